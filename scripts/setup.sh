@@ -185,7 +185,7 @@ setup_browser() {
   if ! CHROME_PATH="$(find_browser)"; then
     apt_install "the browser tests" chromium || true
     CHROME_PATH="$(find_browser)" || {
-      quietly "Downloading Playwright's Chromium" npx playwright install --with-deps chromium || true
+      quietly "Downloading Playwright's Chromium" playwright install --with-deps chromium || true
       CHROME_PATH="$(find_browser)" ||
         die "no Chromium or Chrome found, and none could be installed. Install one, or set CHROME_PATH to it."
     }

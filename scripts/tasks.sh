@@ -54,7 +54,7 @@ task_notices() {
 task_browser() {
   setup_browser
   [ -f dist/index.html ] || die "there is no dist/ to test. Run ./dev build first."
-  npx playwright test "$@"
+  playwright test "$@"
 }
 
 # ---- every test ------------------------------------------------------------------------------------------------
