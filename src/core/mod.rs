@@ -1,0 +1,29 @@
+//! The vocabulary every protocol is written in: ids, ballots, quorums, commands, the log, messages, rules, and
+//! the one way a node may act on the world, [`Out`].
+//!
+//! Nothing here knows of a clock, a random source, the simulator or the web.
+
+pub mod ballot;
+pub mod card;
+pub mod command;
+pub mod glance;
+pub mod hash;
+pub mod ids;
+pub mod log;
+pub mod node;
+pub mod out;
+pub mod quorum;
+pub mod rules;
+pub mod settings;
+
+pub use ballot::Ballot;
+pub use card::{Card, Faults, Formula, Shots};
+pub use command::{Answer, Command, Op, Outcome};
+pub use glance::{EntryGlance, Epoch, Glance, LogGlance, Tally};
+pub use ids::{ClientId, Micros, NodeId, Slot};
+pub use log::Log;
+pub use node::{Breach, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, Setup};
+pub use out::{Effect, Out};
+pub use quorum::{NodeSet, majority};
+pub use rules::{Rule, RuleId, RuleSet};
+pub use settings::{Setting, SettingId, SettingKind, Settings};

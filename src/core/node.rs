@@ -1,0 +1,190 @@
+//! What a protocol is: messages, nodes, rules and a card.
+
+use super::{
+    Answer, Card, Command, EntryGlance, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings, Slot,
+};
+use serde::Serialize;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// A kind of message: everything a picture or a table needs to know about it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The paper's verb: `Promise`.
+    pub name: &'static str,
+    /// Another name in use: `1b`. Empty if none.
+    pub alias: &'static str,
+    /// One letter for the dot. Colour is never the only sign.
+    pub letter: char,
+    /// What it does in the protocol; gives the colour.
+    pub phase: Phase,
+    /// What the sender means by it, in plain words: `votes for the candidate`.
+    pub says: &'static str,
+}
+
+/// What a message is for, the same in all protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Asks for leadership or a promise.
+    Elect,
+    /// Answers that.
+    Vote,
+    /// Carries a command to be accepted.
+    Propose,
+    /// Answers that.
+    Accept,
+    /// Tells what is chosen.
+    Commit,
+    /// Keeps things going when there is nothing to say. Not part of a command's cost.
+    Heartbeat,
+    /// Brings a node up to date: catch-up, snapshots, hand-over.
+    Transfer,
+    /// Serves a read without the log.
+    Read,
+    /// Says no.
+    Refuse,
+}
+
+/// A kind of message of the protocol at hand: its place in [`Message::KINDS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KindId(pub u8);
+
+/// What replicas send each other.
+pub trait Message: Clone + Debug + Hash + Eq {
+    /// All kinds, in the order in which a picture should list them.
+    const KINDS: &'static [Kind];
+
+    /// Which kind this one is.
+    fn kind(&self) -> KindId;
+
+    /// Bytes on the wire, apart from the commands it carries and the transport's header.
+    fn bytes(&self) -> u32;
+
+    /// How many commands it carries.
+    fn commands(&self) -> u32 {
+        0
+    }
+
+    /// The slot it is about, for labels; 0 if none.
+    fn slot(&self) -> Slot {
+        0
+    }
+}
+
+/// One replica: a pure function of events. It acts on the world through [`Out`] alone.
+pub trait Node: Clone + Debug + Hash + Eq {
+    /// What it is told once, before it first boots.
+    type Config: Clone + Debug;
+    /// What it says to other replicas.
+    type Msg: Message;
+    /// Its timers. Setting one again replaces it.
+    type Timer: Copy + Debug + Eq + Hash;
+    /// All that survives a crash.
+    type Disk: Clone + Debug + Default + Hash + Eq;
+
+    /// Starts, for the first time (the default disk) or after a crash.
+    fn boot(me: NodeId, config: &Self::Config, disk: Self::Disk, out: &mut Out<Self>) -> Self;
+
+    /// Handles one message. Messages may come late, twice, in any order, or never.
+    fn on_message(&mut self, from: NodeId, message: Self::Msg, out: &mut Out<Self>);
+
+    /// Handles a timer it set.
+    fn on_timer(&mut self, timer: Self::Timer, out: &mut Out<Self>);
+
+    /// Handles a client's command, perhaps not for the first time.
+    fn on_request(&mut self, command: Command, out: &mut Out<Self>);
+
+    /// Handles an operator's order. The world checks the card before it passes one on.
+    fn on_order(&mut self, _order: Order, _out: &mut Out<Self>) {}
+
+    /// What is, or by now should be, on the disk. Taken after [`Out::save`].
+    fn disk(&self) -> &Self::Disk;
+
+    /// What can be seen of it.
+    fn glance(&self) -> Glance;
+
+    /// One slot of its log, if held.
+    fn entry(&self, slot: Slot) -> Option<EntryGlance>;
+
+    /// Digest of the replicated state machine after [`LogGlance::applied`](super::LogGlance::applied) commands, if the protocol has one.
+    fn machine_digest(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// What an operator may ask of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// The leader is to hand its leadership to this node.
+    HandOver(NodeId),
+    /// The leader is to change the membership to this.
+    Reconfigure(NodeSet),
+}
+
+/// What a cluster is built from.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Replicas at the start: ids 0 to n−1.
+    pub replicas: u8,
+    /// The longest round trip between two replicas, jitter included, µs. Timeouts are derived from it.
+    pub rtt_max: Micros,
+    /// The scenario's choices.
+    pub settings: Settings,
+}
+
+/// A variant. One implementation per file; the file's card, rules and invariants are all that others know of it.
+pub trait Protocol: Copy + Clone + Debug + Default + 'static {
+    /// What it is.
+    const CARD: Card;
+    /// What it demands.
+    const RULES: &'static [Rule];
+    /// What a scenario may choose.
+    const SETTINGS: &'static [Setting];
+    /// A replica of it.
+    type Node: Node;
+
+    /// One configuration for each replica of a new cluster, or what is wrong with the settings: the setting's key and what would do.
+    fn cluster(setup: &Setup) -> Result<Vec<<Self::Node as Node>::Config>, (&'static str, &'static str)>;
+
+    /// The configuration of a replica that will join a running cluster by a membership change.
+    fn newcomer(_setup: &Setup, _me: NodeId) -> Option<<Self::Node as Node>::Config> {
+        None
+    }
+
+    /// What must hold after every event, beyond what holds for every protocol (agreement, applied prefix, one leader an epoch).
+    fn invariants() -> &'static [Invariant<Self::Node>];
+}
+
+/// A statement about all nodes that must hold after every event.
+#[derive(Debug)]
+pub struct Invariant<N: 'static> {
+    /// The paper's name for it: `Log Matching`.
+    pub name: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    /// Checks it, given that it held before `changed` handled an event. Crashed nodes are `None`.
+    pub holds: fn(nodes: &[Option<N>], changed: NodeId) -> Result<(), Breach>,
+}
+
+/// Where an invariant failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Breach {
+    /// A second node, if it takes two.
+    pub other: Option<NodeId>,
+    /// The slot, if it is about one.
+    pub slot: Option<Slot>,
+}
+
+/// A node's answer to a client's command, as an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The command's client.
+    pub client: super::ClientId,
+    /// The command's number.
+    pub seq: u32,
+    /// What it is told.
+    pub answer: Answer,
+}
+
+/// The rules a run takes away.
+pub type Ablated = RuleSet;

@@ -1,0 +1,136 @@
+//! The outbox: all that a node can do to the world.
+
+use super::node::Reply;
+use super::{Answer, ClientId, Command, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
+
+/// What a handler asked for, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect<M, T> {
+    /// Send to one replica (itself included: such a message goes through the world, takes no time and is not counted).
+    Send(NodeId, M),
+    /// Send the same to each of several.
+    Broadcast(NodeSet, M),
+    /// Fire the timer once, somewhere between `lo` and `hi` µs from now; the world draws. Replaces an earlier one.
+    SetTimer(T, Micros, Micros),
+    /// Forget the timer.
+    Cancel(T),
+    /// Write [`Node::disk`] to the disk. Everything sent later leaves when the write is done.
+    Save,
+    /// Answer a client.
+    Reply(Reply),
+    /// This node knows that the slot's command is chosen.
+    Chosen(Slot, Command),
+    /// This node executed the slot's command; slots come in order.
+    Applied(Slot, Command),
+    /// This node's state machine jumped to a snapshot that covers all slots up to this one.
+    Restored(Slot),
+}
+
+/// Collects what a handler does. Owned by the world and used again for every event.
+#[derive(Debug)]
+pub struct Out<N: Node> {
+    effects: Vec<Effect<N::Msg, N::Timer>>,
+    ablated: RuleSet,
+    used: RuleSet,
+}
+
+impl<N: Node> Clone for Out<N> {
+    fn clone(&self) -> Out<N> {
+        Out { effects: self.effects.clone(), ablated: self.ablated, used: self.used }
+    }
+}
+
+impl<N: Node> Out<N> {
+    /// An empty outbox under which the rules in `ablated` are not in force.
+    pub fn new(ablated: RuleSet) -> Out<N> {
+        Out { effects: Vec::new(), ablated, used: RuleSet::EMPTY }
+    }
+
+    /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
+    #[inline]
+    pub fn send(&mut self, to: NodeId, message: N::Msg) {
+        self.effects.push(Effect::Send(to, message));
+    }
+
+    /// Sends the same message to each of `to`.
+    #[inline]
+    pub fn broadcast(&mut self, to: NodeSet, message: N::Msg) {
+        if !to.is_empty() {
+            self.effects.push(Effect::Broadcast(to, message));
+        }
+    }
+
+    /// Fires `timer` once, between `lo` and `hi` µs from now.
+    #[inline]
+    pub fn set_timer(&mut self, timer: N::Timer, lo: Micros, hi: Micros) {
+        self.effects.push(Effect::SetTimer(timer, lo, hi));
+    }
+
+    /// Forgets `timer`.
+    #[inline]
+    pub fn cancel(&mut self, timer: N::Timer) {
+        self.effects.push(Effect::Cancel(timer));
+    }
+
+    /// Writes [`Node::disk`], as it is when the handler returns, to the disk. All that is sent after this call waits for it.
+    #[inline]
+    pub fn save(&mut self) {
+        self.effects.push(Effect::Save);
+    }
+
+    /// Answers a client's command.
+    #[inline]
+    pub fn reply(&mut self, client: ClientId, seq: u32, answer: Answer) {
+        if client != ClientId::NOBODY {
+            self.effects.push(Effect::Reply(Reply { client, seq, answer }));
+        }
+    }
+
+    /// Tells that this node knows `command` to be chosen in `slot`.
+    #[inline]
+    pub fn chosen(&mut self, slot: Slot, command: Command) {
+        self.effects.push(Effect::Chosen(slot, command));
+    }
+
+    /// Tells that this node executed `command`, chosen in `slot`.
+    #[inline]
+    pub fn applied(&mut self, slot: Slot, command: Command) {
+        self.effects.push(Effect::Applied(slot, command));
+    }
+
+    /// Tells that this node took over a snapshot covering all slots up to `slot`.
+    #[inline]
+    pub fn restored(&mut self, slot: Slot) {
+        self.effects.push(Effect::Restored(slot));
+    }
+
+    /// Names the rule that the handler is applying.
+    #[inline]
+    pub fn because(&mut self, rule: RuleId) {
+        self.used.add(rule);
+    }
+
+    /// Asks for a rule at the moment at which it makes a difference: `if ballot < promised && out.rule(PROMISE) { refuse }`.
+    /// Names it as applied, unless this run takes it away.
+    #[inline]
+    pub fn rule(&mut self, rule: RuleId) -> bool {
+        let in_force = !self.ablated.has(rule);
+        if in_force {
+            self.used.add(rule);
+        }
+        in_force
+    }
+
+    /// Whether all rules are in force.
+    pub fn intact(&self) -> bool {
+        self.ablated.is_empty()
+    }
+
+    /// Takes what was asked for, leaving the outbox ready for the next event. `effects` is emptied first; the two buffers swap, so
+    /// nothing is allocated.
+    pub fn take(&mut self, effects: &mut Vec<Effect<N::Msg, N::Timer>>) -> RuleSet {
+        effects.clear();
+        std::mem::swap(&mut self.effects, effects);
+        std::mem::take(&mut self.used)
+    }
+}

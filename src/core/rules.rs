@@ -1,0 +1,86 @@
+//! Rules: what a paper demands, as things one can name, explain, count and switch off.
+
+/// One rule of a protocol.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Short name for flags and scenarios, such as `adopt-highest-accepted`.
+    pub key: &'static str,
+    /// The rule's name in the paper's terms.
+    pub title: &'static str,
+    /// Paper and section.
+    pub source: &'static str,
+    /// What it demands, in plain words.
+    pub says: &'static str,
+    /// What fails without it. `None`: it cannot be switched off.
+    pub without: Option<&'static str>,
+}
+
+/// A rule of the protocol at hand: its place in that protocol's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RuleId(pub u8);
+
+/// A set of rules of one protocol; at most 64.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct RuleSet(pub u64);
+
+impl RuleSet {
+    /// No rule.
+    pub const EMPTY: RuleSet = RuleSet(0);
+
+    /// Whether `rule` is in the set.
+    pub const fn has(self, rule: RuleId) -> bool {
+        self.0 >> rule.0 & 1 == 1
+    }
+
+    /// Adds `rule`.
+    pub const fn add(&mut self, rule: RuleId) {
+        self.0 |= 1 << rule.0;
+    }
+
+    /// The rules in both.
+    pub const fn and(self, other: RuleSet) -> RuleSet {
+        RuleSet(self.0 & other.0)
+    }
+
+    /// The rules in either.
+    pub const fn or(self, other: RuleSet) -> RuleSet {
+        RuleSet(self.0 | other.0)
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In the protocol's own order.
+    pub fn iter(self) -> impl Iterator<Item = RuleId> {
+        (0..64).map(RuleId).filter(move |&rule| self.has(rule))
+    }
+}
+
+/// Declares a protocol's rules: one constant each, and `RULES`, the list of them all.
+///
+/// ```
+/// quorumscope::rules! {
+///     /// Acceptors promise upwards only.
+///     PROMISE_ONLY_HIGHER = {
+///         key: "promise-only-higher",
+///         title: "promise",
+///         source: "Paxos Made Simple §2.2, P1a",
+///         says: "An acceptor promises a ballot only if it is higher than every ballot it promised before.",
+///         without: Some("two values can be chosen"),
+///     };
+/// }
+/// assert_eq!(RULES[PROMISE_ONLY_HIGHER.0 as usize].title, "promise");
+/// ```
+#[macro_export]
+macro_rules! rules {
+    ($( $(#[$doc:meta])* $name:ident = { $($field:ident : $value:expr),* $(,)? } );* $(;)?) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(u8)]
+        enum RuleIndex { $($name),* }
+        $( $(#[$doc])* pub const $name: $crate::core::RuleId = $crate::core::RuleId(RuleIndex::$name as u8); )*
+        /// Every rule, in the order of the constants.
+        pub const RULES: &[$crate::core::Rule] = &[$($crate::core::Rule { $($field: $value),* }),*];
+    };
+}

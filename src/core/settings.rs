@@ -1,0 +1,115 @@
+//! A protocol's settings, described as data, so that scenario, page and command line can offer and check them without
+//! knowing the protocol.
+
+use super::Micros;
+
+/// One thing about a protocol that a scenario may choose.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in a scenario, such as `election_timeout_min`.
+    pub key: &'static str,
+    /// What it does, in plain words.
+    pub says: &'static str,
+    /// What it may be.
+    pub kind: SettingKind,
+}
+
+/// The values a setting accepts, and the one it has unless a scenario says otherwise.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// On or off.
+    Flag {
+        /// Unless said otherwise.
+        default: bool,
+    },
+    /// One of a few named ways.
+    Choice {
+        /// Their names.
+        options: &'static [&'static str],
+        /// Index into `options`.
+        default: u8,
+    },
+    /// A length of time in µs. Zero is a value like any other; leaving it out lets the protocol derive it from the largest
+    /// round trip between its replicas.
+    Duration {
+        /// Smallest accepted, µs.
+        min: Micros,
+        /// Largest accepted, µs.
+        max: Micros,
+    },
+    /// A whole number.
+    Count {
+        /// Smallest accepted.
+        min: u32,
+        /// Largest accepted.
+        max: u32,
+        /// Unless said otherwise.
+        default: u32,
+    },
+}
+
+/// A setting of the protocol at hand: its place in that protocol's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SettingId(pub u8);
+
+/// The chosen values, one for each setting of the protocol, in its order. Flags are 0 or 1, choices an index.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Settings(Vec<Option<u64>>);
+
+impl Settings {
+    /// What a protocol does when a scenario says nothing.
+    pub fn defaults(list: &[Setting]) -> Settings {
+        Settings(
+            list.iter()
+                .map(|setting| match setting.kind {
+                    SettingKind::Flag { default } => Some(u64::from(default)),
+                    SettingKind::Choice { default, .. } => Some(u64::from(default)),
+                    SettingKind::Duration { .. } => None,
+                    SettingKind::Count { default, .. } => Some(u64::from(default)),
+                })
+                .collect(),
+        )
+    }
+
+    /// Chooses a value. It must have been checked against the setting's kind.
+    pub fn set(&mut self, id: SettingId, value: u64) {
+        self.0[id.0 as usize] = Some(value);
+    }
+
+    /// A flag's value.
+    pub fn flag(&self, id: SettingId) -> bool {
+        self.number(id) != 0
+    }
+
+    /// A choice's index.
+    pub fn choice(&self, id: SettingId) -> u8 {
+        self.number(id) as u8
+    }
+
+    /// A count.
+    pub fn count(&self, id: SettingId) -> u32 {
+        self.number(id) as u32
+    }
+
+    /// A duration in µs, or `derived` where the scenario leaves it open.
+    pub fn duration(&self, id: SettingId, derived: Micros) -> Micros {
+        self.0[id.0 as usize].unwrap_or(derived)
+    }
+
+    fn number(&self, id: SettingId) -> u64 {
+        self.0[id.0 as usize].expect("flags, choices and counts have defaults")
+    }
+}
+
+/// Declares a protocol's settings: one constant each, and `SETTINGS`, the list of them all.
+#[macro_export]
+macro_rules! settings {
+    ($( $(#[$doc:meta])* $name:ident = { $($field:ident : $value:expr),* $(,)? } );* $(;)?) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(u8)]
+        enum SettingIndex { $($name),* }
+        $( $(#[$doc])* pub const $name: $crate::core::SettingId = $crate::core::SettingId(SettingIndex::$name as u8); )*
+        /// Every setting, in the order of the constants.
+        pub const SETTINGS: &[$crate::core::Setting] = &[$($crate::core::Setting { $($field: $value),* }),*];
+    };
+}

@@ -1,0 +1,21 @@
+//! The world: time, sites and links, disks, clients, faults, and the trace of all that happened.
+//!
+//! A run is a blueprint and the actions taken on it, nothing else: the same blueprint and actions give the same events, bit
+//! for bit, on every machine.
+
+pub mod action;
+pub mod clients;
+pub mod jitter;
+pub mod measure;
+pub mod network;
+pub mod rng;
+pub mod trace;
+pub mod wheel;
+pub mod world;
+
+pub use action::{Action, Refusal};
+pub use clients::{ClientGroup, Pace};
+pub use measure::{Counts, Sample};
+pub use network::Terrain;
+pub use trace::{Record, Trace, What};
+pub use world::{Blueprint, Happening, World};

@@ -1,0 +1,137 @@
+//! What happened: a ring of the latest events, and a digest of them all.
+
+use crate::core::hash::Digest;
+use crate::core::{Micros, NodeId, RuleSet, Slot};
+
+/// What sort of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum What {
+    /// A node handled a message: `node` from `peer`, of kind `kind`, under way for `detail` µs.
+    Delivered,
+    /// A message from `peer` to `node` got lost.
+    Lost,
+    /// A node handled a timer.
+    Timer,
+    /// A node handled a client's request; `detail` is the client.
+    Request,
+    /// A client got an answer from a node; `detail` is the client.
+    Answered,
+    /// A client acted on its own: started a command, or gave up waiting.
+    Client,
+    /// An action was carried out.
+    Acted,
+    /// A node learned that `slot` is chosen.
+    Chosen,
+    /// A node executed `slot`.
+    Applied,
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Record {
+    /// When, µs.
+    pub at: Micros,
+    /// The rules the handler named.
+    pub rules: RuleSet,
+    /// The slot it was about; 0 if none.
+    pub slot: Slot,
+    /// More; see [`What`].
+    pub detail: u32,
+    /// What.
+    pub what: What,
+    /// Whom it happened to.
+    pub node: NodeId,
+    /// The other one, if any.
+    pub peer: NodeId,
+    /// The kind of message, if any.
+    pub kind: u8,
+}
+
+/// The latest records and a digest of all since the start.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    ring: Vec<Record>,
+    keep: usize,
+    total: u64,
+    digest: Digest,
+}
+
+impl Trace {
+    /// Keeps at least the latest `keep` records (none for 0; the digest covers all in any case).
+    pub fn keeping(keep: usize) -> Trace {
+        let keep = if keep == 0 { 0 } else { keep.next_power_of_two() };
+        Trace { ring: Vec::with_capacity(keep), keep, total: 0, digest: Digest::default() }
+    }
+
+    /// Adds a record.
+    #[inline]
+    pub fn push(&mut self, record: Record) {
+        self.digest.word(record.at ^ u64::from(record.slot) << 40);
+        self.digest.word(
+            u64::from(record.detail) << 32
+                | u64::from(record.what as u8) << 24
+                | u64::from(record.node.0) << 16
+                | u64::from(record.peer.0) << 8
+                | u64::from(record.kind),
+        );
+        if self.keep > 0 {
+            if self.ring.len() < self.keep {
+                self.ring.push(record);
+            } else {
+                let at = self.total as usize & (self.keep - 1);
+                self.ring[at] = record;
+            }
+        }
+        self.total += 1;
+    }
+
+    /// How many records there were since the start.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The records kept, oldest first, each with its number since the start.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = (u64, &Record)> {
+        let oldest = self.total - self.ring.len() as u64;
+        (oldest..self.total).map(|number| (number, &self.ring[number as usize & (self.keep.max(1) - 1)]))
+    }
+
+    /// The digest of all records since the start.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_latest_in_order() {
+        let mut trace = Trace::keeping(4);
+        for at in 0..11 {
+            let record = Record {
+                at,
+                rules: RuleSet::EMPTY,
+                slot: 0,
+                detail: 0,
+                what: What::Timer,
+                node: NodeId(0),
+                peer: NodeId(0),
+                kind: 0,
+            };
+            trace.push(record);
+        }
+        assert_eq!(
+            trace.records().map(|(number, record)| (number, record.at)).collect::<Vec<_>>(),
+            [(7, 7), (8, 8), (9, 9), (10, 10)]
+        );
+        assert_eq!(Trace::keeping(0).records().count(), 0);
+    }
+
+    #[test]
+    fn a_record_is_small() {
+        assert!(size_of::<Record>() <= 32);
+    }
+}

@@ -1,0 +1,206 @@
+//! The time wheel: what happens next, in constant time.
+//!
+//! A hierarchical timing wheel (Varghese and Lauck, SOSP 1987) over all 64 bits of time: level `l` has one slot for each value of
+//! the `l`-th group of bits, and an event lies at the level of the highest group in which its time differs from now. Within a slot
+//! events are a first-in-first-out list threaded through one slab, so events of the same microsecond come out in the order in which
+//! they went in: an event is moved down only when time enters its slot, and until then nothing can be put below it.
+
+use crate::core::Micros;
+
+const BITS: u32 = 6;
+const SLOTS: usize = 1 << BITS;
+const LEVELS: usize = 64usize.div_ceil(BITS as usize);
+const NONE: u32 = u32::MAX;
+
+/// A queue of items ordered by time, first in first out within a microsecond.
+#[derive(Clone, Debug)]
+pub struct Wheel<T> {
+    now: Micros,
+    levels: Box<[Level; LEVELS]>,
+    slab: Vec<Entry<T>>,
+    free: u32,
+    len: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    occupied: u64,
+    slots: [List; SLOTS],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct List {
+    head: u32,
+    tail: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    time: Micros,
+    next: u32,
+    item: Option<T>,
+}
+
+impl<T> Default for Wheel<T> {
+    fn default() -> Wheel<T> {
+        let level = Level { occupied: 0, slots: [List { head: NONE, tail: NONE }; SLOTS] };
+        Wheel { now: 0, levels: Box::new([level; LEVELS]), slab: Vec::new(), free: NONE, len: 0 }
+    }
+}
+
+impl<T> Wheel<T> {
+    /// How many items wait.
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds an item. A time in the past counts as now.
+    #[inline]
+    pub fn push(&mut self, time: Micros, item: T) {
+        let time = time.max(self.now);
+        let entry = Entry { time, next: NONE, item: Some(item) };
+        let index = self.free;
+        let index = if index == NONE {
+            self.slab.push(entry);
+            self.slab.len() as u32 - 1
+        } else {
+            self.free = self.slab[index as usize].next;
+            self.slab[index as usize] = entry;
+            index
+        };
+        self.len += 1;
+        self.link(index, time);
+    }
+
+    #[inline]
+    fn link(&mut self, index: u32, time: Micros) {
+        let differs = time ^ self.now;
+        let level = (63 - (differs | 1).leading_zeros()) / BITS;
+        let slot = (time >> (level * BITS)) as usize % SLOTS;
+        let level = &mut self.levels[level as usize];
+        let list = &mut level.slots[slot];
+        if level.occupied >> slot & 1 == 0 {
+            level.occupied |= 1 << slot;
+            list.head = index;
+        } else {
+            self.slab[list.tail as usize].next = index;
+        }
+        list.tail = index;
+    }
+
+    /// Takes the first item if its time is not after `limit`. Time moves on to it, and never past `limit`.
+    #[inline]
+    pub fn pop_until(&mut self, limit: Micros) -> Option<(Micros, T)> {
+        loop {
+            let occupied = self.levels[0].occupied;
+            if occupied != 0 {
+                let slot = occupied.trailing_zeros() as usize;
+                let time = self.now & !(SLOTS as u64 - 1) | slot as u64;
+                if time > limit {
+                    return None;
+                }
+                self.now = time;
+                let list = &mut self.levels[0].slots[slot];
+                let index = list.head;
+                let entry = &mut self.slab[index as usize];
+                if entry.next == NONE {
+                    self.levels[0].occupied &= !(1 << slot);
+                } else {
+                    list.head = entry.next;
+                }
+                entry.next = self.free;
+                let item = entry.item.take();
+                self.free = index;
+                self.len -= 1;
+                return item.map(|item| (time, item));
+            }
+            if !self.cascade(limit) {
+                return None;
+            }
+        }
+    }
+
+    /// Enters the first occupied slot of the lowest occupied level, if that is not after `limit`, and spreads what lies there over
+    /// the levels below.
+    fn cascade(&mut self, limit: Micros) -> bool {
+        let Some(level) = self.levels.iter().position(|level| level.occupied != 0) else {
+            return false;
+        };
+        let slot = self.levels[level].occupied.trailing_zeros() as usize;
+        let shift = level as u32 * BITS;
+        let above = u64::MAX.checked_shl(shift + BITS).unwrap_or(0);
+        let start = self.now & above | (slot as u64) << shift;
+        if start > limit {
+            return false;
+        }
+        self.now = start;
+        self.levels[level].occupied &= !(1 << slot);
+        let mut index = self.levels[level].slots[slot].head;
+        while index != NONE {
+            let Entry { time, next, .. } = self.slab[index as usize];
+            self.slab[index as usize].next = NONE;
+            self.link(index, time);
+            index = next;
+        }
+        true
+    }
+
+    /// All waiting items with their times, in no particular (but always the same) order.
+    pub fn iter(&self) -> impl Iterator<Item = (Micros, &T)> {
+        self.slab.iter().filter_map(|entry| entry.item.as_ref().map(|item| (entry.time, item)))
+    }
+
+    /// All waiting items with their times, to change in place.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Micros, &mut T)> {
+        self.slab.iter_mut().filter_map(|entry| entry.item.as_mut().map(|item| (entry.time, item)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::rng::Rng;
+    use std::collections::BTreeMap;
+
+    /// Against the plainest thing that could be right: a map from (time, order of arrival).
+    #[test]
+    fn pops_in_order_of_time_then_arrival() {
+        for seed in 0..200 {
+            let mut rng = Rng::stream(seed, "wheel", 0);
+            let mut wheel = Wheel::default();
+            let mut model = BTreeMap::new();
+            let (mut now, mut count) = (0u64, 0u64);
+            for _ in 0..400 {
+                if rng.chance(600) {
+                    let reach = [3, 70, 5_000, 400_000, 90_000_000][rng.between(0, 4) as usize];
+                    let time = now + rng.between(0, reach);
+                    wheel.push(time, count);
+                    model.insert((time, count), count);
+                    count += 1;
+                } else {
+                    let limit = now + rng.between(0, 600_000);
+                    let got = wheel.pop_until(limit);
+                    let want = model.first_key_value().map(|(key, _)| *key).filter(|key| key.0 <= limit);
+                    assert_eq!(got, want, "seed {seed}");
+                    match want {
+                        Some(key) => {
+                            model.remove(&key);
+                            now = key.0;
+                        }
+                        None => now = limit,
+                    }
+                }
+                assert_eq!(wheel.len(), model.len());
+            }
+            while let Some(got) = wheel.pop_until(Micros::MAX) {
+                assert_eq!(model.pop_first().map(|(key, _)| key), Some(got), "seed {seed}");
+            }
+            assert!(model.is_empty());
+        }
+    }
+}

@@ -1,0 +1,638 @@
+//! One cluster in one world, moved on event by event.
+
+mod act;
+mod serve;
+
+use super::action::Timed;
+use super::clients::{ClientGroup, Clients};
+use super::measure::{Counts, Samples};
+use super::network::Terrain;
+use super::rng::Rng;
+use super::trace::{Record, Trace, What};
+use super::wheel::Wheel;
+use crate::core::node::{Message, Node, Phase, Protocol, Setup};
+use crate::core::{
+    Answer, ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, RuleSet, Settings, Slot,
+};
+use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+
+/// Most replicas a world holds, those that joined later included.
+pub const MAX_NODES: usize = 32;
+
+/// Everything a run is made of, apart from what is done to it by hand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blueprint {
+    /// Sites, delays, loss, disks.
+    pub terrain: Terrain,
+    /// The site of each replica; its length is the number of replicas.
+    pub placement: Vec<u8>,
+    /// Who asks.
+    pub clients: Vec<ClientGroup>,
+    /// The protocol's settings.
+    pub settings: Settings,
+    /// The rules taken away.
+    pub ablated: RuleSet,
+    /// Source of all chance.
+    pub seed: u64,
+    /// How many trace records to keep.
+    pub keep_trace: usize,
+    /// What happens by itself at given times.
+    pub script: Vec<Timed>,
+}
+
+type N<P> = <P as Protocol>::Node;
+type Msg<P> = <N<P> as Node>::Msg;
+type Timer<P> = <N<P> as Node>::Timer;
+type Disk<P> = <N<P> as Node>::Disk;
+
+/// Something that will happen.
+#[derive(Clone, Debug)]
+enum Event<M> {
+    /// A message arrives, `flight` µs after it left. A doomed one gets lost instead.
+    Deliver { from: NodeId, to: NodeId, doomed: bool, flight: u32, message: M },
+    /// A message that arrived earlier gets its turn on a busy node.
+    Handle { from: NodeId, to: NodeId, life: u32, flight: u32, message: M },
+    /// A node's timer may be due.
+    Timer { node: NodeId, life: u32, index: u32 },
+    /// A client's request arrives.
+    Request { to: NodeId, doomed: bool, flight: u32, command: Command },
+    /// A replica's answer arrives.
+    Reply { from: NodeId, client: ClientId, seq: u32, flight: u32, answer: Answer },
+    /// A session may begin its next command.
+    Wake(ClientId),
+    /// A session may have waited too long.
+    Impatient(ClientId),
+    /// A session asks again after a pause.
+    Again { client: ClientId, seq: u32, attempt: u16 },
+    /// A command arrives in an open-loop group.
+    Arrival(u16),
+    /// The script's next action is due.
+    Script(u32),
+    /// Taken back before it happened.
+    Void,
+}
+
+/// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
+#[derive(Clone, Copy, Debug)]
+struct TimerState<T> {
+    timer: T,
+    deadline: Micros,
+    queued: Micros,
+}
+
+const NEVER: Micros = Micros::MAX;
+
+/// The machine a node runs on.
+#[derive(Clone, Debug)]
+struct Host<P: Protocol> {
+    config: <N<P> as Node>::Config,
+    site: u8,
+    /// Counts boots, so that a timer of an earlier life is recognised.
+    life: u32,
+    timers: Vec<TimerState<Timer<P>>>,
+    rng: Rng,
+    /// Handling messages until then.
+    busy_until: Micros,
+    /// Writing until then.
+    disk_until: Micros,
+    /// What would be read back now; kept up to date only when it can differ from what the node thinks it wrote.
+    disk: Disk<P>,
+    /// Writes under way: when they will be done, and what of.
+    writes: VecDeque<(Micros, Disk<P>)>,
+    /// Receivers that cannot hear this node.
+    cut: NodeSet,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// What sort of event.
+    pub what: What,
+    /// Whom it happened to.
+    pub node: NodeId,
+    /// Whether the node's state may have changed.
+    pub handled: bool,
+}
+
+/// A message under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flight {
+    /// Where from.
+    pub from: End,
+    /// Where to.
+    pub to: End,
+    /// Which kind; `None` for requests and answers of clients.
+    pub kind: Option<KindId>,
+    /// The slot it is about; 0 if none.
+    pub slot: Slot,
+    /// When it left, µs. May still lie ahead: it waits for the disk.
+    pub sent: Micros,
+    /// When it arrives, µs.
+    pub arrives: Micros,
+    /// It will get lost.
+    pub doomed: bool,
+}
+
+/// An end of a message's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// A replica.
+    Node(NodeId),
+    /// A client at this site.
+    Client(u8),
+}
+
+/// What a node just learned or did about a slot; the judges read these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It knows the slot's command to be chosen.
+    Chosen(NodeId, Slot, Command),
+    /// It executed the slot's command.
+    Applied(NodeId, Slot, Command),
+    /// Its state machine jumped to a snapshot up to the slot.
+    Restored(NodeId, Slot),
+    /// It booted: what it executed before, it executes again.
+    Booted(NodeId),
+}
+
+/// One thing a node asked for, in words for a transcript.
+pub type Said<P> = Effect<Msg<P>, Timer<P>>;
+
+/// A cluster of `P`, and all around it.
+#[derive(Clone, Debug)]
+pub struct World<P: Protocol> {
+    time: Micros,
+    events: u64,
+    wheel: Wheel<Event<Msg<P>>>,
+    nodes: Vec<Option<N<P>>>,
+    hosts: Vec<Host<P>>,
+    clients: Clients,
+    terrain: Terrain,
+    setup: Setup,
+    net_rng: Rng,
+    seed: u64,
+    /// Copy the disk at every save: needed once it can matter that something was not saved.
+    strict_disks: bool,
+    out: Out<N<P>>,
+    effects: Vec<Said<P>>,
+    /// For transcripts: the effects of the last step.
+    said: Option<Vec<Said<P>>>,
+    marks: Vec<Mark>,
+    counts: Counts,
+    samples: Samples,
+    trace: Trace,
+    script: Vec<Timed>,
+    used: RuleSet,
+}
+
+impl<P: Protocol> World<P> {
+    /// Boots the cluster at time 0. The error names a setting and what would do.
+    pub fn new(blueprint: &Blueprint) -> Result<World<P>, (&'static str, &'static str)> {
+        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script } = blueprint.clone();
+        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings };
+        let configs = P::cluster(&setup)?;
+        let nodes = placement.len();
+        let sites = usize::from(terrain.sites);
+        let mut world = World {
+            time: 0,
+            events: 0,
+            wheel: Wheel::default(),
+            nodes: Vec::with_capacity(nodes),
+            hosts: Vec::with_capacity(nodes),
+            clients: Clients::new(clients, seed),
+            net_rng: Rng::stream(seed, "network", 0),
+            strict_disks: terrain.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
+            out: Out::new(ablated),
+            effects: Vec::new(),
+            said: None,
+            marks: Vec::new(),
+            counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
+            samples: vec![Log::default(); sites],
+            trace: Trace::keeping(keep_trace),
+            used: RuleSet::EMPTY,
+            seed,
+            terrain,
+            setup,
+            script,
+        };
+        for (config, site) in configs.into_iter().zip(placement) {
+            world.install(config, site);
+        }
+        for index in 0..world.script.len() {
+            world.wheel.push(world.script[index].at, Event::Script(index as u32));
+        }
+        world.start_clients();
+        Ok(world)
+    }
+
+    /// Puts a new replica on a new machine at `site`, and boots it.
+    fn install(&mut self, config: <N<P> as Node>::Config, site: u8) -> NodeId {
+        let me = NodeId(self.nodes.len() as u8);
+        self.hosts.push(Host {
+            config,
+            site,
+            life: 0,
+            timers: Vec::new(),
+            rng: Rng::stream(self.seed, "node", u64::from(me.0)),
+            busy_until: 0,
+            disk_until: 0,
+            disk: Disk::<P>::default(),
+            writes: VecDeque::new(),
+            cut: NodeSet::EMPTY,
+        });
+        self.nodes.push(None);
+        self.boot(me);
+        me
+    }
+
+    fn boot(&mut self, me: NodeId) {
+        let host = &mut self.hosts[usize::from(me.0)];
+        host.life += 1;
+        self.marks.push(Mark::Booted(me));
+        let node = N::<P>::boot(me, &host.config, host.disk.clone(), &mut self.out);
+        self.nodes[usize::from(me.0)] = Some(node);
+        self.carry_out(me);
+    }
+
+    /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
+    pub fn step_until(&mut self, limit: Micros) -> Option<Happening> {
+        self.marks.clear();
+        if let Some(said) = &mut self.said {
+            said.clear();
+        }
+        loop {
+            let Some((time, event)) = self.wheel.pop_until(limit) else {
+                self.time = self.time.max(if limit == NEVER { self.time } else { limit });
+                return None;
+            };
+            self.time = time;
+            if let Some(happening) = self.happen(event) {
+                self.events += 1;
+                return Some(happening);
+            }
+        }
+    }
+
+    /// Runs until `limit`, µs since the start; tells how many events that took.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        let before = self.events;
+        while self.step_until(limit).is_some() {}
+        self.events - before
+    }
+
+    /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
+    fn happen(&mut self, event: Event<Msg<P>>) -> Option<Happening> {
+        match event {
+            Event::Deliver { from, to, doomed, flight, message } => {
+                Some(self.deliver(from, to, doomed, flight, message))
+            }
+            Event::Handle { from, to, life, flight, message } => {
+                if self.hosts[usize::from(to.0)].life != life {
+                    return None;
+                }
+                Some(self.handle(from, to, flight, message))
+            }
+            Event::Timer { node, life, index } => self.timer_due(node, life, index),
+            Event::Request { to, doomed, flight, command } => Some(self.requested(to, doomed, flight, command)),
+            Event::Reply { from, client, seq, answer, .. } => Some(self.answered(from, client, seq, answer)),
+            Event::Wake(client) => self.wake(client),
+            Event::Impatient(client) => self.impatient(client),
+            Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
+            Event::Arrival(group) => self.arrival(group),
+            Event::Script(index) => {
+                // A refused action of a script is an event all the same; the trace shows that nothing changed.
+                let action = self.script[index as usize].action;
+                let _ = self.carry_out_action(action);
+                Some(Happening { what: What::Acted, node: NodeId(0), handled: true })
+            }
+            Event::Void => None,
+        }
+    }
+
+    fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, message: Msg<P>) -> Happening {
+        let deaf = self.nodes[usize::from(to.0)].is_none();
+        if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
+            self.counts.lost += u64::from(from != to);
+            self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
+            return Happening { what: What::Lost, node: to, handled: false };
+        }
+        if self.terrain.processing > 0 && from != to {
+            let host = &mut self.hosts[usize::from(to.0)];
+            host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
+            let life = host.life;
+            self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, message });
+            return Happening { what: What::Delivered, node: to, handled: false };
+        }
+        self.handle(from, to, flight, message)
+    }
+
+    #[inline]
+    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message: Msg<P>) -> Happening {
+        let (kind, slot) = (message.kind(), message.slot());
+        if let Some(node) = &mut self.nodes[usize::from(to.0)] {
+            node.on_message(from, message, &mut self.out);
+        }
+        let rules = self.out.take(&mut self.effects);
+        self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
+        self.carry_out_effects(to);
+        Happening { what: What::Delivered, node: to, handled: true }
+    }
+
+    fn timer_due(&mut self, node: NodeId, life: u32, index: u32) -> Option<Happening> {
+        let host = &mut self.hosts[usize::from(node.0)];
+        if host.life != life {
+            return None;
+        }
+        let state = &mut host.timers[index as usize];
+        if state.queued != self.time {
+            return None;
+        }
+        state.queued = NEVER;
+        if state.deadline > self.time {
+            if state.deadline != NEVER {
+                state.queued = state.deadline;
+                self.wheel.push(state.deadline, Event::Timer { node, life, index });
+            }
+            return None;
+        }
+        state.deadline = NEVER;
+        let timer = state.timer;
+        self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
+        let rules = self.out.take(&mut self.effects);
+        self.record(What::Timer, node, node, 0, 0, index, rules);
+        self.carry_out_effects(node);
+        Some(Happening { what: What::Timer, node, handled: true })
+    }
+
+    /// Takes the effects out of the outbox and carries them out.
+    fn carry_out(&mut self, me: NodeId) {
+        let rules = self.out.take(&mut self.effects);
+        self.used = self.used.or(rules);
+        self.carry_out_effects(me);
+    }
+
+    #[inline]
+    fn carry_out_effects(&mut self, me: NodeId) {
+        let mut effects = std::mem::take(&mut self.effects);
+        if let Some(said) = &mut self.said {
+            said.extend_from_slice(&effects);
+        }
+        let mut saved = false;
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send(to, message) => self.send(me, to, message),
+                Effect::Broadcast(to, message) => {
+                    for to in to.iter() {
+                        self.send(me, to, message.clone());
+                    }
+                }
+                Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
+                Effect::Cancel(timer) => {
+                    if let Some(state) =
+                        self.hosts[usize::from(me.0)].timers.iter_mut().find(|state| state.timer == timer)
+                    {
+                        state.deadline = NEVER;
+                    }
+                }
+                Effect::Save => {
+                    saved = true;
+                    self.save(me);
+                }
+                Effect::Reply(reply) => self.send_reply(me, reply),
+                Effect::Chosen(slot, command) => {
+                    self.marks.push(Mark::Chosen(me, slot, command));
+                    self.record(What::Chosen, me, me, 0, slot, 0, RuleSet::EMPTY);
+                }
+                Effect::Applied(slot, command) => {
+                    self.marks.push(Mark::Applied(me, slot, command));
+                    self.record(What::Applied, me, me, 0, slot, 0, RuleSet::EMPTY);
+                }
+                Effect::Restored(slot) => self.marks.push(Mark::Restored(me, slot)),
+            }
+        }
+        self.effects = effects;
+        if cfg!(debug_assertions) && !saved && self.terrain.disk == 0 && self.out.intact() {
+            let node = self.nodes[usize::from(me.0)].as_ref();
+            debug_assert!(
+                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].disk),
+                "node {me:?} changed its durable state without saving it"
+            );
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, from: NodeId, to: NodeId, message: Msg<P>) {
+        let host = &self.hosts[usize::from(from.0)];
+        let leaves = self.time.max(host.disk_until);
+        if from == to {
+            self.wheel.push(leaves, Event::Deliver { from, to, doomed: false, flight: 0, message });
+            return;
+        }
+        let (a, b) = (host.site, self.hosts[usize::from(to.0)].site);
+        let flight = self.terrain.delay(a, b, from > to, &mut self.net_rng);
+        let doomed = host.cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
+        let counts = &mut self.counts;
+        counts.by_kind[usize::from(message.kind().0)] += 1;
+        counts.by_sender[usize::from(from.0)] += 1;
+        counts.by_sites[usize::from(a) * usize::from(self.terrain.sites) + usize::from(b)] += 1;
+        let bytes =
+            u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes));
+        counts.bytes += bytes;
+        counts.bytes_by_sender[usize::from(from.0)] += bytes;
+        self.wheel.push(leaves + flight, Event::Deliver { from, to, doomed, flight: flight as u32, message });
+    }
+
+    #[inline]
+    fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
+        let host = &mut self.hosts[usize::from(node.0)];
+        let deadline = self.time + host.rng.between(lo, hi);
+        let index = match host.timers.iter().position(|state| state.timer == timer) {
+            Some(index) => index,
+            // Timers that carry a number would pile up: take over one that has run out.
+            None => match host.timers.iter().position(|state| state.deadline == NEVER && state.queued == NEVER) {
+                Some(index) => {
+                    host.timers[index].timer = timer;
+                    index
+                }
+                None => {
+                    host.timers.push(TimerState { timer, deadline, queued: NEVER });
+                    host.timers.len() - 1
+                }
+            },
+        };
+        let state = &mut host.timers[index];
+        state.deadline = deadline;
+        if deadline < state.queued {
+            state.queued = deadline;
+            let life = host.life;
+            self.wheel.push(deadline, Event::Timer { node, life, index: index as u32 });
+        }
+    }
+
+    fn save(&mut self, me: NodeId) {
+        if !self.strict_disks {
+            return;
+        }
+        let Some(node) = &self.nodes[usize::from(me.0)] else { return };
+        let host = &mut self.hosts[usize::from(me.0)];
+        if self.terrain.disk == 0 {
+            host.disk = node.disk().clone();
+            return;
+        }
+        host.settle(self.time);
+        host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
+        host.writes.push_back((host.disk_until, node.disk().clone()));
+    }
+
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    fn record(&mut self, what: What, node: NodeId, peer: NodeId, kind: u8, slot: Slot, detail: u32, rules: RuleSet) {
+        self.used = self.used.or(rules);
+        self.trace.push(Record { at: self.time, rules, slot, detail, what, node, peer, kind });
+    }
+
+    // What can be seen.
+
+    /// Microseconds since the start.
+    pub fn time(&self) -> Micros {
+        self.time
+    }
+
+    /// Events since the start.
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// The replicas; a crashed one is `None`.
+    pub fn nodes(&self) -> &[Option<N<P>>] {
+        &self.nodes
+    }
+
+    /// The index of the site at which a replica lives.
+    pub fn site_of(&self, node: NodeId) -> u8 {
+        self.hosts[usize::from(node.0)].site
+    }
+
+    /// Whom this replica's messages cannot reach, by a cut.
+    pub fn cut_from(&self, node: NodeId) -> NodeSet {
+        self.hosts[usize::from(node.0)].cut
+    }
+
+    /// The sites and delays.
+    pub fn terrain(&self) -> &Terrain {
+        &self.terrain
+    }
+
+    /// What was counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Starts counting from zero.
+    pub fn clear_counts(&mut self) {
+        self.counts = Counts::new(Msg::<P>::KINDS.len(), self.nodes.len(), usize::from(self.terrain.sites));
+    }
+
+    /// Answered commands of the clients at each site.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// The trace.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// What the last step let the nodes learn or do.
+    pub fn marks(&self) -> &[Mark] {
+        &self.marks
+    }
+
+    /// The rules applied at least once since the start.
+    pub fn rules_used(&self) -> RuleSet {
+        self.used
+    }
+
+    /// Keeps what nodes ask for in each step, for [`World::said`].
+    pub fn listen(&mut self) {
+        self.said = Some(Vec::new());
+    }
+
+    /// What the node asked for in the last step, if listened to.
+    pub fn said(&self) -> &[Said<P>] {
+        self.said.as_deref().unwrap_or_default()
+    }
+
+    /// Commands waiting for their answers.
+    pub fn waiting(&self) -> usize {
+        self.clients.sessions.iter().filter(|session| session.waiting.is_some()).count()
+    }
+
+    /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
+    pub fn is_quiet(&self) -> bool {
+        self.waiting() == 0
+            && self.wheel.iter().all(|(_, event)| match event {
+                Event::Deliver { message, .. } | Event::Handle { message, .. } => {
+                    Msg::<P>::KINDS[usize::from(message.kind().0)].phase == Phase::Heartbeat
+                }
+                Event::Request { .. } | Event::Reply { .. } => false,
+                _ => true,
+            })
+    }
+
+    /// All messages under way; `flights` is emptied first.
+    pub fn flights(&self, flights: &mut Vec<Flight>) {
+        flights.clear();
+        for (arrives, event) in self.wheel.iter() {
+            let (from, to, kind, slot, flight, doomed) = match event {
+                Event::Deliver { from, to, doomed, flight, message } if from != to => {
+                    let doomed = *doomed || self.hosts[usize::from(from.0)].cut.has(*to);
+                    (End::Node(*from), End::Node(*to), Some(message.kind()), message.slot(), *flight, doomed)
+                }
+                Event::Request { to, doomed, flight, command } => {
+                    (End::Client(self.site_of_client(command.client)), End::Node(*to), None, 0, *flight, *doomed)
+                }
+                Event::Reply { from, client, flight, .. } => {
+                    (End::Node(*from), End::Client(self.site_of_client(*client)), None, 0, *flight, false)
+                }
+                _ => continue,
+            };
+            flights.push(Flight { from, to, kind, slot, sent: arrives - Micros::from(flight), arrives, doomed });
+        }
+    }
+
+    /// The leader with the highest epoch, if any node takes itself for one.
+    pub fn leader(&self) -> Option<NodeId> {
+        let leading = self.nodes.iter().zip(0..).filter_map(|(node, id)| {
+            let glance = node.as_ref()?.glance();
+            glance.leads.then_some((glance.epoch, NodeId(id)))
+        });
+        leading.max().map(|(_, id)| id)
+    }
+
+    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    pub fn fingerprint(&self) -> u64 {
+        let mut digest = self.trace.digest();
+        self.time.hash(&mut digest);
+        self.nodes.hash(&mut digest);
+        digest.finish()
+    }
+}
+
+/// Bytes that any message takes on the wire besides its content: Ethernet, IP and TCP headers.
+const HEADER_BYTES: u32 = 66;
+
+/// Bytes of a command besides its value: client, number, operation and key.
+const COMMAND_BYTES: u32 = 16;
+
+impl<P: Protocol> Host<P> {
+    /// Moves writes that are done by `now` to the disk.
+    fn settle(&mut self, now: Micros) {
+        while self.writes.front().is_some_and(|(done, _)| *done <= now) {
+            if let Some((_, disk)) = self.writes.pop_front() {
+                self.disk = disk;
+            }
+        }
+    }
+}

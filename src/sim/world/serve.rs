@@ -1,0 +1,208 @@
+//! Clients at work: beginning commands, asking, being redirected, losing patience.
+
+use super::{Event, Happening, N, World};
+use crate::core::node::{Node, Protocol, Reply};
+use crate::core::{Answer, ClientId, Command, Micros, NodeId, RuleSet};
+use crate::sim::clients::{OPEN_SESSIONS, Pace};
+use crate::sim::jitter;
+use crate::sim::measure::Sample;
+use crate::sim::trace::What;
+
+/// After so many redirects in a row a client pauses: the cluster does not know yet who leads.
+const REDIRECTS: u16 = 4;
+
+impl<P: Protocol> World<P> {
+    pub(super) fn start_clients(&mut self) {
+        for group in 0..self.clients.groups.len() as u16 {
+            let g = &self.clients.groups[usize::from(group)];
+            let (start, pace, site) = (g.start, g.pace, g.site);
+            match pace {
+                Pace::Closed { sessions, .. } => {
+                    for _ in 0..sessions {
+                        let client = self.clients.open(group, self.nearest(site));
+                        self.wheel.push(start, Event::Wake(client));
+                    }
+                }
+                Pace::Open { .. } => self.next_arrival(group, start),
+            }
+        }
+    }
+
+    fn next_arrival(&mut self, group: u16, from: Micros) {
+        if let Pace::Open { gap } = self.clients.groups[usize::from(group)].pace {
+            let wait = jitter::exponential(gap, &mut self.clients.rng[usize::from(group)]).max(1);
+            self.wheel.push(from + wait, Event::Arrival(group));
+        }
+    }
+
+    /// The replica nearest to a site; the lowest id among equals.
+    pub(super) fn nearest(&self, site: u8) -> NodeId {
+        let distance = |node: &NodeId| self.terrain.round_trip(site, self.site_of(*node));
+        (0..self.hosts.len() as u8).map(NodeId).min_by_key(distance).unwrap_or_default()
+    }
+
+    pub(super) fn site_of_client(&self, client: ClientId) -> u8 {
+        self.clients.sessions.get(usize::from(client.0)).map_or(0, |session| session.site)
+    }
+
+    pub(super) fn arrival(&mut self, group: u16) -> Option<Happening> {
+        self.next_arrival(group, self.time);
+        if !self.clients.may_begin(group, self.time) {
+            return None;
+        }
+        let client = match self.clients.idle(group) {
+            Some(client) => client,
+            None if self.clients.opened(group) < OPEN_SESSIONS => {
+                let site = self.clients.groups[usize::from(group)].site;
+                self.clients.open(group, self.nearest(site))
+            }
+            None => {
+                self.counts.turned_away += 1;
+                return None;
+            }
+        };
+        Some(self.begin(client))
+    }
+
+    pub(super) fn wake(&mut self, client: ClientId) -> Option<Happening> {
+        let session = &self.clients.sessions[usize::from(client.0)];
+        if session.waiting.is_some() || !self.clients.may_begin(session.group, self.time) {
+            return None;
+        }
+        Some(self.begin(client))
+    }
+
+    pub(super) fn begin(&mut self, client: ClientId) -> Happening {
+        self.counts.asked += 1;
+        self.clients.begin(client, self.time);
+        self.ask(client);
+        self.client_acted(client)
+    }
+
+    fn client_acted(&mut self, client: ClientId) -> Happening {
+        let target = self.clients.sessions[usize::from(client.0)].target;
+        self.record(What::Client, target, target, 0, 0, u32::from(client.0), RuleSet::EMPTY);
+        Happening { what: What::Client, node: target, handled: false }
+    }
+
+    /// Sends the session's waiting command to the replica it takes for the right one.
+    fn ask(&mut self, client: ClientId) {
+        let session = &mut self.clients.sessions[usize::from(client.0)];
+        let Some(waiting) = &mut session.waiting else { return };
+        waiting.attempt += 1;
+        waiting.asked = self.time;
+        let (command, to, site) = (waiting.command, session.target, session.site);
+        let retry = self.clients.groups[usize::from(session.group)].retry;
+        if !session.watched {
+            session.watched = true;
+            self.wheel.push(self.time + retry, Event::Impatient(client));
+        }
+        self.counts.client_messages += 1;
+        let flight = self.terrain.delay(site, self.site_of(to), false, &mut self.net_rng);
+        let doomed = self.net_rng.chance(self.terrain.loss_permille);
+        self.wheel.push(self.time + flight, Event::Request { to, doomed, flight: flight as u32, command });
+    }
+
+    pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, command: Command) -> Happening {
+        let client = u32::from(command.client.0);
+        let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
+        let Some(node) = node else {
+            self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
+            return Happening { what: What::Lost, node: to, handled: false };
+        };
+        N::<P>::on_request(node, command, &mut self.out);
+        let rules = self.out.take(&mut self.effects);
+        self.record(What::Request, to, to, 0, 0, client, rules);
+        self.carry_out_effects(to);
+        Happening { what: What::Request, node: to, handled: true }
+    }
+
+    pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
+        let Reply { client, seq, answer } = reply;
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let site = self.site_of_client(client);
+        self.counts.client_messages += 1;
+        let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);
+        if self.net_rng.chance(self.terrain.loss_permille) {
+            return;
+        }
+        self.wheel.push(leaves + flight, Event::Reply { from, client, seq, flight: flight as u32, answer });
+    }
+
+    pub(super) fn answered(&mut self, from: NodeId, client: ClientId, seq: u32, answer: Answer) -> Happening {
+        self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
+        let happening = Happening { what: What::Answered, node: from, handled: false };
+        let session = &mut self.clients.sessions[usize::from(client.0)];
+        let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
+            return happening;
+        };
+        match answer {
+            Answer::Done(_) => {
+                session.waiting = None;
+                session.target = from;
+                self.counts.answered += 1;
+                let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
+                self.samples[usize::from(session.site)].push(sample);
+                if let Pace::Closed { think, .. } = self.clients.groups[usize::from(session.group)].pace {
+                    self.wheel.push(self.time + think, Event::Wake(client));
+                }
+            }
+            Answer::Redirect(Some(leader)) if leader != from && waiting.attempt % (REDIRECTS + 1) != 0 => {
+                session.target = leader;
+                self.ask(client);
+            }
+            Answer::Redirect(leader) => {
+                let group = session.group;
+                let target = leader.unwrap_or(self.next_target(from));
+                self.clients.sessions[usize::from(client.0)].target = target;
+                let pause = (self.clients.groups[usize::from(group)].retry / 10).max(1);
+                self.wheel.push(self.time + pause, Event::Again { client, seq, attempt: waiting.attempt });
+            }
+        }
+        happening
+    }
+
+    fn next_target(&self, after: NodeId) -> NodeId {
+        NodeId((after.0 + 1) % self.hosts.len() as u8)
+    }
+
+    pub(super) fn again(&mut self, client: ClientId, seq: u32, attempt: u16) -> Option<Happening> {
+        let waiting = self.clients.sessions[usize::from(client.0)].waiting?;
+        if waiting.command.seq != seq || waiting.attempt != attempt {
+            return None;
+        }
+        self.ask(client);
+        Some(self.client_acted(client))
+    }
+
+    pub(super) fn impatient(&mut self, client: ClientId) -> Option<Happening> {
+        let session = &mut self.clients.sessions[usize::from(client.0)];
+        session.watched = false;
+        let waiting = session.waiting?;
+        let due = waiting.asked + self.clients.groups[usize::from(session.group)].retry;
+        if due > self.time {
+            session.watched = true;
+            self.wheel.push(due, Event::Impatient(client));
+            return None;
+        }
+        let next = self.next_target(self.clients.sessions[usize::from(client.0)].target);
+        self.clients.sessions[usize::from(client.0)].target = next;
+        self.counts.retried += 1;
+        self.ask(client);
+        Some(self.client_acted(client))
+    }
+
+    /// Holds back (or lets go on) all new commands.
+    pub(super) fn hush(&mut self, quiet: bool) {
+        if std::mem::replace(&mut self.clients.quiet, quiet) == quiet || quiet {
+            return;
+        }
+        for client in 0..self.clients.sessions.len() as u16 {
+            let session = &self.clients.sessions[usize::from(client)];
+            let closed = matches!(self.clients.groups[usize::from(session.group)].pace, Pace::Closed { .. });
+            if closed && session.waiting.is_none() {
+                self.wheel.push(self.time, Event::Wake(ClientId(client)));
+            }
+        }
+    }
+}
