@@ -63,7 +63,10 @@ stage_check() { task_check; }
 
 stage_native() {
   setup_rust
+  step "Debug build"
   cargo test --locked
+  step "Release build: the same runs"
+  cargo test --locked --release --test parity
 }
 
 # The same simulator in WebAssembly, under Node: it must behave as it does natively.
@@ -71,8 +74,11 @@ stage_wasm() {
   setup_wasm
   setup_node
   setup_bindgen
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
-    with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
+  step "Debug build"
+  with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity
+  step "Release build, as in the page"
+  with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity --profile wasm-release
 }
 
 stage_page() {
