@@ -1,5 +1,7 @@
 //! A run is its scenario and the deeds done by hand: going back, going on and opening a link elsewhere give the same run again.
 
+#![cfg(not(target_arch = "wasm32"))]
+
 use quorumscope::core::NodeId;
 use quorumscope::lab::{Clients, Document, Moment, Replay, Scenario, Session, Site};
 use quorumscope::sim::Action;

@@ -211,13 +211,13 @@ impl Scenario {
             });
         }
         let round_trips = match matrix {
-            Some(matrix) => self.from_matrix(matrix, places.len()),
+            Some(matrix) => self.built_in_round_trips(matrix, places.len()),
             None => self.own_round_trips(places.len(), wrong),
         };
         (places, Terrain::from_round_trips(self.sites.len().min(SITES) as u8, &round_trips))
     }
 
-    fn from_matrix(&self, matrix: &Matrix, sites: usize) -> Vec<u32> {
+    fn built_in_round_trips(&self, matrix: &Matrix, sites: usize) -> Vec<u32> {
         let all = matrix.round_trips();
         let row = |site: usize| matrix.region(&self.sites[site].id).map_or(0, |(row, _)| row);
         let trip = |(a, b)| all[row(a) * matrix.regions.len() + row(b)] as u32;
@@ -312,7 +312,7 @@ impl Clients {
             }
         };
         let reads = share(&self.reads, &at("reads"), 1_000, wrong);
-        if reads % 10 != 0 {
+        if !reads.is_multiple_of(10) {
             wrong.add(at("reads"), self.reads.as_ref().map_or("", Quantity::text), "a whole percentage would do");
         }
         let start = time(&self.start, &at("start"), 0, 0, LONGEST, wrong);
