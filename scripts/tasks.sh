@@ -24,7 +24,9 @@ task_open() {
 task_watch() {
   announce_first_run
   setup_page
-  with_wasm trunk serve "$@"
+  # Away from dist/, so that what is tested and published there is always a release build.
+  mkdir -p target/watch
+  with_wasm trunk serve --dist target/watch "$@"
 }
 
 task_report() {
@@ -94,7 +96,7 @@ task_test() {
   for stage in $stages; do
     case "$stage" in
       check | native | wasm | page | browser) ;;
-      *) die "there is no test stage '$stage'; the stages are: check native wasm page browser." ;;
+      *) misuse "there is no test stage '$stage'; the stages are: check native wasm page browser." ;;
     esac
   done
   announce_first_run
