@@ -26,7 +26,7 @@ rust_fits() { have "${1:-rustc}" && version_at_least "$(rustc_version "${1:-rust
 
 # Debian publishes a recent Rust for building browsers, beside its older one: rustc-web and friends.
 install_distribution_rust() {
-  rust_fits /usr/bin/rustc && [ -x /usr/bin/cargo ] || apt_install "Rust $RUST_VERSION or newer" rustc-web cargo-web || return 1
+  rust_fits /usr/bin/rustc && [ -x /usr/bin/cargo ] || apt_install "Rust $RUST_VERSION or newer" rustc-web cargo-web ca-certificates || return 1
   rust_fits /usr/bin/rustc || return 1
   mkdir -p "$DISTRIBUTION_BIN"
   local tool
