@@ -6,6 +6,8 @@ TRUNK_VERSION=0.21.14
 RUST_VERSION="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"
 BINDGEN_VERSION="$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)"
 NODE_VERSION=18.20
+# Lints are errors with Rust versions below this one.
+LINTS_TRIED_BELOW=1.97
 
 # Shared by all checkouts on a machine, so that a second clone is ready in seconds.
 TOOLS="${QUORUMSCOPE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/quorumscope}"
@@ -98,7 +100,7 @@ setup_wasm() {
         WASM_VIA=distribution
       elif wasm_through_rustup; then
         WASM_VIA=rustup
-      elif say "    rustup cannot have it here; trying the distribution's Rust instead." && wasm_through_distribution; then
+      elif say "    rustup cannot provide it here; trying the distribution's Rust instead." && wasm_through_distribution; then
         WASM_VIA=distribution
       else
         die "no way to compile for $WASM_TARGET: 'rustup target add $WASM_TARGET' failed, and so did installing the Debian packages rustc-web cargo-web rust-web-src rust-web-llvm lld-22."
