@@ -8,6 +8,8 @@
 #![warn(missing_docs)]
 
 pub mod core;
+pub mod judge;
 pub mod protocols;
 pub mod services;
 pub mod sim;
+pub mod universe;

@@ -1,3 +1,5 @@
+//! The page.
+
 use yew::prelude::*;
 
 #[component]

@@ -1,1 +1,11 @@
 //! The variants: one file each. This module is the only list of them.
+
+pub mod notes;
+
+/// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
+macro_rules! variants {
+    ($then:ident) => {
+        $then!(crate::protocols::notes::Notes)
+    };
+}
+pub(crate) use variants;

@@ -30,7 +30,7 @@ pub const WORST: Micros = 7;
 
 /// Draws from the exponential distribution with this mean, µs (truncated at about 6.2 times the mean).
 pub fn exponential(mean: Micros, rng: &mut Rng) -> Micros {
-    let draw = rng.next();
+    let draw = rng.draw();
     let quantile = Micros::from(EXPONENTIAL[(draw >> 56) as usize]);
     mean * quantile / 1024
 }

@@ -1,0 +1,5 @@
+//! Judges: they watch a world and miss nothing. None of them changes it.
+
+pub mod watch;
+
+pub use watch::{Reign, Violation, Watch};

@@ -1,0 +1,506 @@
+//! The algorithm of the reader's notes (lines 20 to 25), exactly as written there, with switches that repair it.
+//!
+//! The notes sum up Paxos like this: every worker has a unique number and may propose it; a worker that receives a proposal for a
+//! number higher than its own promises to follow that worker and rejects all other proposals; followers of followers count;
+//! the first worker with promises from a majority wins.
+//!
+//! It is not Paxos, and it is not safe. With three workers: 1 promises 2, and 2 has won. Then 3's proposal reaches 2, which has
+//! promised nobody: 2 promises 3 and brings its follower along, and 3 has won as well. Four messages, no fault.
+//!
+//! Two further rules make it safe, and only both together do: a winner refuses from then on ([`WINNER_REFUSES`]), and a worker that
+//! follows somebody cannot win any more ([`FOLLOWER_CANNOT_WIN`]). Then known followers are always part of a tree that never
+//! loses a member, a winner stays the root of a tree with a majority in it, and two such trees do not fit. Even then one crash can
+//! block it for ever: promises made to a dead worker are never given again.
+
+use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Unfit};
+use crate::core::{
+    Answer, Card, ClientId, Command, EntryGlance, Epoch, Faults, Glance, KindId, LogGlance, Micros, NodeId, NodeSet,
+    Op, Out, Outcome, Shots, Slot, Tally, majority,
+};
+
+/// The variant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Notes;
+
+crate::rules! {
+    /// L20.
+    NUMBERS_ARE_UNIQUE = {
+        key: "numbers-are-unique",
+        title: "unique number",
+        source: "notes, L20",
+        says: "Each worker has one fixed number of its own.",
+        without: None,
+    };
+    /// L22, first half.
+    PROMISE_UPWARDS = {
+        key: "promise-upwards",
+        title: "promise to a higher number",
+        source: "notes, L22",
+        says: "A worker promises to follow only a worker whose number is higher than its own.",
+        without: Some("workers can follow each other in a circle"),
+    };
+    /// L22, second half, and L25.
+    PROMISE_ONCE = {
+        key: "promise-once",
+        title: "reject all other proposals",
+        source: "notes, L22 and L25",
+        says: "A worker promises once, for ever, and rejects everybody else.",
+        without: Some("a follower counts for two workers, and both can win"),
+    };
+    /// L23.
+    FOLLOWERS_OF_FOLLOWERS = {
+        key: "followers-of-followers",
+        title: "recursive following",
+        source: "notes, L23",
+        says: "Who follows my follower follows me.",
+        without: None,
+    };
+    /// L24.
+    MAJORITY_WINS = {
+        key: "majority-wins",
+        title: "majority",
+        source: "notes, L24",
+        says: "A worker with more than half of all workers behind it, itself included, wins.",
+        without: None,
+    };
+    /// First repair; not in the notes.
+    WINNER_REFUSES = {
+        key: "winner-refuses",
+        title: "lock",
+        source: "first repair (not in the notes)",
+        says: "A worker that has won promises nobody.",
+        without: Some("a winner can join somebody else, who then wins too"),
+    };
+    /// Second repair; not in the notes.
+    FOLLOWER_CANNOT_WIN = {
+        key: "follower-cannot-win",
+        title: "root",
+        source: "second repair (not in the notes)",
+        says: "A worker that has promised to follow somebody cannot win any more.",
+        without: Some("the same followers count for a worker and for the one it follows"),
+    };
+    /// What "promise" must mean once workers can restart.
+    PROMISE_IS_DURABLE = {
+        key: "promise-is-durable",
+        title: "memory",
+        source: "SRE book ch. 23, on journals; not in the notes",
+        says: "A worker saves its promise, and that it won, before it tells anybody.",
+        without: Some("a worker that restarts can promise twice"),
+    };
+}
+
+crate::settings! {
+    /// First repair.
+    SETTING_WINNER_REFUSES = {
+        key: "winner_refuses",
+        says: "Repair 1: a worker that has won promises nobody",
+        kind: crate::core::SettingKind::Flag { default: false },
+    };
+    /// Second repair.
+    SETTING_FOLLOWER_CANNOT_WIN = {
+        key: "follower_cannot_win",
+        says: "Repair 2: a worker that follows somebody cannot win",
+        kind: crate::core::SettingKind::Flag { default: false },
+    };
+    /// Whether L23 is in force.
+    SETTING_DIRECT_ONLY = {
+        key: "direct_followers_only",
+        says: "Count direct followers only, not followers of followers",
+        kind: crate::core::SettingKind::Flag { default: false },
+    };
+    /// Who proposes.
+    SETTING_PROPOSERS = {
+        key: "proposers",
+        says: "Who proposes: every worker by itself, or only those a client asks",
+        kind: crate::core::SettingKind::Choice { options: &["all", "asked"], default: 0 },
+    };
+    /// How far apart first proposals are.
+    SETTING_SPREAD = {
+        key: "spread",
+        says: "Workers propose at a random moment within this time; 0 for all at once",
+        kind: crate::core::SettingKind::Duration { min: 0, max: 3_600_000_000 },
+    };
+    /// How soon proposals are sent again.
+    SETTING_REPEAT = {
+        key: "repeat",
+        says: "A proposal without an answer is sent again after this time",
+        kind: crate::core::SettingKind::Duration { min: 1, max: 3_600_000_000 },
+    };
+}
+
+/// What a worker is told before it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    workers: u8,
+    winner_refuses: bool,
+    follower_cannot_win: bool,
+    direct_only: bool,
+    proposes: bool,
+    spread: Micros,
+    repeat: Micros,
+}
+
+/// What workers say. A worker's number is its id, so the sender is the number proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Msg {
+    /// "Follow me."
+    Propose,
+    /// "I follow you for ever, and so do these."
+    Promise(NodeSet),
+    /// "I do not follow you."
+    Reject,
+    /// "These have come to follow you, through me."
+    Followers(NodeSet),
+}
+
+impl Message for Msg {
+    const KINDS: &'static [Kind] = &[
+        Kind { name: "Propose", alias: "", letter: 'P', phase: Phase::Elect, says: "proposes its own number" },
+        Kind { name: "Promise", alias: "", letter: 'F', phase: Phase::Vote, says: "promises to follow, for ever" },
+        Kind { name: "Reject", alias: "", letter: 'R', phase: Phase::Refuse, says: "rejects the proposal" },
+        Kind { name: "Followers", alias: "", letter: 'M', phase: Phase::Transfer, says: "tells of more followers" },
+    ];
+
+    fn kind(&self) -> KindId {
+        KindId(match self {
+            Msg::Propose => 0,
+            Msg::Promise(_) => 1,
+            Msg::Reject => 2,
+            Msg::Followers(_) => 3,
+        })
+    }
+
+    fn bytes(&self) -> u32 {
+        match self {
+            Msg::Propose | Msg::Reject => 2,
+            Msg::Promise(_) | Msg::Followers(_) => 10,
+        }
+    }
+}
+
+/// When to propose, for the first time or again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProposeAgain;
+
+/// What a worker must not forget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Durable {
+    follows: Option<NodeId>,
+    won: bool,
+}
+
+/// One worker.
+#[derive(Clone, Debug)]
+pub struct Worker {
+    me: NodeId,
+    config: Config,
+    durable: Durable,
+    /// Those known to follow, through others too; itself not included.
+    followers: NodeSet,
+    /// Those that answered this worker's proposal.
+    answered: NodeSet,
+    proposing: bool,
+    /// Clients that wait to hear who won.
+    clients: Vec<(ClientId, u32)>,
+}
+
+impl PartialEq for Worker {
+    fn eq(&self, other: &Worker) -> bool {
+        self.identity() == other.identity()
+    }
+}
+impl Eq for Worker {}
+impl std::hash::Hash for Worker {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl Worker {
+    /// All that tells two states apart; the configuration never changes.
+    fn identity(&self) -> (NodeId, Durable, NodeSet, NodeSet, bool, &[(ClientId, u32)]) {
+        (self.me, self.durable, self.followers, self.answered, self.proposing, &self.clients)
+    }
+
+    /// This worker and all that it knows to follow it.
+    fn party(&self) -> NodeSet {
+        self.followers.with(self.me)
+    }
+
+    fn propose(&mut self, out: &mut Out<Worker>) {
+        self.proposing = true;
+        let silent = NodeSet::first(self.config.workers).without(self.me).0 & !self.answered.0;
+        if silent != 0 {
+            out.because(NUMBERS_ARE_UNIQUE);
+            out.broadcast(NodeSet(silent), Msg::Propose);
+            out.set_timer(ProposeAgain, self.config.repeat, self.config.repeat);
+        }
+    }
+
+    /// Whether to promise `proposer`, whom this worker does not follow yet.
+    fn willing(&self, proposer: NodeId, out: &mut Out<Worker>) -> bool {
+        if proposer < self.me && out.rule(PROMISE_UPWARDS) {
+            return false;
+        }
+        if self.durable.follows.is_some() && out.rule(PROMISE_ONCE) {
+            return false;
+        }
+        !(self.durable.won && self.config.winner_refuses && out.rule(WINNER_REFUSES))
+    }
+
+    fn on_propose(&mut self, proposer: NodeId, out: &mut Out<Worker>) {
+        // A proposal that comes again gets the same answer again, or one lost promise would strand this worker.
+        let again = self.durable.follows == Some(proposer);
+        if !again && !self.willing(proposer, out) {
+            return out.send(proposer, Msg::Reject);
+        }
+        if !again {
+            self.durable.follows = Some(proposer);
+            if out.rule(PROMISE_IS_DURABLE) {
+                out.save();
+            }
+        }
+        let brings = if self.config.direct_only { NodeSet::just(self.me) } else { self.party() };
+        out.send(proposer, Msg::Promise(brings));
+        self.answer_clients(out);
+    }
+
+    fn gain(&mut self, new: NodeSet, out: &mut Out<Worker>) {
+        let all = self.followers.or(new).without(self.me);
+        if all == self.followers {
+            return;
+        }
+        self.followers = all;
+        if let Some(followed) = self.durable.follows
+            && !self.config.direct_only
+        {
+            out.because(FOLLOWERS_OF_FOLLOWERS);
+            out.send(followed, Msg::Followers(self.party()));
+        }
+        self.count(out);
+    }
+
+    fn count(&mut self, out: &mut Out<Worker>) {
+        if self.durable.won || self.party().len() < majority(self.config.workers) {
+            return;
+        }
+        if self.durable.follows.is_some() && self.config.follower_cannot_win && out.rule(FOLLOWER_CANNOT_WIN) {
+            return;
+        }
+        out.because(MAJORITY_WINS);
+        self.durable.won = true;
+        if out.rule(PROMISE_IS_DURABLE) {
+            out.save();
+        }
+        out.chosen(1, Command::elect(self.me));
+        out.applied(1, Command::elect(self.me));
+        self.answer_clients(out);
+    }
+
+    /// A winner tells its name; a follower sends clients on to the one it follows.
+    fn answer_clients(&mut self, out: &mut Out<Worker>) {
+        let answer = match self.durable {
+            Durable { won: true, .. } => Answer::Done(Outcome::Chosen(Op::Elect(self.me))),
+            Durable { follows: Some(leader), .. } => Answer::Redirect(Some(leader)),
+            _ => return,
+        };
+        for (client, seq) in self.clients.drain(..) {
+            out.reply(client, seq, answer);
+        }
+    }
+}
+
+impl Node for Worker {
+    type Config = Config;
+    type Msg = Msg;
+    type Timer = ProposeAgain;
+    type Disk = Durable;
+
+    fn boot(me: NodeId, config: &Config, disk: Durable, out: &mut Out<Worker>) -> Worker {
+        if config.proposes {
+            out.set_timer(ProposeAgain, 0, config.spread);
+        }
+        if disk.won {
+            out.applied(1, Command::elect(me));
+        }
+        Worker {
+            me,
+            config: *config,
+            durable: disk,
+            followers: NodeSet::EMPTY,
+            answered: NodeSet::EMPTY,
+            proposing: false,
+            clients: Vec::new(),
+        }
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Worker>) {
+        match message {
+            Msg::Propose => self.on_propose(from, out),
+            Msg::Promise(followers) => {
+                self.answered.add(from);
+                self.gain(followers, out);
+            }
+            Msg::Reject => {
+                self.answered.add(from);
+            }
+            Msg::Followers(followers) => self.gain(followers, out),
+        }
+    }
+
+    fn on_timer(&mut self, ProposeAgain: ProposeAgain, out: &mut Out<Worker>) {
+        self.propose(out);
+    }
+
+    fn on_request(&mut self, command: Command, out: &mut Out<Worker>) {
+        let asked = (command.client, command.seq);
+        if !self.clients.contains(&asked) {
+            self.clients.push(asked);
+        }
+        self.answer_clients(out);
+        if !self.clients.is_empty() && !self.proposing {
+            self.propose(out);
+        }
+    }
+
+    fn disk(&self) -> &Durable {
+        &self.durable
+    }
+
+    fn glance(&self) -> Glance {
+        let won = Slot::from(self.durable.won);
+        Glance {
+            role: match self.durable {
+                Durable { won: true, .. } => "winner",
+                Durable { follows: Some(_), .. } => "follower",
+                _ if self.proposing => "proposer",
+                _ => "worker",
+            },
+            leads: self.durable.won,
+            epoch: Epoch { number: u32::from(self.me.0) + 1, owner: None },
+            leader: self.durable.follows,
+            tally: (self.proposing && !self.durable.won).then_some(Tally {
+                of: "followers",
+                slot: 0,
+                from: self.party(),
+                need: majority(self.config.workers),
+            }),
+            log: LogGlance { first: 1, last: won, committed: won, applied: won },
+            members: NodeSet::first(self.config.workers),
+        }
+    }
+
+    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
+        (slot == 1 && self.durable.won).then_some(EntryGlance {
+            epoch: Epoch { number: u32::from(self.me.0) + 1, owner: None },
+            command: Some(Command::elect(self.me)),
+            chosen: true,
+        })
+    }
+}
+
+impl Protocol for Notes {
+    const CARD: Card = Card {
+        key: "notes",
+        title: "The notes' algorithm",
+        says: "Follow the worker with the higher number; the first with a majority behind it wins. It looks like Paxos and is not safe.",
+        paper: "A reader's notes on chapter 23 of Site Reliability Engineering (O'Reilly, 2016)",
+        epoch: "number",
+        optimises: "nothing: it is here to be broken",
+        min_replicas: 1,
+        faults: Faults::CrashStop,
+        shots: Shots::Single,
+        transfer: false,
+        membership: false,
+        formulas: &[],
+    };
+    const RULES: &'static [crate::core::Rule] = RULES;
+    const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
+    type Node = Worker;
+
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+        let settings = &setup.settings;
+        let config = Config {
+            workers: setup.replicas,
+            winner_refuses: settings.flag(SETTING_WINNER_REFUSES),
+            follower_cannot_win: settings.flag(SETTING_FOLLOWER_CANNOT_WIN),
+            direct_only: settings.flag(SETTING_DIRECT_ONLY),
+            proposes: settings.choice(SETTING_PROPOSERS) == 0,
+            spread: settings.duration(SETTING_SPREAD, setup.rtt_max),
+            repeat: settings.duration(SETTING_REPEAT, 4 * setup.rtt_max),
+        };
+        Ok(vec![config; usize::from(setup.replicas)])
+    }
+
+    fn invariants() -> &'static [Invariant<Worker>] {
+        &[Invariant {
+            name: "Known followers follow",
+            says: "A worker counts as followers only workers that have made a promise.",
+            holds: followers_follow,
+        }]
+    }
+}
+
+fn followers_follow(nodes: &[Option<Worker>], changed: NodeId) -> Result<(), Breach> {
+    let Some(Some(worker)) = nodes.get(usize::from(changed.0)) else { return Ok(()) };
+    for follower in worker.followers.iter() {
+        if let Some(Some(other)) = nodes.get(usize::from(follower.0))
+            && other.durable.follows.is_none()
+        {
+            return Err(Breach { other: Some(follower), slot: None });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{RuleSet, Settings};
+
+    fn workers(n: u8, repaired: bool) -> (Vec<Worker>, Out<Worker>) {
+        let mut settings = Settings::defaults(SETTINGS);
+        settings.set(SETTING_WINNER_REFUSES, u64::from(repaired));
+        settings.set(SETTING_FOLLOWER_CANNOT_WIN, u64::from(repaired));
+        let configs = Notes::cluster(&Setup { replicas: n, rtt_max: 100, settings }).expect("settings are fine");
+        let mut out = Out::new(RuleSet::EMPTY);
+        let boot = |(id, config)| Worker::boot(NodeId(id), config, Durable::default(), &mut out);
+        ((0..).zip(&configs).map(boot).collect(), out)
+    }
+
+    /// The four message events of the module's introduction.
+    fn four_events(repaired: bool) -> (bool, bool) {
+        let (mut workers, mut out) = workers(3, repaired);
+        let two = NodeId(1);
+        workers[0].on_message(two, Msg::Propose, &mut out);
+        workers[1].on_message(NodeId(0), Msg::Promise(NodeSet::just(NodeId(0))), &mut out);
+        workers[1].on_message(NodeId(2), Msg::Propose, &mut out);
+        if workers[1].durable.follows == Some(NodeId(2)) {
+            let brings = workers[1].party();
+            workers[2].on_message(two, Msg::Promise(brings), &mut out);
+        }
+        (workers[1].durable.won, workers[2].durable.won)
+    }
+
+    #[test]
+    fn two_winners_in_four_message_events() {
+        assert_eq!(four_events(false), (true, true));
+    }
+
+    #[test]
+    fn one_winner_when_repaired() {
+        assert_eq!(four_events(true), (true, false));
+    }
+
+    #[test]
+    fn a_proposal_that_comes_again_is_answered_again() {
+        let (mut workers, mut out) = workers(3, true);
+        let mut effects = Vec::new();
+        for _ in 0..2 {
+            workers[0].on_message(NodeId(1), Msg::Propose, &mut out);
+            out.take(&mut effects);
+            let promise = crate::core::Effect::Send(NodeId(1), Msg::Promise(NodeSet::just(NodeId(0))));
+            assert!(effects.contains(&promise), "{effects:?}");
+        }
+    }
+}

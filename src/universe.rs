@@ -1,0 +1,321 @@
+//! The façade: any variant behind one object-safe trait, and plain data to show. The lab, the page and the command line know
+//! nothing else of the simulator.
+
+mod story;
+#[cfg(feature = "cli")]
+mod transcript;
+
+use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
+use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
+use crate::judge::{Reign, Violation, Watch};
+use crate::sim::world::Flight;
+use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
+
+pub use crate::sim::world::End;
+#[cfg(feature = "cli")]
+pub use transcript::Transcript;
+
+/// A running cluster of some variant, watched by the judges.
+pub trait Universe {
+    /// The variant it runs.
+    fn variant(&self) -> &'static Variant;
+
+    /// Does the next thing, if it happens until `limit`, µs; otherwise only time moves on to `limit`. Tells whether something happened.
+    fn step_until(&mut self, limit: Micros) -> bool;
+
+    /// Runs until `limit`, µs since the start; tells how many events that took.
+    fn run_until(&mut self, limit: Micros) -> u64;
+
+    /// Does something to the world now. An error says why not; then nothing has changed.
+    fn act(&mut self, action: Action) -> Result<(), Refusal>;
+
+    /// A copy that goes its own way from here.
+    fn fork(&self) -> Box<dyn Universe>;
+
+    /// Microseconds since the start.
+    fn time(&self) -> Micros;
+
+    /// Events since the start.
+    fn events(&self) -> u64;
+
+    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    fn fingerprint(&self) -> u64;
+
+    /// How many replicas there are, crashed and removed ones included.
+    fn nodes(&self) -> u8;
+
+    /// What can be seen of one replica.
+    fn node(&self, node: NodeId) -> NodeView;
+
+    /// One slot of one replica's log, if held.
+    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance>;
+
+    /// All messages under way; `flights` is emptied first.
+    fn flights(&self, flights: &mut Vec<Flight>);
+
+    /// The leader with the highest epoch, if any node takes itself for one.
+    fn leader(&self) -> Option<NodeId>;
+
+    /// Whether nothing is under way but heartbeats.
+    fn is_quiet(&self) -> bool;
+
+    /// Messages and bytes.
+    fn counts(&self) -> &Counts;
+
+    /// Starts counting from zero.
+    fn clear_counts(&mut self);
+
+    /// Answered commands of the clients at each site, oldest first.
+    fn samples(&self) -> &Samples;
+
+    /// Commands waiting for their answers.
+    fn waiting(&self) -> usize;
+
+    /// The latest records.
+    fn trace(&self) -> &Trace;
+
+    /// The rules applied at least once.
+    fn rules_used(&self) -> RuleSet;
+
+    /// What went wrong, first things first.
+    fn violations(&self) -> &[Violation];
+
+    /// Every time somebody began to lead, oldest first.
+    fn reigns(&self) -> Vec<Reign>;
+
+    /// Client commands known to be chosen.
+    fn chosen(&self) -> u64;
+
+    /// The last slot in which something is known to be chosen; 0 if none.
+    fn last_slot(&self) -> Slot;
+
+    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    #[cfg(feature = "cli")]
+    fn listen(&mut self);
+
+    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
+    #[cfg(feature = "cli")]
+    fn said(&self) -> Vec<String>;
+
+    /// One plain sentence or two about what happens now. `places` are the names of the sites.
+    fn sentence(&self, places: &[&str]) -> String;
+}
+
+/// One replica, as anybody can show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// Which.
+    pub id: NodeId,
+    /// Index of its site.
+    pub site: u8,
+    /// What can be seen of it; `None` while it is down.
+    pub glance: Option<Glance>,
+    /// Whom its messages cannot reach, by a cut.
+    pub cut: NodeSet,
+    /// Whether the leader (or, without one, the node itself) counts it as a member.
+    pub member: bool,
+}
+
+/// What one needs to know of a variant before running it.
+#[derive(Debug)]
+pub struct Variant {
+    /// Title, paper, formula.
+    pub card: &'static Card,
+    /// What it demands.
+    pub rules: &'static [Rule],
+    /// What a scenario may choose.
+    pub settings: &'static [Setting],
+    /// What its replicas send each other.
+    pub kinds: &'static [Kind],
+    /// Boots a cluster of it. The error names a setting and what would do.
+    pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, Unfit>,
+}
+
+macro_rules! catalogue {
+    ($($protocol:path),* $(,)?) => {
+        &[$(Variant {
+            card: &<$protocol as Protocol>::CARD,
+            rules: <$protocol as Protocol>::RULES,
+            settings: <$protocol as Protocol>::SETTINGS,
+            kinds: <<$protocol as Protocol>::Node as Node>::Msg::KINDS,
+            boot: boot::<$protocol>,
+        }),*]
+    };
+}
+
+/// Every variant there is, in the order of the registry.
+pub fn variants() -> &'static [Variant] {
+    static VARIANTS: &[Variant] = crate::protocols::variants!(catalogue);
+    VARIANTS
+}
+
+/// The variant with this key, such as `raft`.
+pub fn variant(key: &str) -> Option<&'static Variant> {
+    variants().iter().find(|variant| variant.card.key == key)
+}
+
+fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> {
+    Ok(Box::new(Cluster::<P>::new(blueprint)?))
+}
+
+/// A world and its judges: the only implementation of [`Universe`].
+#[derive(Clone, Debug)]
+pub struct Cluster<P: Protocol> {
+    world: World<P>,
+    watch: Watch,
+}
+
+impl<P: Protocol> Cluster<P> {
+    /// Boots a cluster. The error names a setting and what would do.
+    pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, Unfit> {
+        let world = World::new(blueprint)?;
+        let mut watch = Watch::default();
+        watch.observe(&world, None);
+        Ok(Cluster { world, watch })
+    }
+
+    /// The world.
+    pub fn world(&self) -> &World<P> {
+        &self.world
+    }
+
+    /// The world, to have it listen or to clear its counts.
+    pub fn world_mut(&mut self) -> &mut World<P> {
+        &mut self.world
+    }
+
+    /// The judges.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+}
+
+impl<P: Protocol> Universe for Cluster<P> {
+    fn variant(&self) -> &'static Variant {
+        // The registry made this cluster, so the registry knows it.
+        variant(P::CARD.key).unwrap_or(&variants()[0])
+    }
+
+    fn step_until(&mut self, limit: Micros) -> bool {
+        let happening = self.world.step_until(limit);
+        if happening.is_some() {
+            self.watch.observe(&self.world, happening);
+        }
+        happening.is_some()
+    }
+
+    fn run_until(&mut self, limit: Micros) -> u64 {
+        let before = self.world.events();
+        while self.step_until(limit) {}
+        self.world.events() - before
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.world.act(action)?;
+        self.watch.observe(&self.world, None);
+        Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Universe> {
+        Box::new(self.clone())
+    }
+
+    fn time(&self) -> Micros {
+        self.world.time()
+    }
+
+    fn events(&self) -> u64 {
+        self.world.events()
+    }
+
+    fn fingerprint(&self) -> u64 {
+        self.world.fingerprint()
+    }
+
+    fn nodes(&self) -> u8 {
+        self.world.nodes().len() as u8
+    }
+
+    fn node(&self, id: NodeId) -> NodeView {
+        let glance = |id: NodeId| self.world.nodes()[usize::from(id.0)].as_ref().map(|node| node.glance());
+        let own = glance(id);
+        let judge = self.world.leader().and_then(glance).or(own);
+        NodeView {
+            id,
+            site: self.world.site_of(id),
+            glance: own,
+            cut: self.world.cut_from(id),
+            member: judge.is_none_or(|glance| glance.members.has(id)),
+        }
+    }
+
+    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance> {
+        self.world.nodes()[usize::from(node.0)].as_ref()?.entry(slot)
+    }
+
+    fn flights(&self, flights: &mut Vec<Flight>) {
+        self.world.flights(flights);
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        self.world.leader()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.world.is_quiet()
+    }
+
+    fn counts(&self) -> &Counts {
+        self.world.counts()
+    }
+
+    fn clear_counts(&mut self) {
+        self.world.clear_counts();
+    }
+
+    fn samples(&self) -> &Samples {
+        self.world.samples()
+    }
+
+    fn waiting(&self) -> usize {
+        self.world.waiting()
+    }
+
+    fn trace(&self) -> &Trace {
+        self.world.trace()
+    }
+
+    fn rules_used(&self) -> RuleSet {
+        self.world.rules_used()
+    }
+
+    fn violations(&self) -> &[Violation] {
+        self.watch.violations()
+    }
+
+    fn reigns(&self) -> Vec<Reign> {
+        self.watch.reigns().copied().collect()
+    }
+
+    fn chosen(&self) -> u64 {
+        self.watch.chosen()
+    }
+
+    fn last_slot(&self) -> Slot {
+        self.watch.last_slot()
+    }
+
+    #[cfg(feature = "cli")]
+    fn listen(&mut self) {
+        self.world.listen();
+    }
+
+    #[cfg(feature = "cli")]
+    fn said(&self) -> Vec<String> {
+        self.world.said().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+    }
+
+    fn sentence(&self, places: &[&str]) -> String {
+        story::sentence(self, places)
+    }
+}
