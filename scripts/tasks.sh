@@ -51,7 +51,7 @@ task_check() {
   step "Third-party notice"
   node scripts/third-party.mjs --check
   step "These scripts"
-  node --test tests/scripts/scripts.test.mjs
+  node --test --test-reporter=spec tests/scripts/scripts.test.mjs
 }
 
 task_notices() {
