@@ -134,7 +134,7 @@ impl Server {
             flowing,
             Message::AppendEntries(Append { term, prev_slot, prev_term, commit: self.commit, entries }),
         );
-        out.save();
+        out.save_entries(slot);
         out.send(self.me, Message::Written { term, slot });
     }
 
