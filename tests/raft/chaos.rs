@@ -1,0 +1,2 @@
+//! Random runs.
+use super::*;
