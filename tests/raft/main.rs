@@ -18,8 +18,9 @@ use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Terrain, World};
 /// How to run a failing seed again. The only place that knows.
 fn replay(seed: u64) -> String {
     format!(
-        "seed {seed}; again with: RAFT_SEED={seed} cargo test --test raft chaos -- --nocapture; \
-         to look at it: quorumscope run raft --seed {seed}"
+        "seed {seed}; again with: RAFT_SEEDS={seed}..{} cargo test --test raft chaos -- --nocapture; \
+         to look at it: quorumscope run raft --seed {seed}",
+        seed + 1
     )
 }
 
