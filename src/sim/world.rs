@@ -190,7 +190,7 @@ impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
         let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script } = blueprint.clone();
-        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings };
+        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
         let nodes = placement.len();
         let sites = usize::from(terrain.sites);
