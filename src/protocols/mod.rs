@@ -1,11 +1,12 @@
 //! The variants: one file each. This module is the only list of them.
 
+pub mod multi_paxos;
 pub mod notes;
 
 /// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
 macro_rules! variants {
     ($then:ident) => {
-        $then!(crate::protocols::notes::Notes)
+        $then!(crate::protocols::notes::Notes, crate::protocols::multi_paxos::MultiPaxos)
     };
 }
 pub(crate) use variants;
