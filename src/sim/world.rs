@@ -481,8 +481,14 @@ impl<P: Protocol> World<P> {
             return;
         }
         host.settle(self.time);
-        host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
-        host.writes.push_back((host.disk_until, node.disk().clone()));
+        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
+        match host.writes.back_mut() {
+            Some((done, disk)) if *done >= self.time + self.terrain.disk => disk.clone_from(node.disk()),
+            _ => {
+                host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
+                host.writes.push_back((host.disk_until, node.disk().clone()));
+            }
+        }
     }
 
     #[inline]
