@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use quorumscope::core::*;
 use quorumscope::protocols::multi_paxos::{self, MultiPaxos};
-use quorumscope::sim::{Action, ClientGroup};
+use quorumscope::sim::{Action, ClientGroup, Pace};
 use quorumscope::universe::{Cluster, Universe};
 
 type Paxos = Cluster<MultiPaxos>;
@@ -77,13 +77,18 @@ fn swarm(seed: u64) -> RuleSet {
             (multi_paxos::SNAPSHOT_EVERY, [0, 1, 7, 50][dice.roll(4) as usize]),
         ],
     );
-    blueprint.clients =
-        (0..n).map(|site| ClientGroup { retry: 300_000, ..closed(site, 1 + dice.roll(3) as u16) }).collect();
+    blueprint.clients = (0..n)
+        .map(|site| ClientGroup {
+            retry: 300_000,
+            pace: Pace::Closed { sessions: 1 + dice.roll(3) as u16, think: 20_000 },
+            ..closed(site, 0)
+        })
+        .collect();
     let replay = replay("multi-paxos", "swarm", seed);
     let mut cluster = Paxos::new(&blueprint).expect("settings fit");
     let mut time = 0;
     for _ in 0..25 {
-        time += dice.roll(400_000);
+        time += dice.roll(300_000);
         cluster.run_until(time);
         let mut node = || NodeId(dice.roll(u64::from(n)) as u8);
         let (a, b) = (node(), node());
@@ -103,10 +108,10 @@ fn swarm(seed: u64) -> RuleSet {
     let _ = cluster.act(Action::Loss { permille: 0 });
     (0..n).for_each(|id| _ = cluster.act(Action::Restart(NodeId(id))));
     let before = cluster.counts().answered;
-    cluster.run_until(time + 10_000_000);
+    cluster.run_until(time + 3_000_000);
     assert!(cluster.counts().answered > before + 20, "no progress once healed: {replay}");
     let _ = cluster.act(Action::Quiesce);
-    cluster.run_until(time + 20_000_000);
+    cluster.run_until(time + 5_000_000);
     assert_safe(&cluster, &replay);
     assert_eq!(cluster.waiting(), 0, "clients still wait: {replay}");
     let logs: Vec<LogGlance> =
