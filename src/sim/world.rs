@@ -113,6 +113,20 @@ pub struct Happening {
     pub node: NodeId,
     /// Whether the node's state may have changed.
     pub handled: bool,
+    /// The first slot of its log that may be different now; `None` if the log is as it was.
+    pub log_from: Option<Slot>,
+}
+
+impl Happening {
+    /// Something that a node handled.
+    fn handled(what: What, node: NodeId, log_from: Option<Slot>) -> Happening {
+        Happening { what, node, handled: true, log_from }
+    }
+
+    /// Something that changed no node's state.
+    fn passed(what: What, node: NodeId) -> Happening {
+        Happening { what, node, handled: false, log_from: None }
+    }
 }
 
 /// A message under way.
@@ -304,7 +318,7 @@ impl<P: Protocol> World<P> {
                 // A refused action of a script is an event all the same; the trace shows that nothing changed.
                 let action = self.script[index as usize].action;
                 let _ = self.carry_out_action(action);
-                Some(Happening { what: What::Acted, node: NodeId(0), handled: true })
+                Some(Happening::handled(What::Acted, NodeId(0), Some(1)))
             }
             Event::Void => None,
         }
@@ -315,14 +329,14 @@ impl<P: Protocol> World<P> {
         if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
             self.counts.lost += u64::from(from != to);
             self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-            return Happening { what: What::Lost, node: to, handled: false };
+            return Happening::passed(What::Lost, to);
         }
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
             host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
             let life = host.life;
             self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, message });
-            return Happening { what: What::Delivered, node: to, handled: false };
+            return Happening::passed(What::Delivered, to);
         }
         self.handle(from, to, flight, message)
     }
@@ -333,10 +347,10 @@ impl<P: Protocol> World<P> {
         if let Some(node) = &mut self.nodes[usize::from(to.0)] {
             node.on_message(from, message, &mut self.out);
         }
-        let rules = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.take(&mut self.effects);
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
         self.carry_out_effects(to);
-        Happening { what: What::Delivered, node: to, handled: true }
+        Happening::handled(What::Delivered, to, log_from)
     }
 
     fn timer_due(&mut self, node: NodeId, life: u32, index: u32) -> Option<Happening> {
@@ -359,15 +373,15 @@ impl<P: Protocol> World<P> {
         state.deadline = NEVER;
         let timer = state.timer;
         self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let rules = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.take(&mut self.effects);
         self.record(What::Timer, node, node, 0, 0, index, rules);
         self.carry_out_effects(node);
-        Some(Happening { what: What::Timer, node, handled: true })
+        Some(Happening::handled(What::Timer, node, log_from))
     }
 
     /// Takes the effects out of the outbox and carries them out.
     fn carry_out(&mut self, me: NodeId) {
-        let rules = self.out.take(&mut self.effects);
+        let (rules, _) = self.out.take(&mut self.effects);
         self.used = self.used.or(rules);
         self.carry_out_effects(me);
     }
