@@ -1,7 +1,8 @@
 //! What a protocol is: messages, nodes, rules and a card.
 
 use super::{
-    Answer, Card, Command, EntryGlance, Epoch, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings, Slot,
+    Answer, Card, Command, EntryGlance, Epoch, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings,
+    Slot,
 };
 use serde::Serialize;
 use std::fmt::Debug;
