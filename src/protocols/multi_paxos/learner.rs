@@ -35,10 +35,11 @@ impl Server {
         if self.open.len() <= place {
             self.open.resize(place + 1, Open::default());
         }
-        if !std::mem::replace(&mut self.open[place].chosen, true) {
-            out.chosen(slot, proposal.command);
-        }
+        let known = std::mem::replace(&mut self.open[place].chosen, true);
         if place > 0 {
+            if !known {
+                out.chosen(slot, proposal.command);
+            }
             return;
         }
         let leads = matches!(self.role, Role::Leader(_));
