@@ -66,6 +66,8 @@ pub enum Msg {
 
 const BALLOT: u32 = 5;
 const SLOT: u32 = 4;
+/// A value within a snapshot.
+const VALUE: u32 = 4;
 
 impl Message for Msg {
     const KINDS: &'static [Kind] = &[
@@ -152,23 +154,19 @@ impl Message for Msg {
             Msg::Prepare { .. } | Msg::Accepted { .. } | Msg::Commit { .. } | Msg::HandOver { .. } => BALLOT + SLOT,
             Msg::Accept { .. } | Msg::Heartbeat { .. } | Msg::HeartbeatReply { .. } => BALLOT + 2 * SLOT,
             Msg::Promise { report, .. } => {
-                let snapshot = report.snapshot.as_ref().map_or(0, |snapshot| SLOT + snapshot.machine.session_bytes());
+                let snapshot = report.snapshot.as_ref().map_or(0, |snapshot| SLOT + snapshot.machine.bytes(VALUE));
                 BALLOT + 2 * SLOT + BALLOT * report.accepted.len() as u32 + snapshot
             }
             Msg::Learn { chosen, .. } => BALLOT + 2 * SLOT + BALLOT * chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => BALLOT + 2 * SLOT + snapshot.machine.session_bytes(),
+            Msg::Snapshot { snapshot, .. } => BALLOT + 2 * SLOT + snapshot.machine.bytes(VALUE),
         }
     }
 
     fn commands(&self) -> u32 {
         match self {
             Msg::Accept { .. } | Msg::Commit { .. } => 1,
-            Msg::Promise { report, .. } => {
-                let accepted = report.accepted.iter().flatten().count() as u32;
-                accepted + report.snapshot.as_ref().map_or(0, |snapshot| snapshot.machine.keys())
-            }
+            Msg::Promise { report, .. } => report.accepted.iter().flatten().count() as u32,
             Msg::Learn { chosen, .. } => chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => snapshot.machine.keys(),
             _ => 0,
         }
     }
