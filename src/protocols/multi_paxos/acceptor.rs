@@ -96,6 +96,7 @@ impl Server {
     /// Writes an accepted proposal into the log, over one of a lower ballot. A slot that was compacted is chosen for good; there is nothing
     /// left to write.
     pub(super) fn accept(&mut self, slot: Slot, proposal: Proposal) {
+        self.written.add(slot);
         let log = &mut self.disk.accepted;
         while log.last() + 1 < slot {
             log.push(None);

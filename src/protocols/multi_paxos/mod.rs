@@ -48,6 +48,7 @@ use crate::core::{
     Setting, Settings, Shots, Slot, Tally, majority,
 };
 use crate::services::Machine;
+use invariants::Written;
 use leader::{Clients, Leadership};
 use learner::Open;
 use proposer::Candidacy;
@@ -117,6 +118,8 @@ pub struct Server {
     open: VecDeque<Open>,
     machine: Machine,
     clients: Clients,
+    /// For the invariants.
+    written: Written,
 }
 
 impl Server {
@@ -144,19 +147,23 @@ impl Node for Server {
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),
             clients: Clients::default(),
+            written: Written::default(),
             disk,
         };
         if server.committed > 0 {
             out.restored(server.committed);
         }
-        for slot in server.committed + 1..=known {
-            server.choose(slot, out);
+        while server.committed < known
+            && let Some(&Proposal { command, .. }) = server.proposal(server.committed + 1)
+        {
+            server.choose(server.committed + 1, command, out);
         }
         server.await_leader(out);
         server
     }
 
     fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
+        self.written = Written::default();
         match message {
             Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),
             Msg::Promise { ballot, report } => self.on_promise(from, ballot, &report, out),
@@ -193,6 +200,7 @@ impl Node for Server {
     }
 
     fn on_timer(&mut self, timer: Timer, out: &mut Out<Server>) {
+        self.written = Written::default();
         match (timer, &self.role) {
             (Timer::Election, Role::Acceptor { .. }) => {
                 out.because(STABLE_LEADER);
@@ -207,10 +215,12 @@ impl Node for Server {
     }
 
     fn on_request(&mut self, command: Command, out: &mut Out<Server>) {
+        self.written = Written::default();
         self.on_command(command, out);
     }
 
     fn on_order(&mut self, order: Order, out: &mut Out<Server>) {
+        self.written = Written::default();
         if let Order::HandOver(to) = order {
             self.hand_over(to, out);
         }
