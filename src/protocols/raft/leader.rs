@@ -10,9 +10,6 @@ use super::storage::{Entry, Payload};
 use super::transfer::Transfer;
 use crate::core::{Answer, Command, NodeId, NodeSet, Slot};
 
-/// Most entries in one AppendEntries. A server further behind gets the next batch when it has acknowledged this one.
-pub const BATCH: u32 = 256;
-
 /// How entries go to one follower.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Pace {
@@ -231,7 +228,7 @@ impl Server {
     pub(super) fn supply(&mut self, to: NodeId, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(progress) = lead.of(to) else { return };
-        let (term, log) = (self.disk.term, &self.disk.log);
+        let (term, log, batch) = (self.disk.term, &self.disk.log, self.config.batch);
         progress.due = 0;
         if progress.next < log.first() {
             if let Some(snapshot) = &self.disk.snapshot {
@@ -245,11 +242,11 @@ impl Server {
         let prev_term = log.term_at(prev_slot).unwrap_or(0);
         let missing = (log.last() + 1).saturating_sub(progress.next);
         if missing > 0 {
-            let entries = log.entries(progress.next, BATCH);
+            let entries = log.entries(progress.next, batch);
             let append = Append { term, prev_slot, prev_term, commit: self.commit, entries };
             out.send(to, Message::AppendEntries(append));
         }
-        if missing > BATCH {
+        if missing > batch {
             progress.pace = Pace::Wait;
         } else {
             progress.pace = Pace::Flow;
