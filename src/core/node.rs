@@ -130,6 +130,8 @@ pub struct Setup {
     pub rtt_max: Micros,
     /// The scenario's choices.
     pub settings: Settings,
+    /// The rules this run takes away: a setting that breaks one of them is fine only then.
+    pub ablated: RuleSet,
 }
 
 /// A setting that does not fit: its key, and what would do.

@@ -463,7 +463,8 @@ mod tests {
         let mut settings = Settings::defaults(SETTINGS);
         settings.set(SETTING_WINNER_REFUSES, u64::from(repaired));
         settings.set(SETTING_FOLLOWER_CANNOT_WIN, u64::from(repaired));
-        let configs = Notes::cluster(&Setup { replicas: n, rtt_max: 100, settings }).expect("settings are fine");
+        let configs = Notes::cluster(&Setup { replicas: n, rtt_max: 100, settings, ablated: RuleSet::EMPTY })
+            .expect("settings are fine");
         let mut out = Out::new(RuleSet::EMPTY);
         let boot = |(id, config)| Worker::boot(NodeId(id), config, Durable::default(), &mut out);
         ((0..).zip(&configs).map(boot).collect(), out)

@@ -69,9 +69,14 @@ impl Machine {
         Outcome::Value(self.0.values.get(&key).copied())
     }
 
-    /// Bytes a snapshot takes on the wire, with values of `value_bytes`.
-    pub fn bytes(&self, value_bytes: u32) -> u32 {
-        self.0.values.len() as u32 * (2 + value_bytes) + self.0.sessions.len() as u32 * 12
+    /// How many keys hold a value.
+    pub fn keys(&self) -> u32 {
+        self.0.values.len() as u32
+    }
+
+    /// Bytes that the memory of client sessions takes on the wire.
+    pub fn session_bytes(&self) -> u32 {
+        self.0.sessions.len() as u32 * 12
     }
 }
 

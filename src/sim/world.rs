@@ -204,7 +204,7 @@ impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
         let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script } = blueprint.clone();
-        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings };
+        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
         let nodes = placement.len();
         let sites = usize::from(terrain.sites);
@@ -495,8 +495,14 @@ impl<P: Protocol> World<P> {
             return;
         }
         host.settle(self.time);
-        host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
-        host.writes.push_back((host.disk_until, node.disk().clone()));
+        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
+        match host.writes.back_mut() {
+            Some((done, disk)) if *done >= self.time + self.terrain.disk => disk.clone_from(node.disk()),
+            _ => {
+                host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
+                host.writes.push_back((host.disk_until, node.disk().clone()));
+            }
+        }
     }
 
     #[inline]
