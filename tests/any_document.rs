@@ -24,7 +24,7 @@ const LIKELY: &[(&str, &[&str])] = &[
     ("network.loss", &["0%", "1%", "50%", "100%"]),
     ("clients[0].reads", &["0%", "1%", "50%", "100%"]),
     ("clients[0].rate", &["0.001/s", "20/s", "100000/s"]),
-    ("variant", &["raft", "notes"]),
+    ("variant", &["raft", "multi-paxos", "notes"]),
     ("matrix", &["aws", "gcp", "pql"]),
     ("sites[1]", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
     ("replicas[0]", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),

@@ -47,6 +47,14 @@ fn raft_sends_2n_minus_2() {
 }
 
 #[test]
+fn multi_paxos_sends_2n_minus_2_or_a_third_message_to_tell_or_fewer_to_ask() {
+    counts("multi-paxos", &[], [4, 8, 12, 16]);
+    counts("multi-paxos", &["settings.commit=explicit"], [6, 12, 18, 24]);
+    counts("multi-paxos", &["settings.thrifty=true"], [2, 4, 6, 8]);
+    counts("multi-paxos", &["settings.thrifty=true", "settings.commit=explicit"], [4, 8, 12, 16]);
+}
+
+#[test]
 fn what_the_clients_and_the_network_do_changes_nothing() {
     counts("raft", &["clients[0].rate=500/s", "network.loss=20%", "network.jitter=50%", "clients=[]"], [4, 8, 12, 16]);
     counts("raft", &["disk=5ms", "network.processing=100us"], [4, 8, 12, 16]);
