@@ -39,6 +39,8 @@ pub struct Blueprint {
     pub keep_trace: usize,
     /// What happens by itself at given times.
     pub script: Vec<Timed>,
+    /// Leave the judges out: no violations, no reigns, no count of what is chosen. For benchmarks of the simulator alone.
+    pub unjudged: bool,
 }
 
 type N<P> = <P as Protocol>::Node;
@@ -203,7 +205,8 @@ pub struct World<P: Protocol> {
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
-        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script } = blueprint.clone();
+        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script, .. } =
+            blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
         let nodes = placement.len();
