@@ -120,3 +120,11 @@ fn every_variant_can_be_run_with_its_defaults() {
         Session::new(scenario).unwrap_or_else(|wrong| panic!("{}: {wrong}", variant.card.key));
     }
 }
+
+#[test]
+fn the_example_in_the_readme_is_good() {
+    let readme = text_of(Path::new("scenarios/README.md"));
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let document = text::from_toml(example).unwrap_or_else(|wrong| panic!("{wrong}"));
+    document.scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
+}
