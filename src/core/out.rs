@@ -18,9 +18,9 @@ pub enum Effect<M, T> {
     Save,
     /// Answer a client.
     Reply(Reply),
-    /// This node knows that the slot's command is chosen.
+    /// This node knows that the slot's command is chosen, and cannot execute it yet.
     Chosen(Slot, Command),
-    /// This node executed the slot's command; slots come in order.
+    /// This node knows that the slot's command is chosen, and executed it; slots come in order.
     Applied(Slot, Command),
     /// This node's state machine jumped to a snapshot that covers all slots up to this one.
     Restored(Slot),
@@ -101,13 +101,13 @@ impl<N: Node> Out<N> {
         }
     }
 
-    /// Tells that this node knows `command` to be chosen in `slot`.
+    /// Tells that this node knows `command` to be chosen in `slot`, though it cannot execute it yet.
     #[inline]
     pub fn chosen(&mut self, slot: Slot, command: Command) {
         self.effects.push(Effect::Chosen(slot, command));
     }
 
-    /// Tells that this node executed `command`, chosen in `slot`.
+    /// Tells that this node executed `command`, which it knows to be chosen in `slot`.
     #[inline]
     pub fn applied(&mut self, slot: Slot, command: Command) {
         self.effects.push(Effect::Applied(slot, command));

@@ -293,7 +293,6 @@ impl Worker {
         if out.rule(PROMISE_IS_DURABLE) {
             out.save();
         }
-        out.chosen(1, Command::elect(self.me));
         out.applied(1, Command::elect(self.me));
         self.answer_clients(out);
     }

@@ -627,10 +627,7 @@ impl<P: Protocol> World<P> {
 
     /// The leader with the highest epoch, if any node takes itself for one.
     pub fn leader(&self) -> Option<NodeId> {
-        let leading = self.nodes.iter().zip(0..).filter_map(|(node, id)| {
-            let glance = node.as_ref()?.glance();
-            glance.leads.then_some((glance.epoch, NodeId(id)))
-        });
+        let leading = (0..).map(NodeId).zip(&self.nodes).filter_map(|(id, node)| Some((node.as_ref()?.leads()?, id)));
         leading.max().map(|(_, id)| id)
     }
 

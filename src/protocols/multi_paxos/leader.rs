@@ -143,12 +143,11 @@ impl Server {
             return;
         }
         out.because(ACCEPT_QUORUM);
-        if self.config.explicit_commit
-            && let Some(Proposal { command, .. }) = self.proposal(slot)
-        {
+        let Some(&Proposal { command, .. }) = self.proposal(slot) else { return };
+        if self.config.explicit_commit {
             out.broadcast(self.peers(), Msg::Commit { ballot, slot, command });
         }
-        self.choose(slot, out);
+        self.choose(slot, command, out);
         self.admit(out);
         self.offer(out);
     }
@@ -250,7 +249,7 @@ impl Server {
             leadership.nearest = NodeSet::EMPTY;
             let (ballot, committed) = (self.disk.promised, self.marker());
             for (slot, open) in (oldest..).zip(&self.open) {
-                if let Some(Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
+                if let Some(&Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
                     let silent = NodeSet(peers.0 & !open.votes.0);
                     out.broadcast(silent, Msg::Accept { ballot, slot, command, committed });
                 }

@@ -25,47 +25,53 @@ impl Server {
     }
 
     /// The proposal accepted or learned in `slot`, if it is still held.
-    pub(super) fn proposal(&self, slot: Slot) -> Option<Proposal> {
-        self.disk.accepted.get(slot).copied().flatten()
+    pub(super) fn proposal(&self, slot: Slot) -> Option<&Proposal> {
+        self.disk.accepted.get(slot)?.as_ref()
     }
 
-    /// Takes the proposal held in `slot` for the chosen one, and executes what can be executed.
-    pub(super) fn choose(&mut self, slot: Slot, out: &mut Out<Server>) {
-        let (Some(place), Some(proposal)) = (self.place(slot), self.proposal(slot)) else { return };
-        if self.open.len() <= place {
-            self.open.resize(place + 1, Open::default());
-        }
-        if !std::mem::replace(&mut self.open[place].chosen, true) {
-            out.chosen(slot, proposal.command);
-        }
+    /// `command`, which `slot` holds, is chosen: takes note, and executes what can be executed.
+    pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
+        let Some(place) = self.place(slot) else { return };
         if place > 0 {
+            if self.open.len() <= place {
+                self.open.resize(place + 1, Open::default());
+            }
+            if !std::mem::replace(&mut self.open[place].chosen, true) {
+                out.chosen(slot, command);
+            }
             return;
         }
-        let leads = matches!(self.role, Role::Leader(_));
-        while self.open.front().is_some_and(|open| open.chosen) {
-            let Some(Proposal { command, .. }) = self.proposal(self.committed + 1) else { return };
-            self.open.pop_front();
-            self.committed += 1;
-            out.because(EXECUTE_IN_ORDER);
-            let outcome = self.machine.apply(command);
-            out.applied(self.committed, command);
-            if leads {
-                out.reply(command.client, command.seq, Answer::Done(outcome));
-            }
+        self.execute(command, out);
+        while self.open.front().is_some_and(|open| open.chosen)
+            && let Some(&Proposal { command, .. }) = self.proposal(self.committed + 1)
+        {
+            self.execute(command, out);
         }
         self.compact(out);
+    }
+
+    /// Executes the command of the first open slot, which is chosen.
+    fn execute(&mut self, command: Command, out: &mut Out<Server>) {
+        self.open.pop_front();
+        self.committed += 1;
+        out.because(EXECUTE_IN_ORDER);
+        let outcome = self.machine.apply(command);
+        out.applied(self.committed, command);
+        if let Role::Leader(_) = self.role {
+            out.reply(command.client, command.seq, Answer::Done(outcome));
+        }
     }
 
     /// The leader of `ballot` says that all slots up to `upto` are chosen: in its ballot, or earlier and then proposed again in its
     /// ballot. So what this server accepted in that ballot is chosen; what it accepted in another need not be.
     pub(super) fn learn_up_to(&mut self, ballot: Ballot, upto: Slot, out: &mut Out<Server>) {
         while self.committed < upto {
-            let before = self.committed;
-            match self.proposal(before + 1) {
-                Some(held) if held.ballot != ballot && out.rule(COMMIT_SAME_BALLOT) => return,
-                Some(_) => self.choose(before + 1, out),
-                None => return,
+            let next = self.committed + 1;
+            let Some(&held) = self.proposal(next) else { return };
+            if held.ballot != ballot && out.rule(COMMIT_SAME_BALLOT) {
+                return;
             }
+            self.choose(next, held.command, out);
         }
     }
 
@@ -83,7 +89,7 @@ impl Server {
                 self.accept(slot, proposal);
                 written = true;
             }
-            self.choose(slot, out);
+            self.choose(slot, proposal.command, out);
         }
         written
     }

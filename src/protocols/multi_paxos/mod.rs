@@ -149,8 +149,10 @@ impl Node for Server {
         if server.committed > 0 {
             out.restored(server.committed);
         }
-        for slot in server.committed + 1..=known {
-            server.choose(slot, out);
+        while server.committed < known
+            && let Some(&Proposal { command, .. }) = server.proposal(server.committed + 1)
+        {
+            server.choose(server.committed + 1, command, out);
         }
         server.await_leader(out);
         server
