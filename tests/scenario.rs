@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use quorumscope::lab::presets::PRESETS;
+use quorumscope::lab::run::Run;
 use quorumscope::lab::{Scenario, Session, text};
 use quorumscope::universe;
 use std::fs;
@@ -82,8 +83,13 @@ fn a_link_carries_a_moment() {
     session.act(quorumscope::sim::Action::HealAll).expect("harmless");
     session.run_until(u64::MAX, 3);
     let link = text::to_link(&session.document());
-    let opened = Session::open(&text::from_link(&link).expect("our own link")).expect("our own document");
+    let document = text::from_link(&link).expect("our own link");
+    let opened = Session::open(&document).expect("our own document");
     assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
+    // The command line's report is of that very moment, not of the scenario's end.
+    let report = Run::to_end(&document).expect("our own document");
+    assert_eq!(report.fingerprint, format!("{:016x}", session.universe().fingerprint()));
+    assert!(report.complete && report.events == 8, "{report:?}");
     for wrong in [&link[..link.len() / 2], "#s=1.", "#s=1.!!!", "#s=2.abc", "nothing"] {
         assert!(text::from_link(wrong).is_err(), "{wrong}");
     }
