@@ -167,8 +167,17 @@ pub struct Invariant<N: 'static> {
     pub name: &'static str,
     /// What it says.
     pub says: &'static str,
-    /// Checks it, given that it held before `changed` handled an event. Crashed nodes are `None`.
-    pub holds: fn(nodes: &[Option<N>], changed: NodeId) -> Result<(), Breach>,
+    /// Checks it, given that it held before the step. Crashed nodes are `None`.
+    pub holds: fn(nodes: &[Option<N>], step: Step) -> Result<(), Breach>,
+}
+
+/// What a step may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The node that handled an event.
+    pub changed: NodeId,
+    /// The first slot of its log that may be different now; `None` if the log is as it was.
+    pub log_from: Option<Slot>,
 }
 
 /// Where an invariant failed.

@@ -16,7 +16,7 @@ pub struct Disk {
     /// Commands in slots up to this one are chosen. May lag behind what the server knows: it is written along with other things.
     pub committed: Slot,
     /// The state after all slots up to some earlier one.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
 }
 
 /// Proposals this far beyond what a server knows to be chosen are ignored, as if lost, until it has caught up. Far more than α.
@@ -25,8 +25,13 @@ pub(super) const REACH: Slot = 16_384;
 impl Server {
     /// Writes all durable state to the disk; whatever is sent after this waits until it is there.
     pub(super) fn save(&mut self, out: &mut Out<Server>) {
+        self.save_entries(1, out);
+    }
+
+    /// The same, when of the proposals accepted none below `slot` has changed.
+    pub(super) fn save_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
         self.disk.committed = self.committed;
-        out.save();
+        out.save_entries(slot);
     }
 
     /// Phase 1b.
@@ -67,7 +72,7 @@ impl Server {
         }
         self.accept(slot, Proposal { ballot, command });
         self.learn_up_to(ballot, committed, out);
-        self.save(out);
+        self.save_entries(slot, out);
         out.send(from, Msg::Accepted { ballot, slot });
     }
 
@@ -96,7 +101,6 @@ impl Server {
     /// Writes an accepted proposal into the log, over one of a lower ballot. A slot that was compacted is chosen for good; there is nothing
     /// left to write.
     pub(super) fn accept(&mut self, slot: Slot, proposal: Proposal) {
-        self.written.add(slot);
         let log = &mut self.disk.accepted;
         while log.last() + 1 < slot {
             log.push(None);

@@ -1,41 +1,9 @@
-//! What must hold after every event, beyond agreement itself. Each looks at the server that changed, and there at open slots only: what
-//! is committed is the judges' business.
+//! What must hold after every event, beyond agreement itself. Each looks at the server that changed, and there at open slots that
+//! changed only: what is committed is the judges' business.
 
 use super::{Role, Server};
-use crate::core::node::{Breach, Invariant};
+use crate::core::node::{Breach, Invariant, Step};
 use crate::core::{NodeId, Slot};
-use std::hash::{Hash, Hasher};
-use std::ops::RangeInclusive;
-
-/// The slots written by the latest event: a ghost variable, which no handler reads. Two servers that differ in it alone are the same.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Written {
-    first: Slot,
-    last: Slot,
-}
-
-impl Written {
-    /// Another slot was written.
-    pub fn add(&mut self, slot: Slot) {
-        self.first = if self.last == 0 { slot } else { self.first.min(slot) };
-        self.last = self.last.max(slot);
-    }
-}
-
-impl PartialEq for Written {
-    fn eq(&self, _: &Written) -> bool {
-        true
-    }
-}
-
-impl Eq for Written {}
-
-impl Hash for Written {
-    fn hash<H: Hasher>(&self, _: &mut H) {}
-}
-
-/// With so few open slots all of them are looked at. With more, those just written: the others held before, and nothing else changed.
-const FEW: Slot = 8;
 
 pub(super) const INVARIANTS: &[Invariant<Server>] = &[
     Invariant {
@@ -64,33 +32,27 @@ fn others(nodes: &[Option<Server>], changed: NodeId) -> impl Iterator<Item = (No
     running.filter(move |(id, _)| *id != changed)
 }
 
-/// The slots to look at.
-fn suspects(server: &Server) -> RangeInclusive<Slot> {
-    let (first, last) = (server.committed + 1, server.disk.accepted.last());
-    match last < first + FEW {
-        true => first..=last,
-        false => first.max(server.written.first)..=server.written.last,
-    }
+/// The open slots in which the step may have changed something.
+fn open_slots(server: &Server, step: Step) -> std::ops::RangeInclusive<Slot> {
+    let first = step.log_from.unwrap_or(Slot::MAX);
+    first.max(server.committed + 1)..=server.disk.accepted.last()
 }
 
-fn promise_covers_acceptance(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    let Some(server) = of(nodes, changed) else { return Ok(()) };
-    let mut held = suspects(server).filter_map(|slot| Some((slot, server.proposal(slot)?)));
+fn promise_covers_acceptance(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed) else { return Ok(()) };
+    let mut held = open_slots(server, step).filter_map(|slot| Some((slot, server.proposal(slot)?)));
     match held.find(|(_, proposal)| proposal.ballot > server.disk.promised) {
         Some((slot, _)) => Err(Breach { other: None, slot: Some(slot) }),
         None => Ok(()),
     }
 }
 
-fn chosen_stays_chosen(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    let Some(server) = of(nodes, changed) else { return Ok(()) };
-    for slot in suspects(server) {
+fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed) else { return Ok(()) };
+    for slot in open_slots(server, step) {
         let Some(own) = server.proposal(slot) else { continue };
-        for (other, peer) in others(nodes, changed) {
-            let Some(its) = peer.proposal(slot) else { continue };
-            if own == its || own.command == its.command {
-                continue;
-            }
+        for (other, peer) in others(nodes, step.changed) {
+            let Some(its) = peer.proposal(slot).filter(|its| its.command != own.command) else { continue };
             // Of two different commands, the one in the lower ballot must not have been chosen.
             let lower = if own.ballot < its.ballot { own } else { its };
             let accepted = nodes.iter().flatten().filter(|node| node.proposal(slot) == Some(lower)).count();
@@ -102,11 +64,11 @@ fn chosen_stays_chosen(nodes: &[Option<Server>], changed: NodeId) -> Result<(), 
     Ok(())
 }
 
-fn one_leader(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    let Some(server) = of(nodes, changed).filter(|server| matches!(server.role, Role::Leader(_))) else {
+fn one_leader(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed).filter(|server| matches!(server.role, Role::Leader(_))) else {
         return Ok(());
     };
-    let rival = others(nodes, changed)
+    let rival = others(nodes, step.changed)
         .find(|(_, peer)| matches!(peer.role, Role::Leader(_)) && peer.disk.promised == server.disk.promised);
     match rival {
         Some((other, _)) => Err(Breach { other: Some(other), slot: None }),

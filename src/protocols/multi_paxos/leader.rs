@@ -104,7 +104,7 @@ impl Server {
             self.open.push_back(super::learner::Open::default());
             let slot = self.committed + self.open.len() as Slot;
             self.propose(slot, command, out);
-            self.accept_own([slot], out);
+            self.accept_own(&[slot], out);
         }
     }
 
@@ -120,9 +120,10 @@ impl Server {
     }
 
     /// Saves what was just accepted here, and then says so to itself.
-    pub(super) fn accept_own(&mut self, slots: impl IntoIterator<Item = Slot>, out: &mut Out<Server>) {
-        self.save(out);
-        for slot in slots {
+    pub(super) fn accept_own(&mut self, slots: &[Slot], out: &mut Out<Server>) {
+        let Some(&first) = slots.first() else { return };
+        self.save_entries(first, out);
+        for &slot in slots {
             out.send(self.me, Msg::Accepted { ballot: self.disk.promised, slot });
         }
     }
@@ -183,7 +184,7 @@ impl Server {
             return None;
         }
         if first < log.first() {
-            return Some(Msg::Snapshot { ballot, beat, snapshot: Arc::new(self.disk.snapshot.clone()) });
+            return Some(Msg::Snapshot { ballot, beat, snapshot: Arc::clone(&self.disk.snapshot) });
         }
         let known = (self.committed + 1 - first) as usize;
         let chosen: Vec<Proposal> = log.iter_from(first).take(known).map_while(|(_, proposal)| *proposal).collect();

@@ -8,6 +8,7 @@ use super::message::{Msg, Proposal, Snapshot};
 use super::rules::*;
 use super::{Role, Server};
 use crate::core::{Answer, Ballot, Command, Log, NodeId, NodeSet, Out, Slot};
+use std::sync::Arc;
 
 /// What is known of a slot beyond the committed prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,14 +33,13 @@ impl Server {
     /// `command`, which `slot` holds, is chosen: takes note, and executes what can be executed.
     pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
         let Some(place) = self.place(slot) else { return };
-        if self.open.get(place).is_none_or(|open| !open.chosen) {
-            out.chosen(slot, command);
-        }
         if place > 0 {
             if self.open.len() <= place {
                 self.open.resize(place + 1, Open::default());
             }
-            self.open[place].chosen = true;
+            if !std::mem::replace(&mut self.open[place].chosen, true) {
+                out.chosen(slot, command);
+            }
             return;
         }
         self.execute(command, out);
@@ -133,7 +133,7 @@ impl Server {
     }
 
     /// Jumps to a state further ahead. Tells whether it was.
-    pub(super) fn install(&mut self, snapshot: &Snapshot, out: &mut Out<Server>) -> bool {
+    pub(super) fn install(&mut self, snapshot: &Arc<Snapshot>, out: &mut Out<Server>) -> bool {
         if snapshot.slot <= self.committed {
             return false;
         }
@@ -146,7 +146,7 @@ impl Server {
             true => self.disk.accepted = Log::after(snapshot.slot),
             false => self.disk.accepted.compact_to(snapshot.slot),
         }
-        self.disk.snapshot = snapshot.clone();
+        self.disk.snapshot = Arc::clone(snapshot);
         out.restored(snapshot.slot);
         true
     }
@@ -160,7 +160,7 @@ impl Server {
         }
         out.because(SNAPSHOT);
         self.disk.accepted.compact_to(self.disk.snapshot.slot);
-        self.disk.snapshot = Snapshot { slot: self.committed, machine: self.machine.clone() };
+        self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);
     }
 }

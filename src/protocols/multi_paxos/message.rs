@@ -33,7 +33,7 @@ pub struct Report {
     /// The highest-numbered proposal accepted in each slot from `first` on; `None` where nothing was.
     pub accepted: Vec<Option<Proposal>>,
     /// Stands for slots the acceptor has compacted, if the proposer asked for any.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Arc<Snapshot>>,
 }
 
 /// A message. `ballot` is the sender's own where it leads or wants to, and the one it answers otherwise.
@@ -66,8 +66,6 @@ pub enum Msg {
 
 const BALLOT: u32 = 5;
 const SLOT: u32 = 4;
-/// A value within a snapshot.
-const VALUE: u32 = 4;
 
 impl Message for Msg {
     const KINDS: &'static [Kind] = &[
@@ -154,19 +152,23 @@ impl Message for Msg {
             Msg::Prepare { .. } | Msg::Accepted { .. } | Msg::Commit { .. } | Msg::HandOver { .. } => BALLOT + SLOT,
             Msg::Accept { .. } | Msg::Heartbeat { .. } | Msg::HeartbeatReply { .. } => BALLOT + 2 * SLOT,
             Msg::Promise { report, .. } => {
-                let snapshot = report.snapshot.as_ref().map_or(0, |snapshot| SLOT + snapshot.machine.bytes(VALUE));
+                let snapshot = report.snapshot.as_ref().map_or(0, |snapshot| SLOT + snapshot.machine.session_bytes());
                 BALLOT + 2 * SLOT + BALLOT * report.accepted.len() as u32 + snapshot
             }
             Msg::Learn { chosen, .. } => BALLOT + 2 * SLOT + BALLOT * chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => BALLOT + 2 * SLOT + snapshot.machine.bytes(VALUE),
+            Msg::Snapshot { snapshot, .. } => BALLOT + 2 * SLOT + snapshot.machine.session_bytes(),
         }
     }
 
     fn commands(&self) -> u32 {
         match self {
             Msg::Accept { .. } | Msg::Commit { .. } => 1,
-            Msg::Promise { report, .. } => report.accepted.iter().flatten().count() as u32,
+            Msg::Promise { report, .. } => {
+                let accepted = report.accepted.iter().flatten().count() as u32;
+                accepted + report.snapshot.as_ref().map_or(0, |snapshot| snapshot.machine.keys())
+            }
             Msg::Learn { chosen, .. } => chosen.len() as u32,
+            Msg::Snapshot { snapshot, .. } => snapshot.machine.keys(),
             _ => 0,
         }
     }

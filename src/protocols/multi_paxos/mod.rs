@@ -48,7 +48,6 @@ use crate::core::{
     Setting, Settings, Shots, Slot, Tally, majority,
 };
 use crate::services::Machine;
-use invariants::Written;
 use leader::{Clients, Leadership};
 use learner::Open;
 use proposer::Candidacy;
@@ -118,8 +117,6 @@ pub struct Server {
     open: VecDeque<Open>,
     machine: Machine,
     clients: Clients,
-    /// For the invariants.
-    written: Written,
 }
 
 impl Server {
@@ -147,7 +144,6 @@ impl Node for Server {
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),
             clients: Clients::default(),
-            written: Written::default(),
             disk,
         };
         if server.committed > 0 {
@@ -163,7 +159,6 @@ impl Node for Server {
     }
 
     fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
-        self.written = Written::default();
         match message {
             Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),
             Msg::Promise { ballot, report } => self.on_promise(from, ballot, &report, out),
@@ -200,7 +195,6 @@ impl Node for Server {
     }
 
     fn on_timer(&mut self, timer: Timer, out: &mut Out<Server>) {
-        self.written = Written::default();
         match (timer, &self.role) {
             (Timer::Election, Role::Acceptor { .. }) => {
                 out.because(STABLE_LEADER);
@@ -215,12 +209,10 @@ impl Node for Server {
     }
 
     fn on_request(&mut self, command: Command, out: &mut Out<Server>) {
-        self.written = Written::default();
         self.on_command(command, out);
     }
 
     fn on_order(&mut self, order: Order, out: &mut Out<Server>) {
-        self.written = Written::default();
         if let Order::HandOver(to) = order {
             self.hand_over(to, out);
         }

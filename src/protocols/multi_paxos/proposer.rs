@@ -117,7 +117,7 @@ impl Server {
             self.propose(slot, command, out);
             proposed.push(slot);
         }
-        self.accept_own(proposed, out);
+        self.accept_own(&proposed, out);
         out.because(STABLE_LEADER);
         self.beat(out);
         out.set_timer(Timer::Resend, self.config.resend, self.config.resend);

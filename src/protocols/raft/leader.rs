@@ -134,7 +134,7 @@ impl Server {
             flowing,
             Message::AppendEntries(Append { term, prev_slot, prev_term, commit: self.commit, entries }),
         );
-        out.save();
+        out.save_entries(slot);
         out.send(self.me, Message::Written { term, slot });
     }
 
@@ -323,6 +323,8 @@ impl Server {
     fn after_commit(&mut self, out: &mut Out) {
         self.configuration_committed(out);
         self.change_on(out);
+        // Fewer members may be enough now to confirm a round of heartbeats.
+        self.answer_confirmed(out);
         self.read_on(out);
     }
 

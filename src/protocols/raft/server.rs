@@ -128,7 +128,6 @@ impl Server {
             let Some(entry) = self.disk.log.get(next) else { break };
             let (term, command) = (entry.term, entry.command());
             self.commit = next;
-            out.chosen(next, command);
             let outcome = self.machine.apply(command);
             out.applied(next, command);
             if term == self.led {
