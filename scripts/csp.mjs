@@ -1,0 +1,34 @@
+// Trunk's post-build hook: puts a content security policy into the release page.
+//
+// Trunk starts the app by one inline script whose text holds the hashed file names, so the policy that allows just
+// that script can only be written after the build. In a debug build Trunk adds a reload script: no policy there.
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+if (process.env.TRUNK_PROFILE !== "release") process.exit(0);
+
+const file = join(process.env.TRUNK_STAGING_DIR, "index.html");
+const page = readFileSync(file, "utf8");
+const PLACE = /<meta charset="utf-8"\s*\/?>/i;
+if (!PLACE.test(page)) throw new Error(`${file} has no <meta charset="utf-8">, after which the policy belongs`);
+
+const hashes = [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>(.*?)<\/script>/gs)].map(
+  ([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
+);
+const policy = [
+  "default-src 'none'",
+  `script-src 'self' 'wasm-unsafe-eval' ${hashes.join(" ")}`,
+  "worker-src 'self'",
+  "style-src 'self'",
+  // Yew writes computed positions into style attributes; style sheets still come from the site alone.
+  "style-src-attr 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+writeFileSync(file, page.replace(PLACE, (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}">`));

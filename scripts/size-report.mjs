@@ -1,0 +1,75 @@
+// Sizes of the built page, file by file: raw, gzip and brotli, and the sum of what the first picture needs against
+// the budget. Exit code 1 above the budget.
+//
+//   node scripts/size-report.mjs [dist]
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const BUDGET = 160_000; // bytes of brotli up to the first picture
+
+const dist = process.argv[2] ?? "dist";
+let names;
+try {
+  names = readdirSync(dist, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(dist, join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
+} catch {
+  console.error(`error: there is no built page in '${dist}'; run ./dev build first`);
+  process.exit(2);
+}
+if (!names.includes("index.html")) {
+  console.error(`error: '${dist}' has no index.html; run ./dev build first`);
+  process.exit(2);
+}
+
+const first = firstPicture();
+const rows = names
+  .map((name) => ({ name, first: first.has(name), ...sizes(readFileSync(join(dist, name))) }))
+  .sort((a, b) => b.first - a.first || b.brotli - a.brotli);
+const total = sum(rows.filter((row) => row.first));
+
+const width = Math.max(...rows.map((row) => row.name.length), "first picture".length);
+const line = (name, raw, gzip, brotli) =>
+  console.log(`${name.padEnd(width)}  ${String(raw).padStart(11)}  ${String(gzip).padStart(11)}  ${String(brotli).padStart(11)}`);
+const bytes = (count) => count.toLocaleString("en");
+const print = (row) => line(row.name, bytes(row.raw), bytes(row.gzip), bytes(row.brotli));
+
+line("size in bytes", "raw", "gzip", "brotli");
+rows.filter((row) => row.first).forEach(print);
+print({ name: "first picture", ...total });
+const later = rows.filter((row) => !row.first);
+if (later.length > 0) {
+  console.log("not needed for the first picture:");
+  later.forEach(print);
+}
+const share = ((100 * total.brotli) / BUDGET).toFixed(0);
+console.log(`budget for the first picture: ${bytes(BUDGET)} bytes of brotli; used: ${bytes(total.brotli)} (${share} %)`);
+if (total.brotli > BUDGET) {
+  console.error(`error: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`);
+  process.exit(1);
+}
+
+// Files that index.html names (outside <noscript>), files that those name in turn, and so on.
+function firstPicture() {
+  const seen = new Set(["index.html"]);
+  for (const name of seen) {
+    if (!/\.(html|js|mjs|css)$/.test(name)) continue;
+    const text = readFileSync(join(dist, name), "utf8").replace(/<noscript>.*?<\/noscript>/gs, "");
+    for (const other of names) if (text.includes(basename(other))) seen.add(other);
+  }
+  return seen;
+}
+
+function sizes(content) {
+  const brotli = brotliCompressSync(content, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length },
+  });
+  return { raw: content.length, gzip: gzipSync(content, { level: 9 }).length, brotli: brotli.length };
+}
+
+function sum(rows) {
+  const add = (key) => rows.reduce((total, row) => total + row[key], 0);
+  return { raw: add("raw"), gzip: add("gzip"), brotli: add("brotli") };
+}

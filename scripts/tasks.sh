@@ -1,0 +1,124 @@
+# The subcommands of ./dev, one function each: task_NAME.
+
+task_setup() {
+  announce_first_run
+  setup_lints
+  setup_page
+  setup_browser
+  step "Ready: $(cargo --version), $WASM_TARGET through $WASM_VIA, trunk $TRUNK_VERSION, wasm-bindgen $BINDGEN_VERSION, node $(node --version), $("$CHROME_PATH" --version)"
+}
+
+task_build() {
+  announce_first_run
+  setup_page
+  step "Building the page into dist/"
+  with_wasm trunk build --release
+}
+
+task_open() {
+  task_build
+  # --help and errors in the arguments come from the server itself.
+  exec node scripts/serve.mjs --dir dist "$@"
+}
+
+task_watch() {
+  announce_first_run
+  setup_page
+  with_wasm trunk serve "$@"
+}
+
+task_report() {
+  setup_node
+  node scripts/size-report.mjs dist
+}
+
+task_check() {
+  setup_lints
+  setup_node
+  step "Formatting"
+  cargo fmt --check
+  step "Lints: the library and the command line"
+  cargo clippy --locked --all-targets -- -D warnings
+  step "Lints: the page"
+  cargo clippy --locked --no-default-features --features web --bin quorumscope-app -- -D warnings
+  step "Third-party notice"
+  node scripts/third-party.mjs --check
+}
+
+task_notices() {
+  setup_rust
+  setup_node
+  node scripts/third-party.mjs
+}
+
+task_browser() {
+  setup_browser
+  [ -f dist/index.html ] || die "there is no dist/ to test. Run ./dev build first."
+  playwright test "$@"
+}
+
+# ---- every test ------------------------------------------------------------------------------------------------
+
+stage_check() { task_check; }
+
+stage_native() {
+  setup_rust
+  step "Debug build"
+  cargo test --locked
+  step "Release build: the same runs"
+  cargo test --locked --release --test parity
+}
+
+# The same simulator in WebAssembly, under Node: it must behave as it does natively.
+stage_wasm() {
+  setup_wasm
+  setup_node
+  setup_bindgen
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
+  step "Debug build"
+  with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity
+  step "Release build, as in the page"
+  with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity --profile wasm-release
+}
+
+stage_page() {
+  task_build
+  task_report
+}
+
+stage_browser() { task_browser; }
+
+task_test() {
+  local stages="${*:-check native wasm page browser}" stage started status
+  local passed=0 failed=0 summary=''
+  for stage in $stages; do
+    case "$stage" in
+      check | native | wasm | page | browser) ;;
+      *) die "there is no test stage '$stage'; the stages are: check native wasm page browser." ;;
+    esac
+  done
+  announce_first_run
+  for stage in $stages; do
+    step "Stage: $stage"
+    started=$SECONDS
+    # In a subshell that stops at the first error; not in an `if`, where bash would ignore `set -e` inside.
+    set +e
+    (
+      set -e
+      "stage_$stage"
+    )
+    status=$?
+    set -e
+    if [ $status -eq 0 ]; then
+      passed=$((passed + 1))
+      summary="$summary  ${GREEN}passed${PLAIN}  $stage ($(duration $((SECONDS - started))))"$'\n'
+      step "Stage $stage ${GREEN}passed${PLAIN} in $(duration $((SECONDS - started)))"
+    else
+      failed=$((failed + 1))
+      summary="$summary  ${RED}FAILED${PLAIN}  $stage ($(duration $((SECONDS - started))), exit code $status)"$'\n'
+      step "Stage $stage ${RED}FAILED${PLAIN} after $(duration $((SECONDS - started)))"
+    fi
+  done
+  printf '\n%s\nstages: %d passed, %d failed\n' "$summary" "$passed" "$failed"
+  [ $failed -eq 0 ]
+}
