@@ -1,10 +1,12 @@
-use yew::prelude::*;
+//! The page: a window on the lab, in Yew. It knows no protocol by name; all it shows comes from the façade.
 
-#[component]
-fn App() -> Html {
-    html! { <h1>{ "Quorumscope" }</h1> }
-}
+mod components;
+mod intent;
+mod pages;
+mod run;
+mod stage;
+mod web;
 
 fn main() {
-    yew::Renderer::<App>::new().render();
+    yew::Renderer::<pages::lab::Lab>::new().render();
 }

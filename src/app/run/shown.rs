@@ -1,0 +1,182 @@
+//! What the run looks like at one moment: plain data, taken at most ten times a second, that Yew can compare and show.
+
+use quorumscope::core::{EntryGlance, Glance, Micros, NodeId, NodeSet, Slot, card::Shots};
+use quorumscope::lab::Session;
+use quorumscope::sim::Sample;
+use quorumscope::universe::{Universe, Variant};
+
+/// Slots shown of each log: the latest of the cluster, the same for all replicas, so that one that lags is seen to.
+pub const SLOTS: usize = 8;
+/// Answers that a median is taken of.
+const RECENT: usize = 32;
+
+/// The run at one moment.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The variant it runs.
+    pub variant: &'static Variant,
+    /// µs since the start.
+    pub time: Micros,
+    /// Events since the start.
+    pub events: u64,
+    /// Every replica there ever was.
+    pub nodes: Vec<NodeShown>,
+    /// Who leads.
+    pub leader: Option<NodeId>,
+    /// One for each site.
+    pub sites: Vec<SiteShown>,
+    /// What happens now.
+    pub sentence: String,
+    /// Messages so far, by kind.
+    pub by_kind: Vec<u64>,
+    /// Commands answered so far.
+    pub answered: u64,
+    /// Whether some property is broken.
+    pub broken: bool,
+}
+
+/// One replica at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeShown {
+    /// Which.
+    pub id: NodeId,
+    /// Index of its site.
+    pub site: usize,
+    /// What can be seen of it; `None` while it is down.
+    pub glance: Option<Glance>,
+    /// Whether it wears the crown.
+    pub crown: Crown,
+    /// Whom its messages cannot reach.
+    pub cut: NodeSet,
+    /// Whether it is a member of the cluster.
+    pub member: bool,
+    /// The latest slots of its log.
+    pub slots: Vec<SlotLook>,
+}
+
+/// Leadership as the page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crown {
+    /// It does not lead.
+    None,
+    /// It leads.
+    Worn,
+    /// It takes itself for the leader, but another leads with a higher term or ballot.
+    Stale,
+}
+
+/// One slot of one log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotLook {
+    /// Nothing there.
+    Empty,
+    /// Held, not known to be chosen.
+    Held,
+    /// Known to be chosen.
+    Committed,
+    /// Executed.
+    Applied,
+}
+
+impl SlotLook {
+    /// Its name in the style sheet.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SlotLook::Empty => "empty",
+            SlotLook::Held => "held",
+            SlotLook::Committed => "committed",
+            SlotLook::Applied => "applied",
+        }
+    }
+}
+
+/// One site's clients at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SiteShown {
+    /// The latest latency, µs.
+    pub latest: Option<Micros>,
+    /// The median of the latest answers, µs.
+    pub median: Option<Micros>,
+    /// Answers so far.
+    pub answers: usize,
+}
+
+/// One look is the same as another only if it is that other one: comparing all of it would cost more than showing it.
+impl PartialEq for Shown {
+    fn eq(&self, other: &Shown) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Shown {
+    /// Looks at the run.
+    pub fn of(session: &Session) -> Shown {
+        let universe = session.universe();
+        let leader = universe.leader();
+        let last = (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
+        let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
+        let window = window(universe.variant(), last);
+        let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
+        let counts = universe.counts();
+        Shown {
+            variant: universe.variant(),
+            time: universe.time(),
+            events: universe.events(),
+            nodes,
+            leader,
+            sites: universe.samples().iter().map(|samples| site(samples.iter().map(|(_, sample)| sample))).collect(),
+            sentence: session.sentence(),
+            by_kind: counts.by_kind.clone(),
+            answered: counts.answered,
+            broken: !universe.violations().is_empty(),
+        }
+    }
+}
+
+/// The slots to show when `last` is the highest slot in use.
+fn window(variant: &Variant, last: Slot) -> Vec<Slot> {
+    match variant.card.shots {
+        Shots::Single => vec![1],
+        Shots::Log => {
+            let first = last.saturating_sub(SLOTS as Slot - 1).max(1);
+            (first..first + SLOTS as Slot).collect()
+        }
+    }
+}
+
+fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[Slot]) -> NodeShown {
+    let view = universe.node(id);
+    let crown = match view.glance {
+        Some(glance) if glance.leads && leader == Some(id) => Crown::Worn,
+        Some(glance) if glance.leads => Crown::Stale,
+        _ => Crown::None,
+    };
+    let slots = window.iter().map(|&slot| look(view.glance.as_ref(), slot, universe.entry(id, slot))).collect();
+    NodeShown {
+        id,
+        site: usize::from(view.site),
+        glance: view.glance,
+        crown,
+        cut: view.cut,
+        member: view.member,
+        slots,
+    }
+}
+
+fn look(glance: Option<&Glance>, slot: Slot, entry: Option<EntryGlance>) -> SlotLook {
+    let Some(log) = glance.map(|glance| glance.log) else { return SlotLook::Empty };
+    match entry {
+        _ if slot <= log.applied => SlotLook::Applied,
+        Some(entry) if entry.chosen || slot <= log.committed => SlotLook::Committed,
+        Some(_) => SlotLook::Held,
+        None if slot <= log.committed => SlotLook::Committed,
+        None => SlotLook::Empty,
+    }
+}
+
+fn site<'a>(samples: impl DoubleEndedIterator<Item = &'a Sample> + Clone) -> SiteShown {
+    let mut recent: Vec<Micros> = samples.clone().rev().take(RECENT).map(|sample| sample.latency).collect();
+    let latest = recent.first().copied();
+    recent.sort_unstable();
+    SiteShown { latest, median: recent.get(recent.len() / 2).copied(), answers: samples.count() }
+}
