@@ -16,6 +16,12 @@ die() {
   exit 1
 }
 
+# misuse MESSAGE… — an error in how the command was called: exit code 2.
+misuse() {
+  printf '%serror:%s %s\n' "$RED" "$PLAIN" "$*" >&2
+  exit 2
+}
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # duration SECONDS — "8 s" or "3 min 20 s".

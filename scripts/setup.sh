@@ -6,6 +6,8 @@ TRUNK_VERSION=0.21.14
 RUST_VERSION="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"
 BINDGEN_VERSION="$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)"
 NODE_VERSION=18.20
+# Lints are errors with Rust versions below this one.
+LINTS_TRIED_BELOW=1.97
 
 # Shared by all checkouts on a machine, so that a second clone is ready in seconds.
 TOOLS="${QUORUMSCOPE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/quorumscope}"
@@ -25,12 +27,18 @@ rustc_version() { "${1:-rustc}" --version 2>/dev/null | awk '{ print $2 }'; }
 rust_fits() { have "${1:-rustc}" && version_at_least "$(rustc_version "${1:-rustc}")" "$RUST_VERSION"; }
 
 # Debian publishes a recent Rust for building browsers, beside its older one: rustc-web and friends.
-install_distribution_rust() {
-  rust_fits /usr/bin/rustc && [ -x /usr/bin/cargo ] || apt_install "Rust $RUST_VERSION or newer" rustc-web cargo-web || return 1
-  rust_fits /usr/bin/rustc || return 1
+link_distribution_rust() {
+  rust_fits /usr/bin/rustc && [ -x /usr/bin/cargo ] || return 1
   mkdir -p "$DISTRIBUTION_BIN"
   local tool
-  for tool in cargo rustc rustdoc; do ln -sf "/usr/bin/$tool" "$DISTRIBUTION_BIN/$tool"; done
+  for tool in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do
+    [ ! -x "/usr/bin/$tool" ] || ln -sf "/usr/bin/$tool" "$DISTRIBUTION_BIN/$tool"
+  done
+}
+
+install_distribution_rust() {
+  link_distribution_rust ||
+    { apt_install "Rust $RUST_VERSION or newer" rustc-web cargo-web ca-certificates && link_distribution_rust; }
 }
 
 setup_rust() {
@@ -52,7 +60,11 @@ setup_rust() {
 rust_component() {
   cargo "$1" --version >/dev/null 2>&1 && return 0
   if have rustup && quietly "Installing $2" rustup component add "$2" && cargo "$1" --version >/dev/null 2>&1; then return 0; fi
-  if apt_install "cargo $1" "$3" && cargo "$1" --version >/dev/null 2>&1; then return 0; fi
+  # The distribution's tool fits only the distribution's compiler, so from here on that one is used.
+  if install_distribution_rust && apt_install "cargo $1" "$3" && link_distribution_rust; then
+    export PATH="$DISTRIBUTION_BIN:$PATH"
+    cargo "$1" --version >/dev/null 2>&1 && return 0
+  fi
   die "'cargo $1' is missing and could be installed neither with rustup nor as the Debian package $3."
 }
 
@@ -74,14 +86,15 @@ wasm_through_rustup() {
 }
 
 distribution_can_build_std() {
-  rust_fits "$DISTRIBUTION_BIN/rustc" && have wasm-ld-22 && have rust-lld &&
-    [ -f "$("$DISTRIBUTION_BIN/rustc" --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ]
+  link_distribution_rust && have rust-lld && [ -f "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ]
 }
 
 wasm_through_distribution() {
   distribution_can_build_std && return 0
-  apt_install "compiling for wasm32" rustc-web cargo-web rust-web-src rust-web-llvm lld-22 || return 1
-  install_distribution_rust && distribution_can_build_std
+  apt_install "compiling for wasm32" rustc-web cargo-web rust-web-src rust-web-llvm || return 1
+  # Its linker is only a link, to that of its version of LLVM; the package that has it is of the same name, such as lld-22.
+  have rust-lld || apt_install "linking for wasm32" "$(readlink /usr/bin/rust-lld)" || return 1
+  distribution_can_build_std
 }
 
 # Sets WASM_VIA to `rustup` or `distribution`.
@@ -98,14 +111,14 @@ setup_wasm() {
         WASM_VIA=distribution
       elif wasm_through_rustup; then
         WASM_VIA=rustup
-      elif say "    rustup cannot have it here; trying the distribution's Rust instead." && wasm_through_distribution; then
+      elif say "    rustup cannot provide it here; trying the distribution's Rust instead." && wasm_through_distribution; then
         WASM_VIA=distribution
       else
-        die "no way to compile for $WASM_TARGET: 'rustup target add $WASM_TARGET' failed, and so did installing the Debian packages rustc-web cargo-web rust-web-src rust-web-llvm lld-22."
+        die "no way to compile for $WASM_TARGET: 'rustup target add $WASM_TARGET' failed, and so did installing the Debian packages rustc-web cargo-web rust-web-src rust-web-llvm lld."
       fi
       ;;
     rustup) wasm_through_rustup || die "QUORUMSCOPE_WASM=rustup, but 'rustup target add $WASM_TARGET' failed." ;;
-    distribution) wasm_through_distribution || die "QUORUMSCOPE_WASM=distribution, but the packages rustc-web cargo-web rust-web-src rust-web-llvm lld-22 could not be installed." ;;
+    distribution) wasm_through_distribution || die "QUORUMSCOPE_WASM=distribution, but the packages rustc-web cargo-web rust-web-src rust-web-llvm lld could not be installed." ;;
     *) die "QUORUMSCOPE_WASM is '$QUORUMSCOPE_WASM'; it can be 'rustup' or 'distribution'." ;;
   esac
   WASM_VIA="${WASM_VIA:-$QUORUMSCOPE_WASM}"

@@ -2,30 +2,21 @@
 // the budget. Exit code 1 above the budget.
 //
 //   node scripts/size-report.mjs [dist]
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { filesIn, firstPicture } from "./first-picture.mjs";
 
 const BUDGET = 160_000; // bytes of brotli up to the first picture
 
 const dist = process.argv[2] ?? "dist";
-let names;
-try {
-  names = readdirSync(dist, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(dist, join(entry.parentPath ?? entry.path, entry.name)))
-    .sort();
-} catch {
+if (!existsSync(join(dist, "index.html"))) {
   console.error(`error: there is no built page in '${dist}'; run ./dev build first`);
   process.exit(2);
 }
-if (!names.includes("index.html")) {
-  console.error(`error: '${dist}' has no index.html; run ./dev build first`);
-  process.exit(2);
-}
 
-const first = firstPicture();
-const rows = names
+const first = firstPicture(dist);
+const rows = filesIn(dist)
   .map((name) => ({ name, first: first.has(name), ...sizes(readFileSync(join(dist, name))) }))
   .sort((a, b) => b.first - a.first || b.brotli - a.brotli);
 const total = sum(rows.filter((row) => row.first));
@@ -49,17 +40,6 @@ console.log(`budget for the first picture: ${bytes(BUDGET)} bytes of brotli; use
 if (total.brotli > BUDGET) {
   console.error(`error: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`);
   process.exit(1);
-}
-
-// Files that index.html names (outside <noscript>), files that those name in turn, and so on.
-function firstPicture() {
-  const seen = new Set(["index.html"]);
-  for (const name of seen) {
-    if (!/\.(html|js|mjs|css)$/.test(name)) continue;
-    const text = readFileSync(join(dist, name), "utf8").replace(/<noscript>.*?<\/noscript>/gs, "");
-    for (const other of names) if (text.includes(basename(other))) seen.add(other);
-  }
-  return seen;
 }
 
 function sizes(content) {

@@ -2,14 +2,18 @@
 //! nothing else of the simulator.
 
 mod story;
+#[cfg(feature = "cli")]
+mod transcript;
 
-use crate::core::node::{Kind, Message, Node, Protocol};
+use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
 use crate::judge::{Reign, Violation, Watch};
 use crate::sim::world::Flight;
 use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
+#[cfg(feature = "cli")]
+pub use transcript::Transcript;
 
 /// A running cluster of some variant, watched by the judges.
 pub trait Universe {
@@ -85,6 +89,14 @@ pub trait Universe {
     /// The last slot in which something is known to be chosen; 0 if none.
     fn last_slot(&self) -> Slot;
 
+    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    #[cfg(feature = "cli")]
+    fn listen(&mut self);
+
+    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
+    #[cfg(feature = "cli")]
+    fn said(&self) -> Vec<String>;
+
     /// One plain sentence or two about what happens now. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
 }
@@ -116,7 +128,7 @@ pub struct Variant {
     /// What its replicas send each other.
     pub kinds: &'static [Kind],
     /// Boots a cluster of it. The error names a setting and what would do.
-    pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, (&'static str, &'static str)>,
+    pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, Unfit>,
 }
 
 macro_rules! catalogue {
@@ -142,7 +154,7 @@ pub fn variant(key: &str) -> Option<&'static Variant> {
     variants().iter().find(|variant| variant.card.key == key)
 }
 
-fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, (&'static str, &'static str)> {
+fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> {
     Ok(Box::new(Cluster::<P>::new(blueprint)?))
 }
 
@@ -155,7 +167,7 @@ pub struct Cluster<P: Protocol> {
 
 impl<P: Protocol> Cluster<P> {
     /// Boots a cluster. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, (&'static str, &'static str)> {
+    pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, Unfit> {
         let world = World::new(blueprint)?;
         let mut watch = Watch::default();
         watch.observe(&world, None);
@@ -291,6 +303,16 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn last_slot(&self) -> Slot {
         self.watch.last_slot()
+    }
+
+    #[cfg(feature = "cli")]
+    fn listen(&mut self) {
+        self.world.listen();
+    }
+
+    #[cfg(feature = "cli")]
+    fn said(&self) -> Vec<String> {
+        self.world.said().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
     }
 
     fn sentence(&self, places: &[&str]) -> String {

@@ -11,8 +11,10 @@ use std::hash::Hasher;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+type Run = fn() -> u64;
+
 /// What is compared: a name for the file, and the run.
-const RUNS: &[(&str, fn() -> u64)] = &[("chance: 10,000 draws of jitter", jitter_draws)];
+const RUNS: &[(&str, Run)] = &[("chance: 10,000 draws of jitter", jitter_draws)];
 
 fn jitter_draws() -> u64 {
     let mut rng = Rng::stream(2026, "parity", 0);

@@ -1,1 +1,3 @@
+//! The `quorumscope` command.
+
 fn main() {}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Compared by round first, so a proposer that is outbid can always go higher ("Paxos Made Simple", §2.4:
 /// "different proposers choose their numbers from disjoint sets").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Ballot {
     /// How often somebody had to try again. Round 0 is below every real ballot.
     pub round: u32,

@@ -4,7 +4,7 @@ use super::{ClientId, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// One client command: the value consensus is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Command {
     /// Who asks.
     pub client: ClientId,
@@ -25,7 +25,7 @@ impl Command {
 }
 
 /// An operation on the replicated state machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Op {
     /// Nothing.
     Noop,

@@ -132,6 +132,9 @@ pub struct Setup {
     pub settings: Settings,
 }
 
+/// A setting that does not fit: its key, and what would do.
+pub type Unfit = (&'static str, &'static str);
+
 /// A variant. One implementation per file; the file's card, rules and invariants are all that others know of it.
 pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// What it is.
@@ -143,8 +146,8 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// A replica of it.
     type Node: Node;
 
-    /// One configuration for each replica of a new cluster, or what is wrong with the settings: the setting's key and what would do.
-    fn cluster(setup: &Setup) -> Result<Vec<<Self::Node as Node>::Config>, (&'static str, &'static str)>;
+    /// One configuration for each replica of a new cluster, or the setting that does not fit.
+    fn cluster(setup: &Setup) -> Result<Vec<<Self::Node as Node>::Config>, Unfit>;
 
     /// The configuration of a replica that will join a running cluster by a membership change.
     fn newcomer(_setup: &Setup, _me: NodeId) -> Option<<Self::Node as Node>::Config> {

@@ -9,7 +9,7 @@ pub const fn majority(n: u8) -> u8 {
 }
 
 /// A set of replicas, one bit each; at most 64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NodeSet(pub u64);
 

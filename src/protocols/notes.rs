@@ -12,7 +12,7 @@
 //! loses a member, a winner stays the root of a tree with a majority in it, and two such trees do not fit. Even then one crash can
 //! block it for ever: promises made to a dead worker are never given again.
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup};
+use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Unfit};
 use crate::core::{
     Answer, Card, ClientId, Command, EntryGlance, Epoch, Faults, Glance, KindId, LogGlance, Micros, NodeId, NodeSet,
     Op, Out, Outcome, Shots, Slot, Tally, majority,
@@ -418,7 +418,7 @@ impl Protocol for Notes {
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
     type Node = Worker;
 
-    fn cluster(setup: &Setup) -> Result<Vec<Config>, (&'static str, &'static str)> {
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
         let settings = &setup.settings;
         let config = Config {
             workers: setup.replicas,

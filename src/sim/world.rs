@@ -10,7 +10,7 @@ use super::network::Terrain;
 use super::rng::Rng;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
-use crate::core::node::{Message, Node, Phase, Protocol, Setup};
+use crate::core::node::{Message, Node, Phase, Protocol, Setup, Unfit};
 use crate::core::{
     Answer, ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, RuleSet, Settings, Slot,
 };
@@ -177,7 +177,7 @@ pub struct World<P: Protocol> {
     out: Out<N<P>>,
     effects: Vec<Said<P>>,
     /// For transcripts: the effects of the last step.
-    said: Option<Vec<Said<P>>>,
+    said: Option<Vec<(NodeId, Said<P>)>>,
     marks: Vec<Mark>,
     counts: Counts,
     samples: Samples,
@@ -188,7 +188,7 @@ pub struct World<P: Protocol> {
 
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<World<P>, (&'static str, &'static str)> {
+    pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
         let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script } = blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings };
         let configs = P::cluster(&setup)?;
@@ -376,7 +376,7 @@ impl<P: Protocol> World<P> {
     fn carry_out_effects(&mut self, me: NodeId) {
         let mut effects = std::mem::take(&mut self.effects);
         if let Some(said) = &mut self.said {
-            said.extend_from_slice(&effects);
+            said.extend(effects.iter().map(|effect| (me, effect.clone())));
         }
         let mut saved = false;
         for effect in effects.drain(..) {
@@ -559,8 +559,8 @@ impl<P: Protocol> World<P> {
         self.said = Some(Vec::new());
     }
 
-    /// What the node asked for in the last step, if listened to.
-    pub fn said(&self) -> &[Said<P>] {
+    /// What nodes asked for in the last step or action, if listened to.
+    pub fn said(&self) -> &[(NodeId, Said<P>)] {
         self.said.as_deref().unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 // The page as a whole: it starts from any sub-path, talks to nobody else, is accessible, and runs inside a frame.
 // That it logs no error and asks no other origin for anything is checked by fixtures.mjs in every test.
 import { createServer } from "node:http";
+import { firstPicture } from "../../scripts/first-picture.mjs";
 import { test, expect, expectAccessible, screen, started } from "./fixtures.mjs";
 
 test("opens from a sub-path and is accessible @phone", async ({ page, open }, { project }) => {
@@ -36,6 +37,14 @@ test("says what it is where scripts are off", async ({ browser, baseURL }) => {
   expect(await picture.evaluate((image) => image.naturalWidth)).toBeGreaterThan(0);
   await screen(page, "no-script");
   await context.close();
+});
+
+test("fetches nothing for its first picture that the size report does not count", async ({ page, open, baseURL }) => {
+  const fetched = [];
+  page.on("requestfinished", (request) => request.url().startsWith(baseURL) && fetched.push(request.url().slice(baseURL.length) || "index.html"));
+  await open();
+  expect(fetched).toContain("index.html");
+  expect(fetched.filter((name) => !firstPicture("dist").has(name))).toEqual([]);
 });
 
 test("has a policy that allows no other origin and no foreign script", async ({ page, open, complaints }) => {

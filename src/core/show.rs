@@ -1,0 +1,58 @@
+//! How ids, sets, ballots and commands read in a transcript or a failing test. The only formatting in `core` and `protocols`.
+
+use super::{Ballot, ClientId, Command, NodeId, NodeSet, Op};
+use std::fmt::{Debug, Formatter, Result};
+
+impl Debug for NodeId {
+    /// Counted from 1, as people see it.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "{}", self.0 + 1)
+    }
+}
+
+impl Debug for ClientId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match *self {
+            ClientId::NOBODY => f.write_str("nobody"),
+            ClientId(id) => write!(f, "c{}", id + 1),
+        }
+    }
+}
+
+impl Debug for NodeSet {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Debug for Ballot {
+    /// Round, dot, owner; counted from 1.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self.is_real() {
+            true => write!(f, "{}.{:?}", self.round, self.node),
+            false => f.write_str("none"),
+        }
+    }
+}
+
+impl Debug for Command {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self.client {
+            ClientId::NOBODY => write!(f, "{:?}", self.op),
+            client => write!(f, "{client:?}#{} {:?}", self.seq, self.op),
+        }
+    }
+}
+
+impl Debug for Op {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Op::Noop => f.write_str("no-op"),
+            Op::Elect(node) => write!(f, "elect {node:?}"),
+            Op::Read { key } => write!(f, "read k{key}"),
+            Op::Write { key, value } => write!(f, "k{key}={value}"),
+            Op::CompareAndSet { key, expect: Some(expect), value } => write!(f, "k{key}: {expect}→{value}"),
+            Op::CompareAndSet { key, expect: None, value } => write!(f, "k{key}: unset→{value}"),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! A run told event by event, so that a person can follow it with the paper at hand.
+
+use super::{NodeView, Universe};
+use crate::core::{Effect, Glance, NodeId, Slot};
+use crate::sim::{Record, What};
+use std::fmt::Debug;
+use std::fmt::Write;
+
+/// One thing a node asked for, in words.
+pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> String {
+    let ms = |micros: &u64| micros_as_ms(*micros);
+    match effect {
+        Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
+        Effect::Broadcast(to, message) => {
+            let to: Vec<String> = to.iter().map(|to| format!("{to:?}")).collect();
+            format!("{node:?} → {}  {message:?}", to.join(" "))
+        }
+        Effect::SetTimer(timer, lo, hi) if lo == hi => format!("{node:?} sets {timer:?} to {}", ms(lo)),
+        Effect::SetTimer(timer, lo, hi) => format!("{node:?} sets {timer:?} to {} … {}", ms(lo), ms(hi)),
+        Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
+        Effect::Save => format!("{node:?} saves"),
+        Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
+        Effect::Chosen(slot, command) => format!("{node:?} knows slot {slot} is chosen: {command:?}"),
+        Effect::Applied(slot, command) => format!("{node:?} applies slot {slot}: {command:?}"),
+        Effect::Restored(slot) => format!("{node:?} takes over a snapshot up to slot {slot}"),
+    }
+}
+
+fn micros_as_ms(micros: u64) -> String {
+    match micros % 1000 {
+        0 => format!("{} ms", micros / 1000),
+        rest => format!("{}.{rest:03} ms", micros / 1000),
+    }
+}
+
+/// Tells a run: what happened, which rules applied, what the node did, and what changed in its state.
+#[derive(Debug)]
+pub struct Transcript {
+    seen: Vec<Option<Glance>>,
+    told: u64,
+    violations: usize,
+}
+
+impl Transcript {
+    /// Begins to listen.
+    pub fn of(universe: &mut dyn Universe) -> Transcript {
+        universe.listen();
+        Transcript {
+            seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).glance).collect(),
+            told: universe.trace().total(),
+            violations: 0,
+        }
+    }
+
+    /// Tells what the last step or action did. Give it every one.
+    pub fn tell(&mut self, universe: &dyn Universe) -> String {
+        let mut text = String::new();
+        let new: Vec<Record> =
+            universe.trace().records().filter(|(number, _)| *number >= self.told).map(|(_, record)| *record).collect();
+        self.told = universe.trace().total();
+        for record in new {
+            let rules: Vec<&str> =
+                record.rules.iter().map(|rule| universe.variant().rules[usize::from(rule.0)].key).collect();
+            if let Some(what) = self.headline(universe, &record) {
+                let because = if rules.is_empty() { String::new() } else { format!("   [{}]", rules.join(", ")) };
+                let _ = writeln!(text, "{:>9}.{:03}  {what}{because}", record.at / 1000, record.at % 1000);
+            }
+        }
+        for line in universe.said() {
+            let _ = writeln!(text, "                 {line}");
+        }
+        for line in self.changes(universe) {
+            let _ = writeln!(text, "               • {line}");
+        }
+        for violation in &universe.violations()[self.violations..] {
+            let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
+            let _ =
+                writeln!(text, "               ✗ {} is broken: nodes {:?}{slot}", violation.property, violation.nodes);
+        }
+        self.violations = universe.violations().len();
+        text
+    }
+
+    fn headline(&self, universe: &dyn Universe, record: &Record) -> Option<String> {
+        let (node, peer) = (record.node, record.peer);
+        let kind = || universe.variant().kinds[usize::from(record.kind)].name;
+        let client = crate::core::ClientId(record.detail as u16);
+        Some(match record.what {
+            What::Delivered if node == peer => format!("{node:?} hears itself: {}", kind()),
+            What::Delivered => format!("{node:?} ← {peer:?}  {}", kind()),
+            What::Lost if node == peer => format!("a request to {node:?} is lost"),
+            What::Lost => format!("{} from {peer:?} to {node:?} is lost", kind()),
+            What::Timer => format!("{node:?} runs out of patience"),
+            What::Request => format!("{node:?} ← {client:?}  asks"),
+            What::Answered => format!("{client:?} ← {node:?}  hears"),
+            What::Client => format!("{client:?} asks {node:?}"),
+            What::Acted => "somebody steps in".to_owned(),
+            What::Chosen | What::Applied => return None,
+        })
+    }
+
+    /// What can be seen to have changed since the last time.
+    fn changes(&mut self, universe: &dyn Universe) -> Vec<String> {
+        let word = universe.variant().card.epoch;
+        let mut lines = Vec::new();
+        for id in 0..universe.nodes() {
+            let NodeView { id, glance, .. } = universe.node(NodeId(id));
+            let index = usize::from(id.0);
+            if self.seen.len() <= index {
+                self.seen.push(None);
+            }
+            match (self.seen[index], glance) {
+                (Some(_), None) => lines.push(format!("{id:?} is down")),
+                (None, Some(now)) => lines.push(format!("{id:?} starts as {}", now.role)),
+                (Some(before), Some(now)) => {
+                    if before.role != now.role {
+                        lines.push(format!("{id:?}: {} → {}", before.role, now.role));
+                    }
+                    if before.epoch != now.epoch {
+                        lines.push(format!("{id:?}: {word} {} → {}", before.epoch.number, now.epoch.number));
+                    }
+                    if before.log.committed != now.log.committed {
+                        lines.push(format!("{id:?}: committed {} → {}", before.log.committed, now.log.committed));
+                    }
+                }
+                (None, None) => {}
+            }
+            self.seen[index] = glance;
+        }
+        lines
+    }
+}

@@ -1,0 +1,108 @@
+// Tests of ./dev and scripts/: run by `./dev check`, with Node's own test runner.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const run = (command, args, env = {}) => spawnSync(command, args, { encoding: "utf8", env: { ...process.env, ...env } });
+
+// A folder with these files: { "name": content }.
+function folder(files) {
+  const path = mkdtempSync(join(tmpdir(), "quorumscope-test-"));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), content);
+  }
+  return path;
+}
+
+test("./dev refuses what it does not know, with exit code 2", () => {
+  const unknown = run("./dev", ["fly"]);
+  assert.equal(unknown.status, 2);
+  assert.match(unknown.stderr, /there is no command 'fly'/);
+  const stage = run("./dev", ["test", "native", "fly"]);
+  assert.equal(stage.status, 2);
+  assert.match(stage.stderr, /there is no test stage 'fly'; the stages are: check native wasm page browser/);
+  assert.equal(run("./dev", ["help"]).status, 0);
+});
+
+test("versions are compared number by number", () => {
+  const atLeast = (have, want) => run("bash", ["-c", `source scripts/lib.sh; version_at_least '${have}' '${want}'`]).status === 0;
+  for (const [have, want] of [["1.96.0", "1.95"], ["1.95", "1.95.0"], ["1.100.0", "1.95"], ["2.0", "1.95.9"], ["18.20.4", "18.20"], ["1.97.0-nightly", "1.97"]])
+    assert.ok(atLeast(have, want), `${have} is at least ${want}`);
+  for (const [have, want] of [["1.63.0", "1.95"], ["1.9", "1.95"], ["0.99.99", "1.0"], ["18.19.0", "18.20"], ["", "1.0"]])
+    assert.ok(!atLeast(have, want), `'${have}' is older than ${want}`);
+});
+
+test("a long command's failure is shown, with its exit code", () => {
+  const result = run("bash", ["-c", 'source scripts/lib.sh; TOOLS="$0" quietly "Trying" sh -c "echo the reason; exit 7"', folder({})]);
+  assert.equal(result.status, 7);
+  assert.match(result.stderr, /exit code 7.*\n\s+the reason/);
+});
+
+test("the size report counts what index.html needs, and fails above the budget", () => {
+  const files = {
+    "index.html": '<script src="app.js"></script><noscript><img src="still.svg"></noscript>',
+    "app.js": 'fetch("app.wasm"); import "./snippets/inline.js"',
+    "snippets/inline.js": "",
+    "app.wasm": randomBytes(150_000),
+    "still.svg": randomBytes(50_000),
+  };
+  const within = run("node", ["scripts/size-report.mjs", folder(files)]);
+  assert.equal(within.status, 0, within.stderr);
+  assert.match(within.stdout, /first picture\s+150,\d+/);
+  assert.match(within.stdout, /not needed for the first picture:\nstill\.svg\s+50,000/);
+
+  const above = run("node", ["scripts/size-report.mjs", folder({ ...files, "app.wasm": randomBytes(170_000) })]);
+  assert.equal(above.status, 1);
+  assert.match(above.stderr, /error: the first picture is 10,\d+ bytes above its budget/);
+
+  assert.equal(run("node", ["scripts/size-report.mjs", folder({})]).status, 2);
+});
+
+test("the policy allows the page's own inline script and no other", () => {
+  const script = "\nimport init from './app.js';\n";
+  const page = `<head>\n<meta charset="utf-8"></head><script type="module">${script}</script><script src="other.js"></script>`;
+  const staging = folder({ "index.html": page });
+  const hook = (profile) => run("node", ["scripts/csp.mjs"], { TRUNK_PROFILE: profile, TRUNK_STAGING_DIR: staging });
+
+  assert.equal(hook("debug").status, 0);
+  assert.equal(readFileSync(join(staging, "index.html"), "utf8"), page, "a debug page stays as it is");
+
+  assert.equal(hook("release").status, 0);
+  const policies = readFileSync(join(staging, "index.html"), "utf8").match(/Content-Security-Policy" content="([^"]*)"/);
+  const hash = createHash("sha256").update(script).digest("base64");
+  assert.ok(policies[1].includes(`script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}';`), policies[1]);
+});
+
+test("the server answers as a static host does, and nothing outside its folder", async (context) => {
+  const outside = folder({ "secret.txt": "secret" });
+  const root = folder({ "index.html": "<p>page</p>", "app.wasm": "\0asm", "sub/index.html": "sub" });
+  symlinkSync(join(outside, "secret.txt"), join(root, "link.txt"));
+  const server = spawn("node", ["scripts/serve.mjs", "--dir", root, "--base", "/some/path", "--port", "0"]);
+  context.after(() => server.kill());
+  const address = await new Promise((resolve) =>
+    server.stdout.on("data", (text) => {
+      const found = String(text).match(/http:\/\/\S+/);
+      if (found) resolve(found[0]);
+    }),
+  );
+  const port = Number(new URL(address).port);
+  // The raw client: fetch() would tidy up the dots in a path.
+  const ask = (path) => new Promise((resolve) => get({ port, path, host: "127.0.0.1" }, (answer) => { answer.resume(); resolve(answer); }));
+
+  const page = await ask("/some/path/?embed");
+  assert.equal(page.statusCode, 200);
+  assert.equal(page.headers["access-control-allow-origin"], "*");
+  assert.match(page.headers["content-type"], /^text\/html/);
+  assert.equal((await ask("/some/path/app.wasm")).headers["content-type"], "application/wasm");
+  assert.equal((await ask("/some/path/sub/")).statusCode, 200);
+  assert.equal((await ask("/some/path")).headers.location, "/some/path/");
+  for (const path of ["/", "/index.html", "/some/path/none", "/some/path/../../etc/passwd", "/some/path/%2e%2e/secret.txt", "/some/path//etc/passwd", "/some/path/link.txt"])
+    assert.equal((await ask(path)).statusCode, 404, path);
+  assert.equal((await ask("/some/path/%")).statusCode, 400);
+});
