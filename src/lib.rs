@@ -9,6 +9,7 @@
 
 pub mod core;
 pub mod judge;
+pub mod lab;
 pub mod protocols;
 pub mod services;
 pub mod sim;

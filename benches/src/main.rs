@@ -1,0 +1,60 @@
+//! Runs the simulator and its peers in turn, several rounds in one process, and prints the median of each.
+//!
+//! `cargo run --release -- [ROUNDS] [ONLY CONTENDERS WHOSE NAME CONTAINS THIS]`
+
+mod peers;
+
+use quorumscope_benches::workloads;
+use std::time::Instant;
+
+struct Contender {
+    name: &'static str,
+    unit: &'static str,
+    run: Box<dyn Fn() -> u64>,
+    rates: Vec<f64>,
+}
+
+fn main() {
+    let rounds: usize = std::env::args().nth(1).map_or(5, |text| text.parse().expect("the number of rounds"));
+    let only = std::env::args().nth(2).unwrap_or_default();
+    let sizes = [20_000_000, 20_000_000, 400_000, 400_000, 400_000, 400_000];
+    let mut contenders: Vec<Contender> = (0..)
+        .zip(workloads::NAMES)
+        .zip(sizes)
+        .map(|((number, &name), size)| {
+            let run = Box::new(move || workloads::run(number, size));
+            Contender { name, unit: "events", run, rates: Vec::new() }
+        })
+        .collect();
+    let mut peer = |name, run: fn() -> u64| {
+        contenders.push(Contender { name, unit: "messages", run: Box::new(run), rates: Vec::new() });
+    };
+    peer("raft 0.7 n=5, window 64, plain queue", || peers::raft_rs(100_000));
+    peer("omnipaxos 0.2 n=5, window 64, plain queue", || peers::omnipaxos(200_000));
+    contenders.retain(|contender| contender.name.contains(&only));
+    for round in 0..=rounds {
+        for contender in &mut contenders {
+            let start = Instant::now();
+            let count = (contender.run)();
+            let rate = count as f64 / start.elapsed().as_secs_f64() / 1e6;
+            // The first round warms up.
+            if round > 0 {
+                contender.rates.push(rate);
+            }
+        }
+    }
+    println!("{:<46}{:>8}{:>8}{:>8}   millions a second, {rounds} rounds", "", "min", "median", "max");
+    let mut medians = Vec::new();
+    for contender in &mut contenders {
+        contender.rates.sort_by(f64::total_cmp);
+        let rates = &contender.rates;
+        let median = rates[rates.len() / 2];
+        medians.push(median);
+        println!("{:<46}{:>8.2}{median:>8.2}{:>8.2}   {}", contender.name, rates[0], rates[rates.len() - 1], contender.unit);
+    }
+    if !only.is_empty() {
+        return;
+    }
+    println!("\nMulti-Paxos with trace / bare loop:       {:.2}   (bar: 0.60)", medians[2] / medians[0]);
+    println!("Raft events / raft-rs messages:           {:.1}   (bar: 5)", medians[4] / medians[6]);
+}

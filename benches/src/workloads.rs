@@ -1,0 +1,92 @@
+//! What is timed. Each workload returns the number of events it took, and nothing in it reads a clock.
+
+use quorumscope::core::hash::Digest;
+use quorumscope::core::{NodeId, RuleSet, Settings};
+use quorumscope::sim::rng::Rng;
+use quorumscope::sim::trace::{Record, Trace, What};
+use quorumscope::sim::wheel::Wheel;
+use quorumscope::sim::{Blueprint, ClientGroup, Pace, Terrain};
+use quorumscope::universe;
+use std::hash::Hasher;
+
+/// The names, in the order of their numbers.
+pub const NAMES: &[&str] = &[
+    "bare event loop on the time wheel",
+    "the same with trace and rolling digest",
+    "Multi-Paxos n=5, window 64, trace on",
+    "Multi-Paxos n=5, window 64, trace off",
+    "Raft n=5, window 64, trace on",
+    "Raft n=5, window 64, trace off",
+];
+
+/// Records kept where the trace is on.
+const TRACE: usize = 1 << 14;
+
+/// Runs workload number `workload`; `size` is in events for bare loops and in answered commands for clusters.
+pub fn run(workload: u32, size: u32) -> u64 {
+    match workload {
+        0 => bare(size, false),
+        1 => bare(size, true),
+        2 => cluster("multi-paxos", size, TRACE),
+        3 => cluster("multi-paxos", size, 0),
+        4 => cluster("raft", size, TRACE),
+        _ => cluster("raft", size, 0),
+    }
+}
+
+/// As many events under way as a cluster has with a window of 64, each put back at a random later time, nothing else.
+fn bare(events: u32, traced: bool) -> u64 {
+    let mut wheel: Wheel<[u64; 4]> = Wheel::default();
+    let mut rng = Rng::stream(1, "bare", 0);
+    let mut trace = Trace::keeping(TRACE);
+    let mut sum = 0u64;
+    (0..320).for_each(|i| wheel.push(rng.between(200, 300), [i; 4]));
+    for _ in 0..events {
+        let Some((at, mut item)) = wheel.pop_until(u64::MAX) else { break };
+        item[0] = item[0].wrapping_add(at);
+        sum ^= item[0];
+        if traced {
+            let rules = RuleSet::EMPTY;
+            let (node, peer) = (NodeId(item[1] as u8 & 3), NodeId(item[2] as u8 & 3));
+            trace.push(Record { at, rules, slot: 0, detail: 250, what: What::Delivered, node, peer, kind: 1 });
+        }
+        wheel.push(at + rng.between(200, 300), item);
+    }
+    std::hint::black_box((sum, trace.digest().finish()));
+    u64::from(events)
+}
+
+/// Five replicas in one data centre, 0.5 ms apart, 64 clients that ask again as soon as they are answered.
+fn cluster(key: &str, commands: u32, keep_trace: usize) -> u64 {
+    let variant = universe::variant(key).expect("the variant is in the registry");
+    let blueprint = Blueprint {
+        terrain: Terrain::from_round_trips(1, &[500]),
+        placement: vec![0; 5],
+        clients: vec![ClientGroup {
+            site: 0,
+            pace: Pace::Closed { sessions: 64, think: 0 },
+            read_percent: 0,
+            keys: 100,
+            start: 20_000,
+            stop: u64::MAX,
+            limit: u32::MAX,
+            retry: 1_000_000,
+        }],
+        settings: Settings::defaults(variant.settings),
+        ablated: RuleSet::EMPTY,
+        seed: 1,
+        keep_trace,
+        script: Vec::new(),
+    };
+    let mut cluster = (variant.boot)(&blueprint).expect("the default settings fit");
+    let mut limit = 0;
+    while cluster.counts().answered < u64::from(commands) {
+        limit += 10_000;
+        cluster.run_until(limit);
+    }
+    assert!(cluster.violations().is_empty());
+    let mut digest = Digest::default();
+    digest.word(cluster.fingerprint());
+    std::hint::black_box(digest.finish());
+    cluster.events()
+}

@@ -1,0 +1,430 @@
+//! From a scenario to a world's blueprint, or to all that is wrong with it.
+//!
+//! Everything is bounded here, so that no document, however odd, makes a run endless or takes all memory.
+
+use super::Quantity;
+use super::atlas::{self, Matrix};
+use super::problem::{Complaints, Problems};
+use super::quantity::{decimal, milliseconds};
+use super::scenario::{Clients, Scenario, Value};
+use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::sim::action::Timed;
+use crate::sim::{Blueprint, ClientGroup, Pace, Terrain};
+use crate::universe::{self, Variant};
+
+/// Most replicas at the start.
+pub const REPLICAS: usize = 15;
+/// Most sites.
+pub const SITES: usize = 32;
+/// Longest time that a document may name: one day.
+pub const LONGEST: Micros = 24 * 3_600_000_000;
+/// Most groups of clients.
+const GROUPS: usize = 32;
+/// Most sessions of one group.
+const SESSIONS: u32 = 1_000;
+/// Most commands a second that arrive in one group, in thousandths.
+const RATE: u64 = 100_000 * 1_000;
+/// Longest round trip, µs.
+const ROUND_TRIP: Micros = 60_000_000;
+/// Most faults in a script.
+const FAULTS: usize = 1_000;
+/// Longest text.
+const TEXT: usize = 2_000;
+/// Largest seed: what every reader of JSON can hold exactly.
+const SEED: u64 = (1 << 53) - 1;
+
+/// A scenario that makes sense.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The protocol.
+    pub variant: &'static Variant,
+    /// What a world is built from. Keeps no trace records; set [`Blueprint::keep_trace`] to see them.
+    pub blueprint: Blueprint,
+    /// The sites.
+    pub places: Vec<Place>,
+    /// How long a run lasts, µs.
+    pub duration: Micros,
+    /// Answers before this time do not count in latencies, µs.
+    pub warmup: Micros,
+}
+
+/// A site, as people know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its id in the scenario.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Latitude and longitude in degrees, if known.
+    pub position: Option<[f64; 2]>,
+}
+
+impl Scenario {
+    /// What the scenario says in the world's terms, or all that is wrong with it.
+    pub fn check(&self) -> Result<Checked, Problems> {
+        let mut wrong = Complaints::default();
+        let checked = self.gather(&mut wrong);
+        let checked = wrong.unless(checked)?;
+        // Some settings are wrong only together; that the protocol itself must say.
+        match (checked.variant.boot)(&checked.blueprint) {
+            Ok(_) => Ok(checked),
+            Err((key, says)) => {
+                let mut wrong = Complaints::default();
+                let value = self.settings.get(key).map(Value::to_string).unwrap_or_default();
+                wrong.add(format!("settings.{key}"), value, says);
+                wrong.unless(None)
+            }
+        }
+    }
+
+    fn gather(&self, wrong: &mut Complaints) -> Option<Checked> {
+        for (field, text) in [("title", &self.title), ("about", &self.about)] {
+            if text.len() > TEXT {
+                wrong.add(field, text, format!("is too long; {TEXT} bytes would do"));
+            }
+        }
+        let variant = universe::variant(&self.variant);
+        if variant.is_none() {
+            wrong.unknown("variant", &self.variant, "variants", universe::variants().iter().map(|v| v.card.key));
+        }
+        let settings = variant.map(|variant| self.settings(variant, wrong));
+        let ablated = variant.map(|variant| self.ablated(variant, wrong));
+        let (places, mut terrain) = self.sites(wrong);
+        let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
+        let placement = self.placement(&ids, variant, wrong);
+        terrain.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, wrong);
+        terrain.loss_permille = share(&self.network.loss, "network.loss", 1_000, wrong);
+        terrain.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, wrong);
+        terrain.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
+        terrain.value_bytes = whole(self.value_bytes, "value_bytes", 100, 0, 1 << 24, wrong);
+        let clients = self.clients(&ids, &terrain, wrong);
+        let script = self.script(&ids, wrong);
+        let seed = self.seed.unwrap_or(1);
+        if seed > SEED {
+            wrong.add("seed", seed, format!("0 to {SEED} would do"));
+        }
+        let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, wrong);
+        let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, wrong);
+        let (settings, ablated) = (settings?, ablated?);
+        let blueprint = Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace: 0, script };
+        Some(Checked { variant: variant?, blueprint, places, duration, warmup })
+    }
+
+    fn settings(&self, variant: &Variant, wrong: &mut Complaints) -> Settings {
+        let mut settings = Settings::defaults(variant.settings);
+        for (key, value) in &self.settings {
+            let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
+                let what = format!("settings of {}", variant.card.key);
+                wrong.add(
+                    format!("settings.{key}"),
+                    value,
+                    super::problem::no_such(key, &what, variant.settings.iter().map(|setting| setting.key)),
+                );
+                continue;
+            };
+            match setting(&variant.settings[index].kind, value) {
+                Ok(number) => settings.set(SettingId(index as u8), number),
+                Err(says) => wrong.add(format!("settings.{key}"), value, says),
+            }
+        }
+        settings
+    }
+
+    fn ablated(&self, variant: &Variant, wrong: &mut Complaints) -> RuleSet {
+        let mut ablated = RuleSet::EMPTY;
+        let removable = || variant.rules.iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
+        for (i, key) in self.without.iter().enumerate() {
+            match variant.rules.iter().position(|rule| rule.key == key) {
+                Some(index) if variant.rules[index].without.is_some() => ablated.add(RuleId(index as u8)),
+                Some(_) => {
+                    let says = format!(
+                        "{} is nothing without this rule; those one can take away are {}",
+                        variant.card.title,
+                        removable().collect::<Vec<_>>().join(", ")
+                    );
+                    wrong.add(format!("without[{i}]"), format!("\"{key}\""), says);
+                }
+                None => {
+                    let what = format!("rules of {} one can take away", variant.card.key);
+                    wrong.unknown(format!("without[{i}]"), key, &what, removable());
+                }
+            }
+        }
+        ablated
+    }
+
+    /// The places and the delays between them. Where something is wrong the result is of the right size all the same.
+    fn sites(&self, wrong: &mut Complaints) -> (Vec<Place>, Terrain) {
+        if self.sites.is_empty() {
+            wrong.add("sites", "", "at least one site is needed");
+        }
+        if self.sites.len() > SITES {
+            wrong.add("sites", format!("{} sites", self.sites.len()), format!("{SITES} are the most"));
+        }
+        let matrix = self.matrix.as_ref().and_then(|key| {
+            let matrix = atlas::matrix(key);
+            if matrix.is_none() {
+                wrong.unknown("matrix", key, "tables", atlas::MATRICES.iter().map(|matrix| matrix.key));
+            }
+            matrix
+        });
+        match (&self.matrix, self.rtt_ms.is_empty()) {
+            (None, true) => {
+                wrong.add("matrix", "", "name a table (aws, gcp, pql) or give your own round trips in \"rtt_ms\"");
+            }
+            (Some(_), false) => {
+                wrong.add("rtt_ms", "", "\"matrix\" gives the round trips already; leave one of the two out");
+            }
+            _ => {}
+        }
+        let mut places = Vec::new();
+        for (i, site) in self.sites.iter().enumerate().take(SITES) {
+            if site.id.is_empty() || site.id.len() > 60 {
+                wrong.add(format!("sites[{i}].id"), format!("\"{}\"", site.id), "1 to 60 bytes would do");
+            }
+            if self.sites[..i].iter().any(|earlier| earlier.id == site.id) {
+                wrong.add(format!("sites[{i}].id"), format!("\"{}\"", site.id), "stands here twice");
+            }
+            if let Some([latitude, longitude]) = site.position
+                && !((-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude))
+            {
+                let value = format!("[{latitude}, {longitude}]");
+                wrong.add(
+                    format!("sites[{i}].position"),
+                    value,
+                    "a latitude from -90 to 90 and a longitude from -180 to 180 would do",
+                );
+            }
+            let region = matrix.and_then(|matrix| matrix.region(&site.id)).map(|(_, region)| region);
+            if let (Some(matrix), None) = (matrix, region) {
+                let what = format!("regions of {}", matrix.key);
+                wrong.unknown(format!("sites[{i}]"), &site.id, &what, matrix.regions.iter().map(|region| region.id));
+            }
+            let name = site.name.clone().or(region.map(|region| region.name.to_owned()));
+            if name.as_ref().is_some_and(|name| name.len() > 200) {
+                wrong.add(format!("sites[{i}].name"), name.as_deref().unwrap_or_default(), "200 bytes would do");
+            }
+            places.push(Place {
+                id: site.id.clone(),
+                name: name.unwrap_or_else(|| site.id.clone()),
+                position: site.position.or(region.map(|region| region.position)),
+            });
+        }
+        let round_trips = match matrix {
+            Some(matrix) => self.built_in_round_trips(matrix, places.len()),
+            None => self.own_round_trips(places.len(), wrong),
+        };
+        (places, Terrain::from_round_trips(self.sites.len().min(SITES) as u8, &round_trips))
+    }
+
+    fn built_in_round_trips(&self, matrix: &Matrix, sites: usize) -> Vec<u32> {
+        let all = matrix.round_trips();
+        let row = |site: usize| matrix.region(&self.sites[site].id).map_or(0, |(row, _)| row);
+        let trip = |(a, b)| all[row(a) * matrix.regions.len() + row(b)] as u32;
+        (0..sites).flat_map(|a| (0..sites).map(move |b| (a, b))).map(trip).collect()
+    }
+
+    fn own_round_trips(&self, sites: usize, wrong: &mut Complaints) -> Vec<u32> {
+        let mut trips = vec![1; sites * sites];
+        if self.rtt_ms.is_empty() {
+            return trips;
+        }
+        if self.rtt_ms.len() != self.sites.len() {
+            let says = format!("a row for each of the {} sites would do", self.sites.len());
+            wrong.add("rtt_ms", format!("{} rows", self.rtt_ms.len()), says);
+        }
+        for (a, row) in self.rtt_ms.iter().enumerate().take(sites) {
+            if row.len() != self.sites.len() {
+                let says = format!("a round trip to each of the {} sites would do", self.sites.len());
+                wrong.add(format!("rtt_ms[{a}]"), format!("{} numbers", row.len()), says);
+            }
+            for (b, cell) in row.iter().enumerate().take(sites) {
+                // The number as written, read as a decimal: no rounding on the way.
+                match milliseconds(&cell.to_string()) {
+                    Ok(trip) if (1..=ROUND_TRIP).contains(&trip) => trips[a * sites + b] = trip as u32,
+                    Ok(_) => {
+                        let says = format!("0.001 to {} would do", ROUND_TRIP / 1_000);
+                        wrong.add(format!("rtt_ms[{a}][{b}]"), cell, says);
+                    }
+                    Err(says) => wrong.add(format!("rtt_ms[{a}][{b}]"), cell, says),
+                }
+            }
+        }
+        trips
+    }
+
+    fn placement(&self, ids: &[&str], variant: Option<&Variant>, wrong: &mut Complaints) -> Vec<u8> {
+        let least = variant.map_or(1, |variant| usize::from(variant.card.min_replicas).max(1));
+        if self.replicas.len() < least || self.replicas.len() > REPLICAS {
+            let says = format!("{least} to {REPLICAS} would do");
+            wrong.add("replicas", format!("{} replicas", self.replicas.len()), says);
+        }
+        let replicas = self.replicas.iter().enumerate().take(REPLICAS);
+        replicas.map(|(i, id)| site(ids, id, format!("replicas[{i}]"), wrong)).collect()
+    }
+
+    fn clients(&self, ids: &[&str], terrain: &Terrain, wrong: &mut Complaints) -> Vec<ClientGroup> {
+        if self.clients.len() > GROUPS {
+            wrong.add("clients", format!("{} groups", self.clients.len()), format!("{GROUPS} are the most"));
+        }
+        let patience = (4 * terrain.round_trip_max()).clamp(1_000_000, LONGEST);
+        let groups = self.clients.iter().enumerate().take(GROUPS);
+        groups.map(|(i, clients)| clients.read(&format!("clients[{i}]"), ids, patience, wrong)).collect()
+    }
+
+    fn script(&self, ids: &[&str], wrong: &mut Complaints) -> Vec<Timed> {
+        if self.script.len() > FAULTS {
+            wrong.add("script", format!("{} faults", self.script.len()), format!("{FAULTS} are the most"));
+        }
+        let joins = self.script.iter().filter(|fault| fault.action == "add").count();
+        let nodes = self.replicas.len() + joins;
+        let faults = self.script.iter().enumerate().take(FAULTS);
+        faults.filter_map(|(i, fault)| fault.read(&format!("script[{i}]"), ids, nodes, wrong)).collect()
+    }
+}
+
+impl Clients {
+    fn read(&self, path: &str, ids: &[&str], patience: Micros, wrong: &mut Complaints) -> ClientGroup {
+        let at = |field: &str| format!("{path}.{field}");
+        let site = site(ids, &self.site, at("site"), wrong);
+        let sessions = whole(self.sessions, &at("sessions"), 1, 1, SESSIONS, wrong);
+        let think = time(&self.think, &at("think"), 0, 0, LONGEST, wrong);
+        let pace = match &self.rate {
+            None => Pace::Closed { sessions: sessions as u16, think },
+            Some(rate) => {
+                for (field, given) in [("sessions", self.sessions.is_some()), ("think", self.think.is_some())] {
+                    if given {
+                        wrong.add(at(field), "", "\"rate\" is for clients that do not wait; leave one of the two out");
+                    }
+                }
+                match rate.per_1000_s() {
+                    Ok(rate) if (1..=RATE).contains(&rate) => Pace::Open { gap: 1_000_000_000 / rate },
+                    Ok(_) => {
+                        let says = format!("0.001/s to {}/s would do", decimal(RATE, 1_000));
+                        wrong.add(at("rate"), rate, says);
+                        Pace::Open { gap: 1_000_000 }
+                    }
+                    Err(says) => {
+                        wrong.add(at("rate"), rate, says);
+                        Pace::Open { gap: 1_000_000 }
+                    }
+                }
+            }
+        };
+        let reads = share(&self.reads, &at("reads"), 1_000, wrong);
+        if !reads.is_multiple_of(10) {
+            wrong.add(at("reads"), self.reads.as_ref().map_or("", Quantity::text), "a whole percentage would do");
+        }
+        let start = time(&self.start, &at("start"), 0, 0, LONGEST, wrong);
+        let stop = self.stop.as_ref().map_or(Micros::MAX, |_| time(&self.stop, &at("stop"), 0, 0, LONGEST, wrong));
+        if stop < start {
+            let says = "is before they begin; leave it out, or name a later time";
+            wrong.add(at("stop"), self.stop.as_ref().map_or("", Quantity::text), says);
+        }
+        ClientGroup {
+            site,
+            pace,
+            read_percent: (reads / 10) as u8,
+            keys: whole(self.keys, &at("keys"), 16, 1, u32::from(u16::MAX), wrong) as u16,
+            start,
+            stop,
+            limit: self.commands.unwrap_or(u32::MAX),
+            retry: time(&self.retry, &at("retry"), patience, 1_000, LONGEST, wrong),
+        }
+    }
+}
+
+/// The index of a site, 0 if there is no such site.
+fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
+    ids.iter().position(|known| *known == id).map_or_else(
+        || {
+            wrong.unknown(field, id, "sites", ids.iter().copied());
+            0
+        },
+        |index| index as u8,
+    )
+}
+
+fn whole(given: Option<u32>, field: &str, default: u32, least: u32, most: u32, wrong: &mut Complaints) -> u32 {
+    let number = given.unwrap_or(default);
+    if !(least..=most).contains(&number) {
+        wrong.add(field, number, format!("{least} to {most} would do"));
+    }
+    number.clamp(least, most)
+}
+
+fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaints) -> u16 {
+    match given.as_ref().map(|share| (share, share.permille())) {
+        None => 0,
+        Some((_, Ok(permille))) if permille <= most => permille as u16,
+        Some((share, Ok(_))) => {
+            wrong.add(field, share, format!("0% to {} would do", Quantity::from_permille(most)));
+            0
+        }
+        Some((share, Err(says))) => {
+            wrong.add(field, share, says);
+            0
+        }
+    }
+}
+
+fn time(
+    given: &Option<Quantity>,
+    field: &str,
+    default: Micros,
+    least: Micros,
+    most: Micros,
+    wrong: &mut Complaints,
+) -> Micros {
+    match given.as_ref().map(|time| (time, time.micros())) {
+        None => default,
+        Some((_, Ok(micros))) if (least..=most).contains(&micros) => micros,
+        Some((time, Ok(_))) => {
+            wrong.add(field, time, between(least, most));
+            default
+        }
+        Some((time, Err(says))) => {
+            wrong.add(field, time, says);
+            default
+        }
+    }
+}
+
+fn between(least: Micros, most: Micros) -> String {
+    format!("{} to {} would do", Quantity::from_micros(least), Quantity::from_micros(most))
+}
+
+/// What to say of a moment after [`LONGEST`].
+pub(super) fn too_long() -> String {
+    between(0, LONGEST)
+}
+
+/// A setting's value in the world's terms, or what would do.
+fn setting(kind: &SettingKind, value: &Value) -> Result<u64, String> {
+    match (kind, value) {
+        (SettingKind::Flag { .. }, Value::Flag(flag)) => Ok(u64::from(*flag)),
+        (SettingKind::Flag { .. }, _) => Err("true or false would do".to_owned()),
+        (SettingKind::Choice { options, .. }, Value::Text(text)) => options
+            .iter()
+            .position(|option| option == text)
+            .map(|index| index as u64)
+            .ok_or_else(|| super::problem::no_such(text, "choices", options.iter().copied())),
+        (SettingKind::Choice { options, .. }, _) => Err(format!("one of {} would do", options.join(", "))),
+        (SettingKind::Count { min, max, .. }, Value::Number(number))
+            if (i64::from(*min)..=i64::from(*max)).contains(number) =>
+        {
+            Ok(*number as u64)
+        }
+        (SettingKind::Count { min, max, .. }, _) => Err(format!("a whole number from {min} to {max} would do")),
+        (SettingKind::Duration { min, max }, Value::Text(text)) => match Quantity::from(text.as_str()).micros() {
+            Ok(micros) if (*min..=*max).contains(&micros) => Ok(micros),
+            Ok(_) => Err(between(*min, *max)),
+            Err(says) => Err(says.to_owned()),
+        },
+        (SettingKind::Duration { min, max }, _) => Err(format!(
+            "a time from {} to {}, with its unit, would do",
+            Quantity::from_micros(*min),
+            Quantity::from_micros(*max)
+        )),
+    }
+}

@@ -1,0 +1,22 @@
+//! From a scenario document to runs and numbers.
+//!
+//! A [`Scenario`] is what people write, share and edit. [`Scenario::check`] turns it into a world's blueprint, or into all that is
+//! wrong with it. A [`Session`] is a run that one can stop, act on, go back in and share. No variant is named here: what there is to
+//! choose comes from [`universe::variants`](crate::universe::variants).
+
+pub mod atlas;
+pub mod check;
+pub mod fault;
+pub mod problem;
+pub mod quantity;
+mod read;
+pub mod scenario;
+pub mod session;
+
+pub use check::{Checked, Place};
+pub use fault::Fault;
+pub use problem::{Problem, Problems};
+pub use quantity::Quantity;
+pub use read::read;
+pub use scenario::{Clients, Network, Scenario, Site, Value};
+pub use session::{Deed, Document, Moment, Replay, Session};

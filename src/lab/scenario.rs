@@ -1,0 +1,258 @@
+//! The scenario document: everything a run is made of, in words people can read, write and share.
+//!
+//! What is left out has a default and stays left out when the document is written again, so that links are short.
+
+use super::Quantity;
+use super::fault::Fault;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A scenario, as written. [`Scenario::check`] tells whether it makes sense.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// A few words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// What there is to see, in a sentence or two.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// The key of the protocol variant; `quorumscope list` tells them all.
+    pub variant: String,
+    /// What the variant lets one choose.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, Value>,
+    /// Keys of the rules to take away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+    /// Where the distances come from: a built-in table of round trips (aws, gcp or pql). Leave it out to give your own in `rtt_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<String>,
+    /// The data centres; each an id, or an id with a name and a position.
+    pub sites: Vec<Site>,
+    /// Round trips in ms, a row for each site in the order of `sites`: row a, column b is measured from a to b. Three decimals at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rtt_ms: Vec<Vec<f64>>,
+    /// The site of each replica.
+    pub replicas: Vec<String>,
+    /// Who asks for what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<Clients>,
+    /// How messages fare.
+    #[serde(default, skip_serializing_if = "Network::is_plain")]
+    pub network: Network,
+    /// How long a write to the disk takes. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub disk: Option<Quantity>,
+    /// Bytes in a command's value. Default: 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_bytes: Option<u32>,
+    /// What happens by itself at given times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<Fault>,
+    /// All chance comes from this number. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// How long a run lasts. Default: "20s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub duration: Option<Quantity>,
+    /// Answers before this time do not count in latencies. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub warmup: Option<Quantity>,
+}
+
+/// A data centre. Written as its id alone where there is no more to say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Site {
+    /// What the rest of the document calls it, such as `us-east-1`.
+    pub id: String,
+    /// What people call it, such as `Virginia`. Default: as in the built-in table, else the id.
+    pub name: Option<String>,
+    /// Latitude and longitude in degrees, for the map. Default: as in the built-in table.
+    pub position: Option<[f64; 2]>,
+}
+
+/// Clients at one site that do the same. Give `rate` for clients that come and go, `sessions` for such that wait for their answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Clients {
+    /// The id of their site.
+    pub site: String,
+    /// Closed loop: how many ask, each waiting for its answer before it asks again. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u32>,
+    /// Closed loop: the pause after an answer. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub think: Option<Quantity>,
+    /// Open loop: how many commands arrive, such as "20/s", answered or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub rate: Option<Quantity>,
+    /// The share of reads, in whole percent; the others write. Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub reads: Option<Quantity>,
+    /// How many keys they use. Default: 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<u32>,
+    /// When they begin. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub start: Option<Quantity>,
+    /// When they begin no more commands. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub stop: Option<Quantity>,
+    /// How many commands they begin in all. Default: no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<u32>,
+    /// How long one waits for an answer before it asks another replica. Default: four of the longest round trips, at least "1s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub retry: Option<Quantity>,
+}
+
+/// How messages fare, apart from distance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Mean extra delay, as a share of the delay; exponential. Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub jitter: Option<Quantity>,
+    /// The share of messages that get lost. Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub loss: Option<Quantity>,
+    /// Time a replica takes to handle one message; messages queue for it. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub processing: Option<Quantity>,
+}
+
+impl Network {
+    fn is_plain(&self) -> bool {
+        *self == Network::default()
+    }
+}
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Value {
+    /// On or off.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// A choice, or a time such as "150ms".
+    Text(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Flag(flag) => write!(f, "{flag}"),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::Text(text) => write!(f, "\"{text}\""),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Value;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false, a whole number or text")
+            }
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<Value, E> {
+                Ok(Value::Flag(flag))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+                Ok(Value::Number(number))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+                Ok(i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Number))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+impl Site {
+    /// A site of a built-in table.
+    pub fn named(id: &str) -> Site {
+        Site { id: id.to_owned(), ..Site::default() }
+    }
+}
+
+/// The long way to write a [`Site`].
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct SiteFields {
+    /// What the rest of the document calls it.
+    id: String,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Latitude and longitude in degrees, for the map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<[f64; 2]>,
+}
+
+impl Serialize for Site {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Site { id, name, position } = self.clone();
+        match (&name, &position) {
+            (None, None) => serializer.serialize_str(&id),
+            _ => SiteFields { id, name, position }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Site {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Site, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Site;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the id of a site, or its id, name and position")
+            }
+            fn visit_str<E: Error>(self, id: &str) -> Result<Site, E> {
+                Ok(Site::named(id))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Site, A::Error> {
+                let SiteFields { id, name, position } =
+                    SiteFields::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(Site { id, name, position })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(feature = "cli")]
+impl schemars::JsonSchema for Site {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Site".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let fields = generator.subschema_for::<SiteFields>();
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, fields] })
+    }
+}

@@ -1,0 +1,456 @@
+//! A run that one can stop, act on, go back in, and share.
+//!
+//! A run is a scenario and the deeds done by hand, nothing else: the same two give the same events, so a moment of a run is a
+//! document, and going back is starting from an earlier copy and doing the same again.
+
+use super::fault::Fault;
+use super::problem::{Complaints, Problem, Problems};
+use super::scenario::Scenario;
+use super::{Checked, Quantity, check};
+use crate::core::Micros;
+use crate::sim::{Action, Refusal};
+use crate::universe::Universe;
+use serde::{Deserialize, Serialize};
+
+/// Trace records a session keeps to show.
+const KEEP_TRACE: usize = 4_096;
+/// Copies of the universe a session keeps to go back to.
+const CHECKPOINTS: usize = 64;
+/// Events between two copies, at first; doubled whenever there are too many copies.
+const SPACING: u64 = 256;
+/// Most events after which a document's moment may lie: some seconds of computing.
+pub const FARTHEST: u64 = 50_000_000;
+/// Most deeds of a document.
+const DEEDS: usize = 10_000;
+
+/// Something done by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// How many events had happened.
+    pub event: u64,
+    /// When, µs since the start.
+    pub at: Micros,
+    /// What.
+    pub action: Action,
+}
+
+/// A point of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// How many events have happened.
+    pub event: u64,
+    /// How many deeds have been done.
+    pub deeds: usize,
+    /// µs since the start.
+    pub at: Micros,
+}
+
+/// A run in progress.
+pub struct Session {
+    scenario: Scenario,
+    checked: Checked,
+    universe: Box<dyn Universe>,
+    /// All deeds of this run, those after the present moment included.
+    deeds: Vec<Deed>,
+    /// How many of them have been done by now.
+    done: usize,
+    /// Copies to go back to, oldest first. The first is the start.
+    checkpoints: Vec<Checkpoint>,
+    spacing: u64,
+    /// The farthest moment this run has been at.
+    reached: Moment,
+}
+
+struct Checkpoint {
+    done: usize,
+    universe: Box<dyn Universe>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("scenario", &self.scenario)
+            .field("moment", &self.moment())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The deeds of a document do not fit the run: it was made by hand, or by another version.
+struct Astray(String);
+
+impl Session {
+    /// Starts a run.
+    pub fn new(scenario: Scenario) -> Result<Session, Problems> {
+        let mut checked = scenario.check()?;
+        checked.blueprint.keep_trace = KEEP_TRACE;
+        let universe = (checked.variant.boot)(&checked.blueprint).map_err(|(key, says)| {
+            Problems(vec![Problem { field: format!("settings.{key}"), value: String::new(), says: says.to_owned() }])
+        })?;
+        let start = Checkpoint { done: 0, universe: universe.fork() };
+        Ok(Session {
+            scenario,
+            checked,
+            universe,
+            deeds: Vec::new(),
+            done: 0,
+            checkpoints: vec![start],
+            spacing: SPACING,
+            reached: Moment::default(),
+        })
+    }
+
+    /// What is run.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// What the scenario means.
+    pub fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// The world at the present moment.
+    pub fn universe(&self) -> &dyn Universe {
+        &*self.universe
+    }
+
+    /// What was done by hand, later deeds of this run included.
+    pub fn deeds(&self) -> &[Deed] {
+        &self.deeds
+    }
+
+    /// The present moment.
+    pub fn moment(&self) -> Moment {
+        Moment { event: self.universe.events(), deeds: self.done, at: self.universe.time() }
+    }
+
+    /// The farthest moment that this run has been at.
+    pub fn reached(&self) -> Moment {
+        self.reached
+    }
+
+    /// What happens now, in a plain sentence or two.
+    pub fn sentence(&self) -> String {
+        let names: Vec<&str> = self.checked.places.iter().map(|place| place.name.as_str()).collect();
+        self.universe.sentence(&names)
+    }
+
+    /// Lets the next thing happen: an event, or a deed that was done here before. False when nothing is left to happen.
+    pub fn step(&mut self) -> bool {
+        self.step_until(Micros::MAX)
+    }
+
+    /// Runs until `time`, µs since the start, or for `most` events. Tells how many events that took; if fewer than `most`, it is `time` now.
+    pub fn run_until(&mut self, time: Micros, most: u64) -> u64 {
+        let before = self.universe.events();
+        while self.universe.events() - before < most && self.step_until(time) {}
+        self.universe.events() - before
+    }
+
+    fn step_until(&mut self, limit: Micros) -> bool {
+        match self.advance(limit) {
+            Ok(happened) => happened,
+            // Deeds are kept only when they were done here once, so they fit; were one not to, the run would go on without.
+            Err(Astray(_)) => {
+                self.deeds.truncate(self.done);
+                self.step_until(limit)
+            }
+        }
+    }
+
+    /// Lets the next thing happen, if that is until `limit`; otherwise only time moves on.
+    fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
+        let due = self.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
+        let happened = match due {
+            Some(deed) if deed.at <= limit => {
+                self.repeat(deed)?;
+                true
+            }
+            _ => self.universe.step_until(limit),
+        };
+        self.note();
+        Ok(happened)
+    }
+
+    fn repeat(&mut self, deed: Deed) -> Result<(), Astray> {
+        let misfit =
+            || Astray("the run is not where it was when this was done; was the link made by another version?".into());
+        if deed.event != self.universe.events() || deed.at < self.universe.time() {
+            return Err(misfit());
+        }
+        // Other events may be due at this very time; the deed came before them.
+        if deed.at > self.universe.time() && self.universe.step_until(deed.at) {
+            return Err(misfit());
+        }
+        self.universe.act(deed.action).map_err(|Refusal(why)| Astray(why))?;
+        self.done += 1;
+        Ok(())
+    }
+
+    /// Keeps track of how far the run has come, and now and then a copy of it.
+    fn note(&mut self) {
+        let now = self.moment();
+        if (now.event, now.deeds, now.at) > (self.reached.event, self.reached.deeds, self.reached.at) {
+            self.reached = now;
+        }
+        let last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.universe.events());
+        if now.event < last + self.spacing {
+            return;
+        }
+        self.checkpoints.push(Checkpoint { done: self.done, universe: self.universe.fork() });
+        if self.checkpoints.len() > CHECKPOINTS {
+            let mut odd = false;
+            self.checkpoints.retain(|_| {
+                odd = !odd;
+                odd
+            });
+            self.spacing *= 2;
+        }
+    }
+
+    /// Does something now. What was done later in this run, before going back, is forgotten. An error says why not; then nothing has
+    /// changed.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        let (event, at) = (self.universe.events(), self.universe.time());
+        self.universe.act(action)?;
+        self.deeds.truncate(self.done);
+        self.checkpoints.retain(|checkpoint| checkpoint.universe.events() <= event && checkpoint.done <= self.done);
+        self.deeds.push(Deed { event, at, action });
+        self.done += 1;
+        self.reached = self.moment();
+        Ok(())
+    }
+
+    /// Goes to where so many events have happened; deeds done right there are still to come. Going on from the farthest moment runs the
+    /// world; should nothing be left to happen, this ends early.
+    pub fn seek(&mut self, event: u64) {
+        let event = event.min(FARTHEST);
+        if self.universe.events() >= event {
+            self.go_back(|checkpoint| checkpoint.universe.events() <= event);
+        }
+        while self.universe.events() < event && self.step() {}
+    }
+
+    /// Goes to a time, µs since the start.
+    pub fn seek_time(&mut self, time: Micros) {
+        if self.universe.time() >= time {
+            self.go_back(|checkpoint| checkpoint.universe.time() < time);
+        }
+        while self.step_until(time) {}
+    }
+
+    /// Undoes the last thing that happened, a deed or an event.
+    pub fn back(&mut self) {
+        let now = self.moment();
+        match self.done.checked_sub(1).map(|last| self.deeds[last]) {
+            Some(deed) if deed.event == now.event => {
+                self.go_to(Moment { event: deed.event, deeds: self.done - 1, at: deed.at })
+            }
+            _ => {
+                // Deeds done before this event happened stay done.
+                self.seek(now.event.saturating_sub(1));
+                while self.done < now.deeds && self.step() {}
+            }
+        }
+    }
+
+    /// Starts the scenario again, without what was done by hand.
+    pub fn restart(&mut self) {
+        self.go_back(|checkpoint| checkpoint.universe.events() == 0);
+        self.checkpoints.truncate(1);
+        self.deeds.clear();
+        self.spacing = SPACING;
+        self.reached = Moment::default();
+    }
+
+    /// Takes up the latest copy that is `early` enough, or the start.
+    fn go_back(&mut self, early: impl Fn(&Checkpoint) -> bool) {
+        let checkpoint = self.checkpoints.iter().rev().find(|c| early(c)).unwrap_or(&self.checkpoints[0]);
+        self.universe = checkpoint.universe.fork();
+        self.done = checkpoint.done;
+    }
+
+    /// Goes to a moment at which this run has been.
+    fn go_to(&mut self, moment: Moment) {
+        let now = self.moment();
+        if now.event != moment.event || now.deeds > moment.deeds || now.at > moment.at {
+            self.seek(moment.event);
+        }
+        while self.done < moment.deeds && self.step() {}
+        if self.universe.time() < moment.at {
+            self.universe.step_until(moment.at);
+        }
+    }
+
+    /// The run up to here, to be opened elsewhere.
+    pub fn document(&self) -> Document {
+        let ids: Vec<&str> = self.checked.places.iter().map(|place| place.id.as_str()).collect();
+        let deed = |deed: &Deed| DeedText { event: deed.event, what: Fault::new(deed.at, deed.action, &ids) };
+        let now = self.moment();
+        let moment = MomentText { event: now.event, deeds: now.deeds, at: Quantity::from_micros(now.at) };
+        Document {
+            scenario: self.scenario.clone(),
+            deeds: self.deeds.iter().map(deed).collect(),
+            moment: (now != Moment::default()).then_some(moment),
+        }
+    }
+
+    /// Goes to the moment that a document describes. Takes as long as the run takes; to do it in slices, use [`Replay`].
+    pub fn open(document: &Document) -> Result<Session, Problems> {
+        let mut replay = Replay::new(document)?;
+        while !replay.advance(FARTHEST)? {}
+        Ok(replay.into_session())
+    }
+}
+
+/// A moment of a run, as written: what a link carries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// What is run.
+    pub scenario: Scenario,
+    /// What was done by hand, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deeds: Vec<DeedText>,
+    /// Where the run stands. Default: at its start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<MomentText>,
+}
+
+/// A deed, as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeedText {
+    /// How many events had happened.
+    pub event: u64,
+    /// What was done, and when.
+    pub what: Fault,
+}
+
+/// A moment, as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MomentText {
+    /// How many events have happened.
+    pub event: u64,
+    /// How many deeds have been done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deeds: usize,
+    /// When, since the start.
+    pub at: Quantity,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl From<Scenario> for Document {
+    fn from(scenario: Scenario) -> Document {
+        Document { scenario, deeds: Vec::new(), moment: None }
+    }
+}
+
+impl Document {
+    /// The deeds and the moment, or all that is wrong with them.
+    fn check(&self, checked: &Checked) -> Result<(Vec<Deed>, Moment), Problems> {
+        let mut wrong = Complaints::default();
+        if self.deeds.len() > DEEDS {
+            wrong.add("deeds", format!("{} deeds", self.deeds.len()), format!("{DEEDS} are the most"));
+        }
+        let ids: Vec<&str> = checked.places.iter().map(|place| place.id.as_str()).collect();
+        let mut deeds: Vec<Deed> = Vec::new();
+        for (i, deed) in self.deeds.iter().take(DEEDS).enumerate() {
+            let Some(timed) = deed.what.read(&format!("deeds[{i}].what"), &ids, usize::MAX, &mut wrong) else {
+                continue;
+            };
+            let read = Deed { event: deed.event, at: timed.at, action: timed.action };
+            if deeds.last().is_some_and(|last| last.event > read.event || last.at > read.at) {
+                wrong.add(format!("deeds[{i}]"), "", "comes before the deed listed before it; order them by time");
+            }
+            distance(&format!("deeds[{i}].event"), deed.event, &mut wrong);
+            deeds.push(read);
+        }
+        let mut moment = Moment::default();
+        if let Some(text) = &self.moment {
+            distance("moment.event", text.event, &mut wrong);
+            if text.deeds > self.deeds.len() {
+                wrong.add("moment.deeds", text.deeds, format!("0 to {} would do", self.deeds.len()));
+            }
+            match text.at.micros() {
+                Ok(at) if at <= check::LONGEST => moment = Moment { event: text.event, deeds: text.deeds, at },
+                Ok(_) => wrong.add("moment.at", &text.at, check::too_long()),
+                Err(says) => wrong.add("moment.at", &text.at, says),
+            }
+        }
+        wrong.unless(Some((deeds, moment)))
+    }
+}
+
+fn distance(field: &str, event: u64, wrong: &mut Complaints) {
+    if event > FARTHEST {
+        wrong.add(field, event, format!("is too far to go to; 0 to {FARTHEST} would do"));
+    }
+}
+
+/// Opens a document bit by bit, for a page that must not stand still meanwhile.
+#[derive(Debug)]
+pub struct Replay {
+    session: Session,
+    moment: Moment,
+}
+
+impl Replay {
+    /// Starts at the start.
+    pub fn new(document: &Document) -> Result<Replay, Problems> {
+        let mut session = Session::new(document.scenario.clone())?;
+        let (deeds, moment) = document.check(&session.checked)?;
+        session.deeds = deeds;
+        Ok(Replay { session, moment })
+    }
+
+    /// Goes on for about this many events. True when the moment is reached. Every deed is done once on the way, later ones too, so that
+    /// it is known to be possible.
+    pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
+        let until = self.session.universe.events().saturating_add(events.max(1));
+        while self.session.done < self.session.deeds.len() || self.session.universe.events() < self.moment.event {
+            if self.session.universe.events() >= until {
+                return Ok(false);
+            }
+            let nth = self.session.done;
+            let limit = self.session.deeds.get(nth).map_or(Micros::MAX, |deed| deed.at);
+            match self.session.advance(limit) {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Err(
+                        self.astray("nothing is left to happen before that; was the link made by another version?")
+                    );
+                }
+                Err(Astray(says)) => {
+                    return Err(Problem { field: format!("deeds[{nth}]"), value: String::new(), says });
+                }
+            }
+        }
+        self.session.go_to(self.moment);
+        match self.session.moment() == self.moment {
+            true => Ok(true),
+            false => Err(self.astray("the run never is at this moment; was the link made by another version?")),
+        }
+    }
+
+    /// How far it has come, in parts of a thousand.
+    pub fn permille(&self) -> u64 {
+        let last = self.session.deeds.last().map_or(0, |deed| deed.event);
+        self.session.universe.events() * 1_000 / last.max(self.moment.event).max(1)
+    }
+
+    /// The session, at the moment reached.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+
+    fn astray(&self, says: &str) -> Problem {
+        let Moment { event, at, .. } = self.moment;
+        let value = format!("event {event} at {}", Quantity::from_micros(at));
+        Problem { field: "moment".to_owned(), value, says: says.to_owned() }
+    }
+}

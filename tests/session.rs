@@ -1,0 +1,150 @@
+//! A run is its scenario and the deeds done by hand: going back, going on and opening a link elsewhere give the same run again.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use quorumscope::core::NodeId;
+use quorumscope::lab::{Clients, Document, Moment, Replay, Scenario, Session, Site};
+use quorumscope::sim::Action;
+
+fn scenario() -> Scenario {
+    Scenario {
+        variant: "notes".into(),
+        matrix: Some("pql".into()),
+        sites: ["VA", "OR", "IRL"].map(Site::named).to_vec(),
+        replicas: ["VA", "OR", "IRL", "VA", "OR"].map(str::to_owned).to_vec(),
+        clients: vec![Clients { site: "IRL".into(), rate: Some("50/s".into()), ..Clients::default() }],
+        network: quorumscope::lab::Network { jitter: Some("10%".into()), ..Default::default() },
+        ..Scenario::default()
+    }
+}
+
+/// A run of some hundred events with three deeds in it.
+fn played() -> Session {
+    let mut session = Session::new(scenario()).expect("a good scenario");
+    session.run_until(30_000, u64::MAX);
+    session.act(Action::Crash(NodeId(1))).expect("it runs");
+    session.act(Action::Request { site: 2 }).expect("there is such a site");
+    session.run_until(u64::MAX, 300);
+    session.act(Action::Restart(NodeId(1))).expect("it is down");
+    session.run_until(60_000_000, 900);
+    session
+}
+
+#[test]
+fn the_same_run_again_from_its_document() {
+    let session = played();
+    let opened = Session::open(&session.document()).expect("our own document");
+    assert_eq!(opened.moment(), session.moment());
+    assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
+    assert_eq!(opened.deeds(), session.deeds());
+    assert_eq!(opened.document(), session.document());
+}
+
+#[test]
+fn every_moment_can_be_gone_back_to_and_opened() {
+    let mut session = played();
+    let end = session.moment();
+    let mut fingerprints = Vec::new();
+    session.seek(0);
+    loop {
+        fingerprints.push((session.moment(), session.universe().fingerprint()));
+        if session.moment() == end || !session.step() {
+            break;
+        }
+    }
+    assert!(fingerprints.len() as u64 > end.event, "deeds are steps too");
+    for (moment, fingerprint) in fingerprints.iter().rev() {
+        let now = session.moment();
+        assert_eq!((now.event, now.deeds), (moment.event, moment.deeds));
+        // Going back from a deed leads to the time right before it, not to the event before it.
+        if now.at == moment.at {
+            assert_eq!(session.universe().fingerprint(), *fingerprint);
+        }
+        if moment.event % 50 < 3 {
+            let opened = Session::open(&session.document()).expect("our own document");
+            assert_eq!(opened.moment(), now);
+            assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
+            assert_eq!(opened.deeds().len(), 3, "what is still to come comes along");
+        }
+        session.back();
+    }
+    assert_eq!(session.moment(), Moment::default());
+}
+
+#[test]
+fn times_are_moments_too() {
+    let mut session = played();
+    let end = session.moment().at;
+    for time in [end, end / 2, 30_000, 29_999, 0, end / 3, end] {
+        session.seek_time(time);
+        assert_eq!(session.moment().at, time);
+        let opened = Session::open(&session.document()).expect("our own document");
+        assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint(), "at {time}");
+    }
+}
+
+#[test]
+fn acting_in_the_past_forgets_what_was_done_later() {
+    let mut session = played();
+    session.seek(10);
+    let refused = session.act(Action::Restart(NodeId(0)));
+    assert!(refused.is_err(), "it is running");
+    assert_eq!(session.deeds().len(), 3, "what is refused changes nothing");
+    session.act(Action::Crash(NodeId(0))).expect("it runs");
+    let events: Vec<u64> = session.deeds().iter().map(|deed| deed.event).collect();
+    assert_eq!(events, [7, 7, 10], "the first two came before");
+    assert_eq!(session.reached(), session.moment());
+    session.restart();
+    assert_eq!((session.deeds().len(), session.moment()), (0, Moment::default()));
+}
+
+#[test]
+fn long_runs_keep_few_copies_and_still_go_back() {
+    let mut session = Session::new(scenario()).expect("a good scenario");
+    session.run_until(u64::MAX, 40_000);
+    let there = session.universe().fingerprint();
+    session.seek(12_345);
+    let early = session.universe().fingerprint();
+    session.seek(40_000);
+    assert_eq!(session.universe().fingerprint(), there);
+    session.seek(12_345);
+    assert_eq!(session.universe().fingerprint(), early);
+}
+
+#[test]
+fn documents_that_do_not_fit_are_refused_soon() {
+    let good = played().document();
+    let wrong = |change: &dyn Fn(&mut Document)| {
+        let mut document = good.clone();
+        change(&mut document);
+        Session::open(&document).expect_err("it does not fit").to_string()
+    };
+    let far = wrong(&|document| document.moment.as_mut().expect("one").event = u64::MAX);
+    assert_eq!(far, "moment.event: 18446744073709551615: is too far to go to; 0 to 50000000 would do");
+    let never = wrong(&|document| document.moment.as_mut().expect("one").at = "1us".into());
+    assert_eq!(
+        never,
+        "moment: event 1207 at 1us: the run never is at this moment; was the link made by another version?"
+    );
+    let crashed = wrong(&|document| document.deeds[1].what = document.deeds[0].what.clone());
+    assert_eq!(crashed, "deeds[1]: node 2 is down already");
+    let elsewhere = wrong(&|document| document.deeds[0].event = 5);
+    assert!(elsewhere.starts_with("deeds[0]: "), "{elsewhere}");
+    let nobody = wrong(&|document| document.deeds[0].what.node = Some(33));
+    assert_eq!(nobody, "deeds[0].what.node: 33: the nodes are 1 to 32");
+    let disorder = wrong(&|document| document.deeds.swap(0, 2));
+    assert!(disorder.contains("order them by time"), "{disorder}");
+}
+
+#[test]
+fn a_replay_goes_in_slices() {
+    let session = played();
+    let mut replay = Replay::new(&session.document()).expect("our own document");
+    let mut slices = 0;
+    while !replay.advance(100).expect("it fits") {
+        slices += 1;
+        assert!(replay.permille() <= 1_000);
+    }
+    assert!(slices > 5);
+    assert_eq!(replay.into_session().universe().fingerprint(), session.universe().fingerprint());
+}
