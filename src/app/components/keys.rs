@@ -4,8 +4,21 @@ use yew::prelude::*;
 
 /// Enter or Space chooses, as on any button.
 pub fn activate(chosen: &Callback<()>) -> Callback<KeyboardEvent> {
-    chosen.filter_reform(|event: KeyboardEvent| {
-        let chosen = matches!(event.key().as_str(), "Enter" | " ") && !event.ctrl_key() && !event.meta_key();
-        chosen.then(|| event.prevent_default())
+    let chosen = chosen.clone();
+    Callback::from(move |event: KeyboardEvent| {
+        if matches!(event.key().as_str(), "Enter" | " ") && !event.ctrl_key() && !event.meta_key() {
+            event.prevent_default();
+            chosen.emit(());
+        }
+    })
+}
+
+/// A click without a pointer, as screen readers send it. Clicks of a pointer are seen to by whoever follows the pointer.
+pub fn click_without_pointer(chosen: &Callback<()>) -> Callback<MouseEvent> {
+    let chosen = chosen.clone();
+    Callback::from(move |event: MouseEvent| {
+        if event.detail() == 0 {
+            chosen.emit(());
+        }
     })
 }

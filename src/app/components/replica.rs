@@ -41,8 +41,7 @@ pub struct Props {
 pub fn Replica(props: &Props) -> Html {
     let Props { node, at, epoch, place, target, held, open, on_grab, on_open } = props;
     let onkeydown = keys::activate(on_open);
-    // A real click was a pointer first, and has been seen to; what comes without one is from a screen reader.
-    let onclick = on_open.filter_reform(|event: MouseEvent| (event.detail() == 0).then_some(()));
+    let onclick = keys::click_without_pointer(on_open);
     let down = node.glance.is_none();
     let class = classes!(
         "replica",

@@ -1,6 +1,6 @@
 //! What the run looks like at one moment: plain data, taken at most ten times a second, that Yew can compare and show.
 
-use quorumscope::core::{EntryGlance, Glance, Micros, NodeId, NodeSet, Slot, card::Shots};
+use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
 use quorumscope::lab::Session;
 use quorumscope::sim::Sample;
 use quorumscope::universe::{Universe, Variant};
@@ -98,7 +98,7 @@ pub struct SiteShown {
     /// The median of the latest answers, µs.
     pub median: Option<Micros>,
     /// Answers so far.
-    pub answers: usize,
+    pub answers: u32,
 }
 
 /// One look is the same as another only if it is that other one: comparing all of it would cost more than showing it.
@@ -124,7 +124,7 @@ impl Shown {
             events: universe.events(),
             nodes,
             leader,
-            sites: universe.samples().iter().map(|samples| site(samples.iter().map(|(_, sample)| sample))).collect(),
+            sites: universe.samples().iter().map(|samples| site(samples)).collect(),
             sentence: session.sentence(),
             by_kind: counts.by_kind.clone(),
             answered: counts.answered,
@@ -174,9 +174,9 @@ fn look(glance: Option<&Glance>, slot: Slot, entry: Option<EntryGlance>) -> Slot
     }
 }
 
-fn site<'a>(samples: impl DoubleEndedIterator<Item = &'a Sample> + Clone) -> SiteShown {
-    let mut recent: Vec<Micros> = samples.clone().rev().take(RECENT).map(|sample| sample.latency).collect();
+fn site(samples: &Log<Sample>) -> SiteShown {
+    let mut recent: Vec<Micros> = samples.iter().rev().take(RECENT).map(|(_, sample)| sample.latency).collect();
     let latest = recent.first().copied();
     recent.sort_unstable();
-    SiteShown { latest, median: recent.get(recent.len() / 2).copied(), answers: samples.count() }
+    SiteShown { latest, median: recent.get(recent.len() / 2).copied(), answers: samples.last() }
 }
