@@ -50,7 +50,13 @@ fn main() {
         let rates = &contender.rates;
         let median = rates[rates.len() / 2];
         medians.push(median);
-        println!("{:<46}{:>8.2}{median:>8.2}{:>8.2}   {}", contender.name, rates[0], rates[rates.len() - 1], contender.unit);
+        println!(
+            "{:<46}{:>8.2}{median:>8.2}{:>8.2}   {}",
+            contender.name,
+            rates[0],
+            rates[rates.len() - 1],
+            contender.unit
+        );
     }
     if !only.is_empty() {
         return;

@@ -19,7 +19,8 @@ pub fn raft_rs(commands: u64) -> u64 {
         .iter()
         .map(|&id| {
             let storage = MemStorage::new_with_conf_state(ConfState::from((voters.clone(), vec![])));
-            let config = Config { id, election_tick: 10, heartbeat_tick: 3, max_inflight_msgs: 256, ..Default::default() };
+            let config =
+                Config { id, election_tick: 10, heartbeat_tick: 3, max_inflight_msgs: 256, ..Default::default() };
             RawNode::new(&config, storage, &logger).expect("a valid configuration")
         })
         .collect();

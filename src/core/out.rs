@@ -30,20 +30,22 @@ pub enum Effect<M, T> {
 #[derive(Debug)]
 pub struct Out<N: Node> {
     effects: Vec<Effect<N::Msg, N::Timer>>,
+    /// Whether a save is among the effects.
+    saved: bool,
     ablated: RuleSet,
     used: RuleSet,
 }
 
 impl<N: Node> Clone for Out<N> {
     fn clone(&self) -> Out<N> {
-        Out { effects: self.effects.clone(), ablated: self.ablated, used: self.used }
+        Out { effects: self.effects.clone(), ..*self }
     }
 }
 
 impl<N: Node> Out<N> {
     /// An empty outbox under which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Out<N> {
-        Out { effects: Vec::new(), ablated, used: RuleSet::EMPTY }
+        Out { effects: Vec::new(), saved: false, ablated, used: RuleSet::EMPTY }
     }
 
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
@@ -73,9 +75,13 @@ impl<N: Node> Out<N> {
     }
 
     /// Writes [`Node::disk`], as it is when the handler returns, to the disk. All that is sent after this call waits for it.
+    /// Saving again in the same handler adds nothing: the one write holds it all, and what comes later waits for it already.
     #[inline]
     pub fn save(&mut self) {
-        self.effects.push(Effect::Save);
+        if !self.saved {
+            self.saved = true;
+            self.effects.push(Effect::Save);
+        }
     }
 
     /// Answers a client's command.
@@ -131,6 +137,7 @@ impl<N: Node> Out<N> {
     pub fn take(&mut self, effects: &mut Vec<Effect<N::Msg, N::Timer>>) -> RuleSet {
         effects.clear();
         std::mem::swap(&mut self.effects, effects);
+        self.saved = false;
         std::mem::take(&mut self.used)
     }
 }

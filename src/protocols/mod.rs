@@ -1,11 +1,12 @@
 //! The variants: one file each. This module is the only list of them.
 
 pub mod notes;
+pub mod raft;
 
 /// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
 macro_rules! variants {
     ($then:ident) => {
-        $then!(crate::protocols::notes::Notes)
+        $then!(crate::protocols::notes::Notes, crate::protocols::raft::Raft)
     };
 }
 pub(crate) use variants;

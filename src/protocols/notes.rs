@@ -255,6 +255,7 @@ impl Worker {
             return out.send(proposer, Msg::Reject);
         }
         if !again {
+            out.because(PROMISE_UPWARDS);
             self.durable.follows = Some(proposer);
             if out.rule(PROMISE_IS_DURABLE) {
                 out.save();

@@ -144,7 +144,9 @@ impl<P: Protocol> World<P> {
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
                 if let Pace::Closed { think, .. } = self.clients.groups[usize::from(session.group)].pace {
-                    self.wheel.push(self.time + think, Event::Wake(client));
+                    // An answer in no time must not begin the next command in no time, or time would stand still.
+                    let pause = think.max(Micros::from(sample.latency == 0));
+                    self.wheel.push(self.time + pause, Event::Wake(client));
                 }
             }
             Answer::Redirect(Some(leader)) if leader != from && waiting.attempt % (REDIRECTS + 1) != 0 => {

@@ -1,0 +1,116 @@
+//! The follower's side of log replication: the consistency check and what follows from it (paper §5.3 and figure 2).
+
+use super::message::{Append, Conflict, Heartbeat, Message};
+use super::rules::*;
+use super::server::{Out, Server};
+use super::storage::Payload;
+use crate::core::{NodeId, Slot};
+
+/// Most messages kept that came too early. One more is as good as lost.
+const EARLY: usize = 128;
+
+impl Server {
+    /// AppendEntries.
+    pub(super) fn on_append(&mut self, from: NodeId, append: Append, out: &mut Out) {
+        if append.term < self.disk.term {
+            return self.refuse_stale(from, append.prev_slot, out);
+        }
+        self.hear(from, out);
+        if append.prev_slot > self.disk.log.last() && self.in_step {
+            // The log agrees with the leader's, so only messages that this one has overtaken can be missing.
+            out.because(IN_ORDER);
+            if self.early.len() < EARLY {
+                self.early.push(append);
+            }
+            return;
+        }
+        if let Some(conflict) = self.conflict(append.prev_slot, append.prev_term, out) {
+            let (term, slot) = (self.disk.term, append.prev_slot);
+            return out.send(from, Message::AppendEntriesReply { term, slot, conflict: Some(conflict) });
+        }
+        self.take(from, &append, out);
+        while let Some(index) = self.early.iter().position(|early| early.prev_slot <= self.disk.log.last()) {
+            let early = self.early.swap_remove(index);
+            self.take(from, &early, out);
+        }
+    }
+
+    /// A heartbeat: the consistency check, and leaderCommit, without entries.
+    pub(super) fn on_heartbeat(&mut self, from: NodeId, heartbeat: Heartbeat, out: &mut Out) {
+        let Heartbeat { term, prev_slot, prev_term, commit, round, read } = heartbeat;
+        if term < self.disk.term {
+            return self.refuse_stale(from, prev_slot, out);
+        }
+        self.hear(from, out);
+        let conflict = self.conflict(prev_slot, prev_term, out);
+        out.send(from, Message::HeartbeatReply { term, slot: prev_slot, conflict, round, read });
+        if conflict.is_none() {
+            self.in_step = true;
+            self.learn_commit(commit.min(prev_slot), out);
+        }
+    }
+
+    fn refuse_stale(&self, from: NodeId, slot: Slot, out: &mut Out) {
+        out.because(STALE_TERM);
+        let conflict = Some(Conflict::default());
+        out.send(from, Message::AppendEntriesReply { term: self.disk.term, slot, conflict });
+    }
+
+    /// The consistency check. A committed entry is the same in every log, even where it has been forgotten.
+    fn conflict(&self, slot: Slot, term: u32, out: &mut Out) -> Option<Conflict> {
+        let log = &self.disk.log;
+        if slot <= log.last() && (slot <= self.commit || log.term_at(slot) == Some(term)) {
+            return None;
+        }
+        out.because(CONSISTENCY_CHECK);
+        Some(match log.term_at(slot) {
+            None => Conflict { term: 0, slot: log.last() + 1 },
+            Some(term) => Conflict { term, slot: log.first_of_term(term) },
+        })
+    }
+
+    /// Takes entries that follow on the log, and answers once they are on the disk.
+    fn take(&mut self, from: NodeId, append: &Append, out: &mut Out) {
+        self.in_step = true;
+        let entries = append.entries.as_slice();
+        let mut changed = false;
+        if append.prev_slot < self.disk.log.last() && !out.rule(DELETE_CONFLICTS_ONLY) {
+            self.truncate_from(append.prev_slot + 1);
+            changed = true;
+        }
+        for (slot, entry) in (append.prev_slot + 1..).zip(entries) {
+            match self.disk.log.term_at(slot) {
+                Some(term) if term == entry.term => continue,
+                Some(_) => self.truncate_from(slot),
+                None if slot <= self.disk.log.last() => continue,
+                None => {}
+            }
+            self.disk.log.push(*entry);
+            if let Payload::Configuration(configuration) = entry.payload {
+                self.configurations.push((slot, configuration));
+            }
+            changed = true;
+        }
+        if changed {
+            out.because(PERSIST_FIRST);
+            out.save();
+        }
+        let slot = append.prev_slot + entries.len() as u32;
+        out.send(from, Message::AppendEntriesReply { term: self.disk.term, slot, conflict: None });
+        self.learn_commit(append.commit.min(slot), out);
+    }
+
+    fn learn_commit(&mut self, slot: Slot, out: &mut Out) {
+        if slot > self.commit {
+            out.because(LEARN_COMMIT);
+            self.commit_to(slot, out);
+        }
+    }
+
+    fn truncate_from(&mut self, slot: Slot) {
+        self.disk.log.truncate_from(slot);
+        while self.configurations.len() > 1 && self.configurations.last().is_some_and(|(at, _)| *at >= slot) {
+            self.configurations.pop();
+        }
+    }
+}

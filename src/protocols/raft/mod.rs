@@ -1,0 +1,270 @@
+//! Raft: consensus on a log, arranged so that people can understand it.
+//!
+//! *Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014* (the paper), and
+//! *Ongaro, "Consensus: Bridging Theory and Practice", PhD dissertation, Stanford, 2014*.
+//!
+//! # What it is
+//!
+//! Servers agree on a log of commands, and each executes the log on its own copy of a state machine. Time is divided into *terms*. A term begins
+//! with an election: a server that has not heard from a leader for a while asks the others for their votes, and with a majority of
+//! them leads the term. From then on everything flows from the leader to the others: it appends each command to its log and sends
+//! it on; once a majority has it on disk, it is *committed*, the leader executes it and answers the client.
+//!
+//! Two majorities always share a server, and Raft's safety rests on what that server refuses. It votes once a term, so a term has
+//! one leader at most. It takes an entry only if it holds the entry before, so two logs that agree on one entry agree on all before
+//! it. And it votes only for a candidate whose log is at least as far as its own, so whoever is elected already holds every committed
+//! entry: entries never flow towards a leader.
+//!
+//! # Where everything is
+//!
+//! | file | what | paper | dissertation |
+//! |---|---|---|---|
+//! | `server.rs` | a server's state; which message goes where; applying | figure 2, figure 4 | ch. 3 |
+//! | `message.rs` | the messages | figure 2, figure 13 | |
+//! | `storage.rs` | what is on disk: term, vote, log, snapshot | figure 2 | |
+//! | `election.rs` | timeouts, PreVote, votes, becoming leader | §5.2, §5.4.1 | §4.2.3, §9.6 |
+//! | `leader.rs` | sending, retrying, counting, committing; CheckQuorum | §5.3, §5.4.2 | §6.2, §10.2 |
+//! | `follower.rs` | the consistency check, taking entries | §5.3 | §10.2.2 |
+//! | `snapshot.rs` | taking and installing snapshots | §7 | ch. 5 |
+//! | `reads.rs` | ReadIndex, leases | §8 | §6.4 |
+//! | `configuration.rs` | who votes, what a quorum is | §6 | §4.3 |
+//! | `membership.rs` | changing the members | §6 | ch. 4 |
+//! | `transfer.rs` | handing over leadership | | §3.10 |
+//! | `rules.rs` | every rule, by name | | |
+//! | `invariants.rs` | what must hold after every event | figure 3 | §3.6 |
+//!
+//! # What it costs
+//!
+//! For n servers, in the failure-free case: 2(n−1) messages a command (AppendEntries to all others, and their answers); followers
+//! learn of the commitment with the next message. 2(n−1) for an election, and as many again for PreVote. 2(n−1) for all the reads
+//! that one ReadIndex round serves; none for a read under a lease. Two one-way delays from the leader's receipt of a command to its
+//! commitment, the followers' and the leader's own disk working at the same time.
+//!
+//! # Choices the sources leave open
+//!
+//! * The election timeout has a fixed part and a random part, one timer each. While the fixed one runs a server is *loyal* to its leader
+//!   (dissertation §4.2.3); so loyalty, and the lease that rests on it, needs no clock. A server is loyal after a restart, too: it may have
+//!   answered its leader just before it crashed.
+//! * A new command goes to every follower at once. Where the network lets messages overtake each other, a follower whose log agrees
+//!   with the leader's keeps what comes too early; so every AppendEntries has exactly one answer.
+//! * The leader's own copy of an entry counts once it is on its disk: it tells itself so by a message that waits for the write.
+//! * After TimeoutNow has left, the leader holds no lease for the rest of its term: the target may stand for election however late
+//!   the message arrives, and nobody will be loyal then.
+//! * Snapshots travel in one piece.
+
+mod configuration;
+mod election;
+mod follower;
+mod invariants;
+mod leader;
+mod membership;
+mod message;
+mod reads;
+mod rules;
+mod server;
+mod snapshot;
+mod storage;
+mod transfer;
+
+pub use configuration::Configuration;
+pub use leader::BATCH;
+pub use message::{Append, Conflict, Entries, Heartbeat, Message};
+pub use rules::*;
+pub use server::{Server, Timer};
+pub use storage::{Disk, Entry, Payload, Snapshot};
+
+use crate::core::node::{Invariant, Protocol, Setup, Unfit};
+use crate::core::{Card, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots};
+
+/// The variant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raft;
+
+const HOUR: Micros = 3_600_000_000;
+
+crate::settings! {
+    /// Lower bound of the election timeout.
+    SETTING_ELECTION_MIN = {
+        key: "election_timeout_min",
+        says: "Shortest time without a leader after which a server stands for election",
+        kind: SettingKind::Duration { min: 1, max: HOUR },
+    };
+    /// Upper bound of the election timeout.
+    SETTING_ELECTION_MAX = {
+        key: "election_timeout_max",
+        says: "Longest time without a leader after which a server stands for election",
+        kind: SettingKind::Duration { min: 1, max: HOUR },
+    };
+    /// Interval of heartbeats.
+    SETTING_HEARTBEAT = {
+        key: "heartbeat",
+        says: "Time between two rounds of heartbeats",
+        kind: SettingKind::Duration { min: 1, max: HOUR },
+    };
+    /// Whether candidates ask first.
+    SETTING_PRE_VOTE = {
+        key: "pre_vote",
+        says: "PreVote: ask whether one would be elected before raising the term",
+        kind: SettingKind::Flag { default: true },
+    };
+    /// Whether a leader without a majority steps down.
+    SETTING_CHECK_QUORUM = {
+        key: "check_quorum",
+        says: "CheckQuorum: a leader that does not hear from a majority steps down",
+        kind: SettingKind::Flag { default: true },
+    };
+    /// How reads are served.
+    SETTING_READS = {
+        key: "reads",
+        says: "How reads are served: as entries of the log, after a round of heartbeats, or under a lease",
+        kind: SettingKind::Choice { options: &["log", "read-index", "lease"], default: 0 },
+    };
+    /// How far clocks may run apart.
+    SETTING_DRIFT = {
+        key: "clock_drift_permille",
+        says: "How much faster one clock may run than another, in thousandths; leases are shorter by as much",
+        kind: SettingKind::Count { min: 0, max: 1000, default: 100 },
+    };
+    /// How the members change.
+    SETTING_MEMBERSHIP = {
+        key: "membership",
+        says: "How members change: through a joint configuration, or one server at a time",
+        kind: SettingKind::Choice { options: &["joint", "single-server"], default: 0 },
+    };
+    /// How often snapshots are taken.
+    SETTING_SNAPSHOT_EVERY = {
+        key: "snapshot_every",
+        says: "Entries applied between two snapshots; 0 for none",
+        kind: SettingKind::Count { min: 0, max: 1_000_000, default: 1000 },
+    };
+}
+
+/// How reads are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reads {
+    /// Like writes.
+    Log,
+    /// After a round of heartbeats.
+    ReadIndex,
+    /// At once while the leader holds a lease, else after a round of heartbeats.
+    Lease,
+}
+
+/// How the members change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Membership {
+    /// Through C_old,new.
+    Joint,
+    /// One server at a time.
+    SingleServer,
+}
+
+/// What a server is told before it first starts. Times are in µs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// The first configuration; empty for a server that joins later.
+    pub members: NodeSet,
+    /// Shortest election timeout.
+    pub election_min: Micros,
+    /// Longest election timeout.
+    pub election_max: Micros,
+    /// Interval of heartbeats.
+    pub heartbeat: Micros,
+    /// What has gone unacknowledged for this many heartbeat intervals is taken for lost.
+    pub retry_ticks: u32,
+    /// How long a lease lasts from the moment the heartbeats for it are sent.
+    pub lease: Micros,
+    /// How reads are served.
+    pub reads: Reads,
+    /// How the members change.
+    pub membership: Membership,
+    /// Whether candidates ask first.
+    pub pre_vote: bool,
+    /// Whether a leader without a majority steps down.
+    pub check_quorum: bool,
+    /// Entries between two snapshots; 0 for none.
+    pub snapshot_every: u32,
+}
+
+/// Heartbeats are not sent more often than this unless a scenario says so, µs.
+const HEARTBEAT_FLOOR: Micros = 10_000;
+
+/// Heartbeat intervals in the shortest election timeout: two lost heartbeats and a slow third do not start an election.
+const HEARTBEATS_TO_TIMEOUT: Micros = 5;
+
+impl Config {
+    /// Derives from the longest round trip what the scenario leaves open: heartbeats no further apart than that, and timeouts that survive
+    /// a few of them getting lost.
+    fn new(members: NodeSet, setup: &Setup) -> Result<Config, Unfit> {
+        let Setup { settings, rtt_max, .. } = setup;
+        let interval = (*rtt_max).max(HEARTBEAT_FLOOR);
+        let given = |id| Some(settings.duration(id, 0)).filter(|&micros| micros > 0);
+        let election_min = match (given(SETTING_ELECTION_MIN), given(SETTING_ELECTION_MAX), given(SETTING_HEARTBEAT)) {
+            (Some(min), _, _) => min,
+            (None, Some(max), _) => max.div_ceil(2),
+            (None, None, heartbeat) => HEARTBEATS_TO_TIMEOUT * interval.max(heartbeat.unwrap_or(0)),
+        };
+        let election_max = settings.duration(SETTING_ELECTION_MAX, 2 * election_min);
+        let heartbeat = settings.duration(SETTING_HEARTBEAT, interval.min(election_min / HEARTBEATS_TO_TIMEOUT).max(1));
+        if election_max < election_min {
+            return Err(("election_timeout_max", "at least election_timeout_min would do"));
+        }
+        if heartbeat >= election_min {
+            return Err(("heartbeat", "less than election_timeout_min would do, better a fifth of it"));
+        }
+        Ok(Config {
+            members,
+            election_min,
+            election_max,
+            heartbeat,
+            retry_ticks: u32::try_from(rtt_max.div_ceil(heartbeat)).unwrap_or(u32::MAX),
+            lease: election_min * 1000 / (1000 + Micros::from(settings.count(SETTING_DRIFT))),
+            reads: [Reads::Log, Reads::ReadIndex, Reads::Lease][usize::from(settings.choice(SETTING_READS))],
+            membership: [Membership::Joint, Membership::SingleServer][usize::from(settings.choice(SETTING_MEMBERSHIP))],
+            pre_vote: settings.flag(SETTING_PRE_VOTE),
+            check_quorum: settings.flag(SETTING_CHECK_QUORUM),
+            snapshot_every: settings.count(SETTING_SNAPSHOT_EVERY),
+        })
+    }
+}
+
+fn two_for_each_other(n: u32, _: &Settings) -> Option<u32> {
+    Some(2 * (n - 1))
+}
+
+impl Protocol for Raft {
+    const CARD: Card = Card {
+        key: "raft",
+        title: "Raft",
+        says: "One elected leader a term takes all commands and replicates its log; a majority commits.",
+        paper: "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (Extended Version), 2014; Ongaro, Consensus: Bridging Theory and Practice, PhD dissertation, Stanford, 2014",
+        epoch: "term",
+        optimises: "understandability",
+        min_replicas: 1,
+        faults: Faults::CrashRecover,
+        shots: Shots::Log,
+        transfer: true,
+        membership: true,
+        formulas: &[Formula {
+            text: "2(n−1)",
+            count: two_for_each_other,
+            source: "paper §5.3: AppendEntries to every other server, and its answer; commitment is learnt with the next message",
+        }],
+    };
+    const RULES: &'static [Rule] = RULES;
+    const SETTINGS: &'static [Setting] = SETTINGS;
+    type Node = Server;
+
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+        let config = Config::new(NodeSet::first(setup.replicas), setup)?;
+        Ok(vec![config; usize::from(setup.replicas)])
+    }
+
+    fn newcomer(setup: &Setup, _me: NodeId) -> Option<Config> {
+        Config::new(NodeSet::EMPTY, setup).ok()
+    }
+
+    fn invariants() -> &'static [Invariant<Server>] {
+        invariants::INVARIANTS
+    }
+}

@@ -1,0 +1,318 @@
+//! One server: its state, which message goes to which file, and how committed entries reach the state machine.
+
+use super::configuration::Configuration;
+use super::leader::Leadership;
+use super::message::{Append, Message};
+use super::rules::*;
+use super::storage::{Disk, RaftLog};
+use super::{Config, Reads};
+use crate::core::{
+    Answer, Command, EntryGlance, Epoch, Glance, LogGlance, Node, NodeId, NodeSet, Order, Slot, Tally, majority,
+};
+use crate::services::Machine;
+
+/// What a server collects its effects in.
+pub type Out = crate::core::Out<Server>;
+
+/// A server's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// The minimum election timeout since the leader was last heard: until it fires the server is loyal.
+    MinimumTimeout,
+    /// The rest of the election timeout, which is random.
+    ElectionTimeout,
+    /// Leader: the next round of heartbeats.
+    Heartbeat,
+    /// Leader: time to see whom it has heard from.
+    CheckQuorum,
+    /// Leader: one of its two latest leases ends.
+    Lease(u8),
+    /// Leader: a transfer has taken too long.
+    Transfer,
+    /// Leader: a round of catching up has taken long.
+    CatchUp,
+}
+
+/// What a server is at the moment (paper, figure 4).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Answers leaders and candidates.
+    Follower,
+    /// Asks whether it would be elected.
+    PreCandidate {
+        /// Who would vote for it.
+        votes: NodeSet,
+    },
+    /// Stands for election.
+    Candidate {
+        /// Who has voted for it.
+        votes: NodeSet,
+    },
+    /// Handles all clients.
+    Leader(Box<Leadership>),
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Server {
+    pub(super) me: NodeId,
+    pub(super) config: Config,
+    pub(super) disk: Disk,
+    pub(super) role: Role,
+    /// Who leads the current term, if known.
+    pub(super) leader: Option<NodeId>,
+    /// It heard from a current leader within the minimum election timeout.
+    pub(super) loyal: bool,
+    /// Its log has passed the leader's consistency check in this term, so that it is a prefix of the leader's log.
+    pub(super) in_step: bool,
+    /// commitIndex. Entries are applied as soon as they are known to be committed, so it is lastApplied as well.
+    pub(super) commit: Slot,
+    pub(super) machine: Machine,
+    /// The configurations in the log, each with its slot, and the one in force before them.
+    pub(super) configurations: Vec<(Slot, Configuration)>,
+    /// Entries of this term's leader that came before those they follow on.
+    pub(super) early: Vec<Append>,
+    /// The last term this server led since it booted: it took the commands of that term itself and owes their clients an answer.
+    pub(super) led: u32,
+}
+
+impl Server {
+    /// The configuration in force, and its slot: the latest in the log, committed or not (dissertation §4.1).
+    pub(super) fn configuration(&self) -> (Slot, Configuration) {
+        self.configurations.last().copied().unwrap_or_default()
+    }
+
+    /// Whether this server may be needed to elect a leader: it is in its configuration, or that may yet be taken back
+    /// (dissertation §4.2.2).
+    pub(super) fn may_stand(&self) -> bool {
+        let (slot, configuration) = self.configuration();
+        !configuration.all().is_empty() && (configuration.all().has(self.me) || slot > self.commit)
+    }
+
+    /// Adopts a higher term.
+    pub(super) fn adopt(&mut self, term: u32, out: &mut Out) {
+        out.because(HIGHER_TERM);
+        self.become_follower(out);
+        self.disk.term = term;
+        self.disk.vote = None;
+        self.leader = None;
+        self.in_step = false;
+        self.early.clear();
+        out.save();
+    }
+
+    /// Gives up whatever it was before.
+    pub(super) fn become_follower(&mut self, out: &mut Out) {
+        if let Role::Leader(lead) = std::mem::replace(&mut self.role, Role::Follower) {
+            self.resign(*lead, out);
+        }
+    }
+
+    /// A current leader spoke: follow it, and wait the whole election timeout again.
+    pub(super) fn hear(&mut self, leader: NodeId, out: &mut Out) {
+        if !matches!(self.role, Role::Follower) {
+            self.become_follower(out);
+        }
+        self.leader = Some(leader);
+        if !self.loyal {
+            self.loyal = true;
+            out.cancel(Timer::ElectionTimeout);
+        }
+        out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min);
+    }
+
+    /// Takes note that everything up to `slot` is committed, and applies it.
+    pub(super) fn commit_to(&mut self, slot: Slot, out: &mut Out) {
+        while self.commit < slot {
+            let next = self.commit + 1;
+            let Some(entry) = self.disk.log.get(next) else { break };
+            let (term, command) = (entry.term, entry.command());
+            self.commit = next;
+            out.chosen(next, command);
+            let outcome = self.machine.apply(command);
+            out.applied(next, command);
+            if term == self.led {
+                out.reply(command.client, command.seq, Answer::Done(outcome));
+            }
+        }
+        self.take_snapshot_if_due(out);
+    }
+
+    fn tally(&self) -> Option<Tally> {
+        let (_, configuration) = self.configuration();
+        let need = majority(configuration.voters.len());
+        match &self.role {
+            Role::Follower => None,
+            Role::PreCandidate { votes } => Some(Tally { of: "promised votes", slot: 0, from: *votes, need }),
+            Role::Candidate { votes } => Some(Tally { of: "votes", slot: 0, from: *votes, need }),
+            Role::Leader(lead) => {
+                let slot = self.commit + 1;
+                (slot <= self.disk.log.last()).then(|| Tally {
+                    of: "acknowledgements",
+                    slot,
+                    from: configuration.all().iter().filter(|&id| lead.matched(id) >= slot).collect(),
+                    need,
+                })
+            }
+        }
+    }
+}
+
+impl Node for Server {
+    type Config = Config;
+    type Msg = Message;
+    type Timer = Timer;
+    type Disk = Disk;
+
+    fn boot(me: NodeId, config: &Config, mut disk: Disk, out: &mut Out) -> Server {
+        if disk.vote.is_some() && !out.rule(VOTE_IS_DURABLE) {
+            disk.vote = None;
+        }
+        let (mut commit, mut machine) = (0, Machine::default());
+        let mut configurations = vec![(0, Configuration::simple(config.members))];
+        if let Some(snapshot) = &disk.snapshot {
+            (commit, machine) = (snapshot.last, snapshot.machine.clone());
+            configurations = vec![(snapshot.last, snapshot.configuration)];
+            out.restored(commit);
+        }
+        if !disk.log.is_empty() && !out.rule(LOG_IS_DURABLE) {
+            disk.log = RaftLog::after(commit, disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.term));
+        }
+        let mut server = Server {
+            me,
+            config: *config,
+            role: Role::Follower,
+            leader: None,
+            // It may have answered a leader just before it crashed, and a lease may rest on that.
+            loyal: true,
+            in_step: false,
+            commit,
+            machine,
+            configurations,
+            early: Vec::new(),
+            led: 0,
+            disk,
+        };
+        server.find_configurations(commit + 1);
+        out.set_timer(Timer::MinimumTimeout, config.election_min, config.election_min);
+        server
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, out: &mut Out) {
+        if let Some(term) = message.announces()
+            && term > self.disk.term
+        {
+            self.adopt(term, out);
+        }
+        match message {
+            Message::AppendEntries(append) => self.on_append(from, append, out),
+            Message::AppendEntriesReply { term, slot, conflict } => {
+                self.on_append_reply(from, term, slot, conflict, out)
+            }
+            Message::Written { term, slot } => self.on_written(term, slot, out),
+            Message::Heartbeat(heartbeat) => self.on_heartbeat(from, heartbeat, out),
+            Message::HeartbeatReply { term, slot, conflict, round, .. } => {
+                self.on_append_reply(from, term, slot, conflict, out);
+                self.on_confirmed(from, term, round, out);
+            }
+            Message::PreVote { term, last_slot, last_term } => {
+                self.on_pre_vote(from, term, (last_term, last_slot), out)
+            }
+            Message::PreVoteReply { term, granted } => self.on_pre_vote_reply(from, term, granted, out),
+            Message::RequestVote { term, last_slot, last_term, transfer } => {
+                self.on_request_vote(from, term, (last_term, last_slot), transfer, out);
+            }
+            Message::RequestVoteReply { term, granted } => self.on_vote(from, term, granted, out),
+            Message::InstallSnapshot { term, snapshot } => self.on_install_snapshot(from, term, snapshot, out),
+            Message::InstallSnapshotReply { term, slot } => self.on_append_reply(from, term, slot, None, out),
+            Message::TimeoutNow { term } => self.on_timeout_now(term, out),
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, out: &mut Out) {
+        match timer {
+            Timer::MinimumTimeout => self.on_minimum_timeout(out),
+            Timer::ElectionTimeout => self.on_election_timeout(out),
+            Timer::Heartbeat => self.on_heartbeat_due(out),
+            Timer::CheckQuorum => self.on_check_quorum(out),
+            Timer::Lease(which) => self.on_lease_end(which, out),
+            Timer::Transfer => self.on_transfer_timeout(out),
+            Timer::CatchUp => self.on_catch_up_timeout(out),
+        }
+    }
+
+    fn on_request(&mut self, command: Command, out: &mut Out) {
+        let Role::Leader(lead) = &mut self.role else {
+            out.because(ASK_THE_LEADER);
+            return out.reply(command.client, command.seq, Answer::Redirect(self.leader));
+        };
+        if let Some(transfer) = &mut lead.transfer {
+            out.because(TRANSFER_STOPS_CLIENTS);
+            return transfer.held.push(command);
+        }
+        if let Some(outcome) = self.machine.recall(command) {
+            out.because(AT_MOST_ONCE);
+            return out.reply(command.client, command.seq, Answer::Done(outcome));
+        }
+        if command.op.is_read() && self.config.reads != Reads::Log {
+            return self.on_read(command, out);
+        }
+        self.append(super::storage::Payload::Command(command), out);
+    }
+
+    fn on_order(&mut self, order: Order, out: &mut Out) {
+        match order {
+            Order::HandOver(to) => self.hand_over(to, out),
+            Order::Reconfigure(members) => self.reconfigure(members, out),
+        }
+    }
+
+    fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn glance(&self) -> Glance {
+        let (_, configuration) = self.configuration();
+        let target = match &self.role {
+            Role::Leader(lead) => lead.change.as_ref().map(|change| change.target),
+            _ => None,
+        };
+        Glance {
+            role: match self.role {
+                Role::Follower if !configuration.all().has(self.me) => "non-voting",
+                Role::Follower => "follower",
+                Role::PreCandidate { .. } => "pre-candidate",
+                Role::Candidate { .. } => "candidate",
+                Role::Leader(_) => "leader",
+            },
+            leads: matches!(self.role, Role::Leader(_)),
+            epoch: Epoch { number: self.disk.term, owner: None },
+            leader: self.leader,
+            tally: self.tally(),
+            log: LogGlance {
+                first: self.disk.log.first(),
+                last: self.disk.log.last(),
+                committed: self.commit,
+                applied: self.commit,
+            },
+            // Where a change is under way, the members once it is done.
+            members: target.unwrap_or(configuration.voters),
+        }
+    }
+
+    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
+        let entry = self.disk.log.get(slot)?;
+        Some(EntryGlance {
+            epoch: Epoch { number: entry.term, owner: None },
+            command: match entry.payload {
+                super::storage::Payload::Command(command) => Some(command),
+                super::storage::Payload::Configuration(_) => None,
+            },
+            chosen: slot <= self.commit,
+        })
+    }
+
+    fn machine_digest(&self) -> Option<u64> {
+        Some(crate::core::hash::Digest::of(&self.machine))
+    }
+}

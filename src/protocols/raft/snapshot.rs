@@ -1,0 +1,67 @@
+//! Log compaction (paper §7).
+
+use super::message::Message;
+use super::rules::*;
+use super::server::{Out, Server};
+use super::storage::{Payload, RaftLog, Snapshot};
+use crate::core::{NodeId, Slot};
+use std::sync::Arc;
+
+impl Server {
+    /// Takes a snapshot once enough entries have been applied since the last one. As many entries again stay in the log, so that a
+    /// follower slightly behind need not be sent the whole state.
+    pub(super) fn take_snapshot_if_due(&mut self, out: &mut Out) {
+        let every = self.config.snapshot_every;
+        if every == 0 || self.commit < self.disk.snapshot_slot() + every {
+            return;
+        }
+        let last = self.commit;
+        let Some(term) = self.disk.log.term_at(last) else { return };
+        out.because(TAKE_SNAPSHOT);
+        let known = self.configurations.iter().rposition(|(slot, _)| *slot <= last).unwrap_or(0);
+        self.configurations.drain(..known);
+        let (_, configuration) = self.configurations.first().copied().unwrap_or_default();
+        self.disk.snapshot = Some(Arc::new(Snapshot { last, term, configuration, machine: self.machine.clone() }));
+        self.disk.log.compact_to(last.saturating_sub(every));
+        out.save();
+    }
+
+    /// InstallSnapshot.
+    pub(super) fn on_install_snapshot(&mut self, from: NodeId, term: u32, snapshot: Arc<Snapshot>, out: &mut Out) {
+        if term < self.disk.term {
+            out.because(STALE_TERM);
+            return out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: 0 });
+        }
+        self.hear(from, out);
+        let last = snapshot.last;
+        if last > self.commit {
+            out.because(INSTALL_SNAPSHOT);
+            if self.disk.log.term_at(last) == Some(snapshot.term) {
+                // What follows on the snapshot may have been acknowledged.
+                self.disk.log.compact_to(last);
+            } else {
+                self.disk.log = RaftLog::after(last, snapshot.term);
+            }
+            self.machine = snapshot.machine.clone();
+            self.configurations = vec![(last, snapshot.configuration)];
+            self.find_configurations(last + 1);
+            self.commit = last;
+            self.disk.snapshot = Some(snapshot);
+            self.early.clear();
+            out.because(PERSIST_FIRST);
+            out.save();
+            out.restored(last);
+        }
+        self.in_step = true;
+        out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: last });
+    }
+
+    /// Takes note of the configurations in the log from `slot` on.
+    pub(super) fn find_configurations(&mut self, slot: Slot) {
+        for (at, entry) in self.disk.log.iter_from(slot) {
+            if let Payload::Configuration(configuration) = entry.payload {
+                self.configurations.push((at, configuration));
+            }
+        }
+    }
+}
