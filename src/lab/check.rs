@@ -4,13 +4,13 @@
 
 use super::Quantity;
 use super::atlas::{self, Matrix};
-use super::problem::{Complaints, Problems};
+use super::problem::{Complaints, Problem, Problems};
 use super::quantity::{decimal, milliseconds};
 use super::scenario::{Clients, Scenario, Value};
 use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::Timed;
 use crate::sim::{Blueprint, ClientGroup, Pace, Terrain};
-use crate::universe::{self, Variant};
+use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
 pub const REPLICAS: usize = 15;
@@ -59,6 +59,17 @@ pub struct Place {
     pub position: Option<[f64; 2]>,
 }
 
+impl Checked {
+    /// Boots the world.
+    pub fn boot(&self) -> Result<Box<dyn Universe>, Problem> {
+        (self.variant.boot)(&self.blueprint).map_err(|(key, says)| Problem {
+            field: format!("settings.{key}"),
+            value: String::new(),
+            says: says.to_owned(),
+        })
+    }
+}
+
 impl Scenario {
     /// What the scenario says in the world's terms, or all that is wrong with it.
     pub fn check(&self) -> Result<Checked, Problems> {
@@ -66,15 +77,8 @@ impl Scenario {
         let checked = self.gather(&mut wrong);
         let checked = wrong.unless(checked)?;
         // Some settings are wrong only together; that the protocol itself must say.
-        match (checked.variant.boot)(&checked.blueprint) {
-            Ok(_) => Ok(checked),
-            Err((key, says)) => {
-                let mut wrong = Complaints::default();
-                let value = self.settings.get(key).map(Value::to_string).unwrap_or_default();
-                wrong.add(format!("settings.{key}"), value, says);
-                wrong.unless(None)
-            }
-        }
+        checked.boot()?;
+        Ok(checked)
     }
 
     fn gather(&self, wrong: &mut Complaints) -> Option<Checked> {

@@ -7,16 +7,22 @@
 pub mod atlas;
 pub mod check;
 pub mod fault;
+pub mod outage;
+pub mod presets;
 pub mod problem;
 pub mod quantity;
 mod read;
+pub mod run;
 pub mod scenario;
 pub mod session;
+#[cfg(feature = "cli")]
+pub mod text;
 
 pub use check::{Checked, Place};
 pub use fault::Fault;
 pub use problem::{Problem, Problems};
 pub use quantity::Quantity;
 pub use read::read;
+pub use run::{Report, Run};
 pub use scenario::{Clients, Network, Scenario, Site, Value};
 pub use session::{Deed, Document, Moment, Replay, Session};

@@ -9,6 +9,8 @@ use std::fmt;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Quantity(String);
 
+const HOUR: Micros = 3_600_000_000;
+
 /// What can be measured: the units it is written in, each with how many of the smallest there are in one.
 struct Dimension {
     units: &'static [(&'static str, u64)],
@@ -17,7 +19,7 @@ struct Dimension {
 }
 
 const TIME: Dimension = Dimension {
-    units: &[("us", 1), ("µs", 1), ("ms", 1_000), ("s", 1_000_000), ("min", 60_000_000), ("h", 3_600_000_000)],
+    units: &[("us", 1), ("µs", 1), ("ms", 1_000), ("s", 1_000_000), ("min", 60_000_000), ("h", HOUR)],
     like: "a time with its unit would do, such as \"150ms\", \"2.5s\" or \"80us\"",
     too_fine: "times are counted in whole microseconds",
 };
@@ -45,6 +47,7 @@ impl Quantity {
             0 => ("s", 1_000_000),
             1..1_000 => ("us", 1),
             1_000..1_000_000 => ("ms", 1_000),
+            _ if micros.is_multiple_of(HOUR) => return Quantity(format!("{}h", micros / HOUR)),
             _ => ("s", 1_000_000),
         };
         Quantity(format!("{}{unit}", decimal(micros, scale)))

@@ -26,7 +26,7 @@ fn explain(path: &str, message: &str) -> Problem {
         return Problem {
             field: within(&shortened(field)),
             value: String::new(),
-            says: format!("is no field. {says}"),
+            says: format!("is no field; {says}"),
         };
     }
     if message.starts_with("missing field") {

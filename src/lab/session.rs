@@ -83,9 +83,7 @@ impl Session {
     pub fn new(scenario: Scenario) -> Result<Session, Problems> {
         let mut checked = scenario.check()?;
         checked.blueprint.keep_trace = KEEP_TRACE;
-        let universe = (checked.variant.boot)(&checked.blueprint).map_err(|(key, says)| {
-            Problems(vec![Problem { field: format!("settings.{key}"), value: String::new(), says: says.to_owned() }])
-        })?;
+        let universe = checked.boot()?;
         let start = Checkpoint { done: 0, universe: universe.fork() };
         Ok(Session {
             scenario,

@@ -1,0 +1,164 @@
+//! Documents as text: TOML, JSON and links. The page reads JSON and links with the browser's own means.
+
+use super::problem::{Problem, Problems, no_such, shortened};
+use super::read::read;
+use super::scenario::Scenario;
+use super::session::Document;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+/// Largest document, bytes.
+pub const LARGEST: usize = 1 << 22;
+
+/// What a link's fragment begins with: the key, and the version of what follows.
+const LINK: &str = "s=1.";
+
+/// Reads the tree of a TOML text.
+pub fn tree_from_toml(text: &str) -> Result<Value, Problem> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+        whole(format!("this is not TOML: {place}{}", error.message().lines().collect::<Vec<_>>().join("; ")))
+    })
+}
+
+/// Reads the tree of a JSON text.
+pub fn tree_from_json(text: &str) -> Result<Value, Problem> {
+    serde_json::from_str(text).map_err(|error| whole(format!("this is not JSON: {error}")))
+}
+
+/// Reads the tree of a link, or of a link's fragment: `…#s=1.…`.
+pub fn tree_from_link(link: &str) -> Result<Value, Problem> {
+    let fragment = link.rsplit_once('#').map_or(link, |(_, fragment)| fragment).trim();
+    let Some(payload) = fragment.split('&').find_map(|part| part.strip_prefix(LINK)) else {
+        return Err(whole(format!("this is no link to a run: one has #{LINK}… in it")));
+    };
+    let broken = || whole("this link is damaged; was all of it copied?".to_owned());
+    let packed = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).map_err(|_| broken())?;
+    let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, LARGEST).map_err(|_| broken())?;
+    serde_json::from_slice(&bytes).map_err(|_| broken())
+}
+
+fn whole(says: String) -> Problem {
+    Problem { field: String::new(), value: String::new(), says }
+}
+
+/// Whether the text looks like a link rather than the name of a file.
+pub fn is_link(text: &str) -> bool {
+    text.starts_with(LINK) || text.contains(&format!("#{LINK}"))
+}
+
+/// The document in a tree: a scenario, or a moment of a run.
+pub fn document(tree: Value) -> Result<Document, Problems> {
+    match tree.get("scenario") {
+        Some(_) => Ok(read(tree)?),
+        None => Ok(Document::from(read::<Scenario, _>(tree)?)),
+    }
+}
+
+/// Reads a document from TOML.
+pub fn from_toml(text: &str) -> Result<Document, Problems> {
+    document(tree_from_toml(text)?)
+}
+
+/// Reads a document from JSON.
+pub fn from_json(text: &str) -> Result<Document, Problems> {
+    document(tree_from_json(text)?)
+}
+
+/// Reads a document from a link.
+pub fn from_link(link: &str) -> Result<Document, Problems> {
+    document(tree_from_link(link)?)
+}
+
+/// Writes a scenario as TOML.
+pub fn to_toml(scenario: &Scenario) -> String {
+    toml::to_string(scenario).expect("a scenario has nothing that TOML has no word for")
+}
+
+/// Writes a scenario as JSON.
+pub fn to_json(scenario: &Scenario) -> String {
+    let mut text = serde_json::to_string_pretty(scenario).expect("a scenario has text keys only");
+    text.push('\n');
+    text
+}
+
+/// Writes a run, or just its scenario, as the fragment of a link.
+pub fn to_link(document: &Document) -> String {
+    let untouched = document.deeds.is_empty() && document.moment.is_none();
+    let json = if untouched { serde_json::to_vec(&document.scenario) } else { serde_json::to_vec(document) };
+    let json = json.expect("a document has text keys only");
+    let packed = miniz_oxide::deflate::compress_to_vec(&json, 9);
+    format!("#{LINK}{}", URL_SAFE_NO_PAD.encode(packed))
+}
+
+/// Changes one place of a tree: `clients[1].rate=20/s`. The value is read as JSON where it is JSON, and as text elsewhere.
+pub fn set(tree: &mut Value, assignment: &str) -> Result<(), Problem> {
+    let Some((path, text)) = assignment.split_once('=') else {
+        return Err(whole(format!("{}: write it as path=value, such as seed=7", shortened(assignment))));
+    };
+    let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    let problem = |says: String| Problem { field: shortened(path), value: shortened(text), says };
+    let steps = steps(path)
+        .ok_or_else(|| problem("write the path as in settings.thrifty, clients[1].rate or rtt_ms[0][1]".to_owned()))?;
+    let mut place = tree;
+    for step in steps {
+        place = match step {
+            Step::Field(name) => {
+                if place.is_null() {
+                    *place = Value::Object(serde_json::Map::new());
+                }
+                let Value::Object(fields) = place else {
+                    return Err(problem(format!("there are no fields here, so no \"{}\"", shortened(name))));
+                };
+                fields.entry(name.to_owned()).or_insert(Value::Null)
+            }
+            Step::Index(index) => {
+                if place.is_null() {
+                    *place = Value::Array(Vec::new());
+                }
+                let Value::Array(list) = place else {
+                    return Err(problem(format!("there is no list here, so no [{index}]")));
+                };
+                if index == list.len() {
+                    list.push(Value::Null);
+                }
+                let most = list.len();
+                list.get_mut(index).ok_or_else(|| problem(format!("[0] to [{most}] would do; [{most}] adds one")))?
+            }
+        };
+    }
+    *place = value;
+    Ok(())
+}
+
+enum Step<'a> {
+    Field(&'a str),
+    Index(usize),
+}
+
+/// `clients[1].rate` in its parts.
+fn steps(path: &str) -> Option<Vec<Step<'_>>> {
+    let mut steps = Vec::new();
+    for part in path.split('.') {
+        let (name, indices) = part.split_at(part.find('[').unwrap_or(part.len()));
+        if name.is_empty() {
+            return None;
+        }
+        steps.push(Step::Field(name));
+        for index in indices.split_terminator(']') {
+            steps.push(Step::Index(index.strip_prefix('[')?.parse().ok().filter(|index| *index < 10_000)?));
+        }
+        if !indices.is_empty() && !indices.ends_with(']') {
+            return None;
+        }
+    }
+    Some(steps)
+}
+
+/// What to say of a scenario that is no file, no link and no preset.
+pub fn no_such_scenario(name: &str) -> Problem {
+    let presets = super::presets::PRESETS.iter().map(|preset| preset.key);
+    whole(format!("there is no file \"{}\". {}", shortened(name), no_such(name, "built-in scenarios", presets)))
+}
