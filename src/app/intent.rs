@@ -20,14 +20,30 @@ pub enum Intent {
     Pace(Pace),
     /// Go to this time, µs since the start.
     Seek(Micros),
-    /// Do this to the world, now; all or as much as is possible.
+    /// Do this to the world, now; as much of it as is possible.
     Act(Vec<Action>),
+    /// Add a replica at this site, by index.
+    Add(usize),
+    /// Take this replica out.
+    Remove(NodeId),
+    /// Crash the leader and start it again.
+    RestartLeader,
     /// Show what can be done to something, or nothing.
     Menu(Option<Target>),
-    /// Run this scenario from its start. The text says what was changed.
-    Run(Box<Scenario>, String),
-    /// Tell something.
-    Say(String),
+    /// Run the same with another protocol, by key.
+    Variant(String),
+    /// Run a built-in scenario, by its place among them.
+    Preset(usize),
+    /// Run this scenario from its start.
+    Run(Box<Scenario>),
+    /// Open a sheet, or close it.
+    Open(Option<Sheet>),
+    /// Copy the address of what is on screen.
+    Share,
+    /// Light or dark.
+    Dark(bool),
+    /// What was said has been read.
+    Heard,
 }
 
 /// Something on the stage that has a menu.
@@ -39,4 +55,13 @@ pub enum Target {
     Site(usize),
     /// The links between two sites.
     Lane(usize, usize),
+}
+
+/// Something that opens above the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sheet {
+    /// Protocol, regions, workload, settings, rules.
+    Setup,
+    /// Keys, gestures, parameters.
+    Help,
 }

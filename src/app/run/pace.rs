@@ -54,6 +54,16 @@ impl Pace {
         self.0
     }
 
+    /// The speed that is written like this, as in the address: `1:20`, `5:1`, `max`.
+    pub fn named(text: &str) -> Option<Pace> {
+        let name = |pace: &Pace| match STEPS[pace.0] {
+            Slower(times) => format!("1:{times}"),
+            Faster(times) => format!("{times}:1"),
+            Flat => "max".to_owned(),
+        };
+        (0..=Pace::LAST).map(Pace).find(|pace| name(pace) == text)
+    }
+
     /// Simulated µs that go by in a real millisecond; `None` for as many as can be computed.
     pub fn micros_per_ms(self) -> Option<f64> {
         match STEPS[self.0] {
