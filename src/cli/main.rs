@@ -1,3 +1,151 @@
-//! The `quorumscope` command.
+//! The `quorumscope` command: the laboratory without the page.
+//!
+//! Exit codes: 0 all well; 1 a property was violated; 2 the input makes no sense.
 
-fn main() {}
+mod compare;
+mod list;
+mod progress;
+mod run;
+mod source;
+mod table;
+
+use clap::{Args, Parser, Subcommand};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// A laboratory for distributed consensus: real protocols in a deterministic simulator.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the variants, and the scenarios that come with the program
+    List {
+        /// Show all about one variant: its card, its settings, its rules
+        variant: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema of scenario documents
+    Schema,
+    /// Run a scenario and report what came of it
+    Run {
+        #[command(flatten)]
+        source: Source,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure messages per command, for several variants and cluster sizes, at the scenario's places
+    Compare {
+        #[command(flatten)]
+        source: Source,
+        /// Keys of variants, separated by commas; all of them unless said otherwise
+        #[arg(long, value_delimiter = ',')]
+        variants: Vec<String>,
+        /// Cluster sizes, separated by commas
+        #[arg(long, value_delimiter = ',', default_values_t = [3, 5, 7])]
+        replicas: Vec<u32>,
+        /// As comma-separated values, a line for each kind of message
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the link that opens a scenario in the page
+    Link {
+        #[command(flatten)]
+        source: Source,
+    },
+}
+
+/// Which scenario, and what to change in it.
+#[derive(Args)]
+struct Source {
+    /// A .toml or .json file, the key of a built-in scenario (see `list`), a link, or - for standard input
+    #[arg(value_name = "SCENARIO")]
+    scenario: String,
+    /// Change a value, such as clients[0].think=50ms; may be given several times
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Take all chance from this number
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// What ends the program early.
+enum Stop {
+    /// The input makes no sense; this tells why.
+    Input(String),
+    /// Whoever reads our output went away.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Output(error)
+    }
+}
+
+/// Why the input makes no sense.
+fn bad(why: impl Display) -> Stop {
+    Stop::Input(why.to_string())
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let done = carry_out(cli.command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    match done {
+        Ok(code) => code,
+        Err(Stop::Input(why)) => {
+            eprintln!("error: {why}");
+            ExitCode::from(2)
+        }
+        // `quorumscope list | head` is no mistake.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Stop::Output(error)) => {
+            eprintln!("error: cannot write: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
+    match command {
+        Command::List { variant, json } => list::list(variant.as_deref(), json, out),
+        Command::Schema => {
+            let schema = schemars::schema_for!(quorumscope::lab::Scenario);
+            json(&schema, out)
+        }
+        Command::Run { source, json } => run::run(&source, json, out),
+        Command::Compare { source, variants, replicas, csv, json } => {
+            let form = match (csv, json) {
+                (true, _) => compare::Form::Csv,
+                (_, true) => compare::Form::Json,
+                _ => compare::Form::Table,
+            };
+            compare::compare(&source, &variants, &replicas, form, out)
+        }
+        Command::Link { source } => {
+            let document = source::document(&source)?;
+            document.scenario.check().map_err(bad)?;
+            writeln!(out, "{}", quorumscope::lab::text::to_link(&document))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Prints anything as JSON.
+fn json(value: &impl serde::Serialize, out: &mut impl Write) -> Result<ExitCode, Stop> {
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
+    writeln!(out)?;
+    Ok(ExitCode::SUCCESS)
+}

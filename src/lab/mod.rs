@@ -6,6 +6,7 @@
 
 pub mod atlas;
 pub mod check;
+pub mod compare;
 pub mod fault;
 pub mod outage;
 pub mod presets;
@@ -19,6 +20,7 @@ pub mod session;
 pub mod text;
 
 pub use check::{Checked, Place};
+pub use compare::{Cell, CompareJob, Measured};
 pub use fault::Fault;
 pub use problem::{Problem, Problems};
 pub use quantity::Quantity;

@@ -1,8 +1,8 @@
 //! One run from start to end, and what came of it in numbers.
 
 use super::outage::{Outage, Outages};
-use super::problem::Problems;
-use super::scenario::Scenario;
+use super::problem::{Problem, Problems};
+use super::session::{Astray, Document, Moment, Session};
 use super::{Checked, Place};
 use crate::core::{Log, Micros, NodeSet, Phase, RuleId};
 use crate::judge::{Reign, Violation};
@@ -13,11 +13,11 @@ use serde::Serialize;
 /// Most events of one run; a run that would take more is cut short, and its report says so.
 pub const MOST_EVENTS: u64 = 200_000_000;
 
-/// A run on its way to its end.
+/// A run on its way to its end: that of its scenario's time, or the moment that a link describes.
+#[derive(Debug)]
 pub struct Run {
-    title: String,
-    checked: Checked,
-    universe: Box<dyn Universe>,
+    session: Session,
+    moment: Option<Moment>,
     outages: Outages,
     /// What had happened at the end of the warm-up, once it has ended.
     before: Option<Before>,
@@ -30,75 +30,96 @@ struct Before {
     chosen: u64,
 }
 
-impl std::fmt::Debug for Run {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("title", &self.title).field("time", &self.universe.time()).finish_non_exhaustive()
-    }
-}
-
 impl Run {
     /// Starts a run.
-    pub fn new(scenario: &Scenario) -> Result<Run, Problems> {
-        let checked = scenario.check()?;
-        let universe = checked.boot()?;
+    pub fn new(document: &Document) -> Result<Run, Problems> {
+        let (session, moment) = Session::load(document)?;
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
-        let outages = Outages::new(4 * checked.blueprint.terrain.round_trip_max());
-        let before = (checked.warmup == 0).then(Before::default);
-        Ok(Run { title: scenario.title.clone(), checked, universe, outages, before })
+        let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
+        let before = (session.checked().warmup == 0).then(Before::default);
+        Ok(Run { session, moment, outages, before })
+    }
+
+    /// Runs to the end.
+    pub fn to_end(document: &Document) -> Result<Report, Problems> {
+        let mut run = Run::new(document)?;
+        while !run.advance(MOST_EVENTS)? {}
+        Ok(run.report())
     }
 
     /// Goes on for at most so many events. True when the run has ended.
-    pub fn advance(&mut self, events: u64) -> bool {
-        let stop = self.universe.events().saturating_add(events).min(MOST_EVENTS);
-        while self.universe.events() < stop {
-            let warming_up = self.before.is_none();
-            let limit = if warming_up { self.checked.warmup.min(self.checked.duration) } else { self.checked.duration };
-            if self.universe.step_until(limit) {
-                let counts = self.universe.counts();
-                self.outages.observe(self.universe.time(), counts.asked, counts.answered);
+    pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
+        let stop = self.session.universe().events().saturating_add(events).min(MOST_EVENTS);
+        while self.session.universe().events() < stop {
+            if self.arrived() {
+                return Ok(true);
+            }
+            let warmup = self.session.checked().warmup;
+            let warming_up = self.before.is_none() && warmup < self.end();
+            let limit = if warming_up { warmup } else { self.end() };
+            let happened = self.session.advance(limit).map_err(|Astray(says)| Problem {
+                field: format!("deeds[{}]", self.session.moment().deeds),
+                value: String::new(),
+                says,
+            })?;
+            let universe = self.session.universe();
+            if happened {
+                let counts = universe.counts();
+                self.outages.observe(universe.time(), counts.asked, counts.answered);
             } else if warming_up {
-                self.before = Some(Before { counts: self.universe.counts().clone(), chosen: self.universe.chosen() });
+                self.before = Some(Before { counts: universe.counts().clone(), chosen: universe.chosen() });
             } else {
-                return true;
+                return Ok(true);
             }
         }
-        self.universe.events() >= MOST_EVENTS
+        Ok(self.session.universe().events() >= MOST_EVENTS)
+    }
+
+    /// When it ends, µs.
+    fn end(&self) -> Micros {
+        self.moment.map_or(self.session.checked().duration, |moment| moment.at)
+    }
+
+    /// Whether it is at the moment of its link. More may be due at the same time, and is left undone.
+    fn arrived(&self) -> bool {
+        let now = self.session.moment();
+        match self.moment {
+            Some(moment) => {
+                now == moment || now.event >= moment.event && now.deeds >= moment.deeds && now.at >= moment.at
+            }
+            None => false,
+        }
     }
 
     /// How much of the run's time has passed, in parts of a thousand.
     pub fn permille(&self) -> u64 {
-        (u128::from(self.universe.time()) * 1_000 / u128::from(self.checked.duration.max(1))) as u64
+        (u128::from(self.session.universe().time()) * 1_000 / u128::from(self.end().max(1))) as u64
     }
 
-    /// The world as it stands.
-    pub fn universe(&self) -> &dyn Universe {
-        &*self.universe
-    }
-
-    /// What the scenario means.
-    pub fn checked(&self) -> &Checked {
-        &self.checked
+    /// The run as it stands.
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     /// What came of it, up to now.
     pub fn report(&self) -> Report {
-        let universe = &*self.universe;
+        let (universe, checked) = (self.session.universe(), self.session.checked());
         let now = universe.time();
         let nothing = Before::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         Report {
-            title: self.title.clone(),
-            variant: self.checked.variant.card.key,
-            seed: self.checked.blueprint.seed,
+            title: self.session.scenario().title.clone(),
+            variant: checked.variant.card.key,
+            seed: checked.blueprint.seed,
             fingerprint: format!("{:016x}", universe.fingerprint()),
             time_us: now,
-            complete: now >= self.checked.duration,
+            complete: now >= self.end(),
             events: universe.events(),
-            measured_from_us: if self.before.is_some() { self.checked.warmup.min(self.checked.duration) } else { 0 },
+            measured_from_us: if self.before.is_some() { checked.warmup } else { 0 },
             commands: Commands::new(universe, before),
-            messages: Messages::new(universe, before, &self.checked.places),
-            latency_us: latencies(universe, &self.checked),
+            messages: Messages::new(universe, before, &checked.places),
+            latency_us: latencies(universe, checked),
             leaders: universe.reigns().iter().map(Leader::new).collect(),
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),

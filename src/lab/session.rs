@@ -76,7 +76,7 @@ impl std::fmt::Debug for Session {
 }
 
 /// The deeds of a document do not fit the run: it was made by hand, or by another version.
-struct Astray(String);
+pub(super) struct Astray(pub String);
 
 impl Session {
     /// Starts a run.
@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Lets the next thing happen, if that is until `limit`; otherwise only time moves on.
-    fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
+    pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
         let due = self.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
         let happened = match due {
             Some(deed) if deed.at <= limit => {
@@ -293,6 +293,14 @@ impl Session {
         }
     }
 
+    /// The run of a document at its start, with all deeds still to come, and the moment that the document describes.
+    pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
+        let mut session = Session::new(document.scenario.clone())?;
+        let (deeds, moment) = document.check(&session.checked)?;
+        session.deeds = deeds;
+        Ok((session, moment))
+    }
+
     /// Goes to the moment that a document describes. Takes as long as the run takes; to do it in slices, use [`Replay`].
     pub fn open(document: &Document) -> Result<Session, Problems> {
         let mut replay = Replay::new(document)?;
@@ -350,7 +358,7 @@ impl From<Scenario> for Document {
 
 impl Document {
     /// The deeds and the moment, or all that is wrong with them.
-    fn check(&self, checked: &Checked) -> Result<(Vec<Deed>, Moment), Problems> {
+    fn check(&self, checked: &Checked) -> Result<(Vec<Deed>, Option<Moment>), Problems> {
         let mut wrong = Complaints::default();
         if self.deeds.len() > DEEDS {
             wrong.add("deeds", format!("{} deeds", self.deeds.len()), format!("{DEEDS} are the most"));
@@ -368,14 +376,14 @@ impl Document {
             distance(&format!("deeds[{i}].event"), deed.event, &mut wrong);
             deeds.push(read);
         }
-        let mut moment = Moment::default();
+        let mut moment = None;
         if let Some(text) = &self.moment {
             distance("moment.event", text.event, &mut wrong);
             if text.deeds > self.deeds.len() {
                 wrong.add("moment.deeds", text.deeds, format!("0 to {} would do", self.deeds.len()));
             }
             match text.at.micros() {
-                Ok(at) if at <= check::LONGEST => moment = Moment { event: text.event, deeds: text.deeds, at },
+                Ok(at) if at <= check::LONGEST => moment = Some(Moment { event: text.event, deeds: text.deeds, at }),
                 Ok(_) => wrong.add("moment.at", &text.at, check::too_long()),
                 Err(says) => wrong.add("moment.at", &text.at, says),
             }
@@ -400,10 +408,8 @@ pub struct Replay {
 impl Replay {
     /// Starts at the start.
     pub fn new(document: &Document) -> Result<Replay, Problems> {
-        let mut session = Session::new(document.scenario.clone())?;
-        let (deeds, moment) = document.check(&session.checked)?;
-        session.deeds = deeds;
-        Ok(Replay { session, moment })
+        let (session, moment) = Session::load(document)?;
+        Ok(Replay { session, moment: moment.unwrap_or_default() })
     }
 
     /// Goes on for about this many events. True when the moment is reached. Every deed is done once on the way, later ones too, so that

@@ -4,6 +4,7 @@ use super::problem::{Problem, Problems, no_such, shortened};
 use super::read::read;
 use super::scenario::Scenario;
 use super::session::Document;
+use crate::universe;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -155,6 +156,12 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
         }
     }
     Some(steps)
+}
+
+/// What to say of a variant that there is not.
+pub fn no_such_variant(key: &str) -> Problem {
+    let known = universe::variants().iter().map(|variant| variant.card.key);
+    whole(format!("there is no variant \"{}\". {}", shortened(key), no_such(key, "variants", known)))
 }
 
 /// What to say of a scenario that is no file, no link and no preset.

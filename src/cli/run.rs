@@ -1,0 +1,136 @@
+//! `quorumscope run`: one run, and what came of it.
+
+use crate::progress::Progress;
+use crate::table::{Table, ms, seconds, thousands};
+use crate::{Source, Stop, source};
+use quorumscope::lab::problem::Problems;
+use quorumscope::lab::run::{Report, Run};
+use quorumscope::universe;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Events between two looks at the clock.
+const SLICE: u64 = 200_000;
+
+/// Runs the scenario to its end, or to the moment a link describes.
+pub fn run(source: &Source, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+    let document = source::document(source)?;
+    let wrong = |problems| source::about(&source.scenario, problems);
+    let mut run = Run::new(&document).map_err(wrong)?;
+    let mut progress = Progress::new("running");
+    while !run.advance(SLICE).map_err(|problem| wrong(Problems::from(problem)))? {
+        progress.set(run.permille());
+    }
+    progress.done();
+    let report = run.report();
+    if json {
+        crate::json(&report, out)?;
+    } else {
+        tell(&report, out)?;
+    }
+    Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let title = universe::variant(report.variant).map_or(report.variant, |variant| variant.card.title);
+    if !report.title.is_empty() {
+        writeln!(out, "{}", report.title)?;
+    }
+    let cut = if report.complete { "" } else { " (cut short: too many events)" };
+    writeln!(
+        out,
+        "{title}, seed {}: {} simulated{cut}, {} events, fingerprint {}",
+        report.seed,
+        seconds(report.time_us),
+        thousands(report.events),
+        report.fingerprint
+    )?;
+    if report.measured_from_us > 0 {
+        writeln!(out, "Commands, messages and latencies are those after {}.", seconds(report.measured_from_us))?;
+    }
+    commands(report, out)?;
+    latencies(report, out)?;
+    messages(report, out)?;
+    events(report, out)
+}
+
+fn commands(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let commands = &report.commands;
+    let mut parts = vec![
+        format!("{} answered", thousands(commands.answered)),
+        format!("{} committed", thousands(commands.committed)),
+        format!("{} waiting at the end", thousands(commands.waiting)),
+    ];
+    if commands.retried > 0 {
+        parts.push(format!("{} requests sent again", thousands(commands.retried)));
+    }
+    if commands.turned_away > 0 {
+        parts.push(format!("{} turned away", thousands(commands.turned_away)));
+    }
+    writeln!(out, "\nCommands: {}", parts.join(", "))
+}
+
+fn latencies(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    if report.latency_us.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::default();
+    table.row(["Latency in ms", "count", "mean", "p50", "p90", "p99", "max"]);
+    for site in &report.latency_us {
+        let name = if site.name == site.site { site.name.clone() } else { format!("{} ({})", site.name, site.site) };
+        let times = [site.mean, site.p50, site.p90, site.p99, site.max].map(ms);
+        table.row([name, thousands(site.count)].into_iter().chain(times));
+    }
+    writeln!(out)?;
+    table.write(out)
+}
+
+fn messages(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let messages = &report.messages;
+    let each = messages.per_command.map(|each| format!(", {each:.3} a command without heartbeats")).unwrap_or_default();
+    writeln!(out, "\nMessages: {}{each}; {} bytes", thousands(messages.total), thousands(messages.bytes))?;
+    let mut table = Table::default();
+    for kind in messages.by_kind.iter().filter(|kind| kind.count > 0) {
+        table.row([kind.kind.to_owned(), thousands(kind.count)]);
+    }
+    for (sender, (count, bytes)) in (1..).zip(messages.by_sender.iter().zip(&messages.bytes_by_sender)) {
+        table.row([format!("from node {sender}"), thousands(*count), format!("{} bytes", thousands(*bytes))]);
+    }
+    for pair in messages.between_sites.iter().filter(|pair| pair.from != pair.to) {
+        table.row([format!("{} to {}", pair.from, pair.to), thousands(pair.count)]);
+    }
+    if messages.lost > 0 {
+        table.row(["lost".to_owned(), thousands(messages.lost)]);
+    }
+    table.write(out)
+}
+
+fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
+    let word = universe::variant(report.variant).map_or("term", |variant| variant.card.epoch);
+    writeln!(out, "\nLeaders: {}", report.leaders.len())?;
+    for leader in &report.leaders {
+        writeln!(out, "  at {}: node {}, {word} {}", seconds(leader.at_us), leader.node, leader.epoch)?;
+    }
+    let patience = seconds(report.patience_us);
+    writeln!(out, "\nOutages (somebody waits, and for {patience} nobody is answered): {}", report.outages.len())?;
+    for outage in &report.outages {
+        let open = if outage.open { ", and not over" } else { "" };
+        let long = seconds(outage.to_us - outage.from_us);
+        writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
+    }
+    writeln!(out, "\nViolations: {}", report.violations.len())?;
+    for violation in &report.violations {
+        let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
+        let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+        writeln!(
+            out,
+            "  at {}, event {}: {} by nodes {}{slot}. {}",
+            seconds(violation.at_us),
+            violation.event,
+            violation.property,
+            nodes.join(", "),
+            violation.says
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Where a scenario comes from: a file, a built-in one, a link, or standard input.
+
+use crate::{Source, Stop, bad};
+use quorumscope::lab::session::Document;
+use quorumscope::lab::text::{self, LARGEST};
+use quorumscope::lab::{Problems, presets};
+use serde_json::Value;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Reads the scenario and makes the changes asked for.
+pub fn document(source: &Source) -> Result<Document, Stop> {
+    let mut tree = tree(&source.scenario)?;
+    let scenario = if tree.get("scenario").is_some() { &mut tree["scenario"] } else { &mut tree };
+    for assignment in &source.set {
+        text::set(scenario, assignment).map_err(|problem| bad(format!("--set {problem}")))?;
+    }
+    if let Some(seed) = source.seed {
+        text::set(scenario, &format!("seed={seed}")).map_err(bad)?;
+    }
+    text::document(tree).map_err(|problems| about(&source.scenario, problems))
+}
+
+/// Says which scenario the problems are in.
+pub fn about(name: &str, Problems(problems): Problems) -> Stop {
+    let name = match name {
+        "-" => "standard input",
+        name if text::is_link(name) => "the link",
+        name => name,
+    };
+    match problems.as_slice() {
+        [one] => bad(format!("{name}: {one}")),
+        many => {
+            let lines: Vec<String> = many.iter().map(|problem| format!("\n  {problem}")).collect();
+            bad(format!("{name} has {} problems:{}", many.len(), lines.concat()))
+        }
+    }
+}
+
+fn tree(name: &str) -> Result<Value, Stop> {
+    let problem = |problem| about(name, Problems(vec![problem]));
+    if name == "-" {
+        let text = all_of(io::stdin(), "standard input")?;
+        let trimmed = text.trim();
+        return match trimmed {
+            _ if text::is_link(trimmed) => text::tree_from_link(trimmed),
+            _ if trimmed.starts_with('{') => text::tree_from_json(trimmed),
+            _ => text::tree_from_toml(&text),
+        }
+        .map_err(problem);
+    }
+    if text::is_link(name) {
+        return text::tree_from_link(name).map_err(problem);
+    }
+    let path = Path::new(name);
+    if !path.exists()
+        && let Some(preset) = presets::preset(name)
+    {
+        return text::tree_from_json(preset.json).map_err(problem);
+    }
+    let file = File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => bad(text::no_such_scenario(name)),
+        _ => bad(format!("{name}: cannot be read: {error}")),
+    })?;
+    let text = all_of(file, name)?;
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("json") => text::tree_from_json(&text),
+        Some("toml") => text::tree_from_toml(&text),
+        _ => return Err(bad(format!("{name}: a scenario's file ends in .toml or .json"))),
+    }
+    .map_err(problem)
+}
+
+/// The text of a source that may be endless.
+fn all_of(source: impl Read, name: &str) -> Result<String, Stop> {
+    let mut bytes = Vec::new();
+    let unreadable = |error| bad(format!("{name}: cannot be read: {error}"));
+    source.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > LARGEST {
+        return Err(bad(format!("{name}: is larger than {LARGEST} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| bad(format!("{name}: is not text in UTF-8")))
+}
