@@ -34,7 +34,9 @@ impl Server {
     }
 
     pub(super) fn on_election_timeout(&mut self, out: &mut Out) {
-        if matches!(self.role, Role::Leader(_)) || !self.may_stand() {
+        // A server that has left must not go on sending clients to a leader of long ago.
+        self.leader = None;
+        if !self.may_stand() {
             return;
         }
         out.because(ELECTION_TIMEOUT);
@@ -47,7 +49,6 @@ impl Server {
     /// Becomes a pre-candidate.
     fn ask_first(&mut self, out: &mut Out) {
         out.because(PRE_VOTE);
-        self.leader = None;
         self.role = Role::PreCandidate { votes: NodeSet::EMPTY };
         self.await_election(out);
         let (last_term, last_slot) = self.freshness();

@@ -323,6 +323,8 @@ impl Server {
     fn after_commit(&mut self, out: &mut Out) {
         self.configuration_committed(out);
         self.change_on(out);
+        // Fewer members may be enough now to confirm a round of heartbeats.
+        self.answer_confirmed(out);
         self.read_on(out);
     }
 

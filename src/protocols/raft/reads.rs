@@ -102,7 +102,8 @@ impl Server {
         }
     }
 
-    fn answer_confirmed(&mut self, out: &mut Out) {
+    /// Answers the reads whose round a quorum has confirmed.
+    pub(super) fn answer_confirmed(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &self.role else { return };
         if lead.reads.asking.is_empty() || !self.is_confirmed(lead.reads.round) {
             return;

@@ -1,0 +1,160 @@
+//! Raft in the simulated world: what it costs, how fast it is, and that nothing breaks it.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod chaos;
+mod counts;
+mod history;
+mod latency;
+mod scenes;
+
+use history::History;
+use quorumscope::core::node::{Message as _, Node, Phase};
+use quorumscope::core::{Glance, Micros, NodeId, RuleSet, SettingId, Settings};
+use quorumscope::judge::Watch;
+use quorumscope::protocols::raft::{self, Message, Raft};
+use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Terrain, World};
+
+/// How to run a failing seed again. The only place that knows.
+fn replay(seed: u64) -> String {
+    format!(
+        "seed {seed}; again with: RAFT_SEEDS={seed}..{} cargo test --test raft chaos -- --nocapture; \
+         to look at it: quorumscope run raft --seed {seed}",
+        seed + 1
+    )
+}
+
+/// One cluster, watched: the judges and the history of reads and writes are checked after every event.
+struct Lab {
+    world: World<Raft>,
+    watch: Watch,
+    history: History,
+    /// What to print when something breaks.
+    name: String,
+}
+
+impl Lab {
+    fn new(blueprint: &Blueprint) -> Lab {
+        let mut world = World::new(blueprint).expect("settings fit");
+        world.listen();
+        Lab { world, watch: Watch::default(), history: History::default(), name: replay(blueprint.seed) }
+    }
+
+    /// Does the next thing, if it happens until `limit`; tells whether something did.
+    fn step(&mut self, limit: Micros) -> bool {
+        let Some(happening) = self.world.step_until(limit) else { return false };
+        self.watch.observe(&self.world, Some(happening));
+        self.history.observe(&self.world, happening);
+        self.check();
+        true
+    }
+
+    fn check(&self) {
+        assert!(self.watch.violations().is_empty(), "{:#?}\n{}", self.watch.violations(), self.name);
+    }
+
+    fn run_until(&mut self, limit: Micros) {
+        while self.step(limit) {}
+    }
+
+    fn run_for(&mut self, time: Micros) {
+        self.run_until(self.world.time() + time);
+    }
+
+    /// Runs until `done`, but no longer than `time`.
+    fn run_till(&mut self, time: Micros, done: impl Fn(&Lab) -> bool) {
+        let limit = self.world.time() + time;
+        while !done(self) {
+            assert!(self.step(limit), "did not happen within {time} µs; {}", self.name);
+        }
+    }
+
+    /// Does something to the world; tells whether it made sense.
+    fn act(&mut self, action: Action) -> bool {
+        let done = self.world.act(action).is_ok();
+        self.watch.observe(&self.world, None);
+        self.history.listen(&self.world);
+        self.check();
+        done
+    }
+
+    fn glance(&self, node: NodeId) -> Option<Glance> {
+        self.world.nodes()[usize::from(node.0)].as_ref().map(Node::glance)
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        self.world.leader()
+    }
+
+    /// Elects a leader and lets things settle.
+    fn settle(&mut self) -> NodeId {
+        self.run_till(60_000_000, |lab| lab.leader().is_some_and(|id| lab.glance(id).unwrap().log.committed > 0));
+        self.leader().expect("it leads")
+    }
+
+    fn clear_counts(&mut self) {
+        self.world.clear_counts();
+        self.history.clear_counts();
+    }
+
+    /// Messages sent by kind name since the counters were cleared.
+    fn sent(&self, name: &str) -> u64 {
+        let kind = Message::KINDS.iter().position(|kind| kind.name == name).expect("a kind of that name");
+        self.world.counts().by_kind[kind]
+    }
+
+    /// Messages sent in these phases since the counters were cleared.
+    fn sent_in(&self, phases: &[Phase]) -> u64 {
+        let counted = |(kind, _): &(&quorumscope::core::Kind, &u64)| phases.contains(&kind.phase);
+        Message::KINDS.iter().zip(&self.world.counts().by_kind).filter(counted).map(|(_, count)| count).sum()
+    }
+
+    /// All messages but heartbeats.
+    fn sent_besides_heartbeats(&self) -> u64 {
+        self.world.counts().messages() - self.sent_in(&[Phase::Heartbeat])
+    }
+
+    fn others(&self, node: NodeId) -> Vec<NodeId> {
+        (0..self.world.nodes().len() as u8).map(NodeId).filter(|other| *other != node).collect()
+    }
+
+    /// Cuts a node off from all others, both ways.
+    fn isolate(&mut self, node: NodeId) {
+        for other in self.others(node) {
+            self.act(Action::Cut { from: node, to: other, both: true });
+        }
+    }
+}
+
+/// `n` replicas at one site, 10 ms apart, and nobody who asks.
+fn quiet(n: u8, seed: u64) -> Blueprint {
+    Blueprint {
+        terrain: Terrain::from_round_trips(1, &[10_000]),
+        placement: vec![0; usize::from(n)],
+        settings: Settings::defaults(raft::SETTINGS),
+        seed,
+        keep_trace: 64,
+        ..Blueprint::default()
+    }
+}
+
+fn with(mut blueprint: Blueprint, settings: &[(SettingId, u64)]) -> Blueprint {
+    for &(id, value) in settings {
+        blueprint.settings.set(id, value);
+    }
+    blueprint
+}
+
+/// Clients at site 0 that begin `start` µs into the run.
+fn clients(pace: Pace, read_percent: u8, start: Micros) -> ClientGroup {
+    ClientGroup { site: 0, pace, read_percent, keys: 1, start, stop: Micros::MAX, limit: u32::MAX, retry: 500_000 }
+}
+
+/// The rules that no run has reached, by name.
+fn unreached(used: RuleSet) -> Vec<&'static str> {
+    (0..)
+        .zip(raft::RULES)
+        .filter(|(id, _)| !used.has(quorumscope::core::RuleId(*id)))
+        .map(|(_, rule)| rule.key)
+        .collect()
+}

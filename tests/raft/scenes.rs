@@ -1,0 +1,2 @@
+//! Scenes from the papers, played one by one.
+use super::*;
