@@ -1,5 +1,6 @@
 //! The page: a window on the lab, in Yew. It knows no protocol by name; all it shows comes from the façade.
 
+mod charts;
 mod components;
 mod intent;
 mod pages;
@@ -7,6 +8,18 @@ mod run;
 mod stage;
 mod web;
 
+use pages::lab::{First, Lab, Props};
+use pages::opening;
+use std::cell::RefCell;
+use std::rc::Rc;
+use web::{json, options::Options};
+
 fn main() {
-    yew::Renderer::<pages::lab::Lab>::new().render();
+    yew::platform::spawn_local(async {
+        let options = Options::read();
+        let presets: Rc<[_]> = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
+        let first = opening::first(&options, &presets).await;
+        let first = First(Rc::new(RefCell::new(Some(first))));
+        yew::Renderer::<Lab>::with_props(Props { options, presets, first }).render();
+    });
 }

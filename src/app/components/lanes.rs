@@ -57,7 +57,7 @@ fn line(props: &Props, lane: &Lane) -> Html {
         <g class="lane">
             <line x1={number(lane.from.x)} y1={number(lane.from.y)} x2={number(lane.to.x)} y2={number(lane.to.y)} />
             if let Some(at) = lane.label {
-                <g class="place" role="button" tabindex="0" aria-haspopup="menu" {onclick} {onkeydown}
+                <g class="place" data-lane={format!("{a}-{b}")} role="button" tabindex="0" aria-haspopup="menu" {onclick} {onkeydown}
                     aria-label={format!("Links between {} and {}: {trip} there and back. Cut or heal", names[a], names[b])}>
                     <rect class="hit" x={number(at.x - 34.0)} y={number(at.y - 22.0)} width="68" height="44" rx="8" />
                     <rect class="paper" x={number(at.x - 30.0)} y={number(at.y - 10.0)} width="60" height="20" rx="4" />

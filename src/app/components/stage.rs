@@ -6,6 +6,7 @@ use super::drag::{Drag, Held};
 use super::graticule::Graticule;
 use super::island::Island;
 use super::lanes::{self, Lanes};
+use super::menu::Menu;
 use super::replica::Replica;
 use super::size::use_size;
 use crate::intent::{Intent, Target};
@@ -121,7 +122,7 @@ pub fn Stage(props: &Props) -> Html {
                     let name = ground.names[site].clone();
                     let id = &ground.places[site].id;
                     html! {
-                        <Island key={site} path={island.path.clone()} name_at={island.name} target={site_target == Some(site)}
+                        <Island key={site} {site} path={island.path.clone()} name_at={island.name} target={site_target == Some(site)}
                             id={(id.as_str() != name.as_str()).then(|| AttrValue::from(id.clone()))} {name}
                             open={*menu == Some(Target::Site(site))}
                             on_open={on.reform(move |()| Intent::Menu(Some(Target::Site(site))))} />
@@ -145,12 +146,25 @@ pub fn Stage(props: &Props) -> Html {
                 { for held.map(ghost) }
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
+            if let Some((target, at)) = menu.and_then(|target| Some((target, anchor(&layout, target)?))) {
+                <Menu {target} {at} room={point(size.0, size.1)} ground={ground.clone()} shown={shown.clone()} on={on.clone()} />
+            }
         </div>
     }
 }
 
 fn hold(grab: &Callback<(Held, PointerEvent)>, held: Held) -> Callback<PointerEvent> {
     grab.reform(move |event| (held, event))
+}
+
+/// Where something with a menu is, CSS pixels.
+fn anchor(layout: &Layout, target: Target) -> Option<Point> {
+    let at = match target {
+        Target::Node(id) => (*layout.nodes.get(usize::from(id.0))?)?,
+        Target::Site(site) => layout.islands.get(site)?.name,
+        Target::Lane(a, b) => layout.lanes.iter().find(|lane| lane.between == (a, b))?.label?,
+    };
+    Some(point(at.x * layout.scale, at.y * layout.scale))
 }
 
 /// Replicas that are shown, and where.

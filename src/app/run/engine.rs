@@ -4,7 +4,7 @@ use super::pace::Pace;
 use crate::web::browser;
 use quorumscope::core::Micros;
 use quorumscope::lab::session::FARTHEST;
-use quorumscope::lab::{Place, Problems, Scenario, Session};
+use quorumscope::lab::Session;
 use quorumscope::sim::{Action, Refusal};
 
 /// Most of a frame that computing events may take, ms. The rest is for painting them, and for the person.
@@ -39,11 +39,6 @@ impl Engine {
     /// The run.
     pub fn session(&self) -> &Session {
         &self.session
-    }
-
-    /// The sites of the run.
-    pub fn places(&self) -> &[Place] {
-        &self.session.checked().places
     }
 
     /// µs since the start.
@@ -114,11 +109,5 @@ impl Engine {
     /// Does something to the world now.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.session.act(action)
-    }
-
-    /// Runs another scenario from its start.
-    pub fn run(&mut self, scenario: Scenario) -> Result<(), Problems> {
-        self.load(Session::new(scenario)?);
-        Ok(())
     }
 }

@@ -16,6 +16,8 @@ pub struct Ground {
     pub places: Vec<Place>,
     /// Their names.
     pub names: Vec<AttrValue>,
+    /// Whether there are clients at each site.
+    pub asks: Vec<bool>,
     round_trips: Vec<Micros>,
 }
 
@@ -37,6 +39,7 @@ impl Ground {
             variant: checked.variant,
             names: checked.places.iter().map(|place| place.name.clone().into()).collect(),
             places: checked.places.clone(),
+            asks: (0..terrain.sites).map(|site| checked.blueprint.clients.iter().any(|group| group.site == site)).collect(),
             round_trips: pairs.map(|(a, b)| terrain.round_trip(a, b)).collect(),
         }
     }

@@ -3,8 +3,10 @@
 pub mod engine;
 pub mod film;
 pub mod ground;
+pub mod happened;
 pub mod pace;
 pub mod probe;
+pub mod rate;
 pub mod shown;
 
 pub use engine::Engine;

@@ -1,7 +1,10 @@
 //! What the run looks like at one moment: plain data, taken at most ten times a second, that Yew can compare and show.
 
+use super::happened::{self, Happened};
+use super::rate::{PerCommand, Rate};
+use super::Engine;
 use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
-use quorumscope::lab::Session;
+use quorumscope::judge::Reign;
 use quorumscope::sim::Sample;
 use quorumscope::universe::{Universe, Variant};
 
@@ -9,12 +12,14 @@ use quorumscope::universe::{Universe, Variant};
 pub const SLOTS: usize = 8;
 /// Answers that a median is taken of.
 const RECENT: usize = 32;
+/// Most answers drawn for each site.
+const DRAWN: usize = 240;
+/// How far back answers are drawn, µs.
+pub const DRAWN_SINCE: Micros = 15_000_000;
 
 /// The run at one moment.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// The variant it runs.
-    pub variant: &'static Variant,
     /// µs since the start.
     pub time: Micros,
     /// Events since the start.
@@ -29,10 +34,18 @@ pub struct Shown {
     pub sentence: String,
     /// Messages so far, by kind.
     pub by_kind: Vec<u64>,
-    /// Commands answered so far.
-    pub answered: u64,
+    /// Messages for one command, lately.
+    pub per_command: Option<PerCommand>,
     /// Whether some property is broken.
     pub broken: bool,
+    /// What happened last, while time stands still.
+    pub last: Option<Happened>,
+    /// Every time somebody began to lead, oldest first.
+    pub reigns: Vec<Reign>,
+    /// When things were done by hand, µs.
+    pub deeds: Vec<Micros>,
+    /// The farthest this run has been, µs.
+    pub reached: Micros,
 }
 
 /// One replica at one moment.
@@ -97,8 +110,8 @@ pub struct SiteShown {
     pub latest: Option<Micros>,
     /// The median of the latest answers, µs.
     pub median: Option<Micros>,
-    /// Answers so far.
-    pub answers: u32,
+    /// When the latest answers came and how long they took, µs; oldest first.
+    pub recent: Vec<(Micros, Micros)>,
 }
 
 /// One look is the same as another only if it is that other one: comparing all of it would cost more than showing it.
@@ -110,25 +123,28 @@ impl PartialEq for Shown {
 
 impl Shown {
     /// Looks at the run.
-    pub fn of(session: &Session) -> Shown {
+    pub fn of(engine: &Engine, rate: &mut Rate) -> Shown {
+        let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
         let last = (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
         let window = window(universe.variant(), last);
         let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
-        let counts = universe.counts();
         Shown {
-            variant: universe.variant(),
             time: universe.time(),
             events: universe.events(),
             nodes,
             leader,
-            sites: universe.samples().iter().map(|samples| site(samples)).collect(),
+            sites: universe.samples().iter().map(|samples| site(samples, universe.time())).collect(),
             sentence: session.sentence(),
-            by_kind: counts.by_kind.clone(),
-            answered: counts.answered,
+            by_kind: universe.counts().by_kind.clone(),
+            per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
+            last: if engine.playing() { None } else { happened::last(universe) },
+            reigns: universe.reigns(),
+            deeds: session.deeds().iter().map(|deed| deed.at).collect(),
+            reached: session.reached().at.max(universe.time()),
         }
     }
 }
@@ -174,9 +190,19 @@ fn look(glance: Option<&Glance>, slot: Slot, entry: Option<EntryGlance>) -> Slot
     }
 }
 
-fn site(samples: &Log<Sample>) -> SiteShown {
-    let mut recent: Vec<Micros> = samples.iter().rev().take(RECENT).map(|(_, sample)| sample.latency).collect();
-    let latest = recent.first().copied();
-    recent.sort_unstable();
-    SiteShown { latest, median: recent.get(recent.len() / 2).copied(), answers: samples.last() }
+fn site(samples: &Log<Sample>, now: Micros) -> SiteShown {
+    let latest = || samples.iter().rev().map(|(_, sample)| sample);
+    let mut latencies: Vec<Micros> = latest().take(RECENT).map(|sample| sample.latency).collect();
+    latencies.sort_unstable();
+    let mut recent: Vec<(Micros, Micros)> = latest()
+        .take(DRAWN)
+        .take_while(|sample| sample.at + DRAWN_SINCE > now)
+        .map(|sample| (sample.at, sample.latency))
+        .collect();
+    recent.reverse();
+    SiteShown {
+        latest: latest().next().map(|sample| sample.latency),
+        median: latencies.get(latencies.len() / 2).copied(),
+        recent,
+    }
 }

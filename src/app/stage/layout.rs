@@ -8,11 +8,11 @@ use super::spread;
 /// Radius of a replica's circle.
 pub const NODE_RADIUS: f64 = 24.0;
 /// Room for one replica: circle, log bar and two lines of text.
-const CELL: Point = point(88.0, 106.0);
+const CELL: Point = point(88.0, 120.0);
 /// From the top of a cell to the middle of the circle.
-const CELL_MIDDLE: f64 = 32.0;
+const CELL_MIDDLE: f64 = 47.0;
 /// Height of the row with the client.
-const CLIENT_ROW: f64 = 46.0;
+const CLIENT_ROW: f64 = 40.0;
 /// Height of the row with the name.
 const NAME_ROW: f64 = 40.0;
 /// An island is never narrower, so that the client's latency has room, and a second replica.

@@ -3,19 +3,6 @@
 
 use quorumscope::core::Phase;
 
-/// Every phase, in the order of a legend.
-pub const PHASES: [Phase; 9] = [
-    Phase::Elect,
-    Phase::Vote,
-    Phase::Propose,
-    Phase::Accept,
-    Phase::Commit,
-    Phase::Heartbeat,
-    Phase::Transfer,
-    Phase::Read,
-    Phase::Refuse,
-];
-
 /// The phase's name in the style sheet: its colour is `--phase-…`, the colour of a letter on it `--letter-…`.
 pub const fn name(phase: Phase) -> &'static str {
     match phase {

@@ -2,11 +2,11 @@
 //! server. The browser packs and unpacks.
 
 use super::{browser, json};
-use js_sys::{Array, JsString, Uint8Array};
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use quorumscope::lab::{Document, Problem, Problems};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, CompressionFormat, CompressionStream, DecompressionStream, ReadableWritablePair, Response};
+use web_sys::{Blob, ReadableWritablePair, Response};
 
 /// What a fragment begins with: the key, and the version of what follows.
 const KEY: &str = "s=1.";
@@ -38,8 +38,8 @@ pub fn link(packed: &str) -> String {
 /// Packs a document.
 pub async fn pack(document: &Document) -> Option<String> {
     let text = json::text(document)?;
-    let stream = CompressionStream::new(CompressionFormat::DeflateRaw).ok()?;
-    let bytes = through(&text.into(), &stream.readable(), &stream.writable()).await.ok()?.to_vec();
+    let blob = Blob::new_with_str_sequence(&Array::of1(&text.into())).ok()?;
+    let bytes = through("CompressionStream", &blob).await.ok()?;
     let binary: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     let base64 = browser::window().btoa(&binary).ok()?;
     Some(format!("{KEY}{}", base64.trim_end_matches('=').replace('+', "-").replace('/', "_")))
@@ -67,24 +67,16 @@ async fn inflate(payload: &str) -> Option<String> {
     let base64 = payload.trim_end_matches('=').replace('-', "+").replace('_', "/");
     let binary = browser::window().atob(&base64).ok()?;
     let bytes: Vec<u8> = binary.chars().map(|byte| byte as u8).collect();
-    let stream = DecompressionStream::new(CompressionFormat::DeflateRaw).ok()?;
-    let bytes = through(&Uint8Array::from(bytes.as_slice()).into(), &stream.readable(), &stream.writable()).await.ok()?;
-    String::from_utf8(bytes.to_vec()).ok()
+    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes.as_slice()))).ok()?;
+    String::from_utf8(through("DecompressionStream", &blob).await.ok()?).ok()
 }
 
-/// Sends something through a stream of the browser.
-async fn through(
-    what: &JsValue,
-    readable: &web_sys::ReadableStream,
-    writable: &web_sys::WritableStream,
-) -> Result<Uint8Array, JsValue> {
-    let parts = Array::of1(what);
-    let blob = if what.is_instance_of::<JsString>() {
-        Blob::new_with_str_sequence(&parts)?
-    } else {
-        Blob::new_with_u8_array_sequence(&parts)?
-    };
-    let stream = blob.stream().pipe_through(&ReadableWritablePair::new(readable, writable));
-    let response = Response::new_with_opt_readable_stream(Some(&stream))?;
-    Ok(Uint8Array::new(&JsFuture::from(response.array_buffer()?).await?))
+/// Sends bytes through one of the browser's two streams for deflate, which web-sys does not name yet.
+async fn through(stream: &str, blob: &Blob) -> Result<Vec<u8>, JsValue> {
+    let class: Function = Reflect::get(&browser::window(), &stream.into())?.dyn_into()?;
+    let stream = Reflect::construct(&class, &Array::of1(&"deflate-raw".into()))?;
+    // Such a stream has the two ends that a pair has.
+    let bytes = blob.stream().pipe_through(stream.unchecked_ref::<ReadableWritablePair>());
+    let response = Response::new_with_opt_readable_stream(Some(&bytes))?;
+    Ok(Uint8Array::new(&JsFuture::from(response.array_buffer()?).await?).to_vec())
 }

@@ -1,8 +1,9 @@
 //! Small things the page needs of the browser. Nothing here fails: in a sandboxed frame a storage or a media query may be
 //! missing, and the page then does without.
 
-use web_sys::{Document, HtmlElement, Window};
-use yew::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, Url, Window};
 
 /// The window. The page runs in one, always.
 pub fn window() -> Window {
@@ -41,9 +42,41 @@ pub fn remember(name: &str, value: &str) {
     }
 }
 
-/// Puts the keyboard's focus on an element.
-pub fn focus(node: &NodeRef) {
-    if let Some(element) = node.cast::<HtmlElement>() {
-        let _ = element.focus();
+/// Hands the person a file.
+pub fn download(name: &str, kind: &str, text: &str) {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = js_sys::Array::of1(&text.into());
+    let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = Url::create_object_url_with_blob(&blob) else { return };
+    if let Ok(link) = document().create_element("a").map(|link| link.unchecked_into::<HtmlAnchorElement>()) {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    let _ = Url::revoke_object_url(&url);
+}
+
+/// Light or dark, for the style sheet.
+pub fn set_theme(dark: bool) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-theme", if dark { "dark" } else { "light" });
+    }
+}
+
+/// Whether there is any such element.
+pub fn matches_selector(selector: &str) -> bool {
+    document().query_selector(selector).ok().flatten().is_some()
+}
+
+/// Puts a text on the clipboard; tells whether that worked. A sandboxed frame may not, and an insecure page has no clipboard.
+pub fn copy(text: &str) -> impl Future<Output = bool> + use<> {
+    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).ok().filter(|it| !it.is_undefined());
+    let promise = clipboard.map(|clipboard| clipboard.unchecked_into::<Clipboard>().write_text(text));
+    async move {
+        match promise {
+            Some(promise) => JsFuture::from(promise).await.is_ok(),
+            None => false,
+        }
     }
 }
