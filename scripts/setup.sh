@@ -5,7 +5,12 @@ TRUNK_VERSION=0.21.14
 # (its command line must be exactly the same version).
 RUST_VERSION="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)"
 BINDGEN_VERSION="$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)"
-NODE_VERSION=18.20
+# The oldest Node and npm that work: Node 18 crashes on wasm-bindgen's tests, npm 9 cannot read the lock file. Where they
+# are older, OWN_NODE and OWN_NPM come from the npm registry.
+NODE_VERSION=20
+NPM_VERSION=10
+OWN_NODE=22.23.3
+OWN_NPM=10.9.9
 # Lints are errors with Rust versions below this one.
 LINTS_TRIED_BELOW=1.97
 
@@ -13,11 +18,12 @@ LINTS_TRIED_BELOW=1.97
 TOOLS="${QUORUMSCOPE_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/quorumscope}"
 TRUNK_BIN="$TOOLS/trunk-$TRUNK_VERSION/bin"
 BINDGEN_BIN="$TOOLS/wasm-bindgen-$BINDGEN_VERSION/bin"
+NODE_BIN="$TOOLS/node-$OWN_NODE/node_modules/.bin"
 # Holds links to the distribution's cargo and rustc, so that they can come first without all of /usr/bin.
 DISTRIBUTION_BIN="$TOOLS/distribution-rust"
 WASM_TARGET=wasm32-unknown-unknown
 
-export PATH="$BINDGEN_BIN:$TRUNK_BIN:$PWD/node_modules/.bin:$PATH"
+export PATH="$BINDGEN_BIN:$TRUNK_BIN:$PWD/node_modules/.bin:$NODE_BIN:$PATH"
 
 # ---- Rust ------------------------------------------------------------------------------------------------------
 
@@ -160,11 +166,24 @@ setup_bindgen() {
 # ---- Node, npm packages, a browser -----------------------------------------------------------------------------
 
 node_fits() { have node && version_at_least "$(node --version | tr -d v)" $NODE_VERSION; }
+npm_fits() { have npm && version_at_least "$(npm --version 2>/dev/null)" $NPM_VERSION; }
+
+# Any npm, however old, can fetch a newer Node and npm: both are packages too.
+install_own_node() {
+  local platform
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) platform=linux-x64 ;;
+    Linux-aarch64) platform=linux-arm64 ;;
+    *) return 1 ;;
+  esac
+  have npm || apt_install "Node $NODE_VERSION or newer" nodejs npm || return 1
+  quietly "Installing Node $OWN_NODE and npm $OWN_NPM" npm install --no-audit --no-fund \
+    --prefix "${NODE_BIN%/node_modules/.bin}" "node-$platform@$OWN_NODE" "npm@$OWN_NPM"
+}
 
 setup_node() {
-  node_fits || apt_install "Node $NODE_VERSION or newer" nodejs npm || true
+  node_fits || install_own_node || true
   node_fits || die "Node $NODE_VERSION or newer is needed (found: $(node --version 2>/dev/null || echo none)). Get it from https://nodejs.org, then run this again."
-  have npm || apt_install "npm" npm || die "Node is here, but npm is not. Install npm, then run this again."
 }
 
 # wasm-opt and the browser tests' libraries, from the lock file; again whenever that file changes.
@@ -173,6 +192,8 @@ setup_npm() {
   local stamp="node_modules/.installed-from" lock
   lock="$(cksum <package-lock.json)"
   [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] && return 0
+  npm_fits || install_own_node || true
+  npm_fits || die "npm $NPM_VERSION or newer is needed (found: $(npm --version 2>/dev/null || echo none)). Install it, then run this again."
   quietly "Installing npm packages from package-lock.json (under a minute)" \
     env PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund || die "the npm packages could not be installed."
   printf '%s\n' "$lock" >"$stamp"

@@ -163,6 +163,7 @@ fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> 
 pub struct Cluster<P: Protocol> {
     world: World<P>,
     watch: Watch,
+    judged: bool,
 }
 
 impl<P: Protocol> Cluster<P> {
@@ -171,7 +172,7 @@ impl<P: Protocol> Cluster<P> {
         let world = World::new(blueprint)?;
         let mut watch = Watch::default();
         watch.observe(&world, None);
-        Ok(Cluster { world, watch })
+        Ok(Cluster { world, watch, judged: !blueprint.unjudged })
     }
 
     /// The world.
@@ -198,7 +199,7 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn step_until(&mut self, limit: Micros) -> bool {
         let happening = self.world.step_until(limit);
-        if happening.is_some() {
+        if happening.is_some() && self.judged {
             self.watch.observe(&self.world, happening);
         }
         happening.is_some()

@@ -17,7 +17,7 @@ struct Contender {
 fn main() {
     let rounds: usize = std::env::args().nth(1).map_or(5, |text| text.parse().expect("the number of rounds"));
     let only = std::env::args().nth(2).unwrap_or_default();
-    let sizes = [20_000_000, 20_000_000, 400_000, 400_000, 400_000, 400_000];
+    let sizes = [20_000_000, 20_000_000, 400_000, 400_000, 100_000, 400_000, 400_000, 100_000];
     let mut contenders: Vec<Contender> = (0..)
         .zip(workloads::NAMES)
         .zip(sizes)
@@ -62,5 +62,5 @@ fn main() {
         return;
     }
     println!("\nMulti-Paxos with trace / bare loop:       {:.2}   (bar: 0.60)", medians[2] / medians[0]);
-    println!("Raft events / raft-rs messages:           {:.1}   (bar: 5)", medians[4] / medians[6]);
+    println!("Raft events / raft-rs messages:           {:.1}   (bar: 5)", medians[5] / medians[8]);
 }

@@ -15,8 +15,10 @@ pub const NAMES: &[&str] = &[
     "the same with trace and rolling digest",
     "Multi-Paxos n=5, window 64, trace on",
     "Multi-Paxos n=5, window 64, trace off",
+    "Multi-Paxos n=5, window 64, trace and judges",
     "Raft n=5, window 64, trace on",
     "Raft n=5, window 64, trace off",
+    "Raft n=5, window 64, trace and judges",
 ];
 
 /// Records kept where the trace is on.
@@ -27,10 +29,12 @@ pub fn run(workload: u32, size: u32) -> u64 {
     match workload {
         0 => bare(size, false),
         1 => bare(size, true),
-        2 => cluster("multi-paxos", size, TRACE),
-        3 => cluster("multi-paxos", size, 0),
-        4 => cluster("raft", size, TRACE),
-        _ => cluster("raft", size, 0),
+        2 => cluster("multi-paxos", size, TRACE, true),
+        3 => cluster("multi-paxos", size, 0, true),
+        4 => cluster("multi-paxos", size, TRACE, false),
+        5 => cluster("raft", size, TRACE, true),
+        6 => cluster("raft", size, 0, true),
+        _ => cluster("raft", size, TRACE, false),
     }
 }
 
@@ -57,7 +61,7 @@ fn bare(events: u32, traced: bool) -> u64 {
 }
 
 /// Five replicas in one data centre, 0.5 ms apart, 64 clients that ask again as soon as they are answered.
-fn cluster(key: &str, commands: u32, keep_trace: usize) -> u64 {
+fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
     let variant = universe::variant(key).expect("the variant is in the registry");
     let blueprint = Blueprint {
         terrain: Terrain::from_round_trips(1, &[500]),
@@ -77,6 +81,7 @@ fn cluster(key: &str, commands: u32, keep_trace: usize) -> u64 {
         seed: 1,
         keep_trace,
         script: Vec::new(),
+        unjudged,
     };
     let mut cluster = (variant.boot)(&blueprint).expect("the default settings fit");
     let mut limit = 0;

@@ -3,6 +3,7 @@
 use crate::progress::Progress;
 use crate::table::Table;
 use crate::{Source, Stop, bad, source};
+use quorumscope::lab::Problems;
 use quorumscope::lab::compare::{Cell, CompareJob, csv};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -32,7 +33,9 @@ pub fn compare(
     // First the scenario itself, so that its problems are told as its own.
     document.scenario.check().map_err(|problems| source::about(&source.scenario, problems))?;
     let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
-    let flags = |problems: quorumscope::lab::Problems| bad(format!("--{problems}"));
+    let flags = |Problems(problems)| {
+        bad(problems.iter().map(|problem| format!("--{problem}")).collect::<Vec<_>>().join("\n  "))
+    };
     let mut job = CompareJob::new(&document.scenario, &variants, replicas).map_err(flags)?;
     let mut progress = Progress::new("measuring");
     while !job.advance(SLICE) {

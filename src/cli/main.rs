@@ -8,6 +8,7 @@ mod progress;
 mod run;
 mod source;
 mod table;
+mod transcript;
 
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
@@ -58,6 +59,14 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Tell a run event by event
+    Transcript {
+        #[command(flatten)]
+        source: Source,
+        /// Stop after this time, such as 500ms; at the scenario's end unless said otherwise
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
     },
     /// Print the link that opens a scenario in the page
     Link {
@@ -121,10 +130,7 @@ fn main() -> ExitCode {
 fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
-        Command::Schema => {
-            let schema = schemars::schema_for!(quorumscope::lab::Scenario);
-            json(&schema, out)
-        }
+        Command::Schema => json(&quorumscope::lab::text::schema(), out),
         Command::Run { source, json } => run::run(&source, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {
             let form = match (csv, json) {
@@ -134,6 +140,7 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
             };
             compare::compare(&source, &variants, &replicas, form, out)
         }
+        Command::Transcript { source, until } => transcript::transcript(&source, until.as_deref(), out),
         Command::Link { source } => {
             let document = source::document(&source)?;
             document.scenario.check().map_err(bad)?;

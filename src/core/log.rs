@@ -1,4 +1,4 @@
-//! A log that is cheap to copy: chunks behind [`Arc`], so that a checkpoint of a whole cluster shares nearly all of them.
+//! A log that is cheap to copy: full chunks are shared, so that a checkpoint of a whole cluster copies only the last few entries.
 
 use super::Slot;
 use serde::{Serialize, Serializer};
@@ -6,14 +6,16 @@ use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// Entries in one shared chunk. Small enough that a write after a copy is cheap, large enough that a copy is.
+/// Entries in one shared chunk.
 const CHUNK: u32 = 32;
 
 /// A gapless sequence of entries for slots `first..=last`; the front can be cut off once a snapshot covers it.
 #[derive(Clone)]
 pub struct Log<T> {
-    /// Chunk `i` holds slots `(base + i) * CHUNK + 1 ..= (base + i + 1) * CHUNK`.
-    chunks: VecDeque<Arc<Vec<T>>>,
+    /// Full chunks: number `i` holds slots `(base + i) * CHUNK + 1 ..= (base + i + 1) * CHUNK`.
+    full: VecDeque<Arc<Vec<T>>>,
+    /// The chunk after them, not full yet, and this log's own: appending touches nothing shared.
+    tail: Vec<T>,
     /// Number of whole chunks cut off.
     base: u32,
     /// Entries below this slot are gone, though their chunk may not be.
@@ -24,7 +26,7 @@ pub struct Log<T> {
 
 impl<T> Default for Log<T> {
     fn default() -> Log<T> {
-        Log { chunks: VecDeque::new(), base: 0, first: 1, last: 0 }
+        Log { full: VecDeque::new(), tail: Vec::new(), base: 0, first: 1, last: 0 }
     }
 }
 
@@ -34,13 +36,8 @@ impl<T: Clone> Log<T> {
     where
         T: Default,
     {
-        let base = slot / CHUNK;
-        let pad = vec![T::default(); (slot % CHUNK) as usize];
-        let mut chunks = VecDeque::new();
-        if !pad.is_empty() {
-            chunks.push_back(Arc::new(pad));
-        }
-        Log { chunks, base, first: slot + 1, last: slot }
+        let tail = vec![T::default(); (slot % CHUNK) as usize];
+        Log { full: VecDeque::new(), tail, base: slot / CHUNK, first: slot + 1, last: slot }
     }
 
     /// The first slot still held (one more than [`Log::last`] when empty).
@@ -58,18 +55,21 @@ impl<T: Clone> Log<T> {
         self.last < self.first
     }
 
-    fn place(&self, slot: Slot) -> (usize, usize) {
-        let at = slot - 1;
-        ((at / CHUNK - self.base) as usize, (at % CHUNK) as usize)
+    /// The entry in a slot that is held.
+    #[inline]
+    fn at(&self, slot: Slot) -> &T {
+        let chunk = ((slot - 1) / CHUNK - self.base) as usize;
+        let entries = self.full.get(chunk).map_or(&self.tail, |chunk| chunk);
+        &entries[((slot - 1) % CHUNK) as usize]
     }
 
     /// The entry in `slot`, if it is held.
+    #[inline]
     pub fn get(&self, slot: Slot) -> Option<&T> {
         if slot < self.first || slot > self.last {
             return None;
         }
-        let (chunk, at) = self.place(slot);
-        Some(&self.chunks[chunk][at])
+        Some(self.at(slot))
     }
 
     /// The entry in `slot`, to change it, if it is held.
@@ -77,18 +77,23 @@ impl<T: Clone> Log<T> {
         if slot < self.first || slot > self.last {
             return None;
         }
-        let (chunk, at) = self.place(slot);
-        Some(&mut Arc::make_mut(&mut self.chunks[chunk])[at])
+        let chunk = ((slot - 1) / CHUNK - self.base) as usize;
+        let entries = match self.full.get_mut(chunk) {
+            Some(chunk) => Arc::make_mut(chunk),
+            None => &mut self.tail,
+        };
+        entries.get_mut(((slot - 1) % CHUNK) as usize)
     }
 
     /// Appends; tells the slot it went to.
+    #[inline]
     pub fn push(&mut self, entry: T) -> Slot {
-        let (chunk, _) = self.place(self.last + 1);
-        if chunk == self.chunks.len() {
-            self.chunks.push_back(Arc::new(Vec::with_capacity(CHUNK as usize)));
-        }
-        Arc::make_mut(&mut self.chunks[chunk]).push(entry);
+        self.tail.push(entry);
         self.last += 1;
+        if self.last.is_multiple_of(CHUNK) {
+            let full = std::mem::replace(&mut self.tail, Vec::with_capacity(CHUNK as usize));
+            self.full.push_back(Arc::new(full));
+        }
         self.last
     }
 
@@ -98,12 +103,11 @@ impl<T: Clone> Log<T> {
         if slot > self.last {
             return;
         }
-        let (chunk, at) = self.place(slot);
-        self.chunks.truncate(chunk + 1);
-        Arc::make_mut(&mut self.chunks[chunk]).truncate(at);
-        if at == 0 {
-            self.chunks.truncate(chunk);
+        let chunk = ((slot - 1) / CHUNK - self.base) as usize;
+        if chunk < self.full.len() {
+            self.tail = self.full.drain(chunk..).next().map(Arc::unwrap_or_clone).unwrap_or_default();
         }
+        self.tail.truncate(((slot - 1) % CHUNK) as usize);
         self.last = slot - 1;
     }
 
@@ -114,19 +118,13 @@ impl<T: Clone> Log<T> {
         }
         self.first = slot.min(self.last) + 1;
         let whole = (self.first - 1) / CHUNK;
-        while self.base < whole && !self.chunks.is_empty() {
-            self.chunks.pop_front();
-            self.base += 1;
-        }
-        self.base = self.base.max(whole);
+        self.full.drain(..(whole - self.base) as usize);
+        self.base = whole;
     }
 
     /// Entries from `slot` (or the first held) on, each with its slot.
     pub fn iter_from(&self, slot: Slot) -> impl DoubleEndedIterator<Item = (Slot, &T)> {
-        (slot.max(self.first)..=self.last).map(|s| {
-            let (chunk, at) = self.place(s);
-            (s, &self.chunks[chunk][at])
-        })
+        (slot.max(self.first)..=self.last).map(|slot| (slot, self.at(slot)))
     }
 
     /// All entries held, each with its slot.
@@ -142,8 +140,8 @@ impl<T: Clone + PartialEq> PartialEq for Log<T> {
         }
         // Copies share nearly all chunks: only where they do not, entries must be looked at.
         let shared = |slot: Slot| {
-            let ((a, _), (b, _)) = (self.place(slot), other.place(slot));
-            Arc::ptr_eq(&self.chunks[a], &other.chunks[b])
+            let chunk = ((slot - 1) / CHUNK - self.base) as usize;
+            matches!((self.full.get(chunk), other.full.get(chunk)), (Some(a), Some(b)) if Arc::ptr_eq(a, b))
         };
         let mut slot = self.first;
         while slot <= self.last {

@@ -23,7 +23,7 @@ pub use command::{Answer, Command, Op, Outcome};
 pub use glance::{EntryGlance, Epoch, Glance, LogGlance, Tally};
 pub use ids::{ClientId, Micros, NodeId, Slot};
 pub use log::Log;
-pub use node::{Breach, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, Setup, Unfit};
+pub use node::{Breach, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, Setup, Step, Unfit};
 pub use out::{Effect, Out};
 pub use quorum::{NodeSet, majority};
 pub use rules::{Rule, RuleId, RuleSet};

@@ -1,7 +1,8 @@
 //! What a protocol is: messages, nodes, rules and a card.
 
 use super::{
-    Answer, Card, Command, EntryGlance, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings, Slot,
+    Answer, Card, Command, EntryGlance, Epoch, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings,
+    Slot,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -103,6 +104,12 @@ pub trait Node: Clone + Debug + Hash + Eq {
     /// What can be seen of it.
     fn glance(&self) -> Glance;
 
+    /// The term or ballot it leads, if it does: [`Node::glance`] in short, for those who ask after every event.
+    fn leads(&self) -> Option<Epoch> {
+        let glance = self.glance();
+        glance.leads.then_some(glance.epoch)
+    }
+
     /// One slot of its log, if held.
     fn entry(&self, slot: Slot) -> Option<EntryGlance>;
 
@@ -130,6 +137,8 @@ pub struct Setup {
     pub rtt_max: Micros,
     /// The scenario's choices.
     pub settings: Settings,
+    /// The rules this run takes away: a setting that breaks one of them is fine only then.
+    pub ablated: RuleSet,
 }
 
 /// A setting that does not fit: its key, and what would do.
@@ -165,8 +174,17 @@ pub struct Invariant<N: 'static> {
     pub name: &'static str,
     /// What it says.
     pub says: &'static str,
-    /// Checks it, given that it held before `changed` handled an event. Crashed nodes are `None`.
-    pub holds: fn(nodes: &[Option<N>], changed: NodeId) -> Result<(), Breach>,
+    /// Checks it, given that it held before the step. Crashed nodes are `None`.
+    pub holds: fn(nodes: &[Option<N>], step: Step) -> Result<(), Breach>,
+}
+
+/// What a step may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The node that handled an event.
+    pub changed: NodeId,
+    /// The first slot of its log that may be different now; `None` if the log is as it was.
+    pub log_from: Option<Slot>,
 }
 
 /// Where an invariant failed.

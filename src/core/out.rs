@@ -18,9 +18,9 @@ pub enum Effect<M, T> {
     Save,
     /// Answer a client.
     Reply(Reply),
-    /// This node knows that the slot's command is chosen.
+    /// This node knows that the slot's command is chosen, and cannot execute it yet.
     Chosen(Slot, Command),
-    /// This node executed the slot's command; slots come in order.
+    /// This node knows that the slot's command is chosen, and executed it; slots come in order.
     Applied(Slot, Command),
     /// This node's state machine jumped to a snapshot that covers all slots up to this one.
     Restored(Slot),
@@ -30,8 +30,8 @@ pub enum Effect<M, T> {
 #[derive(Debug)]
 pub struct Out<N: Node> {
     effects: Vec<Effect<N::Msg, N::Timer>>,
-    /// Whether a save is among the effects.
-    saved: bool,
+    /// The first log slot that the save among the effects may have changed, if there is a save.
+    saved: Option<Slot>,
     ablated: RuleSet,
     used: RuleSet,
 }
@@ -45,7 +45,7 @@ impl<N: Node> Clone for Out<N> {
 impl<N: Node> Out<N> {
     /// An empty outbox under which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Out<N> {
-        Out { effects: Vec::new(), saved: false, ablated, used: RuleSet::EMPTY }
+        Out { effects: Vec::new(), saved: None, ablated, used: RuleSet::EMPTY }
     }
 
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
@@ -78,9 +78,18 @@ impl<N: Node> Out<N> {
     /// Saving again in the same handler adds nothing: the one write holds it all, and what comes later waits for it already.
     #[inline]
     pub fn save(&mut self) {
-        if !self.saved {
-            self.saved = true;
-            self.effects.push(Effect::Save);
+        self.save_entries(1);
+    }
+
+    /// The same, telling that of the log nothing below `slot` has changed, so that the judges need not look there.
+    #[inline]
+    pub fn save_entries(&mut self, slot: Slot) {
+        match &mut self.saved {
+            Some(first) => *first = slot.min(*first),
+            none => {
+                *none = Some(slot);
+                self.effects.push(Effect::Save);
+            }
         }
     }
 
@@ -92,13 +101,13 @@ impl<N: Node> Out<N> {
         }
     }
 
-    /// Tells that this node knows `command` to be chosen in `slot`.
+    /// Tells that this node knows `command` to be chosen in `slot`, though it cannot execute it yet.
     #[inline]
     pub fn chosen(&mut self, slot: Slot, command: Command) {
         self.effects.push(Effect::Chosen(slot, command));
     }
 
-    /// Tells that this node executed `command`, chosen in `slot`.
+    /// Tells that this node executed `command`, which it knows to be chosen in `slot`.
     #[inline]
     pub fn applied(&mut self, slot: Slot, command: Command) {
         self.effects.push(Effect::Applied(slot, command));
@@ -132,12 +141,12 @@ impl<N: Node> Out<N> {
         self.ablated.is_empty()
     }
 
-    /// Takes what was asked for, leaving the outbox ready for the next event. `effects` is emptied first; the two buffers swap, so
-    /// nothing is allocated.
-    pub fn take(&mut self, effects: &mut Vec<Effect<N::Msg, N::Timer>>) -> RuleSet {
+    /// Takes what was asked for, leaving the outbox ready for the next event; tells the rules applied, and the first log slot that may
+    /// have changed, if any. `effects` is emptied first; the two buffers swap, so nothing is allocated.
+    #[inline]
+    pub fn take(&mut self, effects: &mut Vec<Effect<N::Msg, N::Timer>>) -> (RuleSet, Option<Slot>) {
         effects.clear();
         std::mem::swap(&mut self.effects, effects);
-        self.saved = false;
-        std::mem::take(&mut self.used)
+        (std::mem::take(&mut self.used), self.saved.take())
     }
 }

@@ -1,6 +1,6 @@
 //! Safety at every event: agreement, order of execution, one leader an epoch, and the protocol's own invariants.
 
-use crate::core::node::{Breach, Node, Protocol};
+use crate::core::node::{Breach, Node, Protocol, Step};
 use crate::core::{Command, Epoch, Log, Micros, NodeId, NodeSet, Slot};
 use crate::sim::world::Mark;
 use crate::sim::{Happening, World};
@@ -76,7 +76,9 @@ impl Watch {
         }
         match happening {
             Some(happening) if happening.what == crate::sim::What::Acted => self.look_at_all(world),
-            Some(Happening { handled: true, node, .. }) => self.look_at(world, node),
+            Some(Happening { handled: true, node, log_from, .. }) => {
+                self.look_at(world, Step { changed: node, log_from });
+            }
             Some(_) => {}
             None => self.look_at_all(world),
         }
@@ -84,7 +86,7 @@ impl Watch {
 
     fn look_at_all<P: Protocol>(&mut self, world: &World<P>) {
         for node in 0..world.nodes().len() as u8 {
-            self.look_at(world, NodeId(node));
+            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1) });
         }
     }
 
@@ -132,13 +134,13 @@ impl Watch {
         }
     }
 
-    fn look_at<P: Protocol>(&mut self, world: &World<P>, node: NodeId) {
+    fn look_at<P: Protocol>(&mut self, world: &World<P>, step: Step) {
+        let node = step.changed;
         let index = usize::from(node.0);
         if self.leads.len() < world.nodes().len() {
             self.leads.resize(world.nodes().len(), None);
         }
-        let glance = world.nodes()[index].as_ref().map(|node| node.glance());
-        let leads = glance.filter(|glance| glance.leads).map(|glance| glance.epoch);
+        let leads = world.nodes()[index].as_ref().and_then(|node| node.leads());
         if leads != self.leads[index] {
             self.leads[index] = leads;
             if let Some(epoch) = leads {
@@ -150,7 +152,7 @@ impl Watch {
             }
         }
         for invariant in P::invariants() {
-            if let Err(Breach { other, slot }) = (invariant.holds)(world.nodes(), node) {
+            if let Err(Breach { other, slot }) = (invariant.holds)(world.nodes(), step) {
                 let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
                 self.violated(world, (invariant.name, invariant.says), nodes, slot);
             }

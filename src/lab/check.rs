@@ -110,7 +110,8 @@ impl Scenario {
         let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, wrong);
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, wrong);
         let (settings, ablated) = (settings?, ablated?);
-        let blueprint = Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace: 0, script };
+        let blueprint =
+            Blueprint { terrain, placement, clients, settings, ablated, seed, script, ..Blueprint::default() };
         Some(Checked { variant: variant?, blueprint, places, duration, warmup })
     }
 

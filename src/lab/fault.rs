@@ -57,6 +57,11 @@ const VERBS: &[(&str, &[&str])] = &[
     ("resume", &[]),
 ];
 
+/// Every word that may stand after `do`.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().map(|(verb, _)| *verb)
+}
+
 impl Fault {
     /// Writes an action down. `sites` are the ids of the sites.
     pub fn new(at: Micros, action: Action, sites: &[&str]) -> Fault {
@@ -88,7 +93,7 @@ impl Fault {
     /// Reads it. `nodes` is how many nodes there may be by then; `path` is where the fault stands in its document.
     pub(super) fn read(&self, path: &str, sites: &[&str], nodes: usize, wrong: &mut Complaints) -> Option<Timed> {
         let Some((_, takes)) = VERBS.iter().find(|(verb, _)| *verb == self.action) else {
-            wrong.unknown(format!("{path}.do"), &self.action, "words", VERBS.iter().map(|(verb, _)| *verb));
+            wrong.unknown(format!("{path}.do"), &self.action, "words", words());
             return None;
         };
         let given = [

@@ -82,8 +82,11 @@ pub(super) fn no_such<'a>(name: &str, what: &str, known: impl IntoIterator<Item 
     }
     let distance = |other: &&&str| strsim::damerau_levenshtein(&shortened(name).to_lowercase(), &other.to_lowercase());
     let meant = known.iter().min_by_key(distance).filter(|best| distance(best) <= best.len() / 3 + 1);
-    let hint = meant.map(|meant| format!("did you mean \"{meant}\"? ")).unwrap_or_default();
-    format!("{hint}The {what} are {}", known.join(", "))
+    let known_are = format!("he {what} are {}", known.join(", "));
+    match meant {
+        Some(meant) => format!("did you mean \"{meant}\"? T{known_are}"),
+        None => format!("t{known_are}"),
+    }
 }
 
 /// Long values are cut: an error is to be read.

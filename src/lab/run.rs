@@ -49,30 +49,42 @@ impl Run {
 
     /// Goes on for at most so many events. True when the run has ended.
     pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
-        let stop = self.session.universe().events().saturating_add(events).min(MOST_EVENTS);
+        let stop = self.session.universe().events().saturating_add(events);
         while self.session.universe().events() < stop {
-            if self.arrived() {
-                return Ok(true);
-            }
-            let warmup = self.session.checked().warmup;
-            let warming_up = self.before.is_none() && warmup < self.end();
-            let limit = if warming_up { warmup } else { self.end() };
-            let happened = self.session.advance(limit).map_err(|Astray(says)| Problem {
-                field: format!("deeds[{}]", self.session.moment().deeds),
-                value: String::new(),
-                says,
-            })?;
-            let universe = self.session.universe();
-            if happened {
-                let counts = universe.counts();
-                self.outages.observe(universe.time(), counts.asked, counts.answered);
-            } else if warming_up {
-                self.before = Some(Before { counts: universe.counts().clone(), chosen: universe.chosen() });
-            } else {
+            if self.step()? {
                 return Ok(true);
             }
         }
-        Ok(self.session.universe().events() >= MOST_EVENTS)
+        Ok(false)
+    }
+
+    /// Lets the next thing happen. True when the run has ended.
+    pub fn step(&mut self) -> Result<bool, Problem> {
+        if self.arrived() || self.session.universe().events() >= MOST_EVENTS {
+            return Ok(true);
+        }
+        let warmup = self.session.checked().warmup;
+        let warming_up = self.before.is_none() && warmup < self.end();
+        let limit = if warming_up { warmup } else { self.end() };
+        let happened = self.session.advance(limit).map_err(|Astray(says)| Problem {
+            field: format!("deeds[{}]", self.session.moment().deeds),
+            value: String::new(),
+            says,
+        })?;
+        let universe = self.session.universe();
+        if happened {
+            let counts = universe.counts();
+            self.outages.observe(universe.time(), counts.asked, counts.answered);
+        } else if warming_up {
+            self.before = Some(Before { counts: universe.counts().clone(), chosen: universe.chosen() });
+        }
+        Ok(!happened && !warming_up)
+    }
+
+    /// Begins to tell the run, from here on. Have every step told.
+    #[cfg(feature = "cli")]
+    pub fn tell(&mut self) -> crate::universe::Transcript {
+        self.session.tell()
     }
 
     /// When it ends, µs.

@@ -133,6 +133,12 @@ impl Session {
         self.universe.sentence(&names)
     }
 
+    /// Begins to tell the run, from here on.
+    #[cfg(feature = "cli")]
+    pub(super) fn tell(&mut self) -> crate::universe::Transcript {
+        crate::universe::Transcript::of(&mut *self.universe)
+    }
+
     /// Lets the next thing happen: an event, or a deed that was done here before. False when nothing is left to happen.
     pub fn step(&mut self) -> bool {
         self.step_until(Micros::MAX)

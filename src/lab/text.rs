@@ -94,6 +94,16 @@ pub fn to_link(document: &Document) -> String {
     format!("#{LINK}{}", URL_SAFE_NO_PAD.encode(packed))
 }
 
+/// The JSON Schema of scenario documents, with all names there are.
+pub fn schema() -> Value {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    let names = |names: Vec<&'static str>| serde_json::json!(names);
+    schema["properties"]["variant"]["enum"] = names(universe::variants().iter().map(|v| v.card.key).collect());
+    schema["properties"]["matrix"]["enum"] = names(super::atlas::MATRICES.iter().map(|matrix| matrix.key).collect());
+    schema["$defs"]["Fault"]["properties"]["do"]["enum"] = names(super::fault::words().collect());
+    schema
+}
+
 /// Changes one place of a tree: `clients[1].rate=20/s`. The value is read as JSON where it is JSON, and as text elsewhere.
 pub fn set(tree: &mut Value, assignment: &str) -> Result<(), Problem> {
     let Some((path, text)) = assignment.split_once('=') else {
@@ -161,11 +171,11 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
 /// What to say of a variant that there is not.
 pub fn no_such_variant(key: &str) -> Problem {
     let known = universe::variants().iter().map(|variant| variant.card.key);
-    whole(format!("there is no variant \"{}\". {}", shortened(key), no_such(key, "variants", known)))
+    whole(format!("there is no variant \"{}\"; {}", shortened(key), no_such(key, "variants", known)))
 }
 
 /// What to say of a scenario that is no file, no link and no preset.
 pub fn no_such_scenario(name: &str) -> Problem {
     let presets = super::presets::PRESETS.iter().map(|preset| preset.key);
-    whole(format!("there is no file \"{}\". {}", shortened(name), no_such(name, "built-in scenarios", presets)))
+    whole(format!("there is no file \"{}\"; {}", shortened(name), no_such(name, "built-in scenarios", presets)))
 }

@@ -1,12 +1,13 @@
 //! The variants: one file each. This module is the only list of them.
 
+pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
 
 /// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
 macro_rules! variants {
     ($then:ident) => {
-        $then!(crate::protocols::notes::Notes, crate::protocols::raft::Raft)
+        $then!(crate::protocols::notes::Notes, crate::protocols::multi_paxos::MultiPaxos, crate::protocols::raft::Raft)
     };
 }
 pub(crate) use variants;

@@ -12,7 +12,7 @@
 //! loses a member, a winner stays the root of a tree with a majority in it, and two such trees do not fit. Even then one crash can
 //! block it for ever: promises made to a dead worker are never given again.
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Unfit};
+use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Step, Unfit};
 use crate::core::{
     Answer, Card, ClientId, Command, EntryGlance, Epoch, Faults, Glance, KindId, LogGlance, Micros, NodeId, NodeSet,
     Op, Out, Outcome, Shots, Slot, Tally, majority,
@@ -293,7 +293,6 @@ impl Worker {
         if out.rule(PROMISE_IS_DURABLE) {
             out.save();
         }
-        out.chosen(1, Command::elect(self.me));
         out.applied(1, Command::elect(self.me));
         self.answer_clients(out);
     }
@@ -442,8 +441,8 @@ impl Protocol for Notes {
     }
 }
 
-fn followers_follow(nodes: &[Option<Worker>], changed: NodeId) -> Result<(), Breach> {
-    let Some(Some(worker)) = nodes.get(usize::from(changed.0)) else { return Ok(()) };
+fn followers_follow(nodes: &[Option<Worker>], step: Step) -> Result<(), Breach> {
+    let Some(Some(worker)) = nodes.get(usize::from(step.changed.0)) else { return Ok(()) };
     for follower in worker.followers.iter() {
         if let Some(Some(other)) = nodes.get(usize::from(follower.0))
             && other.durable.follows.is_none()
@@ -463,7 +462,8 @@ mod tests {
         let mut settings = Settings::defaults(SETTINGS);
         settings.set(SETTING_WINNER_REFUSES, u64::from(repaired));
         settings.set(SETTING_FOLLOWER_CANNOT_WIN, u64::from(repaired));
-        let configs = Notes::cluster(&Setup { replicas: n, rtt_max: 100, settings }).expect("settings are fine");
+        let configs = Notes::cluster(&Setup { replicas: n, rtt_max: 100, settings, ablated: RuleSet::EMPTY })
+            .expect("settings are fine");
         let mut out = Out::new(RuleSet::EMPTY);
         let boot = |(id, config)| Worker::boot(NodeId(id), config, Durable::default(), &mut out);
         ((0..).zip(&configs).map(boot).collect(), out)

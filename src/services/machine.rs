@@ -2,16 +2,12 @@
 
 use crate::core::{ClientId, Command, Op, Outcome};
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 
-/// A replica's executed state. A copy is one reference; the first write after a copy pays for it.
+/// A replica's executed state. A copy of it is a snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-pub struct Machine(Arc<State>);
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-struct State {
-    values: BTreeMap<u16, u32>,
+pub struct Machine {
+    /// By key.
+    values: Vec<Option<u32>>,
     /// For each client session the last command executed and what came of it, so that a command that comes twice (the client
     /// asked again, or two leaders proposed it) takes effect once.
     sessions: Vec<Option<(u32, Outcome)>>,
@@ -29,36 +25,43 @@ impl Machine {
         if let Some(outcome) = self.recall(command) {
             return outcome;
         }
-        let state = Arc::make_mut(&mut self.0);
         let outcome = match command.op {
             Op::Noop => Outcome::Done,
             Op::Elect(_) => Outcome::Chosen(command.op),
-            Op::Read { key } => Outcome::Value(state.values.get(&key).copied()),
+            Op::Read { key } => self.read(key),
             Op::Write { key, value } => {
-                state.values.insert(key, value);
+                *self.value(key) = Some(value);
                 Outcome::Done
             }
             Op::CompareAndSet { key, expect, value } => {
-                let found = state.values.get(&key).copied();
-                if found == expect {
-                    state.values.insert(key, value);
+                let held = self.value(key);
+                if *held == expect {
+                    *held = Some(value);
                     Outcome::Done
                 } else {
-                    Outcome::Differs(found)
+                    Outcome::Differs(*held)
                 }
             }
         };
         let client = usize::from(command.client.0);
-        if state.sessions.len() <= client {
-            state.sessions.resize(client + 1, None);
+        if self.sessions.len() <= client {
+            self.sessions.resize(client + 1, None);
         }
-        state.sessions[client] = Some((command.seq, outcome));
+        self.sessions[client] = Some((command.seq, outcome));
         outcome
+    }
+
+    fn value(&mut self, key: u16) -> &mut Option<u32> {
+        let key = usize::from(key);
+        if self.values.len() <= key {
+            self.values.resize(key + 1, None);
+        }
+        &mut self.values[key]
     }
 
     /// What came of `command`, if its session has executed it (or has moved on to a later one, and no longer cares).
     pub fn recall(&self, command: Command) -> Option<Outcome> {
-        match self.0.sessions.get(usize::from(command.client.0)) {
+        match self.sessions.get(usize::from(command.client.0)) {
             Some(&Some((seq, outcome))) if seq >= command.seq => Some(outcome),
             _ => None,
         }
@@ -66,12 +69,17 @@ impl Machine {
 
     /// What a read would give now, without executing anything.
     pub fn read(&self, key: u16) -> Outcome {
-        Outcome::Value(self.0.values.get(&key).copied())
+        Outcome::Value(self.values.get(usize::from(key)).copied().flatten())
     }
 
-    /// Bytes a snapshot takes on the wire, with values of `value_bytes`.
-    pub fn bytes(&self, value_bytes: u32) -> u32 {
-        self.0.values.len() as u32 * (2 + value_bytes) + self.0.sessions.len() as u32 * 12
+    /// How many keys hold a value.
+    pub fn keys(&self) -> u32 {
+        self.values.iter().flatten().count() as u32
+    }
+
+    /// Bytes that the memory of client sessions takes on the wire.
+    pub fn session_bytes(&self) -> u32 {
+        self.sessions.len() as u32 * 12
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Terrain {
     pub loss_permille: u16,
     /// Time a replica takes to handle one message, µs; messages queue for it.
     pub processing: Micros,
-    /// Time one save takes, µs; saves queue, and later sends wait.
+    /// Time one write takes, µs, one after the other. Saves during a write share the next one; what is sent after a save waits for it.
     pub disk: Micros,
     /// Bytes in a command's value.
     pub value_bytes: u32,
@@ -81,7 +81,8 @@ impl Terrain {
         let pairs = (0..n).flat_map(|a| (0..n).map(move |b| (a, b)));
         let farthest = pairs.map(|(a, b)| self.round_trip(a, b)).max().unwrap_or(0);
         let jitter = farthest * Micros::from(self.jitter_permille) / 1000 * jitter::WORST;
-        (farthest + jitter + 2 * self.processing + self.disk).max(1)
+        // A save may have to wait for the write before its own, at either end.
+        (farthest + jitter + 2 * self.processing + 4 * self.disk).max(1)
     }
 }
 

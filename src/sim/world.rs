@@ -39,6 +39,8 @@ pub struct Blueprint {
     pub keep_trace: usize,
     /// What happens by itself at given times.
     pub script: Vec<Timed>,
+    /// Leave the judges out: no violations, no reigns, no count of what is chosen. For benchmarks of the simulator alone.
+    pub unjudged: bool,
 }
 
 type N<P> = <P as Protocol>::Node;
@@ -113,6 +115,20 @@ pub struct Happening {
     pub node: NodeId,
     /// Whether the node's state may have changed.
     pub handled: bool,
+    /// The first slot of its log that may be different now; `None` if the log is as it was.
+    pub log_from: Option<Slot>,
+}
+
+impl Happening {
+    /// Something that a node handled.
+    fn handled(what: What, node: NodeId, log_from: Option<Slot>) -> Happening {
+        Happening { what, node, handled: true, log_from }
+    }
+
+    /// Something that changed no node's state.
+    fn passed(what: What, node: NodeId) -> Happening {
+        Happening { what, node, handled: false, log_from: None }
+    }
 }
 
 /// A message under way.
@@ -189,8 +205,9 @@ pub struct World<P: Protocol> {
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
-        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script } = blueprint.clone();
-        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings };
+        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script, .. } =
+            blueprint.clone();
+        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
         let nodes = placement.len();
         let sites = usize::from(terrain.sites);
@@ -304,7 +321,7 @@ impl<P: Protocol> World<P> {
                 // A refused action of a script is an event all the same; the trace shows that nothing changed.
                 let action = self.script[index as usize].action;
                 let _ = self.carry_out_action(action);
-                Some(Happening { what: What::Acted, node: NodeId(0), handled: true })
+                Some(Happening::handled(What::Acted, NodeId(0), Some(1)))
             }
             Event::Void => None,
         }
@@ -315,14 +332,14 @@ impl<P: Protocol> World<P> {
         if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
             self.counts.lost += u64::from(from != to);
             self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-            return Happening { what: What::Lost, node: to, handled: false };
+            return Happening::passed(What::Lost, to);
         }
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
             host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
             let life = host.life;
             self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, message });
-            return Happening { what: What::Delivered, node: to, handled: false };
+            return Happening::passed(What::Delivered, to);
         }
         self.handle(from, to, flight, message)
     }
@@ -333,10 +350,10 @@ impl<P: Protocol> World<P> {
         if let Some(node) = &mut self.nodes[usize::from(to.0)] {
             node.on_message(from, message, &mut self.out);
         }
-        let rules = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.take(&mut self.effects);
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
         self.carry_out_effects(to);
-        Happening { what: What::Delivered, node: to, handled: true }
+        Happening::handled(What::Delivered, to, log_from)
     }
 
     fn timer_due(&mut self, node: NodeId, life: u32, index: u32) -> Option<Happening> {
@@ -359,15 +376,15 @@ impl<P: Protocol> World<P> {
         state.deadline = NEVER;
         let timer = state.timer;
         self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let rules = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.take(&mut self.effects);
         self.record(What::Timer, node, node, 0, 0, index, rules);
         self.carry_out_effects(node);
-        Some(Happening { what: What::Timer, node, handled: true })
+        Some(Happening::handled(What::Timer, node, log_from))
     }
 
     /// Takes the effects out of the outbox and carries them out.
     fn carry_out(&mut self, me: NodeId) {
-        let rules = self.out.take(&mut self.effects);
+        let (rules, _) = self.out.take(&mut self.effects);
         self.used = self.used.or(rules);
         self.carry_out_effects(me);
     }
@@ -481,8 +498,14 @@ impl<P: Protocol> World<P> {
             return;
         }
         host.settle(self.time);
-        host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
-        host.writes.push_back((host.disk_until, node.disk().clone()));
+        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
+        match host.writes.back_mut() {
+            Some((done, disk)) if *done >= self.time + self.terrain.disk => disk.clone_from(node.disk()),
+            _ => {
+                host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
+                host.writes.push_back((host.disk_until, node.disk().clone()));
+            }
+        }
     }
 
     #[inline]
@@ -604,10 +627,7 @@ impl<P: Protocol> World<P> {
 
     /// The leader with the highest epoch, if any node takes itself for one.
     pub fn leader(&self) -> Option<NodeId> {
-        let leading = self.nodes.iter().zip(0..).filter_map(|(node, id)| {
-            let glance = node.as_ref()?.glance();
-            glance.leads.then_some((glance.epoch, NodeId(id)))
-        });
+        let leading = (0..).map(NodeId).zip(&self.nodes).filter_map(|(id, node)| Some((node.as_ref()?.leads()?, id)));
         leading.max().map(|(_, id)| id)
     }
 

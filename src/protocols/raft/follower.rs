@@ -93,7 +93,7 @@ impl Server {
         }
         if changed {
             out.because(PERSIST_FIRST);
-            out.save();
+            out.save_entries(append.prev_slot + 1);
         }
         let slot = append.prev_slot + entries.len() as u32;
         out.send(from, Message::AppendEntriesReply { term: self.disk.term, slot, conflict: None });

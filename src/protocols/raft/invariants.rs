@@ -2,7 +2,7 @@
 //! term (Election Safety), and agreement and order of what is applied (State Machine Safety).
 
 use super::server::{Role, Server};
-use crate::core::{Breach, Invariant, NodeId, Slot};
+use crate::core::{Breach, Invariant, NodeId, Slot, Step};
 
 /// All of them.
 pub const INVARIANTS: &[Invariant<Server>] = &[
@@ -38,13 +38,15 @@ const fn breach(other: NodeId, slot: Option<Slot>) -> Result<(), Breach> {
     Err(Breach { other: Some(other), slot })
 }
 
-/// Only the part that can have changed is compared: what both know to be committed does not change, and is the judge's to watch.
-fn log_matching(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    let Some((server, others)) = others(nodes, changed) else { return Ok(()) };
+/// Only the part that can have changed is compared.
+fn log_matching(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(from) = step.log_from else { return Ok(()) };
+    let Some((server, others)) = others(nodes, step.changed) else { return Ok(()) };
     let mine = &server.disk.log;
     for (id, other) in others {
         let log = &other.disk.log;
-        let lowest = server.commit.min(other.commit).max(mine.first()).max(log.first());
+        // One slot more: entries from `from` on may match although the ones before them never did.
+        let lowest = (from - 1).max(mine.first()).max(log.first());
         let mut matched = false;
         for slot in (lowest..=mine.last().min(log.last())).rev() {
             let (Some(a), Some(b)) = (mine.get(slot), log.get(slot)) else { break };
@@ -57,8 +59,8 @@ fn log_matching(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach>
     Ok(())
 }
 
-fn leader_completeness(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    let Some((server, others)) = others(nodes, changed) else { return Ok(()) };
+fn leader_completeness(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some((server, others)) = others(nodes, step.changed) else { return Ok(()) };
     for (id, other) in others {
         for (leader, follower) in [(server, other), (other, server)] {
             let slot = follower.commit;
@@ -75,8 +77,8 @@ fn leader_completeness(nodes: &[Option<Server>], changed: NodeId) -> Result<(), 
     Ok(())
 }
 
-fn committed_is_held(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    match nodes.get(usize::from(changed.0)) {
+fn committed_is_held(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    match nodes.get(usize::from(step.changed.0)) {
         Some(Some(server)) if server.disk.log.last() < server.commit => {
             Err(Breach { other: None, slot: Some(server.commit) })
         }
@@ -84,8 +86,8 @@ fn committed_is_held(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Br
     }
 }
 
-fn lease_excludes(nodes: &[Option<Server>], changed: NodeId) -> Result<(), Breach> {
-    let Some((server, others)) = others(nodes, changed) else { return Ok(()) };
+fn lease_excludes(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some((server, others)) = others(nodes, step.changed) else { return Ok(()) };
     if !matches!(server.role, Role::Leader(_)) {
         return Ok(());
     }

@@ -82,7 +82,7 @@ impl<P: Protocol> World<P> {
     fn client_acted(&mut self, client: ClientId) -> Happening {
         let target = self.clients.sessions[usize::from(client.0)].target;
         self.record(What::Client, target, target, 0, 0, u32::from(client.0), RuleSet::EMPTY);
-        Happening { what: What::Client, node: target, handled: false }
+        Happening::passed(What::Client, target)
     }
 
     /// Sends the session's waiting command to the replica it takes for the right one.
@@ -108,13 +108,13 @@ impl<P: Protocol> World<P> {
         let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
         let Some(node) = node else {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
-            return Happening { what: What::Lost, node: to, handled: false };
+            return Happening::passed(What::Lost, to);
         };
         N::<P>::on_request(node, command, &mut self.out);
-        let rules = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.take(&mut self.effects);
         self.record(What::Request, to, to, 0, 0, client, rules);
         self.carry_out_effects(to);
-        Happening { what: What::Request, node: to, handled: true }
+        Happening::handled(What::Request, to, log_from)
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
@@ -131,7 +131,7 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn answered(&mut self, from: NodeId, client: ClientId, seq: u32, answer: Answer) -> Happening {
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
-        let happening = Happening { what: What::Answered, node: from, handled: false };
+        let happening = Happening::passed(What::Answered, from);
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
             return happening;

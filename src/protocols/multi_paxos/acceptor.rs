@@ -1,0 +1,114 @@
+//! The acceptor: what it promises, what it accepts, and what of it is on the disk.
+
+use super::message::{Msg, Proposal, Report, Snapshot};
+use super::rules::*;
+use super::{Role, Server};
+use crate::core::{Ballot, Command, Log, NodeId, Out, Slot};
+use std::sync::Arc;
+
+/// All that survives a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Disk {
+    /// Nothing below this ballot is accepted any more.
+    pub promised: Ballot,
+    /// For each slot the proposal of the highest ballot accepted. Slots in between may be open.
+    pub accepted: Log<Option<Proposal>>,
+    /// Commands in slots up to this one are chosen. May lag behind what the server knows: it is written along with other things.
+    pub committed: Slot,
+    /// The state after all slots up to some earlier one.
+    pub snapshot: Snapshot,
+}
+
+/// Proposals this far beyond what a server knows to be chosen are ignored, as if lost, until it has caught up. Far more than α.
+pub(super) const REACH: Slot = 16_384;
+
+impl Server {
+    /// Writes all durable state to the disk; whatever is sent after this waits until it is there.
+    pub(super) fn save(&mut self, out: &mut Out<Server>) {
+        self.save_entries(1, out);
+    }
+
+    /// The same, when of the proposals accepted none below `slot` has changed.
+    pub(super) fn save_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
+        self.disk.committed = self.committed;
+        out.save_entries(slot);
+    }
+
+    /// Phase 1b.
+    pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, first: Slot, out: &mut Out<Server>) {
+        out.because(PROMISE_ONLY_HIGHER);
+        if ballot < self.disk.promised {
+            return out.send(from, Msg::Nack { promised: self.disk.promised });
+        }
+        if ballot > self.disk.promised {
+            self.disk.promised = ballot;
+            self.save(out);
+            self.follow(ballot, None, out);
+        }
+        // A Prepare that comes again is answered again: the first promise may have been lost.
+        out.send(from, Msg::Promise { ballot, report: Arc::new(self.report(first)) });
+    }
+
+    fn report(&self, first: Slot) -> Report {
+        let held = self.disk.accepted.first();
+        Report {
+            committed: self.committed,
+            first: first.max(held),
+            accepted: self.disk.accepted.iter_from(first).map(|(_, proposal)| *proposal).collect(),
+            snapshot: (first < held).then(|| self.disk.snapshot.clone()),
+        }
+    }
+
+    /// Phase 2b.
+    pub(super) fn on_accept(
+        &mut self,
+        from: NodeId,
+        (ballot, slot, command): (Ballot, Slot, Command),
+        committed: Slot,
+        out: &mut Out<Server>,
+    ) {
+        if slot > self.committed + REACH || !self.heeds(from, ballot, out) {
+            return;
+        }
+        self.accept(slot, Proposal { ballot, command });
+        self.learn_up_to(ballot, committed, out);
+        self.save_entries(slot, out);
+        out.send(from, Msg::Accepted { ballot, slot });
+    }
+
+    /// Whether `ballot` is not below the promise. If so, its sender is the leader from now on; if not, it is told.
+    pub(super) fn heeds(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
+        let promised = self.disk.promised;
+        if ballot < promised && out.rule(ACCEPT_UNLESS_PROMISED) {
+            out.send(from, Msg::Nack { promised });
+            return false;
+        }
+        if ballot > promised {
+            out.because(ACCEPT_RAISES_PROMISE);
+            self.disk.promised = ballot;
+            self.save(out);
+        }
+        if ballot >= promised && !self.follows(from) {
+            self.follow(ballot, Some(from), out);
+        }
+        true
+    }
+
+    fn follows(&self, leader: NodeId) -> bool {
+        matches!(self.role, Role::Acceptor { leader: Some(followed), .. } if followed == leader)
+    }
+
+    /// Writes an accepted proposal into the log, over one of a lower ballot. A slot that was compacted is chosen for good; there is nothing
+    /// left to write.
+    pub(super) fn accept(&mut self, slot: Slot, proposal: Proposal) {
+        let log = &mut self.disk.accepted;
+        while log.last() + 1 < slot {
+            log.push(None);
+        }
+        if log.last() < slot {
+            log.push(Some(proposal));
+        } else if let Some(held) = log.get_mut(slot) {
+            *held = Some(proposal);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What must hold after every event, beyond agreement itself. Each looks at the server that changed, and there at open slots that
+//! changed only: what is committed is the judges' business.
+
+use super::{Role, Server};
+use crate::core::node::{Breach, Invariant, Step};
+use crate::core::{NodeId, Slot};
+
+pub(super) const INVARIANTS: &[Invariant<Server>] = &[
+    Invariant {
+        name: "Promise covers acceptance",
+        says: "No acceptor has accepted a ballot higher than the one it has promised.",
+        holds: promise_covers_acceptance,
+    },
+    Invariant {
+        name: "One command a ballot",
+        says: "Two acceptors that accepted in the same slot and the same ballot accepted the same command.",
+        holds: one_command_a_ballot,
+    },
+    Invariant {
+        name: "Chosen stays chosen (P2)",
+        says: "Once a quorum has accepted a command in a ballot, every acceptance in a higher ballot is of that command.",
+        holds: chosen_stays_chosen,
+    },
+    Invariant {
+        name: "The leader's ballot",
+        says: "A leader leads the ballot that it has itself promised, and nobody else leads it.",
+        holds: one_leader,
+    },
+];
+
+fn of(nodes: &[Option<Server>], id: NodeId) -> Option<&Server> {
+    nodes.get(usize::from(id.0)).and_then(Option::as_ref)
+}
+
+fn others(nodes: &[Option<Server>], changed: NodeId) -> impl Iterator<Item = (NodeId, &Server)> {
+    let running = (0..).zip(nodes).filter_map(|(id, node)| Some((NodeId(id), node.as_ref()?)));
+    running.filter(move |(id, _)| *id != changed)
+}
+
+/// The open slots in which the step may have changed something.
+fn open_slots(server: &Server, step: Step) -> std::ops::RangeInclusive<Slot> {
+    let first = step.log_from.unwrap_or(Slot::MAX);
+    first.max(server.committed + 1)..=server.disk.accepted.last()
+}
+
+fn promise_covers_acceptance(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed) else { return Ok(()) };
+    let mut held = open_slots(server, step).filter_map(|slot| Some((slot, server.proposal(slot)?)));
+    match held.find(|(_, proposal)| proposal.ballot > server.disk.promised) {
+        Some((slot, _)) => Err(Breach { other: None, slot: Some(slot) }),
+        None => Ok(()),
+    }
+}
+
+fn one_command_a_ballot(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed) else { return Ok(()) };
+    for slot in open_slots(server, step) {
+        let Some(own) = server.proposal(slot) else { continue };
+        for (other, peer) in others(nodes, step.changed) {
+            if peer.proposal(slot).is_some_and(|its| its.ballot == own.ballot && its.command != own.command) {
+                return Err(Breach { other: Some(other), slot: Some(slot) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed) else { return Ok(()) };
+    for slot in open_slots(server, step) {
+        let Some(own) = server.proposal(slot) else { continue };
+        for (other, peer) in others(nodes, step.changed) {
+            let Some(its) = peer.proposal(slot).filter(|its| its.command != own.command) else { continue };
+            // Of two different commands, the one in the lower ballot must not have been chosen.
+            let lower = if own.ballot < its.ballot { own } else { its };
+            let accepted = nodes.iter().flatten().filter(|node| node.proposal(slot) == Some(lower)).count();
+            if own.ballot != its.ballot && accepted >= usize::from(server.config.accept_quorum) {
+                return Err(Breach { other: Some(other), slot: Some(slot) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn one_leader(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
+    let Some(server) = of(nodes, step.changed).filter(|server| matches!(server.role, Role::Leader(_))) else {
+        return Ok(());
+    };
+    let rival = others(nodes, step.changed)
+        .find(|(_, peer)| matches!(peer.role, Role::Leader(_)) && peer.disk.promised == server.disk.promised);
+    match rival {
+        Some((other, _)) => Err(Breach { other: Some(other), slot: None }),
+        None => Ok(()),
+    }
+}

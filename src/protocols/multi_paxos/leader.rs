@@ -1,0 +1,310 @@
+//! The stable leader: phase 2 for one slot after the other, heartbeats, sending again, and handing over.
+
+use super::message::{Msg, Proposal};
+use super::rules::*;
+use super::{Role, Server, Timer};
+use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What only a leader keeps in mind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Leadership {
+    /// Whom phase 2 goes to: everybody, or one quorum.
+    to: NodeSet,
+    /// Number of the last heartbeat.
+    beat: u32,
+    /// From this heartbeat on, answers are timed for the next thrifty quorum.
+    timed: u32,
+    /// Those that have answered it, nearest first until there are enough.
+    nearest: NodeSet,
+    /// Who has answered a heartbeat since the last look.
+    heard: NodeSet,
+    /// For each server the first slot it lacks; 0 if none.
+    lacks: Vec<Slot>,
+    /// The oldest open slot when last looked at; 0 if none was open.
+    oldest: Slot,
+    /// To whom leadership is being handed.
+    handing_over: Option<NodeId>,
+}
+
+impl Leadership {
+    /// A new leader sends to everybody.
+    pub fn new(peers: NodeSet, servers: u8) -> Leadership {
+        Leadership {
+            to: peers,
+            beat: 0,
+            timed: 1,
+            nearest: NodeSet::EMPTY,
+            heard: NodeSet::EMPTY,
+            lacks: vec![0; usize::from(servers)],
+            oldest: 0,
+            handing_over: None,
+        }
+    }
+}
+
+/// Clients' commands at a leader, or at a proposer that hopes to lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Clients {
+    /// For each client the last command taken on.
+    asked: Vec<u32>,
+    /// Commands waiting to be proposed.
+    pub held: VecDeque<Command>,
+}
+
+impl Clients {
+    /// Takes note of a command. Tells whether it is new.
+    pub fn asks(&mut self, command: Command) -> bool {
+        if command == Command::NOOP {
+            return true;
+        }
+        let client = usize::from(command.client.0);
+        if self.asked.len() <= client {
+            self.asked.resize(client + 1, 0);
+        }
+        let new = self.asked[client] < command.seq;
+        self.asked[client] = self.asked[client].max(command.seq);
+        new
+    }
+
+    /// No longer the one to ask.
+    pub fn forget(&mut self) {
+        self.asked.clear();
+        self.held.clear();
+    }
+}
+
+impl Server {
+    /// A client's command.
+    pub(super) fn on_command(&mut self, command: Command, out: &mut Out<Server>) {
+        if let Role::Acceptor { leader, .. } = self.role {
+            return out.reply(command.client, command.seq, Answer::Redirect(leader));
+        }
+        if let Some(outcome) = self.machine.recall(command) {
+            out.because(AT_MOST_ONCE);
+            return out.reply(command.client, command.seq, Answer::Done(outcome));
+        }
+        if !self.clients.asks(command) {
+            return out.because(AT_MOST_ONCE);
+        }
+        self.clients.held.push_back(command);
+        self.admit(out);
+    }
+
+    /// Proposes commands that wait, as far as the pipeline allows.
+    pub(super) fn admit(&mut self, out: &mut Out<Server>) {
+        let Role::Leader(Leadership { handing_over: None, .. }) = self.role else { return };
+        while let Some(&command) = self.clients.held.front() {
+            out.because(PIPELINE);
+            if self.open.len() >= self.config.pipeline as usize {
+                return;
+            }
+            self.clients.held.pop_front();
+            self.open.push_back(super::learner::Open::default());
+            let slot = self.committed + self.open.len() as Slot;
+            self.propose(slot, command, out);
+            self.accept_own(&[slot], out);
+        }
+    }
+
+    /// Phase 2a. The leader's own acceptor accepts at once; its vote counts when it is on the disk ([`Server::accept_own`]).
+    pub(super) fn propose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
+        let Role::Leader(Leadership { to, .. }) = self.role else { return };
+        let ballot = self.disk.promised;
+        if self.config.thrifty {
+            out.because(THRIFTY);
+        }
+        out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.marker() });
+        self.accept(slot, Proposal { ballot, command });
+    }
+
+    /// Saves what was just accepted here, and then says so to itself.
+    pub(super) fn accept_own(&mut self, slots: &[Slot], out: &mut Out<Server>) {
+        let Some(&first) = slots.first() else { return };
+        self.save_entries(first, out);
+        for &slot in slots {
+            out.send(self.me, Msg::Accepted { ballot: self.disk.promised, slot });
+        }
+    }
+
+    /// What a proposal says about earlier slots.
+    fn marker(&self) -> Slot {
+        if self.config.explicit_commit { 0 } else { self.committed }
+    }
+
+    /// Phase 2b arrives.
+    pub(super) fn on_accepted(&mut self, from: NodeId, ballot: Ballot, slot: Slot, out: &mut Out<Server>) {
+        if ballot != self.disk.promised || !matches!(self.role, Role::Leader(_)) {
+            return;
+        }
+        let Some(open) = self.place(slot).and_then(|place| self.open.get_mut(place)) else { return };
+        if open.chosen || !open.votes.add(from) || open.votes.len() < self.config.accept_quorum {
+            return;
+        }
+        out.because(ACCEPT_QUORUM);
+        let Some(&Proposal { command, .. }) = self.proposal(slot) else { return };
+        if self.config.explicit_commit {
+            out.broadcast(self.peers(), Msg::Commit { ballot, slot, command });
+        }
+        self.choose(slot, command, out);
+        self.admit(out);
+        self.offer(out);
+    }
+
+    /// Tells everybody that the leader lives, and how far the log is chosen; tells those that lack something what it is.
+    pub(super) fn beat(&mut self, out: &mut Out<Server>) {
+        let peers = self.peers();
+        let Role::Leader(leadership) = &mut self.role else { return };
+        leadership.beat += 1;
+        let (beat, lacks) = (leadership.beat, std::mem::take(&mut leadership.lacks));
+        let (ballot, committed) = (self.disk.promised, self.committed);
+        let mut informed = peers;
+        for peer in peers.iter() {
+            if let Some(lesson) = self.lesson(lacks[usize::from(peer.0)], beat) {
+                out.because(CATCH_UP);
+                out.send(peer, lesson);
+                informed.remove(peer);
+            }
+        }
+        out.broadcast(informed, Msg::Heartbeat { ballot, beat, committed });
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.lacks = lacks;
+            leadership.lacks.fill(0);
+        }
+        self.offer(out);
+        out.set_timer(Timer::Beat, self.config.heartbeat, self.config.heartbeat);
+    }
+
+    /// What brings somebody forward who lacks the slots from `first` on.
+    fn lesson(&self, first: Slot, beat: u32) -> Option<Msg> {
+        let ballot = self.disk.promised;
+        let log = &self.disk.accepted;
+        if first == 0 || first > self.committed {
+            return None;
+        }
+        if first < log.first() {
+            return Some(Msg::Snapshot { ballot, beat, snapshot: Arc::new(self.disk.snapshot.clone()) });
+        }
+        let known = (self.committed + 1 - first) as usize;
+        let chosen: Vec<Proposal> = log.iter_from(first).take(known).map_while(|(_, proposal)| *proposal).collect();
+        Some(Msg::Learn { ballot, beat, first, chosen: Arc::new(chosen) })
+    }
+
+    /// Somebody has heard a heartbeat.
+    pub(super) fn on_heartbeat_reply(
+        &mut self,
+        from: NodeId,
+        ballot: Ballot,
+        beat: u32,
+        lacks: Slot,
+        out: &mut Out<Server>,
+    ) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        if ballot != self.disk.promised {
+            return;
+        }
+        leadership.heard.add(from);
+        leadership.lacks[usize::from(from.0)] = lacks;
+        if beat >= leadership.timed && leadership.nearest.add(from) {
+            let nearest = leadership.nearest;
+            if self.config.thrifty && nearest.len() + 1 == self.config.accept_quorum {
+                leadership.timed = leadership.beat + 1;
+                leadership.nearest = NodeSet::EMPTY;
+                self.send_thriftily_to(nearest);
+            }
+        }
+        // The one that is to take over does not wait for the next heartbeat.
+        if matches!(&self.role, Role::Leader(leadership) if leadership.handing_over == Some(from))
+            && let Some(lesson) = self.lesson(lacks, beat)
+        {
+            out.because(CATCH_UP);
+            out.send(from, lesson);
+            self.offer(out);
+        }
+    }
+
+    /// From now on sends phase 2 to these only, if thrifty and if they make a quorum.
+    pub(super) fn send_thriftily_to(&mut self, quorum: NodeSet) {
+        if let Role::Leader(leadership) = &mut self.role
+            && self.config.thrifty
+            && quorum.len() + 1 == self.config.accept_quorum
+        {
+            leadership.to = quorum;
+        }
+    }
+
+    /// Looks whether the oldest open slot is still the same, and if so sends all open proposals again.
+    pub(super) fn resend(&mut self, out: &mut Out<Server>) {
+        let peers = self.peers();
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let oldest = if self.open.is_empty() { 0 } else { self.committed + 1 };
+        let stuck = oldest > 0 && oldest == leadership.oldest;
+        leadership.oldest = oldest;
+        if stuck {
+            out.because(RESEND);
+            // A thrifty quorum with a dead member: fall back to everybody until the living have been found.
+            leadership.to = peers;
+            leadership.timed = leadership.beat + 1;
+            leadership.nearest = NodeSet::EMPTY;
+            let (ballot, committed) = (self.disk.promised, self.marker());
+            for (slot, open) in (oldest..).zip(&self.open) {
+                if let Some(&Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
+                    let silent = NodeSet(peers.0 & !open.votes.0);
+                    out.broadcast(silent, Msg::Accept { ballot, slot, command, committed });
+                }
+            }
+        }
+        out.set_timer(Timer::Resend, self.config.resend, self.config.resend);
+    }
+
+    /// Resigns if no quorum has answered a heartbeat for a whole time-out.
+    pub(super) fn look_for_quorum(&mut self, out: &mut Out<Server>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let heard = std::mem::take(&mut leadership.heard);
+        if heard.len() + 1 < self.config.accept_quorum {
+            out.because(LEADER_HEARS_QUORUM);
+            return self.follow(self.disk.promised, None, out);
+        }
+        self.await_leader(out);
+    }
+
+    /// An operator wants another leader.
+    pub(super) fn hand_over(&mut self, to: NodeId, out: &mut Out<Server>) {
+        let Role::Leader(leadership) = &mut self.role else { return };
+        out.because(HAND_OVER);
+        leadership.handing_over = Some(to);
+        out.set_timer(Timer::HandOver, self.config.election_max, self.config.election_max);
+        self.offer(out);
+    }
+
+    /// Once nothing is under way, asks the successor to prepare.
+    fn offer(&mut self, out: &mut Out<Server>) {
+        if let Role::Leader(Leadership { handing_over: Some(to), .. }) = self.role
+            && self.open.is_empty()
+        {
+            out.send(to, Msg::HandOver { ballot: self.disk.promised, committed: self.committed });
+        }
+    }
+
+    /// The successor did not take over in time: goes on leading.
+    pub(super) fn keep_leading(&mut self, out: &mut Out<Server>) {
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.handing_over = None;
+            self.admit(out);
+        }
+    }
+
+    /// Asked to take over: does so, unless it lacks something.
+    pub(super) fn on_hand_over(&mut self, from: NodeId, ballot: Ballot, committed: Slot, out: &mut Out<Server>) {
+        if !self.heeds(from, ballot, out) {
+            return;
+        }
+        self.learn_up_to(ballot, committed, out);
+        if self.committed < committed {
+            return out.send(from, Msg::HeartbeatReply { ballot, beat: 0, lacks: self.committed + 1 });
+        }
+        out.because(HAND_OVER);
+        self.prepare(out);
+    }
+}

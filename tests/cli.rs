@@ -1,0 +1,233 @@
+//! The `quorumscope` command, as people and scripts use it.
+
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+fn quorumscope(arguments: &[&str]) -> Output {
+    given(arguments, "")
+}
+
+/// Runs the command with something on its standard input.
+fn given(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_quorumscope"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+/// What it prints when all is well.
+fn prints(arguments: &[&str]) -> String {
+    let output = quorumscope(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    assert!(output.stderr.is_empty(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout).to_owned()
+}
+
+fn prints_json(arguments: &[&str]) -> Value {
+    serde_json::from_str(&prints(arguments)).expect("JSON")
+}
+
+/// What it says when the input makes no sense: one error, on standard error, and nothing else.
+fn refuses(arguments: &[&str]) -> String {
+    let output = quorumscope(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", text(&output.stdout));
+    assert!(output.stdout.is_empty(), "{arguments:?}: {}", text(&output.stdout));
+    text(&output.stderr).to_owned()
+}
+
+#[test]
+fn list_shows_variants_and_scenarios() {
+    let all = prints(&["list"]);
+    assert!(all.contains("raft ") && all.contains("three-regions "), "{all}");
+    let one = prints(&["list", "raft"]);
+    for part in ["AppendEntries", "Settings:", "Rules:", "2(n−1)", "Without it, "] {
+        assert!(one.contains(part), "{part} is not in\n{one}");
+    }
+    let json = prints_json(&["list", "--json"]);
+    assert!(json["variants"].as_array().is_some_and(|list| list.iter().any(|variant| variant["key"] == "raft")));
+    assert!(json["scenarios"].as_array().is_some_and(|list| list[0]["key"] == "three-regions"));
+    assert!(refuses(&["list", "rafd"]).contains("did you mean \"raft\"?"));
+}
+
+#[test]
+fn schema_knows_every_name() {
+    let schema = prints_json(&["schema"]);
+    let variants = schema["properties"]["variant"]["enum"].as_array().expect("a list");
+    assert!(variants.iter().any(|key| key == "raft"));
+    assert!(schema["$defs"]["Fault"]["properties"]["do"]["enum"].as_array().expect("a list").len() > 10);
+    assert_eq!(schema["additionalProperties"], false);
+    let required: Vec<&Value> = schema["required"].as_array().expect("a list").iter().collect();
+    assert_eq!(required, ["variant", "sites", "replicas"]);
+}
+
+#[test]
+fn the_same_run_gives_the_same_report() {
+    let arguments = ["run", "three-regions", "--seed", "3", "--set", "duration=8s", "--json"];
+    assert_eq!(prints(&arguments), prints(&arguments));
+    let other = prints_json(&["run", "three-regions", "--seed", "4", "--set", "duration=8s", "--json"]);
+    assert_ne!(prints_json(&arguments)["fingerprint"], other["fingerprint"]);
+}
+
+#[test]
+fn a_report_adds_up() {
+    let report = prints_json(&["run", "three-regions", "--json"]);
+    let messages = &report["messages"];
+    let sum = |list: &Value| list.as_array().expect("a list").iter().filter_map(Value::as_u64).sum::<u64>();
+    let counts =
+        |list: &Value| list.as_array().expect("a list").iter().filter_map(|entry| entry["count"].as_u64()).sum::<u64>();
+    let total = messages["total"].as_u64().expect("a count");
+    assert!(total > 1_000);
+    assert_eq!(counts(&messages["by_kind"]), total);
+    assert_eq!(sum(&messages["by_sender"]), total);
+    assert_eq!(counts(&messages["between_sites"]), total);
+    assert_eq!(sum(&messages["bytes_by_sender"]), messages["bytes"].as_u64().expect("a count"));
+    assert_eq!(counts(&report["latency_us"]), report["commands"]["answered"].as_u64().expect("a count"));
+    assert_eq!(report["time_us"], 20_000_000);
+    assert_eq!(report["complete"], true);
+    let latencies = report["latency_us"].as_array().expect("a list");
+    assert_eq!(latencies.len(), 3);
+    for site in latencies {
+        let times = ["p50", "p90", "p99", "max"].map(|name| site[name].as_u64().expect("a time"));
+        assert!(times.is_sorted() && times[0] > 0, "{site}");
+    }
+}
+
+#[test]
+fn losing_the_link_replica_costs_an_ocean() {
+    let report = prints_json(&["run", "link-replica", "--json"]);
+    let of = |site: &str, quantile: &str| {
+        let sites = report["latency_us"].as_array().expect("a list");
+        sites.iter().find(|entry| entry["site"] == site).expect("it has clients")[quantile].as_u64().expect("a time")
+    };
+    // The leader is in the centre: one round trip there and within, and one to the third-nearest replica, before the crash and after.
+    assert_eq!((of("centre", "p50"), of("centre", "max")), (1_000 + 45_000, 1_000 + 105_000));
+    assert_eq!((of("europe", "p50"), of("europe", "max")), (105_000 + 45_000, 105_000 + 105_000));
+}
+
+#[test]
+fn a_violation_is_an_exit_code() {
+    let broken = quorumscope(&["run", "two-winners", "--json"]);
+    assert_eq!(broken.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&broken.stdout).expect("JSON all the same");
+    assert_eq!(report["violations"][0]["property"], "Agreement");
+    assert_eq!(prints_json(&["run", "one-winner", "--json"])["violations"], Value::Array(vec![]));
+}
+
+#[test]
+fn outages_are_told() {
+    let report = prints_json(&["run", "leader-crash", "--json"]);
+    let outages = report["outages"].as_array().expect("a list");
+    let crash = outages.last().expect("the crash at 9 s");
+    assert!(crash["from_us"].as_u64().expect("a time").abs_diff(9_000_000) < 200_000, "{crash}");
+    assert!(report["leaders"].as_array().expect("a list").len() >= 3);
+    let calm = prints_json(&["run", "three-regions", "--json"]);
+    let late = |outage: &Value| outage["to_us"].as_u64() > Some(3_000_000);
+    assert!(!calm["outages"].as_array().expect("a list").iter().any(late), "{}", calm["outages"]);
+}
+
+#[test]
+fn a_scenario_comes_from_a_file_a_preset_a_link_or_standard_input() {
+    let fingerprint = |output: &Output| {
+        let report: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+        report["fingerprint"].as_str().expect("one").to_owned()
+    };
+    let preset = fingerprint(&quorumscope(&["run", "one-winner", "--json"]));
+    for file in ["scenarios/one-winner.toml", "scenarios/one-winner.json"] {
+        assert_eq!(fingerprint(&quorumscope(&["run", file, "--json"])), preset, "{file}");
+        let content = std::fs::read_to_string(file).expect("readable");
+        assert_eq!(fingerprint(&given(&["run", "-", "--json"], &content)), preset, "{file}");
+    }
+    let link = prints(&["link", "one-winner"]);
+    assert!(link.starts_with("#s=1.") && link.trim().len() < 600, "{link}");
+    let address = format!("https://example.org/lab/?embed{}&x=1", link.trim());
+    assert_eq!(fingerprint(&quorumscope(&["run", link.trim(), "--json"])), preset);
+    assert_eq!(fingerprint(&quorumscope(&["run", &address, "--json"])), preset);
+    assert_eq!(fingerprint(&given(&["run", "-", "--json"], &link)), preset);
+}
+
+#[test]
+fn values_can_be_set() {
+    let report = prints_json(&[
+        "run",
+        "two-winners",
+        "--set",
+        "settings.winner_refuses=true",
+        "--set",
+        "settings.follower_cannot_win=true",
+        "--set",
+        "title=Repaired",
+        "--set",
+        "network.loss=0%",
+        "--set",
+        "clients[0]={\"site\":\"OR\"}",
+        "--set",
+        "clients[1].site=CA",
+        "--json",
+    ]);
+    assert_eq!(report["title"], "Repaired");
+    assert_eq!(report["latency_us"].as_array().expect("a list").len(), 2);
+}
+
+#[test]
+fn bad_input_gets_one_clear_error() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["run", "three-regoins"], "there is no file \"three-regoins\"; did you mean \"three-regions\"?"),
+        (&["run", "Cargo.lock"], "Cargo.lock: a scenario's file ends in .toml or .json"),
+        (&["run", "src"], "src: cannot be read"),
+        (&["run", "#s=1.abc"], "the link: this link is damaged"),
+        (&["run", "-"], "standard input: variant: is missing, and needed"),
+        (&["run", "three-regions", "--set", "seed"], "--set seed: write it as path=value"),
+        (&["run", "three-regions", "--set", "clients[7].think=1s"], "[0] to [3] would do"),
+        (&["run", "three-regions", "--set", "seed.x=1"], "there are no fields here"),
+        (&["run", "three-regions", "--set", "title[0]=1"], "there is no list here"),
+        (&["run", "three-regions", "--set", "seed=-1"], "three-regions: seed: -1: a whole number from 0 up would do"),
+        (&["run", "three-regions", "--set", "clients[0].rat=1"], "clients[0].rat: is no field; did you mean \"rate\"?"),
+        (&["run", "three-regions", "--set", "duration=0s"], "duration: 0s: 1us to 24h would do"),
+        (&["compare", "three-regions", "--variants", "rfat"], "--variants: \"rfat\": did you mean \"raft\"?"),
+        (&["compare", "three-regions", "--replicas", "0"], "--replicas: 0: 1 to 15 would do"),
+        (&["compare", "three-regions", "--csv", "--json"], "cannot be used with"),
+        (&["transcript", "one-winner", "--until", "soon"], "--until: soon: a time with its unit would do"),
+        (&["run"], "required"),
+    ];
+    for (arguments, expected) in cases {
+        let error = refuses(arguments);
+        assert!(error.starts_with("error: ") && error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn compare_prints_the_formula_and_whether_it_is_met() {
+    let table = prints(&["compare", "three-regions", "--variants", "raft", "--replicas", "3,5"]);
+    let line = |n: &str| {
+        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        lines.into_iter().find(|words| words.len() > 5 && words[0] == "Raft" && words[1] == n).expect("a line")
+    };
+    assert_eq!(line("3")[2..6], ["4", "2(n−1)", "4", "yes"]);
+    assert_eq!(line("5")[2..6], ["8", "2(n−1)", "8", "yes"]);
+    let csv = prints(&["compare", "three-regions", "--variants", "raft", "--replicas", "7", "--csv"]);
+    assert!(
+        csv.contains("raft,7,AppendEntries,6,,,\n") && csv.contains("raft,7,total,12,\"2(n−1)\",12,true\n"),
+        "{csv}"
+    );
+}
+
+#[test]
+fn a_transcript_tells_what_happens() {
+    let told = quorumscope(&["transcript", "two-winners", "--until", "100ms"]);
+    assert_eq!(told.status.code(), Some(0), "the second winner comes later: {}", text(&told.stderr));
+    let told = text(&told.stdout);
+    assert!(told.contains("Propose") && told.contains("Promise"), "{told}");
+}
