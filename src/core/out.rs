@@ -68,14 +68,14 @@ impl<N: Node> Out<N> {
     }
 
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: N::Msg) {
         let parcel = self.parcels.put(message, 1);
         self.effects.push(Effect::Send(to, parcel));
     }
 
     /// Sends the same message to each of `to`.
-    #[inline]
+    #[inline(always)]
     pub fn broadcast(&mut self, to: NodeSet, message: N::Msg) {
         if !to.is_empty() {
             let parcel = self.parcels.put(message, u32::from(to.len()));
@@ -171,10 +171,10 @@ impl<N: Node> Out<N> {
         (std::mem::take(&mut self.used), self.saved.take())
     }
 
-    /// Takes what was asked for, with the messages themselves.
+    /// Takes what was asked for with the messages themselves, for tests of a node without a world. The parcels are left behind.
     pub fn drain(&mut self) -> Vec<Effect<N::Msg, N::Timer>> {
         let mut effects = Vec::new();
         self.take(&mut effects);
-        effects.iter().filter_map(|effect| effect.map(|parcel| self.parcels.take(*parcel))).collect()
+        effects.iter().filter_map(|effect| effect.map(|parcel| self.parcels.look(*parcel).cloned())).collect()
     }
 }

@@ -25,18 +25,23 @@ impl<M> Default for Parcels<M> {
 
 impl<M: Clone> Parcels<M> {
     /// Puts something away for `receivers`, at least one; tells its number.
-    #[inline]
+    // Inlined so that the message is written here at once, not built elsewhere and copied: half of all the time went there.
+    #[inline(always)]
     pub fn put(&mut self, content: M, receivers: u32) -> u32 {
-        let place = Place { content: Some(content), left: receivers };
-        let number = self.free;
-        if number == NONE {
-            self.places.push(place);
-            return self.places.len() as u32 - 1;
+        if self.free == NONE {
+            self.grow();
         }
-        let free = &mut self.places[number as usize];
-        self.free = free.left;
-        *free = place;
+        let number = self.free;
+        let place = &mut self.places[number as usize];
+        self.free = std::mem::replace(&mut place.left, receivers);
+        place.content = Some(content);
         number
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.free = self.places.len() as u32;
+        self.places.push(Place { content: None, left: NONE });
     }
 
     /// What is in a parcel that is still under way.
