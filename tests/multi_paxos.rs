@@ -117,8 +117,7 @@ fn swarm(seed: u64) -> RuleSet {
     let logs: Vec<LogGlance> =
         (0..n).filter_map(|id| cluster.node(NodeId(id)).glance).map(|glance| glance.log).collect();
     assert!(logs.iter().all(|log| log.applied == logs[0].applied), "{logs:?} {replay}");
-    let machines: Vec<_> =
-        cluster.world().nodes().iter().flatten().map(node::Node::machine_digest).collect();
+    let machines: Vec<_> = cluster.world().nodes().iter().flatten().map(node::Node::machine_digest).collect();
     assert!(machines.iter().all(|machine| *machine == machines[0]), "{replay}");
     cluster.rules_used()
 }

@@ -39,8 +39,9 @@ impl Server {
 
     /// Waits a whole election timeout, loyal to nobody.
     pub(super) fn await_election(&mut self, out: &mut Out) {
-        self.loyal = false;
-        out.cancel(Timer::MinimumTimeout);
+        if std::mem::take(&mut self.loyal) {
+            out.cancel(Timer::MinimumTimeout);
+        }
         out.set_timer(Timer::ElectionTimeout, self.config.election_min, self.config.election_max);
     }
 

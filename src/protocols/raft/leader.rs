@@ -1,5 +1,6 @@
 //! The leader's side of log replication: sending, retrying, counting, committing (paper §5.3, §5.4.2; dissertation §10.2).
 
+use super::Reads;
 use super::configuration::Configuration;
 use super::membership::Change;
 use super::message::{Append, Conflict, Heartbeat, Message};
@@ -376,10 +377,17 @@ impl Server {
 
     /// What a leader owes when it stops leading: its timers end, and clients it cannot answer any more are sent away.
     pub(super) fn resign(&mut self, lead: Leadership, out: &mut Out) {
-        for timer in
-            [Timer::Heartbeat, Timer::CheckQuorum, Timer::Transfer, Timer::CatchUp, Timer::Lease(0), Timer::Lease(1)]
-        {
-            out.cancel(timer);
+        out.cancel(Timer::Heartbeat);
+        out.cancel(Timer::CheckQuorum);
+        if lead.transfer.is_some() {
+            out.cancel(Timer::Transfer);
+        }
+        if lead.change.is_some() {
+            out.cancel(Timer::CatchUp);
+        }
+        if self.config.reads == Reads::Lease {
+            out.cancel(Timer::Lease(0));
+            out.cancel(Timer::Lease(1));
         }
         let (held, next) = lead.transfer.map_or((Vec::new(), None), |transfer| (transfer.held, Some(transfer.to)));
         let send_away =
