@@ -3,9 +3,10 @@
 #![allow(dead_code)] // Each test file uses its own part.
 
 use quorumscope::core::node::{Message, Node};
-use quorumscope::core::{Micros, NodeId, Phase, Protocol, RuleId, SettingId, Settings};
+use quorumscope::core::{Micros, NodeId, Phase, Protocol, Rule, RuleId, RuleSet, SettingId, Settings};
 use quorumscope::sim::{Blueprint, ClientGroup, Pace, Terrain};
 use quorumscope::universe::{Cluster, Universe};
+use std::ops::Range;
 
 /// How to see a run again that failed. Put it into the message of every assertion about a seeded run.
 pub fn replay(variant: &str, test: &str, seed: u64) -> String {
@@ -85,4 +86,36 @@ pub fn count<P: Protocol>(cluster: &Cluster<P>, kind: &str) -> u64 {
 /// Asserts that nothing was violated.
 pub fn assert_safe<P: Protocol>(cluster: &Cluster<P>, replay: &str) {
     assert!(cluster.violations().is_empty(), "{:#?}\n{replay}", cluster.violations());
+}
+
+/// A stream of numbers for choosing faults.
+pub struct Dice(u64);
+
+impl Dice {
+    /// The stream of this seed.
+    pub fn new(seed: u64) -> Dice {
+        Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// 0 to `sides` − 1.
+    pub fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// The seeds to run: these, or the one in the environment variable `SEED`.
+pub fn seeds(all: Range<u64>) -> Range<u64> {
+    match std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => seed..seed + 1,
+        None => all,
+    }
+}
+
+/// Asserts that every rule was applied at least once.
+pub fn assert_all_used(rules: &[Rule], used: RuleSet) {
+    if std::env::var_os("SEED").is_none() {
+        let unused = rules.iter().zip(0..).filter(|(_, id)| !used.has(RuleId(*id)));
+        assert_eq!(unused.map(|(rule, _)| rule.key).collect::<Vec<_>>(), [""; 0], "no run applied these rules");
+    }
 }
