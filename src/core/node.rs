@@ -1,7 +1,8 @@
 //! What a protocol is: messages, nodes, rules and a card.
 
 use super::{
-    Answer, Card, Command, EntryGlance, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings, Slot,
+    Answer, Card, Command, EntryGlance, Epoch, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings,
+    Slot,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -102,6 +103,12 @@ pub trait Node: Clone + Debug + Hash + Eq {
 
     /// What can be seen of it.
     fn glance(&self) -> Glance;
+
+    /// The term or ballot it leads, if it does: [`Node::glance`] in short, for those who ask after every event.
+    fn leads(&self) -> Option<Epoch> {
+        let glance = self.glance();
+        glance.leads.then_some(glance.epoch)
+    }
 
     /// One slot of its log, if held.
     fn entry(&self, slot: Slot) -> Option<EntryGlance>;

@@ -140,8 +140,7 @@ impl Watch {
         if self.leads.len() < world.nodes().len() {
             self.leads.resize(world.nodes().len(), None);
         }
-        let glance = world.nodes()[index].as_ref().map(|node| node.glance());
-        let leads = glance.filter(|glance| glance.leads).map(|glance| glance.epoch);
+        let leads = world.nodes()[index].as_ref().and_then(|node| node.leads());
         if leads != self.leads[index] {
             self.leads[index] = leads;
             if let Some(epoch) = leads {

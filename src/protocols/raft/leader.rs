@@ -57,6 +57,8 @@ pub struct Leadership {
     pub round: u32,
     /// Heartbeat timers since the last check for lost entries.
     ticks: u32,
+    /// By client: the number of its latest command that this leader has appended.
+    appended: Vec<u32>,
     pub reads: PendingReads,
     pub lease: Lease,
     pub transfer: Option<Transfer>,
@@ -74,6 +76,7 @@ impl Leadership {
             heard: NodeSet::EMPTY,
             round: 0,
             ticks: 0,
+            appended: Vec::new(),
             reads: PendingReads::default(),
             lease: Lease::default(),
             transfer: None,
@@ -83,6 +86,18 @@ impl Leadership {
             *lead.track(server) = Progress { next, pace: Pace::Flow, due: next, ..Progress::default() };
         }
         lead
+    }
+
+    /// Takes note that this leader is about to append `command`; tells whether it has not done so before.
+    pub fn first_asked(&mut self, command: Command) -> bool {
+        let client = usize::from(command.client.0);
+        if self.appended.len() <= client {
+            self.appended.resize(client + 1, 0);
+        }
+        let latest = &mut self.appended[client];
+        let first = command.seq > *latest;
+        *latest = command.seq.max(*latest);
+        first
     }
 
     /// What is known of `server`, if it was ever a peer.
@@ -145,8 +160,9 @@ impl Server {
             return;
         }
         let me = lead.track(self.me);
-        me.matched = me.matched.max(slot);
-        self.advance_commit(slot, out);
+        let before = me.matched;
+        me.matched = before.max(slot);
+        self.advance_commit(before, slot, out);
     }
 
     /// Answers to AppendEntries, heartbeats and snapshots: up to `slot` the follower's log is the leader's; or, with a conflict, the
@@ -173,8 +189,8 @@ impl Server {
     fn acknowledged(&mut self, from: NodeId, slot: Slot, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(progress) = lead.of(from) else { return };
-        let grown = slot > progress.matched;
-        progress.matched = progress.matched.max(slot);
+        let before = progress.matched;
+        progress.matched = before.max(slot);
         let go_on = match progress.pace {
             Pace::Flow => false,
             Pace::Probe => slot + 1 >= progress.next,
@@ -184,9 +200,7 @@ impl Server {
             progress.next = progress.matched + 1;
             self.supply(from, out);
         }
-        if grown {
-            self.advance_commit(slot, out);
-        }
+        self.advance_commit(before, slot, out);
         self.mind_the_others(from, out);
     }
 
@@ -300,14 +314,19 @@ impl Server {
         }
     }
 
-    /// Commits what a quorum has. `reached` is the slot somebody has just come to: no more than that can be new.
-    fn advance_commit(&mut self, reached: Slot, out: &mut Out) {
-        let (_, configuration) = self.configuration();
-        let Role::Leader(lead) = &self.role else { return };
-        if reached <= self.commit {
+    /// Commits what a quorum has, now that one server has come from `before` to `reached`: no other slots can be new.
+    fn advance_commit(&mut self, before: Slot, reached: Slot, out: &mut Out) {
+        if reached <= self.commit.max(before) {
             return;
         }
-        let slot = configuration.quorum_slot(|server| lead.matched(server));
+        let (_, configuration) = self.configuration();
+        let Role::Leader(lead) = &self.role else { return };
+        let have = configuration.all().iter().filter(|&server| lead.matched(server) >= reached).collect();
+        let slot = match configuration.quorum(have) {
+            true => reached,
+            false if reached - before == 1 => return,
+            false => configuration.quorum_slot(|server| lead.matched(server)),
+        };
         if slot <= self.commit {
             return;
         }

@@ -4,7 +4,7 @@ use super::configuration::Configuration;
 use super::leader::Leadership;
 use super::message::{Append, Message};
 use super::rules::*;
-use super::storage::{Disk, RaftLog};
+use super::storage::{Disk, Payload, RaftLog};
 use super::{Config, Reads};
 use crate::core::{
     Answer, Command, EntryGlance, Epoch, Glance, LogGlance, Node, NodeId, NodeSet, Order, Slot, Tally, majority,
@@ -256,7 +256,11 @@ impl Node for Server {
         if command.op.is_read() && self.config.reads != Reads::Log {
             return self.on_read(command, out);
         }
-        self.append(super::storage::Payload::Command(command), out);
+        if !lead.first_asked(command) {
+            // It is in the log, and is answered when it is committed.
+            return out.because(AT_MOST_ONCE);
+        }
+        self.append(Payload::Command(command), out);
     }
 
     fn on_order(&mut self, order: Order, out: &mut Out) {
@@ -299,13 +303,17 @@ impl Node for Server {
         }
     }
 
+    fn leads(&self) -> Option<Epoch> {
+        matches!(self.role, Role::Leader(_)).then_some(Epoch { number: self.disk.term, owner: None })
+    }
+
     fn entry(&self, slot: Slot) -> Option<EntryGlance> {
         let entry = self.disk.log.get(slot)?;
         Some(EntryGlance {
             epoch: Epoch { number: entry.term, owner: None },
             command: match entry.payload {
-                super::storage::Payload::Command(command) => Some(command),
-                super::storage::Payload::Configuration(_) => None,
+                Payload::Command(command) => Some(command),
+                Payload::Configuration(_) => None,
             },
             chosen: slot <= self.commit,
         })
