@@ -171,10 +171,10 @@ impl<N: Node> Out<N> {
         (std::mem::take(&mut self.used), self.saved.take())
     }
 
-    /// Takes what was asked for, with the messages themselves.
+    /// Takes what was asked for with the messages themselves, for tests of a node without a world. The parcels are left behind.
     pub fn drain(&mut self) -> Vec<Effect<N::Msg, N::Timer>> {
         let mut effects = Vec::new();
         self.take(&mut effects);
-        effects.iter().filter_map(|effect| effect.map(|parcel| self.parcels.take(*parcel))).collect()
+        effects.iter().filter_map(|effect| effect.map(|parcel| self.parcels.look(*parcel).cloned())).collect()
     }
 }

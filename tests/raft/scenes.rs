@@ -1,2 +1,1 @@
 //! Scenes from the papers, played one by one.
-use super::*;

@@ -41,8 +41,7 @@ fn smooth(corners: &[Point]) -> String {
         let (before, from, to, after) = (at(i + n - 1), at(i), at(i + 1), at(i + 2));
         let leave = point(from.x + (to.x - before.x) / 6.0, from.y + (to.y - before.y) / 6.0);
         let arrive = point(to.x - (after.x - from.x) / 6.0, to.y - (after.y - from.y) / 6.0);
-        let _ =
-            write!(path, "C{:.1} {:.1} {:.1} {:.1} {:.1} {:.1}", leave.x, leave.y, arrive.x, arrive.y, to.x, to.y);
+        let _ = write!(path, "C{:.1} {:.1} {:.1} {:.1} {:.1} {:.1}", leave.x, leave.y, arrive.x, arrive.y, to.x, to.y);
     }
     path.push('Z');
     path

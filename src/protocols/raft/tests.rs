@@ -88,9 +88,7 @@ impl Group {
     }
 
     fn collect(&mut self, from: u8) {
-        let mut effects = Vec::new();
-        self.out.take(&mut effects);
-        for effect in effects {
+        for effect in self.out.drain() {
             match effect {
                 Effect::Send(to, message) => self.mail.push((from, to.0, message)),
                 Effect::Broadcast(to, message) => {
@@ -367,8 +365,7 @@ fn the_leaders_own_copy_counts_when_it_is_written() {
     group.deliver(&[S1, S2]);
     let leader = group.servers.get_mut(&S1).unwrap();
     leader.on_request(write(1), &mut group.out);
-    let mut effects = Vec::new();
-    group.out.take(&mut effects);
+    let effects = group.out.drain();
     let at = |wanted: &dyn Fn(&Effect<Message, Timer>) -> bool| effects.iter().position(wanted).expect("an effect");
     let sent = at(&|effect| matches!(effect, Effect::Broadcast(_, Message::AppendEntries(_))));
     let saved = at(&|effect| matches!(effect, Effect::Save));
