@@ -4,6 +4,8 @@ pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
 pub mod synod;
+#[cfg(test)]
+mod tests_by_hand;
 
 /// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
 macro_rules! variants {
