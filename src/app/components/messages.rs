@@ -114,8 +114,8 @@ impl Component for Messages {
                     <i class="tick"></i>{ " the paper's formula " }
                     { for measuring }
                 </p>
-                <details class="over">
-                    <summary>{ "From 3 to 9 replicas" }</summary>
+                <details class="over" open={browser::matches("(min-width: 1101px) and (min-height: 800px)")}>
+                    <summary>{ "From 3 to 9 replicas" } <small>{ "each on a scale of its own" }</small></summary>
                     <div class="many">{ self.many() }</div>
                 </details>
                 { self.table() }
@@ -158,18 +158,13 @@ impl Messages {
 
     /// One small picture for each variant, over all numbers of replicas.
     fn many(&self) -> Html {
-        let total = |cell: &Cell| {
-            let measured = cell.measured.as_ref();
-            measured.map_or(0.0, |measured| measured.per_command.max(measured.formula.as_ref().map_or(0.0, |f| f64::from(f.per_command))))
-        };
-        let most = self.cells.iter().map(total).fold(1.0, f64::max);
         html! {
             { for universe::variants().iter().map(|variant| {
                 let cell = |n: u8| self.cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
                 let columns: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
                 let spoken = REPLICAS.filter_map(|n| Some(format!("{n} replicas: {}", number(cell(n)?.measured.as_ref()?.per_command))));
                 let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.collect::<Vec<_>>().join("; "));
-                html! { <Columns key={variant.card.key} {columns} {most} title={variant.card.title} {spoken} /> }
+                html! { <Columns key={variant.card.key} {columns} title={variant.card.title} {spoken} /> }
             }) }
         }
     }
