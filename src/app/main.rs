@@ -1,12 +1,25 @@
-//! The page.
+//! The page: a window on the lab, in Yew. It knows no protocol by name; all it shows comes from the façade.
 
-use yew::prelude::*;
+mod charts;
+mod components;
+mod intent;
+mod pages;
+mod run;
+mod stage;
+mod web;
 
-#[component]
-fn App() -> Html {
-    html! { <h1>{ "Quorumscope" }</h1> }
-}
+use pages::lab::{First, Lab, Props};
+use pages::opening;
+use std::cell::RefCell;
+use std::rc::Rc;
+use web::{json, options::Options};
 
 fn main() {
-    yew::Renderer::<App>::new().render();
+    yew::platform::spawn_local(async {
+        let options = Options::read();
+        let presets: Rc<[_]> = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
+        let first = opening::first(&options, &presets).await;
+        let first = First(Rc::new(RefCell::new(Some(first))));
+        yew::Renderer::<Lab>::with_props(Props { options, presets, first }).render();
+    });
 }

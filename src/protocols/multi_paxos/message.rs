@@ -33,7 +33,7 @@ pub struct Report {
     /// The highest-numbered proposal accepted in each slot from `first` on; `None` where nothing was.
     pub accepted: Vec<Option<Proposal>>,
     /// Stands for slots the acceptor has compacted, if the proposer asked for any.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Arc<Snapshot>>,
 }
 
 /// A message. `ballot` is the sender's own where it leads or wants to, and the one it answers otherwise.

@@ -64,6 +64,8 @@ mod rules;
 mod server;
 mod snapshot;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
 pub use configuration::Configuration;

@@ -1,0 +1,53 @@
+//! From numbers to places on a line.
+
+/// A linear scale from 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The largest number it holds.
+    pub top: f64,
+    /// Where that number is; 0 is at 0.
+    pub length: f64,
+}
+
+impl Scale {
+    /// A scale that holds `most` and ends on a round number.
+    pub fn holding(most: f64, length: f64) -> Scale {
+        let step = step(most, 4);
+        Scale { top: ((most / step).ceil() * step).max(step), length }
+    }
+
+    /// Where a number is.
+    pub fn at(&self, value: f64) -> f64 {
+        value / self.top * self.length
+    }
+
+    /// Round numbers along it, 0 and the top included.
+    pub fn ticks(&self) -> Vec<f64> {
+        let step = step(self.top, 4);
+        (0..=(self.top / step).round() as u32).map(|i| f64::from(i) * step).collect()
+    }
+}
+
+/// A round step (1, 2 or 5 times a power of ten) that takes at most about `parts` steps to `most`.
+fn step(most: f64, parts: u32) -> f64 {
+    let rough = (most / f64::from(parts)).max(1e-9);
+    let power = 10_f64.powf(rough.log10().floor());
+    let part = rough / power;
+    let round = [1.0, 2.0, 5.0].into_iter().find(|round| part <= *round + 1e-9).unwrap_or(10.0);
+    round * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scales_end_on_round_numbers() {
+        for (most, top, ticks) in [(8.0, 8.0, 5), (9.0, 10.0, 3), (0.0, 1e-9, 2), (84.0, 100.0, 3), (167_000.0, 200_000.0, 5)] {
+            let scale = Scale::holding(most, 100.0);
+            assert!((scale.top - top).abs() <= top * 1e-6, "{most}: {}", scale.top);
+            assert_eq!(scale.ticks().len(), ticks, "{most}: {:?}", scale.ticks());
+        }
+        assert_eq!(Scale::holding(8.0, 100.0).at(4.0), 50.0);
+    }
+}

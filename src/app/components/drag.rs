@@ -1,0 +1,73 @@
+//! Dragging the crown or a replica over the stage, by mouse, pen or finger.
+
+use crate::intent::{Intent, Target};
+use crate::run::Shown;
+use crate::stage::geometry::Point;
+use crate::stage::layout::Layout;
+use quorumscope::core::NodeId;
+use quorumscope::sim::Action;
+
+/// A pointer that moved less than this, CSS pixels, has tapped.
+const TAP: f64 = 6.0;
+
+/// What is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// The crown of this leader.
+    Crown(NodeId),
+    /// A replica.
+    Node(NodeId),
+}
+
+/// A drag under way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drag {
+    /// What is held.
+    pub held: Held,
+    /// The pointer that holds it.
+    pub pointer: i32,
+    /// Where it began.
+    from: Point,
+    /// Where the pointer is.
+    pub at: Point,
+    /// Whether it has gone far enough to be no tap.
+    pub moved: bool,
+}
+
+impl Drag {
+    /// Takes hold of something.
+    pub fn begin(held: Held, pointer: i32, at: Point) -> Drag {
+        Drag { held, pointer, from: at, at, moved: false }
+    }
+
+    /// The pointer moved; `scale` CSS pixels make a unit of the stage.
+    pub fn go(self, at: Point, scale: f64) -> Drag {
+        Drag { at, moved: self.moved || self.from.distance(at) * scale > TAP, ..self }
+    }
+
+    /// The replica on which the crown would land.
+    pub fn node(&self, layout: &Layout, shown: &Shown) -> Option<NodeId> {
+        let Held::Crown(from) = self.held else { return None };
+        let over = shown.nodes.get(layout.node_at(self.at)?)?;
+        (self.moved && over.id != from && over.glance.is_some()).then_some(over.id)
+    }
+
+    /// The site on which the replica would land.
+    pub fn site(&self, layout: &Layout, shown: &Shown) -> Option<usize> {
+        let Held::Node(node) = self.held else { return None };
+        let own = shown.nodes.get(usize::from(node.0))?.site;
+        layout.island_at(self.at).filter(|site| self.moved && *site != own)
+    }
+
+    /// What letting go here means; nothing when it lands nowhere.
+    pub fn drop(&self, layout: &Layout, shown: &Shown) -> Option<Intent> {
+        match self.held {
+            Held::Crown(node) | Held::Node(node) if !self.moved => Some(Intent::Menu(Some(Target::Node(node)))),
+            Held::Crown(_) => Some(Intent::Act(vec![Action::HandOver(self.node(layout, shown)?)])),
+            Held::Node(node) => {
+                let site = self.site(layout, shown)? as u8;
+                Some(Intent::Act(vec![Action::Move { node, site }]))
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Keys, gestures, and what can be said in the address.
+
+use super::sheet::SheetFrame;
+use crate::web::options::PARAMETERS;
+use yew::prelude::*;
+
+const KEYS: &[(&str, &str)] = &[
+    ("Space or .", "play and pause"),
+    ("S or →", "one event on"),
+    ("←", "one event back"),
+    ("Home", "back to the start"),
+    ("+ and −", "faster and slower"),
+    ("C", "a client asks once more"),
+    ("R", "crash the leader and start it again"),
+    ("Tab, Enter", "choose a replica, a site or a link, and see what can be done to it"),
+    ("?", "this help"),
+];
+
+const GESTURES: &[(&str, &str)] = &[
+    ("Drag the crown to another replica", "the leader hands its leadership over, by the protocol's own means"),
+    ("Drag a replica to another island", "it moves there; its messages take the new distances"),
+    ("Click or tap a replica, a place's name, or a round trip", "crash, restart, cut, heal, add, remove"),
+];
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// It was closed.
+    pub on_close: Callback<()>,
+}
+
+#[component]
+pub fn Help(props: &Props) -> Html {
+    let list = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(what, says)| html! { <><dt>{ what }</dt><dd>{ says }</dd></> });
+        html! { <dl>{ for rows }</dl> }
+    };
+    html! {
+        <SheetFrame title="Help" on_close={props.on_close.clone()}>
+            <p>{ "Real protocols run here in a simulated network. Dots are messages; each takes as long as its distance says, slowed down so that you can follow. Under each replica is its log: dark is executed, grey is committed, blue is only written down. The ring around a replica fills as it gathers answers." }</p>
+            <h3>{ "Mouse and finger" }</h3>
+            { list(GESTURES) }
+            <h3>{ "Keys" }</h3>
+            { list(KEYS) }
+            <h3>{ "In the address" }</h3>
+            <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>
+            <dl>
+                { for PARAMETERS.iter().map(|parameter| html! {
+                    <><dt><code>{ parameter.name }</code></dt><dd>{ format!("{}; otherwise {}", parameter.says, parameter.default) }</dd></>
+                }) }
+            </dl>
+        </SheetFrame>
+    }
+}

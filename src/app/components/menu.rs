@@ -1,0 +1,233 @@
+//! What can be done to a replica, a site or the links between two sites: the keyboard's and the finger's way to everything that can
+//! be dragged or clicked.
+
+use super::words;
+use crate::intent::{Intent, Target};
+use crate::run::shown::{Crown, NodeShown};
+use crate::run::{Ground, Shown};
+use crate::stage::geometry::Point;
+use crate::web::browser;
+use quorumscope::core::NodeId;
+use quorumscope::sim::Action;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+use yew::prelude::*;
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// What it is about.
+    pub target: Target,
+    /// Where that is, CSS pixels from the stage's corner.
+    pub at: Point,
+    /// Size of the stage, CSS pixels.
+    pub room: Point,
+    /// What is run.
+    pub ground: Rc<Ground>,
+    /// What it looks like now.
+    pub shown: Rc<Shown>,
+    /// What is wanted.
+    pub on: Callback<Intent>,
+}
+
+/// One thing that can be done.
+struct Item {
+    label: String,
+    intent: Intent,
+}
+
+/// A few of them under one heading; without a heading, each stands by itself.
+struct Group {
+    heading: &'static str,
+    items: Vec<Item>,
+}
+
+#[component]
+pub fn Menu(props: &Props) -> Html {
+    let Props { target, at, room, on, .. } = props;
+    let list = use_node_ref();
+    {
+        let (list, target) = (list.clone(), *target);
+        use_effect_with(target, move |target| {
+            focus_item(&list, |_, _| 0);
+            let target = *target;
+            move || return_focus(target)
+        });
+    }
+    let close = on.reform(|_: MouseEvent| Intent::Menu(None));
+    let onkeydown = {
+        let (list, on) = (list.clone(), on.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            match event.key().as_str() {
+                "Escape" | "Tab" => on.emit(Intent::Menu(None)),
+                "ArrowDown" | "ArrowRight" => focus_item(&list, |now, all| (now + 1) % all),
+                "ArrowUp" | "ArrowLeft" => focus_item(&list, |now, all| (now + all - 1) % all),
+                "Home" => focus_item(&list, |_, _| 0),
+                "End" => focus_item(&list, |_, all| all - 1),
+                _ => return,
+            }
+            event.prevent_default();
+            event.stop_propagation();
+        })
+    };
+    let (title, groups) = content(props);
+    // It opens towards the middle of the stage, where there is room.
+    let across = if at.x < room.x / 2.0 { format!("left: {:.0}px", at.x + 40.0) } else { format!("right: {:.0}px", room.x - at.x + 40.0) };
+    let down = if at.y < room.y / 2.0 {
+        format!("top: {:.0}px", (at.y - 40.0).max(8.0))
+    } else {
+        format!("bottom: {:.0}px", (room.y - at.y - 60.0).max(8.0))
+    };
+    html! {
+        <>
+            <div class="veil" onclick={close}></div>
+            <div class="menu" style={format!("{across}; {down}")} {onkeydown}>
+                <p id="menu-title">{ title }</p>
+                <div role="menu" aria-labelledby="menu-title" ref={list}>
+                    { for groups.into_iter().filter(|group| !group.items.is_empty()).map(|group| show(group, on)) }
+                </div>
+            </div>
+        </>
+    }
+}
+
+fn show(group: Group, on: &Callback<Intent>) -> Html {
+    let items = group.items.into_iter().map(|Item { label, intent }| {
+        let onclick = on.reform(move |_: MouseEvent| intent.clone());
+        html! { <button role="menuitem" tabindex="-1" {onclick}>{ label }</button> }
+    });
+    if group.heading.is_empty() {
+        return html! { <>{ for items }</> };
+    }
+    html! {
+        <div role="group" aria-label={group.heading} class="row">
+            <span aria-hidden="true">{ group.heading }</span>
+            { for items }
+        </div>
+    }
+}
+
+fn content(props: &Props) -> (String, Vec<Group>) {
+    match props.target {
+        Target::Node(id) => match props.shown.nodes.get(usize::from(id.0)) {
+            Some(node) => (format!("Node {}", words::number(id)), node_items(props, node)),
+            None => (String::new(), Vec::new()),
+        },
+        Target::Site(site) => (props.ground.names[site].to_string(), site_items(props, site)),
+        Target::Lane(a, b) => {
+            let names = &props.ground.names;
+            (format!("{} and {}", names[a], names[b]), link_items(&between(&props.shown, a, b), "Cut every link", "Heal every link"))
+        }
+    }
+}
+
+fn act(label: impl Into<String>, action: Action) -> Item {
+    acts(label, vec![action])
+}
+
+fn acts(label: impl Into<String>, actions: Vec<Action>) -> Item {
+    Item { label: label.into(), intent: Intent::Act(actions) }
+}
+
+fn alone(items: Vec<Item>) -> Group {
+    Group { heading: "", items }
+}
+
+fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
+    let id = node.id;
+    let up = node.glance.is_some();
+    let mut first = Vec::new();
+    if up && node.crown != Crown::Worn {
+        first.push(act("Make it the leader", Action::HandOver(id)));
+    }
+    if up {
+        first.push(act("Crash", Action::Crash(id)));
+        first.push(acts("Crash and restart", vec![Action::Crash(id), Action::Restart(id)]));
+    } else {
+        first.push(act("Restart", Action::Restart(id)));
+    }
+    let elsewhere = (0..props.ground.places.len()).filter(|site| *site != node.site);
+    let moves = elsewhere.map(|site| act(&*props.ground.names[site], Action::Move { node: id, site: site as u8 })).collect();
+    let others: Vec<&NodeShown> = props.shown.nodes.iter().filter(|other| other.id != id && other.member).collect();
+    let is_cut = |other: &&&NodeShown| node.cut.has(other.id) || other.cut.has(id);
+    let name = |other: &&NodeShown| format!("{}", words::number(other.id));
+    let cuts = others.iter().filter(|other| !is_cut(other)).map(|other| act(name(other), Action::Cut { from: id, to: other.id, both: true }));
+    let mut heals: Vec<Item> = others.iter().filter(is_cut).map(|other| act(name(other), Action::Heal(id, other.id))).collect();
+    if heals.len() > 1 {
+        heals.push(acts("all", others.iter().filter(is_cut).map(|other| Action::Heal(id, other.id)).collect()));
+    }
+    let mut cuts: Vec<Item> = cuts.collect();
+    if cuts.len() > 1 {
+        let open = others.iter().filter(|other| !is_cut(other));
+        cuts.push(acts("all", open.map(|other| Action::Cut { from: id, to: other.id, both: true }).collect()));
+    }
+    vec![
+        alone(first),
+        Group { heading: "Move to", items: moves },
+        Group { heading: "Cut the link to", items: cuts },
+        Group { heading: "Heal the link to", items: heals },
+        alone(vec![Item { label: "Remove this replica".to_owned(), intent: Intent::Remove(id) }]),
+    ]
+}
+
+fn site_items(props: &Props, site: usize) -> Vec<Group> {
+    let here: Vec<&NodeShown> = props.shown.nodes.iter().filter(|node| node.site == site).collect();
+    let up: Vec<Action> = here.iter().filter(|node| node.glance.is_some()).map(|node| Action::Crash(node.id)).collect();
+    let down: Vec<Action> = here.iter().filter(|node| node.glance.is_none()).map(|node| Action::Restart(node.id)).collect();
+    let mut items = vec![
+        Item { label: "Add a replica here".to_owned(), intent: Intent::Add(site) },
+        act("Send a client's request", Action::Request { site: site as u8 }),
+    ];
+    if !up.is_empty() {
+        items.push(acts("Crash all that is here", up));
+    }
+    if !down.is_empty() {
+        items.push(acts("Restart what is down here", down));
+    }
+    let others = (0..props.ground.places.len()).filter(|other| *other != site);
+    let out: Vec<Pair> = others.flat_map(|other| between(&props.shown, site, other)).collect();
+    let mut groups = vec![alone(items)];
+    groups.extend(link_items(&out, "Cut it off from the rest", "Heal its links to the rest"));
+    groups
+}
+
+/// Two replicas, and whether their link is cut.
+type Pair = (NodeId, NodeId, bool);
+
+/// Every link between two sites.
+fn between(shown: &Shown, a: usize, b: usize) -> Vec<Pair> {
+    let at = |site: usize| shown.nodes.iter().filter(move |node| node.site == site);
+    at(a).flat_map(|one| at(b).map(move |two| (one.id, two.id, one.cut.has(two.id) || two.cut.has(one.id)))).collect()
+}
+
+fn link_items(pairs: &[Pair], cut: &str, heal: &str) -> Vec<Group> {
+    let whole = pairs.iter().filter(|(.., is_cut)| !is_cut);
+    let cuts: Vec<Action> = whole.map(|&(from, to, _)| Action::Cut { from, to, both: true }).collect();
+    let heals: Vec<Action> = pairs.iter().filter(|(.., is_cut)| *is_cut).map(|&(a, b, _)| Action::Heal(a, b)).collect();
+    let item = |label: &str, actions: Vec<Action>| (!actions.is_empty()).then(|| acts(label, actions));
+    vec![alone([item(cut, cuts), item(heal, heals)].into_iter().flatten().collect())]
+}
+
+/// Moves the focus within the menu: `next` tells which item, from which has it now and how many there are.
+fn focus_item(list: &NodeRef, next: impl Fn(usize, usize) -> usize) {
+    let Some(items) = list.cast::<Element>().and_then(|list| list.query_selector_all("[role=menuitem]").ok()) else { return };
+    let items: Vec<HtmlElement> = (0..items.length()).filter_map(|i| items.item(i)?.dyn_into().ok()).collect();
+    if items.is_empty() {
+        return;
+    }
+    let active = browser::document().active_element();
+    let now = items.iter().position(|item| active.as_ref() == Some(item.as_ref())).unwrap_or(0);
+    let _ = items[next(now, items.len())].focus();
+}
+
+/// Gives the focus back to what the menu was about.
+fn return_focus(target: Target) {
+    let selector = match target {
+        Target::Node(id) => format!("[data-node='{}']", words::number(id)),
+        Target::Site(site) => format!("[data-site='{site}']"),
+        Target::Lane(a, b) => format!("[data-lane='{a}-{b}']"),
+    };
+    if let Ok(Some(element)) = browser::document().query_selector(&selector) {
+        let _ = element.unchecked_into::<HtmlElement>().focus();
+    }
+}

@@ -1,0 +1,243 @@
+//! Messages for one command: this run as it goes, and every variant measured on this scenario, beside what the papers say.
+
+use crate::charts::bars::{Bar, Bars, Part, number};
+use crate::charts::columns::{Column, Columns};
+use crate::charts::table::Table;
+use crate::run::{Ground, Shown};
+use crate::stage::palette;
+use crate::web::browser;
+use gloo::timers::callback::Timeout;
+use quorumscope::core::Kind;
+use quorumscope::lab::compare::{Cell, CompareJob, Measured};
+use quorumscope::universe;
+use std::rc::Rc;
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+/// Numbers of replicas that are measured.
+const REPLICAS: std::ops::RangeInclusive<u8> = 3..=9;
+/// ms before measuring begins: the stage comes first.
+const LATER: u32 = 1_200;
+/// ms that measuring may take between two frames, and ms it then pauses.
+const SLICE: (f64, u32) = (4.0, 14);
+/// Events between two looks at the clock.
+const EVENTS: u64 = 256;
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// What is run.
+    pub ground: Rc<Ground>,
+    /// What it looks like now.
+    pub shown: Rc<Shown>,
+}
+
+/// What happens to the panel.
+pub enum Msg {
+    /// Measure a little.
+    Measure,
+    /// Show another number of replicas.
+    Replicas(u8),
+}
+
+/// The panel.
+pub struct Messages {
+    job: Option<CompareJob>,
+    /// Cells as of the last change.
+    cells: Rc<Vec<Cell>>,
+    replicas: u8,
+    next: Option<Timeout>,
+}
+
+impl Component for Messages {
+    type Message = Msg;
+    type Properties = Props;
+
+    fn create(ctx: &Context<Messages>) -> Messages {
+        let mut panel = Messages { job: None, cells: Rc::default(), replicas: 0, next: None };
+        panel.begin(ctx);
+        panel
+    }
+
+    fn changed(&mut self, ctx: &Context<Messages>, old: &Props) -> bool {
+        if ctx.props().ground != old.ground {
+            self.begin(ctx);
+        }
+        true
+    }
+
+    fn update(&mut self, ctx: &Context<Messages>, message: Msg) -> bool {
+        match message {
+            Msg::Replicas(replicas) => self.replicas = replicas,
+            Msg::Measure => {
+                let Some(job) = &mut self.job else { return false };
+                let deadline = browser::now() + SLICE.0;
+                let mut done = false;
+                while !done && browser::now() < deadline {
+                    done = job.advance(EVENTS);
+                }
+                let news = job.cells().len() != self.cells.len();
+                if news {
+                    self.cells = Rc::new(job.cells().to_vec());
+                }
+                if done {
+                    self.job = None;
+                } else {
+                    self.soon(ctx, SLICE.1);
+                }
+                return news;
+            }
+        }
+        true
+    }
+
+    fn view(&self, ctx: &Context<Messages>) -> Html {
+        let on_replicas = ctx.link().callback(|event: Event| {
+            Msg::Replicas(event.target_unchecked_into::<HtmlSelectElement>().value().parse().unwrap_or(5))
+        });
+        let bars: Vec<Bar> = self.live(ctx.props()).into_iter().chain(self.cells_of(self.replicas).filter_map(bar)).collect();
+        let measuring = self.job.as_ref().map(|job| format!("measuring, {} of {}", self.cells.len(), job.len()));
+        html! {
+            <section class="panel messages">
+                <h2>
+                    { "Messages per command" }
+                    <small>
+                        <label>
+                            { "replicas " }
+                            <select onchange={on_replicas} aria-label="Number of replicas">
+                                { for REPLICAS.map(|n| html! { <option value={n.to_string()} selected={n == self.replicas}>{ n }</option> }) }
+                            </select>
+                        </label>
+                    </small>
+                </h2>
+                <Bars {bars} label={format!("Messages for one command, {} replicas", self.replicas)} />
+                <p class="note">
+                    <i class="tick"></i>{ " the paper's formula " }
+                    { for measuring }
+                </p>
+                <details class="over">
+                    <summary>{ "From 3 to 9 replicas" }</summary>
+                    <div class="many">{ self.many() }</div>
+                </details>
+                { self.table() }
+            </section>
+        }
+    }
+}
+
+impl Messages {
+    /// Measures anew, from a moment later on.
+    fn begin(&mut self, ctx: &Context<Messages>) {
+        let scenario = &ctx.props().ground.scenario;
+        self.replicas = (scenario.replicas.len() as u8).clamp(*REPLICAS.start(), *REPLICAS.end());
+        // The number of replicas on screen first.
+        let mut order = vec![u32::from(self.replicas)];
+        order.extend(REPLICAS.map(u32::from).filter(|n| *n != u32::from(self.replicas)));
+        self.job = CompareJob::new(scenario, &[], &order).ok();
+        self.cells = Rc::default();
+        self.soon(ctx, LATER);
+    }
+
+    fn soon(&mut self, ctx: &Context<Messages>, ms: u32) {
+        let link = ctx.link().clone();
+        self.next = Some(Timeout::new(ms, move || link.send_message(Msg::Measure)));
+    }
+
+    fn cells_of(&self, replicas: u8) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(move |cell| cell.replicas == replicas)
+    }
+
+    /// The run on screen as a bar of its own.
+    fn live(&self, props: &Props) -> Option<Bar> {
+        let per_command = props.shown.per_command.as_ref()?;
+        let kinds = props.ground.variant.kinds;
+        let parts: Vec<Part> = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
+        let number = number((per_command.total() * 10.0).round() / 10.0);
+        let spoken = format!("This run, lately: {number} messages for one command");
+        Some(Bar { label: "This run".to_owned(), parts, mark: None, number, spoken, live: true })
+    }
+
+    /// One small picture for each variant, over all numbers of replicas.
+    fn many(&self) -> Html {
+        let total = |cell: &Cell| {
+            let measured = cell.measured.as_ref();
+            measured.map_or(0.0, |measured| measured.per_command.max(measured.formula.as_ref().map_or(0.0, |f| f64::from(f.per_command))))
+        };
+        let most = self.cells.iter().map(total).fold(1.0, f64::max);
+        html! {
+            { for universe::variants().iter().map(|variant| {
+                let cell = |n: u8| self.cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
+                let columns: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
+                let spoken = REPLICAS.filter_map(|n| Some(format!("{n} replicas: {}", number(cell(n)?.measured.as_ref()?.per_command))));
+                let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.collect::<Vec<_>>().join("; "));
+                html! { <Columns key={variant.card.key} {columns} {most} title={variant.card.title} {spoken} /> }
+            }) }
+        }
+    }
+
+    fn table(&self) -> Html {
+        let head = ["variant", "replicas", "kind", "messages per command", "formula", "formula gives", "source"];
+        let mut cells: Vec<&Cell> = self.cells.iter().collect();
+        cells.sort_by_key(|cell| (universe::variants().iter().position(|v| v.card.key == cell.variant), cell.replicas));
+        let rows = cells.into_iter().flat_map(rows).collect::<Vec<_>>();
+        html! { <Table head={head.map(AttrValue::from).to_vec()} {rows} file="messages-per-command" /> }
+    }
+}
+
+fn part(kind: &Kind, value: f64) -> Option<Part> {
+    (value > 0.0).then(|| Part { name: kind.name, letter: kind.letter, color: palette::name(kind.phase), value })
+}
+
+fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
+    let kinds = universe::variant(cell.variant).map_or(&[][..], |variant| variant.kinds);
+    let share = |kind: &Kind| measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command);
+    let counted = kinds.iter().filter(|kind| kind.phase != quorumscope::core::Phase::Heartbeat);
+    counted.filter_map(|kind| part(kind, share(kind))).collect()
+}
+
+fn bar(cell: &Cell) -> Option<Bar> {
+    let measured = cell.measured.as_ref()?;
+    let parts = parts(cell, measured);
+    let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, number(part.value))).collect();
+    let formula = measured.formula.as_ref();
+    let expected = formula.map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command)).unwrap_or_default();
+    let total = number(measured.per_command);
+    Some(Bar {
+        spoken: format!("{}, {} replicas: {total} messages for one command: {}{expected}", cell.title, cell.replicas, kinds.join(", ")),
+        label: cell.title.to_owned(),
+        parts,
+        mark: formula.map(|formula| f64::from(formula.per_command)),
+        number: total,
+        live: false,
+    })
+}
+
+fn column(n: u8, cell: Option<&Cell>) -> Column {
+    let measured = cell.and_then(|cell| Some((cell, cell.measured.as_ref()?)));
+    Column {
+        label: n.to_string(),
+        parts: measured.map(|(cell, measured)| parts(cell, measured)).unwrap_or_default(),
+        mark: measured.and_then(|(_, measured)| Some(f64::from(measured.formula.as_ref()?.per_command))),
+    }
+}
+
+/// The rows of the table: one for each kind, and one for all.
+fn rows(cell: &Cell) -> Vec<Vec<String>> {
+    let start = || vec![cell.title.to_owned(), cell.replicas.to_string()];
+    let Some(measured) = &cell.measured else {
+        let why = cell.says.clone().unwrap_or_default();
+        return vec![start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect()];
+    };
+    let formula = measured.formula.as_ref();
+    let kinds = measured.by_kind.iter().map(|share| {
+        let cells = [share.kind.to_owned(), number(share.per_command), String::new(), String::new(), String::new()];
+        start().into_iter().chain(cells).collect::<Vec<String>>()
+    });
+    let all = [
+        "all".to_owned(),
+        number(measured.per_command),
+        formula.map(|formula| formula.text.to_owned()).unwrap_or_default(),
+        formula.map(|formula| formula.per_command.to_string()).unwrap_or_default(),
+        formula.map(|formula| formula.source.to_owned()).unwrap_or_default(),
+    ];
+    kinds.chain([start().into_iter().chain(all).collect()]).collect()
+}

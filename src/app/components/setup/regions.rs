@@ -1,0 +1,212 @@
+//! Which regions there are, how many replicas live in each, and where clients are.
+
+use quorumscope::lab::atlas::{self, MATRICES, Matrix};
+use quorumscope::lab::{Clients, Scenario, Site};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// As it is.
+    pub scenario: Scenario,
+    /// As it shall be.
+    pub change: Callback<Scenario>,
+}
+
+/// One line of the list.
+struct Line {
+    id: String,
+    name: String,
+    replicas: usize,
+    clients: bool,
+}
+
+#[component]
+pub fn Regions(props: &Props) -> Html {
+    let Props { scenario, change } = props;
+    let matrix = scenario.matrix.as_deref().and_then(atlas::matrix);
+    let on_matrix = {
+        let (scenario, change) = (scenario.clone(), change.clone());
+        Callback::from(move |event: Event| {
+            if let Some(matrix) = atlas::matrix(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
+                change.emit(moved_to(&scenario, matrix));
+            }
+        })
+    };
+    let replicas = scenario.replicas.len();
+    html! {
+        <fieldset class="regions">
+            <legend>{ "Regions" } <small>{ format!("{replicas} replicas in all") }</small></legend>
+            <label class="field">
+                <span>{ "Round trips measured in" }</span>
+                <select onchange={on_matrix}>
+                    if matrix.is_none() { <option value="" selected=true disabled=true>{ "this scenario" }</option> }
+                    { for MATRICES.iter().map(|each| html! {
+                        <option value={each.key} selected={scenario.matrix.as_deref() == Some(each.key)}>{ each.title }</option>
+                    }) }
+                </select>
+                if let Some(matrix) = matrix { <small>{ matrix.source }</small> }
+            </label>
+            <ul>{ for lines(scenario, matrix).into_iter().map(|line| show(line, props)) }</ul>
+        </fieldset>
+    }
+}
+
+fn show(line: Line, props: &Props) -> Html {
+    let Line { id, name, replicas, clients } = line;
+    let changed = |edit: fn(&Scenario, &str) -> Scenario| {
+        let (scenario, change, id) = (props.scenario.clone(), props.change.clone(), id.clone());
+        Callback::from(move |_: MouseEvent| change.emit(edit(&scenario, &id)))
+    };
+    let on_clients = {
+        let (scenario, change, id) = (props.scenario.clone(), props.change.clone(), id.clone());
+        Callback::from(move |event: Event| {
+            let wanted = event.target_unchecked_into::<HtmlInputElement>().checked();
+            change.emit(with_clients(&scenario, &id, wanted));
+        })
+    };
+    html! {
+        <li key={id.clone()} class={classes!((replicas > 0 || clients).then_some("used"))}>
+            <span class="name">{ &name }</span>
+            <span class="stepper">
+                <button type="button" aria-label={format!("One replica less in {name}")} disabled={replicas == 0} onclick={changed(one_less)}>{ "−" }</button>
+                <output aria-label={format!("Replicas in {name}")}>{ replicas }</output>
+                <button type="button" aria-label={format!("One replica more in {name}")} onclick={changed(one_more)}>{ "+" }</button>
+            </span>
+            <label><input type="checkbox" checked={clients} onchange={on_clients} aria-label={format!("A client in {name}")} />{ " client" }</label>
+        </li>
+    }
+}
+
+/// The regions on offer: those of the table, or those of a scenario that brings its own distances.
+fn lines(scenario: &Scenario, matrix: Option<&Matrix>) -> Vec<Line> {
+    let named: Vec<(String, String)> = match matrix {
+        Some(matrix) => matrix.regions.iter().map(|region| (region.id.to_owned(), region.name.to_owned())).collect(),
+        None => scenario.sites.iter().map(|site| (site.id.clone(), site.name.clone().unwrap_or(site.id.clone()))).collect(),
+    };
+    let line = |(id, name): (String, String)| Line {
+        replicas: scenario.replicas.iter().filter(|site| **site == id).count(),
+        clients: scenario.clients.iter().any(|clients| clients.site == id),
+        id,
+        name,
+    };
+    named.into_iter().map(line).collect()
+}
+
+/// One more replica at this site.
+pub fn one_more(scenario: &Scenario, id: &str) -> Scenario {
+    let mut scenario = with_site(scenario, id);
+    scenario.replicas.push(id.to_owned());
+    scenario
+}
+
+fn one_less(scenario: &Scenario, id: &str) -> Scenario {
+    let mut scenario = scenario.clone();
+    if let Some(last) = scenario.replicas.iter().rposition(|site| site == id) {
+        scenario.replicas.remove(last);
+    }
+    tidy(scenario)
+}
+
+fn with_clients(scenario: &Scenario, id: &str, wanted: bool) -> Scenario {
+    let mut scenario = with_site(scenario, id);
+    scenario.clients.retain(|clients| clients.site != id);
+    if wanted {
+        // They do what the others do.
+        let like = scenario.clients.first().cloned().unwrap_or_default();
+        scenario.clients.push(Clients { site: id.to_owned(), ..like });
+    }
+    tidy(scenario)
+}
+
+fn with_site(scenario: &Scenario, id: &str) -> Scenario {
+    let mut scenario = scenario.clone();
+    if !scenario.sites.iter().any(|site| site.id == id) {
+        scenario.sites.push(Site::named(id));
+    }
+    scenario
+}
+
+/// Takes out sites of a table where nobody lives, and what the script does there.
+fn tidy(mut scenario: Scenario) -> Scenario {
+    if scenario.matrix.is_none() {
+        return scenario;
+    }
+    let lives = |id: &str| {
+        scenario.replicas.iter().any(|site| site == id) || scenario.clients.iter().any(|clients| clients.site == id)
+    };
+    let gone: Vec<String> = scenario.sites.iter().map(|site| site.id.clone()).filter(|id| !lives(id)).collect();
+    scenario.sites.retain(|site| !gone.contains(&site.id));
+    scenario.script.retain(|fault| fault.site.as_ref().is_none_or(|site| !gone.contains(site)));
+    scenario
+}
+
+/// The same on another table: places keep their names; what is not in the table moves to its first places.
+fn moved_to(scenario: &Scenario, matrix: &Matrix) -> Scenario {
+    let old = scenario.matrix.as_deref().and_then(atlas::matrix);
+    let name = |site: &Site| {
+        let known = old.and_then(|old| old.region(&site.id)).map(|(_, region)| region.name.to_owned());
+        site.name.clone().or(known).unwrap_or(site.id.clone())
+    };
+    let mut free = matrix.regions.iter().map(|region| region.id);
+    let mut places: Vec<(String, String)> = Vec::new();
+    for site in &scenario.sites {
+        let same = matrix.regions.iter().find(|region| region.name == name(site)).map(|region| region.id);
+        let taken = |id: &str| places.iter().any(|(_, new)| new == id);
+        if let Some(id) = same.filter(|id| !taken(id)).or_else(|| free.find(|id| !taken(id))) {
+            places.push((site.id.clone(), id.to_owned()));
+        }
+    }
+    let new = |id: &String| places.iter().find(|(old, _)| old == id).map(|(_, new)| new.clone());
+    let mut moved = scenario.clone();
+    moved.matrix = Some(matrix.key.to_owned());
+    moved.rtt_ms = Vec::new();
+    moved.sites = places.iter().map(|(_, id)| Site::named(id)).collect();
+    moved.replicas = scenario.replicas.iter().filter_map(new).collect();
+    moved.clients.retain_mut(|clients| new(&clients.site).map(|site| clients.site = site).is_some());
+    moved.script.retain_mut(|fault| match &fault.site {
+        Some(site) => {
+            fault.site = new(site);
+            fault.site.is_some()
+        }
+        None => true,
+    });
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario() -> Scenario {
+        Scenario {
+            variant: quorumscope::universe::variants()[0].card.key.to_owned(),
+            matrix: Some("aws".to_owned()),
+            sites: ["us-east-1", "eu-west-1"].map(Site::named).to_vec(),
+            replicas: ["us-east-1", "eu-west-1", "eu-west-1"].map(str::to_owned).to_vec(),
+            clients: vec![Clients { site: "us-east-1".to_owned(), think: Some("5ms".into()), ..Clients::default() }],
+            ..Scenario::default()
+        }
+    }
+
+    #[test]
+    fn sites_come_with_their_first_inhabitant_and_go_with_their_last() {
+        let more = one_more(&scenario(), "us-west-2");
+        assert_eq!((more.sites.len(), more.replicas.len()), (3, 4));
+        assert_eq!(one_less(&more, "us-west-2"), scenario());
+        let clients = with_clients(&scenario(), "us-west-2", true);
+        assert_eq!(clients.clients[1].think, Some("5ms".into()), "new clients do what the others do");
+        assert_eq!(with_clients(&clients, "us-west-2", false), scenario());
+    }
+
+    #[test]
+    fn another_table_keeps_the_places_it_knows() {
+        for matrix in MATRICES {
+            let moved = moved_to(&scenario(), matrix);
+            assert!(moved.check().is_ok(), "{}: {:?}", matrix.key, moved.check().err());
+            assert_eq!(moved.replicas.len(), 3);
+            let names = |scenario: &Scenario| scenario.check().map(|checked| checked.places.into_iter().map(|place| place.name).collect::<Vec<_>>());
+            assert_eq!(names(&moved).unwrap()[0], "Virginia");
+        }
+    }
+}

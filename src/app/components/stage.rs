@@ -1,0 +1,213 @@
+//! The stage: the map with all that stands on it, and the canvas with all that flies over it.
+
+use super::client::Client;
+use super::crown::Crown as CrownSign;
+use super::drag::{Drag, Held};
+use super::graticule::Graticule;
+use super::island::Island;
+use super::lanes::{self, Lanes};
+use super::menu::Menu;
+use super::replica::Replica;
+use super::size::use_size;
+use crate::intent::{Intent, Target};
+use crate::run::shown::{Crown, NodeShown};
+use crate::run::{Ground, Shared, Shown};
+use crate::stage::geometry::{Point, point};
+use crate::stage::layout::{Layout, NODE_RADIUS, Place};
+use crate::stage::painter::Painter;
+use crate::web::browser;
+use std::rc::Rc;
+use web_sys::{Element, HtmlCanvasElement};
+use yew::prelude::*;
+
+/// Where a leader's crown floats, above the middle of its circle.
+const CROWN_ABOVE: f64 = 37.0;
+
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// What is run.
+    pub ground: Rc<Ground>,
+    /// What it looks like now.
+    pub shown: Rc<Shown>,
+    /// What has an open menu.
+    pub menu: Option<Target>,
+    /// Light or dark: the canvas paints with its colours.
+    pub dark: bool,
+    /// Where messages are painted.
+    pub film: Shared,
+    /// What is wanted.
+    pub on: Callback<Intent>,
+}
+
+#[component]
+pub fn Stage(props: &Props) -> Html {
+    let Props { ground, shown, menu, dark, film, on } = props;
+    let frame = use_node_ref();
+    let canvas = use_node_ref();
+    let size = use_size(&frame);
+    let layout = use_layout(ground, shown, size);
+    let drag = use_state_eq(|| None::<Drag>);
+
+    use_effect_with((film.clone(), layout.clone()), |(film, layout)| film.borrow_mut().set_layout(layout.clone()));
+    {
+        let (canvas, kinds) = (canvas.clone(), ground.variant.kinds);
+        use_effect_with((film.clone(), *dark, ground.variant.card.key), move |(film, ..)| {
+            let ratio = browser::window().device_pixel_ratio();
+            let painter = canvas.cast::<HtmlCanvasElement>().and_then(|canvas| Painter::new(canvas, kinds, ratio));
+            film.borrow_mut().set_painter(painter);
+        });
+    }
+
+    let at = {
+        let (frame, scale) = (frame.clone(), layout.scale);
+        move |event: &PointerEvent| -> Point {
+            let rect = frame.cast::<Element>().map(|frame| frame.get_bounding_client_rect());
+            let (left, top) = rect.map_or((0.0, 0.0), |rect| (rect.left(), rect.top()));
+            point((f64::from(event.client_x()) - left) / scale, (f64::from(event.client_y()) - top) / scale)
+        }
+    };
+    let grab = {
+        let (frame, drag, at) = (frame.clone(), drag.clone(), at.clone());
+        Callback::from(move |(held, event): (Held, PointerEvent)| {
+            if event.button() != 0 {
+                return;
+            }
+            event.stop_propagation();
+            // From now on all that this pointer does comes to the frame, wherever it goes.
+            if let Some(frame) = frame.cast::<Element>() {
+                let _ = frame.set_pointer_capture(event.pointer_id());
+            }
+            drag.set(Some(Drag::begin(held, event.pointer_id(), at(&event))));
+        })
+    };
+    let onpointermove = {
+        let (drag, scale) = (drag.clone(), layout.scale);
+        Callback::from(move |event: PointerEvent| {
+            if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
+                drag.set(Some(held.go(at(&event), scale)));
+            }
+        })
+    };
+    let onpointerup = {
+        let (drag, layout, shown, on) = (drag.clone(), layout.clone(), shown.clone(), on.clone());
+        Callback::from(move |event: PointerEvent| {
+            if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
+                drag.set(None);
+                held.drop(&layout, &shown).into_iter().for_each(|intent| on.emit(intent));
+            }
+        })
+    };
+    let let_go = {
+        let drag = drag.clone();
+        Callback::from(move |_: PointerEvent| drag.set(None))
+    };
+
+    let held = drag.filter(|drag| drag.moved);
+    let class = classes!(
+        "stage",
+        held.map(|drag| match drag.held {
+            Held::Crown(_) => "moves-crown",
+            Held::Node(_) => "moves-node",
+        })
+    );
+    let site_target = held.and_then(|drag| drag.site(&layout, shown));
+    let node_target = held.and_then(|drag| drag.node(&layout, shown));
+    let view_box = format!("0 0 {:.1} {:.1}", layout.size.x, layout.size.y);
+    html! {
+        <div {class} ref={frame} {onpointermove} {onpointerup} onpointercancel={let_go}>
+            <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
+                <Graticule size={layout.size} />
+                <Lanes layout={layout.clone()} ground={ground.clone()} cuts={lanes::cuts(shown)} on={on.clone()} />
+                { for layout.islands.iter().enumerate().map(|(site, island)| {
+                    let name = ground.names[site].clone();
+                    let id = &ground.places[site].id;
+                    html! {
+                        <Island key={site} {site} path={island.path.clone()} name_at={island.name} target={site_target == Some(site)}
+                            id={(id.as_str() != name.as_str()).then(|| AttrValue::from(id.clone()))} {name}
+                            open={*menu == Some(Target::Site(site))}
+                            on_open={on.reform(move |()| Intent::Menu(Some(Target::Site(site))))} />
+                    }
+                }) }
+                { for layout.islands.iter().zip(&shown.sites).map(|(island, site)| html! {
+                    <Client at={island.client} shown={site.clone()} />
+                }) }
+                { for stood(&layout, shown).map(|(node, at)| html! {
+                    <Replica key={node.id.0} node={node.clone()} {at} epoch={ground.variant.card.epoch} place={ground.names[node.site].clone()}
+                        target={node_target == Some(node.id)} held={held.is_some_and(|drag| drag.held == Held::Node(node.id))}
+                        open={*menu == Some(Target::Node(node.id))}
+                        on_grab={hold(&grab, Held::Node(node.id))}
+                        on_open={let id = node.id; on.reform(move |()| Intent::Menu(Some(Target::Node(id))))} />
+                }) }
+                { for stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| html! {
+                    <CrownSign key={node.id.0} x={at.x} y={at.y - CROWN_ABOVE} stale={node.crown == Crown::Stale}
+                        held={held.is_some_and(|drag| drag.held == Held::Crown(node.id))}
+                        on_grab={hold(&grab, Held::Crown(node.id))} />
+                }) }
+                { for held.map(ghost) }
+            </svg>
+            <canvas ref={canvas} aria-hidden="true"></canvas>
+            if let Some((target, at)) = menu.and_then(|target| Some((target, anchor(&layout, target)?))) {
+                <Menu {target} {at} room={point(size.0, size.1)} ground={ground.clone()} shown={shown.clone()} on={on.clone()} />
+            }
+        </div>
+    }
+}
+
+fn hold(grab: &Callback<(Held, PointerEvent)>, held: Held) -> Callback<PointerEvent> {
+    grab.reform(move |event| (held, event))
+}
+
+/// Where something with a menu is, CSS pixels.
+fn anchor(layout: &Layout, target: Target) -> Option<Point> {
+    let at = match target {
+        Target::Node(id) => (*layout.nodes.get(usize::from(id.0))?)?,
+        Target::Site(site) => layout.islands.get(site)?.name,
+        Target::Lane(a, b) => layout.lanes.iter().find(|lane| lane.between == (a, b))?.label?,
+    };
+    Some(point(at.x * layout.scale, at.y * layout.scale))
+}
+
+/// Replicas that are shown, and where.
+fn stood<'a>(layout: &'a Layout, shown: &'a Shown) -> impl Iterator<Item = (&'a NodeShown, Point)> {
+    shown.nodes.iter().zip(&layout.nodes).filter_map(|(node, at)| Some((node, (*at)?)))
+}
+
+/// What is dragged, under the pointer.
+fn ghost(drag: Drag) -> Html {
+    let Point { x, y } = drag.at;
+    match drag.held {
+        Held::Crown(_) => html! { <CrownSign {x} {y} /> },
+        Held::Node(id) => html! {
+            <g class="replica ghost" transform={format!("translate({x:.1} {y:.1})")}>
+                <circle class="disc" r={NODE_RADIUS.to_string()} />
+                <text class="number" y="6">{ super::words::number(id) }</text>
+            </g>
+        },
+    }
+}
+
+/// Lays the stage out again whenever its size changes, or who lives where.
+#[hook]
+fn use_layout(ground: &Rc<Ground>, shown: &Rc<Shown>, size: (f64, f64)) -> Rc<Layout> {
+    // A replica that has left the cluster and is down is gone.
+    let homes: Vec<Option<usize>> =
+        shown.nodes.iter().map(|node| (node.member || node.glance.is_some()).then_some(node.site)).collect();
+    use_memo((ground.clone(), homes, size), |(ground, homes, (width, height))| {
+        if *width <= 0.0 || *height <= 0.0 {
+            return Layout::default();
+        }
+        let sites = ground.places.len();
+        let places: Vec<Place> = ground
+            .places
+            .iter()
+            .enumerate()
+            .map(|(site, place)| {
+                // Places nobody knows stand side by side.
+                let [latitude, longitude] = place.position.unwrap_or([0.0, 120.0 * site as f64 / sites as f64]);
+                let nodes = (0..homes.len()).filter(|&node| homes[node] == Some(site)).collect();
+                Place { name: place.name.clone(), latitude, longitude, nodes }
+            })
+            .collect();
+        Layout::new(&places, homes.len(), *width, *height)
+    })
+}

@@ -1,0 +1,67 @@
+//! What a person can want of the page. Components say what is wanted; the page does it.
+
+use crate::run::Pace;
+use quorumscope::core::{Micros, NodeId};
+use quorumscope::lab::Scenario;
+use quorumscope::sim::Action;
+
+/// One wish.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Let time go by, or stop it.
+    Play(bool),
+    /// Stop, and let the next thing happen.
+    Step,
+    /// Stop, and take back the last thing that happened.
+    Back,
+    /// Start the scenario again.
+    Restart,
+    /// Play at this speed.
+    Pace(Pace),
+    /// Go to this time, µs since the start.
+    Seek(Micros),
+    /// Do this to the world, now; as much of it as is possible.
+    Act(Vec<Action>),
+    /// Add a replica at this site, by index.
+    Add(usize),
+    /// Take this replica out.
+    Remove(NodeId),
+    /// Crash the leader and start it again.
+    RestartLeader,
+    /// Show what can be done to something, or nothing.
+    Menu(Option<Target>),
+    /// Run the same with another protocol, by key.
+    Variant(String),
+    /// Run a built-in scenario, by its place among them.
+    Preset(usize),
+    /// Run this scenario from its start.
+    Run(Box<Scenario>),
+    /// Open a sheet, or close it.
+    Open(Option<Sheet>),
+    /// Copy the address of what is on screen.
+    Share,
+    /// Light or dark.
+    Dark(bool),
+    /// What was said has been read.
+    Heard,
+}
+
+/// Something on the stage that has a menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A replica.
+    Node(NodeId),
+    /// A site, by index.
+    Site(usize),
+    /// The links between two sites.
+    Lane(usize, usize),
+}
+
+/// Something that opens above the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sheet {
+    /// Protocol, regions, workload, settings, rules.
+    Setup,
+    /// Keys, gestures, parameters.
+    Help,
+}

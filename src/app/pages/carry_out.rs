@@ -1,0 +1,125 @@
+//! Does what is wanted of the run, and says what came of it.
+
+use super::opening;
+use crate::intent::Intent;
+use crate::run::Engine;
+use quorumscope::core::NodeId;
+use quorumscope::lab::{Scenario, Session};
+use quorumscope::sim::Action;
+
+/// What there is to say afterwards.
+pub type Says = Option<String>;
+
+/// Does it. Intents that are not about the run do nothing here.
+pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> Says {
+    match intent {
+        Intent::Play(playing) => {
+            engine.play(playing);
+            (playing && !engine.playing()).then(|| "The run is as long as a link can tell. Start it again.".to_owned())
+        }
+        Intent::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
+        Intent::Back => {
+            engine.back();
+            None
+        }
+        Intent::Restart => {
+            engine.restart();
+            None
+        }
+        Intent::Pace(pace) => {
+            engine.pace = pace;
+            None
+        }
+        Intent::Seek(time) => {
+            engine.seek(time);
+            None
+        }
+        Intent::Act(actions) => act(engine, &actions),
+        Intent::RestartLeader => {
+            let leader = engine.session().universe().leader()?;
+            act(engine, &[Action::Crash(leader), Action::Restart(leader)])
+        }
+        Intent::Add(site) => add(engine, site),
+        Intent::Remove(node) => remove(engine, node),
+        Intent::Variant(key) => {
+            let scenario = opening::with_variant(present(engine), &key);
+            run(engine, scenario)
+        }
+        Intent::Preset(index) => run(engine, presets.get(index)?.clone()),
+        Intent::Run(scenario) => run(engine, titled(engine.session().scenario(), *scenario)),
+        _ => None,
+    }
+}
+
+/// Acts, and tells every refusal.
+fn act(engine: &mut Engine, actions: &[Action]) -> Says {
+    let refusals: Vec<String> =
+        actions.iter().filter_map(|action| engine.act(*action).err()).map(|refusal| sentence(&refusal.to_string())).collect();
+    (!refusals.is_empty()).then(|| refusals.join("\n"))
+}
+
+/// Starts this scenario.
+fn run(engine: &mut Engine, scenario: Scenario) -> Says {
+    match Session::new(scenario) {
+        Ok(session) => {
+            engine.load(opening::after_prelude(session));
+            engine.play(true);
+            None
+        }
+        Err(problems) => Some(problems.to_string()),
+    }
+}
+
+/// Adds a replica: by the protocol's own means where it has some, otherwise by starting again with one more.
+fn add(engine: &mut Engine, site: usize) -> Says {
+    let card = engine.session().checked().variant.card;
+    if card.membership {
+        return act(engine, &[Action::Add { site: site as u8 }]);
+    }
+    let mut scenario = present(engine);
+    scenario.replicas.push(scenario.sites[site].id.clone());
+    rebuild(engine, scenario, card.title)
+}
+
+/// Takes a replica out, likewise.
+fn remove(engine: &mut Engine, node: NodeId) -> Says {
+    let card = engine.session().checked().variant.card;
+    if card.membership {
+        return act(engine, &[Action::Remove(node)]);
+    }
+    let mut scenario = present(engine);
+    scenario.replicas.remove(usize::from(node.0));
+    rebuild(engine, scenario, card.title)
+}
+
+fn rebuild(engine: &mut Engine, scenario: Scenario, title: &str) -> Says {
+    let replicas = scenario.replicas.len();
+    run(engine, scenario).or_else(|| {
+        Some(format!("{title} cannot change its members while it runs, so this is a new run with {replicas} replicas."))
+    })
+}
+
+/// The scenario of the run with every replica where it lives now.
+pub fn present(engine: &Engine) -> Scenario {
+    let session = engine.session();
+    let mut scenario = session.scenario().clone();
+    for (i, site) in scenario.replicas.iter_mut().enumerate() {
+        let home = session.universe().node(NodeId(i as u8)).site;
+        *site = session.checked().places[usize::from(home)].id.clone();
+    }
+    scenario
+}
+
+/// A scenario that was changed is no longer the one with that title.
+fn titled(old: &Scenario, new: Scenario) -> Scenario {
+    if *old == new { new } else { Scenario { title: String::new(), about: String::new(), ..new } }
+}
+
+/// A refusal as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    if text.ends_with('.') { text } else { text + "." }
+}

@@ -1,0 +1,39 @@
+//! Keys that work wherever the focus is, unless something there needs them itself.
+
+use crate::intent::{Intent, Sheet};
+use crate::run::{Engine, Pace};
+use crate::web::browser;
+use quorumscope::sim::Action;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent};
+
+/// What a key means now, if anything.
+pub fn intent(event: &KeyboardEvent, engine: &Engine) -> Option<Intent> {
+    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return None;
+    }
+    let focus = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let within = |selector: &str| focus.as_ref().is_some_and(|element| element.closest(selector).ok().flatten().is_some());
+    if within("dialog, select, input:not([type=range]), textarea") || browser::matches_selector("dialog[open]") {
+        return None;
+    }
+    let universe = engine.session().universe();
+    let key = event.key();
+    Some(match key.as_str() {
+        " " if within("button, summary, [role=button], a") => return None,
+        " " | "." => Intent::Play(!engine.playing()),
+        "ArrowLeft" | "ArrowRight" | "Home" if within("input, [role=menu]") => return None,
+        "s" | "S" | "ArrowRight" => Intent::Step,
+        "ArrowLeft" => Intent::Back,
+        "Home" => Intent::Restart,
+        "+" | "=" => Intent::Pace(Pace::at(engine.pace.index() + 1)),
+        "-" => Intent::Pace(Pace::at(engine.pace.index().saturating_sub(1))),
+        "c" | "C" => {
+            let site = engine.session().checked().blueprint.clients.first().map_or(0, |group| group.site);
+            Intent::Act(vec![Action::Request { site }])
+        }
+        "r" | "R" if universe.leader().is_some() => Intent::RestartLeader,
+        "?" => Intent::Open(Some(Sheet::Help)),
+        _ => return None,
+    })
+}

@@ -1,0 +1,303 @@
+//! The laboratory: the run, the stage and everything around it.
+
+use super::opening::{self, Opened};
+use super::voice::Voice;
+use super::{carry_out, keyboard};
+use crate::components::header::Header;
+use crate::components::help::Help;
+use crate::components::latency::Latency;
+use crate::components::legend::Legend;
+use crate::components::messages::Messages;
+use crate::components::notice::Notice;
+use crate::components::sentence::Sentence;
+use crate::components::setup::Setup;
+use crate::components::stage::Stage;
+use crate::components::timeline::Timeline;
+use crate::components::transport::Transport;
+use crate::intent::{Intent, Sheet, Target};
+use crate::run::rate::Rate;
+use crate::run::{Engine, Film, Ground, Shared, Shown};
+use crate::web::options::Options;
+use crate::web::{address, browser, handle};
+use gloo::events::EventListener;
+use quorumscope::lab::{Moment, Problems, Scenario};
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use web_sys::KeyboardEvent;
+use yew::prelude::*;
+
+/// ms between two renewals of the address while time goes by.
+const ADDRESS_EVERY: f64 = 1_000.0;
+
+/// What the page begins with.
+#[derive(Clone, PartialEq, Properties)]
+pub struct Props {
+    /// What the address asks for.
+    pub options: Options,
+    /// The built-in scenarios.
+    pub presets: Rc<[Scenario]>,
+    /// The first run; taken once.
+    pub first: First,
+}
+
+/// A run to begin with, to be taken once.
+#[derive(Clone)]
+pub struct First(pub Rc<RefCell<Option<Opened>>>);
+
+impl PartialEq for First {
+    fn eq(&self, other: &First) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What happens to the page.
+pub enum Msg {
+    /// Texts should be looked at again.
+    Look,
+    /// Somebody wants something.
+    Do(Intent),
+    /// A key was pressed.
+    Key(KeyboardEvent),
+    /// Whether anybody can see the page has changed.
+    Seen,
+    /// The person changed the address.
+    Address,
+    /// A run was taken up from the address, or could not be.
+    Opened(Result<Opened, Problems>),
+    /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
+    Packed { number: u32, packed: String, copy: bool },
+    /// Something to say.
+    Say(String),
+}
+
+/// The page.
+pub struct Lab {
+    film: Shared,
+    ground: Rc<Ground>,
+    shown: Rc<Shown>,
+    rate: Rate,
+    voice: Voice,
+    menu: Option<Target>,
+    sheet: Option<Sheet>,
+    dark: bool,
+    notice: Option<AttrValue>,
+    /// Number of the latest packing of the address, when it began, and of which moment.
+    packing: (u32, f64, Option<Moment>),
+    listeners: Vec<EventListener>,
+}
+
+impl Component for Lab {
+    type Message = Msg;
+    type Properties = Props;
+
+    fn create(ctx: &Context<Lab>) -> Lab {
+        let Props { options, first, .. } = ctx.props();
+        let Opened { session, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
+        let ground = Rc::new(Ground::of(&session));
+        let mut engine = Engine::new(session);
+        engine.pace = options.pace;
+        engine.play(options.autoplay.unwrap_or(!chosen));
+        let mut rate = Rate::default();
+        let shown = Rc::new(Shown::of(&engine, &mut rate));
+        let film = Film::start(engine, ctx.link().callback(|()| Msg::Look));
+        handle::install(&film);
+        let remembered = browser::remembered("theme").map(|theme| theme == "dark");
+        let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
+        browser::set_theme(dark);
+        let mut voice = Voice::default();
+        voice.look(&shown, false);
+        Lab {
+            film,
+            ground,
+            shown,
+            rate,
+            voice,
+            menu: None,
+            sheet: None,
+            dark,
+            notice: problem.map(AttrValue::from),
+            packing: (0, 0.0, None),
+            listeners: listeners(ctx),
+        }
+    }
+
+    fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
+        match message {
+            Msg::Look => {}
+            Msg::Do(intent) => self.intend(ctx, intent),
+            Msg::Key(event) => {
+                let intent = keyboard::intent(&event, &self.film.borrow().engine);
+                let Some(intent) = intent else { return false };
+                event.prevent_default();
+                self.intend(ctx, intent);
+            }
+            Msg::Seen => {
+                self.film.borrow_mut().set_visible(!browser::document().hidden());
+                return false;
+            }
+            Msg::Address => {
+                let Some(fragment) = address::packed() else { return false };
+                ctx.link().send_future(async move { Msg::Opened(opening::link(&fragment).await) });
+                return false;
+            }
+            Msg::Opened(Ok(opened)) => {
+                let mut film = self.film.borrow_mut();
+                film.engine.load(opened.session);
+                film.engine.play(!opened.chosen);
+                film.touch();
+                self.notice = None;
+            }
+            Msg::Opened(Err(problems)) => {
+                self.notice = Some(format!("The link could not be opened; the run goes on as it was.\n{problems}").into());
+                self.packing.2 = None;
+            }
+            Msg::Packed { number, packed, copy } => {
+                if number == self.packing.0 {
+                    address::show(&packed);
+                }
+                if copy {
+                    self.copy(ctx, address::link(&packed));
+                }
+                return false;
+            }
+            Msg::Say(text) => self.notice = Some(text.into()),
+        }
+        self.look();
+        self.write_address(ctx, false);
+        true
+    }
+
+    fn view(&self, ctx: &Context<Lab>) -> Html {
+        let Props { options, presets, .. } = ctx.props();
+        let on = ctx.link().callback(Msg::Do);
+        let (playing, pace) = {
+            let film = self.film.borrow();
+            (film.engine.playing(), film.engine.pace)
+        };
+        let Lab { ground, shown, voice, .. } = self;
+        let seen: Vec<bool> = shown.by_kind.iter().map(|count| *count > 0).collect();
+        html! {
+            <div class={classes!("lab", options.embed.then_some("embed"), (!options.latency && !options.messages).then_some("alone"))}>
+                if options.embed {
+                    <h1 class="unseen">{ "Quorumscope" }</h1>
+                } else {
+                    <Header ground={ground.clone()} presets={presets.clone()} dark={self.dark} on={on.clone()} />
+                }
+                <main>
+                    <Sentence text={voice.text.clone()} spoken={voice.spoken.clone()} broken={shown.broken} last={shown.last.clone()} />
+                    <Stage ground={ground.clone()} shown={shown.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
+                    <Notice text={self.notice.clone()} on={on.clone()} />
+                    <Legend kinds={ground.variant.kinds} {seen} />
+                </main>
+                if options.controls {
+                    <footer>
+                        <Transport {playing} {pace} time={shown.time} events={shown.events} on={on.clone()} />
+                        <Timeline ground={ground.clone()} shown={shown.clone()} on={on.clone()} />
+                    </footer>
+                }
+                if options.latency || options.messages {
+                    <aside aria-label="Measurements">
+                        if options.latency { <Latency ground={ground.clone()} shown={shown.clone()} /> }
+                        if options.messages { <Messages ground={ground.clone()} shown={shown.clone()} /> }
+                    </aside>
+                }
+                { self.sheet(&on) }
+            </div>
+        }
+    }
+
+    fn destroy(&mut self, _: &Context<Lab>) {
+        self.film.borrow_mut().stop();
+        self.listeners.clear();
+    }
+}
+
+impl Lab {
+    fn sheet(&self, on: &Callback<Intent>) -> Html {
+        let on_close = on.reform(|()| Intent::Open(None));
+        match self.sheet {
+            Some(Sheet::Help) => html! { <Help {on_close} /> },
+            Some(Sheet::Setup) => html! {
+                <Setup ground={self.ground.clone()} scenario={carry_out::present(&self.film.borrow().engine)} on={on.clone()} />
+            },
+            None => html! {},
+        }
+    }
+
+    /// Does what is wanted.
+    fn intend(&mut self, ctx: &Context<Lab>, intent: Intent) {
+        match intent {
+            Intent::Menu(target) => return self.menu = target,
+            Intent::Open(sheet) => return self.sheet = sheet,
+            Intent::Heard => return self.notice = None,
+            Intent::Share => return self.write_address(ctx, true),
+            Intent::Dark(dark) => {
+                self.dark = dark;
+                browser::set_theme(dark);
+                return browser::remember("theme", if dark { "dark" } else { "light" });
+            }
+            _ => {}
+        }
+        self.menu = None;
+        self.sheet = None;
+        let mut film = self.film.borrow_mut();
+        self.notice = carry_out::carry_out(&mut film.engine, intent, &ctx.props().presets).map(AttrValue::from);
+        film.touch();
+        // What was done must be in the address at once.
+        self.packing.1 = 0.0;
+    }
+
+    /// Looks at the run, which may be another one by now.
+    fn look(&mut self) {
+        let film = self.film.borrow();
+        let engine = &film.engine;
+        if self.ground.scenario != *engine.session().scenario() {
+            self.ground = Rc::new(Ground::of(engine.session()));
+            self.rate = Rate::default();
+        }
+        self.shown = Rc::new(Shown::of(engine, &mut self.rate));
+        self.voice.look(&self.shown, engine.playing());
+    }
+
+    /// Has the address describe the present moment: now and then while time goes by, at once when something was done.
+    fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
+        let film = self.film.borrow();
+        let session = film.engine.session();
+        let (number, began, of) = self.packing;
+        let (now, moment) = (browser::now(), Some(session.moment()));
+        if !copy && (of == moment || now - began < ADDRESS_EVERY) {
+            return;
+        }
+        self.packing = (number + 1, now, moment);
+        let (link, document) = (ctx.link().clone(), session.document());
+        yew::platform::spawn_local(async move {
+            if let Some(packed) = address::pack(&document).await {
+                link.send_message(Msg::Packed { number: number + 1, packed, copy });
+            }
+        });
+    }
+
+    fn copy(&self, ctx: &Context<Lab>, text: String) {
+        let done = browser::copy(&text);
+        ctx.link().send_future(async move {
+            Msg::Say(if done.await {
+                "The address of this moment is copied. Whoever opens it sees the same.".to_owned()
+            } else {
+                format!("The browser lets nothing be copied from here. This is the address of this moment:\n{text}")
+            })
+        });
+    }
+}
+
+fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
+    let key = ctx.link().batch_callback(|event: web_sys::Event| event.dyn_into().ok().map(Msg::Key));
+    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Seen);
+    let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
+    let active = gloo::events::EventListenerOptions::enable_prevent_default();
+    vec![
+        EventListener::new_with_options(&browser::document(), "keydown", active, move |event| key.emit(event.clone())),
+        EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
+        EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
+    ]
+}

@@ -1,0 +1,99 @@
+//! Taking up a run: from a link, at the very moment the link tells, or from a scenario.
+
+use crate::web::options::Options;
+use crate::web::{address, browser, json};
+use gloo::timers::future::TimeoutFuture;
+use quorumscope::core::Shots;
+use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
+
+/// ms that replaying may take before the browser gets a turn.
+const SLICE: f64 = 12.0;
+/// Events between two looks at the clock.
+const EVENTS: u64 = 2_000;
+/// Simulated µs, and events, within which a first picture is looked for.
+const PRELUDE: (u64, u64) = (15_000_000, 20_000);
+
+/// A run to show.
+pub struct Opened {
+    /// The run.
+    pub session: Session,
+    /// It stands at a moment that somebody chose: time should not go by at once.
+    pub chosen: bool,
+    /// What could not be done as asked, in words.
+    pub problem: Option<String>,
+}
+
+/// The first run: what the address tells, or the scenario to begin with and why it is not the one asked for.
+pub async fn first(options: &Options, presets: &[Scenario]) -> Opened {
+    let mut problems = options.problems.clone();
+    if let Some(fragment) = address::packed() {
+        match link(&fragment).await {
+            Ok(opened) => return opened,
+            Err(wrong) => problems.push(unreadable(&wrong)),
+        }
+    }
+    let keyed = json::presets().into_iter().position(|(preset, _)| options.preset.as_deref() == Some(preset.key));
+    if let (None, Some(key)) = (keyed, &options.preset) {
+        problems.push(format!("There is no built-in scenario \"{key}\"; this is the first one."));
+    }
+    let mut scenario = presets[keyed.unwrap_or(0)].clone();
+    scenario.seed = options.seed.or(scenario.seed);
+    if let Some(variant) = &options.variant {
+        scenario = with_variant(scenario, variant);
+    }
+    let session = Session::new(scenario).unwrap_or_else(|wrong| {
+        problems.push(wrong.to_string());
+        Session::new(presets[0].clone()).expect("the scenario to begin with runs")
+    });
+    let problem = (!problems.is_empty()).then(|| problems.join("\n"));
+    Opened { session: after_prelude(session), chosen: false, problem }
+}
+
+/// The run a link tells of.
+pub async fn link(fragment: &str) -> Result<Opened, Problems> {
+    let document: Document = address::unpack(fragment).await?;
+    let mut replay = Replay::new(&document)?;
+    let mut deadline = browser::now() + SLICE;
+    while !replay.advance(EVENTS)? {
+        if browser::now() > deadline {
+            TimeoutFuture::new(0).await;
+            deadline = browser::now() + SLICE;
+        }
+    }
+    let chosen = document.moment.is_some();
+    let session = replay.into_session();
+    Ok(Opened { session: if chosen { session } else { after_prelude(session) }, chosen, problem: None })
+}
+
+/// What to say about a link that cannot be read.
+pub fn unreadable(wrong: &Problems) -> String {
+    format!("The link could not be opened, so this is the scenario to begin with.\n{wrong}")
+}
+
+/// The same with another protocol, whose settings and rules are its own.
+pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
+    Scenario {
+        variant: key.to_owned(),
+        about: String::new(),
+        settings: Default::default(),
+        without: Vec::new(),
+        ..scenario
+    }
+}
+
+/// Runs on to where there is something to see: every place with clients has had an answer. A story told by a script, or one that is
+/// over after a single decision, begins at its beginning.
+pub fn after_prelude(mut session: Session) -> Session {
+    let checked = session.checked();
+    if checked.variant.card.shots == Shots::Single || !checked.blueprint.script.is_empty() {
+        return session;
+    }
+    let asking: Vec<usize> = checked.blueprint.clients.iter().map(|group| usize::from(group.site)).collect();
+    let ready = |session: &Session| asking.iter().all(|site| !session.universe().samples()[*site].is_empty());
+    while !ready(&session) && session.universe().time() < PRELUDE.0 && session.universe().events() < PRELUDE.1 {
+        if !session.step() {
+            break;
+        }
+    }
+    session
+}

@@ -1,0 +1,113 @@
+//! The run on screen, and how time goes by in it.
+
+use super::pace::Pace;
+use crate::web::browser;
+use quorumscope::core::Micros;
+use quorumscope::lab::session::FARTHEST;
+use quorumscope::lab::Session;
+use quorumscope::sim::{Action, Refusal};
+
+/// Most of a frame that computing events may take, ms. The rest is for painting them, and for the person.
+const BUDGET: f64 = 7.0;
+/// Events between two looks at the clock.
+const SLICE: u64 = 128;
+/// A frame never makes up for more than this, ms: after a pause of the browser the run goes on, it does not leap.
+const LONGEST_FRAME: f64 = 100.0;
+
+/// A session that can play.
+pub struct Engine {
+    session: Session,
+    /// How fast it plays.
+    pub pace: Pace,
+    playing: bool,
+    /// Simulated time that is due but less than a µs. Decides when to look, never what happens.
+    owed: f64,
+}
+
+impl Engine {
+    /// Takes up a run where it stands.
+    pub fn new(session: Session) -> Engine {
+        Engine { session, pace: Pace::default(), playing: false, owed: 0.0 }
+    }
+
+    /// Runs another session from now on, at the same pace.
+    pub fn load(&mut self, session: Session) {
+        self.session = session;
+        self.owed = 0.0;
+    }
+
+    /// The run.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// µs since the start.
+    pub fn time(&self) -> Micros {
+        self.session.universe().time()
+    }
+
+    /// Whether time goes by.
+    pub fn playing(&self) -> bool {
+        self.playing
+    }
+
+    /// Lets time go by, or stops it.
+    pub fn play(&mut self, playing: bool) {
+        self.playing = playing && !self.at_the_end();
+    }
+
+    /// Whether the run is as long as a link can tell.
+    pub fn at_the_end(&self) -> bool {
+        self.session.moment().event >= FARTHEST
+    }
+
+    /// Lets the simulated time of a real `elapsed` ms go by, or less if the machine cannot keep up.
+    pub fn go_on(&mut self, elapsed: f64) {
+        if !self.playing {
+            return;
+        }
+        let until = match self.pace.micros_per_ms() {
+            Some(speed) => {
+                self.owed += elapsed.min(LONGEST_FRAME) * speed;
+                let whole = self.owed.floor();
+                self.owed -= whole;
+                self.time() + whole as Micros
+            }
+            None => Micros::MAX,
+        };
+        let deadline = browser::now() + BUDGET;
+        while self.session.run_until(until, SLICE) == SLICE && browser::now() < deadline {}
+        if self.at_the_end() {
+            self.playing = false;
+        }
+    }
+
+    /// Stops, and lets the next thing happen.
+    pub fn step(&mut self) -> bool {
+        self.playing = false;
+        self.session.step()
+    }
+
+    /// Stops, and takes back the last thing that happened.
+    pub fn back(&mut self) {
+        self.playing = false;
+        self.session.back();
+    }
+
+    /// Goes to a time, µs since the start.
+    pub fn seek(&mut self, time: Micros) {
+        self.owed = 0.0;
+        self.session.seek_time(time);
+    }
+
+    /// Starts the scenario again.
+    pub fn restart(&mut self) {
+        self.owed = 0.0;
+        self.session.restart();
+    }
+
+    /// Does something to the world now.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.session.act(action)
+    }
+}

@@ -1,0 +1,166 @@
+//! The loop that lets time go by and paints messages, frame by frame, outside of Yew; it tells Yew at most ten times a second that
+//! there is something new to show.
+
+use super::{Engine, probe::Probe};
+use crate::stage::layout::Layout;
+use crate::stage::painter::Painter;
+use crate::web::browser;
+use gloo::render::{AnimationFrame, request_animation_frame};
+use quorumscope::sim::world::Flight;
+use std::cell::{Ref, RefCell, RefMut};
+use std::rc::Rc;
+use yew::Callback;
+
+/// ms between two updates of texts.
+const TEXT_EVERY: f64 = 100.0;
+/// ms between two pictures for those who do not want motion.
+const STILL_EVERY: f64 = 600.0;
+
+/// The run, the painter and what connects them.
+pub struct Film {
+    /// The run on screen.
+    pub engine: Engine,
+    /// Times of the latest frames.
+    pub probe: Probe,
+    painter: Option<Painter>,
+    layout: Rc<Layout>,
+    flights: Vec<Flight>,
+    on_news: Callback<()>,
+    next: Option<AnimationFrame>,
+    last_frame: f64,
+    last_news: f64,
+    /// Something changed since the last picture.
+    stale: bool,
+    /// No motion, please.
+    still: bool,
+    /// Whether anybody can see it.
+    visible: bool,
+}
+
+/// A film that components and frames share.
+#[derive(Clone)]
+pub struct Shared(Rc<RefCell<Film>>);
+
+impl PartialEq for Shared {
+    fn eq(&self, other: &Shared) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Shared {
+    /// To look at it.
+    pub fn borrow(&self) -> Ref<'_, Film> {
+        self.0.borrow()
+    }
+
+    /// To change it.
+    pub fn borrow_mut(&self) -> RefMut<'_, Film> {
+        self.0.borrow_mut()
+    }
+}
+
+impl Film {
+    /// Starts the loop. `on_news` is called when texts should be looked at again.
+    pub fn start(engine: Engine, on_news: Callback<()>) -> Shared {
+        let film = Shared(Rc::new(RefCell::new(Film {
+            engine,
+            probe: Probe::default(),
+            painter: None,
+            layout: Rc::default(),
+            flights: Vec::new(),
+            on_news,
+            next: None,
+            last_frame: browser::now(),
+            last_news: 0.0,
+            stale: true,
+            still: browser::wants_less_motion(),
+            visible: true,
+        })));
+        schedule(&film);
+        film
+    }
+
+    /// Stops the loop.
+    pub fn stop(&mut self) {
+        self.next = None;
+    }
+
+    /// Paints with this painter from now on.
+    pub fn set_painter(&mut self, painter: Option<Painter>) {
+        self.painter = painter;
+        self.stale = true;
+    }
+
+    /// Paints on a stage laid out like this from now on.
+    pub fn set_layout(&mut self, layout: Rc<Layout>) {
+        self.layout = layout;
+        self.stale = true;
+    }
+
+    /// Time stands still while nobody can see it.
+    pub fn set_visible(&mut self, visible: bool) {
+        self.visible = visible;
+        self.last_frame = browser::now();
+    }
+
+    /// The next frame paints anew even if no time goes by.
+    pub fn touch(&mut self) {
+        self.stale = true;
+    }
+
+    /// Messages under way in the last picture.
+    pub fn in_flight(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// One frame. Tells whether texts should be looked at again.
+    fn frame(&mut self) -> bool {
+        let started = browser::now();
+        let elapsed = started - self.last_frame;
+        let moving = self.engine.playing() && self.visible;
+        if self.still && moving && elapsed < STILL_EVERY {
+            return false;
+        }
+        self.last_frame = started;
+        if moving {
+            // Stepped pictures show as much time as a moving one would have.
+            let steps = if self.still { (elapsed / TEXT_EVERY).ceil().max(1.0) } else { 1.0 };
+            (0..steps as u32).for_each(|_| self.engine.go_on(elapsed / steps));
+            self.stale = true;
+        }
+        if !self.stale {
+            return false;
+        }
+        self.stale = false;
+        let universe = self.engine.session().universe();
+        universe.flights(&mut self.flights);
+        let time = universe.time();
+        if let Some(painter) = &mut self.painter {
+            painter.paint(&self.layout, &self.flights, time, self.still);
+        }
+        if moving {
+            self.probe.note(browser::now() - started);
+        }
+        let news = started - self.last_news >= TEXT_EVERY;
+        if news {
+            self.last_news = started;
+        }
+        // A picture that came between two updates of texts must not be the last word.
+        self.stale = !news;
+        news
+    }
+}
+
+fn schedule(film: &Shared) {
+    let again = Rc::downgrade(&film.0);
+    let next = request_animation_frame(move |_| {
+        let Some(film) = again.upgrade().map(Shared) else { return };
+        let news = film.borrow_mut().frame();
+        if news {
+            let on_news = film.borrow().on_news.clone();
+            on_news.emit(());
+        }
+        schedule(&film);
+    });
+    film.borrow_mut().next = Some(next);
+}

@@ -1,0 +1,51 @@
+//! What does not change while a scenario runs.
+
+use quorumscope::core::Micros;
+use quorumscope::lab::{Place, Scenario, Session};
+use quorumscope::universe::Variant;
+use yew::AttrValue;
+
+/// The scenario and what it means.
+#[derive(Debug)]
+pub struct Ground {
+    /// As written.
+    pub scenario: Scenario,
+    /// The protocol.
+    pub variant: &'static Variant,
+    /// The sites.
+    pub places: Vec<Place>,
+    /// Their names.
+    pub names: Vec<AttrValue>,
+    /// Whether there are clients at each site.
+    pub asks: Vec<bool>,
+    round_trips: Vec<Micros>,
+}
+
+/// Two runs never share a ground, so one ground is another only if it is that other one.
+impl PartialEq for Ground {
+    fn eq(&self, other: &Ground) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Ground {
+    /// Under this run.
+    pub fn of(session: &Session) -> Ground {
+        let checked = session.checked();
+        let terrain = &checked.blueprint.terrain;
+        let pairs = (0..terrain.sites).flat_map(|a| (0..terrain.sites).map(move |b| (a, b)));
+        Ground {
+            scenario: session.scenario().clone(),
+            variant: checked.variant,
+            names: checked.places.iter().map(|place| place.name.clone().into()).collect(),
+            places: checked.places.clone(),
+            asks: (0..terrain.sites).map(|site| checked.blueprint.clients.iter().any(|group| group.site == site)).collect(),
+            round_trips: pairs.map(|(a, b)| terrain.round_trip(a, b)).collect(),
+        }
+    }
+
+    /// The round trip between two sites, µs, without jitter.
+    pub fn round_trip(&self, a: usize, b: usize) -> Micros {
+        self.round_trips[a * self.places.len() + b]
+    }
+}

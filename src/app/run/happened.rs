@@ -1,0 +1,60 @@
+//! What happened last, in words, and the rules of the paper that were applied: for those who go step by step.
+
+use quorumscope::core::{NodeId, Rule, RuleSet};
+use quorumscope::sim::{Record, What};
+use quorumscope::universe::Universe;
+
+/// The last thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    /// In a sentence.
+    pub text: String,
+    /// The rules that were applied.
+    pub rules: Vec<&'static Rule>,
+}
+
+/// Looks up what happened last, if anything did.
+pub fn last(universe: &dyn Universe) -> Option<Happened> {
+    let mut consequences = Vec::new();
+    for (_, record) in universe.trace().records().rev() {
+        match record.what {
+            What::Chosen | What::Applied => consequences.push(*record),
+            _ => {
+                consequences.reverse();
+                return Some(Happened {
+                    text: sentence(universe, record, &consequences),
+                    rules: rules(universe, record.rules),
+                });
+            }
+        }
+    }
+    None
+}
+
+fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {
+    let all = universe.variant().rules;
+    set.iter().filter_map(|rule| all.get(usize::from(rule.0))).collect()
+}
+
+fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record]) -> String {
+    let number = |id: NodeId| id.0 + 1;
+    let (node, peer) = (number(record.node), number(record.peer));
+    let kind = universe.variant().kinds.get(usize::from(record.kind)).map_or("message", |kind| kind.name);
+    let mut text = match record.what {
+        What::Delivered if record.node == record.peer => format!("Node {node} handled its own {kind}"),
+        What::Delivered => format!("Node {node} received {kind} from node {peer}"),
+        What::Lost => format!("{kind} from node {peer} to node {node} got lost"),
+        What::Timer => format!("A timer of node {node} ran out"),
+        What::Request => format!("Node {node} received a client's request"),
+        What::Answered => "A client got its answer".to_owned(),
+        What::Client => "A client began a command, or asked again".to_owned(),
+        _ => "Something was done by hand or by the script".to_owned(),
+    };
+    let mut known = consequences.iter().filter(|record| record.what == What::Chosen).map(|record| record.slot);
+    match (known.next(), known.next_back()) {
+        (Some(slot), None) => text += &format!(", and learned that slot {slot} is chosen"),
+        (Some(first), Some(last)) => text += &format!(", and learned that slots {first} to {last} are chosen"),
+        _ => {}
+    }
+    text + "."
+}

@@ -1,0 +1,208 @@
+//! What the run looks like at one moment: plain data, taken at most ten times a second, that Yew can compare and show.
+
+use super::happened::{self, Happened};
+use super::rate::{PerCommand, Rate};
+use super::Engine;
+use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
+use quorumscope::judge::Reign;
+use quorumscope::sim::Sample;
+use quorumscope::universe::{Universe, Variant};
+
+/// Slots shown of each log: the latest of the cluster, the same for all replicas, so that one that lags is seen to.
+pub const SLOTS: usize = 8;
+/// Answers that a median is taken of.
+const RECENT: usize = 32;
+/// Most answers drawn for each site.
+const DRAWN: usize = 240;
+/// How far back answers are drawn, µs.
+pub const DRAWN_SINCE: Micros = 15_000_000;
+
+/// The run at one moment.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// µs since the start.
+    pub time: Micros,
+    /// Events since the start.
+    pub events: u64,
+    /// Every replica there ever was.
+    pub nodes: Vec<NodeShown>,
+    /// Who leads.
+    pub leader: Option<NodeId>,
+    /// One for each site.
+    pub sites: Vec<SiteShown>,
+    /// What happens now.
+    pub sentence: String,
+    /// Messages so far, by kind.
+    pub by_kind: Vec<u64>,
+    /// Messages for one command, lately.
+    pub per_command: Option<PerCommand>,
+    /// Whether some property is broken.
+    pub broken: bool,
+    /// What happened last, while time stands still.
+    pub last: Option<Happened>,
+    /// Every time somebody began to lead, oldest first.
+    pub reigns: Vec<Reign>,
+    /// When things were done by hand, µs.
+    pub deeds: Vec<Micros>,
+    /// The farthest this run has been, µs.
+    pub reached: Micros,
+}
+
+/// One replica at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeShown {
+    /// Which.
+    pub id: NodeId,
+    /// Index of its site.
+    pub site: usize,
+    /// What can be seen of it; `None` while it is down.
+    pub glance: Option<Glance>,
+    /// Whether it wears the crown.
+    pub crown: Crown,
+    /// Whom its messages cannot reach.
+    pub cut: NodeSet,
+    /// Whether it is a member of the cluster.
+    pub member: bool,
+    /// The latest slots of its log.
+    pub slots: Vec<SlotLook>,
+}
+
+/// Leadership as the page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crown {
+    /// It does not lead.
+    None,
+    /// It leads.
+    Worn,
+    /// It takes itself for the leader, but another leads with a higher term or ballot.
+    Stale,
+}
+
+/// One slot of one log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotLook {
+    /// Nothing there.
+    Empty,
+    /// Held, not known to be chosen.
+    Held,
+    /// Known to be chosen.
+    Committed,
+    /// Executed.
+    Applied,
+}
+
+impl SlotLook {
+    /// Its name in the style sheet.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SlotLook::Empty => "empty",
+            SlotLook::Held => "held",
+            SlotLook::Committed => "committed",
+            SlotLook::Applied => "applied",
+        }
+    }
+}
+
+/// One site's clients at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SiteShown {
+    /// The latest latency, µs.
+    pub latest: Option<Micros>,
+    /// The median of the latest answers, µs.
+    pub median: Option<Micros>,
+    /// When the latest answers came and how long they took, µs; oldest first.
+    pub recent: Vec<(Micros, Micros)>,
+}
+
+/// One look is the same as another only if it is that other one: comparing all of it would cost more than showing it.
+impl PartialEq for Shown {
+    fn eq(&self, other: &Shown) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Shown {
+    /// Looks at the run.
+    pub fn of(engine: &Engine, rate: &mut Rate) -> Shown {
+        let session = engine.session();
+        let universe = session.universe();
+        let leader = universe.leader();
+        let last = (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
+        let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
+        let window = window(universe.variant(), last);
+        let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
+        Shown {
+            time: universe.time(),
+            events: universe.events(),
+            nodes,
+            leader,
+            sites: universe.samples().iter().map(|samples| site(samples, universe.time())).collect(),
+            sentence: session.sentence(),
+            by_kind: universe.counts().by_kind.clone(),
+            per_command: rate.look(universe),
+            broken: !universe.violations().is_empty(),
+            last: if engine.playing() { None } else { happened::last(universe) },
+            reigns: universe.reigns(),
+            deeds: session.deeds().iter().map(|deed| deed.at).collect(),
+            reached: session.reached().at.max(universe.time()),
+        }
+    }
+}
+
+/// The slots to show when `last` is the highest slot in use.
+fn window(variant: &Variant, last: Slot) -> Vec<Slot> {
+    match variant.card.shots {
+        Shots::Single => vec![1],
+        Shots::Log => {
+            let first = last.saturating_sub(SLOTS as Slot - 1).max(1);
+            (first..first + SLOTS as Slot).collect()
+        }
+    }
+}
+
+fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[Slot]) -> NodeShown {
+    let view = universe.node(id);
+    let crown = match view.glance {
+        Some(glance) if glance.leads && leader == Some(id) => Crown::Worn,
+        Some(glance) if glance.leads => Crown::Stale,
+        _ => Crown::None,
+    };
+    let slots = window.iter().map(|&slot| look(view.glance.as_ref(), slot, universe.entry(id, slot))).collect();
+    NodeShown {
+        id,
+        site: usize::from(view.site),
+        glance: view.glance,
+        crown,
+        cut: view.cut,
+        member: view.member,
+        slots,
+    }
+}
+
+fn look(glance: Option<&Glance>, slot: Slot, entry: Option<EntryGlance>) -> SlotLook {
+    let Some(log) = glance.map(|glance| glance.log) else { return SlotLook::Empty };
+    match entry {
+        _ if slot <= log.applied => SlotLook::Applied,
+        Some(entry) if entry.chosen || slot <= log.committed => SlotLook::Committed,
+        Some(_) => SlotLook::Held,
+        None if slot <= log.committed => SlotLook::Committed,
+        None => SlotLook::Empty,
+    }
+}
+
+fn site(samples: &Log<Sample>, now: Micros) -> SiteShown {
+    let latest = || samples.iter().rev().map(|(_, sample)| sample);
+    let mut latencies: Vec<Micros> = latest().take(RECENT).map(|sample| sample.latency).collect();
+    latencies.sort_unstable();
+    let mut recent: Vec<(Micros, Micros)> = latest()
+        .take(DRAWN)
+        .take_while(|sample| sample.at + DRAWN_SINCE > now)
+        .map(|sample| (sample.at, sample.latency))
+        .collect();
+    recent.reverse();
+    SiteShown {
+        latest: latest().next().map(|sample| sample.latency),
+        median: latencies.get(latencies.len() / 2).copied(),
+        recent,
+    }
+}

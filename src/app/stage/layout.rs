@@ -1,0 +1,237 @@
+//! Where everything stands: islands by geography, replicas and clients on them. Pure arithmetic, so that a picture depends on the
+//! scenario and the size of the stage alone.
+
+use super::blob;
+use super::geometry::{Area, Point, point};
+use super::spread;
+
+/// Radius of a replica's circle.
+pub const NODE_RADIUS: f64 = 24.0;
+/// Room for one replica: circle, log bar and two lines of text.
+const CELL: Point = point(88.0, 120.0);
+/// From the top of a cell to the middle of the circle.
+const CELL_MIDDLE: f64 = 47.0;
+/// Height of the row with the client.
+const CLIENT_ROW: f64 = 40.0;
+/// Height of the row with the name.
+const NAME_ROW: f64 = 40.0;
+/// An island is never narrower, so that the client's latency has room, and a second replica.
+const MIN_WIDTH: f64 = 164.0;
+/// How near to a replica's middle something must be dropped to land on it.
+const REACH: f64 = 44.0;
+/// How much an island is larger than what stands on it.
+const SHORE: Point = point(1.16, 1.08);
+
+/// A site as the layout needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its name: decides about the outline.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Replicas that live there, as indices.
+    pub nodes: Vec<usize>,
+}
+
+/// One site, placed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Island {
+    /// What it covers.
+    pub area: Area,
+    /// Its outline, an SVG path.
+    pub path: String,
+    /// Where the client stands.
+    pub client: Point,
+    /// The middle of the name's first line.
+    pub name: Point,
+}
+
+/// The line between two sites.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lane {
+    /// The sites.
+    pub between: (usize, usize),
+    /// Where it starts, at the shore.
+    pub from: Point,
+    /// Where it ends.
+    pub to: Point,
+    /// The middle of its label; `None` where there is no room for one.
+    pub label: Option<Point>,
+}
+
+/// Everything, placed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    /// Width and height of the stage in its own units.
+    pub size: Point,
+    /// CSS pixels for each unit; below 1 when all would not fit otherwise.
+    pub scale: f64,
+    /// One for each site.
+    pub islands: Vec<Island>,
+    /// The middle of each replica's circle; `None` for one that is not shown.
+    pub nodes: Vec<Option<Point>>,
+    /// Lines between sites that have replicas.
+    pub lanes: Vec<Lane>,
+}
+
+impl Layout {
+    /// Places all of it on a stage of this many CSS pixels.
+    pub fn new(places: &[Place], nodes: usize, width: f64, height: f64) -> Layout {
+        let halves: Vec<Point> = places.iter().map(half_of).collect();
+        let (middles, scale) = spread::islands(places, &halves, point(width, height));
+        let mut layout = Layout {
+            size: point(width / scale, height / scale),
+            scale,
+            islands: Vec::new(),
+            nodes: vec![None; nodes],
+            lanes: Vec::new(),
+        };
+        for ((place, middle), half) in places.iter().zip(middles).zip(halves) {
+            layout.put(place, Area { middle, half });
+        }
+        layout.lanes = lanes(&layout.islands, places);
+        layout
+    }
+
+    /// Puts a site, and who lives there, on its island.
+    fn put(&mut self, place: &Place, area: Area) {
+        let content = content_of(place);
+        let top = area.middle.y - content.y / 2.0;
+        let columns = columns(place.nodes.len());
+        for (i, &node) in place.nodes.iter().enumerate() {
+            let (row, column) = (i / columns, i % columns);
+            let in_row = (place.nodes.len() - row * columns).min(columns);
+            self.nodes[node] = Some(point(
+                area.middle.x + (column as f64 - (in_row as f64 - 1.0) / 2.0) * CELL.x,
+                top + CLIENT_ROW + row as f64 * CELL.y + CELL_MIDDLE,
+            ));
+        }
+        self.islands.push(Island {
+            path: blob::outline(area, &place.name),
+            client: point(area.middle.x - 36.0, top + CLIENT_ROW / 2.0 + 1.0),
+            name: point(area.middle.x, top + content.y - NAME_ROW + 14.0),
+            area,
+        });
+    }
+
+    /// The island under a point.
+    pub fn island_at(&self, at: Point) -> Option<usize> {
+        self.islands.iter().position(|island| island.area.holds(at))
+    }
+
+    /// The replica nearest to a point, if it is within reach.
+    pub fn node_at(&self, at: Point) -> Option<usize> {
+        let reach = |node: &usize| self.nodes[*node].map_or(f64::INFINITY, |middle| middle.distance(at));
+        (0..self.nodes.len()).min_by(|a, b| reach(a).total_cmp(&reach(b))).filter(|node| reach(node) < REACH)
+    }
+}
+
+fn columns(nodes: usize) -> usize {
+    match nodes {
+        0..=2 => nodes.max(1),
+        3..=4 => 2,
+        5..=9 => 3,
+        _ => 4,
+    }
+}
+
+/// Size of what stands on an island.
+fn content_of(place: &Place) -> Point {
+    let columns = columns(place.nodes.len());
+    let rows = place.nodes.len().div_ceil(columns);
+    point((columns as f64 * CELL.x).max(MIN_WIDTH), CLIENT_ROW + rows as f64 * CELL.y + NAME_ROW)
+}
+
+fn half_of(place: &Place) -> Point {
+    let content = content_of(place);
+    point(content.x * SHORE.x / 2.0, content.y * SHORE.y / 2.0)
+}
+
+/// Most sites between which every pair gets a line; more would be a thicket.
+const FEW: usize = 5;
+
+fn lanes(islands: &[Island], places: &[Place]) -> Vec<Lane> {
+    let busy: Vec<usize> = (0..places.len()).filter(|&site| !places[site].nodes.is_empty()).collect();
+    let mut lanes = Vec::new();
+    if busy.len() > FEW {
+        return lanes;
+    }
+    for (i, &a) in busy.iter().enumerate() {
+        for &b in &busy[i + 1..] {
+            let from = islands[a].area.edge_toward(islands[b].area.middle);
+            let to = islands[b].area.edge_toward(islands[a].area.middle);
+            lanes.push(Lane { between: (a, b), from, to, label: None });
+        }
+    }
+    let mut taken: Vec<Area> = islands.iter().map(|island| island.area).collect();
+    for lane in &mut lanes {
+        let parts = [0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75];
+        let boxes = parts.map(|part| Area { middle: lane.from.toward(lane.to, part), half: point(34.0, 11.0) });
+        if let Some(free) = boxes.into_iter().find(|area| !taken.iter().any(|other| other.meets(area))) {
+            taken.push(free);
+            lane.label = Some(free.middle);
+        }
+    }
+    lanes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REGIONS: [(&str, f64, f64); 9] = [
+        ("Virginia", 38.9, -77.4),
+        ("Ohio", 40.0, -83.0),
+        ("Oregon", 45.8, -119.7),
+        ("Ireland", 53.3, -6.3),
+        ("London", 51.5, -0.1),
+        ("Frankfurt", 50.1, 8.7),
+        ("Tokyo", 35.7, 139.7),
+        ("Sydney", -33.9, 151.2),
+        ("São Paulo", -23.5, -46.6),
+    ];
+
+    fn places(regions: usize, nodes: usize) -> Vec<Place> {
+        let mut places: Vec<Place> = REGIONS[..regions]
+            .iter()
+            .map(|&(name, latitude, longitude)| Place { name: name.to_owned(), latitude, longitude, nodes: Vec::new() })
+            .collect();
+        (0..nodes).for_each(|node| places[node % regions].nodes.push(node));
+        places
+    }
+
+    #[test]
+    fn nothing_overlaps_and_nothing_leaves_the_stage() {
+        for (width, height) in [(920.0, 600.0), (1400.0, 700.0), (390.0, 520.0), (640.0, 360.0), (320.0, 480.0)] {
+            for regions in 1..=9 {
+                for nodes in [1, 3, 5, 9] {
+                    let layout = Layout::new(&places(regions, nodes), nodes, width, height);
+                    for (i, island) in layout.islands.iter().enumerate() {
+                        let Area { middle, half } = island.area;
+                        let what = format!("{width}×{height}, {regions} regions, {nodes} nodes, island {i}");
+                        assert!(middle.x >= half.x && middle.x + half.x <= layout.size.x + 1e-6, "{what} {middle:?}");
+                        assert!(middle.y >= half.y && middle.y + half.y <= layout.size.y + 1e-6, "{what} {middle:?}");
+                        for other in &layout.islands[i + 1..] {
+                            assert!(!island.area.meets(&other.area), "{what} meets another");
+                        }
+                    }
+                    assert!(layout.scale > 0.3, "{width}×{height}, {regions} regions: {}", layout.scale);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn west_stays_west_and_the_ocean_with_the_widest_gap_is_the_edge() {
+        let layout = Layout::new(&places(4, 5), 5, 1400.0, 700.0);
+        let x = |site: usize| layout.islands[site].area.middle.x;
+        assert!(x(2) < x(1) && x(2) < x(0) && x(0) < x(3), "Oregon, Virginia, Ireland");
+        let mut pacific = places(7, 0);
+        pacific = vec![pacific.remove(6), pacific.remove(2), pacific.remove(0)];
+        let layout = Layout::new(&pacific, 0, 1400.0, 700.0);
+        let x = |site: usize| layout.islands[site].area.middle.x;
+        assert!(x(0) < x(1) && x(1) < x(2), "Tokyo, Oregon, Virginia");
+    }
+}

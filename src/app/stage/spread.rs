@@ -1,0 +1,141 @@
+//! Spreads islands over the stage: near to where they are on the globe, and apart from each other.
+
+use super::geometry::{Area, Point, point};
+use super::layout::Place;
+
+/// Water between two islands.
+const GAP: f64 = 34.0;
+/// Water between an island and the edge.
+const MARGIN: f64 = 10.0;
+/// Rounds of pushing apart.
+const ROUNDS: usize = 320;
+/// Everything is made smaller by this much, again and again, until it fits.
+const SHRINK: f64 = 0.94;
+/// Below this scale islands stand in rows instead.
+const SMALLEST: f64 = 0.62;
+
+/// The middle of each island, in units of which `scale` (also given) make a CSS pixel.
+pub fn islands(places: &[Place], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
+    let globe = project(places);
+    let mut scale = 1.0;
+    while scale > SMALLEST {
+        let size = point(stage.x / scale, stage.y / scale);
+        if let Some(middles) = relax(&globe, halves, size) {
+            return (middles, scale);
+        }
+        scale *= SHRINK;
+    }
+    rows(&globe, halves, stage)
+}
+
+/// Longitude and latitude as a flat map, cut where the sites leave the widest gap, so that neighbours across an ocean stay
+/// neighbours. x grows eastwards and y southwards, in degrees.
+fn project(places: &[Place]) -> Vec<Point> {
+    let mut longitudes: Vec<f64> = places.iter().map(|place| place.longitude).collect();
+    longitudes.sort_by(f64::total_cmp);
+    let n = longitudes.len();
+    let gap = |i: usize| (longitudes[(i + 1) % n] - longitudes[i]).rem_euclid(360.0);
+    let widest = (0..n).max_by(|&a, &b| gap(a).total_cmp(&gap(b))).unwrap_or(0);
+    let west = longitudes.get((widest + 1) % n.max(1)).copied().unwrap_or(0.0);
+    places.iter().map(|place| point((place.longitude - west).rem_euclid(360.0), -place.latitude)).collect()
+}
+
+/// Where islands would stand by geography alone, stretched to the stage.
+fn anchors(globe: &[Point], halves: &[Point], size: Point) -> Vec<Point> {
+    let span = |of: fn(&Point) -> f64| {
+        let values = || globe.iter().map(of);
+        let low = values().fold(f64::INFINITY, f64::min);
+        (low, values().fold(f64::NEG_INFINITY, f64::max) - low)
+    };
+    let ((west, wide), (north, high)) = (span(|at| at.x), span(|at| at.y));
+    let inset = halves.iter().fold(Point::default(), |most, half| point(most.x.max(half.x), most.y.max(half.y)));
+    let room = point((size.x - 2.0 * inset.x).max(1.0), (size.y - 2.0 * inset.y).max(1.0));
+    // A difference of a few degrees is not blown up to the whole stage.
+    let across = room.x / wide.max(30.0);
+    let down = (room.y / high.max(10.0)).min(6.0 * across);
+    globe
+        .iter()
+        .map(|at| {
+            point(
+                size.x / 2.0 + (at.x - west - wide / 2.0) * across,
+                size.y / 2.0 + (at.y - north - high / 2.0) * down,
+            )
+        })
+        .collect()
+}
+
+/// Pushes islands apart until none overlaps; `None` if that does not work out.
+fn relax(globe: &[Point], halves: &[Point], size: Point) -> Option<Vec<Point>> {
+    if halves.iter().any(|half| 2.0 * (half.x + MARGIN) > size.x || 2.0 * (half.y + MARGIN) > size.y) {
+        return None;
+    }
+    let anchors = anchors(globe, halves, size);
+    let mut areas: Vec<Area> =
+        anchors.iter().zip(halves).map(|(&middle, &half)| Area { middle, half }).map(|area| inside(area, size)).collect();
+    for round in 0..ROUNDS {
+        let mut free = true;
+        for a in 0..areas.len() {
+            for b in a + 1..areas.len() {
+                let overlap = areas[a].overlap(&areas[b], GAP);
+                if overlap.x <= 0.0 || overlap.y <= 0.0 {
+                    continue;
+                }
+                free = false;
+                // The shorter way out; later, for pairs that are stuck at an edge, the other one.
+                let stuck = round > ROUNDS / 3 && round % 3 == 0;
+                let sideways = (overlap.x / size.x < overlap.y / size.y) != stuck;
+                let sign = |from: f64, to: f64| if from < to || (from == to && a < b) { 1.0 } else { -1.0 };
+                let push = if sideways {
+                    point(sign(areas[a].middle.x, areas[b].middle.x) * (overlap.x / 2.0 + 0.5), 0.0)
+                } else {
+                    point(0.0, sign(areas[a].middle.y, areas[b].middle.y) * (overlap.y / 2.0 + 0.5))
+                };
+                shift(&mut areas[a], -push.x, -push.y, size);
+                shift(&mut areas[b], push.x, push.y, size);
+            }
+        }
+        if free {
+            return Some(areas.iter().map(|area| area.middle).collect());
+        }
+    }
+    None
+}
+
+fn shift(area: &mut Area, x: f64, y: f64, size: Point) {
+    area.middle = point(area.middle.x + x, area.middle.y + y);
+    *area = inside(*area, size);
+}
+
+fn inside(area: Area, size: Point) -> Area {
+    let clamp = |value: f64, half: f64, size: f64| value.clamp(half + MARGIN, (size - half - MARGIN).max(half + MARGIN));
+    let Area { middle, half } = area;
+    Area { middle: point(clamp(middle.x, half.x, size.x), clamp(middle.y, half.y, size.y)), half }
+}
+
+/// Rows of equal cells, north to south and west to east within a row: always fits, at some scale.
+fn rows(globe: &[Point], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
+    let n = globe.len();
+    let cell = halves.iter().fold(Point::default(), |most, half| point(most.x.max(half.x), most.y.max(half.y)));
+    let cell = point(2.0 * cell.x + GAP, 2.0 * cell.y + GAP);
+    let scale_for = |columns: usize| {
+        let rows = n.div_ceil(columns);
+        (stage.x / (columns as f64 * cell.x)).min(stage.y / (rows as f64 * cell.y)).min(1.0)
+    };
+    let columns = (1..=n.max(1)).max_by(|&a, &b| scale_for(a).total_cmp(&scale_for(b))).unwrap_or(1);
+    let scale = scale_for(columns);
+    let size = point(stage.x / scale, stage.y / scale);
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| globe[a].y.total_cmp(&globe[b].y));
+    let mut middles = vec![Point::default(); n];
+    let lines = n.div_ceil(columns);
+    for (row, line) in order.chunks_mut(columns).enumerate() {
+        line.sort_by(|&a, &b| globe[a].x.total_cmp(&globe[b].x));
+        for (column, &site) in line.iter().enumerate() {
+            middles[site] = point(
+                size.x / 2.0 + (column as f64 - (line.len() as f64 - 1.0) / 2.0) * cell.x,
+                size.y / 2.0 + (row as f64 - (lines as f64 - 1.0) / 2.0) * cell.y,
+            );
+        }
+    }
+    (middles, scale)
+}

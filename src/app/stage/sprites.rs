@@ -1,0 +1,123 @@
+//! The dots that stand for messages, drawn once and then copied: a coloured disc with its kind's letter, and squares for what
+//! clients ask and are told.
+
+use super::palette;
+use crate::web::browser;
+use quorumscope::core::Kind;
+use wasm_bindgen::JsCast;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+/// Side of a sprite's cell, CSS pixels.
+pub const CELL: f64 = 22.0;
+const DISC: f64 = 9.0;
+const SQUARE: f64 = 15.0;
+
+/// What a dot looks like: its place in the strip of sprites.
+pub type Look = usize;
+
+/// All sprites in a row, for one variant and one theme.
+pub struct Sprites {
+    strip: HtmlCanvasElement,
+    /// The colour of each look, for lines and for dots too small to carry a letter.
+    pub colors: Vec<String>,
+    kinds: usize,
+    ratio: f64,
+}
+
+impl Sprites {
+    /// Draws them for a screen with `ratio` device pixels for each CSS pixel.
+    pub fn new(kinds: &[Kind], ratio: f64) -> Option<Sprites> {
+        let strip: HtmlCanvasElement = browser::document().create_element("canvas").ok()?.dyn_into().ok()?;
+        strip.set_width(((kinds.len() + 2) as f64 * CELL * ratio) as u32);
+        strip.set_height((CELL * ratio) as u32);
+        let context: CanvasRenderingContext2d = strip.get_context("2d").ok()??.dyn_into().ok()?;
+        context.scale(ratio, ratio).ok()?;
+        context.set_text_align("center");
+        context.set_text_baseline("middle");
+        let color = |name: &str| style(name).unwrap_or_else(|| "gray".to_owned());
+        let halo = color("--paper");
+        let mut colors = Vec::new();
+        let mut letter = [0; 4];
+        for (look, kind) in kinds.iter().enumerate() {
+            let phase = palette::name(kind.phase);
+            let fill = color(&format!("--phase-{phase}"));
+            let ink = color(&format!("--letter-{phase}"));
+            disc(&context, look, &fill, &halo);
+            text(&context, look, kind.letter.encode_utf8(&mut letter), &ink);
+            colors.push(fill);
+        }
+        let ink = color("--ink");
+        for (look, sign) in [(kinds.len(), "?"), (kinds.len() + 1, "✓")] {
+            square(&context, look, &halo, &ink);
+            text(&context, look, sign, &ink);
+            colors.push(ink.clone());
+        }
+        Some(Sprites { strip, colors, kinds: kinds.len(), ratio })
+    }
+
+    /// The look of a client's request.
+    pub fn request(&self) -> Look {
+        self.kinds
+    }
+
+    /// The look of an answer to a client.
+    pub fn answer(&self) -> Look {
+        self.kinds + 1
+    }
+
+    /// Copies one dot, its middle at `x`, `y` in CSS pixels.
+    #[inline]
+    pub fn stamp(&self, context: &CanvasRenderingContext2d, look: Look, x: f64, y: f64) {
+        let side = CELL * self.ratio;
+        let _ = context.draw_image_with_html_canvas_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+            &self.strip,
+            look as f64 * side,
+            0.0,
+            side,
+            side,
+            x - CELL / 2.0,
+            y - CELL / 2.0,
+            CELL,
+            CELL,
+        );
+    }
+}
+
+fn middle(look: Look) -> (f64, f64) {
+    ((look as f64 + 0.5) * CELL, CELL / 2.0)
+}
+
+fn disc(context: &CanvasRenderingContext2d, look: Look, fill: &str, halo: &str) {
+    let (x, y) = middle(look);
+    context.begin_path();
+    let _ = context.arc(x, y, DISC, 0.0, std::f64::consts::TAU);
+    context.set_fill_style_str(fill);
+    context.fill();
+    context.set_stroke_style_str(halo);
+    context.set_line_width(1.5);
+    context.stroke();
+}
+
+fn square(context: &CanvasRenderingContext2d, look: Look, fill: &str, edge: &str) {
+    let (x, y) = middle(look);
+    context.set_fill_style_str(fill);
+    context.fill_rect(x - SQUARE / 2.0, y - SQUARE / 2.0, SQUARE, SQUARE);
+    context.set_stroke_style_str(edge);
+    context.set_line_width(1.2);
+    context.stroke_rect(x - SQUARE / 2.0, y - SQUARE / 2.0, SQUARE, SQUARE);
+}
+
+fn text(context: &CanvasRenderingContext2d, look: Look, text: &str, ink: &str) {
+    let (x, y) = middle(look);
+    context.set_fill_style_str(ink);
+    context.set_font("700 11px system-ui, sans-serif");
+    let _ = context.fill_text(text, x, y + 0.7);
+}
+
+/// A custom property of the page's style, as it is now.
+fn style(name: &str) -> Option<String> {
+    let root = browser::document().document_element()?;
+    let style = browser::window().get_computed_style(&root).ok()??;
+    let value = style.get_property_value(name).ok()?.trim().to_owned();
+    (!value.is_empty()).then_some(value)
+}

@@ -1,0 +1,82 @@
+//! Small things the page needs of the browser. Nothing here fails: in a sandboxed frame a storage or a media query may be
+//! missing, and the page then does without.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, Url, Window};
+
+/// The window. The page runs in one, always.
+pub fn window() -> Window {
+    web_sys::window().expect("the page runs in a window")
+}
+
+/// The document.
+pub fn document() -> Document {
+    window().document().expect("a window has a document")
+}
+
+/// Milliseconds on a clock that never goes back. For pacing only: no event depends on it.
+pub fn now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Whether a media query holds now.
+pub fn matches(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
+}
+
+/// Whether the person asked their system for less motion.
+pub fn wants_less_motion() -> bool {
+    matches("(prefers-reduced-motion: reduce)")
+}
+
+/// What the page remembered under this name, if it may remember.
+pub fn remembered(name: &str) -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(name).ok().flatten()
+}
+
+/// Remembers something, if it may.
+pub fn remember(name: &str, value: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        let _ = storage.set_item(name, value);
+    }
+}
+
+/// Hands the person a file.
+pub fn download(name: &str, kind: &str, text: &str) {
+    let options = BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = js_sys::Array::of1(&text.into());
+    let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = Url::create_object_url_with_blob(&blob) else { return };
+    if let Ok(link) = document().create_element("a").map(|link| link.unchecked_into::<HtmlAnchorElement>()) {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    let _ = Url::revoke_object_url(&url);
+}
+
+/// Light or dark, for the style sheet.
+pub fn set_theme(dark: bool) {
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-theme", if dark { "dark" } else { "light" });
+    }
+}
+
+/// Whether there is any such element.
+pub fn matches_selector(selector: &str) -> bool {
+    document().query_selector(selector).ok().flatten().is_some()
+}
+
+/// Puts a text on the clipboard; tells whether that worked. A sandboxed frame may not, and an insecure page has no clipboard.
+pub fn copy(text: &str) -> impl Future<Output = bool> + use<> {
+    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).ok().filter(|it| !it.is_undefined());
+    let promise = clipboard.map(|clipboard| clipboard.unchecked_into::<Clipboard>().write_text(text));
+    async move {
+        match promise {
+            Some(promise) => JsFuture::from(promise).await.is_ok(),
+            None => false,
+        }
+    }
+}

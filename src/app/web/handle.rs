@@ -1,0 +1,91 @@
+//! `window.quorumscope`: what scripts and tests can ask the page.
+
+use super::{browser, json};
+use crate::components::words;
+use crate::run::Shared;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// The run at this moment.
+#[derive(Serialize)]
+struct State {
+    time: u64,
+    events: u64,
+    fingerprint: String,
+    playing: bool,
+    variant: &'static str,
+    leader: Option<usize>,
+    nodes: Vec<NodeState>,
+    in_flight: usize,
+    deeds: usize,
+}
+
+#[derive(Serialize)]
+struct NodeState {
+    node: usize,
+    site: String,
+    up: bool,
+    role: Option<&'static str>,
+    member: bool,
+}
+
+/// Script times of the latest frames, ms.
+#[derive(Serialize)]
+struct Frames {
+    count: usize,
+    p50: f64,
+    p95: f64,
+    max: f64,
+    in_flight: usize,
+}
+
+/// Puts the handle there. It lasts as long as the page.
+pub fn install(film: &Shared) {
+    let handle = js_sys::Object::new();
+    let ask = |name: &str, answer: Box<dyn Fn(&Shared) -> Option<JsValue>>| {
+        let film = film.clone();
+        let function = Closure::<dyn Fn() -> JsValue>::new(move || answer(&film).unwrap_or(JsValue::NULL));
+        let _ = js_sys::Reflect::set(&handle, &name.into(), function.as_ref());
+        function.forget();
+    };
+    ask("state", Box::new(|film| json::tree(&state(film))));
+    ask("frames", Box::new(|film| json::tree(&frames(film))));
+    ask("clearFrames", Box::new(|film| {
+        film.borrow_mut().probe.clear();
+        None
+    }));
+    let _ = js_sys::Reflect::set(&browser::window(), &"quorumscope".into(), &handle);
+}
+
+fn state(film: &Shared) -> State {
+    let film = film.borrow();
+    let session = film.engine.session();
+    let universe = session.universe();
+    let node = |id: u8| {
+        let view = universe.node(quorumscope::core::NodeId(id));
+        NodeState {
+            node: words::number(view.id),
+            site: session.checked().places[usize::from(view.site)].id.clone(),
+            up: view.glance.is_some(),
+            role: view.glance.map(|glance| glance.role),
+            member: view.member,
+        }
+    };
+    State {
+        time: universe.time(),
+        events: universe.events(),
+        fingerprint: format!("{:016x}", universe.fingerprint()),
+        playing: film.engine.playing(),
+        variant: universe.variant().card.key,
+        leader: universe.leader().map(words::number),
+        nodes: (0..universe.nodes()).map(node).collect(),
+        in_flight: film.in_flight(),
+        deeds: session.deeds().len(),
+    }
+}
+
+fn frames(film: &Shared) -> Frames {
+    let film = film.borrow();
+    let at = |percent: usize| (film.probe.percentile(percent) * 100.0).round() / 100.0;
+    Frames { count: film.probe.frames(), p50: at(50), p95: at(95), max: at(100), in_flight: film.in_flight() }
+}

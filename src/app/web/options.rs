@@ -1,0 +1,189 @@
+//! What can be said to the page in its address, as in `?embed&theme=dark`. One table holds all of it: it reads the address, checks
+//! it, and writes the help.
+
+use super::browser;
+use crate::run::Pace;
+use web_sys::UrlSearchParams;
+
+/// One parameter.
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may be.
+    pub accepts: Accepts,
+    /// What it is unless said otherwise, as written.
+    pub default: &'static str,
+    /// What it does.
+    pub says: &'static str,
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy)]
+pub enum Accepts {
+    /// Given or not; `false` means not.
+    Flag,
+    /// One of these.
+    One(&'static [&'static str]),
+    /// Any of these, with commas between.
+    Some(&'static [&'static str]),
+    /// A speed such as `1:20`, `5:1` or `max`.
+    Speed,
+    /// A word that the page looks up.
+    Word,
+    /// A whole number.
+    Number,
+}
+
+/// Everything there is.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter { name: "embed", accepts: Accepts::Flag, default: "false", says: "only the stage and its controls, for a frame in another page" },
+    Parameter { name: "preset", accepts: Accepts::Word, default: "the first", says: "the built-in scenario to begin with" },
+    Parameter { name: "variant", accepts: Accepts::Word, default: "as in the scenario", says: "another protocol for it" },
+    Parameter { name: "seed", accepts: Accepts::Number, default: "as in the scenario", says: "another source of chance" },
+    Parameter { name: "autoplay", accepts: Accepts::Flag, default: "true", says: "whether time goes by from the start" },
+    Parameter { name: "speed", accepts: Accepts::Speed, default: "1:20", says: "how fast: 1:1000 to 100:1, or max" },
+    Parameter { name: "controls", accepts: Accepts::Flag, default: "true", says: "whether to show play, step and speed" },
+    Parameter { name: "panels", accepts: Accepts::Some(PANELS), default: "all, or none in a frame", says: "what to show beside the stage" },
+    Parameter { name: "theme", accepts: Accepts::One(&["auto", "light", "dark"]), default: "auto", says: "light or dark" },
+];
+
+/// The panels beside the stage.
+const PANELS: &[&str] = &["latency", "messages"];
+
+/// What the address says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Only the stage and its controls.
+    pub embed: bool,
+    /// The key of the scenario to begin with.
+    pub preset: Option<String>,
+    /// The key of another protocol for it.
+    pub variant: Option<String>,
+    /// Another seed for it.
+    pub seed: Option<u64>,
+    /// Whether time goes by from the start, if the address says.
+    pub autoplay: Option<bool>,
+    /// How fast.
+    pub pace: Pace,
+    /// Whether to show the controls.
+    pub controls: bool,
+    /// Whether to show latencies.
+    pub latency: bool,
+    /// Whether to show messages.
+    pub messages: bool,
+    /// Light or dark; `None` as the system has it.
+    pub dark: Option<bool>,
+    /// What could not be read, in words.
+    pub problems: Vec<String>,
+}
+
+impl Options {
+    /// Reads the address of the page.
+    pub fn read() -> Options {
+        let search = browser::window().location().search().unwrap_or_default();
+        let given = UrlSearchParams::new_with_str(&search).ok();
+        Options::from(|name| given.as_ref()?.get(name))
+    }
+
+    /// Reads parameters; `get` tells what one is, if it is given.
+    fn from(get: impl Fn(&str) -> Option<String>) -> Options {
+        let mut problems = Vec::new();
+        let mut read = |name: &str| -> Option<String> {
+            let parameter = PARAMETERS.iter().find(|parameter| parameter.name == name)?;
+            let value = get(name)?;
+            match parameter.accepts.refuses(&value) {
+                None => Some(value),
+                Some(would_do) => {
+                    problems.push(format!("{name}={value} in the address: {would_do}."));
+                    None
+                }
+            }
+        };
+        let flag = |value: Option<String>| value.map(|value| value != "false");
+        let embed = flag(read("embed")).unwrap_or(false);
+        let panels = read("panels");
+        let panel = |name: &str| panels.as_ref().map_or(!embed, |panels| panels.split(',').any(|panel| panel == name));
+        let (latency, messages) = (panel("latency"), panel("messages"));
+        Options {
+            embed,
+            preset: read("preset"),
+            variant: read("variant"),
+            seed: read("seed").and_then(|seed| seed.parse().ok()),
+            autoplay: flag(read("autoplay")),
+            pace: read("speed").and_then(|speed| Pace::named(&speed)).unwrap_or_default(),
+            controls: flag(read("controls")).unwrap_or(true),
+            latency,
+            messages,
+            dark: match read("theme").as_deref() {
+                Some("dark") => Some(true),
+                Some("light") => Some(false),
+                _ => None,
+            },
+            problems,
+        }
+    }
+}
+
+impl Accepts {
+    /// What would do instead of `value`; `None` if it does.
+    fn refuses(self, value: &str) -> Option<String> {
+        let good = match self {
+            Accepts::Flag => matches!(value, "" | "true" | "false" | "1" | "0"),
+            Accepts::One(words) => words.contains(&value),
+            Accepts::Some(words) => value.is_empty() || value.split(',').all(|word| words.contains(&word)),
+            Accepts::Speed => Pace::named(value).is_some(),
+            Accepts::Word => !value.is_empty(),
+            Accepts::Number => value.parse::<u64>().is_ok(),
+        };
+        (!good).then(|| self.would_do())
+    }
+
+    /// What would do, in words.
+    pub fn would_do(self) -> String {
+        match self {
+            Accepts::Flag => "true or false would do".to_owned(),
+            Accepts::One(words) => format!("{} would do", words.join(" or ")),
+            Accepts::Some(words) => format!("any of {}, with commas between, would do", words.join(", ")),
+            Accepts::Speed => "1:20, 5:1 or max, for example, would do".to_owned(),
+            Accepts::Word => "a name would do".to_owned(),
+            Accepts::Number => "a whole number would do".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(search: &str) -> Options {
+        Options::from(|name| {
+            search.split('&').find_map(|part| match part.split_once('=') {
+                Some((key, value)) => (key == name).then(|| value.to_owned()),
+                None => (part == name).then(String::new),
+            })
+        })
+    }
+
+    #[test]
+    fn nothing_said_shows_everything() {
+        let options = options("");
+        assert!(!options.embed && options.controls && options.latency && options.messages && options.problems.is_empty());
+        assert_eq!((options.autoplay, options.dark, options.pace), (None, None, Pace::default()));
+    }
+
+    #[test]
+    fn a_frame_shows_the_stage_and_the_panels_it_asks_for() {
+        let frame = options("embed&theme=dark&autoplay=false&speed=1:100&panels=messages");
+        assert!(frame.embed && frame.messages && !frame.latency);
+        assert_eq!((frame.autoplay, frame.dark, frame.pace.label().as_str()), (Some(false), Some(true), "1 : 100"));
+        assert!(!options("embed").messages);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_left_out() {
+        let odd = options("theme=pink&speed=fast&panels=latency,all&seed=-1");
+        assert_eq!(odd.problems.len(), 4, "{:?}", odd.problems);
+        assert!(odd.problems.iter().any(|says| says.contains("theme=pink") && says.contains("auto or light or dark")));
+        assert_eq!((odd.dark, odd.seed, odd.pace), (None, None, Pace::default()));
+    }
+}
