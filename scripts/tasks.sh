@@ -12,7 +12,7 @@ task_build() {
   announce_first_run
   setup_page
   step "Building the page into dist/"
-  with_wasm trunk build --release
+  with_small_wasm trunk build --release
 }
 
 task_open() {
