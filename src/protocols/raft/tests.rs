@@ -355,6 +355,19 @@ fn an_old_message_that_comes_late_deletes_nothing() {
     }
 }
 
+/// Entries beyond those that the leader has just vouched for may be another leader's.
+#[test]
+fn a_follower_commits_no_further_than_it_agrees_with_its_leader() {
+    let mut group = Group::new(vec![disk(3, &[1, 1, 2, 2]), disk(3, &[]), disk(3, &[])], &[], &[]);
+    let heartbeat = Heartbeat { term: 3, prev_slot: 1, prev_term: 1, commit: 9, round: 1, read: false };
+    group.hand(S2, S1, Message::Heartbeat(heartbeat));
+    assert_eq!(group.commit(S1), 1);
+    let entry = *group.servers[&S1].disk.log.get(2).expect("it holds four");
+    let append = Append { term: 3, prev_slot: 1, prev_term: 1, commit: 9, entries: Entries::One(entry) };
+    group.hand(S2, S1, Message::AppendEntries(append));
+    assert_eq!((group.commit(S1), group.servers[&S1].disk.log.last()), (2, 4));
+}
+
 #[test]
 fn messages_that_overtake_each_other_have_one_answer_each() {
     let mut group = Group::of(3, &[]);
