@@ -427,6 +427,31 @@ fn a_command_asked_again_is_neither_appended_nor_executed_again() {
     assert_eq!(group.replies.len(), 2);
 }
 
+// Reads.
+
+#[test]
+fn a_read_needs_a_round_of_heartbeats_sent_after_it_came() {
+    let read = |client, seq| Command { client: ClientId(client), seq, op: Op::Read { key: 1 } };
+    let mut group = Group::new(vec![Disk::default(); 3], &[(SETTING_PRE_VOTE, 0), (SETTING_READS, 1)], &[]);
+    group.elect(S1, &[S1, S2]);
+    group.deliver(&[S1, S2]);
+    group.request(S1, read(1, 1));
+    // S2 still follows S1 when it answers the round, but the answer takes its time.
+    let (from, to, heartbeat) = group.mail.remove(group.mail.iter().position(|(_, to, _)| *to == S2).expect("a round"));
+    group.hand(from, to, heartbeat);
+    let late = group.mail.pop().expect("its answer");
+    // S3 takes over and commits a write, and only then S1 gets another read.
+    group.lose();
+    group.elect(S3, &[S2, S3]);
+    group.request(S3, write(1));
+    group.deliver(&[S2, S3]);
+    group.request(S1, read(2, 1));
+    group.replies.clear();
+    group.hand(late.0, late.1, late.2);
+    // The first read began before the write, and may be answered; the second may not.
+    assert_eq!(group.replies, [(ClientId(1), Answer::Done(Outcome::Value(None)))]);
+}
+
 // Snapshots.
 
 fn snapshot(last: Slot, term: u32) -> Arc<Snapshot> {
