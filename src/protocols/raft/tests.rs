@@ -433,8 +433,8 @@ fn a_command_asked_again_is_neither_appended_nor_executed_again() {
 fn a_read_needs_a_round_of_heartbeats_sent_after_it_came() {
     let read = |client, seq| Command { client: ClientId(client), seq, op: Op::Read { key: 1 } };
     let mut group = Group::new(vec![Disk::default(); 3], &[(SETTING_PRE_VOTE, 0), (SETTING_READS, 1)], &[]);
-    group.elect(S1, &[S1, S2]);
-    group.deliver(&[S1, S2]);
+    group.elect(S1, &[S1, S2, S3]);
+    group.deliver(&[S1, S2, S3]);
     group.request(S1, read(1, 1));
     // S2 still follows S1 when it answers the round, but the answer takes its time.
     let (from, to, heartbeat) = group.mail.remove(group.mail.iter().position(|(_, to, _)| *to == S2).expect("a round"));
@@ -531,6 +531,23 @@ fn two_single_server_changes_by_two_leaders() {
         assert!(group.leads(S1) && differs);
         assert_eq!(committed && overwritten, lost);
     }
+}
+
+/// A configuration is in force from the moment it is in the log, and no longer than that.
+#[test]
+fn a_configuration_that_is_overwritten_is_not_in_force() {
+    let mut group = Group::of(3, &[]);
+    let before = group.servers[&S1].configuration();
+    let entry = |term, payload| Entries::One(Entry { term, payload });
+    let append =
+        |term, entries| Message::AppendEntries(Append { term, prev_slot: 0, prev_term: 0, commit: 0, entries });
+    let next = Configuration::simple(NodeSet::first(2));
+    group.hand(S2, S1, append(1, entry(1, Payload::Configuration(next))));
+    assert_eq!(group.servers[&S1].configuration(), (1, next));
+    group.restart(S1);
+    assert_eq!(group.servers[&S1].configuration(), (1, next));
+    group.hand(S3, S1, append(2, entry(2, Payload::Command(Command::NOOP))));
+    assert_eq!(group.servers[&S1].configuration(), before);
 }
 
 #[test]
