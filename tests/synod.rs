@@ -97,6 +97,18 @@ fn a_chosen_value_is_adopted() {
 }
 
 #[test]
+fn a_thrifty_proposer_does_without_a_dead_member_of_its_quorum() {
+    // Dead before the first phase, and between the two.
+    for crash_at in [0, 12_000] {
+        let mut cluster = asked_at(&[0], 3, &[(synod::ASK_THRIFTILY, 1)], 1);
+        cluster.run_until(crash_at);
+        cluster.act(Action::Crash(NodeId(1))).expect("it runs");
+        cluster.run_until(1_000_000);
+        assert_eq!((cluster.waiting(), knows(&cluster)), (0, 2), "crashed at {crash_at} µs");
+    }
+}
+
+#[test]
 fn quorums_that_do_not_intersect_are_refused() {
     for (n, q1, q2, fits) in [(3, 1, 2, false), (3, 2, 1, false), (4, 2, 2, false), (3, 3, 1, true), (4, 3, 2, true)] {
         let settings = [(synod::PREPARE_QUORUM_SIZE, q1), (synod::ACCEPT_QUORUM_SIZE, q2)];

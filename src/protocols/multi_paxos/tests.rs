@@ -189,6 +189,53 @@ fn learning_never_lowers_a_vote() {
 }
 
 #[test]
+fn votes_of_an_old_ballot_do_not_count() {
+    let mut run = Run::new(5, &[], None);
+    run.time_out(0, Timer::Election);
+    run.round("Prepare", "Promise", 0, &[1, 2]);
+    run.ask(0, write(1));
+    // Two of the three votes it takes, its own included.
+    run.round("Accept", "Accepted", 0, &[1]);
+    run.lose_all();
+    run.time_out(4, Timer::Election);
+    run.round("Prepare", "Promise", 4, &[2, 3]);
+    run.deliver("Heartbeat", 4, 0);
+    run.lose_all();
+    run.time_out(0, Timer::Election);
+    run.round("Prepare", "Promise", 0, &[2, 3]);
+    run.round("Accept", "Accepted", 0, &[3]);
+    assert_eq!(server(&run, 0).committed, 0, "two have accepted it in the new ballot");
+    run.round("Accept", "Accepted", 0, &[2]);
+    assert_eq!(server(&run, 0).committed, 1);
+}
+
+#[test]
+fn a_thrifty_leader_without_progress_asks_everybody() {
+    let asked = |run: &Run, slot: Slot| {
+        let accepts = run.flying.iter().filter(|(_, _, m)| matches!(m, Msg::Accept { slot: its, .. } if *its == slot));
+        accepts.map(|(_, to, _)| *to).collect::<Vec<_>>()
+    };
+    let mut run = Run::new(5, &[(SEND_THRIFTY, 1)], None);
+    run.time_out(0, Timer::Election);
+    run.round("Prepare", "Promise", 0, &[3, 1]);
+    run.ask(0, write(1));
+    assert_eq!(asked(&run, 1), [1, 3], "those that promised");
+    run.lose_all();
+    run.time_out(0, Timer::Resend);
+    assert!(asked(&run, 1).is_empty(), "it may have been proposed just now");
+    run.time_out(0, Timer::Resend);
+    assert_eq!(asked(&run, 1), [1, 2, 3, 4]);
+    run.ask(0, write(2));
+    assert_eq!(asked(&run, 2), [1, 2, 3, 4]);
+    // Until the next heartbeat shows who is there, and who is near.
+    run.lose_all();
+    run.time_out(0, Timer::Beat);
+    run.round("Heartbeat", "HeartbeatReply", 0, &[4, 2, 1]);
+    run.ask(0, write(3));
+    assert_eq!(asked(&run, 3), [2, 4]);
+}
+
+#[test]
 fn messages_are_small() {
     assert_eq!(size_of::<Msg>(), 40, "the world moves one in every event");
     assert_eq!(size_of::<Option<Proposal>>(), 32);

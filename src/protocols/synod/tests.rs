@@ -69,6 +69,20 @@ fn what_comes_twice_counts_once() {
 }
 
 #[test]
+fn a_promise_for_an_earlier_ballot_does_not_count() {
+    let mut run = ByHand::<Synod>::new(3, &[], None);
+    run.ask(0, write(1));
+    run.deliver("Prepare", 0, 1);
+    run.ask(2, write(2));
+    run.deliver("Prepare", 2, 0);
+    run.time_out(0, Retry);
+    run.deliver("Promise", 1, 0);
+    assert!(matches!(run.nodes[0].as_ref().map(|node| node.stage), Some(Stage::Preparing { .. })));
+    run.settle(&[0, 1]);
+    assert_eq!(run.chosen.get(&(0, 1)), Some(&write(1)));
+}
+
+#[test]
 fn messages_are_small() {
     assert!(size_of::<Msg>() <= 48);
 }
