@@ -143,10 +143,11 @@ test("parameters that make no sense are told and left out", async ({ page, open 
 });
 
 test("time stands still while nobody can see the stage", async ({ page, open }) => {
-  await page.setViewportSize({ width: 390, height: 844 });
+  await page.setViewportSize({ width: 390, height: 480 });
   await open("?speed=1:1");
   await until(page, (run) => run.playing, "it plays");
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect(page.locator(".stage")).not.toBeInViewport();
   await page.waitForTimeout(300);
   const away = await state(page);
   await page.waitForTimeout(400);

@@ -132,7 +132,7 @@ impl Component for Lab {
             dark,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
-            packing: (0, 0.0, None),
+            packing: (0, f64::NEG_INFINITY, None),
             began: browser::now(),
             listeners: listeners(ctx),
             on_screen: true,
@@ -154,7 +154,8 @@ impl Component for Lab {
             }
             Msg::Seen => {
                 self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
-                return false;
+                // Whoever comes back, or copies the address meanwhile, finds this moment.
+                self.packing.1 = f64::NEG_INFINITY;
             }
             Msg::OnScreen(on_screen) => {
                 self.on_screen = on_screen;
@@ -290,7 +291,7 @@ impl Lab {
         self.notice = carry_out::carry_out(&mut film.engine, intent, &ctx.props().presets).map(AttrValue::from);
         film.touch();
         // What was done must be in the address at once.
-        self.packing.1 = 0.0;
+        self.packing.1 = f64::NEG_INFINITY;
     }
 
     /// Looks at the run, which may be another one by now.
