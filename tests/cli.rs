@@ -231,3 +231,10 @@ fn a_transcript_tells_what_happens() {
     let told = text(&told.stdout);
     assert!(told.contains("Propose") && told.contains("Promise"), "{told}");
 }
+
+#[test]
+fn long_work_shows_no_bar_where_nobody_watches() {
+    // Long enough for a bar to appear on a terminal; `prints` expects nothing on standard error.
+    let report = prints_json(&["run", "three-regions", "--set", "duration=1h", "--json"]);
+    assert_eq!(report["complete"], true);
+}

@@ -4,6 +4,9 @@
 //! After a change that is meant to change behaviour: `UPDATE=1 cargo test --test parity`, and look at the difference.
 
 use quorumscope::core::hash::Digest;
+use quorumscope::lab::presets::{PRESETS, Preset};
+use quorumscope::lab::run::Run;
+use quorumscope::lab::{Document, Scenario, read};
 use quorumscope::sim::jitter;
 use quorumscope::sim::rng::Rng;
 use std::hash::Hasher;
@@ -11,10 +14,21 @@ use std::hash::Hasher;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-type Run = fn() -> u64;
+/// What is compared: a name for the file, and what came of it.
+fn runs() -> Vec<(String, u64)> {
+    let chance = ("chance: 10,000 draws of jitter".to_owned(), jitter_draws());
+    let preset = |preset: &Preset| (format!("scenario: {}", preset.key), to_its_end(preset));
+    std::iter::once(chance).chain(PRESETS.iter().map(preset)).collect()
+}
 
-/// What is compared: a name for the file, and the run.
-const RUNS: &[(&str, Run)] = &[("chance: 10,000 draws of jitter", jitter_draws)];
+/// The fingerprint of a built-in scenario's run.
+fn to_its_end(preset: &Preset) -> u64 {
+    let mut source = serde_json::Deserializer::from_str(preset.json);
+    let scenario: Scenario = read(&mut source).unwrap_or_else(|wrong| panic!("{}: {wrong}", preset.key));
+    let mut run = Run::new(&Document::from(scenario)).unwrap_or_else(|wrong| panic!("{}: {wrong}", preset.key));
+    while !run.advance(u64::MAX).unwrap_or_else(|wrong| panic!("{}: {wrong}", preset.key)) {}
+    run.session().universe().fingerprint()
+}
 
 fn jitter_draws() -> u64 {
     let mut rng = Rng::stream(2026, "parity", 0);
@@ -25,7 +39,7 @@ fn jitter_draws() -> u64 {
 
 #[test]
 fn every_run_has_its_fingerprint() {
-    let found: String = RUNS.iter().map(|(name, run)| format!("{:016x}  {name}\n", run())).collect();
+    let found: String = runs().into_iter().map(|(name, fingerprint)| format!("{fingerprint:016x}  {name}\n")).collect();
     // In WebAssembly there is no environment, so nothing is updated there.
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write("tests/fingerprints.txt", found).expect("tests/fingerprints.txt can be written");

@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use quorumscope::lab::presets::PRESETS;
+use quorumscope::lab::run::Run;
 use quorumscope::lab::{Scenario, Session, text};
 use quorumscope::universe;
 use std::fs;
@@ -54,9 +55,6 @@ fn every_preset_is_good_and_runs() {
         let document = text::from_json(preset.json).unwrap_or_else(|wrong| panic!("{}:\n{wrong}", preset.key));
         let scenario = document.scenario;
         assert!(!scenario.title.is_empty() && !scenario.about.is_empty(), "{}", preset.key);
-        if universe::variant(&scenario.variant).is_none() {
-            continue;
-        }
         let mut session = Session::new(scenario).unwrap_or_else(|wrong| panic!("{}:\n{wrong}", preset.key));
         session.run_until(1_000_000, 10_000);
         assert!(session.universe().events() > 0, "{}", preset.key);
@@ -85,8 +83,13 @@ fn a_link_carries_a_moment() {
     session.act(quorumscope::sim::Action::HealAll).expect("harmless");
     session.run_until(u64::MAX, 3);
     let link = text::to_link(&session.document());
-    let opened = Session::open(&text::from_link(&link).expect("our own link")).expect("our own document");
+    let document = text::from_link(&link).expect("our own link");
+    let opened = Session::open(&document).expect("our own document");
     assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
+    // The command line's report is of that very moment, not of the scenario's end.
+    let report = Run::to_end(&document).expect("our own document");
+    assert_eq!(report.fingerprint, format!("{:016x}", session.universe().fingerprint()));
+    assert!(report.complete && report.events == 8, "{report:?}");
     for wrong in [&link[..link.len() / 2], "#s=1.", "#s=1.!!!", "#s=2.abc", "nothing"] {
         assert!(text::from_link(wrong).is_err(), "{wrong}");
     }
@@ -95,10 +98,12 @@ fn a_link_carries_a_moment() {
 /// `tests/scenarios/bad/*.toml`, each with the error it must give beside it. `UPDATE=1` writes the errors anew: read the difference.
 #[test]
 fn bad_scenarios_are_told_what_would_do() {
+    // A new variant is no reason to write these anew.
+    let all_variants = universe::variants().iter().map(|variant| variant.card.key).collect::<Vec<_>>().join(", ");
     for path in files("tests/scenarios/bad", "toml") {
         let found = match text::from_toml(&text_of(&path)).and_then(|document| document.scenario.check()) {
             Ok(_) => panic!("{} was accepted", path.display()),
-            Err(wrong) => format!("{wrong}\n"),
+            Err(wrong) => format!("{wrong}\n").replace(&all_variants, "(every variant)"),
         };
         let expected = path.with_extension("txt");
         if updating() {
@@ -120,4 +125,12 @@ fn every_variant_can_be_run_with_its_defaults() {
             Scenario { sites: vec![quorumscope::lab::Site::named("VA")], settings: Default::default(), ..scenario };
         Session::new(scenario).unwrap_or_else(|wrong| panic!("{}: {wrong}", variant.card.key));
     }
+}
+
+#[test]
+fn the_example_in_the_readme_is_good() {
+    let readme = text_of(Path::new("scenarios/README.md"));
+    let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let document = text::from_toml(example).unwrap_or_else(|wrong| panic!("{wrong}"));
+    document.scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
 }

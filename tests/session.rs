@@ -94,8 +94,36 @@ fn acting_in_the_past_forgets_what_was_done_later() {
     let events: Vec<u64> = session.deeds().iter().map(|deed| deed.event).collect();
     assert_eq!(events, [7, 7, 10], "the first two came before");
     assert_eq!(session.reached(), session.moment());
+    // Copies of the run that was left must not be gone back to.
+    session.run_until(u64::MAX, 800);
+    let (end, there) = (session.moment(), session.universe().fingerprint());
+    for early in [700, 300, 11] {
+        session.seek(early);
+        session.seek(end.event);
+        assert_eq!((session.moment(), session.universe().fingerprint()), (end, there));
+    }
     session.restart();
     assert_eq!((session.deeds().len(), session.moment()), (0, Moment::default()));
+}
+
+#[test]
+fn a_deed_between_two_events_of_the_same_time_stays_between_them() {
+    // Nothing varies, so many things happen at the same time.
+    let even = Scenario { network: Default::default(), replicas: vec!["VA".into(); 5], ..scenario() };
+    let mut session = Session::new(even).expect("a good scenario");
+    let mut before = session.moment();
+    while session.step() && (session.moment().at != before.at || before.event < 10) {
+        before = session.moment();
+    }
+    session.seek(before.event);
+    session.act(Action::Crash(NodeId(4))).expect("it runs");
+    session.run_until(u64::MAX, 50);
+    let opened = Session::open(&session.document()).expect("our own document");
+    assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
+    let there = session.universe().fingerprint();
+    session.seek(5);
+    session.seek(opened.moment().event);
+    assert_eq!(session.universe().fingerprint(), there);
 }
 
 #[test]

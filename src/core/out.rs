@@ -1,10 +1,10 @@
 //! The outbox: all that a node can do to the world.
 
 use super::node::Reply;
-use super::{Answer, ClientId, Command, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
+use super::{Answer, ClientId, Command, Micros, Node, NodeId, NodeSet, Parcels, RuleId, RuleSet, Slot};
 
-/// What a handler asked for, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a handler asked for. `M` is a message or, in the outbox, the number of the parcel that holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect<M, T> {
     /// Send to one replica (itself included: such a message goes through the world, takes no time and is not counted).
     Send(NodeId, M),
@@ -26,10 +26,29 @@ pub enum Effect<M, T> {
     Restored(Slot),
 }
 
+impl<M, T: Copy> Effect<M, T> {
+    /// The same effect with another form of the message.
+    pub fn map<L>(&self, form: impl FnOnce(&M) -> Option<L>) -> Option<Effect<L, T>> {
+        Some(match *self {
+            Effect::Send(to, ref message) => Effect::Send(to, form(message)?),
+            Effect::Broadcast(to, ref message) => Effect::Broadcast(to, form(message)?),
+            Effect::SetTimer(timer, lo, hi) => Effect::SetTimer(timer, lo, hi),
+            Effect::Cancel(timer) => Effect::Cancel(timer),
+            Effect::Save => Effect::Save,
+            Effect::Reply(reply) => Effect::Reply(reply),
+            Effect::Chosen(slot, command) => Effect::Chosen(slot, command),
+            Effect::Applied(slot, command) => Effect::Applied(slot, command),
+            Effect::Restored(slot) => Effect::Restored(slot),
+        })
+    }
+}
+
 /// Collects what a handler does. Owned by the world and used again for every event.
 #[derive(Debug)]
 pub struct Out<N: Node> {
-    effects: Vec<Effect<N::Msg, N::Timer>>,
+    effects: Vec<Effect<u32, N::Timer>>,
+    /// Messages asked to be sent and, in a world, all that are under way.
+    pub parcels: Parcels<N::Msg>,
     /// The first log slot that the save among the effects may have changed, if there is a save.
     saved: Option<Slot>,
     ablated: RuleSet,
@@ -38,27 +57,29 @@ pub struct Out<N: Node> {
 
 impl<N: Node> Clone for Out<N> {
     fn clone(&self) -> Out<N> {
-        Out { effects: self.effects.clone(), ..*self }
+        Out { effects: self.effects.clone(), parcels: self.parcels.clone(), ..*self }
     }
 }
 
 impl<N: Node> Out<N> {
     /// An empty outbox under which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Out<N> {
-        Out { effects: Vec::new(), saved: None, ablated, used: RuleSet::EMPTY }
+        Out { effects: Vec::new(), parcels: Parcels::default(), saved: None, ablated, used: RuleSet::EMPTY }
     }
 
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: N::Msg) {
-        self.effects.push(Effect::Send(to, message));
+        let parcel = self.parcels.put(message, 1);
+        self.effects.push(Effect::Send(to, parcel));
     }
 
     /// Sends the same message to each of `to`.
-    #[inline]
+    #[inline(always)]
     pub fn broadcast(&mut self, to: NodeSet, message: N::Msg) {
         if !to.is_empty() {
-            self.effects.push(Effect::Broadcast(to, message));
+            let parcel = self.parcels.put(message, u32::from(to.len()));
+            self.effects.push(Effect::Broadcast(to, parcel));
         }
     }
 
@@ -144,9 +165,16 @@ impl<N: Node> Out<N> {
     /// Takes what was asked for, leaving the outbox ready for the next event; tells the rules applied, and the first log slot that may
     /// have changed, if any. `effects` is emptied first; the two buffers swap, so nothing is allocated.
     #[inline]
-    pub fn take(&mut self, effects: &mut Vec<Effect<N::Msg, N::Timer>>) -> (RuleSet, Option<Slot>) {
+    pub fn take(&mut self, effects: &mut Vec<Effect<u32, N::Timer>>) -> (RuleSet, Option<Slot>) {
         effects.clear();
         std::mem::swap(&mut self.effects, effects);
         (std::mem::take(&mut self.used), self.saved.take())
+    }
+
+    /// Takes what was asked for with the messages themselves, for tests of a node without a world. The parcels are left behind.
+    pub fn drain(&mut self) -> Vec<Effect<N::Msg, N::Timer>> {
+        let mut effects = Vec::new();
+        self.take(&mut effects);
+        effects.iter().filter_map(|effect| effect.map(|parcel| self.parcels.look(*parcel).cloned())).collect()
     }
 }

@@ -496,10 +496,9 @@ mod tests {
     #[test]
     fn a_proposal_that_comes_again_is_answered_again() {
         let (mut workers, mut out) = workers(3, true);
-        let mut effects = Vec::new();
         for _ in 0..2 {
             workers[0].on_message(NodeId(1), Msg::Propose, &mut out);
-            out.take(&mut effects);
+            let effects = out.drain();
             let promise = crate::core::Effect::Send(NodeId(1), Msg::Promise(NodeSet::just(NodeId(0))));
             assert!(effects.contains(&promise), "{effects:?}");
         }

@@ -34,12 +34,16 @@ struct List {
     tail: u32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Entry<T> {
+    /// [`FREE`] in a free place.
     time: Micros,
     next: u32,
-    item: Option<T>,
+    item: T,
 }
+
+/// No item waits until then.
+const FREE: Micros = Micros::MAX;
 
 impl<T> Default for Wheel<T> {
     fn default() -> Wheel<T> {
@@ -48,7 +52,7 @@ impl<T> Default for Wheel<T> {
     }
 }
 
-impl<T> Wheel<T> {
+impl<T: Copy> Wheel<T> {
     /// How many items wait.
     pub fn len(&self) -> usize {
         self.len as usize
@@ -62,8 +66,8 @@ impl<T> Wheel<T> {
     /// Adds an item. A time in the past counts as now.
     #[inline]
     pub fn push(&mut self, time: Micros, item: T) {
-        let time = time.max(self.now);
-        let entry = Entry { time, next: NONE, item: Some(item) };
+        let time = time.clamp(self.now, FREE - 1);
+        let entry = Entry { time, next: NONE, item };
         let index = self.free;
         let index = if index == NONE {
             self.slab.push(entry);
@@ -114,10 +118,10 @@ impl<T> Wheel<T> {
                     list.head = entry.next;
                 }
                 entry.next = self.free;
-                let item = entry.item.take();
+                entry.time = FREE;
                 self.free = index;
                 self.len -= 1;
-                return item.map(|item| (time, item));
+                return Some((time, entry.item));
             }
             if !self.cascade(limit) {
                 return None;
@@ -152,12 +156,12 @@ impl<T> Wheel<T> {
 
     /// All waiting items with their times, in no particular (but always the same) order.
     pub fn iter(&self) -> impl Iterator<Item = (Micros, &T)> {
-        self.slab.iter().filter_map(|entry| entry.item.as_ref().map(|item| (entry.time, item)))
+        self.slab.iter().filter(|entry| entry.time != FREE).map(|entry| (entry.time, &entry.item))
     }
 
     /// All waiting items with their times, to change in place.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Micros, &mut T)> {
-        self.slab.iter_mut().filter_map(|entry| entry.item.as_mut().map(|item| (entry.time, item)))
+        self.slab.iter_mut().filter(|entry| entry.time != FREE).map(|entry| (entry.time, &mut entry.item))
     }
 }
 

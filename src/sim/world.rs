@@ -10,9 +10,9 @@ use super::network::Terrain;
 use super::rng::Rng;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
-use crate::core::node::{Message, Node, Phase, Protocol, Setup, Unfit};
+use crate::core::node::{Message, Node, Phase, Protocol, Reply, Setup, Unfit};
 use crate::core::{
-    Answer, ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, RuleSet, Settings, Slot,
+    ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
 };
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -48,19 +48,19 @@ type Msg<P> = <N<P> as Node>::Msg;
 type Timer<P> = <N<P> as Node>::Timer;
 type Disk<P> = <N<P> as Node>::Disk;
 
-/// Something that will happen.
-#[derive(Clone, Debug)]
-enum Event<M> {
+/// Something that will happen. Small, because all of them move through the wheel: what a message says waits elsewhere, as a parcel.
+#[derive(Clone, Copy, Debug)]
+enum Event {
     /// A message arrives, `flight` µs after it left. A doomed one gets lost instead.
-    Deliver { from: NodeId, to: NodeId, doomed: bool, flight: u32, message: M },
+    Deliver { from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32 },
     /// A message that arrived earlier gets its turn on a busy node.
-    Handle { from: NodeId, to: NodeId, life: u32, flight: u32, message: M },
+    Handle { from: NodeId, to: NodeId, life: u16, flight: u32, parcel: u32 },
     /// A node's timer may be due.
-    Timer { node: NodeId, life: u32, index: u32 },
+    Timer { node: NodeId, life: u16, index: u32 },
     /// A client's request arrives.
-    Request { to: NodeId, doomed: bool, flight: u32, command: Command },
+    Request { to: NodeId, doomed: bool, flight: u32, letter: u32 },
     /// A replica's answer arrives.
-    Reply { from: NodeId, client: ClientId, seq: u32, flight: u32, answer: Answer },
+    Reply { from: NodeId, flight: u32, letter: u32 },
     /// A session may begin its next command.
     Wake(ClientId),
     /// A session may have waited too long.
@@ -73,6 +73,13 @@ enum Event<M> {
     Script(u32),
     /// Taken back before it happened.
     Void,
+}
+
+/// What clients and replicas say to each other.
+#[derive(Clone, Copy, Debug)]
+enum Letter {
+    Request(Command),
+    Reply(Reply),
 }
 
 /// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
@@ -91,7 +98,7 @@ struct Host<P: Protocol> {
     config: <N<P> as Node>::Config,
     site: u8,
     /// Counts boots, so that a timer of an earlier life is recognised.
-    life: u32,
+    life: u16,
     timers: Vec<TimerState<Timer<P>>>,
     rng: Rng,
     /// Handling messages until then.
@@ -180,7 +187,8 @@ pub type Said<P> = Effect<Msg<P>, Timer<P>>;
 pub struct World<P: Protocol> {
     time: Micros,
     events: u64,
-    wheel: Wheel<Event<Msg<P>>>,
+    wheel: Wheel<Event>,
+    letters: Parcels<Letter>,
     nodes: Vec<Option<N<P>>>,
     hosts: Vec<Host<P>>,
     clients: Clients,
@@ -190,8 +198,9 @@ pub struct World<P: Protocol> {
     seed: u64,
     /// Copy the disk at every save: needed once it can matter that something was not saved.
     strict_disks: bool,
+    /// The outbox, with all messages under way.
     out: Out<N<P>>,
-    effects: Vec<Said<P>>,
+    effects: Vec<Effect<u32, Timer<P>>>,
     /// For transcripts: the effects of the last step.
     said: Option<Vec<(NodeId, Said<P>)>>,
     marks: Vec<Mark>,
@@ -215,6 +224,7 @@ impl<P: Protocol> World<P> {
             time: 0,
             events: 0,
             wheel: Wheel::default(),
+            letters: Parcels::default(),
             nodes: Vec::with_capacity(nodes),
             hosts: Vec::with_capacity(nodes),
             clients: Clients::new(clients, seed),
@@ -299,20 +309,17 @@ impl<P: Protocol> World<P> {
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
-    fn happen(&mut self, event: Event<Msg<P>>) -> Option<Happening> {
+    #[inline]
+    fn happen(&mut self, event: Event) -> Option<Happening> {
         match event {
-            Event::Deliver { from, to, doomed, flight, message } => {
-                Some(self.deliver(from, to, doomed, flight, message))
-            }
-            Event::Handle { from, to, life, flight, message } => {
-                if self.hosts[usize::from(to.0)].life != life {
-                    return None;
-                }
-                Some(self.handle(from, to, flight, message))
+            Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
+            Event::Handle { from, to, life, flight, parcel } => {
+                let message = self.out.parcels.take(parcel)?;
+                (self.hosts[usize::from(to.0)].life == life).then(|| self.handle(from, to, flight, message))
             }
             Event::Timer { node, life, index } => self.timer_due(node, life, index),
-            Event::Request { to, doomed, flight, command } => Some(self.requested(to, doomed, flight, command)),
-            Event::Reply { from, client, seq, answer, .. } => Some(self.answered(from, client, seq, answer)),
+            Event::Request { to, doomed, flight, letter } => self.requested(to, doomed, flight, letter),
+            Event::Reply { from, letter, .. } => self.answered(from, letter),
             Event::Wake(client) => self.wake(client),
             Event::Impatient(client) => self.impatient(client),
             Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
@@ -327,21 +334,27 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, message: Msg<P>) -> Happening {
+    #[inline]
+    fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
         let deaf = self.nodes[usize::from(to.0)].is_none();
         if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
             self.counts.lost += u64::from(from != to);
-            self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
+            if let Some(message) = self.out.parcels.take(parcel) {
+                self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
+            }
             return Happening::passed(What::Lost, to);
         }
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
             host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
             let life = host.life;
-            self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, message });
+            self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, parcel });
             return Happening::passed(What::Delivered, to);
         }
-        self.handle(from, to, flight, message)
+        match self.out.parcels.take(parcel) {
+            Some(message) => self.handle(from, to, flight, message),
+            None => Happening::passed(What::Delivered, to),
+        }
     }
 
     #[inline]
@@ -356,7 +369,7 @@ impl<P: Protocol> World<P> {
         Happening::handled(What::Delivered, to, log_from)
     }
 
-    fn timer_due(&mut self, node: NodeId, life: u32, index: u32) -> Option<Happening> {
+    fn timer_due(&mut self, node: NodeId, life: u16, index: u32) -> Option<Happening> {
         let host = &mut self.hosts[usize::from(node.0)];
         if host.life != life {
             return None;
@@ -393,17 +406,15 @@ impl<P: Protocol> World<P> {
     fn carry_out_effects(&mut self, me: NodeId) {
         let mut effects = std::mem::take(&mut self.effects);
         if let Some(said) = &mut self.said {
-            said.extend(effects.iter().map(|effect| (me, effect.clone())));
+            let parcels = &self.out.parcels;
+            let with_message = |effect: &Effect<u32, Timer<P>>| effect.map(|parcel| parcels.look(*parcel).cloned());
+            said.extend(effects.iter().filter_map(with_message).map(|effect| (me, effect)));
         }
         let mut saved = false;
         for effect in effects.drain(..) {
             match effect {
-                Effect::Send(to, message) => self.send(me, to, message),
-                Effect::Broadcast(to, message) => {
-                    for to in to.iter() {
-                        self.send(me, to, message.clone());
-                    }
-                }
+                Effect::Send(to, parcel) => self.send(me, NodeSet::just(to), parcel),
+                Effect::Broadcast(to, parcel) => self.send(me, to, parcel),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
                 Effect::Cancel(timer) => {
                     if let Some(state) =
@@ -439,25 +450,31 @@ impl<P: Protocol> World<P> {
     }
 
     #[inline]
-    fn send(&mut self, from: NodeId, to: NodeId, message: Msg<P>) {
-        let host = &self.hosts[usize::from(from.0)];
-        let leaves = self.time.max(host.disk_until);
-        if from == to {
-            self.wheel.push(leaves, Event::Deliver { from, to, doomed: false, flight: 0, message });
-            return;
-        }
-        let (a, b) = (host.site, self.hosts[usize::from(to.0)].site);
-        let flight = self.terrain.delay(a, b, from > to, &mut self.net_rng);
-        let doomed = host.cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
-        let counts = &mut self.counts;
-        counts.by_kind[usize::from(message.kind().0)] += 1;
-        counts.by_sender[usize::from(from.0)] += 1;
-        counts.by_sites[usize::from(a) * usize::from(self.terrain.sites) + usize::from(b)] += 1;
+    fn send(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        let Some(message) = self.out.parcels.look(parcel) else { return };
         let bytes =
             u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes));
-        counts.bytes += bytes;
-        counts.bytes_by_sender[usize::from(from.0)] += bytes;
-        self.wheel.push(leaves + flight, Event::Deliver { from, to, doomed, flight: flight as u32, message });
+        let kind = usize::from(message.kind().0);
+        let host = &self.hosts[usize::from(from.0)];
+        let leaves = self.time.max(host.disk_until);
+        let (site, cut) = (host.site, host.cut);
+        let mut others = 0;
+        for to in to.iter() {
+            if from == to {
+                self.wheel.push(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                continue;
+            }
+            let there = self.hosts[usize::from(to.0)].site;
+            let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
+            let doomed = cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
+            self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+            self.wheel.push(leaves + flight, Event::Deliver { from, to, doomed, flight: flight as u32, parcel });
+            others += 1;
+        }
+        self.counts.by_kind[kind] += others;
+        self.counts.by_sender[usize::from(from.0)] += others;
+        self.counts.bytes += bytes * others;
+        self.counts.bytes_by_sender[usize::from(from.0)] += bytes * others;
     }
 
     #[inline]
@@ -596,8 +613,9 @@ impl<P: Protocol> World<P> {
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
             && self.wheel.iter().all(|(_, event)| match event {
-                Event::Deliver { message, .. } | Event::Handle { message, .. } => {
-                    Msg::<P>::KINDS[usize::from(message.kind().0)].phase == Phase::Heartbeat
+                Event::Deliver { parcel, .. } | Event::Handle { parcel, .. } => {
+                    let kind = self.out.parcels.look(*parcel).map_or(KindId(0), |message| message.kind());
+                    Msg::<P>::KINDS[usize::from(kind.0)].phase == Phase::Heartbeat
                 }
                 Event::Request { .. } | Event::Reply { .. } => false,
                 _ => true,
@@ -608,19 +626,23 @@ impl<P: Protocol> World<P> {
     pub fn flights(&self, flights: &mut Vec<Flight>) {
         flights.clear();
         for (arrives, event) in self.wheel.iter() {
-            let (from, to, kind, slot, flight, doomed) = match event {
-                Event::Deliver { from, to, doomed, flight, message } if from != to => {
-                    let doomed = *doomed || self.hosts[usize::from(from.0)].cut.has(*to);
-                    (End::Node(*from), End::Node(*to), Some(message.kind()), message.slot(), *flight, doomed)
+            let client = |letter: u32| match self.letters.look(letter) {
+                Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
+                    End::Client(self.site_of_client(*client))
                 }
-                Event::Request { to, doomed, flight, command } => {
-                    (End::Client(self.site_of_client(command.client)), End::Node(*to), None, 0, *flight, *doomed)
+                None => End::Client(0),
+            };
+            let (from, to, message, flight, doomed) = match *event {
+                Event::Deliver { from, to, doomed, flight, parcel } if from != to => {
+                    let doomed = doomed || self.hosts[usize::from(from.0)].cut.has(to);
+                    (End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed)
                 }
-                Event::Reply { from, client, flight, .. } => {
-                    (End::Node(*from), End::Client(self.site_of_client(*client)), None, 0, *flight, false)
-                }
+                Event::Request { to, doomed, flight, letter } => (client(letter), End::Node(to), None, flight, doomed),
+                Event::Reply { from, flight, letter } => (End::Node(from), client(letter), None, flight, false),
                 _ => continue,
             };
+            let kind = message.map(|message| message.kind());
+            let slot = message.map_or(0, |message| message.slot());
             flights.push(Flight { from, to, kind, slot, sent: arrives - Micros::from(flight), arrives, doomed });
         }
     }

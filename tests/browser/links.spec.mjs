@@ -121,7 +121,7 @@ test("runs and can be used inside a sandboxed frame", async ({ page, baseURL }) 
     await expect(frame.locator("header.top")).toHaveCount(0);
     await expect(frame.locator("aside")).toHaveCount(0);
     await expect(frame.locator("html")).toHaveAttribute("data-theme", "dark");
-    await frame.locator('[data-node="4"]').focus();
+    await frame.locator('[data-target="node-4"]').focus();
     await page.keyboard.press("Enter");
     await frame.getByRole("menuitem", { name: "Crash", exact: true }).click();
     await expect.poll(async () => (await inside()).nodes[3].up).toBe(false);

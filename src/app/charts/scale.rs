@@ -43,7 +43,9 @@ mod tests {
 
     #[test]
     fn scales_end_on_round_numbers() {
-        for (most, top, ticks) in [(8.0, 8.0, 5), (9.0, 10.0, 3), (0.0, 1e-9, 2), (84.0, 100.0, 3), (167_000.0, 200_000.0, 5)] {
+        for (most, top, ticks) in
+            [(8.0, 8.0, 5), (9.0, 10.0, 3), (0.0, 1e-9, 2), (84.0, 100.0, 3), (167_000.0, 200_000.0, 5)]
+        {
             let scale = Scale::holding(most, 100.0);
             assert!((scale.top - top).abs() <= top * 1e-6, "{most}: {}", scale.top);
             assert_eq!(scale.ticks().len(), ticks, "{most}: {:?}", scale.ticks());

@@ -1,5 +1,7 @@
 //! Elements of a picture, each built in one place: so a picture is short to write, and small to load.
 
+use super::controls;
+use crate::intent::{Intent, Target};
 use crate::stage::geometry::Point;
 use yew::prelude::*;
 use yew::virtual_dom::{AttributeOrProperty, Attributes, VTag};
@@ -72,6 +74,47 @@ pub fn text(class: impl Into<AttrValue>, at: Point, content: impl Into<AttrValue
 pub fn title(content: impl Into<AttrValue>) -> Html {
     let content = Html::from(yew::virtual_dom::VText::new(content.into()));
     element("title", &[], vec![], vec![content])
+}
+
+/// Something on the stage that can be chosen: by a click, by Enter or Space, by a screen reader.
+pub struct Actor {
+    /// What it is.
+    pub target: Target,
+    /// Its class in the style sheet.
+    pub class: Classes,
+    /// What it is called.
+    pub label: String,
+    /// Whether its menu is open.
+    pub open: bool,
+    /// Where it stands; it glides when that changes.
+    pub at: Option<Point>,
+    /// Someone takes hold of it.
+    pub on_grab: Option<Callback<PointerEvent>>,
+    /// What is drawn.
+    pub children: Vec<Html>,
+}
+
+impl Actor {
+    /// Draws it; choosing it opens its menu.
+    pub fn draw(self, on: &Callback<Intent>) -> Html {
+        let Actor { target, class, label, open, at, on_grab, children } = self;
+        let intent = Intent::Menu(Some(target));
+        let onclick = controls::click(on, intent.clone());
+        let on = on.clone();
+        let onkeydown = Callback::from(move |event: KeyboardEvent| {
+            if matches!(event.key().as_str(), "Enter" | " ") && !event.ctrl_key() && !event.meta_key() {
+                event.prevent_default();
+                on.emit(intent.clone());
+            }
+        });
+        let style = at.map(|at| format!("transform: translate({}px, {}px)", number(at.x), number(at.y)));
+        html! {
+            <g {class} {style} role="button" tabindex="0" data-target={target.to_string()} aria-haspopup="menu"
+                aria-expanded={if open { "true" } else { "false" }} aria-label={label} onpointerdown={on_grab} {onkeydown} {onclick}>
+                { for children }
+            </g>
+        }
+    }
 }
 
 #[cfg(test)]

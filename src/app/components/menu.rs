@@ -72,7 +72,11 @@ pub fn Menu(props: &Props) -> Html {
     };
     let (title, groups) = content(props);
     // It opens towards the middle of the stage, where there is room.
-    let across = if at.x < room.x / 2.0 { format!("left: {:.0}px", at.x + 40.0) } else { format!("right: {:.0}px", room.x - at.x + 40.0) };
+    let across = if at.x < room.x / 2.0 {
+        format!("left: {:.0}px", at.x + 40.0)
+    } else {
+        format!("right: {:.0}px", room.x - at.x + 40.0)
+    };
     let down = if at.y < room.y / 2.0 {
         format!("top: {:.0}px", (at.y - 40.0).max(8.0))
     } else {
@@ -116,7 +120,10 @@ fn content(props: &Props) -> (String, Vec<Group>) {
         Target::Site(site) => (props.ground.names[site].to_string(), site_items(props, site)),
         Target::Lane(a, b) => {
             let names = &props.ground.names;
-            (format!("{} and {}", names[a], names[b]), link_items(&between(&props.shown, a, b), "Cut every link", "Heal every link"))
+            (
+                format!("{} and {}", names[a], names[b]),
+                link_items(&between(&props.shown, a, b), "Cut every link", "Heal every link"),
+            )
         }
     }
 }
@@ -147,12 +154,17 @@ fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
         first.push(act("Restart", Action::Restart(id)));
     }
     let elsewhere = (0..props.ground.places.len()).filter(|site| *site != node.site);
-    let moves = elsewhere.map(|site| act(&*props.ground.names[site], Action::Move { node: id, site: site as u8 })).collect();
+    let moves =
+        elsewhere.map(|site| act(&*props.ground.names[site], Action::Move { node: id, site: site as u8 })).collect();
     let others: Vec<&NodeShown> = props.shown.nodes.iter().filter(|other| other.id != id && other.member).collect();
     let is_cut = |other: &&&NodeShown| node.cut.has(other.id) || other.cut.has(id);
     let name = |other: &&NodeShown| format!("{}", words::number(other.id));
-    let cuts = others.iter().filter(|other| !is_cut(other)).map(|other| act(name(other), Action::Cut { from: id, to: other.id, both: true }));
-    let mut heals: Vec<Item> = others.iter().filter(is_cut).map(|other| act(name(other), Action::Heal(id, other.id))).collect();
+    let cuts = others
+        .iter()
+        .filter(|other| !is_cut(other))
+        .map(|other| act(name(other), Action::Cut { from: id, to: other.id, both: true }));
+    let mut heals: Vec<Item> =
+        others.iter().filter(is_cut).map(|other| act(name(other), Action::Heal(id, other.id))).collect();
     if heals.len() > 1 {
         heals.push(acts("all", others.iter().filter(is_cut).map(|other| Action::Heal(id, other.id)).collect()));
     }
@@ -173,7 +185,8 @@ fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
 fn site_items(props: &Props, site: usize) -> Vec<Group> {
     let here: Vec<&NodeShown> = props.shown.nodes.iter().filter(|node| node.site == site).collect();
     let up: Vec<Action> = here.iter().filter(|node| node.glance.is_some()).map(|node| Action::Crash(node.id)).collect();
-    let down: Vec<Action> = here.iter().filter(|node| node.glance.is_none()).map(|node| Action::Restart(node.id)).collect();
+    let down: Vec<Action> =
+        here.iter().filter(|node| node.glance.is_none()).map(|node| Action::Restart(node.id)).collect();
     let mut items = vec![
         Item { label: "Add a replica here".to_owned(), intent: Intent::Add(site) },
         act("Send a client's request", Action::Request { site: site as u8 }),
@@ -210,7 +223,9 @@ fn link_items(pairs: &[Pair], cut: &str, heal: &str) -> Vec<Group> {
 
 /// Moves the focus within the menu: `next` tells which item, from which has it now and how many there are.
 fn focus_item(list: &NodeRef, next: impl Fn(usize, usize) -> usize) {
-    let Some(items) = list.cast::<Element>().and_then(|list| list.query_selector_all("[role=menuitem]").ok()) else { return };
+    let Some(items) = list.cast::<Element>().and_then(|list| list.query_selector_all("[role=menuitem]").ok()) else {
+        return;
+    };
     let items: Vec<HtmlElement> = (0..items.length()).filter_map(|i| items.item(i)?.dyn_into().ok()).collect();
     if items.is_empty() {
         return;
@@ -222,12 +237,7 @@ fn focus_item(list: &NodeRef, next: impl Fn(usize, usize) -> usize) {
 
 /// Gives the focus back to what the menu was about.
 fn return_focus(target: Target) {
-    let selector = match target {
-        Target::Node(id) => format!("[data-node='{}']", words::number(id)),
-        Target::Site(site) => format!("[data-site='{site}']"),
-        Target::Lane(a, b) => format!("[data-lane='{a}-{b}']"),
-    };
-    if let Ok(Some(element)) = browser::document().query_selector(&selector) {
+    if let Ok(Some(element)) = browser::document().query_selector(&format!("[data-target={target}]")) {
         let _ = element.unchecked_into::<HtmlElement>().focus();
     }
 }

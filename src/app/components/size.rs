@@ -18,7 +18,8 @@ pub fn use_size(node: &NodeRef) -> (f64, f64) {
                     size.set((rect.width().round(), rect.height().round()));
                 })
             });
-            let observer = measure.as_ref().and_then(|measure| ResizeObserver::new(measure.as_ref().unchecked_ref()).ok());
+            let observer =
+                measure.as_ref().and_then(|measure| ResizeObserver::new(measure.as_ref().unchecked_ref()).ok());
             if let (Some(observer), Some(element)) = (&observer, &element) {
                 observer.observe(element);
             }

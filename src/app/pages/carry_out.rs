@@ -53,8 +53,11 @@ pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> S
 
 /// Acts, and tells every refusal.
 fn act(engine: &mut Engine, actions: &[Action]) -> Says {
-    let refusals: Vec<String> =
-        actions.iter().filter_map(|action| engine.act(*action).err()).map(|refusal| sentence(&refusal.to_string())).collect();
+    let refusals: Vec<String> = actions
+        .iter()
+        .filter_map(|action| engine.act(*action).err())
+        .map(|refusal| sentence(&refusal.to_string()))
+        .collect();
     (!refusals.is_empty()).then(|| refusals.join("\n"))
 }
 

@@ -13,7 +13,8 @@ pub fn intent(event: &KeyboardEvent, engine: &Engine) -> Option<Intent> {
         return None;
     }
     let focus = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let within = |selector: &str| focus.as_ref().is_some_and(|element| element.closest(selector).ok().flatten().is_some());
+    let within =
+        |selector: &str| focus.as_ref().is_some_and(|element| element.closest(selector).ok().flatten().is_some());
     if within("dialog, select, input:not([type=range]), textarea") || browser::matches_selector("dialog[open]") {
         return None;
     }

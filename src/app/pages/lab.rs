@@ -175,7 +175,8 @@ impl Component for Lab {
                 self.notice = None;
             }
             Msg::Opened(Err(problems)) => {
-                self.notice = Some(format!("The link could not be opened; the run goes on as it was.\n{problems}").into());
+                self.notice =
+                    Some(format!("The link could not be opened; the run goes on as it was.\n{problems}").into());
                 self.packing.2 = None;
             }
             Msg::Packed { number, packed, copy } => {

@@ -44,7 +44,11 @@ impl Voice {
             return;
         }
         let reign = shown.reigns.last().filter(|reign| shown.leader == Some(reign.node));
-        let gist = (reign.map(|reign| (reign.node, reign.epoch)), shown.nodes.iter().map(|node| node.glance.is_some()).collect(), shown.broken);
+        let gist = (
+            reign.map(|reign| (reign.node, reign.epoch)),
+            shown.nodes.iter().map(|node| node.glance.is_some()).collect(),
+            shown.broken,
+        );
         if self.gist.as_ref() != Some(&gist) && now - self.spoke >= PAUSE {
             self.spoke = now;
             self.spoken = AttrValue::from(shown.sentence.clone());

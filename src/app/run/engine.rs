@@ -3,8 +3,8 @@
 use super::pace::Pace;
 use crate::web::browser;
 use quorumscope::core::Micros;
-use quorumscope::lab::session::FARTHEST;
 use quorumscope::lab::Session;
+use quorumscope::lab::session::FARTHEST;
 use quorumscope::sim::{Action, Refusal};
 
 /// Most of a frame that computing events may take, ms. The rest is for painting them, and for the person.

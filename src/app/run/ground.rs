@@ -39,7 +39,9 @@ impl Ground {
             variant: checked.variant,
             names: checked.places.iter().map(|place| place.name.clone().into()).collect(),
             places: checked.places.clone(),
-            asks: (0..terrain.sites).map(|site| checked.blueprint.clients.iter().any(|group| group.site == site)).collect(),
+            asks: (0..terrain.sites)
+                .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
+                .collect(),
             round_trips: pairs.map(|(a, b)| terrain.round_trip(a, b)).collect(),
         }
     }

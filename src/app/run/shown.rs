@@ -1,8 +1,8 @@
 //! What the run looks like at one moment: plain data, taken at most ten times a second, that Yew can compare and show.
 
+use super::Engine;
 use super::happened::{self, Happened};
 use super::rate::{PerCommand, Rate};
-use super::Engine;
 use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
 use quorumscope::judge::Reign;
 use quorumscope::sim::Sample;
@@ -127,7 +127,8 @@ impl Shown {
         let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
-        let last = (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
+        let last =
+            (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
         let window = window(universe.variant(), last);
         let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();

@@ -56,10 +56,7 @@ fn anchors(globe: &[Point], halves: &[Point], size: Point) -> Vec<Point> {
     globe
         .iter()
         .map(|at| {
-            point(
-                size.x / 2.0 + (at.x - west - wide / 2.0) * across,
-                size.y / 2.0 + (at.y - north - high / 2.0) * down,
-            )
+            point(size.x / 2.0 + (at.x - west - wide / 2.0) * across, size.y / 2.0 + (at.y - north - high / 2.0) * down)
         })
         .collect()
 }
@@ -70,8 +67,12 @@ fn relax(globe: &[Point], halves: &[Point], size: Point) -> Option<Vec<Point>> {
         return None;
     }
     let anchors = anchors(globe, halves, size);
-    let mut areas: Vec<Area> =
-        anchors.iter().zip(halves).map(|(&middle, &half)| Area { middle, half }).map(|area| inside(area, size)).collect();
+    let mut areas: Vec<Area> = anchors
+        .iter()
+        .zip(halves)
+        .map(|(&middle, &half)| Area { middle, half })
+        .map(|area| inside(area, size))
+        .collect();
     for round in 0..ROUNDS {
         let mut free = true;
         for a in 0..areas.len() {
@@ -118,7 +119,8 @@ fn shift(area: &mut Area, x: f64, y: f64, size: Point) {
 }
 
 fn inside(area: Area, size: Point) -> Area {
-    let clamp = |value: f64, half: f64, size: f64| value.clamp(half + MARGIN, (size - half - MARGIN).max(half + MARGIN));
+    let clamp =
+        |value: f64, half: f64, size: f64| value.clamp(half + MARGIN, (size - half - MARGIN).max(half + MARGIN));
     let Area { middle, half } = area;
     Area { middle: point(clamp(middle.x, half.x, size.x), clamp(middle.y, half.y, size.y)), half }
 }

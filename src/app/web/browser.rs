@@ -71,7 +71,8 @@ pub fn matches_selector(selector: &str) -> bool {
 
 /// Puts a text on the clipboard; tells whether that worked. A sandboxed frame may not, and an insecure page has no clipboard.
 pub fn copy(text: &str) -> impl Future<Output = bool> + use<> {
-    let clipboard = js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).ok().filter(|it| !it.is_undefined());
+    let clipboard =
+        js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).ok().filter(|it| !it.is_undefined());
     let promise = clipboard.map(|clipboard| clipboard.unchecked_into::<Clipboard>().write_text(text));
     async move {
         match promise {

@@ -50,10 +50,13 @@ pub fn install(film: &Shared) {
     };
     ask("state", Box::new(|film| json::tree(&state(film))));
     ask("frames", Box::new(|film| json::tree(&frames(film))));
-    ask("clearFrames", Box::new(|film| {
-        film.borrow_mut().probe.clear();
-        None
-    }));
+    ask(
+        "clearFrames",
+        Box::new(|film| {
+            film.borrow_mut().probe.clear();
+            None
+        }),
+    );
     let _ = js_sys::Reflect::set(&browser::window(), &"quorumscope".into(), &handle);
 }
 

@@ -36,15 +36,55 @@ pub enum Accepts {
 
 /// Everything there is.
 pub const PARAMETERS: &[Parameter] = &[
-    Parameter { name: "embed", accepts: Accepts::Flag, default: "false", says: "only the stage and its controls, for a frame in another page" },
-    Parameter { name: "preset", accepts: Accepts::Word, default: "the first", says: "the built-in scenario to begin with" },
-    Parameter { name: "variant", accepts: Accepts::Word, default: "as in the scenario", says: "another protocol for it" },
-    Parameter { name: "seed", accepts: Accepts::Number, default: "as in the scenario", says: "another source of chance" },
-    Parameter { name: "autoplay", accepts: Accepts::Flag, default: "true", says: "whether time goes by from the start" },
+    Parameter {
+        name: "embed",
+        accepts: Accepts::Flag,
+        default: "false",
+        says: "only the stage and its controls, for a frame in another page",
+    },
+    Parameter {
+        name: "preset",
+        accepts: Accepts::Word,
+        default: "the first",
+        says: "the built-in scenario to begin with",
+    },
+    Parameter {
+        name: "variant",
+        accepts: Accepts::Word,
+        default: "as in the scenario",
+        says: "another protocol for it",
+    },
+    Parameter {
+        name: "seed",
+        accepts: Accepts::Number,
+        default: "as in the scenario",
+        says: "another source of chance",
+    },
+    Parameter {
+        name: "autoplay",
+        accepts: Accepts::Flag,
+        default: "true",
+        says: "whether time goes by from the start",
+    },
     Parameter { name: "speed", accepts: Accepts::Speed, default: "1:20", says: "how fast: 1:1000 to 100:1, or max" },
-    Parameter { name: "controls", accepts: Accepts::Flag, default: "true", says: "whether to show play, step and speed" },
-    Parameter { name: "panels", accepts: Accepts::Some(PANELS), default: "all, or none in a frame", says: "what to show beside the stage" },
-    Parameter { name: "theme", accepts: Accepts::One(&["auto", "light", "dark"]), default: "auto", says: "light or dark" },
+    Parameter {
+        name: "controls",
+        accepts: Accepts::Flag,
+        default: "true",
+        says: "whether to show play, step and speed",
+    },
+    Parameter {
+        name: "panels",
+        accepts: Accepts::Some(PANELS),
+        default: "all, or none in a frame",
+        says: "what to show beside the stage",
+    },
+    Parameter {
+        name: "theme",
+        accepts: Accepts::One(&["auto", "light", "dark"]),
+        default: "auto",
+        says: "light or dark",
+    },
 ];
 
 /// The panels beside the stage.
@@ -167,7 +207,9 @@ mod tests {
     #[test]
     fn nothing_said_shows_everything() {
         let options = options("");
-        assert!(!options.embed && options.controls && options.latency && options.messages && options.problems.is_empty());
+        assert!(
+            !options.embed && options.controls && options.latency && options.messages && options.problems.is_empty()
+        );
         assert_eq!((options.autoplay, options.dark, options.pace), (None, None, Pace::default()));
     }
 

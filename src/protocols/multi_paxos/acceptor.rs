@@ -16,7 +16,7 @@ pub struct Disk {
     /// Commands in slots up to this one are chosen. May lag behind what the server knows: it is written along with other things.
     pub committed: Slot,
     /// The state after all slots up to some earlier one.
-    pub snapshot: Snapshot,
+    pub snapshot: Arc<Snapshot>,
 }
 
 /// Proposals this far beyond what a server knows to be chosen are ignored, as if lost, until it has caught up. Far more than α.

@@ -12,13 +12,8 @@ pub(super) const INVARIANTS: &[Invariant<Server>] = &[
         holds: promise_covers_acceptance,
     },
     Invariant {
-        name: "One command a ballot",
-        says: "Two acceptors that accepted in the same slot and the same ballot accepted the same command.",
-        holds: one_command_a_ballot,
-    },
-    Invariant {
         name: "Chosen stays chosen (P2)",
-        says: "Once a quorum has accepted a command in a ballot, every acceptance in a higher ballot is of that command.",
+        says: "In one slot, all acceptances in one ballot are of one command; and if a quorum has accepted it, so are all in higher ballots.",
         holds: chosen_stays_chosen,
     },
     Invariant {
@@ -52,19 +47,6 @@ fn promise_covers_acceptance(nodes: &[Option<Server>], step: Step) -> Result<(),
     }
 }
 
-fn one_command_a_ballot(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
-    let Some(server) = of(nodes, step.changed) else { return Ok(()) };
-    for slot in open_slots(server, step) {
-        let Some(own) = server.proposal(slot) else { continue };
-        for (other, peer) in others(nodes, step.changed) {
-            if peer.proposal(slot).is_some_and(|its| its.ballot == own.ballot && its.command != own.command) {
-                return Err(Breach { other: Some(other), slot: Some(slot) });
-            }
-        }
-    }
-    Ok(())
-}
-
 fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
     let Some(server) = of(nodes, step.changed) else { return Ok(()) };
     for slot in open_slots(server, step) {
@@ -74,7 +56,7 @@ fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breac
             // Of two different commands, the one in the lower ballot must not have been chosen.
             let lower = if own.ballot < its.ballot { own } else { its };
             let accepted = nodes.iter().flatten().filter(|node| node.proposal(slot) == Some(lower)).count();
-            if own.ballot != its.ballot && accepted >= usize::from(server.config.accept_quorum) {
+            if own.ballot == its.ballot || accepted >= usize::from(server.config.accept_quorum) {
                 return Err(Breach { other: Some(other), slot: Some(slot) });
             }
         }

@@ -184,7 +184,7 @@ impl Server {
             return None;
         }
         if first < log.first() {
-            return Some(Msg::Snapshot { ballot, beat, snapshot: Arc::new(self.disk.snapshot.clone()) });
+            return Some(Msg::Snapshot { ballot, beat, snapshot: Arc::clone(&self.disk.snapshot) });
         }
         let known = (self.committed + 1 - first) as usize;
         let chosen: Vec<Proposal> = log.iter_from(first).take(known).map_while(|(_, proposal)| *proposal).collect();

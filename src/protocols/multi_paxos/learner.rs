@@ -8,6 +8,7 @@ use super::message::{Msg, Proposal, Snapshot};
 use super::rules::*;
 use super::{Role, Server};
 use crate::core::{Answer, Ballot, Command, Log, NodeId, NodeSet, Out, Slot};
+use std::sync::Arc;
 
 /// What is known of a slot beyond the committed prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -132,7 +133,7 @@ impl Server {
     }
 
     /// Jumps to a state further ahead. Tells whether it was.
-    pub(super) fn install(&mut self, snapshot: &Snapshot, out: &mut Out<Server>) -> bool {
+    pub(super) fn install(&mut self, snapshot: &Arc<Snapshot>, out: &mut Out<Server>) -> bool {
         if snapshot.slot <= self.committed {
             return false;
         }
@@ -145,7 +146,7 @@ impl Server {
             true => self.disk.accepted = Log::after(snapshot.slot),
             false => self.disk.accepted.compact_to(snapshot.slot),
         }
-        self.disk.snapshot = snapshot.clone();
+        self.disk.snapshot = Arc::clone(snapshot);
         out.restored(snapshot.slot);
         true
     }
@@ -159,7 +160,7 @@ impl Server {
         }
         out.because(SNAPSHOT);
         self.disk.accepted.compact_to(self.disk.snapshot.slot);
-        self.disk.snapshot = Snapshot { slot: self.committed, machine: self.machine.clone() };
+        self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);
     }
 }

@@ -137,12 +137,18 @@ impl<P: Protocol> World<P> {
         host.disk_until = 0;
         // What still waited for the disk never left.
         for (arrives, event) in self.wheel.iter_mut() {
-            let (from, flight) = match event {
-                Event::Deliver { from, flight, .. } | Event::Reply { from, flight, .. } => (*from, *flight),
-                _ => continue,
-            };
-            if from == node && arrives - Micros::from(flight) > self.time {
-                *event = Event::Void;
+            match *event {
+                Event::Deliver { from, flight, parcel, .. }
+                    if from == node && arrives - Micros::from(flight) > self.time =>
+                {
+                    self.out.parcels.take(parcel);
+                    *event = Event::Void;
+                }
+                Event::Reply { from, flight, letter } if from == node && arrives - Micros::from(flight) > self.time => {
+                    self.letters.take(letter);
+                    *event = Event::Void;
+                }
+                _ => {}
             }
         }
     }

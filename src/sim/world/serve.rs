@@ -1,8 +1,8 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
-use super::{Event, Happening, N, World};
+use super::{Event, Happening, Letter, N, World};
 use crate::core::node::{Node, Protocol, Reply};
-use crate::core::{Answer, ClientId, Command, Micros, NodeId, RuleSet};
+use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
 use crate::sim::clients::{OPEN_SESSIONS, Pace};
 use crate::sim::jitter;
 use crate::sim::measure::Sample;
@@ -100,38 +100,41 @@ impl<P: Protocol> World<P> {
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(site, self.site_of(to), false, &mut self.net_rng);
         let doomed = self.net_rng.chance(self.terrain.loss_permille);
-        self.wheel.push(self.time + flight, Event::Request { to, doomed, flight: flight as u32, command });
+        let letter = self.letters.put(Letter::Request(command), 1);
+        self.wheel.push(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
 
-    pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, command: Command) -> Happening {
+    pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, letter: u32) -> Option<Happening> {
+        let Some(Letter::Request(command)) = self.letters.take(letter) else { return None };
         let client = u32::from(command.client.0);
         let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
         let Some(node) = node else {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
-            return Happening::passed(What::Lost, to);
+            return Some(Happening::passed(What::Lost, to));
         };
         N::<P>::on_request(node, command, &mut self.out);
         let (rules, log_from) = self.out.take(&mut self.effects);
         self.record(What::Request, to, to, 0, 0, client, rules);
         self.carry_out_effects(to);
-        Happening::handled(What::Request, to, log_from)
+        Some(Happening::handled(What::Request, to, log_from))
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
-        let Reply { client, seq, answer } = reply;
         let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
-        let site = self.site_of_client(client);
+        let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);
         if self.net_rng.chance(self.terrain.loss_permille) {
             return;
         }
-        self.wheel.push(leaves + flight, Event::Reply { from, client, seq, flight: flight as u32, answer });
+        let letter = self.letters.put(Letter::Reply(reply), 1);
+        self.wheel.push(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
     }
 
-    pub(super) fn answered(&mut self, from: NodeId, client: ClientId, seq: u32, answer: Answer) -> Happening {
+    pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
+        let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
-        let happening = Happening::passed(What::Answered, from);
+        let happening = Some(Happening::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
             return happening;

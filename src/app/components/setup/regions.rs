@@ -82,7 +82,9 @@ fn show(line: Line, props: &Props) -> Html {
 fn lines(scenario: &Scenario, matrix: Option<&Matrix>) -> Vec<Line> {
     let named: Vec<(String, String)> = match matrix {
         Some(matrix) => matrix.regions.iter().map(|region| (region.id.to_owned(), region.name.to_owned())).collect(),
-        None => scenario.sites.iter().map(|site| (site.id.clone(), site.name.clone().unwrap_or(site.id.clone()))).collect(),
+        None => {
+            scenario.sites.iter().map(|site| (site.id.clone(), site.name.clone().unwrap_or(site.id.clone()))).collect()
+        }
     };
     let line = |(id, name): (String, String)| Line {
         replicas: scenario.replicas.iter().filter(|site| **site == id).count(),
@@ -205,7 +207,9 @@ mod tests {
             let moved = moved_to(&scenario(), matrix);
             assert!(moved.check().is_ok(), "{}: {:?}", matrix.key, moved.check().err());
             assert_eq!(moved.replicas.len(), 3);
-            let names = |scenario: &Scenario| scenario.check().map(|checked| checked.places.into_iter().map(|place| place.name).collect::<Vec<_>>());
+            let names = |scenario: &Scenario| {
+                scenario.check().map(|checked| checked.places.into_iter().map(|place| place.name).collect::<Vec<_>>())
+            };
             assert_eq!(names(&moved).unwrap()[0], "Virginia");
         }
     }

@@ -77,7 +77,11 @@ fn control(setting: &'static Setting, props: &Props) -> Html {
                 let text = event.target_unchecked_into::<HtmlInputElement>().value().trim().to_owned();
                 (!text.is_empty()).then_some(Value::Text(text))
             });
-            let title = format!("{} to {}; empty: worked out from the distances", Quantity::from_micros(min), Quantity::from_micros(max));
+            let title = format!(
+                "{} to {}; empty: worked out from the distances",
+                Quantity::from_micros(min),
+                Quantity::from_micros(max)
+            );
             html! { <input type="text" size="9" placeholder="worked out" {value} {title} {onchange} /> }
         }
         SettingKind::Count { min, max, default } => {

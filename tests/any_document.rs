@@ -1,0 +1,231 @@
+//! No document, however odd, makes the laboratory panic or hang.
+
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use quorumscope::lab::presets::PRESETS;
+use quorumscope::lab::run::Run;
+use quorumscope::lab::{CompareJob, text};
+use serde_json::Value;
+
+/// Places of scenarios, and what may well stand there.
+const LIKELY: &[(&str, &[&str])] = &[
+    ("clients[0].think", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("clients[0].start", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("clients[0].stop", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("clients[0].retry", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("network.processing", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("disk", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("duration", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("warmup", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("settings.spread", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("network.jitter", &["0%", "1%", "50%", "100%"]),
+    ("network.loss", &["0%", "1%", "50%", "100%"]),
+    ("clients[0].reads", &["0%", "1%", "50%", "100%"]),
+    ("clients[0].rate", &["0.001/s", "20/s", "100000/s"]),
+    ("variant", &["raft", "multi-paxos", "notes"]),
+    ("matrix", &["aws", "gcp", "pql"]),
+    ("sites[1]", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
+    ("replicas[0]", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
+    ("replicas[1]", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
+    ("replicas[5]", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
+    ("clients[0].site", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
+    ("clients[3].site", &["us-east-1", "us-west-2", "eu-west-1", "VA", "OR"]),
+    ("without[0]", &["promise-once", "one-vote"]),
+    (
+        "script[0]",
+        &[
+            r#"{"at":"0s","do":"crash","node":1}"#,
+            r#"{"at":"0s","do":"restart","node":1}"#,
+            r#"{"at":"0s","do":"cut","from":1,"to":2}"#,
+            r#"{"at":"0s","do":"heal","from":1,"to":2}"#,
+            r#"{"at":"0s","do":"heal-all"}"#,
+            r#"{"at":"0s","do":"hand-over","node":2}"#,
+            r#"{"at":"0s","do":"remove","node":3}"#,
+            r#"{"at":"0s","do":"loss","loss":"30%"}"#,
+            r#"{"at":"0s","do":"quiesce"}"#,
+            r#"{"at":"0s","do":"resume"}"#,
+            r#"{"at":"0s","do":"add","site":"us-east-1"}"#,
+            r#"{"at":"0s","do":"move","node":1,"site":"us-east-1"}"#,
+            r#"{"at":"0s","do":"request","site":"us-east-1"}"#,
+            r#"{"at":"3s","do":"crash","node":1}"#,
+            r#"{"at":"3s","do":"restart","node":1}"#,
+            r#"{"at":"3s","do":"cut","from":1,"to":2}"#,
+            r#"{"at":"3s","do":"heal","from":1,"to":2}"#,
+            r#"{"at":"3s","do":"heal-all"}"#,
+            r#"{"at":"3s","do":"hand-over","node":2}"#,
+            r#"{"at":"3s","do":"remove","node":3}"#,
+            r#"{"at":"3s","do":"loss","loss":"30%"}"#,
+            r#"{"at":"3s","do":"quiesce"}"#,
+            r#"{"at":"3s","do":"resume"}"#,
+            r#"{"at":"3s","do":"add","site":"us-east-1"}"#,
+            r#"{"at":"3s","do":"move","node":1,"site":"us-east-1"}"#,
+            r#"{"at":"3s","do":"request","site":"us-east-1"}"#,
+        ],
+    ),
+];
+
+/// Places that hold numbers.
+const NUMBERS: &[&str] = &[
+    "clients[0].sessions",
+    "clients[0].keys",
+    "clients[0].commands",
+    "value_bytes",
+    "script[0].node",
+    "script[0].from",
+    "script[0].to",
+    "rtt_ms[0][0]",
+    "rtt_ms[0][1]",
+    "seed",
+];
+
+/// Places that hold something else.
+const OTHERS: &[&str] = &[
+    "settings",
+    "settings.thrifty",
+    "settings.winner_refuses",
+    "without",
+    "sites",
+    "sites[0].position",
+    "rtt_ms",
+    "rtt_ms[0]",
+    "replicas",
+    "clients",
+    "clients[0]",
+    "network",
+    "script",
+    "script[0]",
+    "script[0].one_way",
+];
+
+/// Words that mean something somewhere.
+const WORDS: &[&str] = &[
+    "0s",
+    "1us",
+    "80us",
+    "10ms",
+    "2s",
+    "1h",
+    "24h",
+    "0%",
+    "50%",
+    "100%",
+    "0.1%",
+    "0.001/s",
+    "20/s",
+    "100000/s",
+    "raft",
+    "notes",
+    "aws",
+    "gcp",
+    "pql",
+    "us-east-1",
+    "eu-west-1",
+    "VA",
+    "OR",
+    "crash",
+    "restart",
+    "cut",
+    "heal",
+    "heal-all",
+    "move",
+    "hand-over",
+    "add",
+    "remove",
+    "request",
+    "loss",
+    "quiesce",
+    "resume",
+    "all",
+    "asked",
+    "promise-once",
+    "",
+];
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0u64..20).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(WORDS).prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((prop::sample::select(vec!["id", "site", "at", "do", "node", "name", "x"]), inner), 0..5).prop_map(
+                |fields| { Value::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()) }
+            ),
+        ]
+    })
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    let likely = prop::sample::select(LIKELY).prop_flat_map(|(path, values)| {
+        (Just(path), prop::sample::select(values).prop_map(|text| serde_json::from_str(text).unwrap_or(text.into())))
+    });
+    let number = (prop::sample::select(NUMBERS), (0u64..200).prop_map(Value::from));
+    let places = LIKELY.iter().map(|(path, _)| *path).chain(NUMBERS.iter().copied()).chain(OTHERS.iter().copied());
+    let odd = (prop::sample::select(places.collect::<Vec<&str>>()), value());
+    // Mostly what may well stand there, so that what lies behind the checks is reached.
+    let change = prop_oneof![12 => likely, 3 => number, 1 => odd];
+    (0..PRESETS.len(), vec(change, 1..5)).prop_map(|(preset, changes)| {
+        let mut tree = text::tree_from_json(PRESETS[preset].json).expect("built in");
+        for (path, value) in changes {
+            // Some changes do not go together; then the earlier one stands.
+            let _ = text::set(&mut tree, &format!("{path}={value}"));
+        }
+        tree
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_change_of_a_scenario_is_told_or_runs(tree in tree()) {
+        match text::document(tree) {
+            Err(problems) => prop_assert!(problems.0.iter().all(|problem| !problem.says.is_empty())),
+            Ok(document) => match Run::new(&document) {
+                Err(problems) => {
+                    prop_assert!(!problems.0.is_empty());
+                    prop_assert!(problems.0.iter().all(|problem| !problem.field.is_empty() && !problem.says.is_empty()));
+                }
+                Ok(mut run) => {
+                    let _ = run.advance(500);
+                    let report = run.report();
+                    prop_assert!(serde_json::to_string(&report).is_ok());
+                    let mut again = Run::new(&document).expect("it was good");
+                    let _ = again.advance(500);
+                    prop_assert_eq!(again.report(), report);
+                    let written = text::from_json(&text::to_json(&document.scenario)).expect("our own text");
+                    prop_assert_eq!(&written.scenario, &document.scenario);
+                }
+            },
+        }
+    }
+
+    #[test]
+    fn any_text_is_told_or_read(text in "\\PC{0,200}") {
+        let _ = text::from_toml(&text);
+        let _ = text::from_json(&text);
+        let _ = text::from_link(&format!("#s=1.{text}"));
+        let _ = text::set(&mut Value::Null, &text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_good_scenario_can_be_compared(tree in tree(), n in 1u32..=15) {
+        if let Ok(document) = text::document(tree)
+            && let Ok(mut job) = CompareJob::new(&document.scenario, &[], &[n])
+        {
+            (0..40).any(|_| job.advance(1_000));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! With no jitter and no processing time, what a client waits is arithmetic on the matrix: its round trip to the leader, and the
+//! leader's round trip to the farthest member of its nearest majority. To the microsecond, at every site, for every leader.
+
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+use quorumscope::core::Shots;
+use quorumscope::lab::atlas::{Matrix, matrix};
+use quorumscope::lab::run::Run;
+use quorumscope::lab::{Clients, Fault, Scenario, Site};
+use quorumscope::universe;
+
+/// One replica and one client at each site; node `leader`, counted from 1, takes the leadership after three seconds.
+fn scenario(variant: &str, matrix: &Matrix, sites: &[&str], leader: usize) -> Scenario {
+    let client = |site: &&str| Clients { site: (*site).to_owned(), think: Some("50ms".into()), ..Clients::default() };
+    let hand_over =
+        Fault { at: "3s".into(), action: "hand-over".into(), node: Some(leader as u32), ..Fault::default() };
+    Scenario {
+        variant: variant.to_owned(),
+        matrix: Some(matrix.key.to_owned()),
+        sites: sites.iter().map(|site| Site::named(site)).collect(),
+        replicas: sites.iter().map(|site| (*site).to_owned()).collect(),
+        clients: sites.iter().map(client).collect(),
+        script: vec![hand_over],
+        duration: Some("20s".into()),
+        warmup: Some("10s".into()),
+        ..Scenario::default()
+    }
+}
+
+fn check_all_leaders(key: &str, sites: &[&str]) {
+    let matrix = matrix(key).expect("built in");
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    // The two measurements of one pair are taken together.
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    let variants = universe::variants().iter().filter(|v| v.card.shots == Shots::Log && v.card.transfer);
+    for variant in variants {
+        for (leader, place) in (1..).zip(sites) {
+            let scenario = scenario(variant.card.key, matrix, sites, leader);
+            let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+            let mut others: Vec<u64> =
+                sites.iter().filter(|site| *site != place).map(|site| round_trip(place, site)).collect();
+            others.sort_unstable();
+            let to_quorum = others[sites.len() / 2 - 1];
+            assert_eq!(report.latency_us.len(), sites.len());
+            for client in &report.latency_us {
+                let expected = round_trip(&client.site, place) + to_quorum;
+                let found = (client.mean, client.p50, client.p99, client.max);
+                let what = format!("{}, leader {place}, client {}", variant.card.key, client.site);
+                assert_eq!(found, (expected, expected, expected, expected), "{what}");
+                assert!(client.count > 10, "{what}: only {} answers", client.count);
+            }
+        }
+    }
+}
+
+#[test]
+fn five_places_of_the_quorum_leases_paper() {
+    check_all_leaders("pql", &["JP", "CA", "OR", "VA", "IRL"]);
+}
+
+#[test]
+fn three_regions_of_amazon() {
+    check_all_leaders("aws", &["us-east-1", "us-west-2", "eu-west-1"]);
+}
+
+#[test]
+fn seven_regions_of_google() {
+    let sites =
+        ["us-central1", "us-east4", "us-west1", "europe-west1", "asia-east1", "southamerica-east1", "asia-south1"];
+    check_all_leaders("gcp", &sites);
+}
