@@ -185,15 +185,25 @@ impl Recorder {
         Value(self.history.values.number(text))
     }
 
-    /// The text of a value.
-    pub fn text(&self, value: Value) -> &str {
-        self.history.values.text(value.0)
+    /// The text of a key.
+    pub fn key_text(&self, key: u32) -> &str {
+        self.history.keys.text(key)
+    }
+
+    /// The texts of values.
+    pub fn values(&self) -> &Names {
+        &self.history.values
     }
 
     /// What `process` waits for: its key and call.
     pub fn waiting(&self, process: u32) -> Option<(u32, Call)> {
         let operation = &self.history.operations[*self.open.get(&process)?];
         Some((operation.key, operation.call))
+    }
+
+    /// Counts an event that is no part of the history, so that positions are those in the record.
+    pub fn pass(&mut self) {
+        self.now.position = self.now.position.saturating_add(1);
     }
 
     /// The next moment; `time` may be left out.

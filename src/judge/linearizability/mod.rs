@@ -84,12 +84,21 @@ pub struct Window {
     /// The key's number.
     pub key: u32,
     /// The operations, in the order of their invocations.
-    pub operations: Vec<Operation>,
+    pub operations: Vec<Shown>,
     /// `false`: there is no order whatever the object held before. `true`: they have none if it began as new.
     pub from_start: bool,
-    /// Each of the operations is needed: without it, or if it were unknown whether it took effect, there would be an order. `false`: the
-    /// limits did not allow to make sure of that.
+    /// All that is said to be needed is. `false`: not sure, because a limit was met, or because texts were appended to an unknown one.
     pub minimal: bool,
+}
+
+/// An operation of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The operation.
+    pub operation: Operation,
+    /// Its answer is needed: without it there would be an order. `false`: there is no order even if this may have taken effect at any time
+    /// after its invocation, or never; it is shown because another operation of the window finds what it leaves.
+    pub needed: bool,
 }
 
 /// Judges a history.
@@ -125,8 +134,7 @@ impl<'a, M: Machine> Jury<'a, M> {
     }
 
     fn judge(self) -> Judgement {
-        let mut judgement =
-            Judgement { verdict: Verdict::Linearizable, keys: self.keys.len(), by_zones: 0, steps: 0 };
+        let mut judgement = Judgement { verdict: Verdict::Linearizable, keys: self.keys.len(), by_zones: 0, steps: 0 };
         let mut searching = Vec::new();
         for (key, acts) in &self.keys {
             match zones::judge(acts) {
@@ -192,7 +200,8 @@ impl<'a, M: Machine> Jury<'a, M> {
     fn violated(&self, key: u32, acts: &[Act], last: u32) -> Verdict {
         let shrinker = Shrinker::new(self.machine.clone(), self.limits);
         let Core { operations, from_start, minimal } = shrinker.shrink(acts, last);
-        let operations = operations.into_iter().map(|index| self.history.operations[index]).collect();
+        let shown = |(index, needed): (usize, bool)| Shown { operation: self.history.operations[index], needed };
+        let operations = operations.into_iter().map(shown).collect();
         Verdict::Violated(Window { key, operations, from_start, minimal })
     }
 }

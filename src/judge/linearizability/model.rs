@@ -185,10 +185,7 @@ impl Sequence {
     fn then(self, next: Sequence) -> Sequence {
         let join = |a, power, b| plus(times(a, power), b);
         Sequence {
-            print: (
-                join(self.print.0, next.power.0, next.print.0),
-                join(self.print.1, next.power.1, next.print.1),
-            ),
+            print: (join(self.print.0, next.power.0, next.print.0), join(self.print.1, next.power.1, next.print.1)),
             power: (times(self.power.0, next.power.0), times(self.power.1, next.power.1)),
         }
     }
@@ -386,7 +383,8 @@ mod tests {
     #[test]
     fn texts_join() {
         let mut values = Names::default();
-        let [nothing, a, b, ab, empty] = ["null", "\"a\"", "\"b\"", "\"ab\"", "\"\""].map(|text| Value(values.number(text)));
+        let [nothing, a, b, ab, empty] =
+            ["null", "\"a\"", "\"b\"", "\"ab\"", "\"\""].map(|text| Value(values.number(text)));
         let mut text = Text::new(&values);
         assert!(text.step(Call::Read(Some(nothing))).is_some());
         assert!(text.step(Call::Read(Some(empty))).is_none());

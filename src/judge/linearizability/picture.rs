@@ -2,7 +2,7 @@
 
 use super::history::{History, Operation};
 use super::model::Model;
-use super::Window;
+use super::{Shown, Window};
 use std::collections::BTreeMap;
 
 /// Longest text of a value that is shown in full, characters.
@@ -24,27 +24,29 @@ pub fn words(history: &History, model: Model, operation: &Operation) -> String {
 
 /// Draws a window. Moments are in their order, not to scale. `├` is an invocation and `┤` an answer; a line that ends in `…` has no answer.
 pub fn draw(history: &History, model: Model, window: &Window) -> String {
-    let labels: Vec<String> = window.operations.iter().map(|operation| words(history, model, operation)).collect();
-    // Moments from left to right, each as far to the right as what ends there needs.
+    let labels: Vec<String> = window.operations.iter().map(|shown| words(history, model, &shown.operation)).collect();
+    // What must be to the left of a moment: the beginning of the operation it answers, or of one that the process gave up before.
     let mut moments: BTreeMap<u32, Option<usize>> = BTreeMap::new();
-    for (number, operation) in window.operations.iter().enumerate() {
-        moments.insert(operation.invoked.position, None);
-        if let Some(answered) = operation.answered {
-            moments.insert(answered.position, Some(number));
-        }
+    let mut given_up: BTreeMap<u32, usize> = BTreeMap::new();
+    for (number, Shown { operation, .. }) in window.operations.iter().enumerate() {
+        moments.insert(operation.invoked.position, given_up.remove(&operation.process));
+        match operation.answered {
+            Some(answered) => moments.insert(answered.position, Some(number)),
+            None => given_up.insert(operation.process, number).map(Some),
+        };
     }
     let mut columns: BTreeMap<u32, usize> = BTreeMap::new();
     let mut column = 0;
-    for (position, ends) in &moments {
-        if let Some(number) = ends {
-            let start = columns.get(&window.operations[*number].invoked.position).copied().unwrap_or(0);
+    for (position, after) in &moments {
+        if let Some(number) = after {
+            let start = columns.get(&window.operations[*number].operation.invoked.position).copied().unwrap_or(0);
             column = column.max(start + width(&labels[*number]) - 1);
         }
         columns.insert(*position, column);
         column += 2;
     }
     let mut rows: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (number, operation) in window.operations.iter().enumerate() {
+    for (number, Shown { operation, .. }) in window.operations.iter().enumerate() {
         rows.entry(operation.process).or_default().push(number);
     }
     let name = |process: &u32| format!("process {}", history.processes.text(*process));
@@ -54,7 +56,7 @@ pub fn draw(history: &History, model: Model, window: &Window) -> String {
         let mut line = format!("{:margin$}  ", name(process));
         let mut at = 0;
         for &number in numbers {
-            let operation = &window.operations[number];
+            let operation = &window.operations[number].operation;
             let start = columns[&operation.invoked.position];
             line.extend(std::iter::repeat_n(' ', start.saturating_sub(at)));
             let label = &labels[number];

@@ -123,7 +123,8 @@ impl<M: Machine> Search<M> {
         }
         events.sort_unstable();
         let last = events.len() as u32;
-        let mut entries = vec![Entry { previous: last, next: u32::from(last > 0), act: 0, position: u32::MAX, is_answer: true }];
+        let mut entries =
+            vec![Entry { previous: last, next: u32::from(last > 0), act: 0, position: u32::MAX, is_answer: true }];
         let mut places = vec![(0, 0); calls.len()];
         for (number, (position, act, is_answer)) in (1..).zip(events) {
             let next = if number == last { 0 } else { number + 1 };

@@ -3,7 +3,8 @@
 //! First the time is cut down: what was asked for after the first impossible answer goes, and so does as much as possible of what was
 //! answered before, leaving open what state that left behind. Then what is left is made weaker, piece by piece, for as long as there is
 //! still no order: answers of operations that only observe are left out, and changes are taken for ones that may not have happened.
-//! Each of these steps could only make an order possible. So the operations that remain really have none, and each of them is needed.
+//! Each of these steps could only make an order possible. So the operations that remain really have none, and each answer that remains
+//! is needed.
 
 use super::history::{Call, Value};
 use super::model::Machine;
@@ -14,8 +15,8 @@ use std::collections::BTreeSet;
 /// Operations that have no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Core {
-    /// Their indices in the history, in the order of their invocations.
-    pub operations: Vec<usize>,
+    /// Their indices in the history, in the order of their invocations, and whether the answer is needed.
+    pub operations: Vec<(usize, bool)>,
     /// Whether they have no order from the object's first state only; otherwise they have none from any state.
     pub from_start: bool,
     /// Whether each of them is surely needed.
@@ -63,7 +64,10 @@ impl<M: Machine> Shrinker<M> {
             Some(start) => self.weaken(mattering(&acts), &start),
             None => acts,
         };
-        Core { operations: acts.iter().map(|act| act.index).collect(), from_start, minimal: self.sure }
+        // To append to something unknown is taken for less than it says; then more may be kept than needed.
+        let exact = from_start || !acts.iter().any(|act| matches!(act.call, Call::Append(_)));
+        let operations = acts.iter().map(|act| (act.index, act.to.is_some())).collect();
+        Core { operations, from_start, minimal: self.sure && exact }
     }
 
     /// Whether there is surely no order. Not to know counts as no.
