@@ -7,6 +7,7 @@ mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
+use crate::judge::linearizability::History;
 use crate::judge::{Reign, Violation, Watch};
 use crate::sim::world::Flight;
 use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
@@ -88,6 +89,13 @@ pub trait Universe {
 
     /// The last slot in which something is known to be chosen; 0 if none.
     fn last_slot(&self) -> Slot;
+
+    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
+    fn overhear(&mut self);
+
+    /// What clients asked and were told, if they were overheard. `None`: nobody listened, or the clients had the cluster agree on one value,
+    /// which is no history of reads and writes.
+    fn history(&self) -> Option<History>;
 
     /// Has the world keep what nodes ask for, for [`Universe::said`].
     #[cfg(feature = "cli")]
@@ -304,6 +312,14 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn last_slot(&self) -> Slot {
         self.watch.last_slot()
+    }
+
+    fn overhear(&mut self) {
+        self.world.overhear();
+    }
+
+    fn history(&self) -> Option<History> {
+        History::of_clients(self.world.heard()).filter(|history| !history.operations.is_empty())
     }
 
     #[cfg(feature = "cli")]

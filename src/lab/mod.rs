@@ -8,6 +8,8 @@ pub mod atlas;
 pub mod check;
 pub mod compare;
 pub mod fault;
+#[cfg(feature = "cli")]
+pub mod history;
 pub mod outage;
 pub mod presets;
 pub mod problem;
