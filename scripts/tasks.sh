@@ -5,7 +5,7 @@ task_setup() {
   setup_lints
   setup_page
   setup_browser
-  step "Ready: $(cargo --version), $WASM_TARGET through $WASM_VIA, trunk $TRUNK_VERSION, wasm-bindgen $BINDGEN_VERSION, node $(node --version), $("$CHROME_PATH" --version)"
+  step "Ready: $(cargo --version), $WASM_TARGET through $WASM_VIA, trunk $TRUNK_VERSION, wasm-bindgen $BINDGEN_VERSION, node $(node --version), $("$CHROME_PATH" --version 2>/dev/null)"
 }
 
 task_build() {

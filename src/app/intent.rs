@@ -42,6 +42,8 @@ pub enum Intent {
     Share,
     /// Light or dark.
     Dark(bool),
+    /// Whether single keys do something wherever the focus is.
+    Keys(bool),
     /// What was said has been read.
     Heard,
 }

@@ -2,6 +2,7 @@
 //! asked for; then everything heals, and the cluster has to make progress and agree.
 
 use super::*;
+use quorumscope::core::RuleId;
 use quorumscope::sim::rng::Rng;
 
 /// How long faults go on, µs.
@@ -71,16 +72,18 @@ fn blueprint(rng: &mut Rng, seed: u64) -> Blueprint {
         (raft::SETTING_READS, pick(rng, &[0, 1, 2])),
         (raft::SETTING_MEMBERSHIP, pick(rng, &[0, 1])),
         (raft::SETTING_SNAPSHOT_EVERY, pick(rng, &[0, 2, 8, 40])),
+        (raft::SETTING_BATCH, pick(rng, &[10, 256])),
     ];
     let placement = (0..replicas).map(|_| rng.between(0, u64::from(sites) - 1) as u8).collect();
     with(Blueprint { terrain, placement, clients, ..quiet(0, seed) }, &settings)
 }
 
 impl Storm {
-    fn new(seed: u64) -> Storm {
+    /// `focus` may change what the seed has drawn.
+    fn new(seed: u64, focus: impl FnOnce(&mut Blueprint, &mut Faults)) -> Storm {
         let mut rng = Rng::stream(seed, "storm", 0);
-        let blueprint = blueprint(&mut rng, seed);
-        let faults = Faults {
+        let mut blueprint = blueprint(&mut rng, seed);
+        let mut faults = Faults {
             crash: pick(&mut rng, &[0, 100, 250]) as u16,
             cut: pick(&mut rng, &[0, 100, 250]) as u16,
             isolate: pick(&mut rng, &[0, 50, 150]) as u16,
@@ -88,6 +91,7 @@ impl Storm {
             members: pick(&mut rng, &[0, 50, 200]) as u16,
             loss: pick(&mut rng, &[0, 50]) as u16,
         };
+        focus(&mut blueprint, &mut faults);
         Storm { rng, sites: blueprint.terrain.sites, lab: Lab::new(&blueprint), reigns: 0, faults }
     }
 
@@ -103,16 +107,19 @@ impl Storm {
         }
     }
 
+    /// One change or several at once.
     fn change_members(&mut self) {
-        let Some(leader) = self.lab.leader() else { return };
-        let members = self.lab.glance(leader).expect("it leads").members;
-        let add = self.lab.world.nodes().len() < usize::from(MOST) && self.rng.chance(500);
-        let site = self.rng.between(0, u64::from(self.sites) - 1) as u8;
-        let node = self.any_node();
-        if add {
-            self.lab.act(Action::Add { site });
-        } else if members.len() > 1 {
-            self.lab.act(Action::Remove(node));
+        for _ in 0..self.rng.between(1, 3) {
+            let Some(leader) = self.lab.leader() else { return };
+            let members = self.lab.glance(leader).expect("it leads").members;
+            let add = self.lab.world.nodes().len() < usize::from(MOST) && self.rng.chance(500);
+            let site = self.rng.between(0, u64::from(self.sites) - 1) as u8;
+            let node = self.any_node();
+            if add {
+                self.lab.act(Action::Add { site });
+            } else if members.len() > 1 {
+                self.lab.act(Action::Remove(node));
+            }
         }
     }
 
@@ -198,10 +205,48 @@ impl Storm {
 }
 
 fn run(seed: u64) -> Storm {
-    let mut storm = Storm::new(seed);
+    let mut storm = Storm::new(seed, |_, _| {});
     storm.blow();
     storm.calm();
     storm
+}
+
+/// What breaks first under this seed when a rule is taken away, if anything does.
+fn breaks(seed: u64, rule: RuleId) -> Option<String> {
+    let focus = |blueprint: &mut Blueprint, faults: &mut Faults| {
+        blueprint.ablated = RuleSet(1 << rule.0);
+        match rule {
+            raft::READ_INDEX | raft::READ_AFTER_OWN_COMMIT => blueprint.settings.set(raft::SETTING_READS, 1),
+            raft::LEASE_ENDS | raft::LEADER_STICKINESS => blueprint.settings.set(raft::SETTING_READS, 2),
+            raft::JOINT_CONSENSUS => {
+                blueprint.settings.set(raft::SETTING_MEMBERSHIP, 0);
+                faults.members = 500;
+                faults.isolate = 300;
+            }
+            _ => {}
+        }
+    };
+    let mut storm = Storm::new(seed, focus);
+    let blown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| storm.blow()));
+    let why = blown.err()?;
+    let text = why.downcast_ref::<String>().cloned().unwrap_or_default();
+    assert!(text.starts_with("broken: "), "{text}; without {}, {}", raft::RULES[usize::from(rule.0)].key, replay(seed));
+    text.lines().next().map(str::to_owned)
+}
+
+/// Rules whose absence takes a plot that random runs hardly ever hit upon; `scenes.rs` plays it.
+const NEED_A_PLOT: [RuleId; 3] = [raft::VOTE_IS_DURABLE, raft::COMMIT_OWN_TERM, raft::CHANGE_AFTER_OWN_COMMIT];
+
+#[test]
+fn whatever_rule_is_taken_away_something_breaks() {
+    for (id, rule) in (0..).map(RuleId).zip(raft::RULES).filter(|(_, rule)| rule.without.is_some()) {
+        if NEED_A_PLOT.contains(&id) {
+            continue;
+        }
+        let found = (0..300).find_map(|seed| Some((seed, breaks(seed, id)?)));
+        let (seed, why) = found.unwrap_or_else(|| panic!("nothing breaks without {}", rule.key));
+        println!("without {}: seed {seed}, {why}", rule.key);
+    }
 }
 
 /// Which seeds to run, from the environment: `RAFT_SEEDS=7..8`.

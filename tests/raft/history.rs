@@ -95,15 +95,15 @@ impl History {
         let seen_ended = match seen {
             None => Some(0),
             Some(value) => {
-                let write = self.writes.get(&value).expect("somebody wrote it");
-                assert!(write.began < ended, "read of a value from the future");
+                let write = self.writes.get(&value).unwrap_or_else(|| panic!("broken: nobody wrote what was read"));
+                assert!(write.began < ended, "broken: read of a value from the future");
                 write.ended
             }
         };
         let Some(seen_ended) = seen_ended else { return };
         let newer = |write: &&Write| write.began > seen_ended && write.ended.is_some_and(|end| end < began);
         if let Some(newer) = self.writes.values().find(newer) {
-            panic!("stale read: it began at {began} and returned {seen:?}, overwritten by {newer:?}");
+            panic!("broken: stale read, it began at {began} and returned {seen:?}, overwritten by {newer:?}");
         }
     }
 }

@@ -7,8 +7,10 @@ use yew::prelude::*;
 /// Height of one bar with its surroundings.
 const ROW: f64 = 30.0;
 const BAR: f64 = 16.0;
-/// Room for the labels to the left, and for the number to the right.
-const SIDES: (f64, f64) = (104.0, 44.0);
+/// Room for the number to the right.
+const RIGHT: f64 = 44.0;
+/// Width of a letter of a label, about.
+const GLYPH: f64 = 6.9;
 /// Height of the axis.
 const AXIS: f64 = 22.0;
 /// A part as wide as this has room for its letter.
@@ -58,10 +60,11 @@ pub fn Bars(props: &Props) -> Html {
     let (width, _) = use_size(&frame);
     let chosen = use_state_eq(|| None::<usize>);
     let bars = &props.bars;
-    let (left, right) = SIDES;
+    let longest = bars.iter().map(|bar| bar.label.chars().count()).max().unwrap_or(0);
+    let left = (longest as f64 * GLYPH + 12.0).clamp(60.0, 150.0);
     let total = |bar: &Bar| bar.parts.iter().map(|part| part.value).sum::<f64>().max(bar.mark.unwrap_or(0.0));
     let most = bars.iter().map(total).fold(0.0, f64::max);
-    let scale = Scale::holding(most, (width - left - right).max(10.0));
+    let scale = Scale::holding(most, (width - left - RIGHT).max(10.0));
     let height = bars.len() as f64 * ROW + AXIS;
     html! {
         <div class="chart bars" ref={frame} onmouseleave={let chosen = chosen.clone(); move |_| chosen.set(None)}>
@@ -75,7 +78,7 @@ pub fn Bars(props: &Props) -> Html {
                             transform={format!("translate(0 {:.1})", i as f64 * ROW)}
                             onmouseenter={over.reform(|_: MouseEvent| ())} onfocus={focus.reform(|_: FocusEvent| ())} onblur={blur.reform(|_: FocusEvent| ())}>
                             <rect class="hit" width={width.to_string()} height={ROW.to_string()} />
-                            <text class="label" x={(left - 10.0).to_string()} y="20">{ &bar.label }</text>
+                            <text class="label" x={(left - 8.0).to_string()} y="20">{ &bar.label }</text>
                             { parts(bar, &scale, left) }
                             <text class="number" x={format!("{:.1}", left + scale.at(total(bar)) + 7.0)} y="20">{ &bar.number }</text>
                         </g>

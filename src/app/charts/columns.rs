@@ -1,5 +1,5 @@
 //! Small columns, one for each number of replicas, stacked from parts, with a mark for what was expected: one such picture for each
-//! variant, all on one scale.
+//! variant. Each has a scale of its own, since one variant may take a hundred times as much as another; so each column tells its number.
 
 use super::bars::{Part, number};
 use super::scale::Scale;
@@ -22,12 +22,16 @@ pub struct Column {
     pub mark: Option<f64>,
 }
 
+impl Column {
+    fn total(&self) -> f64 {
+        self.parts.iter().map(|part| part.value).sum()
+    }
+}
+
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// From left to right.
     pub columns: Vec<Column>,
-    /// The largest number of all such pictures.
-    pub most: f64,
     /// What is shown.
     pub title: AttrValue,
     /// All of it in words.
@@ -36,7 +40,8 @@ pub struct Props {
 
 #[component]
 pub fn Columns(props: &Props) -> Html {
-    let scale = Scale::holding(props.most, HEIGHT);
+    let most = props.columns.iter().map(|column| column.total().max(column.mark.unwrap_or(0.0))).fold(1.0, f64::max);
+    let scale = Scale { top: most, length: HEIGHT };
     let width = props.columns.len() as f64 * STEP;
     html! {
         <figure class="columns" tabindex="0" role="img" aria-label={props.spoken.clone()}>
@@ -65,7 +70,7 @@ fn show(column: &Column, left: f64, scale: &Scale) -> Html {
             }
         })
         .collect();
-    let total: f64 = column.parts.iter().map(|part| part.value).sum();
+    let total = column.total();
     let middle = (left + STEP / 2.0).to_string();
     html! {
         <g>

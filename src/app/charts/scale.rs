@@ -12,7 +12,7 @@ pub struct Scale {
 impl Scale {
     /// A scale that holds `most` and ends on a round number.
     pub fn holding(most: f64, length: f64) -> Scale {
-        let step = step(most, 4);
+        let step = step(most, 5);
         Scale { top: ((most / step).ceil() * step).max(step), length }
     }
 
@@ -23,7 +23,7 @@ impl Scale {
 
     /// Round numbers along it, 0 and the top included.
     pub fn ticks(&self) -> Vec<f64> {
-        let step = step(self.top, 4);
+        let step = step(self.top, 5);
         (0..=(self.top / step).round() as u32).map(|i| f64::from(i) * step).collect()
     }
 }

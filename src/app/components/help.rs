@@ -2,6 +2,7 @@
 
 use super::sheet::SheetFrame;
 use crate::web::options::PARAMETERS;
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 const KEYS: &[(&str, &str)] = &[
@@ -24,6 +25,10 @@ const GESTURES: &[(&str, &str)] = &[
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
+    /// Whether keys work without anything having the focus.
+    pub keys: bool,
+    /// They shall work, or not.
+    pub on_keys: Callback<bool>,
     /// It was closed.
     pub on_close: Callback<()>,
 }
@@ -34,6 +39,7 @@ pub fn Help(props: &Props) -> Html {
         let rows = rows.iter().map(|(what, says)| html! { <><dt>{ what }</dt><dd>{ says }</dd></> });
         html! { <dl>{ for rows }</dl> }
     };
+    let onchange = props.on_keys.reform(|event: Event| event.target_unchecked_into::<HtmlInputElement>().checked());
     html! {
         <SheetFrame title="Help" on_close={props.on_close.clone()}>
             <p>{ "Real protocols run here in a simulated network. Dots are messages; each takes as long as its distance says, slowed down so that you can follow. Under each replica is its log: dark is executed, grey is committed, blue is only written down. The ring around a replica fills as it gathers answers." }</p>
@@ -41,6 +47,7 @@ pub fn Help(props: &Props) -> Html {
             { list(GESTURES) }
             <h3>{ "Keys" }</h3>
             { list(KEYS) }
+            <p><label><input type="checkbox" checked={props.keys} {onchange} />{ " Single keys do this wherever the focus is" }</label></p>
             <h3>{ "In the address" }</h3>
             <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>
             <dl>

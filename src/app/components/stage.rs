@@ -16,6 +16,7 @@ use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Layout, NODE_RADIUS, Place};
 use crate::stage::painter::Painter;
 use crate::web::browser;
+use quorumscope::core::NodeId;
 use std::rc::Rc;
 use web_sys::{Element, HtmlCanvasElement};
 use yew::prelude::*;
@@ -88,11 +89,21 @@ pub fn Stage(props: &Props) -> Html {
             }
         })
     };
+    // A tap opens the menu when its click comes, not before: a click that came later would fall on what has opened.
+    let tapped = use_mut_ref(|| None::<NodeId>);
+    let onclick = {
+        let (tapped, on) = (tapped.clone(), on.clone());
+        Callback::from(move |_: MouseEvent| {
+            let node = tapped.borrow_mut().take();
+            node.into_iter().for_each(|node| on.emit(Intent::Menu(Some(Target::Node(node)))));
+        })
+    };
     let onpointerup = {
         let (drag, layout, shown, on) = (drag.clone(), layout.clone(), shown.clone(), on.clone());
         Callback::from(move |event: PointerEvent| {
             if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
                 drag.set(None);
+                *tapped.borrow_mut() = held.tapped();
                 held.drop(&layout, &shown).into_iter().for_each(|intent| on.emit(intent));
             }
         })
@@ -114,36 +125,47 @@ pub fn Stage(props: &Props) -> Html {
     let node_target = held.and_then(|drag| drag.node(&layout, shown));
     let view_box = format!("0 0 {:.1} {:.1}", layout.size.x, layout.size.y);
     html! {
-        <div {class} ref={frame} {onpointermove} {onpointerup} onpointercancel={let_go}>
+        <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
                 <Graticule size={layout.size} />
                 <Lanes layout={layout.clone()} ground={ground.clone()} cuts={lanes::cuts(shown)} on={on.clone()} />
-                { for layout.islands.iter().enumerate().map(|(site, island)| {
-                    let name = ground.names[site].clone();
-                    let id = &ground.places[site].id;
-                    html! {
-                        <Island key={site} {site} path={island.path.clone()} name_at={island.name} target={site_target == Some(site)}
-                            id={(id.as_str() != name.as_str()).then(|| AttrValue::from(id.clone()))} {name}
-                            open={*menu == Some(Target::Site(site))}
-                            on_open={on.reform(move |()| Intent::Menu(Some(Target::Site(site))))} />
-                    }
-                }) }
-                { for layout.islands.iter().zip(&shown.sites).map(|(island, site)| html! {
-                    <Client at={island.client} shown={site.clone()} />
-                }) }
-                { for stood(&layout, shown).map(|(node, at)| html! {
-                    <Replica key={node.id.0} node={node.clone()} {at} epoch={ground.variant.card.epoch} place={ground.names[node.site].clone()}
-                        target={node_target == Some(node.id)} held={held.is_some_and(|drag| drag.held == Held::Node(node.id))}
-                        open={*menu == Some(Target::Node(node.id))}
-                        on_grab={hold(&grab, Held::Node(node.id))}
-                        on_open={let id = node.id; on.reform(move |()| Intent::Menu(Some(Target::Node(id))))} />
-                }) }
-                { for stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| html! {
-                    <CrownSign key={node.id.0} x={at.x} y={at.y - CROWN_ABOVE} stale={node.crown == Crown::Stale}
-                        held={held.is_some_and(|drag| drag.held == Held::Crown(node.id))}
-                        on_grab={hold(&grab, Held::Crown(node.id))} />
-                }) }
-                { for held.map(ghost) }
+                // Each list in a group of its own: a crown more or less must not make a replica another element.
+                <g>
+                    { for layout.islands.iter().enumerate().map(|(site, island)| {
+                        let name = ground.names[site].clone();
+                        let id = &ground.places[site].id;
+                        html! {
+                            <Island key={site} {site} path={island.path.clone()} name_at={island.name} target={site_target == Some(site)}
+                                id={(id.as_str() != name.as_str()).then(|| AttrValue::from(id.clone()))} {name}
+                                open={*menu == Some(Target::Site(site))}
+                                on_open={on.reform(move |()| Intent::Menu(Some(Target::Site(site))))} />
+                        }
+                    }) }
+                </g>
+                <g>
+                    { for layout.islands.iter().zip(&shown.sites).map(|(island, site)| html! {
+                        <Client at={island.client} shown={site.clone()} />
+                    }) }
+                </g>
+                <g>
+                    { for stood(&layout, shown).map(|(node, at)| html! {
+                        <Replica key={node.id.0} node={node.clone()} {at} epoch={ground.variant.card.epoch} place={ground.names[node.site].clone()}
+                            target={node_target == Some(node.id)} held={held.is_some_and(|drag| drag.held == Held::Node(node.id))}
+                            open={*menu == Some(Target::Node(node.id))}
+                            on_grab={hold(&grab, Held::Node(node.id))}
+                            on_open={let id = node.id; on.reform(move |()| Intent::Menu(Some(Target::Node(id))))} />
+                    }) }
+                </g>
+                <g>
+                    { for stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| html! {
+                        <CrownSign key={node.id.0} x={at.x} y={at.y - CROWN_ABOVE} stale={node.crown == Crown::Stale}
+                            held={held.is_some_and(|drag| drag.held == Held::Crown(node.id))}
+                            on_grab={hold(&grab, Held::Crown(node.id))} />
+                    }) }
+                </g>
+                <g>
+                    { for held.map(ghost) }
+                </g>
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
             if let Some((target, at)) = menu.and_then(|target| Some((target, anchor(&layout, target)?))) {

@@ -23,8 +23,9 @@ use gloo::events::EventListener;
 use quorumscope::lab::{Moment, Problems, Scenario};
 use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
-use web_sys::KeyboardEvent;
+use js_sys::Array;
+use wasm_bindgen::prelude::*;
+use web_sys::{IntersectionObserver, IntersectionObserverEntry, KeyboardEvent};
 use yew::prelude::*;
 
 /// ms between two renewals of the address while time goes by.
@@ -61,6 +62,10 @@ pub enum Msg {
     Key(KeyboardEvent),
     /// Whether anybody can see the page has changed.
     Seen,
+    /// The stage was scrolled into the window or out of it.
+    OnScreen(bool),
+    /// The system's theme has changed.
+    Theme(bool),
     /// The person changed the address.
     Address,
     /// A run was taken up from the address, or could not be.
@@ -81,11 +86,20 @@ pub struct Lab {
     menu: Option<Target>,
     sheet: Option<Sheet>,
     dark: bool,
+    /// Whether single keys do something wherever the focus is.
+    keys: bool,
     notice: Option<AttrValue>,
     /// Number of the latest packing of the address, when it began, and of which moment.
     packing: (u32, f64, Option<Moment>),
+    /// When the update under way began.
+    began: f64,
     listeners: Vec<EventListener>,
+    on_screen: bool,
+    watcher: Option<Watcher>,
 }
+
+/// Tells whether the stage is in the window.
+type Watcher = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
 impl Component for Lab {
     type Message = Msg;
@@ -116,16 +130,22 @@ impl Component for Lab {
             menu: None,
             sheet: None,
             dark,
+            keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
             packing: (0, 0.0, None),
+            began: browser::now(),
             listeners: listeners(ctx),
+            on_screen: true,
+            watcher: None,
         }
     }
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
+        self.began = browser::now();
         match message {
             Msg::Look => {}
             Msg::Do(intent) => self.intend(ctx, intent),
+            Msg::Key(_) if !self.keys => return false,
             Msg::Key(event) => {
                 let intent = keyboard::intent(&event, &self.film.borrow().engine);
                 let Some(intent) = intent else { return false };
@@ -133,7 +153,12 @@ impl Component for Lab {
                 self.intend(ctx, intent);
             }
             Msg::Seen => {
-                self.film.borrow_mut().set_visible(!browser::document().hidden());
+                self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
+                return false;
+            }
+            Msg::OnScreen(on_screen) => {
+                self.on_screen = on_screen;
+                ctx.link().send_message(Msg::Seen);
                 return false;
             }
             Msg::Address => {
@@ -161,6 +186,12 @@ impl Component for Lab {
                     self.copy(ctx, address::link(&packed));
                 }
                 return false;
+            }
+            Msg::Theme(dark) => {
+                if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
+                    self.dark = dark;
+                    browser::set_theme(dark);
+                }
             }
             Msg::Say(text) => self.notice = Some(text.into()),
         }
@@ -208,9 +239,19 @@ impl Component for Lab {
         }
     }
 
+    fn rendered(&mut self, ctx: &Context<Lab>, first: bool) {
+        if first {
+            self.watch(ctx);
+        }
+        self.film.borrow_mut().probe.add(browser::now() - self.began);
+    }
+
     fn destroy(&mut self, _: &Context<Lab>) {
         self.film.borrow_mut().stop();
         self.listeners.clear();
+        if let Some((observer, _)) = self.watcher.take() {
+            observer.disconnect();
+        }
     }
 }
 
@@ -218,7 +259,7 @@ impl Lab {
     fn sheet(&self, on: &Callback<Intent>) -> Html {
         let on_close = on.reform(|()| Intent::Open(None));
         match self.sheet {
-            Some(Sheet::Help) => html! { <Help {on_close} /> },
+            Some(Sheet::Help) => html! { <Help keys={self.keys} on_keys={on.reform(Intent::Keys)} {on_close} /> },
             Some(Sheet::Setup) => html! {
                 <Setup ground={self.ground.clone()} scenario={carry_out::present(&self.film.borrow().engine)} on={on.clone()} />
             },
@@ -237,6 +278,10 @@ impl Lab {
                 self.dark = dark;
                 browser::set_theme(dark);
                 return browser::remember("theme", if dark { "dark" } else { "light" });
+            }
+            Intent::Keys(keys) => {
+                self.keys = keys;
+                return browser::remember("keys", &keys.to_string());
             }
             _ => {}
         }
@@ -279,6 +324,20 @@ impl Lab {
         });
     }
 
+    /// Time stands still while the stage is out of sight, as in a long page that holds this one.
+    fn watch(&mut self, ctx: &Context<Lab>) {
+        let link = ctx.link().clone();
+        let told = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
+            let latest = entries.pop().unchecked_into::<IntersectionObserverEntry>();
+            link.send_message(Msg::OnScreen(latest.is_intersecting()));
+        });
+        let stage = browser::document().query_selector(".stage").ok().flatten();
+        if let (Some(stage), Ok(observer)) = (stage, IntersectionObserver::new(told.as_ref().unchecked_ref())) {
+            observer.observe(&stage);
+            self.watcher = Some((observer, told));
+        }
+    }
+
     fn copy(&self, ctx: &Context<Lab>, text: String) {
         let done = browser::copy(&text);
         ctx.link().send_future(async move {
@@ -296,9 +355,14 @@ fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
     let seen = ctx.link().callback(|_: web_sys::Event| Msg::Seen);
     let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
     let active = gloo::events::EventListenerOptions::enable_prevent_default();
-    vec![
+    let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));
+    let scheme = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
+    let scheme = scheme.map(|list| EventListener::new(&list, "change", move |event| theme.emit(event.clone())));
+    let mut listeners = vec![
         EventListener::new_with_options(&browser::document(), "keydown", active, move |event| key.emit(event.clone())),
         EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
         EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
-    ]
+    ];
+    listeners.extend(scheme);
+    listeners
 }

@@ -1,5 +1,6 @@
 //! Leader election: timeouts, PreVote, votes (paper §5.2, §5.4.1; dissertation §4.2.3, §9.6).
 
+use super::Reads;
 use super::leader::Leadership;
 use super::message::Message;
 use super::rules::*;
@@ -19,6 +20,16 @@ impl Server {
         self.configuration().1.all().without(self.me)
     }
 
+    /// The first wait for a leader after a boot. Where there are leases, it is a loyal one: the server may have answered its leader just
+    /// before it crashed, and a lease may rest on that.
+    pub(super) fn begin(&mut self, out: &mut Out) {
+        self.loyal = self.config.reads == Reads::Lease;
+        match self.loyal {
+            true => out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min),
+            false => out.set_timer(Timer::ElectionTimeout, self.config.election_min, self.config.election_max),
+        }
+    }
+
     /// The election timeout has two parts. While the first, fixed one runs the server is loyal to its leader; together with the
     /// second it is uniform between its bounds.
     pub(super) fn on_minimum_timeout(&mut self, out: &mut Out) {
@@ -28,8 +39,9 @@ impl Server {
 
     /// Waits a whole election timeout, loyal to nobody.
     pub(super) fn await_election(&mut self, out: &mut Out) {
-        self.loyal = false;
-        out.cancel(Timer::MinimumTimeout);
+        if std::mem::take(&mut self.loyal) {
+            out.cancel(Timer::MinimumTimeout);
+        }
         out.set_timer(Timer::ElectionTimeout, self.config.election_min, self.config.election_max);
     }
 

@@ -1,5 +1,6 @@
 //! The leader's side of log replication: sending, retrying, counting, committing (paper §5.3, §5.4.2; dissertation §10.2).
 
+use super::Reads;
 use super::configuration::Configuration;
 use super::membership::Change;
 use super::message::{Append, Conflict, Heartbeat, Message};
@@ -9,9 +10,6 @@ use super::server::{Out, Role, Server, Timer};
 use super::storage::{Entry, Payload};
 use super::transfer::Transfer;
 use crate::core::{Answer, Command, NodeId, NodeSet, Slot};
-
-/// Most entries in one AppendEntries. A server further behind gets the next batch when it has acknowledged this one.
-pub const BATCH: u32 = 256;
 
 /// How entries go to one follower.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -231,7 +229,7 @@ impl Server {
     pub(super) fn supply(&mut self, to: NodeId, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(progress) = lead.of(to) else { return };
-        let (term, log) = (self.disk.term, &self.disk.log);
+        let (term, log, batch) = (self.disk.term, &self.disk.log, self.config.batch);
         progress.due = 0;
         if progress.next < log.first() {
             if let Some(snapshot) = &self.disk.snapshot {
@@ -245,11 +243,11 @@ impl Server {
         let prev_term = log.term_at(prev_slot).unwrap_or(0);
         let missing = (log.last() + 1).saturating_sub(progress.next);
         if missing > 0 {
-            let entries = log.entries(progress.next, BATCH);
+            let entries = log.entries(progress.next, batch);
             let append = Append { term, prev_slot, prev_term, commit: self.commit, entries };
             out.send(to, Message::AppendEntries(append));
         }
-        if missing > BATCH {
+        if missing > batch {
             progress.pace = Pace::Wait;
         } else {
             progress.pace = Pace::Flow;
@@ -379,10 +377,17 @@ impl Server {
 
     /// What a leader owes when it stops leading: its timers end, and clients it cannot answer any more are sent away.
     pub(super) fn resign(&mut self, lead: Leadership, out: &mut Out) {
-        for timer in
-            [Timer::Heartbeat, Timer::CheckQuorum, Timer::Transfer, Timer::CatchUp, Timer::Lease(0), Timer::Lease(1)]
-        {
-            out.cancel(timer);
+        out.cancel(Timer::Heartbeat);
+        out.cancel(Timer::CheckQuorum);
+        if lead.transfer.is_some() {
+            out.cancel(Timer::Transfer);
+        }
+        if lead.change.is_some() {
+            out.cancel(Timer::CatchUp);
+        }
+        if self.config.reads == Reads::Lease {
+            out.cancel(Timer::Lease(0));
+            out.cancel(Timer::Lease(1));
         }
         let (held, next) = lead.transfer.map_or((Vec::new(), None), |transfer| (transfer.held, Some(transfer.to)));
         let send_away =

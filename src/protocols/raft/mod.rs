@@ -43,8 +43,8 @@
 //! # Choices the sources leave open
 //!
 //! * The election timeout has a fixed part and a random part, one timer each. While the fixed one runs a server is *loyal* to its leader
-//!   (dissertation §4.2.3); so loyalty, and the lease that rests on it, needs no clock. A server is loyal after a restart, too: it may have
-//!   answered its leader just before it crashed.
+//!   (dissertation §4.2.3); so loyalty, and the lease that rests on it, needs no clock. Where leases are in use a server is loyal after a
+//!   restart, too: it may have answered its leader just before it crashed.
 //! * A new command goes to every follower at once. Where the network lets messages overtake each other, a follower whose log agrees
 //!   with the leader's keeps what comes too early; so every AppendEntries has exactly one answer.
 //! * The leader's own copy of an entry counts once it is on its disk: it tells itself so by a message that waits for the write.
@@ -69,7 +69,6 @@ mod tests;
 mod transfer;
 
 pub use configuration::Configuration;
-pub use leader::BATCH;
 pub use message::{Append, Conflict, Entries, Heartbeat, Message};
 pub use rules::*;
 pub use server::{Server, Timer};
@@ -139,6 +138,12 @@ crate::settings! {
         says: "Entries applied between two snapshots; 0 for none",
         kind: SettingKind::Count { min: 0, max: 1_000_000, default: 1000 },
     };
+    /// How much a server that is behind gets at a time.
+    SETTING_BATCH = {
+        key: "batch",
+        says: "Most entries in one AppendEntries to a server that has fallen behind; it gets the next when it has acknowledged these",
+        kind: SettingKind::Count { min: 1, max: 4096, default: 256 },
+    };
 }
 
 /// How reads are served.
@@ -186,6 +191,8 @@ pub struct Config {
     pub check_quorum: bool,
     /// Entries between two snapshots; 0 for none.
     pub snapshot_every: u32,
+    /// Most entries in one AppendEntries.
+    pub batch: u32,
 }
 
 /// Heartbeats are not sent more often than this unless a scenario says so, µs.
@@ -226,6 +233,7 @@ impl Config {
             pre_vote: settings.flag(SETTING_PRE_VOTE),
             check_quorum: settings.flag(SETTING_CHECK_QUORUM),
             snapshot_every: settings.count(SETTING_SNAPSHOT_EVERY),
+            batch: settings.count(SETTING_BATCH),
         })
     }
 }

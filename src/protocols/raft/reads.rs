@@ -38,6 +38,11 @@ impl Lease {
     pub fn is_held(&self) -> bool {
         !self.forfeited && (self.held[0] || self.held[1])
     }
+
+    fn end(&mut self, which: u8, out: &mut Out) {
+        let held = &mut self.held[usize::from(which)];
+        *held = *held && !out.rule(LEASE_ENDS);
+    }
 }
 
 impl Server {
@@ -128,7 +133,8 @@ impl Server {
         }
         let which = lead.lease.turn;
         lead.lease.turn = 1 - which;
-        lead.lease.held[usize::from(which)] = false;
+        // The older lease under this name ends a little early: its timer is needed.
+        lead.lease.end(which, out);
         lead.lease.pending = Some((lead.round, which));
         out.set_timer(Timer::Lease(which), self.config.lease, self.config.lease);
         self.confirm_lease();
@@ -150,9 +156,7 @@ impl Server {
         if lead.lease.pending.is_some_and(|(_, pending)| pending == which) {
             lead.lease.pending = None;
         }
-        if lead.lease.held[usize::from(which)] && out.rule(LEASE_ENDS) {
-            lead.lease.held[usize::from(which)] = false;
-        }
+        lead.lease.end(which, out);
     }
 
     /// Whether this server answers reads at once, sure that nobody else leads.

@@ -182,8 +182,7 @@ impl Node for Server {
             config: *config,
             role: Role::Follower,
             leader: None,
-            // It may have answered a leader just before it crashed, and a lease may rest on that.
-            loyal: true,
+            loyal: false,
             in_step: false,
             commit,
             machine,
@@ -193,7 +192,7 @@ impl Node for Server {
             disk,
         };
         server.find_configurations(commit + 1);
-        out.set_timer(Timer::MinimumTimeout, config.election_min, config.election_min);
+        server.begin(out);
         server
     }
 

@@ -221,14 +221,27 @@ fn a_vote_goes_only_to_a_log_that_is_up_to_date() {
 #[test]
 fn a_loyal_server_neither_votes_nor_adopts_the_term_unless_the_leader_asked_for_it() {
     let ask = |transfer| Message::RequestVote { term: 7, last_slot: 9, last_term: 6, transfer };
-    let mut group = Group::of(3, &[]);
-    group.hand(S2, S1, ask(false));
-    assert_eq!(group.mail.pop(), Some((S1, S2, Message::RequestVoteReply { term: 0, granted: false })));
-    group.hand(S2, S1, ask(true));
-    assert_eq!(group.mail.pop(), Some((S1, S2, Message::RequestVoteReply { term: 7, granted: true })));
-    let mut fickle = Group::of(3, &[LEADER_STICKINESS]);
-    fickle.hand(S2, S1, ask(false));
-    assert_eq!(fickle.mail.pop(), Some((S1, S2, Message::RequestVoteReply { term: 7, granted: true })));
+    let answer = |term, granted| Some((S1, S2, Message::RequestVoteReply { term, granted }));
+    let heartbeat = Heartbeat { term: 5, prev_slot: 0, prev_term: 0, commit: 0, round: 1, read: false };
+    for (ablated, loyal) in [(&[][..], true), (&[LEADER_STICKINESS], false)] {
+        let mut group = Group::of(3, ablated);
+        group.hand(S3, S1, Message::Heartbeat(heartbeat));
+        group.lose();
+        group.hand(S2, S1, ask(false));
+        assert_eq!(group.mail.pop(), if loyal { answer(5, false) } else { answer(7, true) });
+        group.hand(S2, S1, ask(true));
+        assert_eq!(group.mail.pop(), answer(7, true));
+    }
+}
+
+#[test]
+fn with_leases_a_server_is_loyal_after_a_restart() {
+    for (reads, granted) in [(0, true), (1, true), (2, false)] {
+        let mut group = Group::new(vec![Disk::default(); 3], &[(SETTING_READS, reads)], &[]);
+        group.hand(S2, S1, Message::RequestVote { term: 1, last_slot: 0, last_term: 0, transfer: false });
+        let term = u32::from(granted);
+        assert_eq!(group.mail, [(S1, S2, Message::RequestVoteReply { term, granted })]);
+    }
 }
 
 #[test]
