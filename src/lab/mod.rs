@@ -7,6 +7,8 @@
 pub mod atlas;
 pub mod check;
 pub mod compare;
+#[cfg(feature = "cli")]
+pub mod explore;
 pub mod fault;
 pub mod outage;
 pub mod presets;

@@ -94,7 +94,8 @@ impl Component for Messages {
         let on_replicas = ctx.link().callback(|event: Event| {
             Msg::Replicas(event.target_unchecked_into::<HtmlSelectElement>().value().parse().unwrap_or(5))
         });
-        let bars: Vec<Bar> = self.live(ctx.props()).into_iter().chain(self.cells_of(self.replicas).filter_map(bar)).collect();
+        let bars: Vec<Bar> =
+            self.live(ctx.props()).into_iter().chain(self.cells_of(self.replicas).filter_map(bar)).collect();
         let measuring = self.job.as_ref().map(|job| format!("measuring, {} of {}", self.cells.len(), job.len()));
         html! {
             <section class="panel messages">
@@ -150,7 +151,8 @@ impl Messages {
     fn live(&self, props: &Props) -> Option<Bar> {
         let per_command = props.shown.per_command.as_ref()?;
         let kinds = props.ground.variant.kinds;
-        let parts: Vec<Part> = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
+        let parts: Vec<Part> =
+            kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
         let number = number((per_command.total() * 10.0).round() / 10.0);
         let spoken = format!("This run, lately: {number} messages for one command");
         Some(Bar { label: "This run".to_owned(), parts, mark: None, number, spoken, live: true })
@@ -184,7 +186,9 @@ fn part(kind: &Kind, value: f64) -> Option<Part> {
 
 fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
     let kinds = universe::variant(cell.variant).map_or(&[][..], |variant| variant.kinds);
-    let share = |kind: &Kind| measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command);
+    let share = |kind: &Kind| {
+        measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command)
+    };
     let counted = kinds.iter().filter(|kind| kind.phase != quorumscope::core::Phase::Heartbeat);
     counted.filter_map(|kind| part(kind, share(kind))).collect()
 }
@@ -194,10 +198,17 @@ fn bar(cell: &Cell) -> Option<Bar> {
     let parts = parts(cell, measured);
     let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, number(part.value))).collect();
     let formula = measured.formula.as_ref();
-    let expected = formula.map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command)).unwrap_or_default();
+    let expected = formula
+        .map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command))
+        .unwrap_or_default();
     let total = number(measured.per_command);
     Some(Bar {
-        spoken: format!("{}, {} replicas: {total} messages for one command: {}{expected}", cell.title, cell.replicas, kinds.join(", ")),
+        spoken: format!(
+            "{}, {} replicas: {total} messages for one command: {}{expected}",
+            cell.title,
+            cell.replicas,
+            kinds.join(", ")
+        ),
         label: cell.title.to_owned(),
         parts,
         mark: formula.map(|formula| f64::from(formula.per_command)),
@@ -220,7 +231,9 @@ fn rows(cell: &Cell) -> Vec<Vec<String>> {
     let start = || vec![cell.title.to_owned(), cell.replicas.to_string()];
     let Some(measured) = &cell.measured else {
         let why = cell.says.clone().unwrap_or_default();
-        return vec![start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect()];
+        return vec![
+            start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect(),
+        ];
     };
     let formula = measured.formula.as_ref();
     let kinds = measured.by_kind.iter().map(|share| {

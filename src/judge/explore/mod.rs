@@ -20,9 +20,9 @@ mod trace;
 pub use bounds::{Bounds, Cut, Cuts, Request, Times};
 pub use trace::{Happened, Moment};
 
-use super::watch::ORDER;
+use super::watch::{AGREEMENT, ORDER};
 use crate::core::node::{Breach, Invariant, Protocol, Setup, Step, Unfit};
-use crate::core::{NodeId, NodeSet, RuleSet, Slot};
+use crate::core::{Effect, NodeId, NodeSet, RuleSet, Slot};
 use bounds::{Of, Spent};
 use ghost::{Broken, Ghost};
 use intern::{Interner, Lists};
@@ -223,6 +223,24 @@ impl<P: Protocol> Explorer<P> {
         }
         self.lend(&row);
         self.branches = branches;
+        self.name_deciders();
+    }
+
+    /// A broken agreement takes two: adds those who decided otherwise before.
+    fn name_deciders(&mut self) {
+        let Some(Verdict::Violated { property, nodes, slot: Some(slot), .. }) = self.verdict.clone() else { return };
+        if property != AGREEMENT.0 {
+            return;
+        }
+        let decides = |effect: &Effect<_, _>| match effect {
+            Effect::Chosen(of, _) | Effect::Applied(of, _) => *of == slot,
+            _ => false,
+        };
+        let deciders = self.trace().into_iter().filter(|moment| moment.said.iter().any(decides));
+        let all = deciders.fold(nodes, |nodes, moment| nodes.with(moment.node));
+        if let Some(Verdict::Violated { nodes, .. }) = &mut self.verdict {
+            *nodes = all;
+        }
     }
 
     /// All that can happen in a state. Outcomes are computed here, while every host has its node.

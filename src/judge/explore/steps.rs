@@ -251,14 +251,7 @@ impl<P: Protocol> Steps<P> {
         rules
     }
 
-    fn send(
-        &mut self,
-        me: NodeId,
-        to: NodeId,
-        parcel: u32,
-        outcome: &mut Outcome,
-        to_self: &mut VecDeque<Msg<P>>,
-    ) {
+    fn send(&mut self, me: NodeId, to: NodeId, parcel: u32, outcome: &mut Outcome, to_self: &mut VecDeque<Msg<P>>) {
         let Some(message) = self.out.parcels.take(parcel) else { return };
         if to == me && !self.late_to_self {
             to_self.push_back(message);
