@@ -1,12 +1,16 @@
 //! The façade: any variant behind one object-safe trait, and plain data to show. The lab, the page and the command line know
 //! nothing else of the simulator.
 
+#[cfg(feature = "cli")]
+pub mod search;
 mod story;
 #[cfg(feature = "cli")]
 mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
+#[cfg(feature = "cli")]
+use crate::judge::explore::Question;
 use crate::judge::linearizability::History;
 use crate::judge::{Reign, Violation, Watch};
 use crate::sim::world::Flight;
@@ -137,6 +141,12 @@ pub struct Variant {
     pub kinds: &'static [Kind],
     /// Boots a cluster of it. The error names a setting and what would do.
     pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, Unfit>,
+    /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
+    #[cfg(feature = "cli")]
+    pub explore: fn(&Question) -> Result<Box<dyn search::Search>, Unfit>,
+    /// The names of the properties that must hold.
+    #[cfg(feature = "cli")]
+    pub properties: fn() -> Vec<&'static str>,
 }
 
 macro_rules! catalogue {
@@ -147,6 +157,10 @@ macro_rules! catalogue {
             settings: <$protocol as Protocol>::SETTINGS,
             kinds: <<$protocol as Protocol>::Node as Node>::Msg::KINDS,
             boot: boot::<$protocol>,
+            #[cfg(feature = "cli")]
+            explore: search::explore::<$protocol>,
+            #[cfg(feature = "cli")]
+            properties: search::properties::<$protocol>,
         }),*]
     };
 }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 all well; 1 a property was violated; 2 the input makes no sense; 3 undecided within the limits.
 
+mod check;
 mod compare;
 mod linearize;
 mod list;
@@ -41,6 +42,18 @@ enum Command {
     Run {
         #[command(flatten)]
         source: Source,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at every run of a small cluster within bounds, for violated properties
+    ///
+    /// Any message under way may be the next to arrive, or stay under way for ever; any timer may fire at any time. Exit codes: 0 safe
+    /// within the bounds; 1 violated, and the shortest trace is told; 2 the input makes no sense; 3 undecided, the states did not
+    /// suffice.
+    Check {
+        #[command(flatten)]
+        asked: check::Asked,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -154,6 +167,7 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
         Command::Run { source, json } => run::run(&source, json, out),
+        Command::Check { asked, json } => check::check(&asked, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {
             let form = match (csv, json) {
                 (true, _) => compare::Form::Csv,

@@ -1,5 +1,6 @@
 //! Judges: they watch a world and miss nothing. None of them changes it.
 
+pub mod explore;
 pub mod linearizability;
 pub mod watch;
 

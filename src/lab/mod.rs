@@ -7,6 +7,8 @@
 pub mod atlas;
 pub mod check;
 pub mod compare;
+#[cfg(feature = "cli")]
+pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
