@@ -140,15 +140,24 @@ with_wasm() {
   fi
 }
 
-# with_small_wasm COMMAND… — the same for what is published. Where the standard library is compiled here anyway, it is compiled for
-# size, and a panic ends the program at once instead of carrying its text along: a tenth of the page.
+# has_std_source — whether the compiler that makes the page has the standard library's source beside it.
+has_std_source() {
+  [ "$WASM_VIA" = distribution ] && return 0
+  [ -f "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] && return 0
+  have rustup && quietly "Adding the source of Rust's standard library" rustup component add rust-src
+}
+
+# with_small_wasm COMMAND… — the same for what is published: the standard library is compiled along, for size, and a panic ends the
+# program at once instead of carrying its text about. A tenth less to load. Without the source, or with a Rust that knows these switches
+# no more, the page is made in the ordinary way.
 with_small_wasm() {
-  if [ "$WASM_VIA" = distribution ]; then
-    with_wasm env CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"
-  else
-    with_wasm "$@"
+  if has_std_source &&
+    with_wasm env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
+      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"; then
+    return 0
   fi
+  say "    The small build did not work here; making the ordinary one."
+  with_wasm "$@"
 }
 
 # ---- Trunk and wasm-bindgen ------------------------------------------------------------------------------------
