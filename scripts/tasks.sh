@@ -5,14 +5,14 @@ task_setup() {
   setup_lints
   setup_page
   setup_browser
-  step "Ready: $(cargo --version), $WASM_TARGET through $WASM_VIA, trunk $TRUNK_VERSION, wasm-bindgen $BINDGEN_VERSION, node $(node --version), $("$CHROME_PATH" --version)"
+  step "Ready: $(cargo --version), $WASM_TARGET through $WASM_VIA, trunk $TRUNK_VERSION, wasm-bindgen $BINDGEN_VERSION, node $(node --version), $("$CHROME_PATH" --version 2>/dev/null)"
 }
 
 task_build() {
   announce_first_run
   setup_page
   step "Building the page into dist/"
-  with_wasm trunk build --release
+  with_small_wasm trunk build --release
 }
 
 task_open() {

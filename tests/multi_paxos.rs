@@ -1,134 +1,351 @@
 //! Multi-Paxos from outside: what it costs, how long it takes, and that nothing breaks it.
 
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
 mod common;
 
 use common::*;
 use quorumscope::core::*;
+use quorumscope::lab::{Clients, Scenario, Value};
 use quorumscope::protocols::multi_paxos::{self, MultiPaxos};
-use quorumscope::sim::{Action, ClientGroup, Pace};
+use quorumscope::sim::{Action, ClientGroup};
 use quorumscope::universe::{Cluster, Universe};
 
 type Paxos = Cluster<MultiPaxos>;
 
-/// Commands until all is quiet, after a leader was found and has heard everybody: their cost, and their number.
-fn cost_of_commands(n: u8, settings: &[(SettingId, u64)], sessions: u16) -> (u64, u64) {
+const PIGGYBACK: &[(SettingId, u64)] = &[];
+const EXPLICIT: &[(SettingId, u64)] = &[(multi_paxos::COMMIT, 1)];
+const THRIFTY: &[(SettingId, u64)] = &[(multi_paxos::SEND_THRIFTY, 1)];
+const BOTH: &[(SettingId, u64)] = &[(multi_paxos::COMMIT, 1), (multi_paxos::SEND_THRIFTY, 1)];
+
+/// Evenly placed servers, 10 ms apart, with `sessions` clients at each.
+fn servers(n: u8, settings: &[(SettingId, u64)], sessions: u16) -> Paxos {
     let mut blueprint = with(blueprint::<MultiPaxos>(even_terrain(n, 10_000, 100), 1), settings);
-    blueprint.clients =
-        (0..n).map(|site| ClientGroup { start: 200_000, limit: 50, ..closed(site, sessions) }).collect();
-    let mut cluster = Paxos::new(&blueprint).expect("settings fit");
-    cluster.run_until(199_999);
-    assert!(cluster.leader().is_some());
-    cluster.world_mut().clear_counts();
-    while cluster.counts().answered < 50 * u64::from(n) || !cluster.is_quiet() {
-        assert!(cluster.step_until(20_000_000), "clients still wait");
-    }
-    assert_safe(&cluster, "failure-free");
-    (cost(&cluster), cluster.counts().answered)
+    blueprint.clients = (0..n).map(|site| ClientGroup { start: 200_000, ..closed(site, sessions) }).collect();
+    Paxos::new(&blueprint).expect("settings fit")
+}
+
+fn log(cluster: &Paxos, id: u8) -> LogGlance {
+    cluster.node(NodeId(id)).glance.expect("it runs").log
+}
+
+fn leader(cluster: &Paxos) -> NodeId {
+    cluster.leader().expect("somebody leads")
+}
+
+/// Some node that does not lead.
+fn other(cluster: &Paxos) -> NodeId {
+    NodeId((leader(cluster).0 + 1) % cluster.nodes())
+}
+
+/// Stops the clients, lets everything settle, and asserts that all servers executed the same log to the same state.
+fn assert_same_state(cluster: &mut Paxos) {
+    let _ = cluster.act(Action::Quiesce);
+    cluster.run_until(cluster.time() + 3_000_000);
+    assert_safe(cluster);
+    assert_eq!(cluster.waiting(), 0, "clients still wait");
+    let applied: Vec<Slot> = (0..cluster.nodes()).map(|id| log(cluster, id).applied).collect();
+    assert!(applied.iter().all(|slot| *slot == applied[0]), "{applied:?}");
+    let states: Vec<_> = cluster.world().nodes().iter().flatten().map(node::Node::machine_digest).collect();
+    assert!(states.iter().all(|state| *state == states[0]));
 }
 
 #[test]
 fn messages_per_command_are_the_formulas() {
-    let modes: [&[(SettingId, u64)]; 4] = [
-        &[],
-        &[(multi_paxos::COMMIT, 1)],
-        &[(multi_paxos::SEND_THRIFTY, 1)],
-        &[(multi_paxos::COMMIT, 1), (multi_paxos::SEND_THRIFTY, 1)],
-    ];
     for n in [1, 3, 5, 7, 9] {
         let (n1, q1) = (u64::from(n) - 1, u64::from(majority(n)) - 1);
-        for (mode, expected) in modes.iter().zip([2 * n1, 3 * n1, 2 * q1, 2 * q1 + n1]) {
+        let expected = [(PIGGYBACK, 2 * n1), (EXPLICIT, 3 * n1), (THRIFTY, 2 * q1), (BOTH, 2 * q1 + n1)];
+        for (mode, expected) in expected {
             let mut settings = Settings::defaults(MultiPaxos::SETTINGS);
             mode.iter().for_each(|(id, value)| settings.set(*id, *value));
             let formula = MultiPaxos::CARD.formulas.iter().find_map(|f| (f.count)(u32::from(n), &settings));
             assert_eq!(formula.map(u64::from), Some(expected));
             for sessions in [1, 20] {
-                let (messages, commands) = cost_of_commands(n, mode, sessions);
-                assert_eq!(messages, expected * commands, "n = {n}, {mode:?}, {sessions} sessions a site");
+                let mut cluster = servers(n, mode, sessions);
+                cluster.run_until(199_999);
+                cluster.world_mut().clear_counts();
+                cluster.run_until(300_000);
+                cluster.act(Action::Quiesce).expect("clients can be held back");
+                cluster.run_until(400_000);
+                let commands = cluster.counts().answered;
+                assert_safe(&cluster);
+                assert!(cluster.is_quiet() && commands >= u64::from(n) * u64::from(sessions) * 2);
+                assert_eq!(cost(&cluster), expected * commands, "n = {n}, {mode:?}, {sessions} sessions a site");
             }
         }
     }
 }
 
-/// A stream of numbers for choosing faults.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
+/// The nearest quorum answers first, so it is the one a thrifty leader comes to ask.
+#[test]
+fn thrifty_is_as_fast_as_asking_everybody() {
+    let sites = ["JP", "CA", "OR", "VA", "IRL"];
+    let client = |site: &&str| Clients { site: (*site).to_owned(), think: micros(50_000), ..Clients::default() };
+    let mut scenario = Scenario {
+        variant: "multi-paxos".into(),
+        matrix: Some("pql".into()),
+        sites: sites.map(quorumscope::lab::Site::named).to_vec(),
+        replicas: sites.map(str::to_owned).to_vec(),
+        clients: sites.iter().map(client).collect(),
+        ..Scenario::default()
+    };
+    for leader in 0..5u8 {
+        let latencies = |scenario: &Scenario| {
+            let mut cluster: Paxos = cluster(scenario);
+            cluster.run_until(10_000_000);
+            let _ = cluster.act(Action::HandOver(NodeId(leader)));
+            cluster.run_until(30_000_000);
+            assert_eq!(cluster.leader(), Some(NodeId(leader)));
+            let late = |site: &Log<quorumscope::sim::Sample>| {
+                let late = site.iter().filter(|(_, sample)| sample.at > 15_000_000);
+                late.map(|(_, sample)| sample.latency).collect::<std::collections::BTreeSet<_>>()
+            };
+            cluster.samples().iter().map(late).collect::<Vec<_>>()
+        };
+        scenario.settings.clear();
+        let broadcast = latencies(&scenario);
+        assert!(broadcast.iter().all(|site| site.len() == 1), "{broadcast:?}");
+        scenario.settings.insert("thrifty".into(), Value::Flag(true));
+        assert_eq!(latencies(&scenario), broadcast, "leader {}", sites[usize::from(leader)]);
     }
 }
 
-/// One seeded run: everything is drawn from the seed, faults come for a while, then all is healed and must make progress.
-fn swarm(seed: u64) -> RuleSet {
-    let mut dice = Dice(seed);
-    let n = [3, 4, 5, 5, 7][dice.roll(5) as usize];
-    let mut terrain = even_terrain(n, 2_000 + 1_000 * dice.roll(40) as u32, 200);
-    terrain.jitter_permille = [0, 0, 100, 1_000][dice.roll(4) as usize];
-    terrain.loss_permille = [0, 0, 20, 100][dice.roll(4) as usize];
-    terrain.disk = [0, 0, 500, 20_000][dice.roll(4) as usize];
-    terrain.processing = [0, 0, 0, 50][dice.roll(4) as usize];
-    let mut blueprint = with(
-        blueprint::<MultiPaxos>(terrain, seed),
-        &[
-            (multi_paxos::COMMIT, dice.roll(2)),
-            (multi_paxos::SEND_THRIFTY, dice.roll(2)),
-            (multi_paxos::ALPHA, [1, 2, 8, 1024][dice.roll(4) as usize]),
-            (multi_paxos::SNAPSHOT_EVERY, [0, 1, 7, 50][dice.roll(4) as usize]),
-        ],
-    );
-    blueprint.clients = (0..n)
-        .map(|site| ClientGroup {
-            retry: 300_000,
-            pace: Pace::Closed { sessions: 1 + dice.roll(3) as u16, think: 20_000 },
-            ..closed(site, 0)
+#[test]
+fn a_thrifty_leader_does_without_a_dead_member_of_its_quorum() {
+    let mut cluster = servers(5, THRIFTY, 2);
+    cluster.run_until(500_000);
+    let led = leader(&cluster);
+    for dead in (0..5).map(NodeId).filter(|id| *id != led) {
+        cluster.act(Action::Crash(dead)).expect("it runs");
+        cluster.run_until(cluster.time() + 300_000);
+        // The living are known again: a command costs as little as before.
+        cluster.world_mut().clear_counts();
+        cluster.run_until(cluster.time() + 300_000);
+        let (messages, commands) = (cost(&cluster), cluster.counts().answered);
+        assert!(commands > 50, "{commands} commands without {dead:?}");
+        assert!(messages.abs_diff(4 * commands) <= 4 * 10, "{messages} messages for {commands} commands");
+        cluster.act(Action::Restart(dead)).expect("it is down");
+        cluster.run_until(cluster.time() + 300_000);
+    }
+    assert_eq!(cluster.leader(), Some(led));
+    assert_same_state(&mut cluster);
+}
+
+/// Crashes a server for a while. Tells how many messages of these kinds brought it back.
+fn catch_up(snapshot_every: u64, jitter: u16) -> (u64, u64) {
+    let mut blueprint = blueprint::<MultiPaxos>(even_terrain(3, 10_000, 100), 1);
+    blueprint.settings.set(multi_paxos::SNAPSHOT_EVERY, snapshot_every);
+    blueprint.terrain.jitter_permille = jitter;
+    blueprint.clients = (0..3).map(|site| closed(site, 4)).collect();
+    let mut cluster = Paxos::new(&blueprint).expect("settings fit");
+    cluster.run_until(500_000);
+    let away = other(&cluster);
+    cluster.act(Action::Crash(away)).expect("it runs");
+    cluster.run_until(2_000_000);
+    cluster.act(Action::Restart(away)).expect("it is down");
+    let behind = log(&cluster, leader(&cluster).0).applied - log(&cluster, away.0).applied;
+    assert!(behind > 100, "only {behind} slots to learn");
+    cluster.run_until(cluster.time() + 500_000);
+    let distance = log(&cluster, leader(&cluster).0).applied - log(&cluster, away.0).applied;
+    assert!(distance < 50, "still {distance} slots behind");
+    assert_same_state(&mut cluster);
+    (count(&cluster, "Learn"), count(&cluster, "Snapshot"))
+}
+
+#[test]
+fn a_server_that_was_away_learns_the_log_or_the_state() {
+    let (learns, snapshots) = catch_up(0, 0);
+    assert!(learns > 0 && snapshots == 0, "{learns} {snapshots}");
+    let (learns, snapshots) = catch_up(20, 0);
+    assert!(learns > 0 && snapshots > 0, "{learns} {snapshots}");
+    catch_up(7, 1_000);
+}
+
+#[test]
+fn a_log_is_no_longer_than_two_snapshots() {
+    let mut cluster = servers(3, &[(multi_paxos::SNAPSHOT_EVERY, 10), (multi_paxos::ALPHA, 4)], 3);
+    while cluster.time() < 2_000_000 {
+        cluster.run_until(cluster.time() + 10_000);
+        for id in 0..3 {
+            let log = log(&cluster, id);
+            assert!(log.last + 1 - log.first <= 2 * 10 + 2 * 4, "{log:?}");
+        }
+    }
+    assert_same_state(&mut cluster);
+}
+
+#[test]
+fn leadership_is_handed_over_without_losing_anybody() {
+    for mode in [PIGGYBACK, EXPLICIT, THRIFTY, BOTH] {
+        let mut cluster = servers(5, mode, 3);
+        cluster.run_until(500_000);
+        for to in (0..5).map(NodeId) {
+            if cluster.leader() == Some(to) {
+                continue;
+            }
+            let (reigns, asked) = (cluster.reigns().len(), cluster.time());
+            cluster.act(Action::HandOver(to)).expect("it can lead");
+            while cluster.leader() != Some(to) {
+                assert!(cluster.step_until(asked + 100_000), "{to:?} does not lead after ten round trips, {mode:?}");
+            }
+            assert_eq!(cluster.reigns().len(), reigns + 1);
+            // Drained, told, promised: three one-way trips at best. A lagging successor hears what it lacks first.
+            assert!(cluster.time() - asked <= 40_000, "{} µs, {mode:?}", cluster.time() - asked);
+            cluster.run_until(cluster.time() + 200_000);
+        }
+        assert_eq!(cluster.counts().retried, 0, "a client lost patience");
+        assert_same_state(&mut cluster);
+    }
+}
+
+#[test]
+fn a_successor_that_dies_does_not_stop_the_leader() {
+    let mut cluster = servers(5, PIGGYBACK, 3);
+    cluster.run_until(500_000);
+    let (led, to) = (leader(&cluster), other(&cluster));
+    cluster.act(Action::HandOver(to)).expect("it can lead");
+    cluster.act(Action::Crash(to)).expect("it runs");
+    let before = cluster.counts().answered;
+    cluster.run_until(540_000);
+    let taken = cluster.counts().answered;
+    assert!(taken - before <= 15, "only what was under way, not {}", taken - before);
+    cluster.run_until(700_000);
+    assert_eq!(cluster.leader(), Some(led));
+    assert!(cluster.counts().answered - taken > 100, "it takes commands again");
+    cluster.act(Action::Restart(to)).expect("it is down");
+    assert_same_state(&mut cluster);
+}
+
+#[test]
+fn a_leader_that_hears_nobody_gives_way() {
+    let mut cluster = servers(3, PIGGYBACK, 3);
+    cluster.run_until(500_000);
+    let led = leader(&cluster);
+    for from in (0..3).map(NodeId).filter(|id| *id != led) {
+        cluster.act(Action::Cut { from, to: led, both: false }).expect("two nodes");
+    }
+    // It can still be heard, so nobody else would try to lead while it does.
+    cluster.run_until(1_000_000);
+    assert_ne!(cluster.leader(), Some(led));
+    let before = cluster.counts().answered;
+    cluster.run_until(4_000_000);
+    assert!(cluster.counts().answered > before + 100);
+    cluster.act(Action::HealAll).expect("always");
+    assert_same_state(&mut cluster);
+}
+
+#[test]
+fn more_open_slots_than_the_pipeline_allows_wait() {
+    let mut cluster = servers(5, &[(multi_paxos::ALPHA, 1)], 10);
+    while cluster.time() < 1_000_000 && cluster.step_until(1_000_000) {
+        let open: Vec<Slot> = (0..5).map(|id| log(&cluster, id)).map(|log| log.last - log.committed).collect();
+        assert!(open[usize::from(cluster.leader().unwrap_or_default().0)] <= 1, "{open:?}");
+    }
+    // One command a round trip, whoever asks.
+    let per_second = cluster.samples().iter().map(|site| site.iter().filter(|(_, s)| s.at > 900_000).count());
+    assert!((9..=10).contains(&per_second.sum::<usize>()));
+    assert_same_state(&mut cluster);
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused() {
+    let refused = |n: u8, settings: &[(SettingId, u64)]| {
+        let blueprint = with(blueprint::<MultiPaxos>(even_terrain(n, 10_000, 100), 1), settings);
+        Paxos::new(&blueprint).err().map(|(key, _)| key)
+    };
+    let (q1, q2) = (multi_paxos::PREPARE_QUORUM_SIZE, multi_paxos::ACCEPT_QUORUM_SIZE);
+    assert_eq!(refused(3, &[(q1, 3), (q2, 1)]), None);
+    assert_eq!(refused(3, &[(q1, 1), (q2, 2)]), Some("q1"));
+    assert_eq!(refused(3, &[(q1, 4)]), Some("q1"));
+    assert_eq!(refused(3, &[(q2, 4)]), Some("q2"));
+    let (min, max) = (multi_paxos::ELECTION_TIMEOUT_MIN, multi_paxos::ELECTION_TIMEOUT_MAX);
+    assert_eq!(refused(3, &[(min, 100)]), Some("election_timeout_min"));
+    assert_eq!(refused(3, &[(min, 90_000), (max, 80_000)]), Some("election_timeout_max"));
+}
+
+/// Everything drawn from the seed: place, workload, settings, and faults for some seconds; then all is healed. Also tells when.
+fn storm(seed: u64, without: Option<&Rule>) -> (Scenario, Micros) {
+    let mut dice = Dice::new(seed);
+    let n = dice.pick(&[3, 4, 5, 5, 7]);
+    let mut scenario = scenario("multi-paxos", n, 2_000 + 1_000 * dice.roll(40) as u32, seed);
+    scenario.network.jitter = permille(dice.pick(&[0, 0, 100, 1_000]));
+    scenario.network.loss = permille(dice.pick(&[0, 0, 20, 100]));
+    scenario.network.processing = micros(dice.pick(&[0, 0, 0, 50]));
+    scenario.disk = micros(dice.pick(&[0, 0, 500, 20_000]));
+    let mut set = |key: &str, value| scenario.settings.insert(key.to_owned(), value);
+    set("commit", Value::Text(dice.pick(&["piggyback", "explicit"]).to_owned()));
+    set("thrifty", Value::Flag(dice.roll(2) == 0));
+    set("pipeline", Value::Number(dice.pick(&[1, 2, 8, 1024])));
+    set("snapshot_every", Value::Number(dice.pick(&[0, 1, 7, 50])));
+    if without.is_some_and(|rule| rule.key == "quorums-intersect") {
+        set("q1", Value::Number(i64::from(n) / 2));
+        set("q2", Value::Number(i64::from(n) / 2));
+    } else if dice.roll(5) == 0 {
+        set("q1", Value::Number(i64::from(n) - 1));
+        set("q2", Value::Number(2));
+    }
+    scenario.without = without.iter().map(|rule| rule.key.to_owned()).collect();
+    scenario.clients = (1..=n)
+        .map(|site| Clients {
+            site: format!("s{site}"),
+            sessions: Some(1 + dice.roll(3) as u32),
+            think: micros(20_000),
+            reads: permille(300),
+            keys: Some(8),
+            retry: micros(300_000),
+            ..Clients::default()
         })
         .collect();
-    let replay = replay("multi-paxos", "swarm", seed);
-    let mut cluster = Paxos::new(&blueprint).expect("settings fit");
     let mut time = 0;
     for _ in 0..25 {
         time += dice.roll(300_000);
-        cluster.run_until(time);
-        let mut node = || NodeId(dice.roll(u64::from(n)) as u8);
-        let (a, b) = (node(), node());
-        let action = match dice.roll(9) {
-            0 | 1 => Action::Crash(a),
-            2 | 3 => Action::Restart(a),
-            4 => Action::Cut { from: a, to: b, both: false },
-            5 => Action::Cut { from: a, to: b, both: true },
-            6 => Action::HealAll,
-            _ => Action::HandOver(a),
-        };
-        // Some make no sense at that moment and are refused.
-        let _ = cluster.act(action);
-        assert_safe(&cluster, &replay);
+        let (a, b) = dice.two(n);
+        match dice.roll(10) {
+            0 | 1 => then(&mut scenario, time, Action::Crash(a)),
+            2 | 3 => then(&mut scenario, time, Action::Restart(a)),
+            4 => then(&mut scenario, time, Action::Cut { from: a, to: b, both: false }),
+            5 => then(&mut scenario, time, Action::Cut { from: a, to: b, both: true }),
+            6 => then(&mut scenario, time, Action::HealAll),
+            7 => {
+                then(&mut scenario, time, Action::Crash(a));
+                then(&mut scenario, time, Action::Restart(a));
+            }
+            _ => then(&mut scenario, time, Action::HandOver(a)),
+        }
     }
-    let _ = cluster.act(Action::HealAll);
-    let _ = cluster.act(Action::Loss { permille: 0 });
-    (0..n).for_each(|id| _ = cluster.act(Action::Restart(NodeId(id))));
-    let before = cluster.counts().answered;
-    cluster.run_until(time + 3_000_000);
-    assert!(cluster.counts().answered > before + 20, "no progress once healed: {replay}");
-    let _ = cluster.act(Action::Quiesce);
-    cluster.run_until(time + 5_000_000);
-    assert_safe(&cluster, &replay);
-    assert_eq!(cluster.waiting(), 0, "clients still wait: {replay}");
-    let logs: Vec<LogGlance> =
-        (0..n).filter_map(|id| cluster.node(NodeId(id)).glance).map(|glance| glance.log).collect();
-    assert!(logs.iter().all(|log| log.applied == logs[0].applied), "{logs:?} {replay}");
-    let machines: Vec<_> = cluster.world().nodes().iter().flatten().map(node::Node::machine_digest).collect();
-    assert!(machines.iter().all(|machine| *machine == machines[0]), "{replay}");
-    cluster.rules_used()
+    time += dice.roll(300_000);
+    heal(&mut scenario, time);
+    (scenario, time)
 }
 
 #[test]
 fn nothing_breaks_it_and_healed_it_goes_on() {
     let mut used = RuleSet::EMPTY;
-    for seed in 0..200 {
-        used = used.or(swarm(seed));
+    for seed in seeds(0..300) {
+        let (scenario, healed) = storm(seed, None);
+        let _replay = Replay(&scenario);
+        let mut cluster: Paxos = cluster(&scenario);
+        cluster.run_until(healed);
+        assert_safe(&cluster);
+        let before = cluster.counts().answered;
+        cluster.run_until(healed + 3_000_000);
+        assert!(cluster.counts().answered > before + 20, "no progress once healed");
+        assert_same_state(&mut cluster);
+        used = used.or(cluster.rules_used());
     }
-    for (rule, id) in multi_paxos::RULES.iter().zip(0..) {
-        assert!(used.has(RuleId(id)), "no run applied the rule {}", rule.key);
+    assert_all_used(multi_paxos::RULES, used);
+}
+
+#[test]
+fn without_a_rule_it_breaks() {
+    for rule in multi_paxos::RULES.iter().filter(|rule| rule.without.is_some()) {
+        let broken = (0..400).find(|seed| {
+            let (scenario, healed) = storm(*seed, Some(rule));
+            let mut cluster: Paxos = cluster(&scenario);
+            cluster.run_until(healed + 1_000_000);
+            !cluster.violations().is_empty()
+        });
+        println!("{}: {broken:?}", rule.key);
+        assert!(broken.is_some(), "no run broke without {}", rule.key);
     }
 }

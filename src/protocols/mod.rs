@@ -3,11 +3,19 @@
 pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
+pub mod synod;
+#[cfg(test)]
+mod tests_by_hand;
 
 /// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
 macro_rules! variants {
     ($then:ident) => {
-        $then!(crate::protocols::notes::Notes, crate::protocols::multi_paxos::MultiPaxos, crate::protocols::raft::Raft)
+        $then!(
+            crate::protocols::notes::Notes,
+            crate::protocols::synod::Synod,
+            crate::protocols::multi_paxos::MultiPaxos,
+            crate::protocols::raft::Raft
+        )
     };
 }
 pub(crate) use variants;

@@ -1,6 +1,6 @@
 //! Dragging the crown or a replica over the stage, by mouse, pen or finger.
 
-use crate::intent::{Intent, Target};
+use crate::intent::Intent;
 use crate::run::Shown;
 use crate::stage::geometry::Point;
 use crate::stage::layout::Layout;
@@ -59,10 +59,15 @@ impl Drag {
         layout.island_at(self.at).filter(|site| self.moved && *site != own)
     }
 
+    /// The replica that was tapped, if this was no drag.
+    pub fn tapped(&self) -> Option<NodeId> {
+        let (Held::Crown(node) | Held::Node(node)) = self.held;
+        (!self.moved).then_some(node)
+    }
+
     /// What letting go here means; nothing when it lands nowhere.
     pub fn drop(&self, layout: &Layout, shown: &Shown) -> Option<Intent> {
         match self.held {
-            Held::Crown(node) | Held::Node(node) if !self.moved => Some(Intent::Menu(Some(Target::Node(node)))),
             Held::Crown(_) => Some(Intent::Act(vec![Action::HandOver(self.node(layout, shown)?)])),
             Held::Node(node) => {
                 let site = self.site(layout, shown)? as u8;

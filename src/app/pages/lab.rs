@@ -4,27 +4,28 @@ use super::opening::{self, Opened};
 use super::voice::Voice;
 use super::{carry_out, keyboard};
 use crate::components::header::Header;
-use crate::components::help::Help;
-use crate::components::latency::Latency;
-use crate::components::legend::Legend;
+use crate::components::help::help;
+use crate::components::latency::latency;
+use crate::components::legend::legend;
 use crate::components::messages::Messages;
-use crate::components::notice::Notice;
-use crate::components::sentence::Sentence;
+use crate::components::notice::notice;
+use crate::components::sentence::sentence;
 use crate::components::setup::Setup;
 use crate::components::stage::Stage;
-use crate::components::timeline::Timeline;
-use crate::components::transport::Transport;
+use crate::components::timeline::timeline;
+use crate::components::transport::transport;
 use crate::intent::{Intent, Sheet, Target};
 use crate::run::rate::Rate;
 use crate::run::{Engine, Film, Ground, Shared, Shown};
 use crate::web::options::Options;
 use crate::web::{address, browser, handle};
 use gloo::events::EventListener;
+use js_sys::Array;
 use quorumscope::lab::{Moment, Problems, Scenario};
 use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
-use web_sys::KeyboardEvent;
+use wasm_bindgen::prelude::*;
+use web_sys::{IntersectionObserver, IntersectionObserverEntry, KeyboardEvent};
 use yew::prelude::*;
 
 /// ms between two renewals of the address while time goes by.
@@ -61,6 +62,10 @@ pub enum Msg {
     Key(KeyboardEvent),
     /// Whether anybody can see the page has changed.
     Seen,
+    /// The stage was scrolled into the window or out of it.
+    OnScreen(bool),
+    /// The system's theme has changed.
+    Theme(bool),
     /// The person changed the address.
     Address,
     /// A run was taken up from the address, or could not be.
@@ -81,11 +86,20 @@ pub struct Lab {
     menu: Option<Target>,
     sheet: Option<Sheet>,
     dark: bool,
+    /// Whether single keys do something wherever the focus is.
+    keys: bool,
     notice: Option<AttrValue>,
     /// Number of the latest packing of the address, when it began, and of which moment.
     packing: (u32, f64, Option<Moment>),
+    /// When the update under way began.
+    began: f64,
     listeners: Vec<EventListener>,
+    on_screen: bool,
+    watcher: Option<Watcher>,
 }
+
+/// Tells whether the stage is in the window.
+type Watcher = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
 impl Component for Lab {
     type Message = Msg;
@@ -116,16 +130,22 @@ impl Component for Lab {
             menu: None,
             sheet: None,
             dark,
+            keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
-            packing: (0, 0.0, None),
+            packing: (0, f64::NEG_INFINITY, None),
+            began: browser::now(),
             listeners: listeners(ctx),
+            on_screen: true,
+            watcher: None,
         }
     }
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
+        self.began = browser::now();
         match message {
             Msg::Look => {}
             Msg::Do(intent) => self.intend(ctx, intent),
+            Msg::Key(_) if !self.keys => return false,
             Msg::Key(event) => {
                 let intent = keyboard::intent(&event, &self.film.borrow().engine);
                 let Some(intent) = intent else { return false };
@@ -133,7 +153,13 @@ impl Component for Lab {
                 self.intend(ctx, intent);
             }
             Msg::Seen => {
-                self.film.borrow_mut().set_visible(!browser::document().hidden());
+                self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
+                // Whoever comes back, or copies the address meanwhile, finds this moment.
+                self.packing.1 = f64::NEG_INFINITY;
+            }
+            Msg::OnScreen(on_screen) => {
+                self.on_screen = on_screen;
+                ctx.link().send_message(Msg::Seen);
                 return false;
             }
             Msg::Address => {
@@ -162,6 +188,12 @@ impl Component for Lab {
                 }
                 return false;
             }
+            Msg::Theme(dark) => {
+                if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
+                    self.dark = dark;
+                    browser::set_theme(dark);
+                }
+            }
             Msg::Say(text) => self.notice = Some(text.into()),
         }
         self.look();
@@ -177,7 +209,6 @@ impl Component for Lab {
             (film.engine.playing(), film.engine.pace)
         };
         let Lab { ground, shown, voice, .. } = self;
-        let seen: Vec<bool> = shown.by_kind.iter().map(|count| *count > 0).collect();
         html! {
             <div class={classes!("lab", options.embed.then_some("embed"), (!options.latency && !options.messages).then_some("alone"))}>
                 if options.embed {
@@ -186,20 +217,20 @@ impl Component for Lab {
                     <Header ground={ground.clone()} presets={presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    <Sentence text={voice.text.clone()} spoken={voice.spoken.clone()} broken={shown.broken} last={shown.last.clone()} />
+                    { sentence(&voice.text, &voice.spoken, shown) }
                     <Stage ground={ground.clone()} shown={shown.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
-                    <Notice text={self.notice.clone()} on={on.clone()} />
-                    <Legend kinds={ground.variant.kinds} {seen} />
+                    { notice(self.notice.as_ref(), &on) }
+                    { legend(ground.variant.kinds, shown) }
                 </main>
                 if options.controls {
                     <footer>
-                        <Transport {playing} {pace} time={shown.time} events={shown.events} on={on.clone()} />
-                        <Timeline ground={ground.clone()} shown={shown.clone()} on={on.clone()} />
+                        { transport(playing, pace, shown, &on) }
+                        { timeline(ground.variant.card.epoch, shown, &on) }
                     </footer>
                 }
                 if options.latency || options.messages {
                     <aside aria-label="Measurements">
-                        if options.latency { <Latency ground={ground.clone()} shown={shown.clone()} /> }
+                        if options.latency { { latency(ground, shown) } }
                         if options.messages { <Messages ground={ground.clone()} shown={shown.clone()} /> }
                     </aside>
                 }
@@ -208,9 +239,19 @@ impl Component for Lab {
         }
     }
 
+    fn rendered(&mut self, ctx: &Context<Lab>, first: bool) {
+        if first {
+            self.watch(ctx);
+        }
+        self.film.borrow_mut().probe.add(browser::now() - self.began);
+    }
+
     fn destroy(&mut self, _: &Context<Lab>) {
         self.film.borrow_mut().stop();
         self.listeners.clear();
+        if let Some((observer, _)) = self.watcher.take() {
+            observer.disconnect();
+        }
     }
 }
 
@@ -218,7 +259,7 @@ impl Lab {
     fn sheet(&self, on: &Callback<Intent>) -> Html {
         let on_close = on.reform(|()| Intent::Open(None));
         match self.sheet {
-            Some(Sheet::Help) => html! { <Help {on_close} /> },
+            Some(Sheet::Help) => help(self.keys, on.reform(Intent::Keys), on_close),
             Some(Sheet::Setup) => html! {
                 <Setup ground={self.ground.clone()} scenario={carry_out::present(&self.film.borrow().engine)} on={on.clone()} />
             },
@@ -238,6 +279,10 @@ impl Lab {
                 browser::set_theme(dark);
                 return browser::remember("theme", if dark { "dark" } else { "light" });
             }
+            Intent::Keys(keys) => {
+                self.keys = keys;
+                return browser::remember("keys", &keys.to_string());
+            }
             _ => {}
         }
         self.menu = None;
@@ -246,7 +291,7 @@ impl Lab {
         self.notice = carry_out::carry_out(&mut film.engine, intent, &ctx.props().presets).map(AttrValue::from);
         film.touch();
         // What was done must be in the address at once.
-        self.packing.1 = 0.0;
+        self.packing.1 = f64::NEG_INFINITY;
     }
 
     /// Looks at the run, which may be another one by now.
@@ -279,6 +324,20 @@ impl Lab {
         });
     }
 
+    /// Time stands still while the stage is out of sight, as in a long page that holds this one.
+    fn watch(&mut self, ctx: &Context<Lab>) {
+        let link = ctx.link().clone();
+        let told = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
+            let latest = entries.pop().unchecked_into::<IntersectionObserverEntry>();
+            link.send_message(Msg::OnScreen(latest.is_intersecting()));
+        });
+        let stage = browser::document().query_selector(".stage").ok().flatten();
+        if let (Some(stage), Ok(observer)) = (stage, IntersectionObserver::new(told.as_ref().unchecked_ref())) {
+            observer.observe(&stage);
+            self.watcher = Some((observer, told));
+        }
+    }
+
     fn copy(&self, ctx: &Context<Lab>, text: String) {
         let done = browser::copy(&text);
         ctx.link().send_future(async move {
@@ -296,9 +355,14 @@ fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
     let seen = ctx.link().callback(|_: web_sys::Event| Msg::Seen);
     let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
     let active = gloo::events::EventListenerOptions::enable_prevent_default();
-    vec![
+    let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));
+    let scheme = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
+    let scheme = scheme.map(|list| EventListener::new(&list, "change", move |event| theme.emit(event.clone())));
+    let mut listeners = vec![
         EventListener::new_with_options(&browser::document(), "keydown", active, move |event| key.emit(event.clone())),
         EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
         EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
-    ]
+    ];
+    listeners.extend(scheme);
+    listeners
 }

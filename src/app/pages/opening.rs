@@ -12,6 +12,8 @@ const SLICE: f64 = 12.0;
 const EVENTS: u64 = 2_000;
 /// Simulated µs, and events, within which a first picture is looked for.
 const PRELUDE: (u64, u64) = (15_000_000, 20_000);
+/// Answers at each place before the first picture: the first of them also waited for a leader.
+const ANSWERS: u32 = 3;
 
 /// A run to show.
 pub struct Opened {
@@ -81,7 +83,7 @@ pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
     }
 }
 
-/// Runs on to where there is something to see: every place with clients has had an answer. A story told by a script, or one that is
+/// Runs on to where there is something to see: every place with clients has had answers from a leader that was already there. A story told by a script, or one that is
 /// over after a single decision, begins at its beginning.
 pub fn after_prelude(mut session: Session) -> Session {
     let checked = session.checked();
@@ -89,7 +91,7 @@ pub fn after_prelude(mut session: Session) -> Session {
         return session;
     }
     let asking: Vec<usize> = checked.blueprint.clients.iter().map(|group| usize::from(group.site)).collect();
-    let ready = |session: &Session| asking.iter().all(|site| !session.universe().samples()[*site].is_empty());
+    let ready = |session: &Session| asking.iter().all(|site| session.universe().samples()[*site].last() >= ANSWERS);
     while !ready(&session) && session.universe().time() < PRELUDE.0 && session.universe().events() < PRELUDE.1 {
         if !session.step() {
             break;

@@ -21,6 +21,14 @@ impl Probe {
         }
     }
 
+    /// Adds work that was done for the latest frame after it was painted.
+    pub fn add(&mut self, ms: f64) {
+        let latest = if self.times.len() < KEEP { self.times.len() } else { self.next + KEEP }.wrapping_sub(1) % KEEP;
+        if let Some(time) = self.times.get_mut(latest) {
+            *time += ms;
+        }
+    }
+
     /// Forgets all frames.
     pub fn clear(&mut self) {
         *self = Probe::default();
@@ -43,6 +51,18 @@ impl Probe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn later_work_counts_for_the_latest_frame() {
+        let mut probe = Probe::default();
+        probe.add(5.0);
+        (0..=KEEP).for_each(|_| probe.note(1.0));
+        probe.add(5.0);
+        assert_eq!((probe.percentile(99), probe.percentile(100)), (1.0, 6.0));
+        probe.note(9.0);
+        probe.add(1.0);
+        assert_eq!(probe.percentile(100), 10.0);
+    }
 
     #[test]
     fn remembers_the_latest_frames_only() {

@@ -4,8 +4,9 @@ use quorumscope::core::Phase;
 use quorumscope::universe::Universe;
 use std::collections::VecDeque;
 
-/// Commands that an average is taken of, at least; fewer at the start.
-const WINDOW: u64 = 20;
+/// Commands that an average is taken of, at least; at the start, fewer will do, but not too few.
+const WINDOW: u64 = 24;
+const FEWEST: u64 = 6;
 
 /// Counters at one moment.
 #[derive(Clone, Debug)]
@@ -19,13 +20,12 @@ struct Mark {
 #[derive(Debug, Default)]
 pub struct Rate {
     marks: VecDeque<Mark>,
+    latest: Option<PerCommand>,
 }
 
 /// Messages for one command.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerCommand {
-    /// Commands it is the average of.
-    pub commands: u64,
     /// By kind, heartbeats left out.
     pub by_kind: Vec<f64>,
 }
@@ -45,14 +45,16 @@ impl Rate {
         // Whoever went back in time, or runs something else, starts counting again.
         let same_run = |mark: &Mark| mark.events <= now.events && mark.by_kind.len() == now.by_kind.len();
         if !self.marks.back().is_none_or(same_run) {
-            self.marks.clear();
+            *self = Rate::default();
         }
         while self.marks.get(1).is_some_and(|second| now.answered - second.answered >= WINDOW) {
             self.marks.pop_front();
         }
-        if self.marks.back().is_none_or(|last| last.answered < now.answered) {
-            self.marks.push_back(now.clone());
+        // Only from answer to answer: in between, the messages of the next command are out already.
+        if self.marks.back().is_some_and(|last| last.answered == now.answered) {
+            return self.latest.clone();
         }
+        self.marks.push_back(now.clone());
         let first = self.marks.front()?;
         let commands = now.answered - first.answered;
         let kinds = universe.variant().kinds;
@@ -60,6 +62,7 @@ impl Rate {
             Phase::Heartbeat => 0.0,
             _ => (now.by_kind[i] - first.by_kind[i]) as f64 / commands as f64,
         };
-        (commands > 0).then(|| PerCommand { commands, by_kind: (0..kinds.len()).map(share).collect() })
+        self.latest = (commands >= FEWEST).then(|| PerCommand { by_kind: (0..kinds.len()).map(share).collect() });
+        self.latest.clone()
     }
 }

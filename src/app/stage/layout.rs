@@ -8,13 +8,13 @@ use super::spread;
 /// Radius of a replica's circle.
 pub const NODE_RADIUS: f64 = 24.0;
 /// Room for one replica: circle, log bar and two lines of text.
-const CELL: Point = point(88.0, 120.0);
+const CELL: Point = point(88.0, 124.0);
 /// From the top of a cell to the middle of the circle.
 const CELL_MIDDLE: f64 = 47.0;
 /// Height of the row with the client.
 const CLIENT_ROW: f64 = 40.0;
 /// Height of the row with the name.
-const NAME_ROW: f64 = 40.0;
+const NAME_ROW: f64 = 42.0;
 /// An island is never narrower, so that the client's latency has room, and a second replica.
 const MIN_WIDTH: f64 = 164.0;
 /// How near to a replica's middle something must be dropped to land on it.
@@ -111,7 +111,7 @@ impl Layout {
         self.islands.push(Island {
             path: blob::outline(area, &place.name),
             client: point(area.middle.x - 36.0, top + CLIENT_ROW / 2.0 + 1.0),
-            name: point(area.middle.x, top + content.y - NAME_ROW + 14.0),
+            name: point(area.middle.x, top + content.y - NAME_ROW + 18.0),
             area,
         });
     }
@@ -149,6 +149,8 @@ fn half_of(place: &Place) -> Point {
     point(content.x * SHORE.x / 2.0, content.y * SHORE.y / 2.0)
 }
 
+/// Half the size of a lane's label.
+const LABEL: Point = point(32.0, 11.0);
 /// Most sites between which every pair gets a line; more would be a thicket.
 const FEW: usize = 5;
 
@@ -167,14 +169,24 @@ fn lanes(islands: &[Island], places: &[Place]) -> Vec<Lane> {
     }
     let mut taken: Vec<Area> = islands.iter().map(|island| island.area).collect();
     for lane in &mut lanes {
-        let parts = [0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75];
-        let boxes = parts.map(|part| Area { middle: lane.from.toward(lane.to, part), half: point(34.0, 11.0) });
-        if let Some(free) = boxes.into_iter().find(|area| !taken.iter().any(|other| other.meets(area))) {
-            taken.push(free);
-            lane.label = Some(free.middle);
-        }
+        let free = label_places(lane).find(|area| !taken.iter().any(|other| other.meets(area)));
+        taken.extend(free);
+        lane.label = free.map(|area| area.middle);
     }
     lanes
+}
+
+/// Where a lane's label may stand, best first: on the line, or beside it where islands are close together.
+fn label_places(lane: &Lane) -> impl Iterator<Item = Area> {
+    let (from, to) = (lane.from, lane.to);
+    let length = from.distance(to).max(1.0);
+    let across = point((from.y - to.y) / length, (to.x - from.x) / length);
+    let on_line = [0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75].map(|part| (part, 0.0));
+    let beside = [24.0, -24.0, 48.0, -48.0, 80.0, -80.0, 120.0, -120.0].map(|aside| (0.5, aside));
+    on_line.into_iter().chain(beside).map(move |(part, aside)| {
+        let at = from.toward(to, part);
+        Area { middle: point(at.x + across.x * aside, at.y + across.y * aside), half: LABEL }
+    })
 }
 
 #[cfg(test)]

@@ -96,10 +96,21 @@ fn relax(globe: &[Point], halves: &[Point], size: Point) -> Option<Vec<Point>> {
             }
         }
         if free {
-            return Some(areas.iter().map(|area| area.middle).collect());
+            return Some(centred(&areas, size));
         }
     }
     None
+}
+
+/// The middles, all moved together so that as much water is left as right, and above as below.
+fn centred(areas: &[Area], size: Point) -> Vec<Point> {
+    let edge = |of: fn(&Area) -> f64, best: fn(f64, f64) -> f64, from: f64| areas.iter().map(of).fold(from, best);
+    let left = edge(|area| area.middle.x - area.half.x, f64::min, f64::INFINITY);
+    let right = edge(|area| area.middle.x + area.half.x, f64::max, 0.0);
+    let top = edge(|area| area.middle.y - area.half.y, f64::min, f64::INFINITY);
+    let bottom = edge(|area| area.middle.y + area.half.y, f64::max, 0.0);
+    let (x, y) = ((size.x - left - right) / 2.0, (size.y - top - bottom) / 2.0);
+    areas.iter().map(|area| point(area.middle.x + x, area.middle.y + y)).collect()
 }
 
 fn shift(area: &mut Area, x: f64, y: f64, size: Point) {

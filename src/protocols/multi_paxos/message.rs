@@ -180,14 +180,3 @@ impl Message for Msg {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_small() {
-        assert_eq!(size_of::<Msg>(), 40, "the world moves one in every event");
-        assert_eq!(size_of::<Option<Proposal>>(), 32);
-    }
-}

@@ -372,3 +372,6 @@ fn quorum(n: u8, chosen: u32) -> u8 {
 fn accept_quorum(n: u32, settings: &Settings) -> u32 {
     u32::from(quorum(n as u8, settings.count(ACCEPT_QUORUM_SIZE)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+//! Orders of events that chance hardly finds, brought about by hand. Nodes are numbered from 0.
+
+use super::*;
+use crate::core::{Answer, Outcome, RuleId};
+use crate::protocols::tests_by_hand::{ByHand, write};
+
+type Run = ByHand<MultiPaxos>;
+
+/// Three servers without a leader.
+fn three(without: Option<RuleId>) -> Run {
+    Run::new(3, &[], without)
+}
+
+/// Makes a server prepare, and lead with the promise of one other.
+fn elect(run: &mut Run, leader: u8, other: u8) {
+    run.time_out(leader, Timer::Election);
+    run.round("Prepare", "Promise", leader, &[other]);
+    assert!(matches!(server(run, leader).role, Role::Leader(_)));
+}
+
+fn server(run: &Run, id: u8) -> &Server {
+    run.nodes[usize::from(id)].as_ref().expect("it runs")
+}
+
+fn held(run: &Run, id: u8, slot: Slot) -> Option<Command> {
+    server(run, id).proposal(slot).map(|proposal| proposal.command)
+}
+
+fn accept_of(slot: Slot) -> impl Fn(u8, u8, &Msg) -> bool {
+    move |_, to, message| to == 1 && matches!(message, Msg::Accept { slot: its, .. } if *its == slot)
+}
+
+#[test]
+fn a_gap_is_filled_with_a_no_op() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    for n in 1..=3 {
+        run.ask(0, write(n));
+    }
+    // Only the second of three commands reaches anybody; then the leader is gone.
+    assert_eq!(run.deliver_if(accept_of(2)), 1);
+    run.lose_all();
+    elect(&mut run, 2, 1);
+    run.settle(&[1, 2]);
+    assert_eq!(held(&run, 2, 1), Some(Command::NOOP));
+    assert_eq!(held(&run, 2, 2), Some(write(2)));
+    assert_eq!(server(&run, 2).committed, 2);
+    // Client 2 gets its answer from the new leader; the others were never heard of there.
+    assert!(run.answers.contains(&(write(2).client, Answer::Done(Outcome::Done))));
+}
+
+#[test]
+fn commands_chosen_out_of_order_are_executed_in_order() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(1));
+    run.ask(0, write(2));
+    run.deliver_if(accept_of(2));
+    run.deliver("Accepted", 1, 0);
+    assert_eq!((run.chosen.get(&(0, 2)), server(&run, 0).committed), (Some(&write(2)), 0));
+    assert!(run.answers.is_empty());
+    run.deliver_if(accept_of(1));
+    run.deliver("Accepted", 1, 0);
+    assert_eq!(server(&run, 0).committed, 2);
+    assert_eq!(run.answers.iter().map(|(client, _)| *client).collect::<Vec<_>>(), [write(1).client, write(2).client]);
+}
+
+/// Server 0 has accepted its own command in ballot 1.1; server 1 chooses another in that slot, and tells how far it has got.
+fn an_old_acceptance_meets_a_new_commit_index(without: Option<RuleId>) -> Run {
+    let mut run = three(without);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(10));
+    run.lose_all();
+    elect(&mut run, 1, 2);
+    run.ask(1, write(20));
+    run.round("Accept", "Accepted", 1, &[2]);
+    assert_eq!(run.chosen.get(&(1, 1)), Some(&write(20)));
+    run.lose_all();
+    run.time_out(1, Timer::Beat);
+    run.deliver("Heartbeat", 1, 0);
+    run
+}
+
+#[test]
+fn a_commit_index_speaks_of_its_own_ballot_only() {
+    assert!(an_old_acceptance_meets_a_new_commit_index(Some(COMMIT_SAME_BALLOT)).disagree());
+    let mut run = an_old_acceptance_meets_a_new_commit_index(None);
+    assert!(!run.disagree());
+    // It says so at the second heartbeat, when nothing can be on its way any more, and learns with the third.
+    for _ in 0..3 {
+        run.settle(&[0, 1]);
+        run.time_out(1, Timer::Beat);
+    }
+    run.settle(&[0, 1]);
+    assert_eq!(run.chosen.get(&(0, 1)), Some(&write(20)));
+}
+
+/// As above, but server 0 comes back as leader and has to find out what was chosen without it.
+fn an_old_leader_comes_back(without: Option<RuleId>) -> Run {
+    let mut run = three(without);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(10));
+    run.lose_all();
+    elect(&mut run, 1, 2);
+    run.ask(1, write(20));
+    run.round("Accept", "Accepted", 1, &[2]);
+    run.lose_all();
+    run.time_out(0, Timer::Beat);
+    run.time_out(0, Timer::Election);
+    run.lose_all();
+    // It resigns at the next look, having heard nobody, and prepares again until its ballot is the highest.
+    for _ in 0..3 {
+        run.time_out(0, Timer::Election);
+        run.settle(&[0, 2]);
+    }
+    run
+}
+
+#[test]
+fn a_new_leader_asks_about_every_open_slot() {
+    for rule in [PREPARE_ALL_SLOTS, ADOPT_HIGHEST] {
+        let mut run = an_old_leader_comes_back(Some(rule));
+        run.ask(0, write(30));
+        run.settle(&[0, 2]);
+        assert!(run.disagree(), "{}", RULES[usize::from(rule.0)].key);
+    }
+    let run = an_old_leader_comes_back(None);
+    assert!(matches!(server(&run, 0).role, Role::Leader(_)));
+    assert_eq!(run.chosen.get(&(0, 1)), Some(&write(20)));
+    assert!(!run.disagree());
+}
+
+#[test]
+fn a_refused_leader_sends_its_clients_on() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(1));
+    run.lose_all();
+    elect(&mut run, 1, 2);
+    run.ask(0, write(2));
+    run.time_out(0, Timer::Resend);
+    run.time_out(0, Timer::Resend);
+    run.deliver("Accept", 0, 2);
+    run.deliver("Nack", 2, 0);
+    let sent_on: Vec<_> =
+        run.answers.iter().filter(|(_, answer)| *answer == Answer::Redirect(Some(NodeId(1)))).collect();
+    assert_eq!(sent_on.len(), 2, "{:?}", run.answers);
+}
+
+#[test]
+fn a_command_asked_twice_is_proposed_once_and_answered_again() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(1));
+    run.ask(0, write(1));
+    run.settle(&[0, 1, 2]);
+    run.ask(0, write(1));
+    assert_eq!(server(&run, 0).committed, 1);
+    assert_eq!(run.answers, [(write(1).client, Answer::Done(Outcome::Done)); 2]);
+}
+
+#[test]
+fn a_restarted_server_knows_what_it_knew() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    for n in 1..=4 {
+        run.ask(0, write(n));
+        run.settle(&[0, 1, 2]);
+    }
+    // The index that says so came with a later command, and went to the disk with it.
+    assert_eq!(server(&run, 1).committed, 3);
+    run.restart(1);
+    assert_eq!(server(&run, 1).committed, 3);
+    assert_eq!(held(&run, 1, 4), Some(write(4)));
+}
+
+/// A server that had accepted the chosen command in a higher ballot than the one that tells it keeps that ballot.
+#[test]
+fn learning_never_lowers_a_vote() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    let (low, high) = (Ballot { round: 1, node: NodeId(0) }, Ballot { round: 7, node: NodeId(2) });
+    run.act(1, |server, out| {
+        server.accept(1, Proposal { ballot: high, command: write(1) });
+        server.learn(1, std::iter::once(Proposal { ballot: low, command: write(1) }), out);
+        server.save(out);
+    });
+    assert_eq!(server(&run, 1).proposal(1).map(|held| held.ballot), Some(high));
+}
+
+#[test]
+fn votes_of_an_old_ballot_do_not_count() {
+    let mut run = Run::new(5, &[], None);
+    run.time_out(0, Timer::Election);
+    run.round("Prepare", "Promise", 0, &[1, 2]);
+    run.ask(0, write(1));
+    // Two of the three votes it takes, its own included.
+    run.round("Accept", "Accepted", 0, &[1]);
+    run.lose_all();
+    run.time_out(4, Timer::Election);
+    run.round("Prepare", "Promise", 4, &[2, 3]);
+    run.deliver("Heartbeat", 4, 0);
+    run.lose_all();
+    run.time_out(0, Timer::Election);
+    run.round("Prepare", "Promise", 0, &[2, 3]);
+    run.round("Accept", "Accepted", 0, &[3]);
+    assert_eq!(server(&run, 0).committed, 0, "two have accepted it in the new ballot");
+    run.round("Accept", "Accepted", 0, &[2]);
+    assert_eq!(server(&run, 0).committed, 1);
+}
+
+#[test]
+fn a_thrifty_leader_without_progress_asks_everybody() {
+    let asked = |run: &Run, slot: Slot| {
+        let accepts = run.flying.iter().filter(|(_, _, m)| matches!(m, Msg::Accept { slot: its, .. } if *its == slot));
+        accepts.map(|(_, to, _)| *to).collect::<Vec<_>>()
+    };
+    let mut run = Run::new(5, &[(SEND_THRIFTY, 1)], None);
+    run.time_out(0, Timer::Election);
+    run.round("Prepare", "Promise", 0, &[3, 1]);
+    run.ask(0, write(1));
+    assert_eq!(asked(&run, 1), [1, 3], "those that promised");
+    run.lose_all();
+    run.time_out(0, Timer::Resend);
+    assert!(asked(&run, 1).is_empty(), "it may have been proposed just now");
+    run.time_out(0, Timer::Resend);
+    assert_eq!(asked(&run, 1), [1, 2, 3, 4]);
+    run.ask(0, write(2));
+    assert_eq!(asked(&run, 2), [1, 2, 3, 4]);
+    // Until the next heartbeat shows who is there, and who is near.
+    run.lose_all();
+    run.time_out(0, Timer::Beat);
+    run.round("Heartbeat", "HeartbeatReply", 0, &[4, 2, 1]);
+    run.ask(0, write(3));
+    assert_eq!(asked(&run, 3), [2, 4]);
+}
+
+#[test]
+fn messages_are_small() {
+    assert_eq!(size_of::<Msg>(), 40, "the world moves one in every event");
+    assert_eq!(size_of::<Option<Proposal>>(), 32);
+}

@@ -1,0 +1,88 @@
+//! Orders of events that chance hardly finds, brought about by hand.
+
+use super::*;
+use crate::core::RuleId;
+use crate::protocols::tests_by_hand::{ByHand, write};
+
+/// The proposer at node 0 restarts after it proposed, and is asked for another value; its first proposal is still under way.
+fn a_proposer_that_restarts(without: Option<RuleId>) -> bool {
+    let mut run = ByHand::<Synod>::new(3, &[], without);
+    run.ask(0, write(10));
+    run.round("Prepare", "Promise", 0, &[1]);
+    // Its own acceptance never reached the disk.
+    run.act(0, |node, _| node.disk.accepted = None);
+    run.restart(0);
+    run.ask(0, write(20));
+    run.deliver_if(|_, to, message| to == 1 && matches!(message, Msg::Prepare { .. }));
+    run.deliver("Promise", 1, 0);
+    // What it proposed first reaches both others now: chosen, though nobody has counted yet.
+    run.deliver_if(|_, to, message| to > 0 && matches!(message, Msg::Accept { value, .. } if *value == write(10)));
+    run.deliver_if(|_, to, _| to == 0);
+    // Whoever asks next finds it.
+    run.ask(2, write(30));
+    run.round("Prepare", "Promise", 2, &[1]);
+    run.round("Accept", "Accepted", 2, &[1]);
+    run.disagree()
+}
+
+#[test]
+fn a_ballot_used_twice_chooses_twice() {
+    assert!(a_proposer_that_restarts(Some(DURABLE_ROUND)));
+    assert!(!a_proposer_that_restarts(None));
+}
+
+/// Two ballots of round 1 at five nodes: an acceptor that accepts the higher has not promised it, and hears of the lower only later.
+fn a_late_lower_ballot(without: Option<RuleId>) -> bool {
+    let mut run = ByHand::<Synod>::new(5, &[], without);
+    // Node 1 asks first, and is told by 0 and 3 that nothing was accepted. Its proposal is slow.
+    run.ask(1, write(20));
+    run.round("Prepare", "Promise", 1, &[0, 3]);
+    // Node 2 gets promises from 3 and 4, and its value is accepted by 0 and 4: chosen.
+    run.ask(2, write(30));
+    run.round("Prepare", "Promise", 2, &[3, 4]);
+    run.round("Accept", "Accepted", 2, &[0, 4]);
+    // Only now does node 1's proposal reach node 0.
+    run.deliver("Accept", 1, 0);
+    // Node 3 hears from 0 and 1.
+    run.ask(3, write(50));
+    run.round("Prepare", "Promise", 3, &[0, 1]);
+    run.round("Accept", "Accepted", 3, &[0, 1]);
+    run.disagree()
+}
+
+#[test]
+fn accepting_must_be_promising() {
+    assert!(a_late_lower_ballot(Some(ACCEPT_RAISES_PROMISE)));
+    assert!(!a_late_lower_ballot(None));
+}
+
+#[test]
+fn what_comes_twice_counts_once() {
+    let mut run = ByHand::<Synod>::new(5, &[], None);
+    run.ask(0, write(1));
+    for _ in 0..2 {
+        run.act(0, |node, out| node.on_message(NodeId(1), Msg::Promise { ballot: node.ballot, accepted: None }, out));
+    }
+    assert!(matches!(run.nodes[0].as_ref().map(|node| node.stage), Some(Stage::Preparing { .. })));
+    run.settle(&[0, 1, 2]);
+    assert_eq!(run.chosen.get(&(0, 1)), Some(&write(1)));
+}
+
+#[test]
+fn a_promise_for_an_earlier_ballot_does_not_count() {
+    let mut run = ByHand::<Synod>::new(3, &[], None);
+    run.ask(0, write(1));
+    run.deliver("Prepare", 0, 1);
+    run.ask(2, write(2));
+    run.deliver("Prepare", 2, 0);
+    run.time_out(0, Retry);
+    run.deliver("Promise", 1, 0);
+    assert!(matches!(run.nodes[0].as_ref().map(|node| node.stage), Some(Stage::Preparing { .. })));
+    run.settle(&[0, 1]);
+    assert_eq!(run.chosen.get(&(0, 1)), Some(&write(1)));
+}
+
+#[test]
+fn messages_are_small() {
+    assert!(size_of::<Msg>() <= 48);
+}

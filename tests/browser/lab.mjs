@@ -1,0 +1,37 @@
+// How tests see and touch the laboratory.
+import { expect } from "./fixtures.mjs";
+
+// What the page says about its run: time, events, fingerprint, leader, nodes…
+export const state = (page) => page.evaluate(() => window.quorumscope.state());
+
+// Waits until the run is as `holds` wants it, and returns it.
+export async function until(page, holds, what) {
+  await expect.poll(async () => holds(await state(page)), { message: what, timeout: 15_000 }).toBe(true);
+  return state(page);
+}
+
+export const replica = (page, node) => page.locator(`[data-target="node-${node}"]`);
+export const site = (page, name) => page.locator(".place", { hasText: name }).first();
+export const menu = (page) => page.getByRole("menu");
+export const item = (page, name) => page.getByRole("menuitem", { name, exact: true });
+
+// The middle of an element, in the window.
+export async function middle(locator) {
+  const box = await locator.boundingBox();
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+// Drags with the mouse, from the middle of one element to the middle of another, in steps as a hand does.
+export async function drag(page, from, to) {
+  const [start, end] = [await middle(from), await middle(to)];
+  await page.mouse.move(start.x, start.y);
+  await page.mouse.down();
+  await page.mouse.move((start.x + end.x) / 2, (start.y + end.y) / 2, { steps: 4 });
+  await page.mouse.move(end.x, end.y, { steps: 4 });
+  return () => page.mouse.up();
+}
+
+export const pause = async (page) => {
+  await page.getByRole("button", { name: "Pause" }).click();
+  return until(page, (run) => !run.playing, "the run stands still");
+};

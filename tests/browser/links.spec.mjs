@@ -1,0 +1,157 @@
+// The address describes what is on screen: another browser that opens it has the same run at the same moment.
+import { createServer } from "node:http";
+import { test, expect, screen } from "./fixtures.mjs";
+import { drag, item, pause, replica, site, state, until } from "./lab.mjs";
+
+const fragment = (page) => page.evaluate(() => location.hash);
+
+// Waits until the address has caught up with a run that stands still.
+async function settled(page) {
+  let last;
+  await expect.poll(async () => {
+    const now = await fragment(page);
+    const same = now !== "" && now === last;
+    last = now;
+    return same;
+  }, { intervals: [1_200] }).toBe(true);
+  return last;
+}
+
+test("a link opens the same run at the same moment, deeds included", async ({ page, open, browser, baseURL }) => {
+  await open("?speed=1:1");
+  await until(page, (run) => run.leader !== null, "somebody leads");
+  await (await drag(page, replica(page, 2).locator(".disc"), site(page, "Oregon")))();
+  await replica(page, 5).locator(".disc").click();
+  await item(page, "Crash").click();
+  await until(page, (run) => run.deeds === 2, "two deeds are done");
+  await page.waitForTimeout(700);
+  await pause(page);
+  const here = await state(page);
+  const link = await settled(page);
+  expect(link).toMatch(/^#s=1\.[A-Za-z0-9_-]+$/);
+
+  const elsewhere = await (await browser.newContext()).newPage();
+  await elsewhere.goto(`${baseURL}${link}`);
+  await until(elsewhere, () => true, "it runs");
+  const there = await state(elsewhere);
+  expect(there.fingerprint).toBe(here.fingerprint);
+  expect(there).toMatchObject({ time: here.time, events: here.events, deeds: 2, playing: false });
+  expect(there.nodes).toEqual(here.nodes);
+  // And from there on both go the same way.
+  for (const each of [page, elsewhere]) await each.getByRole("button", { name: "One event on" }).click();
+  expect((await state(elsewhere)).fingerprint).toBe((await state(page)).fingerprint);
+  await elsewhere.context().close();
+});
+
+test("the address keeps up while time goes by", async ({ page, open }) => {
+  await open("?speed=1:1");
+  await expect.poll(() => fragment(page)).toMatch(/^#s=1\./);
+  const first = await fragment(page);
+  await expect.poll(() => fragment(page), { timeout: 5_000 }).not.toBe(first);
+});
+
+test("a link pasted into the same window is opened", async ({ page, open }) => {
+  await open("?speed=1:1");
+  await pause(page);
+  const here = await state(page);
+  const link = await settled(page);
+  await page.keyboard.press("s");
+  await page.keyboard.press("s");
+  expect((await state(page)).events).toBe(here.events + 2);
+  await page.evaluate((link) => (location.hash = link), link);
+  await until(page, (run) => run.fingerprint === here.fingerprint, "the moment of the link is back");
+});
+
+test("Share copies the address", async ({ page, open, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open("?autoplay=false");
+  await page.getByRole("button", { name: "Share" }).click();
+  await expect(page.locator(".notice")).toContainText("copied");
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toContain(new URL(page.url()).origin);
+  expect(copied).toMatch(/#s=1\.[A-Za-z0-9_-]+$/);
+});
+
+for (const [what, link, says] of [
+  ["damaged", "#s=1.abc", "damaged"],
+  ["of another version", "#s=9.abc", "no link to a run"],
+  ["that is no link", "#chapter-2", "no link to a run"],
+]) {
+  test(`a link ${what} is told, and the first scenario runs`, async ({ page, open }) => {
+    await open(link);
+    await expect(page.locator(".notice")).toContainText(says);
+    await until(page, (run) => run.nodes.length === 5 && run.playing, "it runs all the same");
+    if (what === "damaged") await screen(page, "bad-link");
+  });
+}
+
+// Packs a document as the page does.
+const pack = (page, document) =>
+  page.evaluate(async (text) => {
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    return "#s=1." + btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }, JSON.stringify(document));
+
+test("a link with nonsense in it names the field and what would do", async ({ page, open }) => {
+  await open();
+  const scenario = { variant: "rafd", matrix: "aws", sites: ["us-east-1"], replicas: ["us-east-1", "us-east-1", "mars"] };
+  const link = await pack(page, scenario);
+  await page.goto("about:blank");
+  await open(link);
+  await expect(page.locator(".notice")).toContainText('variant: "rafd": did you mean "raft"?');
+  await expect(page.locator(".notice")).toContainText("replicas[2]");
+  await until(page, (run) => run.variant === "raft", "the first scenario runs");
+});
+
+test("runs and can be used inside a sandboxed frame", async ({ page, baseURL }) => {
+  const course = createServer((_, response) =>
+    response.setHeader("Content-Type", "text/html").end(`<!doctype html><title>A course</title><link rel="icon" href="data:,">
+      <iframe title="Quorumscope" sandbox="allow-scripts" src="${baseURL}?embed&theme=dark&speed=1:1" width="900" height="620"></iframe>`),
+  );
+  await new Promise((listening) => course.listen(0, "127.0.0.1", listening));
+  const complaints = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  try {
+    await page.goto(`http://127.0.0.1:${course.address().port}/`);
+    const frame = page.frames()[1];
+    const inside = () => frame.evaluate(() => window.quorumscope?.state());
+    await expect.poll(async () => (await inside())?.playing).toBe(true);
+    await expect(frame.locator("header.top")).toHaveCount(0);
+    await expect(frame.locator("aside")).toHaveCount(0);
+    await expect(frame.locator("html")).toHaveAttribute("data-theme", "dark");
+    await frame.locator('[data-target="node-4"]').focus();
+    await page.keyboard.press("Enter");
+    await frame.getByRole("menuitem", { name: "Crash", exact: true }).click();
+    await expect.poll(async () => (await inside()).nodes[3].up).toBe(false);
+    await expect.poll(() => frame.evaluate(() => location.hash)).toMatch(/^#s=1\./);
+    await screen(page, "embed-dark");
+    expect(complaints).toEqual([]);
+  } finally {
+    course.close();
+  }
+});
+
+test("parameters that make no sense are told and left out", async ({ page, open }) => {
+  await open("?theme=pink&speed=fast&preset=nowhere");
+  const notice = page.locator(".notice");
+  await expect(notice).toContainText("theme=pink");
+  await expect(notice).toContainText("speed=fast");
+  await expect(notice).toContainText('no built-in scenario "nowhere"');
+  await until(page, (run) => run.playing, "it runs all the same");
+});
+
+test("time stands still while nobody can see the stage", async ({ page, open }) => {
+  await page.setViewportSize({ width: 390, height: 480 });
+  await open("?speed=1:1");
+  await until(page, (run) => run.playing, "it plays");
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect(page.locator(".stage")).not.toBeInViewport();
+  await page.waitForTimeout(300);
+  const away = await state(page);
+  await page.waitForTimeout(400);
+  expect((await state(page)).time).toBe(away.time);
+  await page.evaluate(() => scrollTo(0, 0));
+  await until(page, (run) => run.time > away.time, "it goes on");
+});

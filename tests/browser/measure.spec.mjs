@@ -1,0 +1,117 @@
+// The numbers beside the stage, and the sheet on which a scenario is put together.
+import { readFileSync } from "node:fs";
+import { test, expect, expectAccessible, screen } from "./fixtures.mjs";
+import { state, until } from "./lab.mjs";
+
+test("latencies of every region are shown as they come", async ({ page, open }) => {
+  await open("?speed=1:1");
+  const rows = page.locator(".latency tbody tr");
+  await expect(rows).toHaveCount(3);
+  await expect(rows.first().locator("td").nth(1)).toHaveText(/\d+ ms/);
+  await expect(rows.first().getByRole("img")).toHaveAccessibleName(/answers, between/);
+});
+
+test("every variant is measured beside its formula", async ({ page, open }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await open("?speed=1:1");
+  const panel = page.locator(".panel.messages");
+  const bar = panel.getByRole("img", { name: /^Raft, 5 replicas/ });
+  await expect(bar).toHaveAccessibleName(/8 messages for one command: .*the formula .* gives 8/, { timeout: 20_000 });
+  await expect(panel.getByRole("img", { name: /^This run/ })).toBeVisible({ timeout: 20_000 });
+  await expect(panel.locator(".note")).not.toContainText("measuring", { timeout: 30_000 });
+
+  // By pointer and by keyboard: the same.
+  await bar.hover();
+  await expect(panel.locator(".tip")).toContainText("formula");
+  await page.mouse.move(0, 0);
+  await expect(panel.locator(".tip")).toHaveCount(0);
+  await bar.focus();
+  await expect(panel.locator(".tip")).toContainText("AppendEntries");
+  await screen(page, "messages-per-variant");
+
+  await panel.getByRole("combobox", { name: "Number of replicas" }).selectOption("9");
+  await expect(panel.getByRole("img", { name: /^Raft, 9 replicas: 16 messages/ })).toBeVisible();
+  await expect(panel.getByRole("img", { name: /^Raft: messages for one command. 3 replicas: 4; 4 replicas: 6; 5 replicas: 8/ })).toBeVisible();
+
+  await panel.getByText("Numbers", { exact: true }).click();
+  await expect(panel.getByRole("table")).toContainText("AppendEntries");
+  await expectAccessible(page);
+  const [download] = await Promise.all([page.waitForEvent("download"), panel.getByRole("button", { name: "Download as CSV" }).click()]);
+  expect(download.suggestedFilename()).toBe("messages-per-command.csv");
+  const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+  expect(lines[0]).toBe("variant,replicas,kind,messages per command,formula,formula gives,source");
+  expect(lines.some((line) => /^Raft,7,all,12,/.test(line))).toBe(true);
+});
+
+test("a scenario can be put together: regions, replicas, settings, rules", async ({ page, open }) => {
+  await open();
+  await page.getByRole("button", { name: "Set up" }).click();
+  const sheet = page.getByRole("dialog", { name: "Set up" });
+  await expect(sheet).toBeVisible();
+  await expectAccessible(page);
+  await screen(page, "set-up");
+  await sheet.getByRole("button", { name: "One replica more in Tokyo" }).click();
+  await sheet.getByRole("button", { name: "One replica more in Tokyo" }).click();
+  await sheet.getByRole("checkbox", { name: "A client in Tokyo" }).check();
+  await sheet.getByRole("button", { name: "One replica less in Oregon" }).click();
+  await sheet.getByLabel("Jitter").fill("nonsense");
+  await sheet.getByLabel("Jitter").blur();
+  await expect(sheet.locator(".problems")).toContainText("network.jitter");
+  await expect(sheet.getByRole("button", { name: "Run from the start" })).toBeDisabled();
+  await sheet.getByLabel("Jitter").fill("5%");
+  await sheet.getByLabel("Jitter").blur();
+  const rule = sheet.locator(".rules input").first();
+  await rule.uncheck();
+  await expect(sheet.locator(".without")).toContainText("Without it");
+  await rule.check();
+  await sheet.getByRole("button", { name: "Run from the start" }).click();
+  await expect(sheet).toBeHidden();
+  const run = await until(page, (run) => run.nodes.length === 6, "there are six replicas");
+  expect(run.nodes.filter((node) => node.site === "ap-northeast-1")).toHaveLength(2);
+  await expect(page.locator(".island", { hasText: "Tokyo" })).toBeVisible();
+});
+
+test("protocols and scenarios can be chosen", async ({ page, open }) => {
+  await open();
+  const protocol = page.getByRole("combobox", { name: "Protocol" });
+  for (const key of await protocol.locator("option").evaluateAll((options) => options.map((option) => option.value))) {
+    await protocol.selectOption(key);
+    await until(page, (run) => run.variant === key && run.events > 0, `${key} runs`);
+  }
+  const scenario = page.getByRole("combobox", { name: "Scenario" });
+  for (const key of await scenario.locator("option:not([disabled])").evaluateAll((options) => options.map((option) => option.value))) {
+    await scenario.selectOption(key);
+    await until(page, (run) => run.events > 0, `scenario ${key} runs`);
+    await expect(page.locator(".notice")).toHaveText("");
+  }
+});
+
+test("thousands of messages: how long the page's own work takes in a frame", async ({ page, open }, info) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await open();
+  const sites = ["us-east-1", "us-west-2", "eu-west-1"];
+  const scenario = {
+    variant: "raft",
+    matrix: "aws",
+    sites,
+    replicas: [...sites, ...sites, ...sites],
+    clients: sites.map((site) => ({ site, sessions: 120, think: "20ms" })),
+  };
+  const link = await page.evaluate(async (text) => {
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    return "#s=1." + btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }, JSON.stringify(scenario));
+  await page.goto("about:blank");
+  await open(`?speed=1:50${link}`);
+  await page.waitForTimeout(1_500);
+  await page.evaluate(() => window.quorumscope.clearFrames());
+  await page.waitForTimeout(4_000);
+  const frames = await page.evaluate(() => window.quorumscope.frames());
+  const report = `${frames.in_flight} messages in flight: script a frame p50 ${frames.p50} ms, p95 ${frames.p95} ms, max ${frames.max} ms over ${frames.count} frames`;
+  console.log(report);
+  info.annotations.push({ type: "frame time", description: report });
+  await screen(page, "thousands");
+  expect(frames.count).toBeGreaterThan(20);
+  expect((await state(page)).in_flight).toBeGreaterThan(300);
+});
