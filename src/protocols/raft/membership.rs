@@ -146,7 +146,7 @@ impl Server {
     }
 
     /// The latest configuration may have been committed just now: then a leader that is not in it steps down, and hands over to
-    /// whoever has come furthest (dissertation §4.2.2).
+    /// whoever has come furthest (dissertation §4.2.2, §3.10).
     pub(super) fn configuration_committed(&mut self, out: &mut Out) {
         let (slot, now) = self.configuration();
         let Role::Leader(lead) = &self.role else { return };

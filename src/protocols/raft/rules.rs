@@ -149,7 +149,7 @@ crate::rules! {
     IN_ORDER = {
         key: "in-order",
         title: "pipelining keeps order",
-        source: "dissertation §10.2.2",
+        source: "ours, for the pipelining of dissertation §10.2.2",
         says: "A follower whose log agrees with its leader's keeps entries that came too early until those before them come.",
         without: None,
     };
