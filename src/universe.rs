@@ -1,12 +1,17 @@
 //! The façade: any variant behind one object-safe trait, and plain data to show. The lab, the page and the command line know
 //! nothing else of the simulator.
 
+#[cfg(feature = "cli")]
+pub mod search;
 mod story;
 #[cfg(feature = "cli")]
 mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
+#[cfg(feature = "cli")]
+use crate::judge::explore::Question;
+use crate::judge::linearizability::History;
 use crate::judge::{Reign, Violation, Watch};
 use crate::sim::world::Flight;
 use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
@@ -89,6 +94,13 @@ pub trait Universe {
     /// The last slot in which something is known to be chosen; 0 if none.
     fn last_slot(&self) -> Slot;
 
+    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
+    fn overhear(&mut self);
+
+    /// What clients asked and were told, if they were overheard. `None`: nobody listened, or the clients had the cluster agree on one value,
+    /// which is no history of reads and writes.
+    fn history(&self) -> Option<History>;
+
     /// Has the world keep what nodes ask for, for [`Universe::said`].
     #[cfg(feature = "cli")]
     fn listen(&mut self);
@@ -129,6 +141,12 @@ pub struct Variant {
     pub kinds: &'static [Kind],
     /// Boots a cluster of it. The error names a setting and what would do.
     pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, Unfit>,
+    /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
+    #[cfg(feature = "cli")]
+    pub explore: fn(&Question) -> Result<Box<dyn search::Search>, Unfit>,
+    /// The names of the properties that must hold.
+    #[cfg(feature = "cli")]
+    pub properties: fn() -> Vec<&'static str>,
 }
 
 macro_rules! catalogue {
@@ -139,6 +157,10 @@ macro_rules! catalogue {
             settings: <$protocol as Protocol>::SETTINGS,
             kinds: <<$protocol as Protocol>::Node as Node>::Msg::KINDS,
             boot: boot::<$protocol>,
+            #[cfg(feature = "cli")]
+            explore: search::explore::<$protocol>,
+            #[cfg(feature = "cli")]
+            properties: search::properties::<$protocol>,
         }),*]
     };
 }
@@ -304,6 +326,14 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn last_slot(&self) -> Slot {
         self.watch.last_slot()
+    }
+
+    fn overhear(&mut self) {
+        self.world.overhear();
+    }
+
+    fn history(&self) -> Option<History> {
+        History::of_clients(self.world.heard()).filter(|history| !history.operations.is_empty())
     }
 
     #[cfg(feature = "cli")]

@@ -54,7 +54,7 @@ fn state(run: &mut Run) -> String {
                 let log = now.log;
                 format!(
                     "{:?}: {}, {word} {}, log {}, committed {}\n",
-                    view.id, now.role, now.epoch.number, log.last, log.committed
+                    view.id, now.role, now.epoch, log.last, log.committed
                 )
             }
         }

@@ -4,6 +4,7 @@ use crate::run::Pace;
 use quorumscope::core::{Micros, NodeId};
 use quorumscope::lab::Scenario;
 use quorumscope::sim::Action;
+use std::fmt;
 
 /// One wish.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,17 @@ pub enum Target {
     Site(usize),
     /// The links between two sites.
     Lane(usize, usize),
+}
+
+/// The target's name in the page, as in `data-target="node-3"`; replicas count from 1.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Node(id) => write!(f, "node-{}", id.0 + 1),
+            Target::Site(site) => write!(f, "site-{site}"),
+            Target::Lane(a, b) => write!(f, "lane-{a}-{b}"),
+        }
+    }
 }
 
 /// Something that opens above the page.

@@ -1,8 +1,10 @@
 //! The `quorumscope` command: the laboratory without the page.
 //!
-//! Exit codes: 0 all well; 1 a property was violated; 2 the input makes no sense.
+//! Exit codes: 0 all well; 1 a property was violated; 2 the input makes no sense; 3 undecided within the limits.
 
+mod check;
 mod compare;
+mod linearize;
 mod list;
 mod progress;
 mod run;
@@ -10,6 +12,7 @@ mod source;
 mod table;
 mod transcript;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -43,6 +46,18 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Look at every run of a small cluster within bounds, for violated properties
+    ///
+    /// Any message under way may be the next to arrive, or stay under way for ever; any timer may fire at any time. Exit codes: 0 safe
+    /// within the bounds; 1 violated, and the shortest trace is told; 2 the input makes no sense; 3 undecided, the states did not
+    /// suffice.
+    Check {
+        #[command(flatten)]
+        asked: check::Asked,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Measure messages per command, for several variants and cluster sizes, at the scenario's places
     Compare {
         #[command(flatten)]
@@ -67,6 +82,26 @@ enum Command {
         /// Stop after this time, such as 500ms; at the scenario's end unless said otherwise
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+    },
+    /// Judge whether a history of operations is linearizable
+    ///
+    /// A history has an event a line, as JSON: {"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1, "time": 10}.
+    /// The type is invoke, ok, fail (never takes effect) or info (takes effect at any later time, or never).
+    ///
+    /// Exit codes: 0 linearizable, 1 not linearizable, 2 the history makes no sense, 3 undecided within the budget.
+    Linearize {
+        /// A file of JSON lines, or - for standard input
+        #[arg(value_name = "HISTORY")]
+        history: String,
+        /// What the operations are about; each key is an object of its own
+        #[arg(long, value_parser = PossibleValuesParser::new(linearize::MODELS))]
+        model: String,
+        /// Give up after so many steps of searching (some ten million a second)
+        #[arg(long, value_name = "STEPS", default_value_t = linearize::BUDGET)]
+        budget: u64,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Print the link that opens a scenario in the page
     Link {
@@ -132,6 +167,7 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
         Command::Run { source, json } => run::run(&source, json, out),
+        Command::Check { asked, json } => check::check(&asked, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {
             let form = match (csv, json) {
                 (true, _) => compare::Form::Csv,
@@ -141,6 +177,9 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
             compare::compare(&source, &variants, &replicas, form, out)
         }
         Command::Transcript { source, until } => transcript::transcript(&source, until.as_deref(), out),
+        Command::Linearize { history, model, budget, json } => {
+            linearize::linearize(&history, &model, budget, json, out)
+        }
         Command::Link { source } => {
             let document = source::document(&source)?;
             document.scenario.check().map_err(bad)?;

@@ -56,6 +56,12 @@ impl NodeSet {
         NodeSet(self.0 & !(1 << node.0))
     }
 
+    /// This set without those in `other`.
+    #[must_use]
+    pub const fn minus(self, other: NodeSet) -> NodeSet {
+        NodeSet(self.0 & !other.0)
+    }
+
     /// Those in both.
     #[must_use]
     pub const fn and(self, other: NodeSet) -> NodeSet {

@@ -1,7 +1,7 @@
 //! How ids, sets, ballots and commands read in a transcript or a failing test. The only formatting in `core` and `protocols`.
 
-use super::{Ballot, ClientId, Command, NodeId, NodeSet, Op};
-use std::fmt::{Debug, Formatter, Result};
+use super::{Ballot, ClientId, Command, Epoch, NodeId, NodeSet, Op};
+use std::fmt::{Debug, Display, Formatter, Result};
 
 impl Debug for NodeId {
     /// Counted from 1, as people see it.
@@ -31,6 +31,16 @@ impl Debug for Ballot {
         match self.is_real() {
             true => write!(f, "{}.{:?}", self.round, self.node),
             false => f.write_str("none"),
+        }
+    }
+}
+
+impl Display for Epoch {
+    /// Its number and, where an epoch belongs to one node, a dot and that node.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self.owner {
+            Some(owner) if self.number > 0 => write!(f, "{}.{owner:?}", self.number),
+            _ => write!(f, "{}", self.number),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Judges: they watch a world and miss nothing. None of them changes it.
 
+pub mod explore;
+pub mod linearizability;
 pub mod watch;
 
 pub use watch::{Reign, Violation, Watch};

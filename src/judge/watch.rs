@@ -63,10 +63,14 @@ impl Default for Reign {
     }
 }
 
-const AGREEMENT: (&str, &str) = ("Agreement", "No two nodes decide differently on one slot.");
-const ORDER: (&str, &str) =
+pub(super) const AGREEMENT: (&str, &str) = ("Agreement", "No two nodes decide differently on one slot.");
+pub(super) const ORDER: (&str, &str) =
     ("Applied prefix", "Every node executes the chosen commands in order, without gaps and each once.");
-const ONE_LEADER: (&str, &str) = ("One leader an epoch", "At most one node leads in any one term or ballot.");
+pub(super) const ONE_LEADER: (&str, &str) =
+    ("One leader an epoch", "At most one node leads in any one term or ballot.");
+
+/// The properties of every protocol: name, and what it says.
+pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
 impl Watch {
     /// Looks at what the last step or action did. `happening` is `None` after an action: then every node may have changed.

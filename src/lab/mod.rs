@@ -7,7 +7,11 @@
 pub mod atlas;
 pub mod check;
 pub mod compare;
+#[cfg(feature = "cli")]
+pub mod explore;
 pub mod fault;
+#[cfg(feature = "cli")]
+pub mod history;
 pub mod outage;
 pub mod presets;
 pub mod problem;

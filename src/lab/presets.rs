@@ -24,6 +24,7 @@ pub const PRESETS: &[Preset] = presets![
     "cut-in-two",
     "slow-disk",
     "lossy-network",
+    "duel",
     "two-winners",
     "one-winner",
 ];

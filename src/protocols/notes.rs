@@ -223,7 +223,7 @@ impl Worker {
     }
 
     /// This worker and all that it knows to follow it.
-    fn party(&self) -> NodeSet {
+    pub fn party(&self) -> NodeSet {
         self.followers.with(self.me)
     }
 

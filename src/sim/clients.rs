@@ -2,7 +2,7 @@
 //! answer comes.
 
 use super::rng::Rng;
-use crate::core::{ClientId, Command, Micros, NodeId, Op};
+use crate::core::{ClientId, Command, Micros, NodeId, Op, Outcome};
 
 /// How a group of clients paces itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,26 @@ pub struct ClientGroup {
     pub limit: u32,
     /// How long a session waits for an answer before it asks another replica, µs.
     pub retry: Micros,
+}
+
+/// What a client said or was told: its part of a history, for the judge of linearizability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// When, µs.
+    pub at: Micros,
+    /// Who.
+    pub client: ClientId,
+    /// What.
+    pub spoke: Spoke,
+}
+
+/// An end of a client's operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoke {
+    /// It asks for this, for the first time.
+    Asked(Op),
+    /// It is told for good what came of it.
+    Told(Outcome),
 }
 
 /// Sessions an open-loop group may have waiting at the same time; later arrivals are turned away, and counted.

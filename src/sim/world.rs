@@ -4,7 +4,7 @@ mod act;
 mod serve;
 
 use super::action::Timed;
-use super::clients::{ClientGroup, Clients};
+use super::clients::{ClientGroup, Clients, Heard};
 use super::measure::{Counts, Samples};
 use super::network::Terrain;
 use super::rng::Rng;
@@ -204,6 +204,8 @@ pub struct World<P: Protocol> {
     /// For transcripts: the effects of the last step.
     said: Option<Vec<(NodeId, Said<P>)>>,
     marks: Vec<Mark>,
+    /// For judges of histories: what clients asked and were told.
+    heard: Option<Log<Heard>>,
     counts: Counts,
     samples: Samples,
     trace: Trace,
@@ -234,6 +236,7 @@ impl<P: Protocol> World<P> {
             effects: Vec::new(),
             said: None,
             marks: Vec::new(),
+            heard: None,
             counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
             samples: vec![Log::default(); sites],
             trace: Trace::keeping(keep_trace),
@@ -602,6 +605,16 @@ impl<P: Protocol> World<P> {
     /// What nodes asked for in the last step or action, if listened to.
     pub fn said(&self) -> &[(NodeId, Said<P>)] {
         self.said.as_deref().unwrap_or_default()
+    }
+
+    /// From now on keeps what clients ask and are told, for [`World::heard`].
+    pub fn overhear(&mut self) {
+        self.heard = Some(Log::default());
+    }
+
+    /// What clients asked and were told since they are overheard, oldest first.
+    pub fn heard(&self) -> impl Iterator<Item = &Heard> {
+        self.heard.iter().flat_map(|heard| heard.iter().map(|(_, heard)| heard))
     }
 
     /// Commands waiting for their answers.

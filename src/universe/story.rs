@@ -36,11 +36,7 @@ fn broken(violation: &Violation) -> String {
 }
 
 fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {
-    let word = universe.variant().card.epoch;
-    match epoch.owner {
-        Some(owner) => format!("{word} {}.{}", epoch.number, owner.0 + 1),
-        None => format!("{word} {}", epoch.number),
-    }
+    format!("{} {epoch}", universe.variant().card.epoch)
 }
 
 fn leading(universe: &dyn Universe, leader: &NodeView, places: &[&str]) -> String {

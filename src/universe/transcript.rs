@@ -90,7 +90,7 @@ impl Transcript {
             What::Delivered => format!("{node:?} ← {peer:?}  {}", kind()),
             What::Lost if node == peer => format!("a request to {node:?} is lost"),
             What::Lost => format!("{} from {peer:?} to {node:?} is lost", kind()),
-            What::Timer => format!("{node:?} runs out of patience"),
+            What::Timer => format!("{node:?}: a timer is due"),
             What::Request => format!("{node:?} ← {client:?}  asks"),
             What::Answered => format!("{client:?} ← {node:?}  hears"),
             What::Client => format!("{client:?} asks {node:?}"),
@@ -117,7 +117,7 @@ impl Transcript {
                         lines.push(format!("{id:?}: {} → {}", before.role, now.role));
                     }
                     if before.epoch != now.epoch {
-                        lines.push(format!("{id:?}: {word} {} → {}", before.epoch.number, now.epoch.number));
+                        lines.push(format!("{id:?}: {word} {} → {}", before.epoch, now.epoch));
                     }
                     if before.log.committed != now.log.committed {
                         lines.push(format!("{id:?}: committed {} → {}", before.log.committed, now.log.committed));

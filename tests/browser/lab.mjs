@@ -10,7 +10,7 @@ export async function until(page, holds, what) {
   return state(page);
 }
 
-export const replica = (page, node) => page.locator(`[data-node="${node}"]`);
+export const replica = (page, node) => page.locator(`[data-target="node-${node}"]`);
 export const site = (page, name) => page.locator(".place", { hasText: name }).first();
 export const menu = (page) => page.getByRole("menu");
 export const item = (page, name) => page.getByRole("menuitem", { name, exact: true });

@@ -121,7 +121,7 @@ test("runs and can be used inside a sandboxed frame", async ({ page, baseURL }) 
     await expect(frame.locator("header.top")).toHaveCount(0);
     await expect(frame.locator("aside")).toHaveCount(0);
     await expect(frame.locator("html")).toHaveAttribute("data-theme", "dark");
-    await frame.locator('[data-node="4"]').focus();
+    await frame.locator('[data-target="node-4"]').focus();
     await page.keyboard.press("Enter");
     await frame.getByRole("menuitem", { name: "Crash", exact: true }).click();
     await expect.poll(async () => (await inside()).nodes[3].up).toBe(false);
@@ -143,10 +143,11 @@ test("parameters that make no sense are told and left out", async ({ page, open 
 });
 
 test("time stands still while nobody can see the stage", async ({ page, open }) => {
-  await page.setViewportSize({ width: 390, height: 844 });
+  await page.setViewportSize({ width: 390, height: 480 });
   await open("?speed=1:1");
   await until(page, (run) => run.playing, "it plays");
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await expect(page.locator(".stage")).not.toBeInViewport();
   await page.waitForTimeout(300);
   const away = await state(page);
   await page.waitForTimeout(400);

@@ -147,11 +147,11 @@ test("crash, restart, cut, heal, add and remove", async ({ page, open }) => {
   await page.getByRole("group", { name: "Heal the link to" }).getByRole("menuitem", { name: "4" }).click();
   await expect(page.locator(".cut")).toHaveCount(0);
 
-  await page.locator("[data-lane]").first().click();
+  await page.locator('[data-target^="lane"]').first().click();
   await item(page, "Cut every link").click();
   await expect(page.locator(".cut").first()).toBeVisible();
   await screen(page, "cut-links");
-  await page.locator("[data-lane]").first().click();
+  await page.locator('[data-target^="lane"]').first().click();
   await item(page, "Heal every link").click();
   await expect(page.locator(".cut")).toHaveCount(0);
 

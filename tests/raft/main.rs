@@ -17,11 +17,7 @@ use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Terrain, World};
 
 /// How to run a failing seed again. The only place that knows.
 fn replay(seed: u64) -> String {
-    format!(
-        "seed {seed}; again with: RAFT_SEEDS={seed}..{} cargo test --test raft chaos -- --nocapture; \
-         to look at it: quorumscope run raft --seed {seed}",
-        seed + 1
-    )
+    format!("seed {seed}; again with: RAFT_SEEDS={seed}..{} cargo test --test raft chaos::chaos", seed + 1)
 }
 
 /// One cluster, watched: the judges and the history of reads and writes are checked after every event.

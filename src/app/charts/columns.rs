@@ -1,8 +1,11 @@
 //! Small columns, one for each number of replicas, stacked from parts, with a mark for what was expected: one such picture for each
 //! variant. Each has a scale of its own, since one variant may take a hundred times as much as another; so each column tells its number.
 
-use super::bars::{Part, number};
+use super::bars::Part;
 use super::scale::Scale;
+use crate::components::draw;
+use crate::components::words::decimal;
+use crate::stage::geometry::point;
 use yew::prelude::*;
 
 const COLUMN: f64 = 13.0;
@@ -28,27 +31,18 @@ impl Column {
     }
 }
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// From left to right.
-    pub columns: Vec<Column>,
-    /// What is shown.
-    pub title: AttrValue,
-    /// All of it in words.
-    pub spoken: AttrValue,
-}
-
-#[component]
-pub fn Columns(props: &Props) -> Html {
-    let most = props.columns.iter().map(|column| column.total().max(column.mark.unwrap_or(0.0))).fold(1.0, f64::max);
+/// Draws them from left to right. `spoken` is all of it in words.
+pub fn columns(title: AttrValue, columns: &[Column], spoken: String) -> Html {
+    let most = columns.iter().map(|column| column.total().max(column.mark.unwrap_or(0.0))).fold(1.0, f64::max);
     let scale = Scale { top: most, length: HEIGHT };
-    let width = props.columns.len() as f64 * STEP;
+    let width = columns.len() as f64 * STEP;
+    let (floor, height) = (HEAD + HEIGHT, HEAD + HEIGHT + FOOT);
     html! {
-        <figure class="columns" tabindex="0" role="img" aria-label={props.spoken.clone()}>
-            <figcaption aria-hidden="true">{ &props.title }</figcaption>
-            <svg width={width.to_string()} height={(HEAD + HEIGHT + FOOT).to_string()} aria-hidden="true">
-                { for props.columns.iter().enumerate().map(|(i, column)| show(column, i as f64 * STEP, &scale)) }
-                <line class="floor" x1="0" x2={width.to_string()} y1={(HEAD + HEIGHT).to_string()} y2={(HEAD + HEIGHT).to_string()} />
+        <figure class="columns" tabindex="0" role="img" aria-label={spoken}>
+            <figcaption aria-hidden="true">{ title }</figcaption>
+            <svg width={draw::number(width)} height={draw::number(height)} aria-hidden="true">
+                { for columns.iter().enumerate().map(|(i, column)| show(column, i as f64 * STEP, &scale)) }
+                { draw::line("floor", point(0.0, floor), point(width, floor)) }
             </svg>
         </figure>
     }
@@ -57,33 +51,23 @@ pub fn Columns(props: &Props) -> Html {
 fn show(column: &Column, left: f64, scale: &Scale) -> Html {
     let x = left + (STEP - COLUMN) / 2.0;
     let bottom = HEAD + HEIGHT;
-    let mut top = bottom;
-    let parts: Vec<Html> = column
-        .parts
-        .iter()
-        .map(|part| {
-            let height = scale.at(part.value);
-            top -= height;
-            html! {
-                <rect class={format!("fill-{}", part.color)} x={x.to_string()} y={format!("{top:.1}")} width={COLUMN.to_string()}
-                    height={format!("{:.1}", (height - 0.8).max(0.4))} />
-            }
-        })
-        .collect();
+    let middle = left + STEP / 2.0;
     let total = column.total();
-    let middle = (left + STEP / 2.0).to_string();
-    html! {
-        <g>
-            <title>{ format!("{} replicas: {}", column.label, number(total)) }</title>
-            { for parts }
-            if let Some(mark) = column.mark {
-                <line class="mark" x1={(x - 2.5).to_string()} x2={(x + COLUMN + 2.5).to_string()} y1={format!("{:.1}", bottom - scale.at(mark))}
-                    y2={format!("{:.1}", bottom - scale.at(mark))} />
-            }
-            if total > 0.0 {
-                <text class="number" x={middle.clone()} y={format!("{:.1}", top.min(bottom - scale.at(column.mark.unwrap_or(0.0))) - 3.0)}>{ number((total * 10.0).round() / 10.0) }</text>
-            }
-            <text class="label" x={middle} y={(bottom + 12.0).to_string()}>{ &column.label }</text>
-        </g>
+    let mut top = bottom;
+    let mut drawn = vec![draw::title(format!("{} replicas: {}", column.label, decimal(total)))];
+    for part in &column.parts {
+        let height = scale.at(part.value);
+        top -= height;
+        drawn.push(draw::rect(format!("fill-{}", part.color), point(x, top), point(COLUMN, (height - 0.8).max(0.4))));
     }
+    if let Some(mark) = column.mark {
+        let y = bottom - scale.at(mark);
+        drawn.push(draw::line("mark", point(x - 2.5, y), point(x + COLUMN + 2.5, y)));
+        top = top.min(y);
+    }
+    if total > 0.0 {
+        drawn.push(draw::text("number", point(middle, top - 3.0), decimal((total * 10.0).round() / 10.0)));
+    }
+    drawn.push(draw::text("label", point(middle, bottom + 12.0), column.label.clone()));
+    draw::group("", drawn)
 }

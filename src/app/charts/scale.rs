@@ -30,12 +30,17 @@ impl Scale {
 
 /// A round step (1, 2 or 5 times a power of ten) that takes at most about `parts` steps to `most`.
 fn step(most: f64, parts: u32) -> f64 {
-    let rough = (most / f64::from(parts)).max(1e-9);
-    let power = 10_f64.powf(rough.log10().floor());
-    let part = rough / power;
-    let round = [1.0, 2.0, 5.0].into_iter().find(|round| part <= *round + 1e-9).unwrap_or(10.0);
+    let rough = (most / f64::from(parts)).max(SMALLEST);
+    let mut power = SMALLEST;
+    while power * 10.0 <= rough {
+        power *= 10.0;
+    }
+    let round = [1.0, 2.0, 5.0].into_iter().find(|round| rough <= round * power * 1.000_001).unwrap_or(10.0);
     round * power
 }
+
+/// The smallest step there is.
+const SMALLEST: f64 = 0.001;
 
 #[cfg(test)]
 mod tests {
@@ -44,7 +49,7 @@ mod tests {
     #[test]
     fn scales_end_on_round_numbers() {
         for (most, top, ticks) in
-            [(8.0, 8.0, 5), (9.0, 10.0, 3), (0.0, 1e-9, 2), (84.0, 100.0, 3), (167_000.0, 200_000.0, 5)]
+            [(8.0, 8.0, 5), (9.0, 10.0, 6), (0.0, 0.001, 2), (84.0, 100.0, 6), (167_000.0, 200_000.0, 5)]
         {
             let scale = Scale::holding(most, 100.0);
             assert!((scale.top - top).abs() <= top * 1e-6, "{most}: {}", scale.top);

@@ -1,47 +1,40 @@
-//! Dots over time in a narrow strip.
+//! Dots over time in a narrow strip, as wide as there is room.
 
-use crate::components::size::use_size;
-use std::fmt::Write;
+use crate::components::draw;
+use crate::stage::geometry::point;
 use yew::prelude::*;
 
-/// Height of the strip.
+/// Size of the drawing; it is stretched to the room there is.
+const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 40.0;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// When and how much.
-    pub points: Vec<(u64, u64)>,
-    /// When the strip begins and ends.
-    pub span: (u64, u64),
+/// What a strip shows.
+#[derive(Clone, Copy)]
+pub struct Span {
+    /// When it begins.
+    pub from: u64,
+    /// When it ends.
+    pub to: u64,
     /// How much its top stands for.
     pub top: u64,
-    /// Moments to mark.
-    pub marks: Vec<u64>,
-    /// All of it in words.
-    pub spoken: AttrValue,
 }
 
-#[component]
-pub fn Strip(props: &Props) -> Html {
-    let frame = use_node_ref();
-    let (width, _) = use_size(&frame);
-    let (from, to) = props.span;
-    let x = |at: u64| (at.saturating_sub(from)) as f64 / (to - from).max(1) as f64 * (width - 4.0) + 2.0;
-    let y = |value: u64| HEIGHT - 3.0 - value as f64 / props.top.max(1) as f64 * (HEIGHT - 6.0);
-    let mut dots = String::new();
-    for &(at, value) in props.points.iter().filter(|(at, _)| *at >= from) {
-        let _ = write!(dots, "M{:.1} {:.1}h0", x(at), y(value));
-    }
+/// Draws points (when, and how much) and moments to mark. `spoken` is all of it in words.
+pub fn strip(points: &[(u64, u64)], span: Span, marks: &[u64], spoken: String) -> Html {
+    let Span { from, to, top } = span;
+    let x = |at: u64| (at.saturating_sub(from)) as f64 / (to - from).max(1) as f64 * (WIDTH - 4.0) + 2.0;
+    let y = |value: u64| HEIGHT - 3.0 - value as f64 / top.max(1) as f64 * (HEIGHT - 6.0);
+    let dot = |&(at, value): &(u64, u64)| format!("M{} {}h0", draw::number(x(at)), draw::number(y(value)));
+    let dots: String = points.iter().filter(|(at, _)| *at >= from).map(dot).collect();
+    let marks = marks
+        .iter()
+        .filter(|at| **at >= from && **at <= to)
+        .map(|at| draw::line("deed", point(x(*at), 0.0), point(x(*at), HEIGHT)));
     html! {
-        <div class="strip" ref={frame}>
-            <svg width={width.to_string()} height={HEIGHT.to_string()} role="img" aria-label={props.spoken.clone()}>
-                <line class="floor" x1="0" x2={width.to_string()} y1={(HEIGHT - 0.5).to_string()} y2={(HEIGHT - 0.5).to_string()} />
-                { for props.marks.iter().filter(|at| **at >= from && **at <= to).map(|at| {
-                    let x = format!("{:.1}", x(*at));
-                    html! { <line class="deed" x1={x.clone()} x2={x} y1="0" y2={HEIGHT.to_string()} /> }
-                }) }
-                <path class="dots" d={dots} />
-            </svg>
-        </div>
+        <svg class="strip" viewBox="0 0 300 40" preserveAspectRatio="none" role="img" aria-label={spoken}>
+            { draw::line("floor", point(0.0, HEIGHT - 0.5), point(WIDTH, HEIGHT - 0.5)) }
+            { draw::path("dots", dots) }
+            { for marks }
+        </svg>
     }
 }

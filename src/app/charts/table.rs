@@ -1,39 +1,28 @@
 //! The numbers behind a chart: a table that opens, and the same as a file.
 
+use crate::components::controls::button;
 use crate::web::browser;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// Names of the columns.
-    pub head: Vec<AttrValue>,
-    /// The rows.
-    pub rows: Vec<Vec<String>>,
-    /// Name of the file, without its ending.
-    pub file: AttrValue,
-}
-
-#[component]
-pub fn Table(props: &Props) -> Html {
-    let Props { head, rows, file } = props;
-    let onclick = {
-        let (head, rows, file) = (head.clone(), rows.clone(), file.clone());
-        Callback::from(move |_: MouseEvent| {
-            let head: Vec<String> = head.iter().map(|name| name.to_string()).collect();
-            let lines: Vec<String> = std::iter::once(&head).chain(&rows).map(|row| csv_line(row)).collect();
-            browser::download(&format!("{file}.csv"), "text/csv", &lines.concat());
-        })
-    };
+/// Shows it. `file` is the name of the file, without its ending.
+pub fn table(head: &[&'static str], rows: Vec<Vec<String>>, file: &'static str) -> Html {
+    let cells = rows.iter().map(|row| html! { <tr>{ for row.iter().map(|cell| html! { <td>{ cell }</td> }) }</tr> });
+    let body: Html = cells.collect();
+    let names: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
+    let download = Callback::from(move |_: MouseEvent| {
+        let lines: String = std::iter::once(&names).chain(&rows).map(|row| csv_line(row)).collect();
+        browser::download(&format!("{file}.csv"), "text/csv", &lines);
+    });
     html! {
         <details class="numbers">
             <summary>{ "Numbers" }</summary>
             <div class="scroll" tabindex="0" role="region" aria-label="Numbers">
                 <table>
-                    <thead><tr>{ for head.iter().map(|name| html! { <th scope="col">{ name }</th> }) }</tr></thead>
-                    <tbody>{ for rows.iter().map(|row| html! { <tr>{ for row.iter().map(|cell| html! { <td>{ cell }</td> }) }</tr> }) }</tbody>
+                    <thead><tr>{ for head.iter().map(|name| html! { <th scope="col">{ *name }</th> }) }</tr></thead>
+                    <tbody>{ body }</tbody>
                 </table>
             </div>
-            <button {onclick}>{ "Download as CSV" }</button>
+            { button("Download as CSV", download) }
         </details>
     }
 }

@@ -1,29 +1,22 @@
 //! The clients of a site: how long their latest command took, and how long it usually takes.
 
-use super::words;
+use super::{draw, words};
 use crate::run::shown::SiteShown;
-use crate::stage::geometry::Point;
+use crate::stage::geometry::{Point, point};
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// Where they stand.
-    pub at: Point,
-    /// Their latencies.
-    pub shown: SiteShown,
-}
-
-#[component]
-pub fn Client(props: &Props) -> Html {
-    let Props { at, shown } = props;
-    let latest = shown.latest.map_or("–".to_owned(), words::latency);
-    let median = shown.median.map_or("no answer yet".to_owned(), |median| format!("median {}", words::latency(median)));
-    html! {
-        <g class="client" transform={format!("translate({:.1} {:.1})", at.x, at.y)}>
-            <rect class="box" x="-14" y="-14" width="28" height="28" rx="6" />
-            <path class="person" d="M-5 -2.5h10M-5 2.5h10" />
-            <text class="latest" x="22" y="-1">{ latest }</text>
-            <text class="median" x="22" y="13">{ median }</text>
-        </g>
-    }
+/// Draws them.
+pub fn client(at: Point, site: &SiteShown) -> Html {
+    let latest = site.latest.map_or("–".to_owned(), words::latency);
+    let median = site.median.map_or("no answer yet".to_owned(), |median| format!("median {}", words::latency(median)));
+    draw::moved(
+        "client",
+        at,
+        vec![
+            draw::rect("box", point(-14.0, -14.0), point(28.0, 28.0)),
+            draw::path("person", "M-5 -2.5h10M-5 2.5h10"),
+            draw::text("latest", point(22.0, -1.0), latest),
+            draw::text("median", point(22.0, 13.0), median),
+        ],
+    )
 }

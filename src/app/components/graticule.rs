@@ -1,5 +1,6 @@
 //! Faint meridians and parallels behind the islands: this is a map, though not to scale.
 
+use super::draw;
 use crate::stage::geometry::Point;
 use yew::prelude::*;
 
@@ -10,24 +11,16 @@ const PARALLELS: i32 = 5;
 /// How far the outermost meridian bends.
 const BEND: f64 = 46.0;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// Size of the stage.
-    pub size: Point,
-}
-
-#[component]
-pub fn Graticule(props: &Props) -> Html {
-    let Point { x: width, y: height } = props.size;
+/// Draws them on a stage of this size.
+pub fn graticule(size: Point) -> Html {
+    let number = draw::number;
     let meridian = |i: i32| {
         let part = f64::from(i) / f64::from(MERIDIANS);
-        let (x, bend) = (width * part, BEND * (2.0 * part - 1.0));
-        format!("M{:.1} 0Q{:.1} {:.1} {:.1} {height:.1}", x - bend, x + bend, height / 2.0, x - bend)
+        let (x, bend) = (size.x * part, BEND * (2.0 * part - 1.0));
+        let (edge, middle) = (number(x - bend), number(x + bend));
+        format!("M{edge} 0Q{middle} {} {edge} {}", number(size.y / 2.0), number(size.y))
     };
-    let parallel = |i: i32| {
-        let y = height * f64::from(i) / f64::from(PARALLELS);
-        format!("M0 {y:.1}H{width:.1}")
-    };
+    let parallel = |i: i32| format!("M0 {}H{}", number(size.y * f64::from(i) / f64::from(PARALLELS)), number(size.x));
     let lines: String = (0..=MERIDIANS).map(meridian).chain((1..PARALLELS).map(parallel)).collect();
-    html! { <path class="graticule" d={lines} /> }
+    draw::path("graticule", lines)
 }

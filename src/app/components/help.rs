@@ -1,8 +1,8 @@
 //! Keys, gestures, and what can be said in the address.
 
+use super::controls::checkbox;
 use super::sheet::SheetFrame;
-use crate::web::options::PARAMETERS;
-use web_sys::HtmlInputElement;
+use crate::web::options::{PARAMETERS, Parameter};
 use yew::prelude::*;
 
 const KEYS: &[(&str, &str)] = &[
@@ -23,38 +23,32 @@ const GESTURES: &[(&str, &str)] = &[
     ("Click or tap a replica, a place's name, or a round trip", "crash, restart, cut, heal, add, remove"),
 ];
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// Whether keys work without anything having the focus.
-    pub keys: bool,
-    /// They shall work, or not.
-    pub on_keys: Callback<bool>,
-    /// It was closed.
-    pub on_close: Callback<()>,
-}
-
-#[component]
-pub fn Help(props: &Props) -> Html {
-    let list = |rows: &[(&str, &str)]| {
-        let rows = rows.iter().map(|(what, says)| html! { <><dt>{ what }</dt><dd>{ says }</dd></> });
-        html! { <dl>{ for rows }</dl> }
+/// Shows it. `keys`: whether keys work without anything having the focus.
+pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html {
+    let rows = |rows: &[(&'static str, &'static str)]| {
+        rows.iter().map(|(what, says)| row((*what).into(), (*says).into())).collect::<Html>()
     };
-    let onchange = props.on_keys.reform(|event: Event| event.target_unchecked_into::<HtmlInputElement>().checked());
+    let parameter = |parameter: &Parameter| {
+        row(
+            html! { <code>{ parameter.name }</code> },
+            format!("{}; otherwise {}", parameter.says, parameter.default).into(),
+        )
+    };
     html! {
-        <SheetFrame title="Help" on_close={props.on_close.clone()}>
+        <SheetFrame title="Help" {on_close}>
             <p>{ "Real protocols run here in a simulated network. Dots are messages; each takes as long as its distance says, slowed down so that you can follow. Under each replica is its log: dark is executed, grey is committed, blue is only written down. The ring around a replica fills as it gathers answers." }</p>
             <h3>{ "Mouse and finger" }</h3>
-            { list(GESTURES) }
+            <dl>{ rows(GESTURES) }</dl>
             <h3>{ "Keys" }</h3>
-            { list(KEYS) }
-            <p><label><input type="checkbox" checked={props.keys} {onchange} />{ " Single keys do this wherever the focus is" }</label></p>
+            <dl>{ rows(KEYS) }</dl>
+            <p><label>{ checkbox(None, keys, on_keys) }{ " Single keys do this wherever the focus is" }</label></p>
             <h3>{ "In the address" }</h3>
             <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>
-            <dl>
-                { for PARAMETERS.iter().map(|parameter| html! {
-                    <><dt><code>{ parameter.name }</code></dt><dd>{ format!("{}; otherwise {}", parameter.says, parameter.default) }</dd></>
-                }) }
-            </dl>
+            <dl>{ for PARAMETERS.iter().map(parameter) }</dl>
         </SheetFrame>
     }
+}
+
+fn row(what: Html, says: Html) -> Html {
+    html! { <><dt>{ what }</dt><dd>{ says }</dd></> }
 }

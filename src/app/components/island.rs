@@ -1,45 +1,42 @@
 //! A data centre on the map.
 
-use super::keys;
-use crate::stage::geometry::Point;
+use super::draw::{self, Actor};
+use crate::intent::{Intent, Target};
+use crate::run::Ground;
+use crate::stage::geometry::point;
+use crate::stage::layout;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// Its index.
-    pub site: usize,
-    /// Its outline.
-    pub path: AttrValue,
-    /// Where its name stands.
-    pub name_at: Point,
-    /// What people call it.
-    pub name: AttrValue,
-    /// Its id, if that is not the name already.
-    pub id: Option<AttrValue>,
-    /// A replica dropped now would land here.
-    pub target: bool,
-    /// Its menu is open.
-    pub open: bool,
-    /// It was chosen.
-    pub on_open: Callback<()>,
-}
-
-#[component]
-pub fn Island(props: &Props) -> Html {
-    let Props { site, path, name_at, name, id, target, open, on_open } = props;
-    let onclick = on_open.reform(|_: MouseEvent| ());
-    let onkeydown = keys::activate(on_open);
-    html! {
-        <g class={classes!("island", target.then_some("target"))}>
-            <path class="land" d={path} />
-            <g class="place" data-site={site.to_string()} role="button" tabindex="0" aria-haspopup="menu" aria-expanded={open.to_string()}
-                aria-label={format!("{name}: add a replica, send a request, and more")} {onclick} {onkeydown}>
-                <rect class="hit" x={(name_at.x - 70.0).to_string()} y={(name_at.y - 16.0).to_string()} width="140" height="44" rx="8" />
-                <text class="name" x={name_at.x.to_string()} y={name_at.y.to_string()}>{ name }</text>
-                if let Some(id) = id {
-                    <text class="id" x={name_at.x.to_string()} y={(name_at.y + 15.0).to_string()}>{ id }</text>
-                }
-            </g>
-        </g>
+/// Draws the island of a site. `target`: a replica dropped now would land here.
+pub fn island(
+    ground: &Ground,
+    site: usize,
+    island: &layout::Island,
+    target: bool,
+    open: bool,
+    on: &Callback<Intent>,
+) -> Html {
+    let name = &ground.names[site];
+    let id = &ground.places[site].id;
+    let at = island.name;
+    let mut children = vec![
+        draw::rect("hit", point(at.x - 70.0, at.y - 16.0), point(140.0, 44.0)),
+        draw::text("name", at, name.clone()),
+    ];
+    if id.as_str() != name.as_str() {
+        children.push(draw::text("id", point(at.x, at.y + 15.0), id.clone()));
     }
+    let place = Actor {
+        target: Target::Site(site),
+        class: classes!("place"),
+        label: format!("{name}: add a replica, send a request, and more"),
+        open,
+        at: None,
+        on_grab: None,
+        children,
+    };
+    draw::group(
+        if target { "island target" } else { "island" },
+        vec![draw::path("land", island.path.clone()), place.draw(on)],
+    )
 }

@@ -1,27 +1,50 @@
 //! The ways between data centres, with their round trips, and links between replicas that are cut.
 
-use super::{keys, words};
+use super::draw::{self, Actor};
+use super::words;
 use crate::intent::{Intent, Target};
 use crate::run::{Ground, Shown};
+use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Lane, Layout, NODE_RADIUS};
 use quorumscope::core::NodeId;
-use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// Where everything stands.
-    pub layout: Rc<Layout>,
-    /// The sites and the round trips between them.
-    pub ground: Rc<Ground>,
-    /// Links that are cut: from, to, and whether both ways.
-    pub cuts: Vec<(NodeId, NodeId, bool)>,
-    /// What is wanted.
-    pub on: Callback<Intent>,
+/// Draws them all.
+pub fn lanes(layout: &Layout, ground: &Ground, shown: &Shown, menu: Option<Target>, on: &Callback<Intent>) -> Html {
+    let lanes = layout.lanes.iter().map(|lane| line(ground, lane, menu, on));
+    draw::group("lanes", lanes.chain(cuts(shown).into_iter().filter_map(|cut| cut_line(layout, cut))).collect())
 }
 
+fn line(ground: &Ground, lane: &Lane, menu: Option<Target>, on: &Callback<Intent>) -> Html {
+    let (a, b) = lane.between;
+    let trip = words::latency(ground.round_trip(a, b));
+    let label = lane.label.map(|at| {
+        let actor = Actor {
+            target: Target::Lane(a, b),
+            class: classes!("place"),
+            label: format!(
+                "Links between {} and {}: {trip} there and back. Cut or heal",
+                ground.names[a], ground.names[b]
+            ),
+            open: menu == Some(Target::Lane(a, b)),
+            at: None,
+            on_grab: None,
+            children: vec![
+                draw::rect("hit", point(at.x - 34.0, at.y - 22.0), point(68.0, 44.0)),
+                draw::rect("paper", point(at.x - 30.0, at.y - 10.0), point(60.0, 20.0)),
+                draw::text("", point(at.x, at.y + 4.0), trip),
+            ],
+        };
+        actor.draw(on)
+    });
+    draw::group("lane", std::iter::once(draw::line("", lane.from, lane.to)).chain(label).collect())
+}
+
+/// A link that is cut: from, to, and whether both ways.
+type Cut = (NodeId, NodeId, bool);
+
 /// Links that are cut, each pair once.
-pub fn cuts(shown: &Shown) -> Vec<(NodeId, NodeId, bool)> {
+fn cuts(shown: &Shown) -> Vec<Cut> {
     let mut cuts = Vec::new();
     for node in &shown.nodes {
         for to in node.cut.iter() {
@@ -34,55 +57,31 @@ pub fn cuts(shown: &Shown) -> Vec<(NodeId, NodeId, bool)> {
     cuts
 }
 
-#[component]
-pub fn Lanes(props: &Props) -> Html {
-    let Props { layout, cuts, .. } = props;
-    html! {
-        <g class="lanes">
-            { for layout.lanes.iter().map(|lane| line(props, lane)) }
-            { for cuts.iter().map(|cut| cut_line(layout, *cut)) }
-        </g>
-    }
-}
-
-fn line(props: &Props, lane: &Lane) -> Html {
-    let (a, b) = lane.between;
-    let trip = words::latency(props.ground.round_trip(a, b));
-    let names = &props.ground.names;
-    let open = props.on.reform(move |()| Intent::Menu(Some(Target::Lane(a, b))));
-    let onkeydown = keys::activate(&open);
-    let onclick = open.reform(|_: MouseEvent| ());
-    let number = |value: f64| format!("{value:.1}");
-    html! {
-        <g class="lane">
-            <line x1={number(lane.from.x)} y1={number(lane.from.y)} x2={number(lane.to.x)} y2={number(lane.to.y)} />
-            if let Some(at) = lane.label {
-                <g class="place" data-lane={format!("{a}-{b}")} role="button" tabindex="0" aria-haspopup="menu" {onclick} {onkeydown}
-                    aria-label={format!("Links between {} and {}: {trip} there and back. Cut or heal", names[a], names[b])}>
-                    <rect class="hit" x={number(at.x - 34.0)} y={number(at.y - 22.0)} width="68" height="44" rx="8" />
-                    <rect class="paper" x={number(at.x - 30.0)} y={number(at.y - 10.0)} width="60" height="20" rx="4" />
-                    <text x={number(at.x)} y={number(at.y + 4.0)}>{ trip }</text>
-                </g>
-            }
-        </g>
-    }
-}
-
-/// A cut link: a broken line with a cross; an arrow's head if only one way is cut.
-fn cut_line(layout: &Layout, (from, to, both): (NodeId, NodeId, bool)) -> Html {
+/// A broken line with a cross in its middle; with an arrow's heads if only one way is cut.
+fn cut_line(layout: &Layout, (from, to, both): Cut) -> Option<Html> {
     let stand = |node: NodeId| layout.nodes.get(usize::from(node.0)).copied().flatten();
-    let (Some(a), Some(b)) = (stand(from), stand(to)) else { return html! {} };
+    let (a, b) = (stand(from)?, stand(to)?);
     let length = a.distance(b).max(1.0);
     let (start, end) = (a.toward(b, NODE_RADIUS / length), b.toward(a, NODE_RADIUS / length));
     let middle = start.toward(end, 0.5);
-    let turn = (end.y - start.y).atan2(end.x - start.x).to_degrees();
-    html! {
-        <g class="cut">
-            <line x1={format!("{:.1}", start.x)} y1={format!("{:.1}", start.y)} x2={format!("{:.1}", end.x)} y2={format!("{:.1}", end.y)} />
-            <g transform={format!("translate({:.1} {:.1}) rotate({turn:.1})", middle.x, middle.y)}>
-                <circle r="9" />
-                <path d={if both { "M-4 -4L4 4M4 -4L-4 4" } else { "M-4 -4L0 0L-4 4M1 -4L5 0L1 4" }} />
-            </g>
-        </g>
-    }
+    let sign = if both { cross(middle) } else { arrow(middle, point((b.x - a.x) / length, (b.y - a.y) / length)) };
+    let sign = vec![draw::moved("", middle, vec![draw::circle("", 9.0)]), draw::path("sign", sign)];
+    Some(draw::group("cut", std::iter::once(draw::line("", start, end)).chain(sign).collect()))
+}
+
+fn cross(Point { x, y }: Point) -> String {
+    format!("M{} {}l8 8m0 -8l-8 8", draw::number(x - 4.0), draw::number(y - 4.0))
+}
+
+/// Two arrow heads one after the other, pointing along the unit vector.
+fn arrow(middle: Point, along: Point) -> String {
+    let head = |shift: f64| {
+        let tip = point(middle.x + along.x * shift, middle.y + along.y * shift);
+        let wing = |side: f64| {
+            let (x, y) = (tip.x - along.x * 4.0 - along.y * side, tip.y - along.y * 4.0 + along.x * side);
+            format!("{} {}", draw::number(x), draw::number(y))
+        };
+        format!("M{}L{} {}L{}", wing(4.0), draw::number(tip.x), draw::number(tip.y), wing(-4.0))
+    };
+    head(0.0) + &head(5.0)
 }

@@ -2,45 +2,35 @@
 
 use super::words;
 use crate::charts::scale::Scale;
-use crate::charts::strip::Strip;
+use crate::charts::strip::{Span, strip};
 use crate::run::shown::{DRAWN_SINCE, SiteShown};
 use crate::run::{Ground, Shown};
-use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// What is run.
-    pub ground: Rc<Ground>,
-    /// What it looks like now.
-    pub shown: Rc<Shown>,
-}
-
-#[component]
-pub fn Latency(props: &Props) -> Html {
-    let Props { ground, shown } = props;
+/// Shows them.
+pub fn latency(ground: &Ground, shown: &Shown) -> Html {
     let asking: Vec<(usize, &SiteShown)> =
         shown.sites.iter().enumerate().filter(|(site, shown)| ground.asks[*site] || shown.latest.is_some()).collect();
     let most = asking.iter().flat_map(|(_, site)| &site.recent).map(|(_, latency)| *latency).max().unwrap_or(0);
-    let top = Scale::holding(most as f64, 1.0).top as u64;
-    let span = (shown.time.saturating_sub(DRAWN_SINCE), shown.time.max(DRAWN_SINCE));
+    let top = Scale::holding((most as f64).max(1_000.0), 1.0).top as u64;
+    let span = Span { from: shown.time.saturating_sub(DRAWN_SINCE), to: shown.time.max(DRAWN_SINCE), top };
     html! {
         <section class="panel latency">
-            <h2>{ "Latency" } <small>{ "from a client's request to its answer" }</small></h2>
+            <h2>{ "Latency" }<small>{ "from a client's request to its answer" }</small></h2>
             <table>
                 <thead>
                     <tr>
                         <th scope="col">{ "Client in" }</th><th scope="col">{ "Latest" }</th><th scope="col">{ "Median" }</th>
-                        <th scope="col" class="wide">{ format!("Last {} s, up to {}", DRAWN_SINCE / 1_000_000, words::latency(top.max(1_000))) }</th>
+                        <th scope="col" class="wide">{ format!("Last {} s, up to {}", DRAWN_SINCE / 1_000_000, words::latency(top)) }</th>
                     </tr>
                 </thead>
                 <tbody>
                     { for asking.iter().map(|(site, latencies)| html! {
-                        <tr key={*site}>
+                        <tr>
                             <th scope="row">{ &ground.names[*site] }</th>
                             <td>{ or_dash(latencies.latest) }</td>
                             <td>{ or_dash(latencies.median) }</td>
-                            <td class="wide"><Strip points={latencies.recent.clone()} {span} {top} marks={shown.deeds.clone()} spoken={spoken(latencies)} /></td>
+                            <td class="wide">{ strip(&latencies.recent, span, &shown.deeds, spoken(latencies)) }</td>
                         </tr>
                     }) }
                 </tbody>

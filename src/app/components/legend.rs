@@ -1,31 +1,24 @@
 //! What the dots mean: the kinds of messages seen so far.
 
+use crate::run::Shown;
 use crate::stage::palette;
 use quorumscope::core::Kind;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// The variant's kinds.
-    pub kinds: &'static [Kind],
-    /// Those seen so far.
-    pub seen: Vec<bool>,
+/// Lists them.
+pub fn legend(kinds: &'static [Kind], shown: &Shown) -> Html {
+    let seen = kinds.iter().zip(&shown.by_kind).filter(|(_, count)| **count > 0).map(|(kind, _)| {
+        let class = format!("dot on-{}", palette::name(kind.phase));
+        entry(class.into(), kind.letter.to_string().into(), kind.name, kind.alias, kind.says)
+    });
+    let square = |sign: &'static str, name, says| entry("dot square".into(), sign.into(), name, "", says);
+    let of_clients =
+        [square("?", "request", "a client asks for a command"), square("✓", "answer", "a replica answers a client")];
+    html! { <ul class="legend" aria-label="Messages">{ for seen.chain(of_clients) }</ul> }
 }
 
-#[component]
-pub fn Legend(props: &Props) -> Html {
-    let seen = props.kinds.iter().zip(&props.seen).filter(|(_, seen)| **seen).map(|(kind, _)| kind);
+fn entry(class: AttrValue, sign: AttrValue, name: &'static str, alias: &'static str, says: &'static str) -> Html {
     html! {
-        <ul class="legend" aria-label="Messages">
-            { for seen.map(|kind| html! {
-                <li key={kind.name} title={kind.says}>
-                    <span class={classes!("dot", format!("on-{}", palette::name(kind.phase)))} aria-hidden="true">{ kind.letter }</span>
-                    { kind.name }
-                    if !kind.alias.is_empty() { <small>{ kind.alias }</small> }
-                </li>
-            }) }
-            <li title="A client asks for a command"><span class="dot square" aria-hidden="true">{ "?" }</span>{ "request" }</li>
-            <li title="A replica answers a client"><span class="dot square" aria-hidden="true">{ "✓" }</span>{ "answer" }</li>
-        </ul>
+        <li title={says}><span {class} aria-hidden="true">{ sign }</span>{ name }<small>{ alias }</small></li>
     }
 }

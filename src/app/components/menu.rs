@@ -1,6 +1,7 @@
 //! What can be done to a replica, a site or the links between two sites: the keyboard's and the finger's way to everything that can
 //! be dragged or clicked.
 
+use super::controls::click;
 use super::words;
 use crate::intent::{Intent, Target};
 use crate::run::shown::{Crown, NodeShown};
@@ -54,7 +55,6 @@ pub fn Menu(props: &Props) -> Html {
             move || return_focus(target)
         });
     }
-    let close = on.reform(|_: MouseEvent| Intent::Menu(None));
     let onkeydown = {
         let (list, on) = (list.clone(), on.clone());
         Callback::from(move |event: KeyboardEvent| {
@@ -84,7 +84,7 @@ pub fn Menu(props: &Props) -> Html {
     };
     html! {
         <>
-            <div class="veil" onclick={close}></div>
+            <div class="veil" onclick={click(on, Intent::Menu(None))}></div>
             <div class="menu" style={format!("{across}; {down}")} {onkeydown}>
                 <p id="menu-title">{ title }</p>
                 <div role="menu" aria-labelledby="menu-title" ref={list}>
@@ -97,8 +97,7 @@ pub fn Menu(props: &Props) -> Html {
 
 fn show(group: Group, on: &Callback<Intent>) -> Html {
     let items = group.items.into_iter().map(|Item { label, intent }| {
-        let onclick = on.reform(move |_: MouseEvent| intent.clone());
-        html! { <button role="menuitem" tabindex="-1" {onclick}>{ label }</button> }
+        html! { <button role="menuitem" tabindex="-1" onclick={click(on, intent)}>{ label }</button> }
     });
     if group.heading.is_empty() {
         return html! { <>{ for items }</> };
@@ -237,12 +236,7 @@ fn focus_item(list: &NodeRef, next: impl Fn(usize, usize) -> usize) {
 
 /// Gives the focus back to what the menu was about.
 fn return_focus(target: Target) {
-    let selector = match target {
-        Target::Node(id) => format!("[data-node='{}']", words::number(id)),
-        Target::Site(site) => format!("[data-site='{site}']"),
-        Target::Lane(a, b) => format!("[data-lane='{a}-{b}']"),
-    };
-    if let Ok(Some(element)) = browser::document().query_selector(&selector) {
+    if let Ok(Some(element)) = browser::document().query_selector(&format!("[data-target={target}]")) {
         let _ = element.unchecked_into::<HtmlElement>().focus();
     }
 }

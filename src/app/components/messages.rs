@@ -1,8 +1,10 @@
 //! Messages for one command: this run as it goes, and every variant measured on this scenario, beside what the papers say.
 
-use crate::charts::bars::{Bar, Bars, Part, number};
-use crate::charts::columns::{Column, Columns};
-use crate::charts::table::Table;
+use super::controls::select;
+use super::words::decimal;
+use crate::charts::bars::{Bar, Part, bars};
+use crate::charts::columns::{Column, columns};
+use crate::charts::table::table;
 use crate::run::{Ground, Shown};
 use crate::stage::palette;
 use crate::web::browser;
@@ -11,7 +13,6 @@ use quorumscope::core::Kind;
 use quorumscope::lab::compare::{Cell, CompareJob, Measured};
 use quorumscope::universe;
 use std::rc::Rc;
-use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 /// Numbers of replicas that are measured.
@@ -91,25 +92,18 @@ impl Component for Messages {
     }
 
     fn view(&self, ctx: &Context<Messages>) -> Html {
-        let on_replicas = ctx.link().callback(|event: Event| {
-            Msg::Replicas(event.target_unchecked_into::<HtmlSelectElement>().value().parse().unwrap_or(5))
-        });
-        let bars: Vec<Bar> = self.live(ctx.props()).into_iter().chain(self.cells_of(self.replicas).filter_map(bar)).collect();
+        let on_replicas = ctx.link().callback(|replicas: String| Msg::Replicas(replicas.parse().unwrap_or(5)));
+        let sizes = REPLICAS.map(|n| (n.to_string().into(), n.to_string().into())).collect();
+        let all: Vec<Bar> =
+            self.live(ctx.props()).into_iter().chain(self.cells_of(self.replicas).filter_map(bar)).collect();
         let measuring = self.job.as_ref().map(|job| format!("measuring, {} of {}", self.cells.len(), job.len()));
         html! {
             <section class="panel messages">
                 <h2>
                     { "Messages per command" }
-                    <small>
-                        <label>
-                            { "replicas " }
-                            <select onchange={on_replicas} aria-label="Number of replicas">
-                                { for REPLICAS.map(|n| html! { <option value={n.to_string()} selected={n == self.replicas}>{ n }</option> }) }
-                            </select>
-                        </label>
-                    </small>
+                    <small>{ "replicas " }{ select("Number of replicas".into(), sizes, &self.replicas.to_string(), on_replicas) }</small>
                 </h2>
-                <Bars {bars} label={format!("Messages for one command, {} replicas", self.replicas)} />
+                { bars("Messages for one command".into(), &all) }
                 <p class="note">
                     <i class="tick"></i>{ " the paper's formula " }
                     { for measuring }
@@ -150,10 +144,10 @@ impl Messages {
     fn live(&self, props: &Props) -> Option<Bar> {
         let per_command = props.shown.per_command.as_ref()?;
         let kinds = props.ground.variant.kinds;
-        let parts: Vec<Part> = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
-        let number = number((per_command.total() * 10.0).round() / 10.0);
-        let spoken = format!("This run, lately: {number} messages for one command");
-        Some(Bar { label: "This run".to_owned(), parts, mark: None, number, spoken, live: true })
+        let parts: Vec<Part> =
+            kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
+        let spoken = format!("This run, lately: {} messages for one command", decimal(per_command.total()));
+        Some(Bar { label: "This run".into(), parts, mark: None, spoken, live: true })
     }
 
     /// One small picture for each variant, over all numbers of replicas.
@@ -161,10 +155,10 @@ impl Messages {
         html! {
             { for universe::variants().iter().map(|variant| {
                 let cell = |n: u8| self.cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
-                let columns: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
-                let spoken = REPLICAS.filter_map(|n| Some(format!("{n} replicas: {}", number(cell(n)?.measured.as_ref()?.per_command))));
+                let all: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
+                let spoken = REPLICAS.filter_map(|n| Some(format!("{n} replicas: {}", decimal(cell(n)?.measured.as_ref()?.per_command))));
                 let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.collect::<Vec<_>>().join("; "));
-                html! { <Columns key={variant.card.key} {columns} title={variant.card.title} {spoken} /> }
+                columns(variant.card.title.into(), &all, spoken)
             }) }
         }
     }
@@ -174,7 +168,7 @@ impl Messages {
         let mut cells: Vec<&Cell> = self.cells.iter().collect();
         cells.sort_by_key(|cell| (universe::variants().iter().position(|v| v.card.key == cell.variant), cell.replicas));
         let rows = cells.into_iter().flat_map(rows).collect::<Vec<_>>();
-        html! { <Table head={head.map(AttrValue::from).to_vec()} {rows} file="messages-per-command" /> }
+        table(&head, rows, "messages-per-command")
     }
 }
 
@@ -184,7 +178,9 @@ fn part(kind: &Kind, value: f64) -> Option<Part> {
 
 fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
     let kinds = universe::variant(cell.variant).map_or(&[][..], |variant| variant.kinds);
-    let share = |kind: &Kind| measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command);
+    let share = |kind: &Kind| {
+        measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command)
+    };
     let counted = kinds.iter().filter(|kind| kind.phase != quorumscope::core::Phase::Heartbeat);
     counted.filter_map(|kind| part(kind, share(kind))).collect()
 }
@@ -192,16 +188,22 @@ fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
 fn bar(cell: &Cell) -> Option<Bar> {
     let measured = cell.measured.as_ref()?;
     let parts = parts(cell, measured);
-    let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, number(part.value))).collect();
+    let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, decimal(part.value))).collect();
     let formula = measured.formula.as_ref();
-    let expected = formula.map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command)).unwrap_or_default();
-    let total = number(measured.per_command);
+    let expected = formula
+        .map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command))
+        .unwrap_or_default();
+    let total = decimal(measured.per_command);
     Some(Bar {
-        spoken: format!("{}, {} replicas: {total} messages for one command: {}{expected}", cell.title, cell.replicas, kinds.join(", ")),
-        label: cell.title.to_owned(),
+        spoken: format!(
+            "{}, {} replicas: {total} messages for one command: {}{expected}",
+            cell.title,
+            cell.replicas,
+            kinds.join(", ")
+        ),
+        label: cell.title.into(),
         parts,
         mark: formula.map(|formula| f64::from(formula.per_command)),
-        number: total,
         live: false,
     })
 }
@@ -220,16 +222,18 @@ fn rows(cell: &Cell) -> Vec<Vec<String>> {
     let start = || vec![cell.title.to_owned(), cell.replicas.to_string()];
     let Some(measured) = &cell.measured else {
         let why = cell.says.clone().unwrap_or_default();
-        return vec![start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect()];
+        return vec![
+            start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect(),
+        ];
     };
     let formula = measured.formula.as_ref();
     let kinds = measured.by_kind.iter().map(|share| {
-        let cells = [share.kind.to_owned(), number(share.per_command), String::new(), String::new(), String::new()];
+        let cells = [share.kind.to_owned(), decimal(share.per_command), String::new(), String::new(), String::new()];
         start().into_iter().chain(cells).collect::<Vec<String>>()
     });
     let all = [
         "all".to_owned(),
-        number(measured.per_command),
+        decimal(measured.per_command),
         formula.map(|formula| formula.text.to_owned()).unwrap_or_default(),
         formula.map(|formula| formula.per_command.to_string()).unwrap_or_default(),
         formula.map(|formula| formula.source.to_owned()).unwrap_or_default(),

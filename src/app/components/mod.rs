@@ -1,14 +1,14 @@
 //! The pieces of the page, one a file. Each shows what it is given and says what is wanted; none decides anything.
 
 pub mod client;
+pub mod controls;
 pub mod crown;
 pub mod drag;
+pub mod draw;
 pub mod graticule;
 pub mod header;
 pub mod help;
-pub mod icon;
 pub mod island;
-pub mod keys;
 pub mod lanes;
 pub mod latency;
 pub mod legend;

@@ -1,27 +1,15 @@
 //! What the page has to say: why something was refused, what was copied.
 
-use super::icon::Icon;
+use super::controls::{click, sign};
 use crate::intent::Intent;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// What it says; lines are kept.
-    pub text: Option<AttrValue>,
-    /// What is wanted.
-    pub on: Callback<Intent>,
-}
-
-#[component]
-pub fn Notice(props: &Props) -> Html {
-    let close = props.on.reform(|_: MouseEvent| Intent::Heard);
+/// Shows it; lines are kept.
+pub fn notice(text: Option<&AttrValue>, on: &Callback<Intent>) -> Html {
     html! {
         <div class="notice" role="status">
-            if let Some(text) = &props.text {
-                <div>
-                    <p>{ text }</p>
-                    <button class="round" aria-label="Close" onclick={close}><Icon name="close" /></button>
-                </div>
+            if let Some(text) = text {
+                <div><p>{ text }</p>{ sign("round", "close", "Close", click(on, Intent::Heard)) }</div>
             }
         </div>
     }

@@ -1,48 +1,61 @@
 //! A replica: number, role, term or ballot, log, and the votes it gathers.
 
-use super::{keys, words};
+use super::draw::{self, Actor};
+use super::words;
+use crate::intent::{Intent, Target};
 use crate::run::shown::{Crown, NodeShown};
-use crate::stage::geometry::Point;
+use crate::stage::geometry::{Point, point};
 use crate::stage::layout::NODE_RADIUS;
+use crate::stage::round;
 use quorumscope::core::{NodeSet, Tally};
-use std::f64::consts::TAU;
 use yew::prelude::*;
 
 /// Width of one slot in the log bar, and of the gap after it.
 const SLOT: (f64, f64) = (5.0, 1.5);
 /// Radius of the ring in which votes are counted.
 const TALLY_RADIUS: f64 = NODE_RADIUS + 4.5;
-/// Half the gap between two votes on that ring, radians.
-const TALLY_GAP: f64 = 0.09;
+/// Half the gap between two votes on that ring, in turns.
+const TALLY_GAP: f64 = 0.014;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// What it looks like.
-    pub node: NodeShown,
-    /// The middle of its circle.
-    pub at: Point,
-    /// What its protocol calls its numbers: `term`, `ballot`.
-    pub epoch: AttrValue,
-    /// The name of its site.
-    pub place: AttrValue,
+/// How a replica is handled at the moment.
+#[derive(Clone, Copy, Default)]
+pub struct Handling {
     /// A crown dropped now would land here.
     pub target: bool,
     /// It is being dragged.
     pub held: bool,
     /// Its menu is open.
     pub open: bool,
-    /// Someone takes hold of it, or taps it.
-    pub on_grab: Callback<PointerEvent>,
-    /// It was chosen by keyboard, or by a device that sends clicks only.
-    pub on_open: Callback<()>,
 }
 
-#[component]
-pub fn Replica(props: &Props) -> Html {
-    let Props { node, at, epoch, place, target, held, open, on_grab, on_open } = props;
-    let onkeydown = keys::activate(on_open);
-    let onclick = keys::click_without_pointer(on_open);
+/// Draws it. `epoch` is what its protocol calls its numbers, `place` the name of its site.
+pub fn replica(
+    node: &NodeShown,
+    at: Point,
+    (epoch, place): (&str, &str),
+    Handling { target, held, open }: Handling,
+    on_grab: Callback<PointerEvent>,
+    on: &Callback<Intent>,
+) -> Html {
     let down = node.glance.is_none();
+    let mut children = vec![draw::circle("focus", 34.0), draw::circle("disc", NODE_RADIUS)];
+    let number = draw::text("number", point(0.0, 6.0), words::number(node.id).to_string());
+    match node.glance {
+        Some(glance) => {
+            children.extend(glance.tally.map(|tally| ring(tally, glance.members)));
+            children.extend([
+                number,
+                log_bar(node),
+                draw::text("role", point(0.0, 56.0), glance.role),
+                draw::text("epoch", point(0.0, 69.0), words::epoch(epoch, glance.epoch)),
+            ]);
+        }
+        None => children.extend([
+            number,
+            draw::path("cross", "M-13 -13L13 13M13 -13L-13 13"),
+            draw::text("role", point(0.0, 56.0), "down"),
+        ]),
+    }
     let class = classes!(
         "replica",
         down.then_some("down"),
@@ -51,57 +64,31 @@ pub fn Replica(props: &Props) -> Html {
         target.then_some("target"),
         held.then_some("held"),
     );
-    html! {
-        <g {class} style={format!("transform: translate({:.1}px, {:.1}px)", at.x, at.y)} role="button" tabindex="0"
-            data-node={words::number(node.id).to_string()} aria-haspopup="menu" aria-expanded={open.to_string()}
-            aria-label={words::describe(node, epoch, place)} onpointerdown={on_grab} {onkeydown} {onclick}>
-            <circle class="focus" r="34" />
-            <circle class="disc" r={NODE_RADIUS.to_string()} />
-            { for node.glance.and_then(|glance| Some((glance.tally?, glance.members))).map(ring) }
-            <text class="number" y="6">{ words::number(node.id) }</text>
-            if let Some(glance) = node.glance {
-                { log_bar(node) }
-                <text class="role" y="56">{ glance.role }</text>
-                <text class="epoch" y="69">{ words::epoch(epoch, glance.epoch) }</text>
-            } else {
-                <path class="cross" d="M-13 -13L13 13M13 -13L-13 13" />
-                <text class="role" y="56">{ "down" }</text>
-            }
-        </g>
-    }
+    let label = words::describe(node, epoch, place);
+    Actor { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab: Some(on_grab), children }.draw(on)
+}
+
+/// What follows the pointer while a replica is dragged.
+pub fn ghost(node: &NodeShown, at: Point) -> Html {
+    let number = draw::text("number", point(0.0, 6.0), words::number(node.id).to_string());
+    draw::moved("replica ghost", at, vec![draw::circle("disc", NODE_RADIUS), number])
 }
 
 /// One arc for each member; those who have answered are filled.
-fn ring((tally, members): (Tally, NodeSet)) -> Html {
+fn ring(tally: Tally, members: NodeSet) -> Html {
     let all = if members.is_empty() { tally.from } else { members };
     let n = f64::from(all.len().max(1));
-    let enough = tally.from.len() >= tally.need;
-    html! {
-        <g class={classes!("tally", enough.then_some("enough"))}>
-            { for all.iter().enumerate().map(|(i, id)| {
-                let (from, to) = (i as f64 / n * TAU + TALLY_GAP, (i as f64 + 1.0) / n * TAU - TALLY_GAP);
-                html! { <path class={tally.from.has(id).then_some("cast")} d={arc(from, to)} /> }
-            }) }
-        </g>
-    }
-}
-
-/// An arc of the ring, clockwise from the top.
-fn arc(from: f64, to: f64) -> String {
-    let at = |angle: f64| (TALLY_RADIUS * angle.sin(), -TALLY_RADIUS * angle.cos());
-    let ((x, y), (to_x, to_y)) = (at(from), at(to));
-    let long = u8::from(to - from > TAU / 2.0);
-    format!("M{x:.2} {y:.2}A{TALLY_RADIUS} {TALLY_RADIUS} 0 {long} 1 {to_x:.2} {to_y:.2}")
+    let arcs = all.iter().enumerate().map(|(i, id)| {
+        let arc = round::arc(TALLY_RADIUS, i as f64 / n + TALLY_GAP, (i as f64 + 1.0) / n - TALLY_GAP);
+        draw::path(if tally.from.has(id) { "cast" } else { "" }, arc)
+    });
+    draw::group(if tally.from.len() >= tally.need { "tally enough" } else { "tally" }, arcs.collect())
 }
 
 fn log_bar(node: &NodeShown) -> Html {
     let (width, gap) = SLOT;
     let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;
-    html! {
-        <g class="log">
-            { for node.slots.iter().enumerate().map(|(i, slot)| html! {
-                <rect class={slot.name()} x={format!("{:.1}", left + i as f64 * (width + gap))} y="32" width={width.to_string()} height="8" />
-            }) }
-        </g>
-    }
+    let slots = node.slots.iter().enumerate();
+    let slot = |i: usize| point(left + i as f64 * (width + gap), 32.0);
+    draw::group("log", slots.map(|(i, look)| draw::rect(look.name(), slot(i), point(width, 8.0))).collect())
 }

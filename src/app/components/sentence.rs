@@ -1,33 +1,17 @@
-//! What happens now, in a sentence. The same sentence is spoken, but only when something important has changed.
+//! What happens now, in a sentence. The same is spoken, but only when something important has changed.
 
-use crate::run::happened::Happened;
+use crate::run::Shown;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// What happens now.
-    pub text: AttrValue,
-    /// What screen readers say.
-    pub spoken: AttrValue,
-    /// Some property is broken.
-    pub broken: bool,
-    /// What happened last, while time stands still.
-    pub last: Option<Happened>,
-}
-
-#[component]
-pub fn Sentence(props: &Props) -> Html {
-    let Props { text, spoken, broken, last } = props;
+/// Shows it. `text` is what is read, `spoken` what screen readers say.
+pub fn sentence(text: &AttrValue, spoken: &AttrValue, shown: &Shown) -> Html {
+    let rules = shown.last.iter().flat_map(|last| &last.rules);
     html! {
         <div class="telling">
-            <p class={classes!("sentence", broken.then_some("broken"))}>{ text }</p>
+            <p class={if shown.broken { "sentence broken" } else { "sentence" }}>{ text }</p>
             <p class="last">
-                if let Some(Happened { text, rules }) = last {
-                    { text }
-                    { for rules.iter().map(|rule| html! {
-                        <>{ " " }<span class="rule" title={format!("{} ({})", rule.says, rule.source)}>{ rule.title }</span></>
-                    }) }
-                }
+                { for shown.last.iter().map(|last| &last.text) }
+                { for rules.map(|rule| html! { <span class="why" title={format!("{} ({})", rule.says, rule.source)}>{ rule.title }</span> }) }
             </p>
             <p class="unseen" role="status" aria-live="polite">{ spoken }</p>
         </div>

@@ -1,6 +1,6 @@
 //! A sheet above the page. It is the browser's own dialog: it holds the focus, and Escape closes it.
 
-use super::icon::Icon;
+use super::controls::{press, sign};
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
@@ -26,12 +26,11 @@ pub fn SheetFrame(props: &Props) -> Html {
         });
     }
     let onclose = props.on_close.reform(|_: Event| ());
-    let onclick = props.on_close.reform(|_: MouseEvent| ());
     html! {
         <dialog class="sheet" ref={dialog} {onclose} aria-labelledby="sheet-title">
             <header>
                 <h2 id="sheet-title">{ &props.title }</h2>
-                <button class="round" {onclick} aria-label="Close"><Icon name="close" /></button>
+                { sign("round", "close", "Close", press(&props.on_close)) }
             </header>
             { props.children.clone() }
         </dialog>

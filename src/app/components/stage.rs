@@ -1,19 +1,20 @@
 //! The stage: the map with all that stands on it, and the canvas with all that flies over it.
 
-use super::client::Client;
-use super::crown::Crown as CrownSign;
+use super::client::client;
+use super::crown::crown;
 use super::drag::{Drag, Held};
-use super::graticule::Graticule;
-use super::island::Island;
-use super::lanes::{self, Lanes};
+use super::draw;
+use super::graticule::graticule;
+use super::island::island;
+use super::lanes::lanes;
 use super::menu::Menu;
-use super::replica::Replica;
+use super::replica::{self, Handling, replica};
 use super::size::use_size;
 use crate::intent::{Intent, Target};
 use crate::run::shown::{Crown, NodeShown};
 use crate::run::{Ground, Shared, Shown};
 use crate::stage::geometry::{Point, point};
-use crate::stage::layout::{Layout, NODE_RADIUS, Place};
+use crate::stage::layout::{Layout, Place};
 use crate::stage::painter::Painter;
 use crate::web::browser;
 use quorumscope::core::NodeId;
@@ -123,49 +124,36 @@ pub fn Stage(props: &Props) -> Html {
     );
     let site_target = held.and_then(|drag| drag.site(&layout, shown));
     let node_target = held.and_then(|drag| drag.node(&layout, shown));
-    let view_box = format!("0 0 {:.1} {:.1}", layout.size.x, layout.size.y);
+    let view_box = format!("0 0 {} {}", draw::number(layout.size.x), draw::number(layout.size.y));
+    let islands = layout.islands.iter().enumerate().map(|(site, place)| {
+        island(ground, site, place, site_target == Some(site), *menu == Some(Target::Site(site)), on)
+    });
+    let clients = layout.islands.iter().zip(&shown.sites).map(|(island, site)| client(island.client, site));
+    let replicas = stood(&layout, shown).map(|(node, at)| {
+        let handling = Handling {
+            target: node_target == Some(node.id),
+            held: held.is_some_and(|drag| drag.held == Held::Node(node.id)),
+            open: *menu == Some(Target::Node(node.id)),
+        };
+        let words = (ground.variant.card.epoch, ground.names[node.site].as_str());
+        replica(node, at, words, handling, hold(&grab, Held::Node(node.id)), on)
+    });
+    let crowns = stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| {
+        let is_held = held.is_some_and(|drag| drag.held == Held::Crown(node.id));
+        let class = if is_held { Some("held") } else { (node.crown == Crown::Stale).then_some("stale") };
+        crown(point(at.x, at.y - CROWN_ABOVE), class, Some(hold(&grab, Held::Crown(node.id))))
+    });
+    // Each list in a group of its own: a crown more or less must not make a replica another element.
     html! {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
-                <Graticule size={layout.size} />
-                <Lanes layout={layout.clone()} ground={ground.clone()} cuts={lanes::cuts(shown)} on={on.clone()} />
-                // Each list in a group of its own: a crown more or less must not make a replica another element.
-                <g>
-                    { for layout.islands.iter().enumerate().map(|(site, island)| {
-                        let name = ground.names[site].clone();
-                        let id = &ground.places[site].id;
-                        html! {
-                            <Island key={site} {site} path={island.path.clone()} name_at={island.name} target={site_target == Some(site)}
-                                id={(id.as_str() != name.as_str()).then(|| AttrValue::from(id.clone()))} {name}
-                                open={*menu == Some(Target::Site(site))}
-                                on_open={on.reform(move |()| Intent::Menu(Some(Target::Site(site))))} />
-                        }
-                    }) }
-                </g>
-                <g>
-                    { for layout.islands.iter().zip(&shown.sites).map(|(island, site)| html! {
-                        <Client at={island.client} shown={site.clone()} />
-                    }) }
-                </g>
-                <g>
-                    { for stood(&layout, shown).map(|(node, at)| html! {
-                        <Replica key={node.id.0} node={node.clone()} {at} epoch={ground.variant.card.epoch} place={ground.names[node.site].clone()}
-                            target={node_target == Some(node.id)} held={held.is_some_and(|drag| drag.held == Held::Node(node.id))}
-                            open={*menu == Some(Target::Node(node.id))}
-                            on_grab={hold(&grab, Held::Node(node.id))}
-                            on_open={let id = node.id; on.reform(move |()| Intent::Menu(Some(Target::Node(id))))} />
-                    }) }
-                </g>
-                <g>
-                    { for stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| html! {
-                        <CrownSign key={node.id.0} x={at.x} y={at.y - CROWN_ABOVE} stale={node.crown == Crown::Stale}
-                            held={held.is_some_and(|drag| drag.held == Held::Crown(node.id))}
-                            on_grab={hold(&grab, Held::Crown(node.id))} />
-                    }) }
-                </g>
-                <g>
-                    { for held.map(ghost) }
-                </g>
+                { graticule(layout.size) }
+                { lanes(&layout, ground, shown, *menu, on) }
+                <g>{ for islands }</g>
+                <g>{ for clients }</g>
+                <g>{ for replicas }</g>
+                <g>{ for crowns }</g>
+                <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
             if let Some((target, at)) = menu.and_then(|target| Some((target, anchor(&layout, target)?))) {
@@ -195,16 +183,10 @@ fn stood<'a>(layout: &'a Layout, shown: &'a Shown) -> impl Iterator<Item = (&'a 
 }
 
 /// What is dragged, under the pointer.
-fn ghost(drag: Drag) -> Html {
-    let Point { x, y } = drag.at;
+fn ghost(drag: Drag, shown: &Shown) -> Option<Html> {
     match drag.held {
-        Held::Crown(_) => html! { <CrownSign {x} {y} /> },
-        Held::Node(id) => html! {
-            <g class="replica ghost" transform={format!("translate({x:.1} {y:.1})")}>
-                <circle class="disc" r={NODE_RADIUS.to_string()} />
-                <text class="number" y="6">{ super::words::number(id) }</text>
-            </g>
-        },
+        Held::Crown(_) => Some(crown(drag.at, None, None)),
+        Held::Node(id) => Some(replica::ghost(shown.nodes.get(usize::from(id.0))?, drag.at)),
     }
 }
 

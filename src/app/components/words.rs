@@ -18,10 +18,25 @@ pub fn count(number: usize, one: &str) -> String {
 pub fn latency(micros: Micros) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),
-        1_000..10_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        1_000..10_000 => format!("{} ms", tenths(micros / 100)),
         10_000..10_000_000 => format!("{} ms", (micros + 500) / 1_000),
-        _ => format!("{:.1} s", micros as f64 / 1e6),
+        _ => format!("{} s", tenths(micros / 100_000)),
     }
+}
+
+fn tenths(count: u64) -> String {
+    format!("{}.{}", count / 10, count % 10)
+}
+
+/// A number given in hundredths, with two decimals.
+pub fn hundredths(count: u64) -> String {
+    format!("{}.{:02}", count / 100, count % 100)
+}
+
+/// A number with as many decimals as it needs, two at most. Not below 0.
+pub fn decimal(value: f64) -> String {
+    let text = hundredths((value * 100.0).round() as u64);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A moment: `1.234 567 s`, so that a µs can be told from the next.
@@ -79,6 +94,7 @@ mod tests {
         assert_eq!(latency(75_499), "75 ms");
         assert_eq!(moment(1_234_567), "1.234 567 s");
         assert_eq!(moment_ms(61_002_999), "61.002 s");
+        assert_eq!([8.0, 8.5, 8.123, 0.0, 100.0].map(decimal), ["8", "8.5", "8.12", "0", "100"]);
         assert_eq!(count(1, "event"), "1 event");
         assert_eq!(count(0, "event"), "0 events");
     }

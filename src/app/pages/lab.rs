@@ -4,26 +4,26 @@ use super::opening::{self, Opened};
 use super::voice::Voice;
 use super::{carry_out, keyboard};
 use crate::components::header::Header;
-use crate::components::help::Help;
-use crate::components::latency::Latency;
-use crate::components::legend::Legend;
+use crate::components::help::help;
+use crate::components::latency::latency;
+use crate::components::legend::legend;
 use crate::components::messages::Messages;
-use crate::components::notice::Notice;
-use crate::components::sentence::Sentence;
+use crate::components::notice::notice;
+use crate::components::sentence::sentence;
 use crate::components::setup::Setup;
 use crate::components::stage::Stage;
-use crate::components::timeline::Timeline;
-use crate::components::transport::Transport;
+use crate::components::timeline::timeline;
+use crate::components::transport::transport;
 use crate::intent::{Intent, Sheet, Target};
 use crate::run::rate::Rate;
 use crate::run::{Engine, Film, Ground, Shared, Shown};
 use crate::web::options::Options;
 use crate::web::{address, browser, handle};
 use gloo::events::EventListener;
+use js_sys::Array;
 use quorumscope::lab::{Moment, Problems, Scenario};
 use std::cell::RefCell;
 use std::rc::Rc;
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, KeyboardEvent};
 use yew::prelude::*;
@@ -132,7 +132,7 @@ impl Component for Lab {
             dark,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
-            packing: (0, 0.0, None),
+            packing: (0, f64::NEG_INFINITY, None),
             began: browser::now(),
             listeners: listeners(ctx),
             on_screen: true,
@@ -154,7 +154,8 @@ impl Component for Lab {
             }
             Msg::Seen => {
                 self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
-                return false;
+                // Whoever comes back, or copies the address meanwhile, finds this moment.
+                self.packing.1 = f64::NEG_INFINITY;
             }
             Msg::OnScreen(on_screen) => {
                 self.on_screen = on_screen;
@@ -208,7 +209,6 @@ impl Component for Lab {
             (film.engine.playing(), film.engine.pace)
         };
         let Lab { ground, shown, voice, .. } = self;
-        let seen: Vec<bool> = shown.by_kind.iter().map(|count| *count > 0).collect();
         html! {
             <div class={classes!("lab", options.embed.then_some("embed"), (!options.latency && !options.messages).then_some("alone"))}>
                 if options.embed {
@@ -217,20 +217,20 @@ impl Component for Lab {
                     <Header ground={ground.clone()} presets={presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    <Sentence text={voice.text.clone()} spoken={voice.spoken.clone()} broken={shown.broken} last={shown.last.clone()} />
+                    { sentence(&voice.text, &voice.spoken, shown) }
                     <Stage ground={ground.clone()} shown={shown.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
-                    <Notice text={self.notice.clone()} on={on.clone()} />
-                    <Legend kinds={ground.variant.kinds} {seen} />
+                    { notice(self.notice.as_ref(), &on) }
+                    { legend(ground.variant.kinds, shown) }
                 </main>
                 if options.controls {
                     <footer>
-                        <Transport {playing} {pace} time={shown.time} events={shown.events} on={on.clone()} />
-                        <Timeline ground={ground.clone()} shown={shown.clone()} on={on.clone()} />
+                        { transport(playing, pace, shown, &on) }
+                        { timeline(ground.variant.card.epoch, shown, &on) }
                     </footer>
                 }
                 if options.latency || options.messages {
                     <aside aria-label="Measurements">
-                        if options.latency { <Latency ground={ground.clone()} shown={shown.clone()} /> }
+                        if options.latency { { latency(ground, shown) } }
                         if options.messages { <Messages ground={ground.clone()} shown={shown.clone()} /> }
                     </aside>
                 }
@@ -259,7 +259,7 @@ impl Lab {
     fn sheet(&self, on: &Callback<Intent>) -> Html {
         let on_close = on.reform(|()| Intent::Open(None));
         match self.sheet {
-            Some(Sheet::Help) => html! { <Help keys={self.keys} on_keys={on.reform(Intent::Keys)} {on_close} /> },
+            Some(Sheet::Help) => help(self.keys, on.reform(Intent::Keys), on_close),
             Some(Sheet::Setup) => html! {
                 <Setup ground={self.ground.clone()} scenario={carry_out::present(&self.film.borrow().engine)} on={on.clone()} />
             },
@@ -291,7 +291,7 @@ impl Lab {
         self.notice = carry_out::carry_out(&mut film.engine, intent, &ctx.props().presets).map(AttrValue::from);
         film.touch();
         // What was done must be in the address at once.
-        self.packing.1 = 0.0;
+        self.packing.1 = f64::NEG_INFINITY;
     }
 
     /// Looks at the run, which may be another one by now.

@@ -22,8 +22,13 @@ impl Point {
 
     /// How far another point is.
     pub fn distance(self, other: Point) -> f64 {
-        (self.x - other.x).hypot(self.y - other.y)
+        length(self.x - other.x, self.y - other.y)
     }
+}
+
+/// How long a way is. Screens are too small for it to overflow.
+fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
 }
 
 /// A box, by its middle and half its width and height.
@@ -58,7 +63,7 @@ impl Area {
     /// Where a ray from the middle towards `to` leaves the ellipse in this box.
     pub fn edge_toward(&self, to: Point) -> Point {
         let (dx, dy) = (to.x - self.middle.x, to.y - self.middle.y);
-        let reach = (dx / self.half.x).hypot(dy / self.half.y).max(f64::EPSILON);
+        let reach = length(dx / self.half.x, dy / self.half.y).max(f64::EPSILON);
         self.middle.toward(to, (1.0 / reach).min(1.0))
     }
 }

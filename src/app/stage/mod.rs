@@ -5,5 +5,6 @@ pub mod geometry;
 pub mod layout;
 pub mod painter;
 pub mod palette;
+pub mod round;
 pub mod spread;
 pub mod sprites;

@@ -264,7 +264,7 @@ impl Server {
             let (ballot, committed) = (self.disk.promised, self.marker());
             for (slot, open) in (oldest..).zip(&self.open) {
                 if let Some(&Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
-                    let silent = NodeSet(peers.0 & !open.votes.0);
+                    let silent = peers.minus(open.votes);
                     out.broadcast(silent, Msg::Accept { ballot, slot, command, committed });
                 }
             }

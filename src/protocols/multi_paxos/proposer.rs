@@ -59,7 +59,7 @@ impl Server {
     pub(super) fn prepare_again(&mut self, out: &mut Out<Server>) {
         let Role::Proposer(Candidacy { promises, first, .. }) = &self.role else { return };
         out.because(RESEND);
-        let silent = NodeSet(self.peers().0 & !promises.0);
+        let silent = self.peers().minus(*promises);
         out.broadcast(silent, Msg::Prepare { ballot: self.disk.promised, from: *first });
         self.await_leader(out);
     }

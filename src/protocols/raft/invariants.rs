@@ -45,6 +45,9 @@ fn log_matching(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
     let mine = &server.disk.log;
     for (id, other) in others {
         let log = &other.disk.log;
+        if log.last() < from {
+            continue;
+        }
         // One slot more: entries from `from` on may match although the ones before them never did.
         let lowest = (from - 1).max(mine.first()).max(log.first());
         let mut matched = false;
@@ -64,8 +67,8 @@ fn leader_completeness(nodes: &[Option<Server>], step: Step) -> Result<(), Breac
     for (id, other) in others {
         for (leader, follower) in [(server, other), (other, server)] {
             let slot = follower.commit;
-            let concerned = matches!(leader.role, Role::Leader(_)) && leader.disk.term >= follower.disk.term;
-            if !concerned || slot <= leader.commit {
+            let leads = slot > leader.commit && matches!(leader.role, Role::Leader(_));
+            if !leads || leader.disk.term < follower.disk.term {
                 continue;
             }
             let here = leader.disk.log.term_at(slot);

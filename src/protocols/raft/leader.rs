@@ -3,7 +3,7 @@
 use super::Reads;
 use super::configuration::Configuration;
 use super::membership::Change;
-use super::message::{Append, Conflict, Heartbeat, Message};
+use super::message::{Append, Conflict, Entries, Heartbeat, Message};
 use super::reads::{Lease, PendingReads};
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
@@ -142,7 +142,7 @@ impl Server {
             }
         }
         out.because(LEADER_APPENDS);
-        let entries = super::message::Entries::One(entry);
+        let entries = Entries::One(entry);
         out.broadcast(
             flowing,
             Message::AppendEntries(Append { term, prev_slot, prev_term, commit: self.commit, entries }),
@@ -366,12 +366,10 @@ impl Server {
         let heard = std::mem::take(&mut lead.heard).with(self.me);
         if self.config.check_quorum && !configuration.quorum(heard) {
             out.because(CHECK_QUORUM);
-            self.leader = None;
             return self.become_follower(out);
         }
-        let silent = NodeSet(lead.leaving.0 & !heard.0);
+        lead.peers = lead.peers.minus(lead.leaving.minus(heard));
         lead.leaving = lead.leaving.and(heard);
-        lead.peers = NodeSet(lead.peers.0 & !silent.0);
         out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
     }
 

@@ -40,7 +40,7 @@ impl Server {
         if target.is_empty() {
             return;
         }
-        let learners = NodeSet(target.0 & !configuration.all().0);
+        let learners = target.minus(configuration.all());
         for learner in learners.iter() {
             if !lead.peers.has(learner) {
                 *lead.track(learner) = Progress { next: last + 1, pace: Pace::Probe, ..Progress::default() };
@@ -69,7 +69,7 @@ impl Server {
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         let target = lead.change.as_ref().map_or(NodeSet::EMPTY, |change| change.target);
-        lead.leaving = NodeSet(lead.leaving.0 & !configuration.all().or(target).0);
+        lead.leaving = lead.leaving.minus(configuration.all().or(target));
         lead.peers = configuration.all().or(target).or(lead.leaving).without(self.me);
     }
 
@@ -140,7 +140,7 @@ impl Server {
         let slot = self.disk.log.last() + 1;
         self.configurations.push((slot, next));
         let Role::Leader(lead) = &mut self.role else { return };
-        lead.leaving = lead.leaving.or(NodeSet(before.all().0 & !next.all().0));
+        lead.leaving = lead.leaving.or(before.all().minus(next.all()));
         self.find_peers();
         self.append(Payload::Configuration(next), out);
     }
@@ -183,8 +183,8 @@ impl Server {
 /// Adds the first server that is missing or, if none is, removes the first that is too many.
 fn one_step(now: NodeSet, target: NodeSet, out: &mut Out) -> Configuration {
     out.because(SINGLE_SERVER);
-    let missing = NodeSet(target.0 & !now.0).iter().next();
-    let surplus = NodeSet(now.0 & !target.0).iter().next();
+    let missing = target.minus(now).iter().next();
+    let surplus = now.minus(target).iter().next();
     Configuration::simple(match (missing, surplus) {
         (Some(server), _) => now.with(server),
         (None, Some(server)) => now.without(server),

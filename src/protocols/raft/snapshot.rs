@@ -23,7 +23,7 @@ impl Server {
         let (_, configuration) = self.configurations.first().copied().unwrap_or_default();
         self.disk.snapshot = Some(Arc::new(Snapshot { last, term, configuration, machine: self.machine.clone() }));
         self.disk.log.compact_to(last.saturating_sub(every));
-        out.save();
+        out.save_entries(self.disk.log.last() + 1);
     }
 
     /// InstallSnapshot.

@@ -355,6 +355,19 @@ fn an_old_message_that_comes_late_deletes_nothing() {
     }
 }
 
+/// Entries beyond those that the leader has just vouched for may be another leader's.
+#[test]
+fn a_follower_commits_no_further_than_it_agrees_with_its_leader() {
+    let mut group = Group::new(vec![disk(3, &[1, 1, 2, 2]), disk(3, &[]), disk(3, &[])], &[], &[]);
+    let heartbeat = Heartbeat { term: 3, prev_slot: 1, prev_term: 1, commit: 9, round: 1, read: false };
+    group.hand(S2, S1, Message::Heartbeat(heartbeat));
+    assert_eq!(group.commit(S1), 1);
+    let entry = *group.servers[&S1].disk.log.get(2).expect("it holds four");
+    let append = Append { term: 3, prev_slot: 1, prev_term: 1, commit: 9, entries: Entries::One(entry) };
+    group.hand(S2, S1, Message::AppendEntries(append));
+    assert_eq!((group.commit(S1), group.servers[&S1].disk.log.last()), (2, 4));
+}
+
 #[test]
 fn messages_that_overtake_each_other_have_one_answer_each() {
     let mut group = Group::of(3, &[]);
@@ -412,6 +425,31 @@ fn a_command_asked_again_is_neither_appended_nor_executed_again() {
     group.request(S1, write(1));
     assert_eq!(group.servers[&S1].disk.log.last(), 2);
     assert_eq!(group.replies.len(), 2);
+}
+
+// Reads.
+
+#[test]
+fn a_read_needs_a_round_of_heartbeats_sent_after_it_came() {
+    let read = |client, seq| Command { client: ClientId(client), seq, op: Op::Read { key: 1 } };
+    let mut group = Group::new(vec![Disk::default(); 3], &[(SETTING_PRE_VOTE, 0), (SETTING_READS, 1)], &[]);
+    group.elect(S1, &[S1, S2, S3]);
+    group.deliver(&[S1, S2, S3]);
+    group.request(S1, read(1, 1));
+    // S2 still follows S1 when it answers the round, but the answer takes its time.
+    let (from, to, heartbeat) = group.mail.remove(group.mail.iter().position(|(_, to, _)| *to == S2).expect("a round"));
+    group.hand(from, to, heartbeat);
+    let late = group.mail.pop().expect("its answer");
+    // S3 takes over and commits a write, and only then S1 gets another read.
+    group.lose();
+    group.elect(S3, &[S2, S3]);
+    group.request(S3, write(1));
+    group.deliver(&[S2, S3]);
+    group.request(S1, read(2, 1));
+    group.replies.clear();
+    group.hand(late.0, late.1, late.2);
+    // The first read began before the write, and may be answered; the second may not.
+    assert_eq!(group.replies, [(ClientId(1), Answer::Done(Outcome::Value(None)))]);
 }
 
 // Snapshots.
@@ -493,6 +531,23 @@ fn two_single_server_changes_by_two_leaders() {
         assert!(group.leads(S1) && differs);
         assert_eq!(committed && overwritten, lost);
     }
+}
+
+/// A configuration is in force from the moment it is in the log, and no longer than that.
+#[test]
+fn a_configuration_that_is_overwritten_is_not_in_force() {
+    let mut group = Group::of(3, &[]);
+    let before = group.servers[&S1].configuration();
+    let entry = |term, payload| Entries::One(Entry { term, payload });
+    let append =
+        |term, entries| Message::AppendEntries(Append { term, prev_slot: 0, prev_term: 0, commit: 0, entries });
+    let next = Configuration::simple(NodeSet::first(2));
+    group.hand(S2, S1, append(1, entry(1, Payload::Configuration(next))));
+    assert_eq!(group.servers[&S1].configuration(), (1, next));
+    group.restart(S1);
+    assert_eq!(group.servers[&S1].configuration(), (1, next));
+    group.hand(S3, S1, append(2, entry(2, Payload::Command(Command::NOOP))));
+    assert_eq!(group.servers[&S1].configuration(), before);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Event, Happening, Letter, N, World};
 use crate::core::node::{Node, Protocol, Reply};
 use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
-use crate::sim::clients::{OPEN_SESSIONS, Pace};
+use crate::sim::clients::{Heard, OPEN_SESSIONS, Pace, Spoke};
 use crate::sim::jitter;
 use crate::sim::measure::Sample;
 use crate::sim::trace::What;
@@ -74,9 +74,16 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn begin(&mut self, client: ClientId) -> Happening {
         self.counts.asked += 1;
-        self.clients.begin(client, self.time);
+        let command = self.clients.begin(client, self.time);
+        self.hear(client, Spoke::Asked(command.op));
         self.ask(client);
         self.client_acted(client)
+    }
+
+    fn hear(&mut self, client: ClientId, spoke: Spoke) {
+        if let Some(heard) = &mut self.heard {
+            heard.push(Heard { at: self.time, client, spoke });
+        }
     }
 
     fn client_acted(&mut self, client: ClientId) -> Happening {
@@ -140,7 +147,7 @@ impl<P: Protocol> World<P> {
             return happening;
         };
         match answer {
-            Answer::Done(_) => {
+            Answer::Done(outcome) => {
                 session.waiting = None;
                 session.target = from;
                 self.counts.answered += 1;
@@ -151,6 +158,7 @@ impl<P: Protocol> World<P> {
                     let pause = think.max(Micros::from(sample.latency == 0));
                     self.wheel.push(self.time + pause, Event::Wake(client));
                 }
+                self.hear(client, Spoke::Told(outcome));
             }
             Answer::Redirect(Some(leader)) if leader != from && waiting.attempt % (REDIRECTS + 1) != 0 => {
                 session.target = leader;

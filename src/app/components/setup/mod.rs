@@ -6,16 +6,26 @@ mod rules;
 mod settings;
 mod world;
 
+use super::controls::{button, press};
 use super::sheet::SheetFrame;
 use crate::intent::Intent;
 use crate::run::Ground;
 use quorumscope::lab::Scenario;
-use regions::Regions;
-use rules::Rules;
-use settings::Settings;
 use std::rc::Rc;
-use world::World;
 use yew::prelude::*;
+
+/// A scenario that shall be, made from the one that is.
+pub type Change = Callback<Scenario>;
+
+/// Changes a scenario by a value that a control tells.
+fn edit<T: 'static>(scenario: &Scenario, change: &Change, apply: impl Fn(&mut Scenario, T) + 'static) -> Callback<T> {
+    let (scenario, change) = (scenario.clone(), change.clone());
+    Callback::from(move |value: T| {
+        let mut scenario = scenario.clone();
+        apply(&mut scenario, value);
+        change.emit(scenario);
+    })
+}
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
@@ -50,14 +60,10 @@ pub fn Setup(props: &Props) -> Html {
             <form onsubmit={run}>
                 <div class="scroll">
                     <p class="card"><strong>{ variant.card.title }</strong>{ ". " }{ variant.card.says }{ " " }<cite>{ variant.card.paper }</cite></p>
-                    <Regions scenario={(*draft).clone()} change={change.clone()} />
-                    <World scenario={(*draft).clone()} change={change.clone()} />
-                    if !variant.settings.is_empty() {
-                        <Settings settings={variant.settings} scenario={(*draft).clone()} change={change.clone()} />
-                    }
-                    if variant.rules.iter().any(|rule| rule.without.is_some()) {
-                        <Rules rules={variant.rules} scenario={(*draft).clone()} {change} />
-                    }
+                    { regions::regions(&draft, &change) }
+                    { world::world(&draft, &change) }
+                    { settings::settings(variant.settings, &draft, &change) }
+                    { rules::rules(variant.rules, &draft, &change) }
                 </div>
                 <footer>
                     <div class="problems" role="status">
@@ -65,7 +71,7 @@ pub fn Setup(props: &Props) -> Html {
                             <ul>{ for problems.0.iter().take(4).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
                         }
                     </div>
-                    <button type="button" onclick={close.reform(|_: MouseEvent| ())}>{ "Cancel" }</button>
+                    { button("Cancel", press(&close)) }
                     <button type="submit" class="primary" disabled={problems.is_some()}>{ "Run from the start" }</button>
                 </footer>
             </form>

@@ -1,17 +1,10 @@
 //! Which regions there are, how many replicas live in each, and where clients are.
 
+use super::{Change, edit};
+use crate::components::controls::{checkbox, select};
 use quorumscope::lab::atlas::{self, MATRICES, Matrix};
 use quorumscope::lab::{Clients, Scenario, Site};
-use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
-
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// As it is.
-    pub scenario: Scenario,
-    /// As it shall be.
-    pub change: Callback<Scenario>,
-}
 
 /// One line of the list.
 struct Line {
@@ -21,61 +14,59 @@ struct Line {
     clients: bool,
 }
 
-#[component]
-pub fn Regions(props: &Props) -> Html {
-    let Props { scenario, change } = props;
+/// Offers them.
+pub fn regions(scenario: &Scenario, change: &Change) -> Html {
     let matrix = scenario.matrix.as_deref().and_then(atlas::matrix);
-    let on_matrix = {
-        let (scenario, change) = (scenario.clone(), change.clone());
-        Callback::from(move |event: Event| {
-            if let Some(matrix) = atlas::matrix(&event.target_unchecked_into::<HtmlSelectElement>().value()) {
-                change.emit(moved_to(&scenario, matrix));
-            }
-        })
-    };
-    let replicas = scenario.replicas.len();
+    let on_matrix = edit(scenario, change, |scenario, key: String| {
+        if let Some(matrix) = atlas::matrix(&key) {
+            *scenario = moved_to(scenario, matrix);
+        }
+    });
+    let matrices = MATRICES.iter().map(|each| (each.key.into(), each.title.into())).collect();
+    let chosen = scenario.matrix.as_deref().unwrap_or("This scenario");
     html! {
         <fieldset class="regions">
-            <legend>{ "Regions" } <small>{ format!("{replicas} replicas in all") }</small></legend>
+            <legend>{ "Regions" }<small>{ format!("{} replicas in all", scenario.replicas.len()) }</small></legend>
             <label class="field">
                 <span>{ "Round trips measured in" }</span>
-                <select onchange={on_matrix}>
-                    if matrix.is_none() { <option value="" selected=true disabled=true>{ "this scenario" }</option> }
-                    { for MATRICES.iter().map(|each| html! {
-                        <option value={each.key} selected={scenario.matrix.as_deref() == Some(each.key)}>{ each.title }</option>
-                    }) }
-                </select>
-                if let Some(matrix) = matrix { <small>{ matrix.source }</small> }
+                { select("Round trips measured in".into(), matrices, chosen, on_matrix) }
+                <small>{ matrix.map_or("", |matrix| matrix.source) }</small>
             </label>
-            <ul>{ for lines(scenario, matrix).into_iter().map(|line| show(line, props)) }</ul>
+            <ul>{ for lines(scenario, matrix).into_iter().map(|line| show(line, scenario, change)) }</ul>
         </fieldset>
     }
 }
 
-fn show(line: Line, props: &Props) -> Html {
-    let Line { id, name, replicas, clients } = line;
-    let changed = |edit: fn(&Scenario, &str) -> Scenario| {
-        let (scenario, change, id) = (props.scenario.clone(), props.change.clone(), id.clone());
-        Callback::from(move |_: MouseEvent| change.emit(edit(&scenario, &id)))
-    };
-    let on_clients = {
-        let (scenario, change, id) = (props.scenario.clone(), props.change.clone(), id.clone());
-        Callback::from(move |event: Event| {
-            let wanted = event.target_unchecked_into::<HtmlInputElement>().checked();
-            change.emit(with_clients(&scenario, &id, wanted));
-        })
-    };
+fn show(Line { id, name, replicas, clients }: Line, scenario: &Scenario, change: &Change) -> Html {
+    let site = id.clone();
+    let on_clients =
+        edit(scenario, change, move |scenario, wanted: bool| *scenario = with_clients(scenario, &site, wanted));
+    let used = replicas > 0 || clients;
     html! {
-        <li key={id.clone()} class={classes!((replicas > 0 || clients).then_some("used"))}>
+        <li key={id.clone()} class={used.then_some("used")}>
             <span class="name">{ &name }</span>
             <span class="stepper">
-                <button type="button" aria-label={format!("One replica less in {name}")} disabled={replicas == 0} onclick={changed(one_less)}>{ "−" }</button>
+                { step("−", format!("One replica less in {name}"), replicas == 0, &id, one_less, scenario, change) }
                 <output aria-label={format!("Replicas in {name}")}>{ replicas }</output>
-                <button type="button" aria-label={format!("One replica more in {name}")} onclick={changed(one_more)}>{ "+" }</button>
+                { step("+", format!("One replica more in {name}"), false, &id, one_more, scenario, change) }
             </span>
-            <label><input type="checkbox" checked={clients} onchange={on_clients} aria-label={format!("A client in {name}")} />{ " client" }</label>
+            <label>{ checkbox(Some(format!("A client in {name}").into()), clients, on_clients) }{ " client" }</label>
         </li>
     }
+}
+
+fn step(
+    sign: &'static str,
+    label: String,
+    disabled: bool,
+    id: &str,
+    step: fn(&Scenario, &str) -> Scenario,
+    scenario: &Scenario,
+    change: &Change,
+) -> Html {
+    let id = id.to_owned();
+    let onclick = edit(scenario, change, move |scenario, _: MouseEvent| *scenario = step(scenario, &id));
+    html! { <button type="button" aria-label={label} {disabled} {onclick}>{ sign }</button> }
 }
 
 /// The regions on offer: those of the table, or those of a scenario that brings its own distances.
@@ -96,7 +87,7 @@ fn lines(scenario: &Scenario, matrix: Option<&Matrix>) -> Vec<Line> {
 }
 
 /// One more replica at this site.
-pub fn one_more(scenario: &Scenario, id: &str) -> Scenario {
+fn one_more(scenario: &Scenario, id: &str) -> Scenario {
     let mut scenario = with_site(scenario, id);
     scenario.replicas.push(id.to_owned());
     scenario

@@ -1,30 +1,24 @@
 //! What the protocol lets one choose.
 
+use super::{Change, edit};
+use crate::components::controls::{checkbox, field, select};
 use quorumscope::core::{Setting, SettingKind};
 use quorumscope::lab::scenario::Value;
 use quorumscope::lab::{Quantity, Scenario};
-use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// What there is to choose.
-    pub settings: &'static [Setting],
-    /// As it is.
-    pub scenario: Scenario,
-    /// As it shall be.
-    pub change: Callback<Scenario>,
-}
-
-#[component]
-pub fn Settings(props: &Props) -> Html {
+/// Offers it.
+pub fn settings(settings: &'static [Setting], scenario: &Scenario, change: &Change) -> Html {
+    if settings.is_empty() {
+        return html! {};
+    }
     html! {
         <fieldset class="settings">
             <legend>{ "Protocol" }</legend>
-            { for props.settings.iter().map(|setting| html! {
+            { for settings.iter().map(|setting| html! {
                 <label class="field" key={setting.key}>
                     <span>{ plain(setting.key) }</span>
-                    { control(setting, props) }
+                    { control(setting, scenario, change) }
                     <small>{ setting.says }</small>
                 </label>
             }) }
@@ -32,65 +26,44 @@ pub fn Settings(props: &Props) -> Html {
     }
 }
 
-fn control(setting: &'static Setting, props: &Props) -> Html {
-    let now = props.scenario.settings.get(setting.key);
+fn control(setting: &'static Setting, scenario: &Scenario, change: &Change) -> Html {
+    let now = scenario.settings.get(setting.key);
     // A value like the default is left out again, so that links stay short.
-    let set = {
-        let (scenario, change) = (props.scenario.clone(), props.change.clone());
-        Callback::from(move |value: Option<Value>| {
-            let mut scenario = scenario.clone();
-            match value {
-                Some(value) => scenario.settings.insert(setting.key.to_owned(), value),
-                None => scenario.settings.remove(setting.key),
-            };
-            change.emit(scenario);
-        })
-    };
+    let set = edit(scenario, change, |scenario, value: Option<Value>| {
+        match value {
+            Some(value) => scenario.settings.insert(setting.key.to_owned(), value),
+            None => scenario.settings.remove(setting.key),
+        };
+    });
     match setting.kind {
         SettingKind::Flag { default } => {
             let checked = now.map_or(default, |value| *value == Value::Flag(true));
-            let onchange = set.reform(move |event: Event| {
-                let checked = event.target_unchecked_into::<HtmlInputElement>().checked();
-                (checked != default).then_some(Value::Flag(checked))
-            });
-            html! { <input type="checkbox" {checked} {onchange} /> }
+            checkbox(None, checked, set.reform(move |checked| (checked != default).then_some(Value::Flag(checked))))
         }
         SettingKind::Choice { options, default } => {
             let default = options[usize::from(default)];
-            let chosen = match now {
-                Some(Value::Text(text)) => text.clone(),
-                _ => default.to_owned(),
-            };
-            let onchange = set.reform(move |event: Event| {
-                let value = event.target_unchecked_into::<HtmlSelectElement>().value();
-                (value != default).then_some(Value::Text(value))
-            });
-            html! {
-                <select {onchange}>
-                    { for options.iter().map(|option| html! { <option value={*option} selected={*option == chosen}>{ plain(option) }</option> }) }
-                </select>
-            }
+            let chosen = now.map_or(default.to_owned(), text_of);
+            let options = options.iter().map(|option| ((*option).into(), plain(option).into())).collect();
+            let on = set.reform(move |value: String| (value != default).then_some(Value::Text(value)));
+            select(plain(setting.key).into(), options, &chosen, on)
         }
         SettingKind::Duration { min, max } => {
-            let value = now.map(text_of).unwrap_or_default();
-            let onchange = set.reform(|event: Event| {
-                let text = event.target_unchecked_into::<HtmlInputElement>().value().trim().to_owned();
-                (!text.is_empty()).then_some(Value::Text(text))
-            });
-            let title = format!(
-                "{} to {}; empty: worked out from the distances",
-                Quantity::from_micros(min),
-                Quantity::from_micros(max)
-            );
-            html! { <input type="text" size="9" placeholder="worked out" {value} {title} {onchange} /> }
+            let title = format!("{} to {}", Quantity::from_micros(min), Quantity::from_micros(max));
+            let on = set.reform(|text: String| (!text.is_empty()).then_some(Value::Text(text)));
+            field(now.map(text_of).unwrap_or_default(), "worked out".into(), title.into(), on)
         }
         SettingKind::Count { min, max, default } => {
-            let value = now.map_or(default.to_string(), text_of);
-            let onchange = set.reform(move |event: Event| {
-                let number = event.target_unchecked_into::<HtmlInputElement>().value().parse::<i64>().ok();
-                number.filter(|number| *number != i64::from(default)).map(Value::Number)
+            // What is no number stays as it was written, and is complained about.
+            let on = set.reform(move |text: String| match text.parse::<i64>() {
+                Ok(number) => (number != i64::from(default)).then_some(Value::Number(number)),
+                Err(_) => (!text.is_empty()).then_some(Value::Text(text)),
             });
-            html! { <input type="number" min={min.to_string()} max={max.to_string()} {value} {onchange} /> }
+            field(
+                now.map(text_of).unwrap_or_default(),
+                default.to_string().into(),
+                format!("{min} to {max}").into(),
+                on,
+            )
         }
     }
 }

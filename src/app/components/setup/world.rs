@@ -1,16 +1,9 @@
 //! What clients do, how messages and disks fare, and the source of chance.
 
+use super::{Change, edit};
+use crate::components::controls::field;
 use quorumscope::lab::{Quantity, Scenario};
-use web_sys::HtmlInputElement;
 use yew::prelude::*;
-
-#[derive(Clone, PartialEq, Properties)]
-pub struct Props {
-    /// As it is.
-    pub scenario: Scenario,
-    /// As it shall be.
-    pub change: Callback<Scenario>,
-}
 
 /// One field: what it is called, what stands there when it is left out, how it is read and written.
 struct Field {
@@ -68,25 +61,19 @@ const FIELDS: &[Field] = &[
     },
 ];
 
-#[component]
-pub fn World(props: &Props) -> Html {
+/// Offers it.
+pub fn world(scenario: &Scenario, change: &Change) -> Html {
     html! {
         <fieldset class="world">
             <legend>{ "Clients, network, disks" }</legend>
-            { for FIELDS.iter().map(|field| {
-                let onchange = {
-                    let (scenario, change) = (props.scenario.clone(), props.change.clone());
-                    Callback::from(move |event: Event| {
-                        let text = event.target_unchecked_into::<HtmlInputElement>().value();
-                        let mut scenario = scenario.clone();
-                        (field.set)(&mut scenario, Some(text.trim()).filter(|text| !text.is_empty()));
-                        change.emit(scenario);
-                    })
-                };
+            { for FIELDS.iter().map(|each| {
+                let on = edit(scenario, change, |scenario, text: String| {
+                    (each.set)(scenario, Some(text.as_str()).filter(|text| !text.is_empty()));
+                });
                 html! {
-                    <label class="field short" key={field.name}>
-                        <span>{ field.name }</span>
-                        <input type="text" size="9" placeholder={field.empty} value={(field.get)(&props.scenario).unwrap_or_default()} {onchange} />
+                    <label class="field short" key={each.name}>
+                        <span>{ each.name }</span>
+                        { field((each.get)(scenario).unwrap_or_default(), each.empty.into(), AttrValue::default(), on) }
                     </label>
                 }
             }) }

@@ -1,0 +1,133 @@
+//! `quorumscope check`: every run of a small cluster.
+
+use crate::progress::Progress;
+use crate::table::thousands;
+use crate::{Stop, bad};
+use clap::Args;
+use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, Wish};
+use quorumscope::lab::{Problems, text};
+use quorumscope::universe::search::{Decided, Finding, Told};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// States between two looks at the clock.
+const SLICE: u32 = 2_000;
+/// The exit code of an exploration that ended undecided.
+const UNDECIDED: u8 = 3;
+
+/// What to look at.
+#[derive(Args)]
+pub struct Asked {
+    /// The key of the variant (see `list`)
+    #[arg(long)]
+    variant: String,
+    /// Take away a rule, by its key (see `list KEY`); several, separated by commas
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Replicas
+    #[arg(long, default_value_t = 3)]
+    replicas: usize,
+    /// A setting of the variant, such as q1=2; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', help = bounds())]
+    bounds: Vec<String>,
+    /// Look for violations of this property only, such as Agreement
+    #[arg(long)]
+    property: Option<String>,
+}
+
+fn bounds() -> String {
+    let lines: Vec<String> = BOUNDS.iter().map(|(key, says)| format!("\n  {key}: {says}")).collect();
+    format!("How far to look, separated by commas:{}", lines.concat())
+}
+
+/// Explores and tells what was found.
+pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+    let flags = |Problems(problems)| {
+        bad(problems.iter().map(|problem| format!("--{problem}")).collect::<Vec<_>>().join("\n  "))
+    };
+    let mut tree = json!({});
+    for assignment in &asked.set {
+        text::set(&mut tree, &format!("settings.{assignment}")).map_err(|problem| bad(format!("--set {problem}")))?;
+    }
+    let settings = match tree.get("settings") {
+        Some(settings) => {
+            quorumscope::lab::read(settings.clone()).map_err(|problem| bad(format!("--set {problem}")))?
+        }
+        None => Default::default(),
+    };
+    let wish = Wish {
+        variant: asked.variant.clone(),
+        replicas: asked.replicas,
+        without: asked.without.clone(),
+        settings,
+        bounds: asked.bounds.clone(),
+        property: asked.property.clone(),
+    };
+    let exploration = wish.check().map_err(flags)?;
+    let mut search = exploration.start().map_err(|problem| flags(Problems(vec![problem])))?;
+    let mut progress = Progress::new("exploring");
+    let most = u64::from(exploration.question.bounds.states);
+    while !search.advance(SLICE) {
+        progress.set(u64::from(search.states()) * 1_000 / most);
+    }
+    progress.done();
+    let finding = search.finding();
+    if json {
+        let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
+        value["variant"] = Value::from(exploration.variant.card.key);
+        value["replicas"] = Value::from(asked.replicas);
+        value["without"] = Value::from(asked.without.clone());
+        value["bounds"] = exploration.bounds.iter().map(|bound| (bound.key, bound.value.clone())).collect();
+        crate::json(&value, out)?;
+    } else {
+        tell(&exploration, asked, &finding, out)?;
+    }
+    Ok(match finding.verdict {
+        Decided::Safe => ExitCode::SUCCESS,
+        Decided::Violated => ExitCode::FAILURE,
+        Decided::Undecided => ExitCode::from(UNDECIDED),
+    })
+}
+
+fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
+    let without = match asked.without.as_slice() {
+        [] => String::new(),
+        rules => format!(", without {}", rules.join(", ")),
+    };
+    let bounds: Vec<String> = exploration.bounds.iter().map(|Bound { key, value }| format!("{key}={value}")).collect();
+    writeln!(out, "{}, {} replicas{without}", exploration.variant.card.title, asked.replicas)?;
+    writeln!(out, "Bounds: {}", bounds.join(", "))?;
+    let states = thousands(u64::from(finding.states));
+    match (finding.verdict, &finding.violation) {
+        (Decided::Violated, Some(wrong)) => {
+            let nodes: Vec<String> = wrong.nodes.iter().map(u32::to_string).collect();
+            let slot = wrong.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+            let events = finding.depth;
+            writeln!(out, "Violated: {} by nodes {}{slot}. {}", wrong.property, nodes.join(", "), wrong.says)?;
+            writeln!(out, "{states} states until then. The shortest way there takes {events} events:\n")?;
+            finding.trace.iter().zip(1..).try_for_each(|(told, number)| event(number, told, out))
+        }
+        (Decided::Safe, _) => {
+            writeln!(out, "Safe: {states} states, all there are within the bounds, {} events deep.", finding.depth)?;
+            match finding.cut.as_slice() {
+                [] => writeln!(out, "No bound was reached: this is all that can ever happen."),
+                cut => writeln!(out, "Bounds that were reached: {}.", cut.join(", ")),
+            }
+        }
+        _ => writeln!(
+            out,
+            "Undecided: nothing wrong in {states} states, {} events deep, and there are more. Raise states, or lower other bounds.",
+            finding.depth
+        ),
+    }
+}
+
+fn event(number: u32, told: &Told, out: &mut impl Write) -> io::Result<()> {
+    let rules = if told.rules.is_empty() { String::new() } else { format!("   [{}]", told.rules.join(", ")) };
+    writeln!(out, "{number:>4}  {}{rules}", told.event)?;
+    told.does.iter().try_for_each(|does| writeln!(out, "          {does}"))?;
+    told.changes.iter().try_for_each(|change| writeln!(out, "        • {change}"))
+}

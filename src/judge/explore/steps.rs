@@ -1,0 +1,272 @@
+//! What a node does when something happens to it: computed once for each pair of a node's state and an event.
+
+use super::bounds::{Bounds, Request};
+use super::intern::{Interner, Memo};
+use crate::core::node::{Message, Node, Protocol};
+use crate::core::{Command, Effect, Epoch, NodeId, Out, RuleSet, Slot};
+use std::collections::VecDeque;
+
+pub(super) type N<P> = <P as Protocol>::Node;
+pub(super) type Msg<P> = <N<P> as Node>::Msg;
+pub(super) type Timer<P> = <N<P> as Node>::Timer;
+
+/// A message under way: from, to, what.
+pub(super) type Letter<P> = (NodeId, NodeId, Msg<P>);
+
+/// A machine and the node on it: all that belongs to one replica.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Host<N: Node> {
+    me: NodeId,
+    /// `None` while it is down.
+    pub node: Option<N>,
+    disk: N::Disk,
+    /// Numbers of the timers that are set, in order.
+    pub timers: Vec<u32>,
+    /// The last slot executed since it booted.
+    applied: Slot,
+}
+
+/// What is asked often of a host and worth keeping.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fact {
+    /// The epoch it leads.
+    pub leads: Option<Epoch>,
+    /// The epoch it is in.
+    pub epoch: u32,
+}
+
+/// What happens to one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stimulus {
+    /// The message with this number arrives.
+    Message(u32),
+    /// The timer with this number fires.
+    Timer(u32),
+    /// A client asks for the command with this number.
+    Request(u32),
+    /// It loses everything but its disk.
+    Crash,
+    /// It boots from its disk.
+    Boot,
+}
+
+impl Stimulus {
+    fn key(self, host: u32) -> u64 {
+        let (kind, number) = match self {
+            Stimulus::Message(number) => (0, number),
+            Stimulus::Timer(number) => (1, number),
+            Stimulus::Request(number) => (2, number),
+            Stimulus::Crash => (3, 0),
+            Stimulus::Boot => (4, 0),
+        };
+        u64::from(host) << 32 | u64::from(number) << 3 | kind
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    /// The host afterwards.
+    pub host: u32,
+    /// Numbers of the messages sent to others.
+    pub sent: Vec<u32>,
+    /// What the node now knows to be chosen.
+    pub learned: Vec<(Slot, Command)>,
+    /// A slot executed out of order.
+    pub disorder: Option<Slot>,
+    /// The first slot of its log that may be different now.
+    pub log_from: Option<Slot>,
+}
+
+/// What a node asked for, in order, with the messages themselves.
+pub(super) type Said<P> = Vec<Effect<Msg<P>, Timer<P>>>;
+
+/// All hosts, messages and timers there ever were, and what follows from what.
+#[derive(Debug)]
+pub(super) struct Steps<P: Protocol> {
+    configs: Vec<<N<P> as Node>::Config>,
+    requests: Vec<Request>,
+    late_to_self: bool,
+    lost_kinds: u64,
+    pub hosts: Interner<Host<N<P>>>,
+    pub facts: Vec<Fact>,
+    pub letters: Interner<Letter<P>>,
+    timers: Interner<Timer<P>>,
+    outcomes: Vec<Outcome>,
+    memo: Memo,
+    out: Out<N<P>>,
+    effects: Vec<Effect<u32, Timer<P>>>,
+    /// Rules applied at least once.
+    pub used: RuleSet,
+}
+
+impl<P: Protocol> Steps<P> {
+    pub fn new(configs: Vec<<N<P> as Node>::Config>, bounds: &Bounds, ablated: RuleSet) -> Steps<P> {
+        Steps {
+            configs,
+            requests: bounds.requests.clone(),
+            late_to_self: bounds.late_to_self,
+            lost_kinds: bounds.lost_kinds,
+            hosts: Interner::default(),
+            facts: Vec::new(),
+            letters: Interner::default(),
+            timers: Interner::default(),
+            outcomes: Vec::new(),
+            memo: Memo::default(),
+            out: Out::new(ablated),
+            effects: Vec::new(),
+            used: RuleSet::EMPTY,
+        }
+    }
+
+    /// A machine with an empty disk and nothing running on it.
+    pub fn new_machine(&mut self, me: NodeId) -> u32 {
+        let disk = <N<P> as Node>::Disk::default();
+        self.keep(Host { me, node: None, disk, timers: Vec::new(), applied: 0 })
+    }
+
+    /// The timer with this number.
+    pub fn timer(&self, number: u32) -> Timer<P> {
+        *self.timers.get(number)
+    }
+
+    pub fn outcome(&self, number: u32) -> &Outcome {
+        &self.outcomes[number as usize]
+    }
+
+    /// What `stimulus` does to `host`: the outcome's number.
+    pub fn step(&mut self, host: u32, stimulus: Stimulus) -> u32 {
+        let key = stimulus.key(host);
+        if let Some(known) = self.memo.get(key) {
+            return known;
+        }
+        let (outcome, rules) = self.carry_out(host, stimulus, None);
+        self.used = self.used.or(rules);
+        let number = self.outcomes.len() as u32;
+        self.outcomes.push(outcome);
+        self.memo.set(key, number);
+        number
+    }
+
+    /// Does it again, to hear what the node asks for and which rules it applies.
+    pub fn listen(&mut self, host: u32, stimulus: Stimulus) -> (Said<P>, RuleSet) {
+        let mut said = Vec::new();
+        let (_, rules) = self.carry_out(host, stimulus, Some(&mut said));
+        (said, rules)
+    }
+
+    fn carry_out(&mut self, before: u32, stimulus: Stimulus, mut said: Option<&mut Said<P>>) -> (Outcome, RuleSet) {
+        let mut host = self.hosts.get(before).clone();
+        let mut outcome =
+            Outcome { host: before, sent: Vec::new(), learned: Vec::new(), disorder: None, log_from: None };
+        let mut rules = RuleSet::EMPTY;
+        match (stimulus, &mut host.node) {
+            (Stimulus::Message(number), Some(node)) => {
+                let (from, _, message) = self.letters.get(number).clone();
+                node.on_message(from, message, &mut self.out);
+            }
+            (Stimulus::Timer(number), Some(node)) => {
+                host.timers.retain(|&timer| timer != number);
+                node.on_timer(*self.timers.get(number), &mut self.out);
+            }
+            (Stimulus::Request(number), Some(node)) => {
+                node.on_request(self.requests[number as usize].command, &mut self.out);
+            }
+            (Stimulus::Crash, node) => {
+                *node = None;
+                host.timers.clear();
+                host.applied = 0;
+                outcome.log_from = Some(1);
+            }
+            (Stimulus::Boot, node) => {
+                let config = &self.configs[usize::from(host.me.0)];
+                *node = Some(N::<P>::boot(host.me, config, host.disk.clone(), &mut self.out));
+                outcome.log_from = Some(1);
+            }
+            (_, None) => {}
+        }
+        let mut to_self = VecDeque::new();
+        loop {
+            rules = rules.or(self.gather(&mut host, &mut outcome, &mut to_self, said.as_deref_mut()));
+            // What a node tells itself arrives at once, when it has saved what it wanted to save.
+            let (Some(message), Some(node)) = (to_self.pop_front(), &mut host.node) else { break };
+            node.on_message(host.me, message, &mut self.out);
+        }
+        outcome.host = self.keep(host);
+        (outcome, rules)
+    }
+
+    /// Takes what the handler asked for out of the outbox.
+    fn gather(
+        &mut self,
+        host: &mut Host<N<P>>,
+        outcome: &mut Outcome,
+        to_self: &mut VecDeque<Msg<P>>,
+        said: Option<&mut Said<P>>,
+    ) -> RuleSet {
+        let mut effects = std::mem::take(&mut self.effects);
+        let (rules, log_from) = self.out.take(&mut effects);
+        outcome.log_from = match (outcome.log_from, log_from) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        if let Some(said) = said {
+            let parcels = &self.out.parcels;
+            said.extend(effects.iter().filter_map(|effect| effect.map(|parcel| parcels.look(*parcel).cloned())));
+        }
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send(to, parcel) => self.send(host.me, to, parcel, outcome, to_self),
+                Effect::Broadcast(to, parcel) => {
+                    to.iter().for_each(|to| self.send(host.me, to, parcel, outcome, to_self));
+                }
+                Effect::SetTimer(timer, _, _) => {
+                    let number = self.timers.put(timer);
+                    if let Err(place) = host.timers.binary_search(&number) {
+                        host.timers.insert(place, number);
+                    }
+                }
+                Effect::Cancel(timer) => {
+                    let number = self.timers.put(timer);
+                    host.timers.retain(|&timer| timer != number);
+                }
+                Effect::Save => {
+                    if let Some(node) = &host.node {
+                        host.disk.clone_from(node.disk());
+                    }
+                }
+                Effect::Chosen(slot, command) => outcome.learned.push((slot, command)),
+                Effect::Applied(slot, command) => {
+                    outcome.learned.push((slot, command));
+                    if slot != host.applied + 1 {
+                        outcome.disorder.get_or_insert(slot);
+                    }
+                    host.applied = slot;
+                }
+                Effect::Restored(slot) => host.applied = slot,
+                Effect::Reply(_) => {}
+            }
+        }
+        self.effects = effects;
+        rules
+    }
+
+    fn send(&mut self, me: NodeId, to: NodeId, parcel: u32, outcome: &mut Outcome, to_self: &mut VecDeque<Msg<P>>) {
+        let Some(message) = self.out.parcels.take(parcel) else { return };
+        if to == me && !self.late_to_self {
+            to_self.push_back(message);
+        } else if usize::from(to.0) < self.configs.len() && self.lost_kinds >> message.kind().0 & 1 == 0 {
+            outcome.sent.push(self.letters.put((me, to, message)));
+        }
+    }
+
+    fn keep(&mut self, host: Host<N<P>>) -> u32 {
+        let number = self.hosts.put(host);
+        if number as usize == self.facts.len() {
+            let node = self.hosts.get(number).node.as_ref();
+            let leads = node.and_then(|node| node.leads());
+            self.facts.push(Fact { leads, epoch: node.map_or(0, |node| node.glance().epoch.number) });
+        }
+        number
+    }
+}

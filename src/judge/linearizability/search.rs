@@ -1,0 +1,359 @@
+//! The search for an order, for one object: Wing and Gong's (Journal of Parallel and Distributed Computing, 1993), with Lowe's memory of
+//! configurations (Concurrency and Computation, 2017).
+//!
+//! Operations are put in order one after another, each of them one that was asked for before any remaining one was answered. Where
+//! none fits, the search takes back the last and tries another. Four things keep it short:
+//!
+//! * An operation that only observes and fits now may as well come now: nothing else needs to be tried in its place.
+//! * A [configuration](super::memo) seen before is left alone.
+//! * Operations without an answer are tried last, and those that do the same are interchangeable: the one asked for first goes first.
+//! * Just after one of these comes no blind write. That would hide it, and one that is hidden may as well be left out.
+
+use super::history::{Call, Value};
+use super::memo::Memo;
+use super::model::{Machine, Print, scramble};
+use std::collections::BTreeMap;
+
+/// An operation on the one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Its index in the history.
+    pub index: usize,
+    /// What it did.
+    pub call: Call,
+    /// The position of its invocation.
+    pub from: u32,
+    /// The position of its answer, if it was answered.
+    pub to: Option<u32>,
+}
+
+/// Where a search is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is an order.
+    Found,
+    /// There is none. All that was answered before this position can be ordered; with the answer there, it cannot.
+    Impossible(u32),
+    /// Not known yet.
+    Searching,
+}
+
+/// An event in the list of those not in order yet. The list runs in a circle through entry 0, which is none.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    previous: u32,
+    next: u32,
+    /// Which of the answered operations.
+    act: u32,
+    position: u32,
+    is_answer: bool,
+}
+
+/// Operations without an answer that do the same.
+#[derive(Clone, Debug)]
+struct Class {
+    call: Call,
+    /// The positions of their invocations, in order.
+    asked: Vec<u32>,
+}
+
+/// What to try next.
+#[derive(Clone, Copy, Debug)]
+enum Cursor {
+    /// Those that only observe, from this entry on.
+    Observers(u32),
+    /// The others.
+    Changers(u32),
+    /// Those without an answer that were asked for before `limit`, from this class on.
+    Unanswered { class: u32, limit: u32 },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Chosen {
+    /// An answered operation, by the entry of its invocation.
+    Answered(u32),
+    /// The first one to spare of a class.
+    Unanswered(u32),
+}
+
+/// One operation put in order, and how to take it back.
+#[derive(Clone, Copy, Debug)]
+struct Frame<U> {
+    chosen: Chosen,
+    undo: U,
+    /// What to try next once it is taken back.
+    cursor: Cursor,
+    /// Nothing needs to be tried instead.
+    forced: bool,
+}
+
+/// The search, which can stop at any step and go on later.
+#[derive(Clone, Debug)]
+pub struct Search<M: Machine> {
+    machine: M,
+    calls: Vec<Call>,
+    entries: Vec<Entry>,
+    /// For each answered operation, the entries of its invocation and its answer.
+    places: Vec<(u32, u32)>,
+    remaining: usize,
+    classes: Vec<Class>,
+    used: Vec<u32>,
+    /// The print of the set of answered operations that are in order.
+    done: Print,
+    frames: Vec<Frame<M::Undo>>,
+    cursor: Cursor,
+    memo: Memo,
+    furthest: u32,
+    /// Steps taken: looks at operations.
+    pub steps: u64,
+}
+
+impl<M: Machine> Search<M> {
+    /// A search for an order of `acts`, which are sorted by `from`.
+    pub fn new(machine: M, acts: &[Act]) -> Search<M> {
+        let mut events: Vec<(u32, u32, bool)> = Vec::new();
+        let mut calls = Vec::new();
+        for act in acts {
+            if let Some(to) = act.to {
+                let number = calls.len() as u32;
+                events.push((act.from, number, false));
+                events.push((to, number, true));
+                calls.push(act.call);
+            }
+        }
+        events.sort_unstable();
+        let last = events.len() as u32;
+        let mut entries =
+            vec![Entry { previous: last, next: u32::from(last > 0), act: 0, position: u32::MAX, is_answer: true }];
+        let mut places = vec![(0, 0); calls.len()];
+        for (number, (position, act, is_answer)) in (1..).zip(events) {
+            let next = if number == last { 0 } else { number + 1 };
+            entries.push(Entry { previous: number - 1, next, act, position, is_answer });
+            let place = &mut places[act as usize];
+            if is_answer { place.1 = number } else { place.0 = number }
+        }
+        let classes = classes(acts);
+        let first = entries[0].next;
+        Search {
+            machine,
+            remaining: calls.len(),
+            calls,
+            entries,
+            places,
+            used: vec![0; classes.len()],
+            classes,
+            done: (0, 0),
+            frames: Vec::new(),
+            cursor: Cursor::Observers(first),
+            memo: Memo::default(),
+            furthest: 0,
+            steps: 0,
+        }
+    }
+
+    /// Takes about so many steps.
+    pub fn advance(&mut self, steps: u64) -> Progress {
+        let end = self.steps.saturating_add(steps);
+        while self.remaining > 0 {
+            if self.steps >= end {
+                return Progress::Searching;
+            }
+            self.steps += 1;
+            if !self.look() {
+                return Progress::Impossible(self.furthest);
+            }
+        }
+        Progress::Found
+    }
+
+    /// Bytes of memory, more or less.
+    pub fn bytes(&self) -> usize {
+        self.memo.bytes()
+            + self.frames.capacity() * size_of::<Frame<M::Undo>>()
+            + self.entries.capacity() * size_of::<Entry>()
+            + self.calls.capacity() * (size_of::<Call>() + 8)
+    }
+
+    /// Looks at what the cursor points to and moves it on. `false`: there is nothing left to try.
+    #[inline]
+    fn look(&mut self) -> bool {
+        match self.cursor {
+            Cursor::Observers(at) => {
+                let Entry { next, act, is_answer, .. } = self.entries[at as usize];
+                if is_answer {
+                    self.cursor = Cursor::Changers(self.entries[0].next);
+                } else {
+                    self.cursor = Cursor::Observers(next);
+                    let call = self.calls[act as usize];
+                    if call.only_observes() {
+                        self.try_out(Chosen::Answered(at), call);
+                    }
+                }
+            }
+            Cursor::Changers(at) => {
+                let Entry { next, act, is_answer, position, .. } = self.entries[at as usize];
+                if is_answer {
+                    self.furthest = self.furthest.max(position);
+                    self.cursor = Cursor::Unanswered { class: 0, limit: position };
+                } else {
+                    self.cursor = Cursor::Changers(next);
+                    let call = self.calls[act as usize];
+                    if !call.only_observes() && !self.would_hide(call) {
+                        self.try_out(Chosen::Answered(at), call);
+                    }
+                }
+            }
+            Cursor::Unanswered { class, limit } => {
+                let Some(Class { call, asked }) = self.classes.get(class as usize) else { return self.take_back() };
+                self.cursor = Cursor::Unanswered { class: class + 1, limit };
+                let spare = asked.get(self.used[class as usize] as usize);
+                let call = *call;
+                if spare.is_some_and(|asked| *asked < limit) && !self.would_hide(call) {
+                    self.try_out(Chosen::Unanswered(class), call);
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether `call` would hide the operation without an answer just before it.
+    fn would_hide(&self, call: Call) -> bool {
+        call.is_blind() && matches!(self.frames.last(), Some(Frame { chosen: Chosen::Unanswered(_), .. }))
+    }
+
+    /// Puts an operation in order, if it fits and leads to something new.
+    #[inline]
+    fn try_out(&mut self, chosen: Chosen, call: Call) {
+        let before = self.machine.print();
+        let Some(undo) = self.machine.step(call) else { return };
+        let after = self.machine.print();
+        let same = before == after;
+        if same && matches!(chosen, Chosen::Unanswered(_)) {
+            return self.machine.undo(undo);
+        }
+        self.mark(chosen, true);
+        let print = (self.done.0 ^ after.0, self.done.1 ^ after.1);
+        let forced = same && call.only_observes();
+        if self.memo.is_new(print, &self.used, &mut self.steps) {
+            self.frames.push(Frame { chosen, undo, cursor: self.cursor, forced });
+            self.cursor = Cursor::Observers(self.entries[0].next);
+        } else {
+            self.mark(chosen, false);
+            self.machine.undo(undo);
+            if forced {
+                self.cursor = Cursor::Unanswered { class: u32::MAX, limit: 0 };
+            }
+        }
+    }
+
+    /// Takes back the last operation for which something else can be tried.
+    fn take_back(&mut self) -> bool {
+        while let Some(Frame { chosen, undo, cursor, forced }) = self.frames.pop() {
+            self.machine.undo(undo);
+            self.mark(chosen, false);
+            if !forced {
+                self.cursor = cursor;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Notes that an operation is in order, or no longer.
+    #[inline]
+    fn mark(&mut self, chosen: Chosen, in_order: bool) {
+        match chosen {
+            Chosen::Unanswered(class) if in_order => self.used[class as usize] += 1,
+            Chosen::Unanswered(class) => self.used[class as usize] -= 1,
+            Chosen::Answered(invocation) => {
+                let act = self.entries[invocation as usize].act;
+                let answer = self.places[act as usize].1;
+                let word = u64::from(act) << 1;
+                self.done.0 ^= scramble(word ^ 0x5bf0_3635_0000_0000);
+                self.done.1 ^= scramble(word ^ 0x2545_f491_0000_0001);
+                if in_order {
+                    self.remaining -= 1;
+                    self.unlink(invocation);
+                    self.unlink(answer);
+                } else {
+                    self.remaining += 1;
+                    self.link(answer);
+                    self.link(invocation);
+                }
+            }
+        }
+    }
+
+    fn unlink(&mut self, at: u32) {
+        let Entry { previous, next, .. } = self.entries[at as usize];
+        self.entries[previous as usize].next = next;
+        self.entries[next as usize].previous = previous;
+    }
+
+    fn link(&mut self, at: u32) {
+        let Entry { previous, next, .. } = self.entries[at as usize];
+        self.entries[previous as usize].next = at;
+        self.entries[next as usize].previous = at;
+    }
+}
+
+/// What an operation leaves behind for others to find, if anything.
+fn leaves(call: Call) -> Option<Value> {
+    match call {
+        Call::Write(value) | Call::CompareAndSet { value, .. } | Call::Enqueue(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// What an operation must find, if anything.
+fn finds(call: Call) -> Option<Value> {
+    match call {
+        Call::Read(value) | Call::Dequeue(value) => value,
+        Call::CompareAndSet { expect, .. } => Some(expect),
+        _ => None,
+    }
+}
+
+/// The operations, less those without an answer that cannot matter: those that change nothing, and those that leave what nobody finds.
+/// (Nobody can tell whether they ever took effect, so they need not.)
+pub fn mattering(acts: &[Act]) -> Vec<Act> {
+    let unanswered = |act: &Act| act.to.is_none();
+    let mut kept: Vec<bool> = acts.iter().map(|act| !unanswered(act) || !act.call.only_observes()).collect();
+    // What is appended to is found as a part of something else.
+    if !acts.iter().any(|act| matches!(act.call, Call::Append(_))) {
+        let mut finders: BTreeMap<Value, usize> = BTreeMap::new();
+        let mut leavers: BTreeMap<Value, Vec<usize>> = BTreeMap::new();
+        for (at, act) in acts.iter().enumerate().filter(|(at, _)| kept[*at]) {
+            if let Some(value) = finds(act.call) {
+                *finders.entry(value).or_default() += 1;
+            }
+            if let Some(value) = leaves(act.call).filter(|_| unanswered(act)) {
+                leavers.entry(value).or_default().push(at);
+            }
+        }
+        let lost = |value: &Value, finders: &BTreeMap<Value, usize>| finders.get(value).is_none_or(|count| *count == 0);
+        let mut unfound: Vec<Value> = leavers.keys().filter(|value| lost(value, &finders)).copied().collect();
+        while let Some(value) = unfound.pop() {
+            for at in leavers.remove(&value).unwrap_or_default() {
+                kept[at] = false;
+                // What it would have found is now found by one less.
+                let Some(value) = finds(acts[at].call) else { continue };
+                if let Some(count) = finders.get_mut(&value) {
+                    *count -= 1;
+                }
+                if lost(&value, &finders) {
+                    unfound.push(value);
+                }
+            }
+        }
+    }
+    acts.iter().zip(kept).filter(|(_, kept)| *kept).map(|(act, _)| *act).collect()
+}
+
+fn classes(acts: &[Act]) -> Vec<Class> {
+    let mut classes: BTreeMap<Call, Vec<u32>> = BTreeMap::new();
+    for act in mattering(acts).iter().filter(|act| act.to.is_none()) {
+        classes.entry(act.call).or_default().push(act.from);
+    }
+    classes.into_iter().map(|(call, asked)| Class { call, asked }).collect()
+}

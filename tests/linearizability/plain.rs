@@ -1,0 +1,95 @@
+//! The definition itself, tried out on every order: slow, and too short to be wrong. It shares nothing with the judge but the operations.
+
+use quorumscope::judge::linearizability::{Call, Operation, Value};
+use std::collections::{BTreeSet, VecDeque};
+
+/// An object's state, as anybody would write it down.
+#[derive(Clone, PartialEq)]
+pub enum Object {
+    Register(u32),
+    Text(Option<String>),
+    Queue(VecDeque<u32>),
+}
+
+/// The states from which a window may have begun.
+pub fn starts(object: &Object, operations: &[Operation], texts: &[String], from_start: bool) -> Vec<Object> {
+    if from_start {
+        return vec![object.clone()];
+    }
+    let mut values = BTreeSet::from([0, 999_999]);
+    for operation in operations {
+        match operation.call {
+            Call::Read(Some(Value(value))) | Call::Write(Value(value)) | Call::Append(Value(value)) => {
+                values.insert(value);
+            }
+            Call::CompareAndSet { expect, value } => values.extend([expect.0, value.0]),
+            _ => {}
+        }
+    }
+    match object {
+        Object::Register(_) => values.into_iter().map(Object::Register).collect(),
+        Object::Text(_) => {
+            // Every beginning of every text.
+            let mut starts = vec![Object::Text(None), Object::Text(Some("something else".to_owned()))];
+            for text in values.iter().filter_map(|value| text_of(*value, texts)) {
+                starts.extend((0..=text.len()).map(|end| Object::Text(Some(text[..end].to_owned()))));
+            }
+            starts
+        }
+        Object::Queue(_) => panic!("a queue's window begins at the start"),
+    }
+}
+
+fn text_of(value: u32, texts: &[String]) -> Option<String> {
+    texts.get(value as usize).filter(|_| value != 0).map(|json| json.trim_matches('"').to_owned())
+}
+
+impl Object {
+    /// The state after `call`, if it is possible with that answer.
+    fn after(&self, call: Call, texts: &[String]) -> Option<Object> {
+        match (self.clone(), call) {
+            (Object::Queue(mut items), Call::Enqueue(Value(item))) => {
+                items.push_back(item);
+                Some(Object::Queue(items))
+            }
+            (Object::Queue(mut items), Call::Dequeue(found)) => {
+                let item = items.pop_front().unwrap_or(0);
+                found.is_none_or(|found| found.0 == item).then_some(Object::Queue(items))
+            }
+            (Object::Register(held), Call::Read(found)) => {
+                found.is_none_or(|found| found.0 == held).then_some(Object::Register(held))
+            }
+            (Object::Register(_), Call::Write(Value(value))) => Some(Object::Register(value)),
+            (Object::Register(held), Call::CompareAndSet { expect, value }) => {
+                (held == expect.0).then_some(Object::Register(value.0))
+            }
+            (Object::Text(held), Call::Read(found)) => {
+                found.is_none_or(|found| text_of(found.0, texts) == held).then_some(Object::Text(held))
+            }
+            (Object::Text(_), Call::Write(Value(value))) => Some(Object::Text(text_of(value, texts))),
+            (Object::Text(held), Call::CompareAndSet { expect, value }) => {
+                (held == text_of(expect.0, texts)).then_some(Object::Text(text_of(value.0, texts)))
+            }
+            (Object::Text(held), Call::Append(Value(value))) => {
+                Some(Object::Text(Some(held.unwrap_or_default() + &text_of(value, texts).unwrap_or_default())))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether some order of `operations`, with any of those without an answer left out, is possible from `object`.
+pub fn has_order(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
+    if operations.iter().all(|operation| operation.answered.is_none()) {
+        return true;
+    }
+    (0..operations.len()).any(|first| {
+        let operation = operations[first];
+        // Whatever was answered before it began must be before it.
+        let may_be_first =
+            operations.iter().all(|other| other.answered.is_none_or(|answered| answered > operation.invoked));
+        let mut others = operations.to_vec();
+        others.remove(first);
+        may_be_first && object.after(operation.call, texts).is_some_and(|after| has_order(&after, &others, texts))
+    })
+}

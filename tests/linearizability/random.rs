@@ -1,0 +1,179 @@
+//! Thousands of small random histories, judged by the judge and by the plain definition.
+
+use super::plain::{Object, has_order, starts};
+use quorumscope::judge::linearizability::{
+    Call, History, Limits, Model, Operation, Recorder, Value, Verdict, Window, judge,
+};
+use quorumscope::sim::rng::Rng;
+use std::collections::VecDeque;
+
+/// What to draw histories of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// Registers to which no value is written twice, for the zones.
+    UniqueWrites,
+    Register,
+    Text,
+    Lock,
+    Queue,
+}
+
+fn object(kind: Kind) -> Object {
+    match kind {
+        Kind::Text => Object::Text(None),
+        Kind::Queue => Object::Queue(VecDeque::new()),
+        _ => Object::Register(0),
+    }
+}
+
+fn pick(rng: &mut Rng, most: u64) -> u32 {
+    rng.between(0, most) as u32
+}
+
+/// A random history: every process asks for something at random and is told something at random, with some sense to it.
+fn draw(kind: Kind, rng: &mut Rng) -> History {
+    let mut recorder = Recorder::default();
+    let values: Vec<Value> = match kind {
+        Kind::Text => ["\"a\"", "\"b\"", "\"ab\"", "\"aa\""].iter().map(|text| recorder.value(text)).collect(),
+        _ => (1..=6).map(|number| recorder.value(&number.to_string())).collect(),
+    };
+    let key = recorder.key("0");
+    let size = rng.between(2, 7);
+    let mut written = 0;
+    let mut open: Vec<(u32, Call)> = Vec::new();
+    let mut begun = 0;
+    while begun < size || !open.is_empty() {
+        if begun < size && (open.is_empty() || open.len() < 4 && rng.chance(450)) {
+            // A process that is free.
+            let process = (0..8).find(|process| open.iter().all(|(other, _)| other != process)).expect("one of eight");
+            let some = |rng: &mut Rng| values[pick(rng, if kind == Kind::Text { 3 } else { 2 }) as usize];
+            let call = match (kind, pick(rng, 5)) {
+                (Kind::UniqueWrites, 0..=2) => {
+                    written += 1;
+                    Call::Write(values[(written - 1) % values.len()])
+                }
+                (Kind::UniqueWrites, _) => Call::Read(None),
+                (Kind::Register | Kind::Text, 0..=1) => Call::Read(None),
+                (Kind::Register, 2..=3) => Call::Write(some(rng)),
+                (Kind::Text, 2) => Call::Write(some(rng)),
+                (Kind::Text, 3..=4) => Call::Append(values[pick(rng, 1) as usize]),
+                (Kind::Register | Kind::Text, _) => Call::CompareAndSet { expect: some(rng), value: some(rng) },
+                (Kind::Lock, 0..=3) => Call::CompareAndSet { expect: Value::NOTHING, value: Value(process + 1) },
+                (Kind::Lock, _) => Call::CompareAndSet { expect: Value(process + 1), value: Value::NOTHING },
+                (Kind::Queue, 0..=2) => Call::Enqueue(values[(pick(rng, 3)) as usize]),
+                (Kind::Queue, _) => Call::Dequeue(None),
+            };
+            recorder.invoke(process, key, call, None).expect("it is free");
+            open.push((process, call));
+            begun += 1;
+        } else {
+            let (process, call) = open.swap_remove(pick(rng, open.len() as u64 - 1) as usize);
+            let seen = match pick(rng, 6) {
+                0 => Value::NOTHING,
+                _ => values[pick(rng, if kind == Kind::UniqueWrites { (written as u64).min(5) } else { 3 }) as usize],
+            };
+            let outcome = match call {
+                Call::Read(_) => Call::Read(Some(seen)),
+                Call::Dequeue(_) => Call::Dequeue(Some(seen)),
+                other => other,
+            };
+            match pick(rng, 9) {
+                0..=1 => recorder.info(process, None),
+                2 => recorder.fail(process, None),
+                _ => recorder.ok(process, outcome, None),
+            }
+            .expect("it waits");
+        }
+    }
+    recorder.finish()
+}
+
+fn model(kind: Kind) -> Model {
+    match kind {
+        Kind::UniqueWrites => Model::Register,
+        Kind::Register => Model::CasRegister,
+        Kind::Text => Model::KeyValue,
+        Kind::Lock => Model::Lock,
+        Kind::Queue => Model::Queue,
+    }
+}
+
+/// Judges a history both ways; tells whether it is linearizable.
+fn compare(kind: Kind, history: &History, name: &str) -> bool {
+    let texts = history.values.texts();
+    let truth = has_order(&object(kind), &history.operations, texts);
+    let judgement = judge(history, model(kind), Limits::default());
+    match judgement.verdict {
+        Verdict::Linearizable => assert!(truth, "{name}: there is no order\n{:#?}", history.operations),
+        Verdict::Undecided { .. } => panic!("{name}: undecided"),
+        Verdict::Violated(window) => {
+            assert!(!truth, "{name}: there is an order\n{:#?}", history.operations);
+            check_window(kind, &window, texts, name);
+            assert!(window.minimal || kind == Kind::Text);
+        }
+    }
+    truth
+}
+
+/// A window has no order from wherever it may have begun, and all that is said to be needed is.
+fn check_window(kind: Kind, window: &Window, texts: &[String], name: &str) {
+    let possible = |operations: &[Operation]| {
+        let starts = starts(&object(kind), operations, texts, window.from_start);
+        starts.iter().any(|start| has_order(start, operations, texts))
+    };
+    let mut operations: Vec<Operation> = window.operations.iter().map(|shown| shown.operation).collect();
+    assert!(!possible(&operations), "{name}: the window has an order\n{operations:#?}");
+    for (operation, shown) in operations.iter_mut().zip(&window.operations) {
+        if !shown.needed {
+            operation.answered = None;
+        }
+    }
+    assert!(!possible(&operations), "{name}: something is needed after all\n{operations:#?}");
+    for at in (0..operations.len()).filter(|at| window.minimal && window.operations[*at].needed) {
+        let mut weaker = operations.to_vec();
+        if weaker[at].call.only_observes() {
+            weaker.remove(at);
+        } else {
+            weaker[at].answered = None;
+        }
+        assert!(possible(&weaker), "{name}: number {at} of the window is not needed\n{operations:#?}");
+    }
+}
+
+fn many(kind: Kind, count: u64) {
+    let mut linearizable = 0;
+    for seed in 0..count {
+        let history = draw(kind, &mut Rng::stream(seed, "history", kind as u64));
+        linearizable += u64::from(compare(kind, &history, &format!("{kind:?} {seed}")));
+    }
+    // Both verdicts are common, or this would test nothing.
+    assert!(
+        (count / 20..count - count / 20).contains(&linearizable),
+        "{kind:?}: {linearizable} of {count} are linearizable"
+    );
+}
+
+#[test]
+fn unique_writes() {
+    many(Kind::UniqueWrites, 20_000);
+}
+
+#[test]
+fn registers() {
+    many(Kind::Register, 20_000);
+}
+
+#[test]
+fn texts() {
+    many(Kind::Text, 8_000);
+}
+
+#[test]
+fn locks() {
+    many(Kind::Lock, 8_000);
+}
+
+#[test]
+fn queues() {
+    many(Kind::Queue, 12_000);
+}
