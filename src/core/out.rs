@@ -140,10 +140,10 @@ impl<N: Node> Out<N> {
         self.effects.push(Effect::Restored(slot));
     }
 
-    /// Names the rule that the handler is applying.
+    /// Names the rule that the handler is applying, unless this run takes it away.
     #[inline]
     pub fn because(&mut self, rule: RuleId) {
-        self.used.add(rule);
+        self.rule(rule);
     }
 
     /// Asks for a rule at the moment at which it makes a difference: `if ballot < promised && out.rule(PROMISE) { refuse }`.

@@ -30,6 +30,7 @@ impl Server {
 
     /// The same, when of the proposals accepted none below `slot` has changed.
     pub(super) fn save_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
+        out.because(DURABLE_ACCEPTOR);
         self.disk.committed = self.committed;
         out.save_entries(slot);
     }
@@ -87,15 +88,14 @@ impl Server {
             out.because(ACCEPT_RAISES_PROMISE);
             self.disk.promised = ballot;
             self.save(out);
-        }
-        if ballot >= promised && !self.follows(from) {
             self.follow(ballot, Some(from), out);
+        } else if ballot == promised {
+            match &mut self.role {
+                Role::Acceptor { leader, .. } => *leader = Some(from),
+                _ => self.follow(ballot, Some(from), out),
+            }
         }
         true
-    }
-
-    fn follows(&self, leader: NodeId) -> bool {
-        matches!(self.role, Role::Acceptor { leader: Some(followed), .. } if followed == leader)
     }
 
     /// Writes an accepted proposal into the log, over one of a lower ballot. A slot that was compacted is chosen for good; there is nothing

@@ -22,7 +22,7 @@ pub struct Leadership {
     heard: NodeSet,
     /// For each server the first slot it lacks; 0 if none.
     lacks: Vec<Slot>,
-    /// The oldest open slot when last looked at; 0 if none was open.
+    /// The oldest open slot when last looked at; 0 if nobody is looking, because none is open.
     oldest: Slot,
     /// To whom leadership is being handed.
     handing_over: Option<NodeId>,
@@ -117,6 +117,18 @@ impl Server {
         }
         out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.marker() });
         self.accept(slot, Proposal { ballot, command });
+        self.watch_progress(out);
+    }
+
+    /// Looks again after a while whether the oldest open slot is still the same.
+    fn watch_progress(&mut self, out: &mut Out<Server>) {
+        let oldest = self.committed + 1;
+        if let Role::Leader(leadership) = &mut self.role
+            && leadership.oldest == 0
+        {
+            leadership.oldest = oldest;
+            out.set_timer(Timer::Resend, self.config.resend, self.config.resend);
+        }
     }
 
     /// Saves what was just accepted here, and then says so to itself.
@@ -156,6 +168,7 @@ impl Server {
     pub(super) fn beat(&mut self, out: &mut Out<Server>) {
         let peers = self.peers();
         let Role::Leader(leadership) = &mut self.role else { return };
+        out.because(STABLE_LEADER);
         leadership.beat += 1;
         let (beat, lacks) = (leadership.beat, std::mem::take(&mut leadership.lacks));
         let (ballot, committed) = (self.disk.promised, self.committed);
@@ -236,11 +249,12 @@ impl Server {
 
     /// Looks whether the oldest open slot is still the same, and if so sends all open proposals again.
     pub(super) fn resend(&mut self, out: &mut Out<Server>) {
-        let peers = self.peers();
+        let (peers, oldest) = (self.peers(), self.committed + 1);
         let Role::Leader(leadership) = &mut self.role else { return };
-        let oldest = if self.open.is_empty() { 0 } else { self.committed + 1 };
-        let stuck = oldest > 0 && oldest == leadership.oldest;
-        leadership.oldest = oldest;
+        let stuck = std::mem::take(&mut leadership.oldest) == oldest;
+        if self.open.is_empty() {
+            return;
+        }
         if stuck {
             out.because(RESEND);
             // A thrifty quorum with a dead member: fall back to everybody until the living have been found.
@@ -255,7 +269,7 @@ impl Server {
                 }
             }
         }
-        out.set_timer(Timer::Resend, self.config.resend, self.config.resend);
+        self.watch_progress(out);
     }
 
     /// Resigns if no quorum has answered a heartbeat for a whole time-out.

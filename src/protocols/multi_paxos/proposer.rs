@@ -118,9 +118,7 @@ impl Server {
             proposed.push(slot);
         }
         self.accept_own(&proposed, out);
-        out.because(STABLE_LEADER);
         self.beat(out);
-        out.set_timer(Timer::Resend, self.config.resend, self.config.resend);
         self.await_leader(out);
         self.admit(out);
     }
@@ -137,11 +135,13 @@ impl Server {
     pub(super) fn follow(&mut self, ballot: Ballot, leader: Option<NodeId>, out: &mut Out<Server>) {
         self.seen = self.seen.max(ballot);
         let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, heard: 0 });
-        if !matches!(role, Role::Acceptor { .. }) {
-            out.because(BACK_OFF);
+        if let Role::Leader(_) = role {
             for timer in [Timer::Beat, Timer::Resend, Timer::HandOver] {
                 out.cancel(timer);
             }
+        }
+        if !matches!(role, Role::Acceptor { .. }) {
+            out.because(BACK_OFF);
             // Clients ask again where their commands can be proposed; commands under way may or may not be chosen.
             let under_way = (self.committed + 1..).take(self.open.len()).filter_map(|slot| self.proposal(slot));
             let waiting = under_way.map(|proposal| proposal.command).chain(self.clients.held.iter().copied());

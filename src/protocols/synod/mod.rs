@@ -180,6 +180,7 @@ impl Server {
     fn prepare(&mut self, out: &mut Out<Server>) {
         let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
         self.disk.round = self.disk.round.max(self.seen.round) + 1;
+        out.because(DURABLE_ROUND);
         out.save();
         self.ballot = Ballot { round: self.disk.round, node: owner };
         self.stage = Stage::Preparing { promises: NodeSet::EMPTY, highest: None };
@@ -252,6 +253,7 @@ impl Server {
         // A Prepare that comes again is answered again: the first promise may have been lost.
         if ballot > self.disk.promised {
             self.disk.promised = ballot;
+            out.because(DURABLE_ACCEPTOR);
             out.save();
         }
         out.send(from, Msg::Promise { ballot, accepted: self.disk.accepted });
@@ -266,6 +268,7 @@ impl Server {
             self.disk.promised = ballot;
         }
         self.disk.accepted = Some(Proposal { ballot, value });
+        out.because(DURABLE_ACCEPTOR);
         out.save();
         out.send(from, Msg::Accepted { ballot });
         self.outbid_by(ballot, out);
