@@ -1,5 +1,6 @@
 //! The workloads, shared by the native program and the WebAssembly module that Node runs.
 
+pub mod histories;
 pub mod workloads;
 
 /// Runs one workload by its number; returns the events it took. Node times this from outside.

@@ -120,8 +120,8 @@ fn a_picture() {
     };
     let drawn = picture::draw(&history, Model::Register, &window);
     let expected = "
-process \"A\"                                    ├─ read → 1 ─┤
-process \"B\"  ├───────────────── write 2 ────────────────────┤
+process \"A\"                   ├─ read → 1 ─┤
+process \"B\"  ├─────────── write 2 ───────────┤
 process \"C\"    ├─ read → 2 ─┤
 ";
     assert_eq!(format!("\n{drawn}"), expected);

@@ -1,0 +1,118 @@
+//! Histories such as Jepsen records of etcd: some processes read, write and compare-and-set a few values of a few keys, all the time and
+//! all at once, and some operations end in a time-out: nobody knows whether they took effect, or will.
+
+use quorumscope::judge::linearizability::{Call, History, Recorder, Value};
+use quorumscope::sim::rng::Rng;
+
+/// What to record.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Operations to ask for.
+    pub operations: u32,
+    /// Processes at work at the same time.
+    pub processes: u32,
+    /// Keys.
+    pub keys: u32,
+    /// Values that a key may hold.
+    pub values: u32,
+    /// Operations in a thousand that nobody gets an answer for.
+    pub unanswered: u16,
+    /// Where, in parts of a thousand of the history, one read gives what its key held three changes before; none for `None`.
+    pub stale: Option<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    name: u32,
+    key: usize,
+    call: Call,
+    /// What came of it: `Some(None)` is a failure.
+    outcome: Option<Option<Call>>,
+}
+
+/// A key as it really is, and what it held before.
+struct Key {
+    held: Value,
+    before: [Value; 3],
+}
+
+impl Key {
+    fn carry_out(&mut self, call: Call) -> Option<Call> {
+        let value = match call {
+            Call::Read(_) => return Some(Call::Read(Some(self.held))),
+            Call::CompareAndSet { expect, .. } if expect != self.held => return None,
+            Call::CompareAndSet { value, .. } | Call::Write(value) => value,
+            other => return Some(other),
+        };
+        if value != self.held {
+            self.before = [self.held, self.before[0], self.before[1]];
+            self.held = value;
+        }
+        Some(call)
+    }
+}
+
+/// Records a history.
+pub fn record(shape: Shape, seed: u64) -> History {
+    let mut rng = Rng::stream(seed, "history", 0);
+    let mut recorder = Recorder::default();
+    let values: Vec<Value> = (0..shape.values).map(|value| recorder.value(&value.to_string())).collect();
+    let keys: Vec<u32> = (0..shape.keys).map(|key| recorder.key(&key.to_string())).collect();
+    let mut real: Vec<Key> = keys.iter().map(|_| Key { held: Value::NOTHING, before: [Value::NOTHING; 3] }).collect();
+    let mut waiting: Vec<Option<Waiting>> = vec![None; shape.processes as usize];
+    // Operations given up that may yet take effect.
+    let mut late: Vec<Waiting> = Vec::new();
+    let (mut asked, mut names) = (0, 0);
+    let mut stale = shape.stale.map(|at| u64::from(at) * u64::from(shape.operations) / 1_000);
+    let pick = |rng: &mut Rng, most: u32| rng.between(0, u64::from(most) - 1) as usize;
+    while asked < shape.operations || waiting.iter().any(Option::is_some) {
+        if !late.is_empty() && rng.chance(5) {
+            let Waiting { key, call, .. } = late.swap_remove(pick(&mut rng, late.len() as u32));
+            real[key].carry_out(call);
+        }
+        let process = pick(&mut rng, shape.processes);
+        match waiting[process] {
+            None if asked < shape.operations => {
+                let key = pick(&mut rng, shape.keys);
+                let some = |rng: &mut Rng| values[pick(rng, shape.values)];
+                let call = match rng.between(0, 2) {
+                    0 => Call::Read(None),
+                    1 => Call::Write(some(&mut rng)),
+                    _ => Call::CompareAndSet { expect: some(&mut rng), value: some(&mut rng) },
+                };
+                let name = recorder.process(&names.to_string());
+                names += 1;
+                recorder.invoke(name, keys[key], call, None).expect("a new process waits for nothing");
+                waiting[process] = Some(Waiting { name, key, call, outcome: None });
+                asked += 1;
+            }
+            None => {}
+            Some(one) if one.outcome.is_none() => {
+                if rng.chance(shape.unanswered / 2) {
+                    recorder.info(one.name, None).expect("it waits");
+                    late.push(one);
+                    waiting[process] = None;
+                    continue;
+                }
+                let mut outcome = real[one.key].carry_out(one.call);
+                if let (Some(at), Call::Read(_)) = (stale, one.call)
+                    && u64::from(asked) >= at
+                {
+                    outcome = Some(Call::Read(Some(real[one.key].before[2])));
+                    stale = None;
+                }
+                waiting[process] = Some(Waiting { outcome: Some(outcome), ..one });
+            }
+            Some(Waiting { name, outcome, .. }) => {
+                waiting[process] = None;
+                match outcome.flatten() {
+                    _ if rng.chance(shape.unanswered / 2) => recorder.info(name, None),
+                    None => recorder.fail(name, None),
+                    Some(call) => recorder.ok(name, call, None),
+                }
+                .expect("it waits");
+            }
+        }
+    }
+    recorder.finish()
+}
