@@ -1,18 +1,20 @@
 // Sizes of the built page, file by file: raw, gzip and brotli, and the sum of what the first picture needs against
-// the goal. Exit code 1 above the limit.
+// the budget. Exit code 1 above the budget.
 //
-//   node scripts/size-report.mjs [dist]
+//   node scripts/size-report.mjs [dist] [--ceiling BYTES]
+//
+// With a ceiling, being above the budget is told but fails only above the ceiling.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { filesIn, firstPicture } from "./first-picture.mjs";
 
-// Bytes of brotli up to the first picture: what we aim at, and what must not be exceeded until we are there. Lower the second
-// whenever something was saved.
-const GOAL = 160_000;
-const BUDGET = 310_000;
+const BUDGET = 160_000; // bytes of brotli up to the first picture
 
-const dist = process.argv[2] ?? "dist";
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { ceiling: { type: "string" } } });
+const dist = positionals[0] ?? "dist";
+const ceiling = Number(values.ceiling ?? BUDGET);
 if (!existsSync(join(dist, "index.html"))) {
   console.error(`error: there is no built page in '${dist}'; run ./dev build first`);
   process.exit(2);
@@ -38,11 +40,13 @@ if (later.length > 0) {
   console.log("not needed for the first picture:");
   later.forEach(print);
 }
-const share = ((100 * total.brotli) / GOAL).toFixed(0);
-console.log(`goal for the first picture: ${bytes(GOAL)} bytes of brotli; used: ${bytes(total.brotli)} (${share} %); limit: ${bytes(BUDGET)}`);
+const share = ((100 * total.brotli) / BUDGET).toFixed(0);
+console.log(`budget for the first picture: ${bytes(BUDGET)} bytes of brotli; used: ${bytes(total.brotli)} (${share} %)`);
 if (total.brotli > BUDGET) {
-  console.error(`error: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its limit`);
-  process.exit(1);
+  const fails = !(total.brotli <= ceiling);
+  console.error(`${fails ? "error" : "warning"}: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`);
+  if (values.ceiling !== undefined) console.error(`(the ceiling until it is met: ${bytes(ceiling)} bytes)`);
+  if (fails) process.exit(1);
 }
 
 function sizes(content) {
