@@ -60,7 +60,7 @@ struct Class {
 }
 
 /// What to try next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cursor {
     /// Those that only observe, from this entry on.
     Observers(u32),
@@ -104,6 +104,9 @@ struct Node {
 /// How many answered operations further a search must be to make good for one more without an answer.
 const PRICE: i64 = 16;
 
+/// Steps without getting further after which a search with something put off turns to the most promising of that.
+const PATIENCE: u64 = 512;
+
 /// The search, which can stop at any step and go on later.
 #[derive(Clone, Debug)]
 pub struct Search<M: Machine> {
@@ -120,12 +123,15 @@ pub struct Search<M: Machine> {
     frames: Vec<Frame<M::Undo>>,
     cursor: Cursor,
     nodes: Vec<Node>,
-    /// Configurations put off, the most promising one on top.
-    put_off: BinaryHeap<(i64, u32)>,
+    /// Configurations put off, the most promising one on top, with what is left to try in them.
+    put_off: BinaryHeap<(i64, u32, Cursor)>,
     /// The depth of the one from which the search goes on now.
     base: usize,
     /// How many operations without an answer are in order.
     spent: u32,
+    /// The fewest remaining since the search went on from `base`, and until when that must change.
+    fewest: usize,
+    patience: u64,
     memo: Memo,
     furthest: u32,
     /// Steps taken: looks at operations.
@@ -173,6 +179,8 @@ impl<M: Machine> Search<M> {
             put_off: BinaryHeap::new(),
             base: 0,
             spent: 0,
+            fewest: usize::MAX,
+            patience: PATIENCE,
             memo: Memo::default(),
             furthest: 0,
             steps: 0,
@@ -187,7 +195,9 @@ impl<M: Machine> Search<M> {
                 return Progress::Searching;
             }
             self.steps += 1;
-            if !self.look() {
+            if self.steps > self.patience && !self.classes.is_empty() {
+                self.turn_elsewhere();
+            } else if !self.look() {
                 return Progress::Impossible(self.furthest);
             }
         }
@@ -199,7 +209,7 @@ impl<M: Machine> Search<M> {
         self.memo.bytes()
             + self.frames.capacity() * size_of::<Frame<M::Undo>>()
             + self.nodes.capacity() * size_of::<Node>()
-            + self.put_off.capacity() * size_of::<(i64, u32)>()
+            + self.put_off.capacity() * size_of::<(i64, u32, Cursor)>()
             + self.entries.capacity() * size_of::<Entry>()
             + self.calls.capacity() * (size_of::<Call>() + 8)
     }
@@ -224,7 +234,7 @@ impl<M: Machine> Search<M> {
                 let Entry { next, act, is_answer, position, .. } = self.entries[at as usize];
                 if is_answer {
                     self.furthest = self.furthest.max(position);
-                    self.put_off();
+                    self.put_off(Cursor::Unanswered { class: 0, limit: position });
                     return self.take_back();
                 } else {
                     self.cursor = Cursor::Changers(next);
@@ -272,6 +282,10 @@ impl<M: Machine> Search<M> {
             let node = self.remember(chosen);
             self.frames.push(Frame { chosen, undo, cursor: self.cursor, forced, node });
             self.cursor = Cursor::Observers(self.entries[0].next);
+            if self.remaining < self.fewest {
+                self.fewest = self.remaining;
+                self.patience = self.steps + PATIENCE;
+            }
         } else {
             self.mark(chosen, false);
             self.machine.undo(undo);
@@ -291,8 +305,8 @@ impl<M: Machine> Search<M> {
             }
         }
         match self.put_off.pop() {
-            Some((_, node)) => {
-                self.go_on_from(node);
+            Some((_, node, cursor)) => {
+                self.go_on_from(node, cursor);
                 true
             }
             None => false,
@@ -316,17 +330,36 @@ impl<M: Machine> Search<M> {
         self.nodes.len() as u32 - 1
     }
 
-    /// Puts this configuration off: all that is left to try in it has no answer.
-    fn put_off(&mut self) {
+    /// Puts this configuration off, with what is left to try in it.
+    fn put_off(&mut self, cursor: Cursor) {
         if !self.classes.is_empty() {
             let node = self.frames.last().map_or(0, |frame| frame.node);
             let promise = (self.calls.len() - self.remaining) as i64 - PRICE * i64::from(self.spent);
-            self.put_off.push((promise, node));
+            self.put_off.push((promise, node, cursor));
         }
     }
 
-    /// Goes on from a configuration put off, with those operations that have no answer.
-    fn go_on_from(&mut self, node: u32) {
+    /// Puts off all that is left to try here, and goes on from the most promising configuration.
+    fn turn_elsewhere(&mut self) {
+        let mut cursor = self.cursor;
+        let mut forced = false;
+        loop {
+            if !forced && cursor != Cursor::Spent {
+                self.put_off(cursor);
+            }
+            if self.frames.len() <= self.base {
+                break;
+            }
+            let Some(frame) = self.pop() else { break };
+            self.steps += 1;
+            (cursor, forced) = (frame.cursor, frame.forced);
+        }
+        self.cursor = Cursor::Spent;
+        self.patience = self.steps + PATIENCE;
+    }
+
+    /// Goes on from a configuration put off.
+    fn go_on_from(&mut self, node: u32, cursor: Cursor) {
         let mut way = Vec::new();
         let mut at = node;
         loop {
@@ -354,11 +387,9 @@ impl<M: Machine> Search<M> {
             self.frames.push(Frame { chosen, undo, cursor: Cursor::Spent, forced: false, node });
         }
         self.base = self.frames.len();
-        let mut first = self.entries[0].next;
-        while !self.entries[first as usize].is_answer {
-            first = self.entries[first as usize].next;
-        }
-        self.cursor = Cursor::Unanswered { class: 0, limit: self.entries[first as usize].position };
+        self.cursor = cursor;
+        self.fewest = self.remaining;
+        self.patience = self.steps + PATIENCE;
     }
 
     /// Notes that an operation is in order, or no longer.
