@@ -238,3 +238,34 @@ fn long_work_shows_no_bar_where_nobody_watches() {
     let report = prints_json(&["run", "three-regions", "--set", "duration=1h", "--json"]);
     assert_eq!(report["complete"], true);
 }
+
+#[test]
+fn linearize_judges_a_history() {
+    let event = |process: u32, kind: &str, f: &str, value: &str| {
+        format!("{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value}}}\n")
+    };
+    let mut history = event(0, "invoke", "write", "1") + &event(0, "ok", "write", "1");
+    history += &event(1, "invoke", "read", "null");
+    let told = |value: &str| history.clone() + &event(1, "ok", "read", value);
+    let judge = |input: &str, more: &[&str]| {
+        let arguments = [&["linearize", "-", "--model", "cas-register"], more].concat();
+        let output = given(&arguments, input);
+        (output.status.code(), text(&output.stdout).to_owned(), text(&output.stderr).to_owned())
+    };
+    let (code, out, _) = judge(&told("1"), &[]);
+    assert!(code == Some(0) && out.starts_with("linearizable: 2 operations on 1 key"), "{out}");
+    let (code, out, _) = judge(&told("null"), &[]);
+    assert!(code == Some(1) && out.contains("├─ write 1 ─┤") && out.contains("├─ read → null ─┤"), "{out}");
+    let (code, out, _) = judge(&told("null"), &["--json"]);
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &report["verdict"]), (Some(1), &Value::from("not linearizable")));
+    assert_eq!(report["window"]["operations"][1]["answered_line"], 4);
+    let twice = told("1") + &event(0, "invoke", "write", "1") + &event(0, "ok", "write", "1");
+    let (code, out, _) = judge(&twice, &["--budget", "1"]);
+    assert!(code == Some(3) && out.contains("because the budget of steps is used up"), "{out}");
+    let (code, out, error) = judge(&told("{"), &[]);
+    assert!(code == Some(2) && out.is_empty() && error.starts_with("error: standard input: line 4: "), "{error}");
+    let missing = refuses(&["linearize", "nowhere.jsonl", "--model", "kv"]);
+    assert!(missing.contains("there is no file \"nowhere.jsonl\""), "{missing}");
+    assert!(refuses(&["linearize", "-", "--model", "kvs"]).contains("kv"));
+}

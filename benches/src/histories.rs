@@ -3,6 +3,7 @@
 
 use quorumscope::judge::linearizability::{Call, History, Recorder, Value};
 use quorumscope::sim::rng::Rng;
+use std::collections::VecDeque;
 
 /// What to record.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,7 @@ pub struct Shape {
     pub values: u32,
     /// Operations in a thousand that nobody gets an answer for.
     pub unanswered: u16,
-    /// Where, in parts of a thousand of the history, one read gives what its key held three changes before; none for `None`.
+    /// Where, in parts of a thousand of the history, one read gives what its key held forty changes before; none for `None`.
     pub stale: Option<u32>,
 }
 
@@ -33,7 +34,7 @@ struct Waiting {
 /// A key as it really is, and what it held before.
 struct Key {
     held: Value,
-    before: [Value; 3],
+    before: VecDeque<Value>,
 }
 
 impl Key {
@@ -45,7 +46,10 @@ impl Key {
             other => return Some(other),
         };
         if value != self.held {
-            self.before = [self.held, self.before[0], self.before[1]];
+            self.before.push_back(self.held);
+            if self.before.len() > 40 {
+                self.before.pop_front();
+            }
             self.held = value;
         }
         Some(call)
@@ -58,7 +62,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
     let mut recorder = Recorder::default();
     let values: Vec<Value> = (0..shape.values).map(|value| recorder.value(&value.to_string())).collect();
     let keys: Vec<u32> = (0..shape.keys).map(|key| recorder.key(&key.to_string())).collect();
-    let mut real: Vec<Key> = keys.iter().map(|_| Key { held: Value::NOTHING, before: [Value::NOTHING; 3] }).collect();
+    let mut real: Vec<Key> = keys.iter().map(|_| Key { held: Value::NOTHING, before: VecDeque::new() }).collect();
     let mut waiting: Vec<Option<Waiting>> = vec![None; shape.processes as usize];
     // Operations given up that may yet take effect.
     let mut late: Vec<Waiting> = Vec::new();
@@ -98,7 +102,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
                 if let (Some(at), Call::Read(_)) = (stale, one.call)
                     && u64::from(asked) >= at
                 {
-                    outcome = Some(Call::Read(Some(real[one.key].before[2])));
+                    outcome = Some(Call::Read(real[one.key].before.front().copied()));
                     stale = None;
                 }
                 waiting[process] = Some(Waiting { outcome: Some(outcome), ..one });

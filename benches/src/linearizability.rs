@@ -20,10 +20,11 @@ fn main() {
         Shape { processes: 30, keys: 1, operations: 20_000, ..plain },
         Shape { values: 1_000, ..plain },
         Shape { values: 3, ..plain },
-        Shape { stale: Some(500), ..plain },
-        Shape { stale: Some(990), ..plain },
-        Shape { stale: Some(990), keys: 1, ..plain },
+        Shape { stale: Some(500), values: 100, ..plain },
         Shape { stale: Some(990), values: 100, ..plain },
+        Shape { stale: Some(990), values: 100, unanswered: 0, ..plain },
+        Shape { stale: Some(990), values: 10, unanswered: 0, ..plain },
+        Shape { stale: Some(990), values: 100, keys: 1, ..plain },
     ];
     for shape in shapes {
         let history = record(shape, 1);

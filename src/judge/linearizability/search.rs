@@ -2,17 +2,19 @@
 //! configurations (Concurrency and Computation, 2017).
 //!
 //! Operations are put in order one after another, each of them one that was asked for before any remaining one was answered. Where
-//! none fits, the search takes back the last and tries another. Four things keep it short:
+//! none fits, the search takes back the last and tries another. Five things keep it short:
 //!
 //! * An operation that only observes and fits now may as well come now: nothing else needs to be tried in its place.
 //! * A [configuration](super::memo) seen before is left alone.
-//! * Operations without an answer are tried last, and those that do the same are interchangeable: the one asked for first goes first.
+//! * Operations without an answer that do the same are interchangeable: the one asked for first goes first.
+//! * They are a scarce good: to use one where a better order of the others would have done is regretted much later. So a configuration in
+//!   which only they are left to try is put off, and the search goes on from the most promising one of these when nothing else is left.
 //! * Just after one of these comes no blind write. That would hide it, and one that is hidden may as well be left out.
 
 use super::history::{Call, Value};
 use super::memo::Memo;
 use super::model::{Machine, Print, scramble};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 /// An operation on the one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ struct Class {
 }
 
 /// What to try next.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cursor {
     /// Those that only observe, from this entry on.
     Observers(u32),
@@ -66,6 +68,8 @@ enum Cursor {
     Changers(u32),
     /// Those without an answer that were asked for before `limit`, from this class on.
     Unanswered { class: u32, limit: u32 },
+    /// Nothing.
+    Spent,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +89,23 @@ struct Frame<U> {
     cursor: Cursor,
     /// Nothing needs to be tried instead.
     forced: bool,
+    /// The configuration it led to.
+    node: u32,
 }
+
+/// A configuration that can be put off: the one before it, and what led from that to here. The first one, number 0, has none before it.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    parent: u32,
+    depth: u32,
+    chosen: Chosen,
+}
+
+/// How many answered operations further a search must be to make good for one more without an answer.
+const PRICE: i64 = 16;
+
+/// Steps without getting further after which a search with something put off turns to the most promising of that.
+const PATIENCE: u64 = 512;
 
 /// The search, which can stop at any step and go on later.
 #[derive(Clone, Debug)]
@@ -102,6 +122,16 @@ pub struct Search<M: Machine> {
     done: Print,
     frames: Vec<Frame<M::Undo>>,
     cursor: Cursor,
+    nodes: Vec<Node>,
+    /// Configurations put off, the most promising one on top, with what is left to try in them.
+    put_off: BinaryHeap<(i64, u32, Cursor)>,
+    /// The depth of the one from which the search goes on now.
+    base: usize,
+    /// How many operations without an answer are in order.
+    spent: u32,
+    /// The fewest remaining since the search went on from `base`, and until when that must change.
+    fewest: usize,
+    patience: u64,
     memo: Memo,
     furthest: u32,
     /// Steps taken: looks at operations.
@@ -145,6 +175,12 @@ impl<M: Machine> Search<M> {
             done: (0, 0),
             frames: Vec::new(),
             cursor: Cursor::Observers(first),
+            nodes: vec![Node { parent: 0, depth: 0, chosen: Chosen::Unanswered(0) }],
+            put_off: BinaryHeap::new(),
+            base: 0,
+            spent: 0,
+            fewest: usize::MAX,
+            patience: PATIENCE,
             memo: Memo::default(),
             furthest: 0,
             steps: 0,
@@ -159,7 +195,9 @@ impl<M: Machine> Search<M> {
                 return Progress::Searching;
             }
             self.steps += 1;
-            if !self.look() {
+            if self.steps > self.patience && !self.classes.is_empty() {
+                self.turn_elsewhere();
+            } else if !self.look() {
                 return Progress::Impossible(self.furthest);
             }
         }
@@ -170,6 +208,8 @@ impl<M: Machine> Search<M> {
     pub fn bytes(&self) -> usize {
         self.memo.bytes()
             + self.frames.capacity() * size_of::<Frame<M::Undo>>()
+            + self.nodes.capacity() * size_of::<Node>()
+            + self.put_off.capacity() * size_of::<(i64, u32, Cursor)>()
             + self.entries.capacity() * size_of::<Entry>()
             + self.calls.capacity() * (size_of::<Call>() + 8)
     }
@@ -194,7 +234,8 @@ impl<M: Machine> Search<M> {
                 let Entry { next, act, is_answer, position, .. } = self.entries[at as usize];
                 if is_answer {
                     self.furthest = self.furthest.max(position);
-                    self.cursor = Cursor::Unanswered { class: 0, limit: position };
+                    self.put_off(Cursor::Unanswered { class: 0, limit: position });
+                    return self.take_back();
                 } else {
                     self.cursor = Cursor::Changers(next);
                     let call = self.calls[act as usize];
@@ -204,7 +245,9 @@ impl<M: Machine> Search<M> {
                 }
             }
             Cursor::Unanswered { class, limit } => {
-                let Some(Class { call, asked }) = self.classes.get(class as usize) else { return self.take_back() };
+                let Some(Class { call, asked }) = self.classes.get(class as usize) else {
+                    return self.take_back();
+                };
                 self.cursor = Cursor::Unanswered { class: class + 1, limit };
                 let spare = asked.get(self.used[class as usize] as usize);
                 let call = *call;
@@ -212,6 +255,7 @@ impl<M: Machine> Search<M> {
                     self.try_out(Chosen::Unanswered(class), call);
                 }
             }
+            Cursor::Spent => return self.take_back(),
         }
         true
     }
@@ -235,36 +279,131 @@ impl<M: Machine> Search<M> {
         let print = (self.done.0 ^ after.0, self.done.1 ^ after.1);
         let forced = same && call.only_observes();
         if self.memo.is_new(print, &self.used, &mut self.steps) {
-            self.frames.push(Frame { chosen, undo, cursor: self.cursor, forced });
+            let node = self.remember(chosen);
+            self.frames.push(Frame { chosen, undo, cursor: self.cursor, forced, node });
             self.cursor = Cursor::Observers(self.entries[0].next);
+            if self.remaining < self.fewest {
+                self.fewest = self.remaining;
+                self.patience = self.steps + PATIENCE;
+            }
         } else {
             self.mark(chosen, false);
             self.machine.undo(undo);
             if forced {
-                self.cursor = Cursor::Unanswered { class: u32::MAX, limit: 0 };
+                self.cursor = Cursor::Spent;
             }
         }
     }
 
-    /// Takes back the last operation for which something else can be tried.
+    /// Takes back the last operation for which something else can be tried; or goes on from a configuration put off.
     fn take_back(&mut self) -> bool {
-        while let Some(Frame { chosen, undo, cursor, forced }) = self.frames.pop() {
-            self.machine.undo(undo);
-            self.mark(chosen, false);
+        while self.frames.len() > self.base {
+            let Some(Frame { cursor, forced, .. }) = self.pop() else { break };
             if !forced {
                 self.cursor = cursor;
                 return true;
             }
         }
-        false
+        match self.put_off.pop() {
+            Some((_, node, cursor)) => {
+                self.go_on_from(node, cursor);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn pop(&mut self) -> Option<Frame<M::Undo>> {
+        let frame = self.frames.pop()?;
+        self.machine.undo(frame.undo);
+        self.mark(frame.chosen, false);
+        Some(frame)
+    }
+
+    /// The number of the configuration that `chosen` leads to from here. If there is nothing to put off, none needs to be known.
+    fn remember(&mut self, chosen: Chosen) -> u32 {
+        if self.classes.is_empty() {
+            return 0;
+        }
+        let parent = self.frames.last().map_or(0, |frame| frame.node);
+        self.nodes.push(Node { parent, depth: self.frames.len() as u32 + 1, chosen });
+        self.nodes.len() as u32 - 1
+    }
+
+    /// Puts this configuration off, with what is left to try in it.
+    fn put_off(&mut self, cursor: Cursor) {
+        if !self.classes.is_empty() {
+            let node = self.frames.last().map_or(0, |frame| frame.node);
+            let promise = (self.calls.len() - self.remaining) as i64 - PRICE * i64::from(self.spent);
+            self.put_off.push((promise, node, cursor));
+        }
+    }
+
+    /// Puts off all that is left to try here, and goes on from the most promising configuration.
+    fn turn_elsewhere(&mut self) {
+        let mut cursor = self.cursor;
+        let mut forced = false;
+        loop {
+            if !forced && cursor != Cursor::Spent {
+                self.put_off(cursor);
+            }
+            if self.frames.len() <= self.base {
+                break;
+            }
+            let Some(frame) = self.pop() else { break };
+            self.steps += 1;
+            (cursor, forced) = (frame.cursor, frame.forced);
+        }
+        self.cursor = Cursor::Spent;
+        self.patience = self.steps + PATIENCE;
+    }
+
+    /// Goes on from a configuration put off.
+    fn go_on_from(&mut self, node: u32, cursor: Cursor) {
+        let mut way = Vec::new();
+        let mut at = node;
+        loop {
+            let Node { parent, depth, .. } = self.nodes[at as usize];
+            let here = if depth == 0 { Some(0) } else { self.frames.get(depth as usize - 1).map(|frame| frame.node) };
+            if here == Some(at) {
+                while self.frames.len() > depth as usize {
+                    self.pop();
+                    self.steps += 1;
+                }
+                break;
+            }
+            way.push(at);
+            at = parent;
+        }
+        self.steps += way.len() as u64;
+        for node in way.into_iter().rev() {
+            let chosen = self.nodes[node as usize].chosen;
+            let call = match chosen {
+                Chosen::Answered(entry) => self.calls[self.entries[entry as usize].act as usize],
+                Chosen::Unanswered(class) => self.classes[class as usize].call,
+            };
+            let Some(undo) = self.machine.step(call) else { continue };
+            self.mark(chosen, true);
+            self.frames.push(Frame { chosen, undo, cursor: Cursor::Spent, forced: false, node });
+        }
+        self.base = self.frames.len();
+        self.cursor = cursor;
+        self.fewest = self.remaining;
+        self.patience = self.steps + PATIENCE;
     }
 
     /// Notes that an operation is in order, or no longer.
     #[inline]
     fn mark(&mut self, chosen: Chosen, in_order: bool) {
         match chosen {
-            Chosen::Unanswered(class) if in_order => self.used[class as usize] += 1,
-            Chosen::Unanswered(class) => self.used[class as usize] -= 1,
+            Chosen::Unanswered(class) if in_order => {
+                self.used[class as usize] += 1;
+                self.spent += 1;
+            }
+            Chosen::Unanswered(class) => {
+                self.used[class as usize] -= 1;
+                self.spent -= 1;
+            }
             Chosen::Answered(invocation) => {
                 let act = self.entries[invocation as usize].act;
                 let answer = self.places[act as usize].1;
