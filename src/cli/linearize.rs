@@ -14,17 +14,19 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::ExitCode;
 
 /// The models' names.
-pub const MODELS: [&str; 5] = ["register", "cas-register", "kv", "lock", "queue"];
+pub fn models() -> [&'static str; Model::ALL.len()] {
+    Model::ALL.map(Model::key)
+}
 
 /// Steps of searching unless told otherwise.
-pub const BUDGET: u64 = 200_000_000;
+pub const BUDGET: u64 = Limits::DEFAULT.steps;
 
 /// The exit code for a history that is not decided.
 const UNDECIDED: u8 = 3;
 
 /// Reads and judges a history.
 pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let unknown = || bad(format!("--model: {model}: one of {} would do", MODELS.join(", ")));
+    let unknown = || bad(format!("--model: {model}: one of {} would do", models().join(", ")));
     let model = Model::ALL.into_iter().find(|known| known.key() == model).ok_or_else(unknown)?;
     let history = match name {
         "-" => read(io::stdin().lock(), "standard input", model)?,

@@ -94,7 +94,7 @@ enum Command {
         #[arg(value_name = "HISTORY")]
         history: String,
         /// What the operations are about; each key is an object of its own
-        #[arg(long, value_parser = PossibleValuesParser::new(linearize::MODELS))]
+        #[arg(long, value_parser = PossibleValuesParser::new(linearize::models()))]
         model: String,
         /// Give up after so many steps of searching (some ten million a second)
         #[arg(long, value_name = "STEPS", default_value_t = linearize::BUDGET)]

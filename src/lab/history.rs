@@ -227,8 +227,8 @@ impl Reader {
             return Err(self.problem("f", given, format!("this process waits for the answer to its {function}")));
         }
         let name = self.recorder.key_text(key);
-        match fields.get("key") {
-            Some(given) if given.to_string() != name => {
+        match fields.get("key").map(Json::to_string) {
+            Some(given) if given != name => {
                 Err(self.problem("key", given, format!("this process waits for an answer about {name}")))
             }
             _ => Ok(()),
@@ -248,8 +248,8 @@ impl Reader {
             }
             _ => {
                 let repeated = self.model.value(asked, self.recorder.values());
-                match (given.filter(|value| !value.is_null()), repeated) {
-                    (Some(value), Some(asked)) if value.to_string() != asked => {
+                match (given.filter(|value| !value.is_null()).map(Json::to_string), repeated) {
+                    (Some(value), Some(asked)) if value != asked => {
                         let says = format!("{asked}, as asked, would do; what was not done is answered by a fail");
                         Err(self.problem("value", value, says))
                     }

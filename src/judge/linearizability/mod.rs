@@ -34,9 +34,14 @@ pub struct Limits {
     pub bytes: usize,
 }
 
+impl Limits {
+    /// Enough for all but the hardest histories: some ten seconds and a gigabyte at most.
+    pub const DEFAULT: Limits = Limits { steps: 200_000_000, bytes: 1 << 30 };
+}
+
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { steps: 200_000_000, bytes: 1 << 30 }
+        Limits::DEFAULT
     }
 }
 
