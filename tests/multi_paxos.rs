@@ -6,6 +6,7 @@ mod common;
 
 use common::*;
 use quorumscope::core::*;
+use quorumscope::judge::linearizability::{Limits, Model, Verdict, judge};
 use quorumscope::lab::{Clients, Scenario, Value};
 use quorumscope::protocols::multi_paxos::{self, MultiPaxos};
 use quorumscope::sim::{Action, ClientGroup};
@@ -325,12 +326,16 @@ fn nothing_breaks_it_and_healed_it_goes_on() {
         let (scenario, healed) = storm(seed, None);
         let _replay = Replay(&scenario);
         let mut cluster: Paxos = cluster(&scenario);
+        cluster.overhear();
         cluster.run_until(healed);
         assert_safe(&cluster);
         let before = cluster.counts().answered;
         cluster.run_until(healed + 3_000_000);
         assert!(cluster.counts().answered > before + 20, "no progress once healed");
         assert_same_state(&mut cluster);
+        let history = cluster.history().expect("clients were overheard");
+        let judgement = judge(&history, Model::CasRegister, Limits::default());
+        assert_eq!(judgement.verdict, Verdict::Linearizable);
         used = used.or(cluster.rules_used());
     }
     assert_all_used(multi_paxos::RULES, used);

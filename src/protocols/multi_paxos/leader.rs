@@ -3,7 +3,7 @@
 use super::message::{Msg, Proposal};
 use super::rules::*;
 use super::{Role, Server, Timer};
-use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
+use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Slot};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub struct Clients {
 impl Clients {
     /// Takes note of a command. Tells whether it is new.
     pub fn asks(&mut self, command: Command) -> bool {
-        if command == Command::NOOP {
+        if command.client == ClientId::NOBODY {
             return true;
         }
         let client = usize::from(command.client.0);
@@ -219,9 +219,9 @@ impl Server {
         }
         leadership.heard.add(from);
         leadership.lacks[usize::from(from.0)] = lacks;
-        if beat >= leadership.timed && leadership.nearest.add(from) {
+        if self.config.thrifty && beat >= leadership.timed && leadership.nearest.add(from) {
             let nearest = leadership.nearest;
-            if self.config.thrifty && nearest.len() + 1 == self.config.accept_quorum {
+            if nearest.len() + 1 == self.config.accept_quorum {
                 leadership.timed = leadership.beat + 1;
                 leadership.nearest = NodeSet::EMPTY;
                 self.send_thriftily_to(nearest);
@@ -272,7 +272,7 @@ impl Server {
         self.watch_progress(out);
     }
 
-    /// Resigns if no quorum has answered a heartbeat for a whole time-out.
+    /// Resigns if no quorum has answered a heartbeat since the last look.
     pub(super) fn look_for_quorum(&mut self, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let heard = std::mem::take(&mut leadership.heard);
@@ -280,7 +280,12 @@ impl Server {
             out.because(LEADER_HEARS_QUORUM);
             return self.follow(self.disk.promised, None, out);
         }
-        self.await_leader(out);
+        self.look_later(out);
+    }
+
+    /// Looks for a quorum after a while in which one should have answered.
+    pub(super) fn look_later(&self, out: &mut Out<Server>) {
+        out.set_timer(Timer::Election, self.config.patience, self.config.patience);
     }
 
     /// An operator wants another leader.
@@ -288,7 +293,7 @@ impl Server {
         let Role::Leader(leadership) = &mut self.role else { return };
         out.because(HAND_OVER);
         leadership.handing_over = Some(to);
-        out.set_timer(Timer::HandOver, self.config.election_max, self.config.election_max);
+        out.set_timer(Timer::HandOver, self.config.patience, self.config.patience);
         self.offer(out);
     }
 

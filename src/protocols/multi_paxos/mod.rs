@@ -12,7 +12,7 @@
 //!
 //! | file | role | where it is in the papers |
 //! |---|---|---|
-//! | [`acceptor`](self) | promises, accepts, keeps both on disk | Simple §2.2, §2.5; Moderately Complex §2.2 |
+//! | `acceptor` | promises, accepts, keeps both on disk | Simple §2.2, §2.5; Moderately Complex §2.2 |
 //! | `proposer` | wins a ballot, adopts, fills gaps, gives way | Simple §2.2, §2.4, §3; Moderately Complex §2.3 (scout), §3 |
 //! | `leader` | phase 2, pipelining, heartbeats, sending again, handing over | Simple §3; Moderately Complex §2.3 (commander) |
 //! | `learner` | what is chosen, execution in order, catching up, snapshots | Simple §2.3, §3; Moderately Complex §2.1, §4 |
@@ -71,6 +71,8 @@ pub struct Config {
     election_min: Micros,
     election_max: Micros,
     resend: Micros,
+    /// How long a leader goes on without hearing a quorum, or its successor.
+    patience: Micros,
 }
 
 /// A server's timers.
@@ -321,9 +323,9 @@ impl Protocol for MultiPaxos {
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
         let (n, settings) = (setup.replicas, &setup.settings);
-        // Longer than any answer takes, so that nothing is sent twice while all is well.
         let heartbeat = settings.duration(HEARTBEAT, (setup.rtt_max / 2).max(1));
         let election_min = settings.duration(ELECTION_TIMEOUT_MIN, 3 * heartbeat + setup.rtt_max);
+        let election_max = settings.duration(ELECTION_TIMEOUT_MAX, 2 * election_min);
         let config = Config {
             servers: n,
             prepare_quorum: quorum(n, settings.count(PREPARE_QUORUM_SIZE)),
@@ -334,7 +336,9 @@ impl Protocol for MultiPaxos {
             snapshot_every: settings.count(SNAPSHOT_EVERY),
             heartbeat,
             election_min,
-            election_max: settings.duration(ELECTION_TIMEOUT_MAX, 2 * election_min),
+            election_max,
+            patience: election_max.max(heartbeat + 2 * setup.rtt_max),
+            // Longer than any answer takes, so that nothing is sent twice while all is well.
             resend: settings.duration(RESEND_AFTER, setup.rtt_max + setup.rtt_max / 2 + 1),
         };
         if config.prepare_quorum > n {

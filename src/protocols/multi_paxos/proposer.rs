@@ -119,7 +119,7 @@ impl Server {
         }
         self.accept_own(&proposed, out);
         self.beat(out);
-        self.await_leader(out);
+        self.look_later(out);
         self.admit(out);
     }
 
@@ -154,7 +154,7 @@ impl Server {
         self.await_leader(out);
     }
 
-    /// Starts the random time of silence after which this server prepares (or, if it leads, resigns).
+    /// Starts the random time of silence after which this server prepares, for the first time or again.
     pub(super) fn await_leader(&self, out: &mut Out<Server>) {
         out.set_timer(Timer::Election, self.config.election_min, self.config.election_max);
     }

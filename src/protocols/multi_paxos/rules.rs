@@ -130,7 +130,7 @@ crate::rules! {
     BACK_OFF = {
         key: "back-off",
         title: "give way to a higher ballot",
-        source: "Simple §2.3 and §2.4; Moderately Complex §3",
+        source: "Simple §2.2, last paragraph, and §2.4; Moderately Complex §3",
         says: "A proposer or leader that hears of a higher ballot stops, and waits before it tries again.",
         without: None,
     };
@@ -154,7 +154,7 @@ crate::rules! {
     THRIFTY = {
         key: "thrifty",
         title: "thrifty",
-        source: "Simple §2.2: \"to a set of acceptors\"; Moraru and others, EPaxos (2013), §6",
+        source: "Simple §2.2: \"to a set of acceptors\"; the word is from Moraru and others, EPaxos (2013)",
         says: "The leader sends phase 2 to one quorum only: the servers that answered a heartbeat first.",
         without: None,
     };

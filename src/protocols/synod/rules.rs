@@ -103,7 +103,7 @@ crate::rules! {
     THRIFTY = {
         key: "thrifty",
         title: "thrifty",
-        source: "Paxos Made Simple §2.2: \"to a set of acceptors\"; the word is from EPaxos (2013), §6",
+        source: "Paxos Made Simple §2.2: \"to a set of acceptors\"; the word is from Moraru and others, EPaxos (2013)",
         says: "A proposer asks no more acceptors than make a quorum, and everybody when they do not answer.",
         without: None,
     };
