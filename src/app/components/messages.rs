@@ -98,7 +98,7 @@ impl Component for Messages {
         let all: Vec<Bar> = std::iter::once(live(ctx.props()))
             .chain(universe::variants().iter().map(|variant| self.bar(variant)))
             .collect();
-        let measuring = self.job.as_ref().map(|job| format!("measuring, {} of {}", self.cells.len(), job.len()));
+        let measuring = self.job.as_ref().map(|job| format!(" · measuring, {} of {}", self.cells.len(), job.len()));
         html! {
             <section class="panel messages">
                 <h2>

@@ -6,7 +6,7 @@ use super::drag::{Drag, Held};
 use super::draw;
 use super::graticule::graticule;
 use super::island::island;
-use super::lanes::lanes;
+use super::lanes::{cuts, lanes};
 use super::menu::Menu;
 use super::replica::{self, Handling, replica};
 use super::size::use_size;
@@ -157,9 +157,10 @@ pub fn Stage(props: &Props) -> Html {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
                 { graticule(layout.size) }
-                { lanes(&layout, ground, shown, *menu, on) }
+                { lanes(&layout, ground, *menu, on) }
                 <g>{ for islands }</g>
                 <g>{ for clients }</g>
+                { cuts(&layout, shown) }
                 <g>{ for replicas }</g>
                 <g>{ for crowns }</g>
                 <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
@@ -194,7 +195,8 @@ fn stood<'a>(layout: &'a Layout, shown: &'a Shown) -> impl Iterator<Item = (&'a 
 /// What is dragged, under the pointer.
 fn ghost(drag: Drag, shown: &Shown) -> Option<Html> {
     match drag.held {
-        Held::Crown(_) => Some(crown(drag.at, None, None)),
+        // Above the pointer, so that one sees where it will land.
+        Held::Crown(_) => Some(crown(point(drag.at.x, drag.at.y - CROWN_ABOVE), None, None)),
         Held::Node(id) => Some(replica::ghost(shown.nodes.get(usize::from(id.0))?, drag.at)),
     }
 }
