@@ -69,7 +69,7 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was taken up from the address, or could not be.
-    Opened(Result<Opened, Problems>),
+    Opened(Result<Box<Opened>, Problems>),
     /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
     Packed { number: u32, packed: String, copy: bool },
     /// Something to say.
@@ -167,7 +167,7 @@ impl Component for Lab {
             }
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
-                ctx.link().send_future(async move { Msg::Opened(opening::link(&fragment).await) });
+                ctx.link().send_future(async move { Msg::Opened(opening::link(&fragment).await.map(Box::new)) });
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
