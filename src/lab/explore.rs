@@ -3,7 +3,7 @@
 use super::problem::{Complaints, Problem, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::{Setup, Unfit};
-use crate::core::{Faults, Shots};
+use crate::core::{Faults, NodeId, NodeSet, Shots};
 use crate::judge::explore::{Bounds, Question, Times};
 use crate::universe::Variant;
 use crate::universe::search::Search;
@@ -52,6 +52,7 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("states", "states visited; with more, the result is undecided"),
     ("depth", "events in a row"),
     ("requests", "commands that clients ask for, each once"),
+    ("at", "the node to ask for each command, such as 1+1+2, or any; in turn, or any if a log is agreed on"),
     ("timers", "timers that fire"),
     ("crashes", "nodes that crash"),
     ("restarts", "crashed nodes that restart"),
@@ -87,7 +88,7 @@ impl Wish {
         let variant = checked.variant;
         let replicas = checked.blueprint.placement.len() as u8;
         let mut wrong = Complaints::default();
-        let mut bounds = Draft::of(variant);
+        let mut bounds = Draft::of(variant, replicas);
         for text in &self.bounds {
             if let Err((value, says)) = bounds.set(text, variant) {
                 let key = text.split('=').next().unwrap_or_default();
@@ -109,7 +110,7 @@ impl Wish {
             ablated: checked.blueprint.ablated,
         };
         let told = bounds.told(variant);
-        let question = Question { setup, bounds: bounds.finished(variant, replicas), property: self.property.clone() };
+        let question = Question { setup, bounds: bounds.finished(), property: self.property.clone() };
         Ok(Exploration { variant, question, bounds: told })
     }
 }
@@ -128,15 +129,18 @@ impl Exploration {
 /// Bounds under construction.
 struct Draft {
     bounds: Bounds,
-    requests: u8,
+    /// Where each command may be asked.
+    at: Vec<NodeSet>,
+    replicas: u8,
 }
 
 impl Draft {
     /// What is explored unless said otherwise: two commands, two timers, no crash; who survives crashes may restart.
-    fn of(variant: &Variant) -> Draft {
+    fn of(variant: &Variant, replicas: u8) -> Draft {
         let recovers = variant.card.faults == Faults::CrashRecover;
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
-        Draft { bounds: Bounds { timers: Times::Most(2), restarts, ..Bounds::default() }, requests: 2 }
+        let bounds = Bounds { timers: Times::Most(2), restarts, ..Bounds::default() };
+        Draft { bounds, at: places(2, variant, replicas), replicas }
     }
 
     /// Takes in `key=value`; an error gives what is wrong, and what would do.
@@ -152,7 +156,11 @@ impl Draft {
             "epoch" => number_or_any(value, 1_000_000).map(|most| bounds.epoch = most),
             "messages" => number(value, 1, 10_000).map(|most| bounds.messages = most as u16),
             "copies" => number(value, 1, 255).map(|most| bounds.copies = most as u8),
-            "requests" => number(value, 0, u64::from(Bounds::REQUESTS)).map(|most| self.requests = most as u8),
+            "requests" => {
+                let count = number(value, 0, u64::from(Bounds::REQUESTS));
+                count.map(|count| self.at = places(count as u8, variant, self.replicas))
+            }
+            "at" => nodes(value, self.replicas).map(|at| self.at = at),
             "timers" => times(value).map(|most| bounds.timers = most),
             "crashes" => times(value).map(|most| bounds.crashes = most),
             "restarts" => times(value).map(|most| bounds.restarts = most),
@@ -174,10 +182,15 @@ impl Draft {
         let or_any = |most: u32| if most == u32::MAX { ANY.to_owned() } else { most.to_string() };
         let lost = (0..).zip(variant.kinds).filter(|(bit, _)| bounds.lost_kinds >> bit & 1 == 1);
         let lost: Vec<&str> = lost.map(|(_, kind)| kind.name).collect();
+        let place = |at: &NodeSet| match (at.len(), at.iter().next()) {
+            (1, Some(node)) if self.replicas > 1 => (node.0 + 1).to_string(),
+            _ => ANY.to_owned(),
+        };
         let values = [
             bounds.states.to_string(),
             or_any(bounds.depth),
-            self.requests.to_string(),
+            self.at.len().to_string(),
+            self.at.iter().map(place).collect::<Vec<_>>().join("+"),
             times(bounds.timers),
             times(bounds.crashes),
             times(bounds.restarts),
@@ -192,10 +205,8 @@ impl Draft {
         BOUNDS.iter().zip(values).map(|((key, _), value)| Bound { key, value }).collect()
     }
 
-    /// Where one value is agreed on, every proposer has a wish of its own; a log takes each command from whoever leads.
-    fn finished(self, variant: &Variant, replicas: u8) -> Bounds {
-        let anywhere = variant.card.shots == Shots::Log;
-        Bounds { requests: Bounds::requests(self.requests, replicas, anywhere), ..self.bounds }
+    fn finished(self) -> Bounds {
+        Bounds { requests: Bounds::requests(&self.at), ..self.bounds }
     }
 }
 
@@ -211,6 +222,28 @@ fn late(text: &str) -> Result<bool, String> {
         "late" => Ok(true),
         _ => Err("now or late would do".to_owned()),
     }
+}
+
+/// Where to ask for so many commands: where one value is agreed on, every proposer has a wish of its own; a log takes each command from
+/// whoever leads.
+fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
+    let own = |index| NodeSet::just(NodeId(index % replicas));
+    let place = |index| if variant.card.shots == Shots::Log { NodeSet::first(replicas) } else { own(index) };
+    (0..count).map(place).collect()
+}
+
+fn nodes(text: &str, replicas: u8) -> Result<Vec<NodeSet>, String> {
+    let place = |word: &str| match word.parse() {
+        _ if word == ANY => Some(NodeSet::first(replicas)),
+        Ok(number @ 1..) if number <= replicas => Some(NodeSet::just(NodeId(number - 1))),
+        _ => None,
+    };
+    let places: Option<Vec<NodeSet>> = text.split('+').map(place).collect();
+    let fits = |places: &Vec<NodeSet>| places.len() <= usize::from(Bounds::REQUESTS);
+    let most = Bounds::REQUESTS;
+    places
+        .filter(fits)
+        .ok_or_else(|| format!("up to {most} nodes from 1 to {replicas}, or {ANY}, joined by + would do"))
 }
 
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {

@@ -2,7 +2,7 @@
 
 use crate::core::NodeSet;
 use crate::core::command::{Command, Op};
-use crate::core::ids::{ClientId, NodeId};
+use crate::core::ids::ClientId;
 
 /// How often something may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,18 +82,13 @@ impl Bounds {
     /// Most requests.
     pub const REQUESTS: u8 = 16;
 
-    /// `count` different commands, each a write by a client of its own. Each may be asked at its own node (the first at node 1, and so
-    /// on, round and round), or at any of `replicas`.
-    pub fn requests(count: u8, replicas: u8, anywhere: bool) -> Vec<Request> {
-        let request = |index: u8| {
+    /// A different command for each of `places`: a write by a client of its own, which may be asked of any node there.
+    pub fn requests(places: &[NodeSet]) -> Vec<Request> {
+        let request = |(index, &at): (u16, &NodeSet)| {
             let op = Op::Write { key: 0, value: u32::from(index) + 1 };
-            let own = NodeSet::just(NodeId(index % replicas.max(1)));
-            Request {
-                command: Command { client: ClientId(u16::from(index)), seq: 1, op },
-                at: if anywhere { NodeSet::first(replicas) } else { own },
-            }
+            Request { command: Command { client: ClientId(index), seq: 1, op }, at }
         };
-        (0..count.min(Bounds::REQUESTS)).map(request).collect()
+        (0..u16::from(Bounds::REQUESTS)).zip(places).map(request).collect()
     }
 }
 
@@ -130,11 +125,12 @@ impl Spent {
     }
 }
 
-/// The bounds that kept the exploration from going further, by their names in [`Bounds`].
+/// The bounds that kept the exploration from looking at something. Losses are not among them: a message that never arrives is as good
+/// as lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cuts(u16);
 
-/// One bound that can cut something off.
+/// One bound that can cut something off: `Own` by messages to oneself that are never late, `Lost` by kinds that always get lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names of the bounds.
 pub enum Cut {
@@ -142,16 +138,17 @@ pub enum Cut {
     Messages,
     Copies,
     Timers,
-    Losses,
     Duplicates,
     Crashes,
     Restarts,
     Epoch,
+    Own,
+    Lost,
 }
 
 impl Cuts {
-    const NAMES: [&str; 9] =
-        ["depth", "messages", "copies", "timers", "losses", "duplicates", "crashes", "restarts", "epoch"];
+    const NAMES: [&str; 10] =
+        ["depth", "messages", "copies", "timers", "duplicates", "crashes", "restarts", "epoch", "own", "lost"];
 
     pub(super) fn add(&mut self, cut: Cut) {
         self.0 |= 1 << cut as u16;

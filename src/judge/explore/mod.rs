@@ -275,10 +275,8 @@ impl<P: Protocol> Explorer<P> {
                 }
             }
             if !for_ever && from != to {
-                match spent.one_more(Of::Losses, self.bounds.losses) {
-                    Some(spent) => branches.push(Branch { event: Event::Lose(message), node: to, spent, ..plain }),
-                    None => self.cuts.add(Cut::Losses),
-                }
+                let spent = spent.one_more(Of::Losses, self.bounds.losses);
+                branches.extend(spent.map(|spent| Branch { event: Event::Lose(message), node: to, spent, ..plain }));
             }
         }
         for (node, &host) in (0..).map(NodeId).zip(&row[..n]) {
@@ -474,7 +472,14 @@ impl<P: Protocol> Explorer<P> {
 
     /// The bounds that kept it from going further.
     pub fn cuts(&self) -> Cuts {
-        self.cuts
+        let mut cuts = self.cuts;
+        if self.steps.told_itself {
+            cuts.add(Cut::Own);
+        }
+        if self.steps.lost_some {
+            cuts.add(Cut::Lost);
+        }
+        cuts
     }
 
     /// The rules applied at least once.

@@ -98,6 +98,10 @@ pub(super) struct Steps<P: Protocol> {
     effects: Vec<Effect<u32, Timer<P>>>,
     /// Rules applied at least once.
     pub used: RuleSet,
+    /// Whether a message to oneself was handled at once.
+    pub told_itself: bool,
+    /// Whether a message got lost for its kind.
+    pub lost_some: bool,
 }
 
 impl<P: Protocol> Steps<P> {
@@ -116,6 +120,8 @@ impl<P: Protocol> Steps<P> {
             out: Out::new(ablated),
             effects: Vec::new(),
             used: RuleSet::EMPTY,
+            told_itself: false,
+            lost_some: false,
         }
     }
 
@@ -253,9 +259,12 @@ impl<P: Protocol> Steps<P> {
 
     fn send(&mut self, me: NodeId, to: NodeId, parcel: u32, outcome: &mut Outcome, to_self: &mut VecDeque<Msg<P>>) {
         let Some(message) = self.out.parcels.take(parcel) else { return };
-        if to == me && !self.late_to_self {
+        if self.lost_kinds >> message.kind().0 & 1 == 1 {
+            self.lost_some = true;
+        } else if to == me && !self.late_to_self {
+            self.told_itself = true;
             to_self.push_back(message);
-        } else if usize::from(to.0) < self.configs.len() && self.lost_kinds >> message.kind().0 & 1 == 0 {
+        } else if usize::from(to.0) < self.configs.len() {
             outcome.sent.push(self.letters.put((me, to, message)));
         }
     }

@@ -1,0 +1,77 @@
+//! Exhaustive exploration: counts of states known from elsewhere, violations that must be found, and protocols that must be safe.
+
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+mod notes;
+mod synod;
+
+use quorumscope::lab::explore::{Exploration, Wish};
+use quorumscope::universe::search::{Decided, Finding};
+
+/// What `quorumscope check` would be asked, in a line of its own flags: `synod 3 -adopt-highest-accepted q1=2 / timers=0`.
+///
+/// The variant, the replicas, the rules to take away (with a minus), settings, and after the slash the bounds.
+fn wish(line: &str) -> Exploration {
+    let (what, bounds) = line.split_once(" / ").unwrap_or((line, ""));
+    let mut wish = Wish { bounds: bounds.split_whitespace().map(str::to_owned).collect(), ..Wish::default() };
+    for (place, word) in what.split_whitespace().enumerate() {
+        match (place, word.strip_prefix('-'), word.split_once('=')) {
+            (0, ..) => wish.variant = word.to_owned(),
+            (1, ..) => wish.replicas = word.parse().expect("a number of replicas"),
+            (_, Some(rule), _) => wish.without.push(rule.to_owned()),
+            (_, _, Some(("property", name))) => wish.property = Some(name.replace('_', " ")),
+            (_, _, Some((key, value))) => {
+                let value = serde_json::from_str(value).expect("a value");
+                wish.settings.insert(key.to_owned(), serde_json::from_value(value).expect("a setting"));
+            }
+            _ => panic!("{word} in {line}"),
+        }
+    }
+    wish.check().unwrap_or_else(|problems| panic!("{line}: {problems}"))
+}
+
+fn explore(line: &str) -> Finding {
+    let mut search = wish(line).start().expect("the settings fit");
+    search.advance(u32::MAX);
+    search.finding()
+}
+
+/// States and depth of an exploration that must find nothing.
+fn safe(line: &str) -> (u32, u32) {
+    let finding = explore(line);
+    assert_eq!(finding.verdict, Decided::Safe, "{line}: {:?} {:#?}", finding.violation, finding.trace);
+    (finding.states, finding.depth)
+}
+
+/// The violated property and the fewest events that violate it.
+fn violated(line: &str) -> (&'static str, u32) {
+    let finding = explore(line);
+    let wrong =
+        finding.violation.unwrap_or_else(|| panic!("{line}: {:?} in {} states", finding.verdict, finding.states));
+    assert_eq!(finding.trace.len() as u32, finding.depth);
+    (wrong.property, finding.depth)
+}
+
+#[test]
+fn a_budget_too_small_is_undecided() {
+    let finding = explore("synod 3 / timers=0 states=1000");
+    assert_eq!((finding.verdict, finding.violation), (Decided::Undecided, None));
+}
+
+#[test]
+fn bounds_that_were_reached_are_told() {
+    let cut = |line| explore(line).cut;
+    assert_eq!(cut("synod 3 / timers=0 depth=5"), ["depth", "timers", "duplicates", "crashes", "own"]);
+    assert_eq!(cut("synod 3 / timers=any duplicates=any own=late depth=3"), ["depth", "crashes"]);
+    // One worker alone, who proposes to nobody and wins nothing: the whole truth.
+    assert_eq!(cut("notes 1 / requests=0 timers=any crashes=any restarts=any"), [""; 0]);
+}
+
+#[test]
+fn losing_a_message_is_never_hearing_it() {
+    // Losses as events of their own add states, and no violation.
+    let (few, _) = safe("synod 2 / timers=0");
+    let (many, _) = safe("synod 2 / timers=0 losses=1");
+    assert!(many > few);
+    assert_eq!(violated("synod 3 -adopt-highest-accepted / timers=0 losses=1").1, 7);
+}
