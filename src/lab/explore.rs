@@ -148,10 +148,8 @@ impl Draft {
         let bounds = &mut self.bounds;
         let done = match key {
             "states" => number(value, 1, STATES).map(|most| bounds.states = most as u32),
-            "depth" if value == ANY => Ok(bounds.depth = u32::MAX),
-            "depth" => number(value, 0, 1_000_000).map(|most| bounds.depth = most as u32),
-            "epoch" if value == ANY => Ok(bounds.epoch = u32::MAX),
-            "epoch" => number(value, 0, 1_000_000).map(|most| bounds.epoch = most as u32),
+            "depth" => number_or_any(value, 1_000_000).map(|most| bounds.depth = most),
+            "epoch" => number_or_any(value, 1_000_000).map(|most| bounds.epoch = most),
             "messages" => number(value, 1, 10_000).map(|most| bounds.messages = most as u16),
             "copies" => number(value, 1, 255).map(|most| bounds.copies = most as u8),
             "requests" => number(value, 0, u64::from(Bounds::REQUESTS)).map(|most| self.requests = most as u8),
@@ -160,11 +158,7 @@ impl Draft {
             "restarts" => times(value).map(|most| bounds.restarts = most),
             "duplicates" => times(value).map(|most| bounds.duplicates = most),
             "losses" => times(value).map(|most| bounds.losses = most),
-            "own" => match value {
-                "now" => Ok(bounds.late_to_self = false),
-                "late" => Ok(bounds.late_to_self = true),
-                _ => Err("now or late would do".to_owned()),
-            },
+            "own" => late(value).map(|late| bounds.late_to_self = late),
             "lost" => kinds(value, variant).map(|kinds| bounds.lost_kinds = kinds),
             _ => return Err((format!("\"{key}\""), super::problem::no_such(key, "bounds", keys()))),
         };
@@ -202,6 +196,20 @@ impl Draft {
     fn finished(self, variant: &Variant, replicas: u8) -> Bounds {
         let anywhere = variant.card.shots == Shots::Log;
         Bounds { requests: Bounds::requests(self.requests, replicas, anywhere), ..self.bounds }
+    }
+}
+
+/// A bound that may be left open.
+fn number_or_any(text: &str, most: u64) -> Result<u32, String> {
+    if text == ANY { Ok(u32::MAX) } else { number(text, 0, most).map(|number| number as u32) }
+}
+
+/// Whether what a node tells itself may come late.
+fn late(text: &str) -> Result<bool, String> {
+    match text {
+        "now" => Ok(false),
+        "late" => Ok(true),
+        _ => Err("now or late would do".to_owned()),
     }
 }
 

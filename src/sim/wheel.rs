@@ -64,21 +64,28 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// Adds an item. A time in the past counts as now.
-    #[inline]
+    // Inlined for good: otherwise an item is written to the stack in parts and read back as a whole, and the processor stalls on that.
+    #[inline(always)]
     pub fn push(&mut self, time: Micros, item: T) {
         let time = time.clamp(self.now, FREE - 1);
-        let entry = Entry { time, next: NONE, item };
+        if self.free == NONE {
+            self.grow(item);
+        }
         let index = self.free;
-        let index = if index == NONE {
-            self.slab.push(entry);
-            self.slab.len() as u32 - 1
-        } else {
-            self.free = self.slab[index as usize].next;
-            self.slab[index as usize] = entry;
-            index
-        };
+        let entry = &mut self.slab[index as usize];
+        self.free = entry.next;
+        entry.time = time;
+        entry.next = NONE;
+        entry.item = item;
         self.len += 1;
         self.link(index, time);
+    }
+
+    /// Makes a free place, with anything in it.
+    #[cold]
+    fn grow(&mut self, anything: T) {
+        self.free = self.slab.len() as u32;
+        self.slab.push(Entry { time: FREE, next: NONE, item: anything });
     }
 
     #[inline]
@@ -98,7 +105,7 @@ impl<T: Copy> Wheel<T> {
     }
 
     /// Takes the first item if its time is not after `limit`. Time moves on to it, and never past `limit`.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, limit: Micros) -> Option<(Micros, T)> {
         loop {
             let occupied = self.levels[0].occupied;

@@ -2,7 +2,10 @@
 import { expect } from "./fixtures.mjs";
 
 // What the page says about its run: time, events, fingerprint, leader, nodes…
-export const state = (page) => page.evaluate(() => window.quorumscope.state());
+export async function state(page) {
+  await page.waitForFunction(() => window.quorumscope);
+  return page.evaluate(() => window.quorumscope.state());
+}
 
 // Waits until the run is as `holds` wants it, and returns it.
 export async function until(page, holds, what) {

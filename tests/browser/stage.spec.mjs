@@ -253,11 +253,13 @@ test("with reduced motion there are pictures instead of movement", async ({ page
   await page.emulateMedia({ reducedMotion: "reduce" });
   await open();
   const times = new Set();
+  const start = Date.now();
   for (let i = 0; i < 20; i++) {
     times.add((await state(page)).time);
     await page.waitForTimeout(100);
   }
+  // However busy the machine: not more than a few pictures a second, where movement would have shown another one at every look.
   expect(times.size).toBeGreaterThan(1);
-  expect(times.size).toBeLessThan(7);
+  expect(times.size).toBeLessThan((Date.now() - start) / 300);
   await screen(page, "reduced-motion");
 });

@@ -70,8 +70,8 @@ fn show(bar: &Bar, scale: &Scale) -> Html {
                 { for parts }
                 { for bar.mark.map(|mark| html! { <b class="mark" style={at("left", scale.at(mark))}></b> }) }
             </span>
-            <strong>{ decimal(bar.total()) }</strong>
-            { tip(bar) }
+            <strong>{ if bar.parts.is_empty() { "–".to_owned() } else { decimal(bar.total()) } }</strong>
+            if !bar.parts.is_empty() { { tip(bar) } }
         </div>
     }
 }

@@ -38,13 +38,13 @@ pub fn columns(title: AttrValue, columns: &[Column], spoken: String) -> Html {
     let width = columns.len() as f64 * STEP;
     let (floor, height) = (HEAD + HEIGHT, HEAD + HEIGHT + FOOT);
     html! {
-        <figure class="columns" tabindex="0" role="img" aria-label={spoken}>
-            <figcaption aria-hidden="true">{ title }</figcaption>
+        <div class="columns" tabindex="0" role="img" aria-label={spoken}>
+            <p aria-hidden="true">{ title }</p>
             <svg width={draw::number(width)} height={draw::number(height)} aria-hidden="true">
                 { for columns.iter().enumerate().map(|(i, column)| show(column, i as f64 * STEP, &scale)) }
                 { draw::line("floor", point(0.0, floor), point(width, floor)) }
             </svg>
-        </figure>
+        </div>
     }
 }
 

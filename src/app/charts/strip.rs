@@ -23,7 +23,7 @@ pub struct Span {
 pub fn strip(points: &[(u64, u64)], span: Span, marks: &[u64], spoken: String) -> Html {
     let Span { from, to, top } = span;
     let x = |at: u64| (at.saturating_sub(from)) as f64 / (to - from).max(1) as f64 * (WIDTH - 4.0) + 2.0;
-    let y = |value: u64| HEIGHT - 3.0 - value as f64 / top.max(1) as f64 * (HEIGHT - 6.0);
+    let y = |value: u64| HEIGHT - 3.0 - value.min(top) as f64 / top.max(1) as f64 * (HEIGHT - 6.0);
     let dot = |&(at, value): &(u64, u64)| format!("M{} {}h0", draw::number(x(at)), draw::number(y(value)));
     let dots: String = points.iter().filter(|(at, _)| *at >= from).map(dot).collect();
     let marks = marks

@@ -49,9 +49,9 @@ pub fn checkbox(label: Option<AttrValue>, checked: bool, on: Callback<bool>) -> 
 
 /// A short text. `placeholder` says what it is when left empty.
 pub fn field(value: String, placeholder: AttrValue, title: AttrValue, on: Callback<String>) -> Html {
-    let onchange =
-        on.reform(|event: Event| event.target_unchecked_into::<HtmlInputElement>().value().trim().to_owned());
-    html! { <input type="text" size="9" {value} {placeholder} {title} {onchange} /> }
+    let oninput =
+        on.reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value().trim().to_owned());
+    html! { <input type="text" size="9" {value} {placeholder} {title} {oninput} /> }
 }
 
 /// A number on a line, from 0.

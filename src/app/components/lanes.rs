@@ -9,10 +9,14 @@ use crate::stage::layout::{Lane, Layout, NODE_RADIUS};
 use quorumscope::core::NodeId;
 use yew::prelude::*;
 
-/// Draws them all.
-pub fn lanes(layout: &Layout, ground: &Ground, shown: &Shown, menu: Option<Target>, on: &Callback<Intent>) -> Html {
-    let lanes = layout.lanes.iter().map(|lane| line(ground, lane, menu, on));
-    draw::group("lanes", lanes.chain(cuts(shown).into_iter().filter_map(|cut| cut_line(layout, cut))).collect())
+/// Draws the ways between data centres.
+pub fn lanes(layout: &Layout, ground: &Ground, menu: Option<Target>, on: &Callback<Intent>) -> Html {
+    draw::group("lanes", layout.lanes.iter().map(|lane| line(ground, lane, menu, on)).collect())
+}
+
+/// Draws the links that are cut.
+pub fn cuts(layout: &Layout, shown: &Shown) -> Html {
+    draw::group("cuts", cut_links(shown).into_iter().filter_map(|cut| cut_line(layout, cut)).collect())
 }
 
 fn line(ground: &Ground, lane: &Lane, menu: Option<Target>, on: &Callback<Intent>) -> Html {
@@ -44,7 +48,7 @@ fn line(ground: &Ground, lane: &Lane, menu: Option<Target>, on: &Callback<Intent
 type Cut = (NodeId, NodeId, bool);
 
 /// Links that are cut, each pair once.
-fn cuts(shown: &Shown) -> Vec<Cut> {
+fn cut_links(shown: &Shown) -> Vec<Cut> {
     let mut cuts = Vec::new();
     for node in &shown.nodes {
         for to in node.cut.iter() {

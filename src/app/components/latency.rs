@@ -7,12 +7,16 @@ use crate::run::shown::{DRAWN_SINCE, SiteShown};
 use crate::run::{Ground, Shown};
 use yew::prelude::*;
 
+/// An answer that took so many times the usual is drawn at the upper edge: a wait for a leader must not flatten all the rest.
+const OUTLIER: u64 = 3;
+
 /// Shows them.
 pub fn latency(ground: &Ground, shown: &Shown) -> Html {
     let asking: Vec<(usize, &SiteShown)> =
         shown.sites.iter().enumerate().filter(|(site, shown)| ground.asks[*site] || shown.latest.is_some()).collect();
     let most = asking.iter().flat_map(|(_, site)| &site.recent).map(|(_, latency)| *latency).max().unwrap_or(0);
-    let top = Scale::holding((most as f64).max(1_000.0), 1.0).top as u64;
+    let usual = asking.iter().filter_map(|(_, site)| site.median).max().unwrap_or(most);
+    let top = Scale::holding(most.min(usual * OUTLIER).max(1_000) as f64, 1.0).top as u64;
     let span = Span { from: shown.time.saturating_sub(DRAWN_SINCE), to: shown.time.max(DRAWN_SINCE), top };
     html! {
         <section class="panel latency">

@@ -9,16 +9,17 @@ use yew::prelude::*;
 pub fn legend(kinds: &'static [Kind], shown: &Shown) -> Html {
     let seen = kinds.iter().zip(&shown.by_kind).filter(|(_, count)| **count > 0).map(|(kind, _)| {
         let class = format!("dot on-{}", palette::name(kind.phase));
-        entry(class.into(), kind.letter.to_string().into(), kind.name, kind.alias, kind.says)
+        let also = if kind.alias.is_empty() { String::new() } else { format!(" ({})", kind.alias) };
+        entry(class.into(), kind.letter.to_string().into(), kind.name, format!("{}{also}", kind.says))
     });
-    let square = |sign: &'static str, name, says| entry("dot square".into(), sign.into(), name, "", says);
+    let square = |sign: &'static str, name, says: &str| entry("dot square".into(), sign.into(), name, says.to_owned());
     let of_clients =
         [square("?", "request", "a client asks for a command"), square("✓", "answer", "a replica answers a client")];
     html! { <ul class="legend" aria-label="Messages">{ for seen.chain(of_clients) }</ul> }
 }
 
-fn entry(class: AttrValue, sign: AttrValue, name: &'static str, alias: &'static str, says: &'static str) -> Html {
+fn entry(class: AttrValue, sign: AttrValue, name: &'static str, says: String) -> Html {
     html! {
-        <li title={says}><span {class} aria-hidden="true">{ sign }</span>{ name }<small>{ alias }</small></li>
+        <li title={says}><span {class} aria-hidden="true">{ sign }</span>{ name }</li>
     }
 }

@@ -11,7 +11,7 @@ use crate::web::browser;
 use gloo::timers::callback::Timeout;
 use quorumscope::core::Kind;
 use quorumscope::lab::compare::{Cell, CompareJob, Measured};
-use quorumscope::universe;
+use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -94,9 +94,11 @@ impl Component for Messages {
     fn view(&self, ctx: &Context<Messages>) -> Html {
         let on_replicas = ctx.link().callback(|replicas: String| Msg::Replicas(replicas.parse().unwrap_or(5)));
         let sizes = REPLICAS.map(|n| (n.to_string().into(), n.to_string().into())).collect();
-        let all: Vec<Bar> =
-            self.live(ctx.props()).into_iter().chain(self.cells_of(self.replicas).filter_map(bar)).collect();
-        let measuring = self.job.as_ref().map(|job| format!("measuring, {} of {}", self.cells.len(), job.len()));
+        // Every bar has its place before it is measured: nothing jumps.
+        let all: Vec<Bar> = std::iter::once(live(ctx.props()))
+            .chain(universe::variants().iter().map(|variant| self.bar(variant)))
+            .collect();
+        let measuring = self.job.as_ref().map(|job| format!(" · measuring, {} of {}", self.cells.len(), job.len()));
         html! {
             <section class="panel messages">
                 <h2>
@@ -136,18 +138,14 @@ impl Messages {
         self.next = Some(Timeout::new(ms, move || link.send_message(Msg::Measure)));
     }
 
-    fn cells_of(&self, replicas: u8) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(move |cell| cell.replicas == replicas)
-    }
-
-    /// The run on screen as a bar of its own.
-    fn live(&self, props: &Props) -> Option<Bar> {
-        let per_command = props.shown.per_command.as_ref()?;
-        let kinds = props.ground.variant.kinds;
-        let parts: Vec<Part> =
-            kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
-        let spoken = format!("This run, lately: {} messages for one command", decimal(per_command.total()));
-        Some(Bar { label: "This run".into(), parts, mark: None, spoken, live: true })
+    fn bar(&self, variant: &Variant) -> Bar {
+        let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == variant.card.key);
+        let spoken = match cell {
+            Some(cell) => format!("{}: {}", variant.card.title, cell.says.as_deref().unwrap_or("nothing was measured")),
+            None => format!("{}: not measured yet", variant.card.title),
+        };
+        let empty = || Bar { label: variant.card.title.into(), parts: Vec::new(), mark: None, spoken, live: false };
+        cell.and_then(bar).unwrap_or_else(empty)
     }
 
     /// One small picture for each variant, over all numbers of replicas.
@@ -169,6 +167,26 @@ impl Messages {
         cells.sort_by_key(|cell| (universe::variants().iter().position(|v| v.card.key == cell.variant), cell.replicas));
         let rows = cells.into_iter().flat_map(rows).collect::<Vec<_>>();
         table(&head, rows, "messages-per-command")
+    }
+}
+
+/// The run on screen as a bar of its own.
+fn live(props: &Props) -> Bar {
+    let kinds = props.ground.variant.kinds;
+    let label = "This run".into();
+    match &props.shown.per_command {
+        Some(per_command) => {
+            let parts = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
+            let spoken = format!("This run, lately: {} messages for one command", decimal(per_command.total()));
+            Bar { label, parts, mark: None, spoken, live: true }
+        }
+        None => Bar {
+            label,
+            parts: Vec::new(),
+            mark: None,
+            spoken: "This run: too few commands yet".to_owned(),
+            live: true,
+        },
     }
 }
 

@@ -51,8 +51,8 @@ pub fn replica(
             ]);
         }
         None => children.extend([
-            number,
             draw::path("cross", "M-13 -13L13 13M13 -13L-13 13"),
+            number,
             draw::text("role", point(0.0, 56.0), "down"),
         ]),
     }

@@ -6,7 +6,7 @@ use super::drag::{Drag, Held};
 use super::draw;
 use super::graticule::graticule;
 use super::island::island;
-use super::lanes::lanes;
+use super::lanes::{cuts, lanes};
 use super::menu::Menu;
 use super::replica::{self, Handling, replica};
 use super::size::use_size;
@@ -17,7 +17,9 @@ use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Layout, Place};
 use crate::stage::painter::Painter;
 use crate::web::browser;
+use gloo::events::{EventListener, EventListenerOptions};
 use quorumscope::core::NodeId;
+use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::{Element, HtmlCanvasElement};
 use yew::prelude::*;
@@ -68,8 +70,9 @@ pub fn Stage(props: &Props) -> Html {
             point((f64::from(event.client_x()) - left) / scale, (f64::from(event.client_y()) - top) / scale)
         }
     };
+    let holding = use_finger(&frame);
     let grab = {
-        let (frame, drag, at) = (frame.clone(), drag.clone(), at.clone());
+        let (frame, drag, at, holding) = (frame.clone(), drag.clone(), at.clone(), holding.clone());
         Callback::from(move |(held, event): (Held, PointerEvent)| {
             if event.button() != 0 {
                 return;
@@ -79,6 +82,7 @@ pub fn Stage(props: &Props) -> Html {
             if let Some(frame) = frame.cast::<Element>() {
                 let _ = frame.set_pointer_capture(event.pointer_id());
             }
+            holding.set(true);
             drag.set(Some(Drag::begin(held, event.pointer_id(), at(&event))));
         })
     };
@@ -100,10 +104,12 @@ pub fn Stage(props: &Props) -> Html {
         })
     };
     let onpointerup = {
-        let (drag, layout, shown, on) = (drag.clone(), layout.clone(), shown.clone(), on.clone());
+        let (drag, layout, shown, on, holding) =
+            (drag.clone(), layout.clone(), shown.clone(), on.clone(), holding.clone());
         Callback::from(move |event: PointerEvent| {
             if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
                 drag.set(None);
+                holding.set(false);
                 *tapped.borrow_mut() = held.tapped();
                 held.drop(&layout, &shown).into_iter().for_each(|intent| on.emit(intent));
             }
@@ -111,7 +117,10 @@ pub fn Stage(props: &Props) -> Html {
     };
     let let_go = {
         let drag = drag.clone();
-        Callback::from(move |_: PointerEvent| drag.set(None))
+        Callback::from(move |_: PointerEvent| {
+            holding.set(false);
+            drag.set(None);
+        })
     };
 
     let held = drag.filter(|drag| drag.moved);
@@ -148,9 +157,10 @@ pub fn Stage(props: &Props) -> Html {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
                 { graticule(layout.size) }
-                { lanes(&layout, ground, shown, *menu, on) }
+                { lanes(&layout, ground, *menu, on) }
                 <g>{ for islands }</g>
                 <g>{ for clients }</g>
+                { cuts(&layout, shown) }
                 <g>{ for replicas }</g>
                 <g>{ for crowns }</g>
                 <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
@@ -185,9 +195,32 @@ fn stood<'a>(layout: &'a Layout, shown: &'a Shown) -> impl Iterator<Item = (&'a 
 /// What is dragged, under the pointer.
 fn ghost(drag: Drag, shown: &Shown) -> Option<Html> {
     match drag.held {
-        Held::Crown(_) => Some(crown(drag.at, None, None)),
+        // Above the pointer, so that one sees where it will land.
+        Held::Crown(_) => Some(crown(point(drag.at.x, drag.at.y - CROWN_ABOVE), None, None)),
         Held::Node(id) => Some(replica::ghost(shown.nodes.get(usize::from(id.0))?, drag.at)),
     }
+}
+
+/// Keeps a finger that holds something from scrolling the page: browsers do not heed `touch-action` within SVG. The cell tells
+/// whether something is held.
+#[hook]
+fn use_finger(frame: &NodeRef) -> Rc<Cell<bool>> {
+    let holding = use_memo((), |()| Cell::new(false));
+    {
+        let (holding, frame) = (holding.clone(), frame.clone());
+        use_effect_with((), move |()| {
+            let listener = frame.cast::<Element>().map(|frame| {
+                let active = EventListenerOptions::enable_prevent_default();
+                EventListener::new_with_options(&frame, "touchmove", active, move |event| {
+                    if holding.get() {
+                        event.prevent_default();
+                    }
+                })
+            });
+            move || drop(listener)
+        });
+    }
+    holding
 }
 
 /// Lays the stage out again whenever its size changes, or who lives where.

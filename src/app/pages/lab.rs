@@ -69,7 +69,7 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was taken up from the address, or could not be.
-    Opened(Result<Opened, Problems>),
+    Opened(Result<Box<Opened>, Problems>),
     /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
     Packed { number: u32, packed: String, copy: bool },
     /// Something to say.
@@ -79,6 +79,8 @@ pub enum Msg {
 /// The page.
 pub struct Lab {
     film: Shared,
+    /// The same all the time, so that what changes rarely is not shown anew ten times a second.
+    on: Callback<Intent>,
     ground: Rc<Ground>,
     shown: Rc<Shown>,
     rate: Rate,
@@ -123,6 +125,7 @@ impl Component for Lab {
         voice.look(&shown, false);
         Lab {
             film,
+            on: ctx.link().callback(Msg::Do),
             ground,
             shown,
             rate,
@@ -164,7 +167,7 @@ impl Component for Lab {
             }
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
-                ctx.link().send_future(async move { Msg::Opened(opening::link(&fragment).await) });
+                ctx.link().send_future(async move { Msg::Opened(opening::link(&fragment).await.map(Box::new)) });
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
@@ -203,12 +206,11 @@ impl Component for Lab {
 
     fn view(&self, ctx: &Context<Lab>) -> Html {
         let Props { options, presets, .. } = ctx.props();
-        let on = ctx.link().callback(Msg::Do);
         let (playing, pace) = {
             let film = self.film.borrow();
             (film.engine.playing(), film.engine.pace)
         };
-        let Lab { ground, shown, voice, .. } = self;
+        let Lab { on, ground, shown, voice, .. } = self;
         html! {
             <div class={classes!("lab", options.embed.then_some("embed"), (!options.latency && !options.messages).then_some("alone"))}>
                 if options.embed {
@@ -219,13 +221,13 @@ impl Component for Lab {
                 <main>
                     { sentence(&voice.text, &voice.spoken, shown) }
                     <Stage ground={ground.clone()} shown={shown.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
-                    { notice(self.notice.as_ref(), &on) }
+                    { notice(self.notice.as_ref(), on) }
                     { legend(ground.variant.kinds, shown) }
                 </main>
                 if options.controls {
                     <footer>
-                        { transport(playing, pace, shown, &on) }
-                        { timeline(ground.variant.card.epoch, shown, &on) }
+                        { transport(playing, pace, shown, on) }
+                        { timeline(ground.variant.card.epoch, shown, on) }
                     </footer>
                 }
                 if options.latency || options.messages {
@@ -234,7 +236,7 @@ impl Component for Lab {
                         if options.messages { <Messages ground={ground.clone()} shown={shown.clone()} /> }
                     </aside>
                 }
-                { self.sheet(&on) }
+                { self.sheet() }
             </div>
         }
     }
@@ -256,7 +258,8 @@ impl Component for Lab {
 }
 
 impl Lab {
-    fn sheet(&self, on: &Callback<Intent>) -> Html {
+    fn sheet(&self) -> Html {
+        let on = &self.on;
         let on_close = on.reform(|()| Intent::Open(None));
         match self.sheet {
             Some(Sheet::Help) => help(self.keys, on.reform(Intent::Keys), on_close),

@@ -5,8 +5,8 @@ use super::layout::Place;
 
 /// Water between two islands.
 const GAP: f64 = 34.0;
-/// Water between an island and the edge.
-const MARGIN: f64 = 10.0;
+/// Water between an island and the edge, its bumps included.
+const MARGIN: f64 = 20.0;
 /// Rounds of pushing apart.
 const ROUNDS: usize = 320;
 /// Everything is made smaller by this much, again and again, until it fits.

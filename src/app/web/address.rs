@@ -48,13 +48,13 @@ pub async fn pack(document: &Document) -> Option<String> {
 /// Unpacks a document from a fragment, or tells what is wrong with it.
 pub async fn unpack(fragment: &str) -> Result<Document, Problems> {
     let payload = fragment.split('&').find_map(|part| part.strip_prefix(KEY));
-    let payload = payload.ok_or_else(|| wrong("this is no link to a run of this version"))?;
+    let payload = payload.ok_or_else(|| wrong("This is no link to a run of this version."))?;
     if payload.len() > LONGEST.0 {
-        return Err(wrong("this link is too long").into());
+        return Err(wrong("This link is too long.").into());
     }
-    let text = inflate(payload).await.ok_or_else(|| wrong("this link is damaged; was all of it copied?"))?;
+    let text = inflate(payload).await.ok_or_else(|| wrong("This link is damaged; was all of it copied?"))?;
     if text.len() > LONGEST.1 {
-        return Err(wrong("this link holds too much").into());
+        return Err(wrong("This link holds too much.").into());
     }
     json::document(&text)
 }

@@ -42,7 +42,8 @@ struct Frames {
 /// Puts the handle there. It lasts as long as the page.
 pub fn install(film: &Shared) {
     let handle = js_sys::Object::new();
-    let ask = |name: &str, answer: Box<dyn Fn(&Shared) -> Option<JsValue>>| {
+    type Answer = Box<dyn Fn(&Shared) -> Option<JsValue>>;
+    let ask = |name: &str, answer: Answer| {
         let film = film.clone();
         let function = Closure::<dyn Fn() -> JsValue>::new(move || answer(&film).unwrap_or(JsValue::NULL));
         let _ = js_sys::Reflect::set(&handle, &name.into(), function.as_ref());

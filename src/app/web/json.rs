@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 
 /// Reads a document: a scenario, or a moment of a run.
 pub fn document(text: &str) -> Result<Document, Problems> {
-    let tree = js_sys::JSON::parse(text).map_err(|_| whole("this is not JSON"))?;
+    let tree = js_sys::JSON::parse(text).map_err(|_| whole("This is not JSON."))?;
     let moment = js_sys::Reflect::has(&tree, &"scenario".into()).unwrap_or(false);
     let source = serde_wasm_bindgen::Deserializer::from(tree);
     if moment { Ok(read(source)?) } else { Ok(Document::from(read::<Scenario, _>(source)?)) }
