@@ -330,7 +330,7 @@ fn nothing_breaks_it_and_healed_it_goes_on() {
         cluster.run_until(healed);
         assert_safe(&cluster);
         let before = cluster.counts().answered;
-        cluster.run_until(healed + 3_000_000);
+        cluster.run_until(healed + 6_000_000);
         assert!(cluster.counts().answered > before + 20, "no progress once healed");
         assert_same_state(&mut cluster);
         let history = cluster.history().expect("clients were overheard");

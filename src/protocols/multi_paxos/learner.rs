@@ -43,6 +43,11 @@ impl Server {
             return;
         }
         self.execute(command, out);
+        self.execute_known(out);
+    }
+
+    /// Executes the commands after the committed prefix that were known to be chosen before their turn came.
+    fn execute_known(&mut self, out: &mut Out<Server>) {
         while self.open.front().is_some_and(|open| open.chosen)
             && let Some(&Proposal { command, .. }) = self.proposal(self.committed + 1)
         {
@@ -148,6 +153,7 @@ impl Server {
         }
         self.disk.snapshot = Arc::clone(snapshot);
         out.restored(snapshot.slot);
+        self.execute_known(out);
         true
     }
 

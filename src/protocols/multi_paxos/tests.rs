@@ -173,6 +173,21 @@ fn a_restarted_server_knows_what_it_knew() {
     assert_eq!(held(&run, 1, 4), Some(write(4)));
 }
 
+#[test]
+fn what_was_chosen_beyond_a_snapshot_is_executed_after_it() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.act(1, |server, out| {
+        let ballot = server.disk.promised;
+        server.on_message(NodeId(0), Msg::Commit { ballot, slot: 5, command: write(5) }, out);
+        assert_eq!(server.committed, 0);
+        let snapshot = Snapshot { slot: 4, ..Snapshot::default() }.into();
+        server.on_message(NodeId(0), Msg::Snapshot { ballot, beat: 1, snapshot }, out);
+    });
+    assert_eq!(server(&run, 1).committed, 5);
+    assert_eq!(server(&run, 1).machine.recall(write(5)), Some(Outcome::Done));
+}
+
 /// A server that had accepted the chosen command in a higher ballot than the one that tells it keeps that ballot.
 #[test]
 fn learning_never_lowers_a_vote() {
