@@ -240,6 +240,65 @@ fn long_work_shows_no_bar_where_nobody_watches() {
 }
 
 #[test]
+fn check_tells_what_it_found_by_its_exit_code() {
+    let check = |rest: &[&str]| {
+        let output = quorumscope(&[&["check", "--variant", "synod", "--json"], rest].concat());
+        let finding: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+        (output.status.code(), finding)
+    };
+    let (code, safe) = check(&["--replicas", "2", "--bounds", "timers=0"]);
+    assert_eq!((code, &safe["verdict"], &safe["trace"]), (Some(0), &Value::from("safe"), &Value::Array(vec![])));
+    assert_eq!((&safe["bounds"]["timers"], &safe["replicas"]), (&Value::from("0"), &Value::from(2)));
+    let (code, violated) =
+        check(&["--without", "adopt-highest-accepted", "--bounds", "timers=0", "--property", "Agreement"]);
+    assert_eq!((code, &violated["verdict"]), (Some(1), &Value::from("violated")));
+    assert_eq!(violated["violation"]["nodes"], serde_json::json!([1, 2]));
+    assert_eq!(violated["trace"].as_array().map(Vec::len), Some(10));
+    let (code, undecided) = check(&["--bounds", "states=100"]);
+    assert_eq!((code, &undecided["verdict"]), (Some(3), &Value::from("undecided")));
+}
+
+#[test]
+fn check_tells_a_violation_event_by_event() {
+    let output = quorumscope(&["check", "--variant", "notes", "--bounds", "requests=0"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stdout);
+    for part in [
+        "Violated: Agreement by nodes 2, 3, slot 1",
+        "takes 6 events",
+        "   5  2 ← 3  Propose",
+        "3 applies slot 1: elect 3",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+}
+
+#[test]
+fn check_refuses_what_makes_no_sense() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["--variant", "synd"], "--variant: \"synd\": did you mean \"synod\"?"),
+        (&["--variant", "synod", "--replicas", "0"], "--replicas: 0 replicas: 1 to 15 would do"),
+        (&["--variant", "synod", "--without", "learn"], "is nothing without this rule"),
+        (&["--variant", "synod", "--set", "q1=x"], "--set q1: "),
+        (&["--variant", "synod", "--set", "q1=1"], "--set q1: q1 + q2 must be more than all nodes"),
+        (&["--variant", "synod", "--bounds", "crash=1"], "--bounds: \"crash\": did you mean \"crashes\"?"),
+        (&["--variant", "synod", "--bounds", "crashes"], "--bounds crashes: crashes: write it as key=value"),
+        (
+            &["--variant", "synod", "--bounds", "crashes=-1"],
+            "--bounds crashes: -1: a whole number from 0 to 255, or any",
+        ),
+        (&["--variant", "synod", "--bounds", "at=4"], "--bounds at: 4: up to 16 nodes from 1 to 3, or any"),
+        (&["--variant", "synod", "--bounds", "lost=Nak"], "--bounds lost: Nak: did you mean \"Nack\"?"),
+        (&["--variant", "synod", "--property", "Agrement"], "--property: \"Agrement\": did you mean \"Agreement\"?"),
+    ];
+    for (arguments, expected) in cases {
+        let error = refuses(&[&["check"], *arguments].concat());
+        assert!(error.starts_with("error: ") && error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
 fn linearize_judges_a_history() {
     let event = |process: u32, kind: &str, f: &str, value: &str| {
         format!("{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value}}}\n")

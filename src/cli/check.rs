@@ -5,7 +5,7 @@ use crate::table::thousands;
 use crate::{Stop, bad};
 use clap::Args;
 use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, Wish};
-use quorumscope::lab::{Problems, text};
+use quorumscope::lab::{Problem, Problems, text};
 use quorumscope::universe::search::{Decided, Finding, Told};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -43,11 +43,22 @@ fn bounds() -> String {
     format!("How far to look, separated by commas:{}", lines.concat())
 }
 
+/// Problems by the flags that they came by: `settings.q1` is `--set q1`, `without[0]` is `--without`.
+fn flags(Problems(problems): Problems) -> Stop {
+    let flag = |problem: &Problem| {
+        let field = match problem.field.split_once(['.', '[']) {
+            Some(("settings", key)) => format!("set {key}"),
+            Some(("bounds", key)) => format!("bounds {key}"),
+            Some((field, _)) => field.to_owned(),
+            None => problem.field.clone(),
+        };
+        format!("--{}", Problem { field, ..problem.clone() })
+    };
+    bad(problems.iter().map(flag).collect::<Vec<_>>().join("\n  "))
+}
+
 /// Explores and tells what was found.
 pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let flags = |Problems(problems)| {
-        bad(problems.iter().map(|problem| format!("--{problem}")).collect::<Vec<_>>().join("\n  "))
-    };
     let mut tree = json!({});
     for assignment in &asked.set {
         text::set(&mut tree, &format!("settings.{assignment}")).map_err(|problem| bad(format!("--set {problem}")))?;

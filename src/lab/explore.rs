@@ -152,8 +152,8 @@ impl Draft {
         let bounds = &mut self.bounds;
         let done = match key {
             "states" => number(value, 1, STATES).map(|most| bounds.states = most as u32),
-            "depth" => number_or_any(value, 1_000_000).map(|most| bounds.depth = most),
-            "epoch" => number_or_any(value, 1_000_000).map(|most| bounds.epoch = most),
+            "depth" => number_or_any(value).map(|most| bounds.depth = most),
+            "epoch" => number_or_any(value).map(|most| bounds.epoch = most),
             "messages" => number(value, 1, 10_000).map(|most| bounds.messages = most as u16),
             "copies" => number(value, 1, 255).map(|most| bounds.copies = most as u8),
             "requests" => {
@@ -210,20 +210,6 @@ impl Draft {
     }
 }
 
-/// A bound that may be left open.
-fn number_or_any(text: &str, most: u64) -> Result<u32, String> {
-    if text == ANY { Ok(u32::MAX) } else { number(text, 0, most).map(|number| number as u32) }
-}
-
-/// Whether what a node tells itself may come late.
-fn late(text: &str) -> Result<bool, String> {
-    match text {
-        "now" => Ok(false),
-        "late" => Ok(true),
-        _ => Err("now or late would do".to_owned()),
-    }
-}
-
 /// Where to ask for so many commands: where one value is agreed on, every proposer has a wish of its own; a log takes each command from
 /// whoever leads.
 fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
@@ -249,6 +235,23 @@ fn nodes(text: &str, replicas: u8) -> Result<Vec<NodeSet>, String> {
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| format!("a whole number from {least} to {most} would do"))
+}
+
+fn number_or_any(text: &str) -> Result<u32, String> {
+    if text == ANY {
+        return Ok(u32::MAX);
+    }
+    number(text, 0, 1_000_000)
+        .map(|number| number as u32)
+        .map_err(|_| format!("a whole number from 0 to 1000000, or {ANY}, would do"))
+}
+
+fn late(text: &str) -> Result<bool, String> {
+    match text {
+        "now" => Ok(false),
+        "late" => Ok(true),
+        _ => Err("now or late would do".to_owned()),
+    }
 }
 
 fn times(text: &str) -> Result<Times, String> {

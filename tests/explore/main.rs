@@ -2,6 +2,7 @@
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
+mod logs;
 mod notes;
 mod synod;
 
