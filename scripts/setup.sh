@@ -148,12 +148,13 @@ has_std_source() {
 }
 
 # with_small_wasm COMMAND… — the same for what is published: the standard library is compiled along, for size, and a panic ends the
-# program at once instead of carrying its text about. A tenth less to load. Without the source, or with a Rust that knows these switches
+# program at once instead of carrying its text about. A tenth less to load. Functions keep names that scripts/split.mjs can tell apart,
+# and equal ones are not merged before it has divided them. Without the source, or with a Rust that knows these switches
 # no more, the page is made in the ordinary way.
 with_small_wasm() {
   if has_std_source &&
     with_wasm env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"; then
+      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort -Zmerge-functions=disabled -Csymbol-mangling-version=v0 -Clink-arg=--no-merge-data-segments" CARGO_TARGET_DIR=target/small "$@"; then
     return 0
   fi
   say "    The small build did not work here; making the ordinary one."

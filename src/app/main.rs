@@ -12,14 +12,13 @@ use pages::lab::{First, Lab, Props};
 use pages::opening;
 use std::cell::RefCell;
 use std::rc::Rc;
-use web::{json, options::Options};
+use web::options::Options;
 
 fn main() {
     yew::platform::spawn_local(async {
         let options = Options::read();
-        let presets: Rc<[_]> = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
-        let first = opening::first(&options, &presets).await;
+        let first = opening::first(&options).await;
         let first = First(Rc::new(RefCell::new(Some(first))));
-        yew::Renderer::<Lab>::with_props(Props { options, presets, first }).render();
+        yew::Renderer::<Lab>::with_props(Props { options, first }).render();
     });
 }

@@ -40,11 +40,30 @@ test("says what it is where scripts are off", async ({ browser, baseURL }) => {
 });
 
 test("fetches nothing for its first picture that the size report does not count", async ({ page, open, baseURL }) => {
+  // The rest of the program (scripts/split.mjs) never comes: the first picture and what moves in it do without.
+  const asked = [];
+  await page.route(/_rest\.wasm$/, (route) => asked.push(route.request().url()));
   const fetched = [];
   page.on("requestfinished", (request) => request.url().startsWith(baseURL) && fetched.push(request.url().slice(baseURL.length) || "index.html"));
   await open();
+  await expect(page.locator(".replica")).toHaveCount(5);
+  const sentence = await page.locator(".sentence").textContent();
+  await expect(page.locator(".sentence")).not.toHaveText(sentence, { timeout: 10_000 });
   expect(fetched).toContain("index.html");
   expect(fetched.filter((name) => !firstPicture("dist").has(name))).toEqual([]);
+  expect(asked.length, "requests for the rest").toBeLessThanOrEqual(1);
+});
+
+test("loads the rest once, after the first picture, and says so when it cannot", async ({ page, open, complaints }) => {
+  await open();
+  await page.waitForFunction(() => window.quorumscope);
+  const rest = () => page.evaluate(() => performance.getEntriesByType("resource").filter((entry) => entry.name.endsWith("_rest.wasm")).length);
+  test.skip((await rest()) === 0, "not a release build");
+  expect(await rest()).toBe(1);
+  await page.route(/_rest\.wasm$/, (route) => route.abort());
+  await open();
+  await expect(page.locator(".notice")).toContainText("could not be loaded");
+  complaints.length = 0;
 });
 
 test("has a policy that allows no other origin and no foreign script", async ({ page, open, complaints }) => {

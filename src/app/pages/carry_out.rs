@@ -13,10 +13,6 @@ pub type Says = Option<String>;
 /// Does it. Intents that are not about the run do nothing here.
 pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> Says {
     match intent {
-        Intent::Play(playing) => {
-            engine.play(playing);
-            (playing && !engine.playing()).then(|| "The run is as long as a link can tell. Start it again.".to_owned())
-        }
         Intent::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
         Intent::Back => {
             engine.back();
@@ -24,10 +20,6 @@ pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> S
         }
         Intent::Restart => {
             engine.restart();
-            None
-        }
-        Intent::Pace(pace) => {
-            engine.pace = pace;
             None
         }
         Intent::Seek(time) => {

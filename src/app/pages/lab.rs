@@ -18,10 +18,10 @@ use crate::intent::{Intent, Sheet, Target};
 use crate::run::rate::Rate;
 use crate::run::{Engine, Film, Ground, Shared, Shown};
 use crate::web::options::Options;
-use crate::web::{address, browser, handle};
+use crate::web::{address, browser, handle, json, rest};
 use gloo::events::EventListener;
 use js_sys::Array;
-use quorumscope::lab::{Moment, Problems, Scenario};
+use quorumscope::lab::{Moment, Problems, Scenario, presets};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -36,8 +36,6 @@ const ADDRESS_EVERY: f64 = 1_000.0;
 pub struct Props {
     /// What the address asks for.
     pub options: Options,
-    /// The built-in scenarios.
-    pub presets: Rc<[Scenario]>,
     /// The first run; taken once.
     pub first: First,
 }
@@ -72,6 +70,8 @@ pub enum Msg {
     Opened(Result<Box<Opened>, Problems>),
     /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
     Packed { number: u32, packed: String, copy: bool },
+    /// All of the page is there, or could not be loaded.
+    Rest(bool),
     /// Something to say.
     Say(String),
 }
@@ -81,6 +81,11 @@ pub struct Lab {
     film: Shared,
     /// The same all the time, so that what changes rarely is not shown anew ten times a second.
     on: Callback<Intent>,
+    /// The built-in scenarios, as far as they have been read.
+    presets: Rc<[Scenario]>,
+    /// Whether all of the page is there, and what is wanted until then.
+    complete: bool,
+    waiting: Vec<Intent>,
     ground: Rc<Ground>,
     shown: Rc<Shown>,
     rate: Rate,
@@ -117,7 +122,7 @@ impl Component for Lab {
         let mut rate = Rate::default();
         let shown = Rc::new(Shown::of(&engine, &mut rate));
         let film = Film::start(engine, ctx.link().callback(|()| Msg::Look));
-        handle::install(&film);
+        ctx.link().send_future(async { Msg::Rest(rest::ready().await) });
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
@@ -126,6 +131,9 @@ impl Component for Lab {
         Lab {
             film,
             on: ctx.link().callback(Msg::Do),
+            presets: Rc::new([presets::first()]),
+            complete: false,
+            waiting: Vec::new(),
             ground,
             shown,
             rate,
@@ -191,6 +199,15 @@ impl Component for Lab {
                 }
                 return false;
             }
+            Msg::Rest(true) => {
+                self.complete = true;
+                self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
+                handle::install(&self.film);
+                std::mem::take(&mut self.waiting).into_iter().for_each(|intent| self.intend(ctx, intent));
+            }
+            Msg::Rest(false) => {
+                self.notice = Some("Part of this page could not be loaded. Is there a connection?".into());
+            }
             Msg::Theme(dark) => {
                 if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
                     self.dark = dark;
@@ -200,12 +217,14 @@ impl Component for Lab {
             Msg::Say(text) => self.notice = Some(text.into()),
         }
         self.look();
-        self.write_address(ctx, false);
+        if self.complete {
+            self.write_address(ctx, false);
+        }
         true
     }
 
     fn view(&self, ctx: &Context<Lab>) -> Html {
-        let Props { options, presets, .. } = ctx.props();
+        let Props { options, .. } = ctx.props();
         let (playing, pace) = {
             let film = self.film.borrow();
             (film.engine.playing(), film.engine.pace)
@@ -216,7 +235,7 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header ground={ground.clone()} presets={presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header ground={ground.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
                     { sentence(&voice.text, &voice.spoken, shown) }
@@ -233,7 +252,7 @@ impl Component for Lab {
                 if options.latency || options.messages {
                     <aside aria-label="Measurements">
                         if options.latency { { latency(ground, shown) } }
-                        if options.messages { <Messages ground={ground.clone()} shown={shown.clone()} /> }
+                        if options.messages && self.complete { <Messages ground={ground.clone()} shown={shown.clone()} /> }
                     </aside>
                 }
                 { self.sheet() }
@@ -270,8 +289,11 @@ impl Lab {
         }
     }
 
-    /// Does what is wanted.
+    /// Does what is wanted, now or when all of the page is there.
     fn intend(&mut self, ctx: &Context<Lab>, intent: Intent) {
+        if !self.complete && !matches!(intent, Intent::Play(_) | Intent::Pace(_) | Intent::Heard | Intent::Dark(_)) {
+            return self.waiting.push(intent);
+        }
         match intent {
             Intent::Menu(target) => return self.menu = target,
             Intent::Open(sheet) => return self.sheet = sheet,
@@ -282,6 +304,16 @@ impl Lab {
                 browser::set_theme(dark);
                 return browser::remember("theme", if dark { "dark" } else { "light" });
             }
+            Intent::Pace(pace) => return self.film.borrow_mut().engine.pace = pace,
+            Intent::Play(playing) => {
+                let mut film = self.film.borrow_mut();
+                film.engine.play(playing);
+                let over = playing && !film.engine.playing();
+                self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
+                film.touch();
+                self.packing.1 = f64::NEG_INFINITY;
+                return;
+            }
             Intent::Keys(keys) => {
                 self.keys = keys;
                 return browser::remember("keys", &keys.to_string());
@@ -291,7 +323,7 @@ impl Lab {
         self.menu = None;
         self.sheet = None;
         let mut film = self.film.borrow_mut();
-        self.notice = carry_out::carry_out(&mut film.engine, intent, &ctx.props().presets).map(AttrValue::from);
+        self.notice = carry_out::carry_out(&mut film.engine, intent, &self.presets).map(AttrValue::from);
         film.touch();
         // What was done must be in the address at once.
         self.packing.1 = f64::NEG_INFINITY;

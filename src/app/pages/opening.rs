@@ -1,10 +1,10 @@
 //! Taking up a run: from a link, at the very moment the link tells, or from a scenario.
 
 use crate::web::options::Options;
-use crate::web::{address, browser, json};
+use crate::web::{address, browser, json, rest};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
+use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, presets};
 
 /// ms that replaying may take before the browser gets a turn.
 const SLICE: f64 = 12.0;
@@ -26,29 +26,55 @@ pub struct Opened {
 }
 
 /// The first run: what the address tells, or the scenario to begin with and why it is not the one asked for.
-pub async fn first(options: &Options, presets: &[Scenario]) -> Opened {
-    let mut problems = options.problems.clone();
+pub async fn first(options: &Options) -> Opened {
+    let problems = options.problems.clone();
+    let plain = address::packed().is_none() && !options.asks_for_another();
+    if plain {
+        return begin(problems);
+    }
+    if !rest::ready().await {
+        return begin(vec!["Part of this page could not be loaded. Is there a connection?".to_owned()]);
+    }
+    asked(options, problems).await
+}
+
+fn begin(problems: Vec<String>) -> Opened {
+    let session = Session::new(presets::first()).expect("the scenario to begin with runs");
+    Opened {
+        session: after_prelude(session),
+        chosen: false,
+        problem: (!problems.is_empty()).then(|| problems.join("\n")),
+    }
+}
+
+/// What the address asks for, or the scenario to begin with and why.
+async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     if let Some(fragment) = address::packed() {
         match link(&fragment).await {
             Ok(opened) => return opened,
             Err(wrong) => problems.push(unreadable(&wrong)),
         }
     }
-    let keyed = json::presets().into_iter().position(|(preset, _)| options.preset.as_deref() == Some(preset.key));
+    let mut presets = json::presets();
+    let keyed = presets.iter().position(|(preset, _)| options.preset.as_deref() == Some(preset.key));
     if let (None, Some(key)) = (keyed, &options.preset) {
         problems.push(format!("There is no built-in scenario \"{key}\"; this is the first one."));
     }
-    let mut scenario = presets[keyed.unwrap_or(0)].clone();
+    let (_, mut scenario) = presets.swap_remove(keyed.unwrap_or(0));
     scenario.seed = options.seed.or(scenario.seed);
     if let Some(variant) = &options.variant {
         scenario = with_variant(scenario, variant);
     }
-    let session = Session::new(scenario).unwrap_or_else(|wrong| {
-        problems.push(wrong.to_string());
-        Session::new(presets[0].clone()).expect("the scenario to begin with runs")
-    });
-    let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-    Opened { session: after_prelude(session), chosen: false, problem }
+    match Session::new(scenario) {
+        Ok(session) => {
+            let problem = (!problems.is_empty()).then(|| problems.join("\n"));
+            Opened { session: after_prelude(session), chosen: false, problem }
+        }
+        Err(wrong) => {
+            problems.push(wrong.to_string());
+            begin(problems)
+        }
+    }
 }
 
 /// The run a link tells of.

@@ -125,6 +125,11 @@ impl Options {
         Options::from(|name| given.as_ref()?.get(name))
     }
 
+    /// Whether it asks for another run than the one to begin with.
+    pub fn asks_for_another(&self) -> bool {
+        self.preset.is_some() || self.variant.is_some() || self.seed.is_some()
+    }
+
     /// Reads parameters; `get` tells what one is, if it is given.
     fn from(get: impl Fn(&str) -> Option<String>) -> Options {
         let mut problems = Vec::new();
