@@ -10,7 +10,7 @@
 //
 // It works on the text format: each function is one form, and all refer to each other by name.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -27,7 +27,7 @@ const LATER = new RegExp(
     "quorumscope::lab::(compare|outage|read|run)\\b|<quorumscope::lab::fault::Fault>::",
     "quorumscope::lab::problem::(no_such|shortened)\\b|^<quorumscope::lab::problem::",
     "quorumscope::lab::session::(Replay|Document|DeedText|MomentText)\\b",
-    "quorumscope_app::components::(help|menu|messages|setup|sheet)\\b|<quorumscope_app::components::drag::Drag>::",
+    "quorumscope_app::components::(help|measurements|menu|messages|setup|sheet)\\b|<quorumscope_app::components::drag::Drag>::",
     "quorumscope_app::charts::(bars|columns|table)\\b",
     "quorumscope_app::pages::(carry_out|keyboard|opening::(asked|link|with_variant)|lab::Lab>::(copy|intend|write_address))\\b",
     "quorumscope_app::web::(address::(link|pack|through|unpack)|handle|json)\\b",
@@ -62,8 +62,11 @@ try {
   rmSync(work, { recursive: true });
 }
 
+// Runs one of binaryen's tools.
 function tool(name, ...args) {
-  execFileSync(name, [...FEATURES.map((feature) => `--enable-${feature}`), ...args], { stdio: ["ignore", "inherit", "inherit"] });
+  const path = join("node_modules", ".bin", name);
+  if (!existsSync(path)) throw new Error(`${path} is missing; run ./dev setup, which installs it`);
+  execFileSync(path, [...FEATURES.map((feature) => `--enable-${feature}`), ...args], { stdio: ["ignore", "inherit", "inherit"] });
 }
 
 // The forms of a module by kind, functions and imported functions by name.

@@ -1,10 +1,9 @@
 //! Messages for one command: this run as it goes, and every variant measured on this scenario, beside what the papers say.
 
 use super::controls::select;
+use super::measurements::Measurements;
 use super::words::decimal;
 use crate::charts::bars::{Bar, Part, bars};
-use crate::charts::columns::{Column, columns};
-use crate::charts::table::table;
 use crate::run::{Ground, Shown};
 use crate::stage::palette;
 use crate::web::browser;
@@ -16,7 +15,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 /// Numbers of replicas that are measured.
-const REPLICAS: std::ops::RangeInclusive<u8> = 3..=9;
+pub const REPLICAS: std::ops::RangeInclusive<u8> = 3..=9;
 /// ms before measuring begins: the stage comes first.
 const LATER: u32 = 1_200;
 /// ms that measuring may take between two frames, and ms it then pauses.
@@ -110,11 +109,7 @@ impl Component for Messages {
                     <i class="tick"></i>{ " the paper's formula " }
                     { for measuring }
                 </p>
-                <details class="over" open={browser::matches("(min-width: 1101px) and (min-height: 800px)")}>
-                    <summary>{ "From 3 to 9 replicas" } <small>{ "each on a scale of its own" }</small></summary>
-                    <div class="many">{ self.many() }</div>
-                </details>
-                { self.table() }
+                <Measurements cells={self.cells.clone()} />
             </section>
         }
     }
@@ -147,27 +142,6 @@ impl Messages {
         let empty = || Bar { label: variant.card.title.into(), parts: Vec::new(), mark: None, spoken, live: false };
         cell.and_then(bar).unwrap_or_else(empty)
     }
-
-    /// One small picture for each variant, over all numbers of replicas.
-    fn many(&self) -> Html {
-        html! {
-            { for universe::variants().iter().map(|variant| {
-                let cell = |n: u8| self.cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
-                let all: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
-                let spoken = REPLICAS.filter_map(|n| Some(format!("{n} replicas: {}", decimal(cell(n)?.measured.as_ref()?.per_command))));
-                let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.collect::<Vec<_>>().join("; "));
-                columns(variant.card.title.into(), &all, spoken)
-            }) }
-        }
-    }
-
-    fn table(&self) -> Html {
-        let head = ["variant", "replicas", "kind", "messages per command", "formula", "formula gives", "source"];
-        let mut cells: Vec<&Cell> = self.cells.iter().collect();
-        cells.sort_by_key(|cell| (universe::variants().iter().position(|v| v.card.key == cell.variant), cell.replicas));
-        let rows = cells.into_iter().flat_map(rows).collect::<Vec<_>>();
-        table(&head, rows, "messages-per-command")
-    }
 }
 
 /// The run on screen as a bar of its own.
@@ -190,11 +164,13 @@ fn live(props: &Props) -> Bar {
     }
 }
 
+/// A kind's part of a bar, if there were any such messages.
 fn part(kind: &Kind, value: f64) -> Option<Part> {
     (value > 0.0).then(|| Part { name: kind.name, letter: kind.letter, color: palette::name(kind.phase), value })
 }
 
-fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
+/// What a measured cell is made of.
+pub fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
     let kinds = universe::variant(cell.variant).map_or(&[][..], |variant| variant.kinds);
     let share = |kind: &Kind| {
         measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command)
@@ -224,37 +200,4 @@ fn bar(cell: &Cell) -> Option<Bar> {
         mark: formula.map(|formula| f64::from(formula.per_command)),
         live: false,
     })
-}
-
-fn column(n: u8, cell: Option<&Cell>) -> Column {
-    let measured = cell.and_then(|cell| Some((cell, cell.measured.as_ref()?)));
-    Column {
-        label: n.to_string(),
-        parts: measured.map(|(cell, measured)| parts(cell, measured)).unwrap_or_default(),
-        mark: measured.and_then(|(_, measured)| Some(f64::from(measured.formula.as_ref()?.per_command))),
-    }
-}
-
-/// The rows of the table: one for each kind, and one for all.
-fn rows(cell: &Cell) -> Vec<Vec<String>> {
-    let start = || vec![cell.title.to_owned(), cell.replicas.to_string()];
-    let Some(measured) = &cell.measured else {
-        let why = cell.says.clone().unwrap_or_default();
-        return vec![
-            start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect(),
-        ];
-    };
-    let formula = measured.formula.as_ref();
-    let kinds = measured.by_kind.iter().map(|share| {
-        let cells = [share.kind.to_owned(), decimal(share.per_command), String::new(), String::new(), String::new()];
-        start().into_iter().chain(cells).collect::<Vec<String>>()
-    });
-    let all = [
-        "all".to_owned(),
-        decimal(measured.per_command),
-        formula.map(|formula| formula.text.to_owned()).unwrap_or_default(),
-        formula.map(|formula| formula.per_command.to_string()).unwrap_or_default(),
-        formula.map(|formula| formula.source.to_owned()).unwrap_or_default(),
-    ];
-    kinds.chain([start().into_iter().chain(all).collect()]).collect()
 }

@@ -12,6 +12,7 @@ pub mod island;
 pub mod lanes;
 pub mod latency;
 pub mod legend;
+pub mod measurements;
 pub mod menu;
 pub mod messages;
 pub mod notice;
