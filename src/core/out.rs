@@ -162,13 +162,31 @@ impl<N: Node> Out<N> {
         self.ablated.is_empty()
     }
 
+    /// What was asked for, in order.
+    #[inline]
+    pub fn effects(&self) -> &[Effect<u32, N::Timer>] {
+        &self.effects
+    }
+
+    /// Forgets what was asked for, once it is carried out.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.effects.clear();
+    }
+
+    /// Tells the rules applied, and the first log slot that may have changed, if any; forgets both.
+    #[inline]
+    pub fn settle(&mut self) -> (RuleSet, Option<Slot>) {
+        (std::mem::take(&mut self.used), self.saved.take())
+    }
+
     /// Takes what was asked for, leaving the outbox ready for the next event; tells the rules applied, and the first log slot that may
     /// have changed, if any. `effects` is emptied first; the two buffers swap, so nothing is allocated.
     #[inline]
     pub fn take(&mut self, effects: &mut Vec<Effect<u32, N::Timer>>) -> (RuleSet, Option<Slot>) {
         effects.clear();
         std::mem::swap(&mut self.effects, effects);
-        (std::mem::take(&mut self.used), self.saved.take())
+        self.settle()
     }
 
     /// Takes what was asked for with the messages themselves, for tests of a node without a world. The parcels are left behind.
