@@ -51,7 +51,7 @@ impl<M: Clone> Parcels<M> {
     }
 
     /// Hands it to one of its receivers.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, number: u32) -> Option<M> {
         let place = &mut self.places[number as usize];
         if place.left > 1 {

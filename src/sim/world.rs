@@ -2,6 +2,7 @@
 
 mod act;
 mod event;
+mod happening;
 mod serve;
 mod view;
 
@@ -15,6 +16,7 @@ use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
 use event::{Event, Packed};
+pub use happening::Happening;
 use std::collections::VecDeque;
 
 /// Most replicas a world holds, those that joined later included.
@@ -93,31 +95,6 @@ struct Host<P: Protocol> {
     writes: VecDeque<(Micros, Disk<P>)>,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
-}
-
-/// What one step did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Happening {
-    /// What sort of event.
-    pub what: What,
-    /// Whom it happened to.
-    pub node: NodeId,
-    /// Whether the node's state may have changed.
-    pub handled: bool,
-    /// The first slot of its log that may be different now; `None` if the log is as it was.
-    pub log_from: Option<Slot>,
-}
-
-impl Happening {
-    /// Something that a node handled.
-    fn handled(what: What, node: NodeId, log_from: Option<Slot>) -> Happening {
-        Happening { what, node, handled: true, log_from }
-    }
-
-    /// Something that changed no node's state.
-    fn passed(what: What, node: NodeId) -> Happening {
-        Happening { what, node, handled: false, log_from: None }
-    }
 }
 
 /// A message under way.
@@ -301,7 +278,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
-    #[inline]
+    #[inline(always)]
     fn happen(&mut self, event: Event) -> Option<Happening> {
         match event {
             Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
@@ -331,7 +308,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// The next of several replicas gets the message that has arrived at all of them.
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self) -> Option<Happening> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let next = to.lowest()?;
@@ -339,7 +316,7 @@ impl<P: Protocol> World<P> {
         Some(self.deliver(from, next, false, flight, parcel))
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
         let deaf = self.nodes[usize::from(to.0)].is_none();
         if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
@@ -505,7 +482,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
-    #[inline]
+    #[inline(always)]
     fn push_deliver_each(&mut self, leaves: Micros, together: &mut Arriving) {
         let Arriving { from, to, flight, parcel } = *together;
         let Some(first) = to.lowest() else { return };
