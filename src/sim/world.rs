@@ -287,8 +287,11 @@ impl<P: Protocol> World<P> {
                 self.arrive()
             }
             Event::Handle { from, to, life, flight, parcel } => {
-                let message = self.out.parcels.take(parcel)?;
-                (self.hosts[usize::from(to.0)].life == life).then(|| self.handle(from, to, flight, message))
+                if self.hosts[usize::from(to.0)].life != life {
+                    self.out.parcels.take(parcel);
+                    return None;
+                }
+                Some(self.handle(from, to, flight, parcel))
             }
             Event::Timer { node, life, index } => self.timer_due(node, life, index),
             Event::Request { to, doomed, flight, letter } => self.requested(to, doomed, flight, letter),
@@ -333,18 +336,17 @@ impl<P: Protocol> World<P> {
             self.schedule(turn, Event::Handle { from, to, life, flight, parcel });
             return Happening::passed(What::Delivered, to);
         }
-        match self.out.parcels.take(parcel) {
-            Some(message) => self.handle(from, to, flight, message),
-            None => Happening::passed(What::Delivered, to),
-        }
+        self.handle(from, to, flight, parcel)
     }
 
     #[inline]
-    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message: Msg<P>) -> Happening {
+    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        let Some(message) = self.out.parcels.open(parcel) else { return Happening::passed(What::Delivered, to) };
         let (kind, slot) = (message.kind(), message.slot());
         if let Some(node) = &mut self.nodes[usize::from(to.0)] {
-            node.on_message(from, message, &mut self.out);
+            node.on_message(from, &message, &mut self.out);
         }
+        self.out.parcels.close(parcel, message);
         let (rules, log_from) = self.out.settle();
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
         self.carry_out_effects(to);
