@@ -27,6 +27,21 @@ pub enum What {
     Applied,
 }
 
+impl What {
+    /// All of them, in order.
+    pub(crate) const ALL: [What; 9] = [
+        What::Delivered,
+        What::Lost,
+        What::Timer,
+        What::Request,
+        What::Answered,
+        What::Client,
+        What::Acted,
+        What::Chosen,
+        What::Applied,
+    ];
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record {

@@ -61,7 +61,7 @@ impl Keys {
             Skew::Hot { .. } => rng.between(1, last) as u16,
             Skew::Zipf { .. } => {
                 let total = self.weights.last().copied().unwrap_or(1);
-                let point = (u128::from(rng.draw()) * u128::from(total) >> 64) as u64;
+                let point = ((u128::from(rng.draw()) * u128::from(total)) >> 64) as u64;
                 self.weights.partition_point(|weight| *weight <= point) as u16
             }
         }
@@ -87,7 +87,7 @@ fn zipf(rank: u16, hundredths: u16, roots: &[u64; BITS as usize]) -> u64 {
     let mut logarithm = u64::from(whole);
     let mut mantissa = u128::from(rank.max(1)) << (63 - whole);
     for _ in 0..BITS {
-        mantissa = mantissa * mantissa >> 63;
+        mantissa = (mantissa * mantissa) >> 63;
         logarithm <<= 1;
         if mantissa >> 64 > 0 {
             mantissa >>= 1;
@@ -96,7 +96,7 @@ fn zipf(rank: u16, hundredths: u16, roots: &[u64; BITS as usize]) -> u64 {
     }
     let exponent = logarithm * u64::from(hundredths) / 100;
     let set = (0..BITS).filter(|bit| exponent >> (BITS - 1 - bit) & 1 == 1);
-    let fraction = set.fold(1 << 63, |product: u128, bit| product * u128::from(roots[bit as usize]) >> 63);
+    let fraction = set.fold(1 << 63, |product: u128, bit| (product * u128::from(roots[bit as usize])) >> 63);
     let shift = (exponent >> BITS).min(64) + 31;
     ((fraction >> shift) as u64).max(1)
 }
