@@ -58,6 +58,8 @@ pub struct Watch {
     violations: Vec<Violation>,
     /// Number of client commands known to be chosen.
     chosen: u64,
+    /// Nodes seen in another state than the others. Once apart they stay apart.
+    strayed: NodeSet,
     /// The last slot that any node has executed.
     executed: Slot,
     /// For each lock, the largest token with which something was written.
@@ -149,11 +151,15 @@ impl Watch {
     /// `node` has executed everything up to `slot`: it must be in the state in which others were then. Its digest covers all that it executed
     /// before, so a difference is seen even if it arose in a slot in which nobody looked.
     fn compare_states<P: Protocol>(&mut self, world: &World<P>, node: NodeId, slot: Slot) {
+        if self.strayed.has(node) {
+            return;
+        }
         let machine = world.nodes()[usize::from(node.0)].as_ref();
         let Some(digest) = machine.and_then(|machine| machine.machine_digest()) else { return };
         let known = self.decided.get(slot).copied().flatten();
         match known.and_then(|decision| decision.state) {
             Some((other, state)) if state != digest && self.same_commands() => {
+                self.strayed.add(node);
                 self.violated(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
             }
             Some(_) => {}
