@@ -33,6 +33,11 @@ const RATE: Dimension = Dimension {
     like: "a rate would do, such as \"20/s\" or \"0.5/s\"",
     too_fine: "rates have three decimals at most",
 };
+const EXPONENT: Dimension = Dimension {
+    units: &[("", 100)],
+    like: "a number would do, such as \"0.99\"",
+    too_fine: "two decimals are the most",
+};
 /// Round trips are listed in milliseconds, as plain numbers.
 const MILLISECONDS: Dimension = Dimension {
     units: &[("", 1_000)],
@@ -76,6 +81,11 @@ impl Quantity {
     /// A share in parts of a thousand, or what would do instead.
     pub fn permille(&self) -> Result<u64, &'static str> {
         SHARE.parse(&self.0)
+    }
+
+    /// A plain number in hundredths, or what would do instead.
+    pub fn hundredths(&self) -> Result<u64, &'static str> {
+        EXPONENT.parse(&self.0)
     }
 
     /// A rate in thousandths a second, or what would do instead.

@@ -14,7 +14,7 @@ pub mod wheel;
 pub mod world;
 
 pub use action::{Action, Refusal};
-pub use clients::{ClientGroup, Pace};
+pub use clients::{ClientGroup, Holding, Pace, Service, Skew};
 pub use measure::{Counts, Sample};
 pub use network::Terrain;
 pub use trace::{Record, Trace, What};
