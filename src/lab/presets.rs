@@ -25,6 +25,8 @@ pub const PRESETS: &[Preset] = presets![
     "link-replica",
     "cut-in-two",
     "slow-disk",
+    "wiped-replica",
+    "suspended-leader",
     "lossy-network",
     "duel",
     "two-winners",

@@ -1,6 +1,7 @@
 //! What a person or a script may do to a running world.
 
-use crate::core::{Micros, NodeId};
+use super::domains::DomainId;
+use crate::core::{Micros, NodeId, NodeSet};
 use std::fmt;
 
 /// One intervention. A run is its blueprint and the actions taken, nothing else.
@@ -10,6 +11,22 @@ pub enum Action {
     Crash(NodeId),
     /// A crashed node starts from its disk.
     Restart(NodeId),
+    /// The node does nothing for a while, as in a long garbage collection. What arrives and what falls due waits for it.
+    Pause {
+        /// Which node.
+        node: NodeId,
+        /// Its clock stands still as well, as in a virtual machine that is suspended: timers have as long to go afterwards as before.
+        clock_stops: bool,
+    },
+    /// A paused node goes on: first what its timers missed, then what has arrived, in order, all at once.
+    Continue(NodeId),
+    /// The same to all nodes in a failure domain.
+    Domain {
+        /// Which region, site, rack or machine.
+        domain: DomainId,
+        /// What befalls it.
+        blow: Blow,
+    },
     /// Messages from `from` to `to` get lost, those under way included; and back, if `both`.
     Cut {
         /// Sender.
@@ -53,6 +70,119 @@ pub enum Action {
     Quiesce,
     /// Clients go on.
     Resume,
+    /// Something happens to a node's disk.
+    Disk {
+        /// Whose.
+        node: NodeId,
+        /// What.
+        fault: DiskFault,
+    },
+}
+
+/// What can befall all of a failure domain at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blow {
+    /// The power fails: all nodes in it that run crash.
+    Crash,
+    /// The power is back: all nodes in it that are down start from their disks.
+    Restart,
+    /// All nodes in it that run are paused; their clocks go on.
+    Pause,
+    /// All paused nodes in it go on.
+    Continue,
+    /// Nothing gets in or out any more, clients included; what is within goes on talking.
+    CutOff,
+    /// Undoes [`Blow::CutOff`].
+    Reconnect,
+}
+
+/// What can happen to a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DiskFault {
+    /// The disk of a node that is down is replaced by an empty one.
+    Wipe,
+}
+
+/// What protocols count on, and a fault may take away: then none of their promises holds any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Assumption {
+    /// What a node has saved it finds again.
+    StableStorage,
+}
+
+impl Assumption {
+    /// What it says.
+    pub fn says(self) -> &'static str {
+        match self {
+            Assumption::StableStorage => "a node finds again what it has saved",
+        }
+    }
+}
+
+impl Action {
+    /// What it takes away that protocols count on, if it does.
+    pub fn breaks(self) -> Option<Assumption> {
+        match self {
+            Action::Disk { fault: DiskFault::Wipe, .. } => Some(Assumption::StableStorage),
+            _ => None,
+        }
+    }
+
+    /// The nodes it names.
+    pub fn nodes(self) -> NodeSet {
+        match self {
+            Action::Crash(node)
+            | Action::Restart(node)
+            | Action::Pause { node, .. }
+            | Action::Continue(node)
+            | Action::Move { node, .. }
+            | Action::HandOver(node)
+            | Action::Remove(node)
+            | Action::Disk { node, .. } => NodeSet::just(node),
+            Action::Cut { from, to, .. } | Action::Heal(from, to) => NodeSet::just(from).with(to),
+            _ => NodeSet::EMPTY,
+        }
+    }
+}
+
+/// In words, for transcripts and reports. Nodes count from 1, as people see them; sites and domains are told by number.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Action::Crash(node) => write!(f, "crash node {node:?}"),
+            Action::Restart(node) => write!(f, "restart node {node:?}"),
+            Action::Pause { node, clock_stops: false } => write!(f, "pause node {node:?}"),
+            Action::Pause { node, clock_stops: true } => write!(f, "suspend node {node:?} and its clock"),
+            Action::Continue(node) => write!(f, "let node {node:?} continue"),
+            Action::Domain { domain, blow } => write!(f, "{blow} place {}", domain.0 + 1),
+            Action::Cut { from, to, both: true } => write!(f, "cut the link between nodes {from:?} and {to:?}"),
+            Action::Cut { from, to, both: false } => write!(f, "cut the way from node {from:?} to node {to:?}"),
+            Action::Heal(a, b) => write!(f, "heal the link between nodes {a:?} and {b:?}"),
+            Action::HealAll => f.write_str("heal all links"),
+            Action::Move { node, site } => write!(f, "move node {node:?} to site {}", site + 1),
+            Action::HandOver(node) => write!(f, "hand leadership over to node {node:?}"),
+            Action::Add { site } => write!(f, "add a replica at site {}", site + 1),
+            Action::Remove(node) => write!(f, "remove node {node:?}"),
+            Action::Request { site } => write!(f, "a client's request from site {}", site + 1),
+            Action::Loss { permille } => write!(f, "lose {permille} of 1000 messages"),
+            Action::Quiesce => f.write_str("clients begin nothing more"),
+            Action::Resume => f.write_str("clients go on"),
+            Action::Disk { node, fault: DiskFault::Wipe } => write!(f, "empty the disk of node {node:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Blow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Blow::Crash => "crash",
+            Blow::Restart => "restart",
+            Blow::Pause => "pause",
+            Blow::Continue => "continue",
+            Blow::CutOff => "cut off",
+            Blow::Reconnect => "reconnect",
+        })
+    }
 }
 
 /// An action with its moment, for scripts and replays.
@@ -62,6 +192,17 @@ pub struct Timed {
     pub at: Micros,
     /// What.
     pub action: Action,
+}
+
+/// An action of a script that made no sense when its time came, so that nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place in the script, from 0.
+    pub index: u32,
+    /// When, and what.
+    pub timed: Timed,
+    /// Why not.
+    pub why: Refusal,
 }
 
 /// Why an action was not carried out. Nothing has changed.

@@ -25,6 +25,8 @@ pub enum What {
     Chosen,
     /// A node executed `slot`.
     Applied,
+    /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
+    Refused,
 }
 
 /// One thing that happened.

@@ -1,11 +1,15 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod pause;
 mod serve;
+mod severed;
+mod trouble;
 mod view;
 
-use super::action::Timed;
+use super::action::{Action, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
+use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
 use super::network::Terrain;
 use super::rng::Rng;
@@ -16,6 +20,8 @@ use crate::core::{
     ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
 };
 use std::collections::VecDeque;
+use std::sync::Arc;
+use trouble::Trouble;
 
 /// Most replicas a world holds, those that joined later included.
 pub const MAX_NODES: usize = 32;
@@ -27,6 +33,8 @@ pub struct Blueprint {
     pub terrain: Terrain,
     /// The site of each replica; its length is the number of replicas.
     pub placement: Vec<u8>,
+    /// What fails together.
+    pub domains: Domains,
     /// Who asks.
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
@@ -97,6 +105,8 @@ const NEVER: Micros = Micros::MAX;
 struct Host<P: Protocol> {
     config: <N<P> as Node>::Config,
     site: u8,
+    /// The innermost failure domain it is in, if there are any.
+    domain: Option<DomainId>,
     /// Counts boots, so that a timer of an earlier life is recognised.
     life: u16,
     timers: Vec<TimerState<Timer<P>>>,
@@ -111,6 +121,8 @@ struct Host<P: Protocol> {
     writes: VecDeque<(Micros, Disk<P>)>,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
+    /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
+    cut_links: NodeSet,
 }
 
 /// What one step did.
@@ -193,6 +205,7 @@ pub struct World<P: Protocol> {
     hosts: Vec<Host<P>>,
     clients: Clients,
     terrain: Terrain,
+    domains: Arc<Domains>,
     setup: Setup,
     net_rng: Rng,
     seed: u64,
@@ -210,13 +223,19 @@ pub struct World<P: Protocol> {
     samples: Samples,
     trace: Trace,
     script: Vec<Timed>,
+    /// Actions of the script that made no sense when their time came.
+    refused: Vec<Refused>,
+    /// What was last done to the world.
+    deed: Option<Action>,
+    /// All that is out of the ordinary. Without it a world pays one comparison an event.
+    trouble: Option<Box<Trouble>>,
     used: RuleSet,
 }
 
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
-        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script, .. } =
+        let Blueprint { terrain, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
@@ -243,11 +262,15 @@ impl<P: Protocol> World<P> {
             used: RuleSet::EMPTY,
             seed,
             terrain,
+            domains: Arc::new(domains),
             setup,
             script,
+            refused: Vec::new(),
+            deed: None,
+            trouble: None,
         };
-        for (config, site) in configs.into_iter().zip(placement) {
-            world.install(config, site);
+        for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
+            world.install(config, site, world.domains.of_replica(id));
         }
         for index in 0..world.script.len() {
             world.wheel.push(world.script[index].at, Event::Script(index as u32));
@@ -256,12 +279,13 @@ impl<P: Protocol> World<P> {
         Ok(world)
     }
 
-    /// Puts a new replica on a new machine at `site`, and boots it.
-    fn install(&mut self, config: <N<P> as Node>::Config, site: u8) -> NodeId {
+    /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
+    fn install(&mut self, config: <N<P> as Node>::Config, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.nodes.len() as u8);
         self.hosts.push(Host {
             config,
             site,
+            domain,
             life: 0,
             timers: Vec::new(),
             rng: Rng::stream(self.seed, "node", u64::from(me.0)),
@@ -270,6 +294,7 @@ impl<P: Protocol> World<P> {
             disk: Disk::<P>::default(),
             writes: VecDeque::new(),
             cut: NodeSet::EMPTY,
+            cut_links: NodeSet::EMPTY,
         });
         self.nodes.push(None);
         self.boot(me);
@@ -314,6 +339,7 @@ impl<P: Protocol> World<P> {
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
     #[inline]
     fn happen(&mut self, event: Event) -> Option<Happening> {
+        let event = if self.trouble.is_some() { self.divert(event)? } else { event };
         match event {
             Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
             Event::Handle { from, to, life, flight, parcel } => {
@@ -328,10 +354,15 @@ impl<P: Protocol> World<P> {
             Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
-                // A refused action of a script is an event all the same; the trace shows that nothing changed.
-                let action = self.script[index as usize].action;
-                let _ = self.carry_out_action(action);
-                Some(Happening::handled(What::Acted, NodeId(0), Some(1)))
+                let timed = self.script[index as usize];
+                Some(match self.carry_out_action(timed.action) {
+                    Ok(()) => Happening::handled(What::Acted, NodeId(0), Some(1)),
+                    Err(why) => {
+                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, index, RuleSet::EMPTY);
+                        self.refused.push(Refused { index, timed, why });
+                        Happening::passed(What::Refused, NodeId(0))
+                    }
+                })
             }
             Event::Void => None,
         }

@@ -3,6 +3,7 @@
 use super::{End, Event, Flight, Heard, Letter, Mark, Msg, N, Said, World};
 use crate::core::node::{Message, Node, Phase, Protocol, Reply};
 use crate::core::{Command, KindId, Log, Micros, NodeId, NodeSet, RuleSet};
+use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Terrain;
 use crate::sim::trace::Trace;
@@ -32,6 +33,16 @@ impl<P: Protocol> World<P> {
     /// Whom this replica's messages cannot reach, by a cut.
     pub fn cut_from(&self, node: NodeId) -> NodeSet {
         self.hosts[usize::from(node.0)].cut
+    }
+
+    /// What was last done to the world, by hand or by the script.
+    pub fn deed(&self) -> Option<Action> {
+        self.deed
+    }
+
+    /// Actions of the script that made no sense when their time came.
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
     }
 
     /// The sites and delays.
@@ -97,6 +108,7 @@ impl<P: Protocol> World<P> {
     /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
+            && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
             && self.wheel.iter().all(|(_, event)| match event {
                 Event::Deliver { parcel, .. } | Event::Handle { parcel, .. } => {
                     let kind = self.out.parcels.look(*parcel).map_or(KindId(0), |message| message.kind());
