@@ -87,7 +87,7 @@ pub trait Node: Clone + Debug + Hash + Eq {
     fn boot(me: NodeId, config: &Self::Config, disk: Self::Disk, out: &mut Out<Self>) -> Self;
 
     /// Handles one message. Messages may come late, twice, in any order, or never.
-    fn on_message(&mut self, from: NodeId, message: Self::Msg, out: &mut Out<Self>);
+    fn on_message(&mut self, from: NodeId, message: &Self::Msg, out: &mut Out<Self>);
 
     /// Handles a timer it set.
     fn on_timer(&mut self, timer: Self::Timer, out: &mut Out<Self>);

@@ -79,9 +79,9 @@ impl Watch {
             self.mark(world, *mark);
         }
         match happening {
-            Some(happening) if happening.what == crate::sim::What::Acted => self.look_at_all(world),
-            Some(Happening { handled: true, node, log_from, .. }) => {
-                self.look_at(world, Step { changed: node, log_from });
+            Some(happening) if happening.what() == crate::sim::What::Acted => self.look_at_all(world),
+            Some(happening) if happening.is_handled() => {
+                self.look_at(world, Step { changed: happening.node(), log_from: happening.log_from() });
             }
             Some(_) => {}
             None => self.look_at_all(world),

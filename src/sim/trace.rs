@@ -29,6 +29,22 @@ pub enum What {
     Refused,
 }
 
+impl What {
+    /// All of them, in order.
+    pub(crate) const ALL: [What; 10] = [
+        What::Delivered,
+        What::Lost,
+        What::Timer,
+        What::Request,
+        What::Answered,
+        What::Client,
+        What::Acted,
+        What::Chosen,
+        What::Applied,
+        What::Refused,
+    ];
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record {

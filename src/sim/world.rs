@@ -1,6 +1,8 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod event;
+mod happening;
 mod pause;
 mod serve;
 mod severed;
@@ -16,9 +18,9 @@ use super::rng::Rng;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
-use crate::core::{
-    ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
-};
+use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
+use event::{Event, Packed};
+pub use happening::Happening;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use trouble::Trouble;
@@ -56,31 +58,13 @@ type Msg<P> = <N<P> as Node>::Msg;
 type Timer<P> = <N<P> as Node>::Timer;
 type Disk<P> = <N<P> as Node>::Disk;
 
-/// Something that will happen. Small, because all of them move through the wheel: what a message says waits elsewhere, as a parcel.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    /// A message arrives, `flight` µs after it left. A doomed one gets lost instead.
-    Deliver { from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32 },
-    /// A message that arrived earlier gets its turn on a busy node.
-    Handle { from: NodeId, to: NodeId, life: u16, flight: u32, parcel: u32 },
-    /// A node's timer may be due.
-    Timer { node: NodeId, life: u16, index: u32 },
-    /// A client's request arrives.
-    Request { to: NodeId, doomed: bool, flight: u32, letter: u32 },
-    /// A replica's answer arrives.
-    Reply { from: NodeId, flight: u32, letter: u32 },
-    /// A session may begin its next command.
-    Wake(ClientId),
-    /// A session may have waited too long.
-    Impatient(ClientId),
-    /// A session asks again after a pause.
-    Again { client: ClientId, seq: u32, attempt: u16 },
-    /// A command arrives in an open-loop group.
-    Arrival(u16),
-    /// The script's next action is due.
-    Script(u32),
-    /// Taken back before it happened.
-    Void,
+/// A message that has arrived at several replicas; each gets it in an event of its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Arriving {
+    from: NodeId,
+    to: NodeSet,
+    flight: u32,
+    parcel: u32,
 }
 
 /// What clients and replicas say to each other.
@@ -123,31 +107,6 @@ struct Host<P: Protocol> {
     cut: NodeSet,
     /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
     cut_links: NodeSet,
-}
-
-/// What one step did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Happening {
-    /// What sort of event.
-    pub what: What,
-    /// Whom it happened to.
-    pub node: NodeId,
-    /// Whether the node's state may have changed.
-    pub handled: bool,
-    /// The first slot of its log that may be different now; `None` if the log is as it was.
-    pub log_from: Option<Slot>,
-}
-
-impl Happening {
-    /// Something that a node handled.
-    fn handled(what: What, node: NodeId, log_from: Option<Slot>) -> Happening {
-        Happening { what, node, handled: true, log_from }
-    }
-
-    /// Something that changed no node's state.
-    fn passed(what: What, node: NodeId) -> Happening {
-        Happening { what, node, handled: false, log_from: None }
-    }
 }
 
 /// A message under way.
@@ -199,7 +158,9 @@ pub type Said<P> = Effect<Msg<P>, Timer<P>>;
 pub struct World<P: Protocol> {
     time: Micros,
     events: u64,
-    wheel: Wheel<Event>,
+    wheel: Wheel<Packed>,
+    /// What is left of a message that arrives at several replicas in this microsecond: the next events.
+    arriving: Arriving,
     letters: Parcels<Letter>,
     nodes: Vec<Option<N<P>>>,
     hosts: Vec<Host<P>>,
@@ -213,7 +174,6 @@ pub struct World<P: Protocol> {
     strict_disks: bool,
     /// The outbox, with all messages under way.
     out: Out<N<P>>,
-    effects: Vec<Effect<u32, Timer<P>>>,
     /// For transcripts: the effects of the last step.
     said: Option<Vec<(NodeId, Said<P>)>>,
     marks: Vec<Mark>,
@@ -245,6 +205,7 @@ impl<P: Protocol> World<P> {
             time: 0,
             events: 0,
             wheel: Wheel::default(),
+            arriving: Arriving::default(),
             letters: Parcels::default(),
             nodes: Vec::with_capacity(nodes),
             hosts: Vec::with_capacity(nodes),
@@ -252,7 +213,6 @@ impl<P: Protocol> World<P> {
             net_rng: Rng::stream(seed, "network", 0),
             strict_disks: terrain.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
             out: Out::new(ablated),
-            effects: Vec::new(),
             said: None,
             marks: Vec::new(),
             heard: None,
@@ -273,7 +233,7 @@ impl<P: Protocol> World<P> {
             world.install(config, site, world.domains.of_replica(id));
         }
         for index in 0..world.script.len() {
-            world.wheel.push(world.script[index].at, Event::Script(index as u32));
+            world.schedule(world.script[index].at, Event::Script(index as u32));
         }
         world.start_clients();
         Ok(world)
@@ -316,13 +276,19 @@ impl<P: Protocol> World<P> {
         if let Some(said) = &mut self.said {
             said.clear();
         }
+        if self.time <= limit
+            && let Some(happening) = self.arrive()
+        {
+            self.events += 1;
+            return Some(happening);
+        }
         loop {
             let Some((time, event)) = self.wheel.pop_until(limit) else {
                 self.time = self.time.max(if limit == NEVER { self.time } else { limit });
                 return None;
             };
             self.time = time;
-            if let Some(happening) = self.happen(event) {
+            if let Some(happening) = self.happen(event.unpack()) {
                 self.events += 1;
                 return Some(happening);
             }
@@ -337,14 +303,26 @@ impl<P: Protocol> World<P> {
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
-    #[inline]
+    #[inline(always)]
     fn happen(&mut self, event: Event) -> Option<Happening> {
         let event = if self.trouble.is_some() { self.divert(event)? } else { event };
+        self.come_to_pass(event)
+    }
+
+    #[inline(always)]
+    fn come_to_pass(&mut self, event: Event) -> Option<Happening> {
         match event {
             Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
+            Event::DeliverEach { from, to, flight, parcel } => {
+                self.arriving = Arriving { from, to, flight, parcel };
+                self.arrive()
+            }
             Event::Handle { from, to, life, flight, parcel } => {
-                let message = self.out.parcels.take(parcel)?;
-                (self.hosts[usize::from(to.0)].life == life).then(|| self.handle(from, to, flight, message))
+                if self.hosts[usize::from(to.0)].life != life {
+                    self.out.parcels.take(parcel);
+                    return None;
+                }
+                Some(self.handle(from, to, flight, parcel))
             }
             Event::Timer { node, life, index } => self.timer_due(node, life, index),
             Event::Request { to, doomed, flight, letter } => self.requested(to, doomed, flight, letter),
@@ -368,7 +346,19 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    #[inline]
+    /// The next of several replicas gets the message that has arrived at all of them.
+    #[inline(always)]
+    fn arrive(&mut self) -> Option<Happening> {
+        let Arriving { from, to, flight, parcel } = self.arriving;
+        let next = to.lowest()?;
+        self.arriving.to = to.without(next);
+        if self.trouble.is_some() {
+            return self.arrive_in_trouble(from, next, flight, parcel);
+        }
+        Some(self.deliver(from, next, false, flight, parcel))
+    }
+
+    #[inline(always)]
     fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
         let deaf = self.nodes[usize::from(to.0)].is_none();
         if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
@@ -381,23 +371,22 @@ impl<P: Protocol> World<P> {
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
             host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
-            let life = host.life;
-            self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, parcel });
+            let (life, turn) = (host.life, host.busy_until);
+            self.schedule(turn, Event::Handle { from, to, life, flight, parcel });
             return Happening::passed(What::Delivered, to);
         }
-        match self.out.parcels.take(parcel) {
-            Some(message) => self.handle(from, to, flight, message),
-            None => Happening::passed(What::Delivered, to),
-        }
+        self.handle(from, to, flight, parcel)
     }
 
     #[inline]
-    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message: Msg<P>) -> Happening {
+    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        let Some(message) = self.out.parcels.open(parcel) else { return Happening::passed(What::Delivered, to) };
         let (kind, slot) = (message.kind(), message.slot());
         if let Some(node) = &mut self.nodes[usize::from(to.0)] {
-            node.on_message(from, message, &mut self.out);
+            node.on_message(from, &message, &mut self.out);
         }
-        let (rules, log_from) = self.out.take(&mut self.effects);
+        self.out.parcels.close(parcel, message);
+        let (rules, log_from) = self.out.settle();
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
         self.carry_out_effects(to);
         Happening::handled(What::Delivered, to, log_from)
@@ -415,15 +404,16 @@ impl<P: Protocol> World<P> {
         state.queued = NEVER;
         if state.deadline > self.time {
             if state.deadline != NEVER {
-                state.queued = state.deadline;
-                self.wheel.push(state.deadline, Event::Timer { node, life, index });
+                let deadline = state.deadline;
+                state.queued = deadline;
+                self.schedule(deadline, Event::Timer { node, life, index });
             }
             return None;
         }
         state.deadline = NEVER;
         let timer = state.timer;
         self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let (rules, log_from) = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.settle();
         self.record(What::Timer, node, node, 0, 0, index, rules);
         self.carry_out_effects(node);
         Some(Happening::handled(What::Timer, node, log_from))
@@ -431,21 +421,22 @@ impl<P: Protocol> World<P> {
 
     /// Takes the effects out of the outbox and carries them out.
     fn carry_out(&mut self, me: NodeId) {
-        let (rules, _) = self.out.take(&mut self.effects);
+        let (rules, _) = self.out.settle();
         self.used = self.used.or(rules);
         self.carry_out_effects(me);
     }
 
     #[inline]
     fn carry_out_effects(&mut self, me: NodeId) {
-        let mut effects = std::mem::take(&mut self.effects);
         if let Some(said) = &mut self.said {
             let parcels = &self.out.parcels;
             let with_message = |effect: &Effect<u32, Timer<P>>| effect.map(|parcel| parcels.look(*parcel).cloned());
-            said.extend(effects.iter().filter_map(with_message).map(|effect| (me, effect)));
+            said.extend(self.out.effects().iter().filter_map(with_message).map(|effect| (me, effect)));
         }
         let mut saved = false;
-        for effect in effects.drain(..) {
+        let mut next = 0;
+        while let Some(&effect) = self.out.effects().get(next) {
+            next += 1;
             match effect {
                 Effect::Send(to, parcel) => self.send(me, NodeSet::just(to), parcel),
                 Effect::Broadcast(to, parcel) => self.send(me, to, parcel),
@@ -473,7 +464,7 @@ impl<P: Protocol> World<P> {
                 Effect::Restored(slot) => self.marks.push(Mark::Restored(me, slot)),
             }
         }
-        self.effects = effects;
+        self.out.clear();
         if cfg!(debug_assertions) && !saved && self.terrain.disk == 0 && self.out.intact() {
             let node = self.nodes[usize::from(me.0)].as_ref();
             debug_assert!(
@@ -493,22 +484,55 @@ impl<P: Protocol> World<P> {
         let leaves = self.time.max(host.disk_until);
         let (site, cut) = (host.site, host.cut);
         let mut others = 0;
+        // Those in a row that get it in the same microsecond share a place in the wheel.
+        let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
         for to in to.iter() {
             if from == to {
-                self.wheel.push(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                self.push_deliver_each(leaves, &mut together);
+                self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
             let there = self.hosts[usize::from(to.0)].site;
             let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
             let doomed = cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
             self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
-            self.wheel.push(leaves + flight, Event::Deliver { from, to, doomed, flight: flight as u32, parcel });
             others += 1;
+            let flight = flight as u32;
+            if doomed || flight != together.flight {
+                self.push_deliver_each(leaves, &mut together);
+            }
+            if doomed {
+                let event = Event::Deliver { from, to, doomed, flight, parcel };
+                self.schedule(leaves + Micros::from(flight), event);
+            } else {
+                together.flight = flight;
+                together.to.add(to);
+            }
         }
+        self.push_deliver_each(leaves, &mut together);
         self.counts.by_kind[kind] += others;
         self.counts.by_sender[usize::from(from.0)] += others;
         self.counts.bytes += bytes * others;
         self.counts.bytes_by_sender[usize::from(from.0)] += bytes * others;
+    }
+
+    /// Lets something happen at `time`; what should have happened already happens now.
+    #[inline(always)]
+    fn schedule(&mut self, time: Micros, event: Event) {
+        self.wheel.push(time, event.pack());
+    }
+
+    /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
+    #[inline(always)]
+    fn push_deliver_each(&mut self, leaves: Micros, together: &mut Arriving) {
+        let Arriving { from, to, flight, parcel } = *together;
+        let Some(first) = to.lowest() else { return };
+        let event = match to.len() {
+            1 => Event::Deliver { from, to: first, doomed: false, flight, parcel },
+            _ => Event::DeliverEach { from, to, flight, parcel },
+        };
+        self.schedule(leaves + Micros::from(flight), event);
+        together.to = NodeSet::EMPTY;
     }
 
     #[inline]
@@ -534,7 +558,7 @@ impl<P: Protocol> World<P> {
         if deadline < state.queued {
             state.queued = deadline;
             let life = host.life;
-            self.wheel.push(deadline, Event::Timer { node, life, index: index as u32 });
+            self.schedule(deadline, Event::Timer { node, life, index: index as u32 });
         }
     }
 

@@ -196,14 +196,14 @@ impl Node for Server {
         server
     }
 
-    fn on_message(&mut self, from: NodeId, message: Message, out: &mut Out) {
+    fn on_message(&mut self, from: NodeId, message: &Message, out: &mut Out) {
         if let Some(term) = message.announces()
             && term > self.disk.term
         {
             self.adopt(term, out);
         }
-        match message {
-            Message::AppendEntries(append) => self.on_append(from, append, out),
+        match *message {
+            Message::AppendEntries(ref append) => self.on_append(from, append, out),
             Message::AppendEntriesReply { term, slot, conflict } => {
                 self.on_append_reply(from, term, slot, conflict, out)
             }
@@ -221,7 +221,7 @@ impl Node for Server {
                 self.on_request_vote(from, term, (last_term, last_slot), transfer, out);
             }
             Message::RequestVoteReply { term, granted } => self.on_vote(from, term, granted, out),
-            Message::InstallSnapshot { term, snapshot } => self.on_install_snapshot(from, term, snapshot, out),
+            Message::InstallSnapshot { term, ref snapshot } => self.on_install_snapshot(from, term, snapshot, out),
             Message::InstallSnapshotReply { term, slot } => self.on_append_reply(from, term, slot, None, out),
             Message::TimeoutNow { term } => self.on_timeout_now(term, out),
         }

@@ -324,8 +324,8 @@ impl Node for Server {
         }
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
-        match message {
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
+        match *message {
             Msg::Prepare { ballot } => self.on_prepare(from, ballot, out),
             Msg::Promise { ballot, accepted } => self.on_promise(from, ballot, accepted, out),
             Msg::Accept { ballot, value } => self.on_accept(from, ballot, value, out),

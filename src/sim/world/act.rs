@@ -1,6 +1,7 @@
 //! Actions: what a person or a script does to the running world.
 
-use super::{Disk, Event, MAX_NODES, N, NEVER, World};
+use super::event::Event;
+use super::{Disk, MAX_NODES, N, NEVER, World};
 use crate::core::node::{Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, DiskFault, Refusal};
@@ -170,17 +171,20 @@ impl<P: Protocol> World<P> {
         host.busy_until = 0;
         host.disk_until = 0;
         // What still waited for the disk never left.
-        for (arrives, event) in self.wheel.iter_mut() {
-            match *event {
-                Event::Deliver { from, flight, parcel, .. }
-                    if from == node && arrives - Micros::from(flight) > self.time =>
-                {
+        for (arrives, packed) in self.wheel.iter_mut() {
+            let unsent = |flight: u32| arrives - Micros::from(flight) > self.time;
+            match packed.unpack() {
+                Event::Deliver { from, flight, parcel, .. } if from == node && unsent(flight) => {
                     self.out.parcels.take(parcel);
-                    *event = Event::Void;
+                    *packed = Event::Void.pack();
                 }
-                Event::Reply { from, flight, letter } if from == node && arrives - Micros::from(flight) > self.time => {
+                Event::DeliverEach { from, to, flight, parcel } if from == node && unsent(flight) => {
+                    to.iter().for_each(|_| drop(self.out.parcels.take(parcel)));
+                    *packed = Event::Void.pack();
+                }
+                Event::Reply { from, flight, letter } if from == node && unsent(flight) => {
                     self.letters.take(letter);
-                    *event = Event::Void;
+                    *packed = Event::Void.pack();
                 }
                 _ => {}
             }

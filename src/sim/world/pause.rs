@@ -4,7 +4,8 @@
 //! jumped: first it handles the timers that ran out meanwhile, as a program does that looks at its clock before it believes a lease, then
 //! what has arrived, in order. If its clock stood still as well, its timers have as long to go as when it fell asleep.
 
-use super::{Event, NEVER, World};
+use super::event::Event;
+use super::{NEVER, World};
 use crate::core::node::{Message, Protocol};
 use crate::core::{Micros, NodeId, RuleSet};
 use crate::sim::trace::What;
@@ -41,16 +42,16 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn pause(&mut self, node: NodeId, clock_stops: bool) {
         let now = self.time;
-        let mut to_leave = Vec::new();
-        for (arrives, event) in self.wheel.iter_mut() {
-            let flight = match *event {
-                Event::Deliver { from, to, flight, .. } if from == node && to != node => flight,
-                Event::Reply { from, flight, .. } if from == node => flight,
-                _ => continue,
-            };
-            let leaves = arrives - Micros::from(flight);
-            if leaves > now {
-                to_leave.push((leaves, std::mem::replace(event, Event::Void)));
+        let mut to_leave = self.take_out(|arrives, event| match event {
+            Event::Deliver { from, to, flight, .. } => {
+                from == node && to != node && arrives - Micros::from(flight) > now
+            }
+            Event::Reply { from, flight, .. } => from == node && arrives - Micros::from(flight) > now,
+            _ => false,
+        });
+        for (time, event) in &mut to_leave {
+            if let Event::Deliver { flight, .. } | Event::Reply { flight, .. } = *event {
+                *time -= Micros::from(flight);
             }
         }
         to_leave.sort_by_key(|(leaves, _)| *leaves);
@@ -107,15 +108,15 @@ impl<P: Protocol> World<P> {
         let life = host.life;
         for (deadline, index) in again {
             let due = deadline.max(now);
-            host.timers[index as usize].queued = due;
-            self.wheel.push(due, Event::Timer { node, life, index });
+            self.hosts[usize::from(node.0)].timers[index as usize].queued = due;
+            self.schedule(due, Event::Timer { node, life, index });
         }
         for event in pause.waiting {
-            self.wheel.push(now, event);
+            self.schedule(now, event);
         }
         for (leaves, event) in pause.to_leave {
             if let Event::Deliver { flight, .. } | Event::Reply { flight, .. } = event {
-                self.wheel.push(leaves.max(now) + Micros::from(flight), event);
+                self.schedule(leaves.max(now) + Micros::from(flight), event);
             }
         }
     }

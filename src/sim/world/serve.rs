@@ -1,6 +1,7 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
-use super::{Event, Happening, Letter, N, World};
+use super::event::Event;
+use super::{Happening, Letter, N, World};
 use crate::core::node::{Node, Protocol, Reply};
 use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
 use crate::sim::clients::{Heard, OPEN_SESSIONS, Pace, Spoke};
@@ -20,7 +21,7 @@ impl<P: Protocol> World<P> {
                 Pace::Closed { sessions, .. } => {
                     for _ in 0..sessions {
                         let client = self.clients.open(group, self.nearest(site));
-                        self.wheel.push(start, Event::Wake(client));
+                        self.schedule(start, Event::Wake(client));
                     }
                 }
                 Pace::Open { .. } => self.next_arrival(group, start),
@@ -31,7 +32,7 @@ impl<P: Protocol> World<P> {
     fn next_arrival(&mut self, group: u16, from: Micros) {
         if let Pace::Open { gap } = self.clients.groups[usize::from(group)].pace {
             let wait = jitter::exponential(gap, &mut self.clients.rng[usize::from(group)]).max(1);
-            self.wheel.push(from + wait, Event::Arrival(group));
+            self.schedule(from + wait, Event::Arrival(group));
         }
     }
 
@@ -102,13 +103,13 @@ impl<P: Protocol> World<P> {
         let retry = self.clients.groups[usize::from(session.group)].retry;
         if !session.watched {
             session.watched = true;
-            self.wheel.push(self.time + retry, Event::Impatient(client));
+            self.schedule(self.time + retry, Event::Impatient(client));
         }
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(site, self.site_of(to), false, &mut self.net_rng);
         let doomed = self.net_rng.chance(self.terrain.loss_permille);
         let letter = self.letters.put(Letter::Request(command), 1);
-        self.wheel.push(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
+        self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
 
     pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, letter: u32) -> Option<Happening> {
@@ -121,7 +122,7 @@ impl<P: Protocol> World<P> {
             return Some(Happening::passed(What::Lost, to));
         };
         N::<P>::on_request(node, command, &mut self.out);
-        let (rules, log_from) = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.settle();
         self.record(What::Request, to, to, 0, 0, client, rules);
         self.carry_out_effects(to);
         Some(Happening::handled(What::Request, to, log_from))
@@ -136,7 +137,7 @@ impl<P: Protocol> World<P> {
             return;
         }
         let letter = self.letters.put(Letter::Reply(reply), 1);
-        self.wheel.push(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
+        self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
     }
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
@@ -160,7 +161,7 @@ impl<P: Protocol> World<P> {
                 if let Pace::Closed { think, .. } = self.clients.groups[usize::from(session.group)].pace {
                     // An answer in no time must not begin the next command in no time, or time would stand still.
                     let pause = think.max(Micros::from(sample.latency == 0));
-                    self.wheel.push(self.time + pause, Event::Wake(client));
+                    self.schedule(self.time + pause, Event::Wake(client));
                 }
                 self.hear(client, Spoke::Told(outcome));
             }
@@ -173,7 +174,7 @@ impl<P: Protocol> World<P> {
                 let target = leader.unwrap_or(self.next_target(from));
                 self.clients.sessions[usize::from(client.0)].target = target;
                 let pause = (self.clients.groups[usize::from(group)].retry / 10).max(1);
-                self.wheel.push(self.time + pause, Event::Again { client, seq, attempt: waiting.attempt });
+                self.schedule(self.time + pause, Event::Again { client, seq, attempt: waiting.attempt });
             }
         }
         happening
@@ -199,7 +200,7 @@ impl<P: Protocol> World<P> {
         let due = waiting.asked + self.clients.groups[usize::from(session.group)].retry;
         if due > self.time {
             session.watched = true;
-            self.wheel.push(due, Event::Impatient(client));
+            self.schedule(due, Event::Impatient(client));
             return None;
         }
         let next = self.next_target(self.clients.sessions[usize::from(client.0)].target);
@@ -218,7 +219,7 @@ impl<P: Protocol> World<P> {
             let session = &self.clients.sessions[usize::from(client)];
             let closed = matches!(self.clients.groups[usize::from(session.group)].pace, Pace::Closed { .. });
             if closed && session.waiting.is_none() {
-                self.wheel.push(self.time, Event::Wake(ClientId(client)));
+                self.schedule(self.time, Event::Wake(ClientId(client)));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What can be seen of a world from outside.
 
-use super::{End, Event, Flight, Heard, Letter, Mark, Msg, N, Said, World};
+use super::event::Event;
+use super::{Arriving, End, Flight, Heard, Letter, Mark, Msg, N, Said, World};
 use crate::core::node::{Message, Node, Phase, Protocol, Reply};
 use crate::core::{Command, KindId, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
@@ -109,9 +110,9 @@ impl<P: Protocol> World<P> {
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
             && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
-            && self.wheel.iter().all(|(_, event)| match event {
-                Event::Deliver { parcel, .. } | Event::Handle { parcel, .. } => {
-                    let kind = self.out.parcels.look(*parcel).map_or(KindId(0), |message| message.kind());
+            && self.coming().all(|(_, event)| match event {
+                Event::Deliver { parcel, .. } | Event::DeliverEach { parcel, .. } | Event::Handle { parcel, .. } => {
+                    let kind = self.out.parcels.look(parcel).map_or(KindId(0), |message| message.kind());
                     Msg::<P>::KINDS[usize::from(kind.0)].phase == Phase::Heartbeat
                 }
                 Event::Request { .. } | Event::Reply { .. } => false,
@@ -119,28 +120,45 @@ impl<P: Protocol> World<P> {
             })
     }
 
+    /// What is to come, in no particular (but always the same) order.
+    fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
+        let Arriving { from, to, flight, parcel } = self.arriving;
+        let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, parcel }));
+        now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
+    }
+
     /// All messages under way; `flights` is emptied first.
     pub fn flights(&self, flights: &mut Vec<Flight>) {
         flights.clear();
-        for (arrives, event) in self.wheel.iter() {
+        for (arrives, event) in self.coming() {
             let client = |letter: u32| match self.letters.look(letter) {
                 Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
                     End::Client(self.site_of_client(*client))
                 }
                 None => End::Client(0),
             };
-            let (from, to, message, flight, doomed) = match *event {
-                Event::Deliver { from, to, doomed, flight, parcel } if from != to => {
-                    let doomed = doomed || self.hosts[usize::from(from.0)].cut.has(to);
-                    (End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed)
-                }
-                Event::Request { to, doomed, flight, letter } => (client(letter), End::Node(to), None, flight, doomed),
-                Event::Reply { from, flight, letter } => (End::Node(from), client(letter), None, flight, false),
-                _ => continue,
+            let mut fly = |from, to, message: Option<&Msg<P>>, flight, doomed| {
+                let kind = message.map(|message| message.kind());
+                let slot = message.map_or(0, |message| message.slot());
+                flights.push(Flight { from, to, kind, slot, sent: arrives - Micros::from(flight), arrives, doomed });
             };
-            let kind = message.map(|message| message.kind());
-            let slot = message.map_or(0, |message| message.slot());
-            flights.push(Flight { from, to, kind, slot, sent: arrives - Micros::from(flight), arrives, doomed });
+            match event {
+                Event::Deliver { from, to, doomed, flight, parcel } if from != to => {
+                    let doomed = doomed || self.cut_from(from).has(to);
+                    fly(End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed);
+                }
+                Event::DeliverEach { from, to, flight, parcel } => {
+                    for to in to.iter() {
+                        let doomed = self.cut_from(from).has(to);
+                        fly(End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed);
+                    }
+                }
+                Event::Request { to, doomed, flight, letter } => {
+                    fly(client(letter), End::Node(to), None, flight, doomed)
+                }
+                Event::Reply { from, flight, letter } => fly(End::Node(from), client(letter), None, flight, false),
+                _ => {}
+            }
         }
     }
 
