@@ -27,7 +27,7 @@ const SESSIONS: u32 = 1_000;
 /// Most commands a second that arrive in one group, in thousandths.
 const RATE: u64 = 100_000 * 1_000;
 /// Longest round trip, µs.
-const ROUND_TRIP: Micros = 60_000_000;
+pub(super) const ROUND_TRIP: Micros = 60_000_000;
 /// Most faults in a script.
 const FAULTS: usize = 1_000;
 /// Longest text.
@@ -416,7 +416,7 @@ fn time(
     }
 }
 
-fn between(least: Micros, most: Micros) -> String {
+pub(super) fn between(least: Micros, most: Micros) -> String {
     format!("{} to {} would do", Quantity::from_micros(least), Quantity::from_micros(most))
 }
 

@@ -4,10 +4,12 @@ mod read;
 
 use super::Quantity;
 use crate::core::node::Kind;
-use crate::core::{Micros, NodeId};
-use crate::sim::action::{Blow, DiskFault};
+use crate::core::{Micros, NodeId, NodeSet};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
 use crate::sim::{Action, DomainId};
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One thing done at one time: `{ at = "5s", do = "crash", node = 1 }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +29,12 @@ pub struct Fault {
     /// cut, heal).
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// One end of a link.
+    /// One end of a link: a node, or a list of nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<u32>,
-    /// The other end of a link.
+    pub from: Option<Nodes>,
+    /// The other end of a link: a node, or a list of nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<u32>,
+    pub to: Option<Nodes>,
     /// Only the way from `from` to `to`; the way back stays as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_way: bool,
@@ -43,9 +45,74 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub loss: Option<Quantity>,
+    /// A share of messages, such as "5%" (duplication, reordering).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub share: Option<Quantity>,
+    /// How much longer, such as "30ms" (slow), or how much longer at most (reordering).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub extra: Option<Quantity>,
+    /// The mean of a random delay that comes to that, such as "5ms" (slow).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub jitter: Option<Quantity>,
+    /// How much fits through, such as "1MB/s"; "0B/s" for no limit (limit).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub bandwidth: Option<Quantity>,
+    /// The kind of a message, such as "Promise" (hold, deliver, drop, duplicate, release).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The how many-th such message that is sent from now on. Default: 1 (hold, deliver, drop, duplicate).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+    /// Instead of its kind, the number of a message under way, as a page that shows it knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<u32>,
+    /// The same for a client's request or the answer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<u32>,
     /// The node's clock stands still while it is paused (pause).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_stops: bool,
+}
+
+/// One node or several, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Nodes {
+    /// One.
+    One(u32),
+    /// Several.
+    Several(Vec<u32>),
+}
+
+impl<'de> Deserialize<'de> for Nodes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Nodes, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Nodes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the number of a node, or a list of such")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Nodes, E> {
+                u32::try_from(number).map(Nodes::One).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Nodes, E> {
+                u32::try_from(number).map(Nodes::One).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Nodes, A::Error> {
+                let mut list = Vec::new();
+                while let Some(number) = seq.next_element()? {
+                    list.push(number);
+                }
+                Ok(Nodes::Several(list))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// Every word after `do`, with the fields it takes.
@@ -63,7 +130,17 @@ const VERBS: &[(&str, &[&str])] = &[
     ("add", &["site"]),
     ("remove", &["node"]),
     ("request", &["site"]),
-    ("loss", &["loss"]),
+    ("loss", &["loss", "from", "to", "one_way"]),
+    ("slow", &["from", "to", "one_way", "extra", "jitter"]),
+    ("duplication", &["share", "from", "to", "one_way"]),
+    ("reordering", &["share", "extra", "from", "to", "one_way"]),
+    ("limit", &["bandwidth", "node", "from", "to", "one_way"]),
+    ("calm", &[]),
+    ("hold", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("deliver", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("drop", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("duplicate", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("release", &["from", "to", "kind"]),
     ("quiesce", &[]),
     ("resume", &[]),
 ];
@@ -96,11 +173,31 @@ impl<'a> From<&'a Vec<&'a str>> for Names<'a> {
     }
 }
 
+/// What is done to a single message, as a word.
+fn grip_word(grip: Grip) -> &'static str {
+    match grip {
+        Grip::Hold => "hold",
+        Grip::Deliver => "deliver",
+        Grip::Drop => "drop",
+        Grip::Duplicate => "duplicate",
+    }
+}
+
+fn bandwidth(bytes_per_s: u32) -> Option<Quantity> {
+    Some(Quantity::from_bytes_per_s(bytes_per_s.into()))
+}
+
 impl Fault {
     /// Writes an action down.
     pub fn new<'a>(at: Micros, action: Action, names: impl Into<Names<'a>>) -> Fault {
         let names = names.into();
         let number = |node: NodeId| Some(u32::from(node.0) + 1);
+        let one = |node: NodeId| Some(Nodes::One(u32::from(node.0) + 1));
+        let several = |set: NodeSet| Some(Nodes::Several(set.iter().map(|node| u32::from(node.0) + 1).collect()));
+        let which = |Which { from, to, kind }, fault: Fault| {
+            let kind = names.kinds.get(usize::from(kind.0)).map(|kind| kind.name.to_owned());
+            Fault { from: one(from), to: one(to), kind, ..fault }
+        };
         let id = |site: u8| names.sites.get(usize::from(site)).map(|id| (*id).to_owned());
         let place = |domain: DomainId| names.domains.get(usize::from(domain.0)).cloned();
         let fault = Fault { at: Quantity::from_micros(at), ..Fault::default() };
@@ -122,10 +219,49 @@ impl Fault {
                 does(verb, Fault { place: place(domain), ..fault })
             }
             Action::Cut { from, to, both } => {
-                does("cut", Fault { from: number(from), to: number(to), one_way: !both, ..fault })
+                does("cut", Fault { from: one(from), to: one(to), one_way: !both, ..fault })
             }
-            Action::Heal(from, to) => does("heal", Fault { from: number(from), to: number(to), ..fault }),
+            Action::Heal(from, to) => does("heal", Fault { from: one(from), to: one(to), ..fault }),
+            Action::Split { from, to, both } => {
+                does("cut", Fault { from: several(from), to: several(to), one_way: !both, ..fault })
+            }
+            Action::Join(from, to) => does("heal", Fault { from: several(from), to: several(to), ..fault }),
             Action::HealAll => does("heal-all", fault),
+            Action::Disturb { from, to, both, how } => {
+                let fault = match (from, to) {
+                    (ALL, ALL) => fault,
+                    _ => Fault { from: several(from), to: several(to), one_way: !both, ..fault },
+                };
+                let share = |permille: u16| Some(Quantity::from_permille(permille.into()));
+                let time = |micros: u32| Some(Quantity::from_micros(micros.into()));
+                match how {
+                    Nuisance::Slow { extra, jitter } => {
+                        does("slow", Fault { extra: time(extra), jitter: time(jitter), ..fault })
+                    }
+                    Nuisance::Lose(permille) => does("loss", Fault { loss: share(permille), ..fault }),
+                    Nuisance::Duplicate(permille) => does("duplication", Fault { share: share(permille), ..fault }),
+                    Nuisance::Reorder { permille, by } => {
+                        does("reordering", Fault { share: share(permille), extra: time(by), ..fault })
+                    }
+                    Nuisance::Narrow(bytes) => does("limit", Fault { bandwidth: bandwidth(bytes), ..fault }),
+                }
+            }
+            Action::Uplink { node, bytes_per_s } => {
+                does("limit", Fault { node: number(node), bandwidth: bandwidth(bytes_per_s), ..fault })
+            }
+            Action::Calm => does("calm", fault),
+            Action::Message { flight: FlightId::Parcel { parcel, to }, grip } => {
+                does(grip_word(grip), Fault { parcel: Some(parcel), to: one(to), ..fault })
+            }
+            Action::Message { flight: FlightId::Letter(letter), grip } => {
+                does(grip_word(grip), Fault { letter: Some(letter), ..fault })
+            }
+            Action::Catch { which: message, nth, grip } => {
+                let nth = (nth > 1).then_some(u32::from(nth));
+                does(grip_word(grip), which(message, Fault { nth, ..fault }))
+            }
+            Action::Release(None) => does("release", fault),
+            Action::Release(Some(message)) => does("release", which(message, fault)),
             Action::Move { node, site } => does("move", Fault { node: number(node), site: id(site), ..fault }),
             Action::HandOver(node) => does("hand-over", Fault { node: number(node), ..fault }),
             Action::Add { site } => does("add", Fault { site: id(site), ..fault }),

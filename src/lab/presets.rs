@@ -24,6 +24,7 @@ pub const PRESETS: &[Preset] = presets![
     "five-regions",
     "link-replica",
     "cut-in-two",
+    "bridge",
     "slow-disk",
     "wiped-replica",
     "suspended-leader",

@@ -2,14 +2,16 @@
 
 mod act;
 mod event;
+mod grip;
 mod happening;
+mod links;
 mod pause;
 mod serve;
 mod severed;
 mod trouble;
 mod view;
 
-use super::action::{Action, Refused, Timed};
+use super::action::{Action, FlightId, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
@@ -21,6 +23,7 @@ use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
 use event::{Event, Packed};
 pub use happening::Happening;
+pub use links::Link;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use trouble::Trouble;
@@ -112,6 +115,8 @@ struct Host<P: Protocol> {
 /// A message under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
+    /// By what to name it in an action.
+    pub id: FlightId,
     /// Where from.
     pub from: End,
     /// Where to.
@@ -126,6 +131,8 @@ pub struct Flight {
     pub arrives: Micros,
     /// It will get lost.
     pub doomed: bool,
+    /// It is held where it is: for it, time stands still.
+    pub held: bool,
 }
 
 /// An end of a message's way.
@@ -476,10 +483,11 @@ impl<P: Protocol> World<P> {
 
     #[inline]
     fn send(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        if self.trouble.is_some() {
+            return self.send_in_trouble(from, to, parcel);
+        }
         let Some(message) = self.out.parcels.look(parcel) else { return };
-        let bytes =
-            u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes));
-        let kind = usize::from(message.kind().0);
+        let (kind, bytes) = (message.kind(), self.weight(message));
         let host = &self.hosts[usize::from(from.0)];
         let leaves = self.time.max(host.disk_until);
         let (site, cut) = (host.site, host.cut);
@@ -510,10 +518,21 @@ impl<P: Protocol> World<P> {
             }
         }
         self.push_deliver_each(leaves, &mut together);
-        self.counts.by_kind[kind] += others;
-        self.counts.by_sender[usize::from(from.0)] += others;
-        self.counts.bytes += bytes * others;
-        self.counts.bytes_by_sender[usize::from(from.0)] += bytes * others;
+        self.count_sent(from, kind, others, bytes);
+    }
+
+    /// Bytes of a message on the wire.
+    #[inline(always)]
+    fn weight(&self, message: &Msg<P>) -> u64 {
+        u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
+    }
+
+    #[inline(always)]
+    fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
+        self.counts.by_kind[usize::from(kind.0)] += messages;
+        self.counts.by_sender[usize::from(from.0)] += messages;
+        self.counts.bytes += bytes_each * messages;
+        self.counts.bytes_by_sender[usize::from(from.0)] += bytes_each * messages;
     }
 
     /// Lets something happen at `time`; what should have happened already happens now.

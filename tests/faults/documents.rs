@@ -1,11 +1,11 @@
 //! Faults in documents: what is written reads back, and what makes no sense is told.
 
 use super::{THREE, fault, scenario};
-use quorumscope::core::NodeId;
+use quorumscope::core::{KindId, NodeId, NodeSet};
 use quorumscope::lab::fault::words;
 use quorumscope::lab::text;
 use quorumscope::lab::{Document, Fault, Session};
-use quorumscope::sim::action::{Blow, DiskFault};
+use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
 use quorumscope::sim::{Action, DomainId};
 use std::collections::BTreeSet;
 
@@ -14,6 +14,9 @@ fn actions() -> Vec<Action> {
     let (one, two) = (NodeId(0), NodeId(1));
     let blows = [Blow::Crash, Blow::Restart, Blow::Pause, Blow::Continue, Blow::CutOff, Blow::Reconnect];
     let domain = |blow| Action::Domain { domain: DomainId(0), blow };
+    let pair: NodeSet = [one, two].into_iter().collect();
+    let which = Which { from: one, to: two, kind: KindId(2) };
+    let disturb = |how| Action::Disturb { from: NodeSet::just(one), to: NodeSet::just(two), both: true, how };
     let mut actions = vec![
         Action::Crash(one),
         Action::Restart(two),
@@ -33,6 +36,27 @@ fn actions() -> Vec<Action> {
         Action::Quiesce,
         Action::Resume,
         Action::Disk { node: one, fault: DiskFault::Wipe },
+        Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: true },
+        Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: false },
+        Action::Join(pair, NodeSet::just(NodeId(2))),
+        disturb(Nuisance::Slow { extra: 30_000, jitter: 0 }),
+        disturb(Nuisance::Slow { extra: 0, jitter: 5_000 }),
+        disturb(Nuisance::Lose(50)),
+        Action::Disturb { from: pair, to: NodeSet::just(NodeId(2)), both: false, how: Nuisance::Lose(1000) },
+        Action::Disturb { from: ALL, to: ALL, both: true, how: Nuisance::Duplicate(100) },
+        disturb(Nuisance::Reorder { permille: 300, by: 20_000 }),
+        disturb(Nuisance::Narrow(1_500_000)),
+        Action::Uplink { node: one, bytes_per_s: 12_500_000 },
+        Action::Uplink { node: one, bytes_per_s: 0 },
+        Action::Calm,
+        Action::Catch { which, nth: 1, grip: Grip::Hold },
+        Action::Catch { which, nth: 2, grip: Grip::Deliver },
+        Action::Catch { which, nth: 1, grip: Grip::Drop },
+        Action::Catch { which, nth: 1, grip: Grip::Duplicate },
+        Action::Release(Some(which)),
+        Action::Release(None),
+        Action::Message { flight: FlightId::Parcel { parcel: 3, to: two }, grip: Grip::Drop },
+        Action::Message { flight: FlightId::Letter(0), grip: Grip::Duplicate },
     ];
     actions.extend(blows.map(domain));
     actions
@@ -90,6 +114,20 @@ fn what_makes_no_sense_is_told_where_it_stands() {
         r#"{ at = "1s", do = "cut", in = "c", from = 1 }"#,
         r#"{ at = "1s", do = "crash", from = 1 }"#,
         r#"{ at = "1s", do = "wipe-disk", node = 1 }"#,
+        r#"{ at = "1s", do = "cut", from = [1, 2], to = [2, 3] }"#,
+        r#"{ at = "1s", do = "cut", from = [1, 9], to = [] }"#,
+        r#"{ at = "1s", do = "slow", from = 1, to = 2, extra = "30" }"#,
+        r#"{ at = "1s", do = "slow" }"#,
+        r#"{ at = "1s", do = "loss", loss = "5%", one_way = true }"#,
+        r#"{ at = "1s", do = "reordering", share = "101%", extra = "2h" }"#,
+        r#"{ at = "1s", do = "limit", node = 1, to = 2, bandwidth = "1MB/s" }"#,
+        r#"{ at = "1s", do = "limit", bandwidth = "1Mbit" }"#,
+        r#"{ at = "1s", do = "limit", bandwidth = "5GB/s" }"#,
+        r#"{ at = "1s", do = "hold", from = 1, to = 2, kind = "Promise" }"#,
+        r#"{ at = "1s", do = "hold", from = 1, to = [2], kind = "RequestVote", nth = 0 }"#,
+        r#"{ at = "1s", do = "drop", from = 1, to = 2 }"#,
+        r#"{ at = "1s", do = "drop", parcel = 1, letter = 2 }"#,
+        r#"{ at = "1s", do = "release", from = 1, to = 1, kind = "RequestVote" }"#,
     ];
     let all: String = faults.iter().map(|fault| told(fault) + "\n").collect();
     let expected = "tests/faults/wrong.txt";

@@ -6,6 +6,8 @@
 mod common;
 mod documents;
 mod domains;
+mod grip;
+mod links;
 mod pause;
 
 use quorumscope::lab::{Fault, Scenario, text};

@@ -20,7 +20,7 @@ fn a_paused_node_handles_nothing_and_then_all_of_it_at_once() {
         let mine = |record: &&quorumscope::sim::Record| {
             record.node == leader && matches!(record.what, What::Delivered | What::Timer | What::Request)
         };
-        world.trace().records().map(|(_, record)| record).filter(mine).map(|record| record.at).last()
+        world.trace().records().map(|(_, record)| record).filter(mine).map(|record| record.at).next_back()
     };
     assert!(handled(&*world).is_none_or(|at| at <= 2_000_000));
     let waiting = world.node(leader).paused.expect("it is paused");

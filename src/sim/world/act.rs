@@ -1,10 +1,11 @@
 //! Actions: what a person or a script does to the running world.
 
 use super::event::Event;
-use super::{Disk, MAX_NODES, N, NEVER, World};
-use crate::core::node::{Node, Order, Protocol};
+use super::grip::Trap;
+use super::{Disk, MAX_NODES, Msg, N, NEVER, World};
+use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, DiskFault, Refusal};
+use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::trace::What;
 
@@ -44,6 +45,38 @@ impl<P: Protocol> World<P> {
                 self.hosts[usize::from(b.0)].cut_links.remove(a);
                 self.recut();
             }
+            Action::Split { from, to, both } => {
+                for node in from.iter() {
+                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
+                    *cut = cut.or(to);
+                }
+                for node in to.iter().filter(|_| both) {
+                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
+                    *cut = cut.or(from);
+                }
+                self.recut();
+            }
+            Action::Join(a, b) => {
+                for (these, those) in [(a, b), (b, a)] {
+                    for node in these.iter() {
+                        let cut = &mut self.hosts[usize::from(node.0)].cut_links;
+                        *cut = cut.minus(those);
+                    }
+                }
+                self.recut();
+            }
+            Action::Disturb { from, to, both, how } => {
+                let links = &mut self.trouble().links;
+                links.disturb(from, to, how);
+                if both && from != to {
+                    links.disturb(to, from, how);
+                }
+            }
+            Action::Uplink { node, bytes_per_s } => self.trouble().links.limit_uplink(node, bytes_per_s),
+            Action::Calm => self.trouble().links.calm(),
+            Action::Message { flight, grip } => self.grip(flight, grip),
+            Action::Catch { which, nth, grip } => self.trouble().traps.push(Trap { which, skip: nth - 1, grip }),
+            Action::Release(which) => self.release(which),
             Action::HealAll => {
                 self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
                 self.reconnect_all();
@@ -98,6 +131,30 @@ impl<P: Protocol> World<P> {
             Action::Cut { from, to, .. } | Action::Heal(from, to) if from == to => {
                 refuse("a node has no link to itself; name two nodes")
             }
+            Action::Split { from, to, .. } | Action::Join(from, to) | Action::Disturb { from, to, .. }
+                if from.is_empty() || to.is_empty() =>
+            {
+                refuse("there is nobody on one side; name at least one node on each")
+            }
+            Action::Split { from, to, .. } | Action::Join(from, to) if !from.and(to).is_empty() => {
+                refuse(format!("{:?} would be on both sides", from.and(to)))
+            }
+            Action::Join(a, b) if a.iter().any(|a| b.iter().any(|b| self.is_severed(a, b))) => {
+                refuse("a whole place is cut off between some of them; reconnect that")
+            }
+            Action::Disturb {
+                how: Nuisance::Lose(permille) | Nuisance::Duplicate(permille) | Nuisance::Reorder { permille, .. },
+                ..
+            } if permille > 1000 => refuse(format!("{permille} in a thousand is more than all; 0 to 1000 would do")),
+            Action::Message { flight, grip } => self.can_grip(flight, grip),
+            Action::Catch { which, .. } if usize::from(which.kind.0) >= Msg::<P>::KINDS.len() => {
+                refuse(format!("{} has no such kind of message", P::CARD.title))
+            }
+            Action::Catch { which: Which { from, to, .. }, .. } if from == to => {
+                refuse("a node has no link to itself; name two nodes")
+            }
+            Action::Catch { nth: 0, .. } => refuse("messages count from 1"),
+            Action::Release(which) if !self.holds(which) => refuse("nothing like that is held"),
             Action::Move { site, .. } | Action::Add { site } | Action::Request { site }
                 if site >= self.terrain.sites =>
             {
@@ -157,6 +214,9 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn crash(&mut self, node: NodeId) {
         self.forget_pause(node);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.links.clear_queues(node);
+        }
         let lost = self.nodes[usize::from(node.0)].take();
         let host = &mut self.hosts[usize::from(node.0)];
         host.settle(self.time);

@@ -6,9 +6,8 @@
 
 use super::event::Event;
 use super::{NEVER, World};
-use crate::core::node::{Message, Protocol};
-use crate::core::{Micros, NodeId, RuleSet};
-use crate::sim::trace::What;
+use crate::core::node::Protocol;
+use crate::core::{Micros, NodeId};
 
 /// A pause that is not over.
 #[derive(Clone, Debug)]
@@ -125,19 +124,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn forget_pause(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         for event in pause.waiting {
-            match event {
-                Event::Deliver { from, flight, parcel, .. } | Event::Handle { from, flight, parcel, .. } => {
-                    self.counts.lost += u64::from(from != node);
-                    if let Some(message) = self.out.parcels.take(parcel) {
-                        self.record(What::Lost, node, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-                    }
-                }
-                Event::Request { flight, letter, .. } => {
-                    self.letters.take(letter);
-                    self.record(What::Lost, node, node, 0, 0, flight, RuleSet::EMPTY);
-                }
-                _ => {}
-            }
+            self.lose(event);
         }
         for (_, event) in pause.to_leave {
             match event {

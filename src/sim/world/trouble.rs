@@ -1,25 +1,43 @@
 //! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
 
 use super::event::Event;
+use super::grip::{Held, Trap};
+use super::links::{Fare, Links};
 use super::pause::Pause;
 use super::{Arriving, Happening, World};
-use crate::core::node::Protocol;
+use crate::core::node::{Message, Protocol};
 use crate::core::{Micros, NodeId, NodeSet};
+use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
 
 /// All that is out of the ordinary.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Trouble {
     /// The paused nodes, by node.
     pub pauses: Vec<Option<Pause>>,
     /// The domains that are cut off.
     pub severed: Vec<DomainId>,
+    /// The disturbed links.
+    pub links: Links,
+    /// The messages held.
+    pub held: Vec<Held>,
+    /// What waits for a message to be sent.
+    pub traps: Vec<Trap>,
 }
 
 impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
     pub(super) fn trouble(&mut self) -> &mut Trouble {
-        self.trouble.get_or_insert_default()
+        let seed = self.seed;
+        self.trouble.get_or_insert_with(|| {
+            Box::new(Trouble {
+                pauses: Vec::new(),
+                severed: Vec::new(),
+                links: Links::new(seed),
+                held: Vec::new(),
+                traps: Vec::new(),
+            })
+        })
     }
 
     /// What becomes of an event in a troubled world: itself, or nothing for now.
@@ -44,6 +62,35 @@ impl<P: Protocol> World<P> {
         match self.divert(Event::Deliver { from, to, doomed: false, flight, parcel }) {
             Some(event) => self.come_to_pass(event),
             None => self.arrive(),
+        }
+    }
+
+    /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
+    /// another.
+    #[cold]
+    pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        let Some(message) = self.out.parcels.look(parcel) else { return };
+        let (kind, bytes) = (message.kind(), self.weight(message));
+        let ready = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        for to in to.iter() {
+            if from == to {
+                self.schedule(ready, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                continue;
+            }
+            let (here, there) = (self.site_of(from), self.site_of(to));
+            let flight = self.terrain.delay(here, there, from > to, &mut self.net_rng);
+            let cut = self.cut_from(from).has(to);
+            let lost = cut || self.net_rng.chance(self.terrain.loss_permille);
+            self.counts.by_sites[usize::from(here) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+            self.count_sent(from, kind, 1, bytes);
+            let Fare { leaves, flight, lost: lost_here, twice } =
+                self.trouble().links.fare((from, to), ready, flight, bytes);
+            let event = Event::Deliver { from, to, doomed: lost || lost_here, flight: flight as u32, parcel };
+            if let Some(second) = twice.filter(|_| !lost) {
+                let copy = self.copy_of(event);
+                self.schedule(leaves + second, copy.surely(second));
+            }
+            self.send_past_traps(Which { from, to, kind }, event, leaves);
         }
     }
 

@@ -131,35 +131,39 @@ impl<P: Protocol> World<P> {
     pub fn flights(&self, flights: &mut Vec<Flight>) {
         flights.clear();
         for (arrives, event) in self.coming() {
-            let client = |letter: u32| match self.letters.look(letter) {
-                Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
-                    End::Client(self.site_of_client(*client))
-                }
-                None => End::Client(0),
-            };
-            let mut fly = |from, to, message: Option<&Msg<P>>, flight, doomed| {
-                let kind = message.map(|message| message.kind());
-                let slot = message.map_or(0, |message| message.slot());
-                flights.push(Flight { from, to, kind, slot, sent: arrives - Micros::from(flight), arrives, doomed });
-            };
             match event {
-                Event::Deliver { from, to, doomed, flight, parcel } if from != to => {
-                    let doomed = doomed || self.cut_from(from).has(to);
-                    fly(End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed);
-                }
                 Event::DeliverEach { from, to, flight, parcel } => {
-                    for to in to.iter() {
-                        let doomed = self.cut_from(from).has(to);
-                        fly(End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed);
-                    }
+                    let single = |to| Event::Deliver { from, to, doomed: false, flight, parcel };
+                    flights.extend(to.iter().filter_map(|to| self.as_flight(arrives, single(to), false)));
                 }
-                Event::Request { to, doomed, flight, letter } => {
-                    fly(client(letter), End::Node(to), None, flight, doomed)
-                }
-                Event::Reply { from, flight, letter } => fly(End::Node(from), client(letter), None, flight, false),
-                _ => {}
+                _ => flights.extend(self.as_flight(arrives, event, false)),
             }
         }
+        let held = self.trouble.as_ref().map_or(&[][..], |trouble| &trouble.held);
+        flights.extend(held.iter().filter_map(|held| self.as_flight(self.time + held.left, held.event, true)));
+    }
+
+    /// The message that an event is the arrival of, if it is.
+    fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
+        let client = |letter: u32| match self.letters.look(letter) {
+            Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
+                End::Client(self.site_of_client(*client))
+            }
+            None => End::Client(0),
+        };
+        let (from, to, message, doomed) = match event {
+            Event::Deliver { from, to, doomed, parcel, .. } => {
+                let doomed = doomed || self.cut_from(from).has(to);
+                (End::Node(from), End::Node(to), self.out.parcels.look(parcel), doomed)
+            }
+            Event::Request { to, doomed, letter, .. } => (client(letter), End::Node(to), None, doomed),
+            Event::Reply { from, letter, .. } => (End::Node(from), client(letter), None, false),
+            _ => return None,
+        };
+        let kind = message.map(|message| message.kind());
+        let slot = message.map_or(0, |message| message.slot());
+        let sent = arrives.saturating_sub(event.flight());
+        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, doomed, held })
     }
 
     /// The leader with the highest epoch, if any node takes itself for one.
