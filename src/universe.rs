@@ -14,7 +14,7 @@ use crate::judge::explore::Question;
 use crate::judge::linearizability::History;
 use crate::judge::{Reign, Violation, Watch};
 use crate::sim::world::Flight;
-use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
+use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
 #[cfg(feature = "cli")]
@@ -79,6 +79,12 @@ pub trait Universe {
     /// The latest records.
     fn trace(&self) -> &Trace;
 
+    /// What was last done to the world, by hand or by the script.
+    fn deed(&self) -> Option<Action>;
+
+    /// Actions of the script that made no sense when their time came, so that nothing was done.
+    fn refused(&self) -> &[Refused];
+
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
@@ -126,6 +132,8 @@ pub struct NodeView {
     pub cut: NodeSet,
     /// Whether the leader (or, without one, the node itself) counts it as a member.
     pub member: bool,
+    /// While it is paused, how many messages wait for it.
+    pub paused: Option<usize>,
 }
 
 /// What one needs to know of a variant before running it.
@@ -269,6 +277,7 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }
     }
 
@@ -306,6 +315,14 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn trace(&self) -> &Trace {
         self.world.trace()
+    }
+
+    fn deed(&self) -> Option<Action> {
+        self.world.deed()
+    }
+
+    fn refused(&self) -> &[Refused] {
+        self.world.refused()
     }
 
     fn rules_used(&self) -> RuleSet {

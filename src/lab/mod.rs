@@ -13,6 +13,7 @@ pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
 pub mod outage;
+mod places;
 pub mod presets;
 pub mod problem;
 pub mod quantity;
