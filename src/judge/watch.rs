@@ -69,6 +69,12 @@ pub(super) const ORDER: (&str, &str) =
 pub(super) const ONE_LEADER: (&str, &str) =
     ("One leader an epoch", "At most one node leads in any one term or ballot.");
 
+/// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
+pub(super) const LINEARIZABLE: (&str, &str) = (
+    "Linearizable",
+    "What clients were told fits one order of their operations, each between its request and its answer.",
+);
+
 /// The properties of every protocol: name, and what it says.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
