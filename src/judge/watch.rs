@@ -82,6 +82,11 @@ const SAME_STATE: (&str, &str) =
     ("Same prefix, same state", "Nodes that have executed the same commands are in the same state.");
 const ONE_HOLDER: (&str, &str) =
     ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
+/// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
+pub(super) const LINEARIZABLE: (&str, &str) = (
+    "Linearizable",
+    "What clients were told fits one order of their operations, each between its request and its answer.",
+);
 
 /// The properties of every protocol: name, and what it says.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
