@@ -3,7 +3,7 @@
 use super::{Event, MAX_NODES, N, NEVER, World};
 use crate::core::node::{Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, Refusal};
+use crate::sim::action::{Action, Refusal, Timed};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::trace::What;
 
@@ -19,6 +19,18 @@ impl<P: Protocol> World<P> {
             said.clear();
         }
         self.carry_out_action(action)
+    }
+
+    /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
+    /// microsecond: a script that had held the action from the start would have had it first.
+    pub fn schedule(&mut self, timed: Timed) -> bool {
+        let free = |(at, event): (Micros, &Event)| at != timed.at || matches!(event, Event::Script(_));
+        let possible = timed.at > self.time && self.wheel.iter().all(free);
+        if possible {
+            self.wheel.push(timed.at, Event::Script(self.script.len() as u32));
+            self.script.push(timed);
+        }
+        possible
     }
 
     pub(super) fn carry_out_action(&mut self, action: Action) -> Result<(), Refusal> {

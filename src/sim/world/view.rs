@@ -94,6 +94,11 @@ impl<P: Protocol> World<P> {
         self.clients.sessions.iter().filter(|session| session.waiting.is_some()).count()
     }
 
+    /// When the command that has waited longest was first asked for, µs.
+    pub fn waiting_since(&self) -> Option<Micros> {
+        self.clients.sessions.iter().filter_map(|session| Some(session.waiting?.since)).min()
+    }
+
     /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
