@@ -48,7 +48,7 @@ pub(super) fn draw(swarm: &Swarm, seed: u64, rng: &mut Rng) -> Draft {
     for _ in 0..pick(rng, SIZES).max(card.min_replicas) {
         scenario.replicas.push(any_site(&scenario, rng));
     }
-    scenario.network = network(rng);
+    network(&mut scenario, rng);
     scenario.disk = time(pick(rng, &[0, 0, 300, 5_000]));
     settings(swarm, &mut scenario, rng);
     let checked = fit(swarm, &mut scenario);
@@ -121,11 +121,12 @@ fn any_site(scenario: &Scenario, rng: &mut Rng) -> String {
     scenario.sites[rng.between(0, scenario.sites.len() as u64 - 1) as usize].id.clone()
 }
 
-fn network(rng: &mut Rng) -> Network {
-    Network {
+fn network(scenario: &mut Scenario, rng: &mut Rng) {
+    scenario.network = Network {
         jitter: share(pick(rng, &[0, 0, 100, 1_000])),
         loss: share(pick(rng, &[0, 0, 0, 10])),
-        processing: time(pick(rng, &[0, 0, 0, 50])),
+        // A replica that needs more for a message than a small part of a round trip can do nothing but elect leaders.
+        processing: time(pick(rng, &[0, 0, 0, 1, 10])),
     }
 }
 
@@ -189,7 +190,7 @@ fn clients(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micr
             site: any_site(scenario, rng),
             reads: share(pick(rng, &[0, 300, 500, 900])),
             keys: Some(pick(rng, &[1, 1, 2, 8])),
-            retry: time((round_trip * rng.between(1, 8)).max(1_000)),
+            retry: time((round_trip * rng.between(2, 8)).max(1_000)),
             stop: time(ends),
             ..Clients::default()
         };
@@ -219,7 +220,7 @@ fn afterwards(scenario: &mut Scenario, ends: Micros, within: Micros, round_trip:
             start: time(ends),
             think: time(within / 16),
             commands: Some(LATE_COMMANDS),
-            retry: time((round_trip * rng.between(1, 8)).max(1_000)),
+            retry: time((round_trip * rng.between(2, 8)).max(1_000)),
             ..Clients::default()
         });
     }

@@ -70,6 +70,8 @@ pub(super) struct Storm {
     /// When the next action happens, µs.
     at: Micros,
     reigns: u32,
+    /// Whether the storm is over.
+    over: bool,
 }
 
 /// Something is broken: there is nothing more to see.
@@ -87,7 +89,7 @@ impl Storm {
         };
         let rates = TROUBLES.iter().map(&mut rate).collect();
         let strikes = vec![0; TROUBLES.len()];
-        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0, reigns: 0 }
+        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0, reigns: 0, over: false }
     }
 
     /// Lets it storm.
@@ -110,6 +112,7 @@ impl Storm {
     /// Ends the storm for as many nodes as must be healthy; the others are down or cut off from then on.
     pub fn heal(&mut self, draft: &Draft) {
         self.at = draft.ends;
+        self.over = true;
         let nodes: Vec<NodeId> = (0..self.universe.nodes()).map(NodeId).collect();
         // Who is a member by now is not for the storm to know: then everybody must be healthy.
         let members_changed =
@@ -144,7 +147,7 @@ impl Storm {
             let reigns = self.universe.led();
             if reigns > self.reigns {
                 self.reigns = reigns;
-                if self.script.len() < ACTIONS && self.at > 0 && self.universe.time() + 1 < limit {
+                if !self.over && self.at > 0 && self.universe.time() + 1 < limit {
                     self.at = self.universe.time() + 1;
                     let trouble = self.rng.between(0, TROUBLES.len() as u64 - 1) as usize;
                     self.perhaps(trouble);
