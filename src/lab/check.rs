@@ -8,10 +8,10 @@ use super::fault::Names;
 use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
 use super::quantity::milliseconds;
-use super::scenario::{Scenario, Value};
+use super::scenario::{Recovery, Scenario, Value};
 use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::Timed;
-use crate::sim::{Blueprint, Terrain};
+use crate::sim::{self, Blueprint, Terrain};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -120,9 +120,20 @@ impl Scenario {
         }
         let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, wrong);
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, wrong);
+        let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, wrong));
         let (settings, ablated) = (settings?, ablated?);
-        let blueprint =
-            Blueprint { terrain, placement, domains, clients, settings, ablated, seed, script, ..Blueprint::default() };
+        let blueprint = Blueprint {
+            terrain,
+            placement,
+            domains,
+            clients,
+            settings,
+            ablated,
+            seed,
+            script,
+            recovery,
+            ..Blueprint::default()
+        };
         Some(Checked { variant: variant?, blueprint, places, domains: names, duration, warmup })
     }
 
@@ -291,6 +302,22 @@ impl Scenario {
             script.push(timed);
         }
         script
+    }
+}
+
+impl Recovery {
+    fn read(&self, duration: Micros, wrong: &mut Complaints) -> sim::world::Recovery {
+        let mut given = |given: &Quantity, field: &str, least| {
+            let given = Some(given.clone());
+            time(&given, &format!("recovery.{field}"), least, least, LONGEST, wrong)
+        };
+        let (from, within) = (given(&self.from, "from", 0), given(&self.within, "within", 1));
+        if from + within > duration {
+            let says =
+                format!("the run ends before that; a duration of {} would do", Quantity::from_micros(from + within));
+            wrong.add("recovery", format!("{} and {} more", self.from, self.within), says);
+        }
+        sim::world::Recovery { from, within }
     }
 }
 

@@ -60,6 +60,9 @@ pub struct Scenario {
     /// The script may do what the protocol does not promise to survive, such as emptying a disk. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub beyond_model: bool,
+    /// What must come true once the script's faults are over. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// All chance comes from this number. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -190,6 +193,19 @@ pub struct Network {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub processing: Option<Quantity>,
+}
+
+/// A time without faults: whoever waits for an answer gets it within a bound, and every member executes within it what was chosen before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// From when on, such as "12s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub from: Quantity,
+    /// Within how long, such as "3s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub within: Quantity,
 }
 
 impl Network {

@@ -52,8 +52,19 @@ pub struct Blueprint {
     pub keep_trace: usize,
     /// What happens by itself at given times.
     pub script: Vec<Timed>,
+    /// What must come true once the script's faults are over, if anything must.
+    pub recovery: Option<Recovery>,
     /// Leave the judges out: no violations, no reigns, no count of what is chosen. For benchmarks of the simulator alone.
     pub unjudged: bool,
+}
+
+/// A promise about a time without faults: whoever waits for an answer gets it within a bound, and who fell behind catches up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// From when on, µs since the start.
+    pub from: Micros,
+    /// Within how long, µs.
+    pub within: Micros,
 }
 
 type N<P> = <P as Protocol>::Node;

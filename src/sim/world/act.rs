@@ -5,7 +5,7 @@ use super::grip::Trap;
 use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Which};
+use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::trace::What;
 
@@ -21,6 +21,18 @@ impl<P: Protocol> World<P> {
             said.clear();
         }
         self.carry_out_action(action)
+    }
+
+    /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
+    /// microsecond: a script that had held the action from the start would have had it first.
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        let free = |(at, event): (Micros, Event)| at != timed.at || matches!(event, Event::Script(_));
+        let possible = timed.at > self.time && self.coming().all(free);
+        if possible {
+            self.schedule(timed.at, Event::Script(self.script.len() as u32));
+            self.script.push(timed);
+        }
+        possible
     }
 
     pub(super) fn carry_out_action(&mut self, action: Action) -> Result<(), Refusal> {

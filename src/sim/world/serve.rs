@@ -169,7 +169,12 @@ impl<P: Protocol> World<P> {
                 let target = leader.unwrap_or(self.next_target(from));
                 self.clients.sessions[usize::from(client.0)].target = target;
                 let pause = (self.clients.groups[usize::from(group)].retry / 10).max(1);
-                self.schedule(self.time + pause, Event::Again { client, seq, attempt: waiting.attempt });
+                // Patience begins anew: if it ran out during the pause, the replica that is next would be passed over, every time around.
+                let attempt = waiting.attempt;
+                if let Some(waiting) = &mut self.clients.sessions[usize::from(client.0)].waiting {
+                    waiting.asked = self.time;
+                }
+                self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
         happening
