@@ -142,6 +142,13 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
+    if !report.refused.is_empty() {
+        writeln!(out, "\nNot done, because it made no sense then: {}", report.refused.len())?;
+        for refused in &report.refused {
+            let at = seconds(refused.at_us);
+            writeln!(out, "  {} at {at}: {}: {}", refused.field, refused.action, refused.why)?;
+        }
+    }
     writeln!(out, "\nViolations: {}", report.violations.len())?;
     for violation in &report.violations {
         let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();

@@ -36,7 +36,7 @@ pub struct Scenario {
     /// Round trips in ms, a row for each site in the order of `sites`: row a, column b is measured from a to b. Three decimals at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rtt_ms: Vec<Vec<f64>>,
-    /// The site of each replica.
+    /// The site of each replica. It may name the rack and the machine, too: `site/rack` or `site/rack/machine`.
     pub replicas: Vec<String>,
     /// What clients use the cluster for: kv (a key-value store), lock, queue, barrier, config or broadcast. Default: "kv".
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +57,12 @@ pub struct Scenario {
     /// What happens by itself at given times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<Fault>,
+    /// The script may do what the protocol does not promise to survive, such as emptying a disk. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beyond_model: bool,
+    /// What must come true once the script's faults are over. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// All chance comes from this number. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -79,6 +85,8 @@ pub struct Site {
     pub name: Option<String>,
     /// Latitude and longitude in degrees, for the map. Default: as in the built-in table.
     pub position: Option<[f64; 2]>,
+    /// What the script calls the region it is in, if several sites can fail together.
+    pub region: Option<String>,
 }
 
 /// Clients at one site that do the same. Give `rate` for clients that come and go, `sessions` for such that wait for their answers.
@@ -187,6 +195,19 @@ pub struct Network {
     pub processing: Option<Quantity>,
 }
 
+/// A time without faults: whoever waits for an answer gets it within a bound, and every member executes within it what was chosen before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// From when on, such as "12s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub from: Quantity,
+    /// Within how long, such as "3s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub within: Quantity,
+}
+
 impl Network {
     fn is_plain(&self) -> bool {
         *self == Network::default()
@@ -261,14 +282,17 @@ struct SiteFields {
     /// Latitude and longitude in degrees, for the map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     position: Option<[f64; 2]>,
+    /// What the script calls the region it is in, if several sites can fail together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
 }
 
 impl Serialize for Site {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Site { id, name, position } = self.clone();
-        match (&name, &position) {
-            (None, None) => serializer.serialize_str(&id),
-            _ => SiteFields { id, name, position }.serialize(serializer),
+        let Site { id, name, position, region } = self.clone();
+        match (&name, &position, &region) {
+            (None, None, None) => serializer.serialize_str(&id),
+            _ => SiteFields { id, name, position, region }.serialize(serializer),
         }
     }
 }
@@ -285,9 +309,9 @@ impl<'de> Deserialize<'de> for Site {
                 Ok(Site::named(id))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Site, A::Error> {
-                let SiteFields { id, name, position } =
+                let SiteFields { id, name, position, region } =
                     SiteFields::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(Site { id, name, position })
+                Ok(Site { id, name, position, region })
             }
         }
         deserializer.deserialize_any(Either)

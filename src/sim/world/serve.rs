@@ -111,6 +111,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, letter: u32) -> Option<Happening> {
         let Some(Letter::Request(command)) = self.letters.take(letter) else { return None };
         let client = u32::from(command.client.0);
+        let doomed = doomed || self.is_out_of_reach(command.client, to);
         let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
         let Some(node) = node else {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
@@ -137,6 +138,9 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
         let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
+        if self.is_out_of_reach(client, from) {
+            return None;
+        }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
         let happening = Some(Happening::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
@@ -165,7 +169,12 @@ impl<P: Protocol> World<P> {
                 let target = leader.unwrap_or(self.next_target(from));
                 self.clients.sessions[usize::from(client.0)].target = target;
                 let pause = (self.clients.groups[usize::from(group)].retry / 10).max(1);
-                self.schedule(self.time + pause, Event::Again { client, seq, attempt: waiting.attempt });
+                // Patience begins anew: if it ran out during the pause, the replica that is next would be passed over, every time around.
+                let attempt = waiting.attempt;
+                if let Some(waiting) = &mut self.clients.sessions[usize::from(client.0)].waiting {
+                    waiting.asked = self.time;
+                }
+                self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
         happening
