@@ -73,6 +73,10 @@ pub struct Fault {
     /// The same for a client's request or the answer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<u32>,
+    /// How long one write to the disk takes, such as "50ms" (slow-disk).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub write: Option<Quantity>,
     /// The node's clock stands still while it is paused (pause).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_stops: bool,
@@ -122,6 +126,12 @@ const VERBS: &[(&str, &[&str])] = &[
     ("pause", &["node", "in", "clock_stops"]),
     ("continue", &["node", "in"]),
     ("wipe-disk", &["node"]),
+    ("slow-disk", &["node", "write"]),
+    ("fill-disk", &["node"]),
+    ("forget-writes", &["node"]),
+    ("tear-write", &["node"]),
+    ("corrupt-disk", &["node"]),
+    ("mend-disk", &["node"]),
     ("cut", &["from", "to", "one_way", "in"]),
     ("heal", &["from", "to", "in"]),
     ("heal-all", &[]),
@@ -272,7 +282,20 @@ impl Fault {
             }
             Action::Quiesce => does("quiesce", fault),
             Action::Resume => does("resume", fault),
-            Action::Disk { node, fault: DiskFault::Wipe } => does("wipe-disk", Fault { node: number(node), ..fault }),
+            Action::Disk { node, fault: disk } => {
+                let fault = Fault { node: number(node), ..fault };
+                match disk {
+                    DiskFault::Wipe => does("wipe-disk", fault),
+                    DiskFault::Slow(micros) => {
+                        does("slow-disk", Fault { write: Some(Quantity::from_micros(micros.into())), ..fault })
+                    }
+                    DiskFault::Fill => does("fill-disk", fault),
+                    DiskFault::Forget => does("forget-writes", fault),
+                    DiskFault::Tear => does("tear-write", fault),
+                    DiskFault::Rot => does("corrupt-disk", fault),
+                    DiskFault::Mend => does("mend-disk", fault),
+                }
+            }
         }
     }
 }

@@ -217,6 +217,18 @@ pub struct Which {
 pub enum DiskFault {
     /// The disk of a node that is down is replaced by an empty one.
     Wipe,
+    /// A write takes so long from now on, µs.
+    Slow(u32),
+    /// Nothing more fits: the next save fails, and the node stops.
+    Fill,
+    /// From now on it only says that it has written: a crash loses all since.
+    Forget,
+    /// From now on a crash loses the last record, too, though it was written: it is found torn.
+    Tear,
+    /// A record is corrupted: found when the node starts the next time, and then it does not.
+    Rot,
+    /// It is fast, has room and keeps its word again. A corrupted record stays corrupted.
+    Mend,
 }
 
 /// What protocols count on, and a fault may take away: then none of their promises holds any more.
@@ -239,7 +251,9 @@ impl Action {
     /// What it takes away that protocols count on, if it does.
     pub fn breaks(self) -> Option<Assumption> {
         match self {
-            Action::Disk { fault: DiskFault::Wipe, .. } => Some(Assumption::StableStorage),
+            Action::Disk { fault: DiskFault::Wipe | DiskFault::Forget | DiskFault::Tear, .. } => {
+                Some(Assumption::StableStorage)
+            }
             _ => None,
         }
     }
@@ -307,7 +321,15 @@ impl fmt::Display for Action {
             Action::Loss { permille } => write!(f, "lose {permille} of 1000 messages"),
             Action::Quiesce => f.write_str("clients begin nothing more"),
             Action::Resume => f.write_str("clients go on"),
-            Action::Disk { node, fault: DiskFault::Wipe } => write!(f, "empty the disk of node {node:?}"),
+            Action::Disk { node, fault } => match fault {
+                DiskFault::Wipe => write!(f, "empty the disk of node {node:?}"),
+                DiskFault::Slow(micros) => write!(f, "let writes of node {node:?} take {micros} µs"),
+                DiskFault::Fill => write!(f, "fill the disk of node {node:?}"),
+                DiskFault::Forget => write!(f, "let the disk of node {node:?} only say that it writes"),
+                DiskFault::Tear => write!(f, "let a crash of node {node:?} tear its last record"),
+                DiskFault::Rot => write!(f, "corrupt a record on the disk of node {node:?}"),
+                DiskFault::Mend => write!(f, "mend the disk of node {node:?}"),
+            },
         }
     }
 }

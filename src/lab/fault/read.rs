@@ -67,7 +67,7 @@ impl Fault {
     }
 
     /// All fields but the two that every fault has, and whether they are there.
-    fn given(&self) -> [(&'static str, bool); 16] {
+    fn given(&self) -> [(&'static str, bool); 17] {
         [
             ("node", self.node.is_some()),
             ("in", self.place.is_some()),
@@ -84,6 +84,7 @@ impl Fault {
             ("nth", self.nth.is_some()),
             ("parcel", self.parcel.is_some()),
             ("letter", self.letter.is_some()),
+            ("write", self.write.is_some()),
             ("clock_stops", self.clock_stops),
         ]
     }
@@ -105,6 +106,15 @@ impl Reader<'_, '_> {
             }
             "continue" => self.node_or_place(Action::Continue, Blow::Continue)?,
             "wipe-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Wipe },
+            "slow-disk" => {
+                let (node, write) = (self.node(), self.time("write", &fault.write));
+                Action::Disk { node: node?, fault: DiskFault::Slow(write?) }
+            }
+            "fill-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Fill },
+            "forget-writes" => Action::Disk { node: self.node()?, fault: DiskFault::Forget },
+            "tear-write" => Action::Disk { node: self.node()?, fault: DiskFault::Tear },
+            "corrupt-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Rot },
+            "mend-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Mend },
             "cut" if fault.place.is_some() => self.edge(Blow::CutOff)?,
             "heal" if fault.place.is_some() => self.edge(Blow::Reconnect)?,
             "cut" => match self.ends()? {

@@ -93,9 +93,7 @@ impl<P: Protocol> World<P> {
             Action::Loss { permille } => self.terrain.loss_permille = permille,
             Action::Quiesce => self.hush(true),
             Action::Resume => self.hush(false),
-            Action::Disk { node, fault: DiskFault::Wipe } => {
-                self.hosts[usize::from(node.0)].disk = Default::default();
-            }
+            Action::Disk { node, fault } => self.befall_disk(node, fault),
         }
         Ok(())
     }
@@ -113,6 +111,10 @@ impl<P: Protocol> World<P> {
                 refuse(format!("node {} is running, but paused; let it continue", name(node)))
             }
             Action::Restart(node) if up(node) => refuse(format!("node {} is running already", name(node))),
+            Action::Restart(node) if self.disk_state(node).rotten => refuse(format!(
+                "node {} finds a corrupted record on its disk and does not start; it can start anew with an empty one",
+                name(node)
+            )),
             Action::Pause { node, .. } if !up(node) => refuse(format!("node {} is down", name(node))),
             Action::Pause { node, .. } if self.is_paused(node) => {
                 refuse(format!("node {} is paused already", name(node)))
@@ -219,17 +221,15 @@ impl<P: Protocol> World<P> {
         }
         let lost = self.nodes[usize::from(node.0)].take();
         let host = &mut self.hosts[usize::from(node.0)];
-        host.settle(self.time);
-        host.writes.clear();
         if !self.strict_disks
             && let Some(lost) = lost
         {
-            host.disk = lost.disk().clone();
+            host.storage.kept = lost.disk().clone();
         }
+        host.storage.crash(self.time);
         host.timers.clear();
         host.life += 1;
         host.busy_until = 0;
-        host.disk_until = 0;
         // What still waited for the disk never left.
         for (arrives, packed) in self.wheel.iter_mut() {
             let unsent = |flight: u32| arrives - Micros::from(flight) > self.time;

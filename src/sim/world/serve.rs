@@ -129,7 +129,7 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let leaves = self.saved_at(from);
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);

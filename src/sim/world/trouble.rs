@@ -71,7 +71,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        let ready = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let ready = self.saved_at(from);
         for to in to.iter() {
             if from == to {
                 self.schedule(ready, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
