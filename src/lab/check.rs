@@ -7,11 +7,11 @@ use super::atlas::{self, Matrix};
 use super::fault::Names;
 use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
-use super::quantity::{decimal, milliseconds};
-use super::scenario::{Clients, Scenario, Value};
+use super::quantity::milliseconds;
+use super::scenario::{Scenario, Value};
 use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::Timed;
-use crate::sim::{Blueprint, ClientGroup, Pace, Terrain};
+use crate::sim::{Blueprint, Terrain};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -20,12 +20,6 @@ pub const REPLICAS: usize = 15;
 pub const SITES: usize = 32;
 /// Longest time that a document may name: one day.
 pub const LONGEST: Micros = 24 * 3_600_000_000;
-/// Most groups of clients.
-const GROUPS: usize = 32;
-/// Most sessions of one group.
-const SESSIONS: u32 = 1_000;
-/// Most commands a second that arrive in one group, in thousandths.
-const RATE: u64 = 100_000 * 1_000;
 /// Longest round trip, µs.
 pub(super) const ROUND_TRIP: Micros = 60_000_000;
 /// Most faults in a script.
@@ -117,7 +111,7 @@ impl Scenario {
         terrain.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, wrong);
         terrain.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
         terrain.value_bytes = whole(self.value_bytes, "value_bytes", 100, 0, 1 << 24, wrong);
-        let clients = self.clients(&ids, &terrain, wrong);
+        let clients = self.workload(&ids, &terrain, wrong);
         let kinds = variant.map_or(&[][..], |variant| variant.kinds);
         let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, wrong);
         let seed = self.seed.unwrap_or(1);
@@ -277,15 +271,6 @@ impl Scenario {
         trips
     }
 
-    fn clients(&self, ids: &[&str], terrain: &Terrain, wrong: &mut Complaints) -> Vec<ClientGroup> {
-        if self.clients.len() > GROUPS {
-            wrong.add("clients", format!("{} groups", self.clients.len()), format!("{GROUPS} are the most"));
-        }
-        let patience = (4 * terrain.round_trip_max()).clamp(1_000_000, LONGEST);
-        let groups = self.clients.iter().enumerate().take(GROUPS);
-        groups.map(|(i, clients)| clients.read(&format!("clients[{i}]"), ids, patience, wrong)).collect()
-    }
-
     fn script(&self, names: Names<'_>, variant: Option<&Variant>, wrong: &mut Complaints) -> Vec<Timed> {
         if self.script.len() > FAULTS {
             wrong.add("script", format!("{} faults", self.script.len()), format!("{FAULTS} are the most"));
@@ -309,59 +294,8 @@ impl Scenario {
     }
 }
 
-impl Clients {
-    fn read(&self, path: &str, ids: &[&str], patience: Micros, wrong: &mut Complaints) -> ClientGroup {
-        let at = |field: &str| format!("{path}.{field}");
-        let site = site(ids, &self.site, at("site"), wrong);
-        let sessions = whole(self.sessions, &at("sessions"), 1, 1, SESSIONS, wrong);
-        let think = time(&self.think, &at("think"), 0, 0, LONGEST, wrong);
-        let pace = match &self.rate {
-            None => Pace::Closed { sessions: sessions as u16, think },
-            Some(rate) => {
-                for (field, given) in [("sessions", self.sessions.is_some()), ("think", self.think.is_some())] {
-                    if given {
-                        wrong.add(at(field), "", "\"rate\" is for clients that do not wait; leave one of the two out");
-                    }
-                }
-                match rate.per_1000_s() {
-                    Ok(rate) if (1..=RATE).contains(&rate) => Pace::Open { gap: 1_000_000_000 / rate },
-                    Ok(_) => {
-                        let says = format!("0.001/s to {}/s would do", decimal(RATE, 1_000));
-                        wrong.add(at("rate"), rate, says);
-                        Pace::Open { gap: 1_000_000 }
-                    }
-                    Err(says) => {
-                        wrong.add(at("rate"), rate, says);
-                        Pace::Open { gap: 1_000_000 }
-                    }
-                }
-            }
-        };
-        let reads = share(&self.reads, &at("reads"), 1_000, wrong);
-        if !reads.is_multiple_of(10) {
-            wrong.add(at("reads"), self.reads.as_ref().map_or("", Quantity::text), "a whole percentage would do");
-        }
-        let start = time(&self.start, &at("start"), 0, 0, LONGEST, wrong);
-        let stop = self.stop.as_ref().map_or(Micros::MAX, |_| time(&self.stop, &at("stop"), 0, 0, LONGEST, wrong));
-        if stop < start {
-            let says = "is before they begin; leave it out, or name a later time";
-            wrong.add(at("stop"), self.stop.as_ref().map_or("", Quantity::text), says);
-        }
-        ClientGroup {
-            site,
-            pace,
-            read_percent: (reads / 10) as u8,
-            keys: whole(self.keys, &at("keys"), 16, 1, u32::from(u16::MAX), wrong) as u16,
-            start,
-            stop,
-            limit: self.commands.unwrap_or(u32::MAX),
-            retry: time(&self.retry, &at("retry"), patience, 1_000, LONGEST, wrong),
-        }
-    }
-}
-
 /// The index of a site, 0 if there is no such site.
-fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
+pub(super) fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
     ids.iter().position(|known| *known == id).map_or_else(
         || {
             wrong.unknown(field, id, "sites", ids.iter().copied());
@@ -371,7 +305,14 @@ fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
     )
 }
 
-fn whole(given: Option<u32>, field: &str, default: u32, least: u32, most: u32, wrong: &mut Complaints) -> u32 {
+pub(super) fn whole(
+    given: Option<u32>,
+    field: &str,
+    default: u32,
+    least: u32,
+    most: u32,
+    wrong: &mut Complaints,
+) -> u32 {
     let number = given.unwrap_or(default);
     if !(least..=most).contains(&number) {
         wrong.add(field, number, format!("{least} to {most} would do"));
@@ -379,7 +320,7 @@ fn whole(given: Option<u32>, field: &str, default: u32, least: u32, most: u32, w
     number.clamp(least, most)
 }
 
-fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaints) -> u16 {
+pub(super) fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaints) -> u16 {
     match given.as_ref().map(|share| (share, share.permille())) {
         None => 0,
         Some((_, Ok(permille))) if permille <= most => permille as u16,
@@ -394,7 +335,7 @@ fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaint
     }
 }
 
-fn time(
+pub(super) fn time(
     given: &Option<Quantity>,
     field: &str,
     default: Micros,

@@ -23,6 +23,7 @@ pub mod scenario;
 pub mod session;
 #[cfg(feature = "cli")]
 pub mod text;
+mod workload;
 
 pub use check::{Checked, Place};
 pub use compare::{Cell, CompareJob, Measured};

@@ -33,6 +33,11 @@ pub const PRESETS: &[Preset] = presets![
     "duel",
     "two-winners",
     "one-winner",
+    "lock-fenced",
+    "lock-unfenced",
+    "queue-lease",
+    "barrier",
+    "made-up-values",
 ];
 
 /// The scenario to begin with, the first of [`PRESETS`], without reading it: the page shows it before it has all that reading takes.

@@ -33,6 +33,11 @@ const RATE: Dimension = Dimension {
     like: "a rate would do, such as \"20/s\" or \"0.5/s\"",
     too_fine: "rates have three decimals at most",
 };
+const EXPONENT: Dimension = Dimension {
+    units: &[("", 100)],
+    like: "a number would do, such as \"0.99\"",
+    too_fine: "two decimals are the most",
+};
 const BANDWIDTH: Dimension = Dimension {
     units: &[("B/s", 1), ("kB/s", 1_000), ("MB/s", 1_000_000), ("GB/s", 1_000_000_000)],
     like: "a bandwidth would do, such as \"500kB/s\", \"12.5MB/s\" or \"1GB/s\"",
@@ -87,6 +92,11 @@ impl Quantity {
     /// A share in parts of a thousand, or what would do instead.
     pub fn permille(&self) -> Result<u64, &'static str> {
         SHARE.parse(&self.0)
+    }
+
+    /// A plain number in hundredths, or what would do instead.
+    pub fn hundredths(&self) -> Result<u64, &'static str> {
+        EXPONENT.parse(&self.0)
     }
 
     /// A rate in thousandths a second, or what would do instead.

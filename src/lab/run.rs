@@ -87,6 +87,12 @@ impl Run {
         self.session.tell()
     }
 
+    /// Keeps what clients ask and are told from here on, for [`Universe::history`].
+    #[cfg(feature = "cli")]
+    pub fn overhear(&mut self) {
+        self.session.overhear();
+    }
+
     /// When it ends, µs.
     fn end(&self) -> Micros {
         self.moment.map_or(self.session.checked().duration, |moment| moment.at)

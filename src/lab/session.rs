@@ -133,6 +133,12 @@ impl Session {
         self.universe.sentence(&names)
     }
 
+    /// Keeps what clients ask and are told from here on.
+    #[cfg(feature = "cli")]
+    pub(super) fn overhear(&mut self) {
+        self.universe.overhear();
+    }
+
     /// Begins to tell the run, from here on.
     #[cfg(feature = "cli")]
     pub(super) fn tell(&mut self) -> crate::universe::Transcript {

@@ -15,7 +15,7 @@ pub mod wheel;
 pub mod world;
 
 pub use action::{Action, Refusal, Refused};
-pub use clients::{ClientGroup, Pace};
+pub use clients::{ClientGroup, Holding, Pace, Service, Skew};
 pub use domains::{DomainId, Domains};
 pub use measure::{Counts, Sample};
 pub use network::Terrain;

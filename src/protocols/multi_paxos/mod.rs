@@ -270,7 +270,7 @@ impl Node for Server {
     }
 
     fn machine_digest(&self) -> Option<u64> {
-        Some(crate::core::hash::Digest::of(&self.machine))
+        Some(self.machine.digest())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::event::Event;
 use super::grip::Trap;
-use super::{Disk, MAX_NODES, Msg, N, NEVER, World};
+use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Which};
@@ -269,20 +269,11 @@ impl<P: Protocol> World<P> {
         let group = match self.clients.groups.iter().position(|group| group.site == site) {
             Some(group) => group as u16,
             None => {
-                self.clients.groups.push(ClientGroup {
-                    site,
-                    pace: Pace::Closed { sessions: 0, think: 0 },
-                    read_percent: 0,
-                    keys: 1,
-                    start: 0,
-                    stop: NEVER,
-                    limit: 0,
-                    retry: 4 * self.setup.rtt_max,
-                });
-                let index = self.clients.groups.len() as u16 - 1;
-                self.clients.begun.push(0);
-                self.clients.rng.push(crate::sim::rng::Rng::stream(self.seed, "clients", u64::from(index)));
-                index
+                // It uses the service that the others use, but begins nothing of itself.
+                let service = self.clients.groups.first().map(|group| group.service).unwrap_or_default();
+                let pace = Pace::Closed { sessions: 0, think: 0 };
+                let retry = 4 * self.setup.rtt_max;
+                self.clients.add(ClientGroup { site, pace, service, limit: 0, retry, ..ClientGroup::default() })
             }
         };
         let client = match self.clients.idle(group) {

@@ -66,11 +66,7 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn wake(&mut self, client: ClientId) -> Option<Happening> {
-        let session = &self.clients.sessions[usize::from(client.0)];
-        if session.waiting.is_some() || !self.clients.may_begin(session.group, self.time) {
-            return None;
-        }
-        Some(self.begin(client))
+        self.clients.goes_on(client, self.time).then(|| self.begin(client))
     }
 
     pub(super) fn begin(&mut self, client: ClientId) -> Happening {
@@ -153,14 +149,13 @@ impl<P: Protocol> World<P> {
         };
         match answer {
             Answer::Done(outcome) => {
-                session.waiting = None;
                 session.target = from;
                 self.counts.answered += 1;
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
-                if let Pace::Closed { think, .. } = self.clients.groups[usize::from(session.group)].pace {
-                    // An answer in no time must not begin the next command in no time, or time would stand still.
-                    let pause = think.max(Micros::from(sample.latency == 0));
+                // An answer in no time must not begin the next command in no time, or time would stand still.
+                let least = Micros::from(sample.latency == 0);
+                if let Some(pause) = self.clients.told(client, waiting.command.op, outcome, self.time, least) {
                     self.schedule(self.time + pause, Event::Wake(client));
                 }
                 self.hear(client, Spoke::Told(outcome));
@@ -212,15 +207,8 @@ impl<P: Protocol> World<P> {
 
     /// Holds back (or lets go on) all new commands.
     pub(super) fn hush(&mut self, quiet: bool) {
-        if std::mem::replace(&mut self.clients.quiet, quiet) == quiet || quiet {
-            return;
-        }
-        for client in 0..self.clients.sessions.len() as u16 {
-            let session = &self.clients.sessions[usize::from(client)];
-            let closed = matches!(self.clients.groups[usize::from(session.group)].pace, Pace::Closed { .. });
-            if closed && session.waiting.is_none() {
-                self.schedule(self.time, Event::Wake(ClientId(client)));
-            }
+        for (client, due) in self.clients.hush(quiet) {
+            self.schedule(due.max(self.time), Event::Wake(client));
         }
     }
 }
