@@ -7,12 +7,17 @@ mod story;
 #[cfg(feature = "cli")]
 mod transcript;
 
+#[cfg(feature = "cli")]
+use crate::core::node::Setup;
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::explore::Question;
 use crate::judge::linearizability::History;
+use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
+#[cfg(feature = "cli")]
+use crate::sim::action::Timed;
 use crate::sim::world::{DiskState, Flight};
 use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
 
@@ -94,6 +99,13 @@ pub trait Universe {
     /// Every time somebody began to lead, oldest first.
     fn reigns(&self) -> Vec<Reign>;
 
+    /// How often somebody began to lead.
+    fn led(&self) -> u32;
+
+    /// Puts one more action into the script, as [`World::plan`] does.
+    #[cfg(feature = "cli")]
+    fn plan(&mut self, timed: Timed) -> bool;
+
     /// Client commands known to be chosen.
     fn chosen(&self) -> u64;
 
@@ -154,6 +166,9 @@ pub struct Variant {
     /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
     #[cfg(feature = "cli")]
     pub explore: fn(&Question) -> Result<Box<dyn search::Search>, Unfit>,
+    /// Whether it must make progress while so many replicas are healthy.
+    #[cfg(feature = "cli")]
+    pub live: fn(&Setup, u8) -> bool,
     /// The names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
@@ -169,6 +184,8 @@ macro_rules! catalogue {
             boot: boot::<$protocol>,
             #[cfg(feature = "cli")]
             explore: search::explore::<$protocol>,
+            #[cfg(feature = "cli")]
+            live: <$protocol as Protocol>::live,
             #[cfg(feature = "cli")]
             properties: search::properties::<$protocol>,
         }),*]
@@ -195,6 +212,7 @@ fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> 
 pub struct Cluster<P: Protocol> {
     world: World<P>,
     watch: Watch,
+    recovering: Option<Recovering>,
     judged: bool,
 }
 
@@ -204,7 +222,8 @@ impl<P: Protocol> Cluster<P> {
         let world = World::new(blueprint)?;
         let mut watch = Watch::default();
         watch.observe(&world, None);
-        Ok(Cluster { world, watch, judged: !blueprint.unjudged })
+        let recovering = blueprint.recovery.map(Recovering::new);
+        Ok(Cluster { world, watch, recovering, judged: !blueprint.unjudged })
     }
 
     /// The world.
@@ -233,6 +252,9 @@ impl<P: Protocol> Universe for Cluster<P> {
         let happening = self.world.step_until(limit);
         if happening.is_some() && self.judged {
             self.watch.observe(&self.world, happening);
+        }
+        if let Some(recovering) = &mut self.recovering {
+            recovering.observe(&self.world, &mut self.watch);
         }
         happening.is_some()
     }
@@ -338,6 +360,15 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn reigns(&self) -> Vec<Reign> {
         self.watch.reigns().copied().collect()
+    }
+
+    fn led(&self) -> u32 {
+        self.watch.led()
+    }
+
+    #[cfg(feature = "cli")]
+    fn plan(&mut self, timed: Timed) -> bool {
+        self.world.plan(timed)
     }
 
     fn chosen(&self) -> u64 {

@@ -168,6 +168,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
         None
     }
 
+    /// Whether it must make progress under these settings while `healthy` of its replicas run and reach each other, and nothing fails.
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        healthy > setup.replicas / 2
+    }
+
     /// What must hold after every event, beyond what holds for every protocol (agreement, applied prefix, one leader an epoch).
     fn invariants() -> &'static [Invariant<Self::Node>];
 }

@@ -14,7 +14,7 @@ pub struct Violation {
     pub property: &'static str,
     /// What the property says.
     pub says: &'static str,
-    /// The nodes it takes to see it.
+    /// The nodes it takes to see it; none if it is about clients.
     pub nodes: NodeSet,
     /// The slot, if it is about one.
     pub slot: Option<Slot>,
@@ -234,7 +234,8 @@ impl Watch {
         }
     }
 
-    fn violated<P: Protocol>(
+    /// Keeps a violation, unless the same one is kept already.
+    pub(super) fn violated<P: Protocol>(
         &mut self,
         world: &World<P>,
         (property, says): (&'static str, &'static str),
@@ -256,6 +257,16 @@ impl Watch {
     /// Every time somebody began to lead.
     pub fn reigns(&self) -> impl DoubleEndedIterator<Item = &Reign> {
         self.reigns.iter().map(|(_, reign)| reign)
+    }
+
+    /// How often somebody began to lead.
+    pub fn led(&self) -> u32 {
+        self.reigns.last()
+    }
+
+    /// The last slot that a node has executed.
+    pub fn executed(&self, node: NodeId) -> Slot {
+        self.applied.get(usize::from(node.0)).copied().unwrap_or(0)
     }
 
     /// Client commands known to be chosen by at least one node.

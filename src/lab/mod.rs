@@ -8,10 +8,13 @@ pub mod atlas;
 pub mod check;
 pub mod compare;
 #[cfg(feature = "cli")]
+pub mod consistency;
+#[cfg(feature = "cli")]
 pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
+mod machines;
 pub mod outage;
 mod places;
 pub mod presets;
@@ -21,6 +24,8 @@ mod read;
 pub mod run;
 pub mod scenario;
 pub mod session;
+#[cfg(feature = "cli")]
+pub mod swarm;
 #[cfg(feature = "cli")]
 pub mod text;
 mod workload;
@@ -32,5 +37,5 @@ pub use problem::{Problem, Problems};
 pub use quantity::Quantity;
 pub use read::read;
 pub use run::{Report, Run};
-pub use scenario::{Clients, Network, Scenario, Site, Value};
+pub use scenario::{Clients, Network, Recovery, Scenario, Site, Value};
 pub use session::{Deed, Document, Moment, Replay, Session};

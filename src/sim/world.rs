@@ -1,6 +1,8 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod clock;
+mod cpu;
 mod disk;
 mod event;
 mod grip;
@@ -16,8 +18,9 @@ use super::action::{Action, FlightId, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
-use super::network::Terrain;
+use super::network::{Cost, Terrain};
 use super::rng::Rng;
+use super::timing::Timing;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
@@ -54,8 +57,19 @@ pub struct Blueprint {
     pub keep_trace: usize,
     /// What happens by itself at given times.
     pub script: Vec<Timed>,
+    /// What must come true once the script's faults are over, if anything must.
+    pub recovery: Option<Recovery>,
     /// Leave the judges out: no violations, no reigns, no count of what is chosen. For benchmarks of the simulator alone.
     pub unjudged: bool,
+}
+
+/// A promise about a time without faults: whoever waits for an answer gets it within a bound, and who fell behind catches up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// From when on, µs since the start.
+    pub from: Micros,
+    /// Within how long, µs.
+    pub within: Micros,
 }
 
 type N<P> = <P as Protocol>::Node;
@@ -234,6 +248,9 @@ impl<P: Protocol> World<P> {
             deed: None,
             trouble: None,
         };
+        if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
+            world.trouble();
+        }
         for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
             world.install(config, site, world.domains.of_replica(id));
         }
@@ -345,7 +362,7 @@ impl<P: Protocol> World<P> {
                     }
                 })
             }
-            Event::Void => None,
+            Event::Turn { .. } | Event::Void => None,
         }
     }
 
@@ -527,6 +544,11 @@ impl<P: Protocol> World<P> {
         u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
     }
 
+    /// The same of a client's request, or of the answer to it.
+    fn client_weight(&self) -> u64 {
+        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
+    }
+
     #[inline(always)]
     fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
         self.counts.by_kind[usize::from(kind.0)] += messages;
@@ -557,7 +579,11 @@ impl<P: Protocol> World<P> {
     #[inline]
     fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
-        let deadline = self.time + host.rng.between(lo, hi);
+        let mut wait = host.rng.between(lo, hi);
+        if let Some(trouble) = &self.trouble {
+            wait = trouble.clocks.real(node, wait);
+        }
+        let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
             Some(index) => index,
             // Timers that carry a number would pile up: take over one that has run out.

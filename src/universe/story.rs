@@ -32,10 +32,11 @@ fn broken(violation: &Violation) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
     let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
     let who = match nodes.as_slice() {
-        [one] => format!("node {one}"),
-        _ => format!("nodes {}", nodes.join(" and ")),
+        [] => String::new(),
+        [one] => format!(", by node {one}"),
+        _ => format!(", by nodes {}", nodes.join(" and ")),
     };
-    format!("{} is broken{slot}, by {who}. It says: {}", violation.property, violation.says)
+    format!("{} is broken{slot}{who}. It says: {}", violation.property, violation.says)
 }
 
 fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {

@@ -70,9 +70,9 @@ impl History {
             let mut machine = machine.clone();
             operation.asked
                 && operation.after & !done == 0
-                && operation.answer.is_none_or(|answer| answer == machine.apply(operation.command))
+                && operation.answer.is_none_or(|answer| answer == machine.apply(operation.command, NodeId(0)))
                 && {
-                    machine.apply(operation.command);
+                    machine.apply(operation.command, NodeId(0));
                     self.fits(done | 1 << bit, &machine)
                 }
         })

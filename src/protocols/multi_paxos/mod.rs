@@ -360,6 +360,11 @@ impl Protocol for MultiPaxos {
         Ok(vec![config; usize::from(n)])
     }
 
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        let needed = |id| quorum(setup.replicas, setup.settings.count(id));
+        healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
+    }
+
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
     }

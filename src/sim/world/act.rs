@@ -5,8 +5,10 @@ use super::grip::Trap;
 use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Which};
+use crate::sim::action::{Action, DiskFault, MOST_DRIFT, Nuisance, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
+use crate::sim::network::Cost;
+use crate::sim::timing::Timing;
 use crate::sim::trace::What;
 
 pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
@@ -21,6 +23,18 @@ impl<P: Protocol> World<P> {
             said.clear();
         }
         self.carry_out_action(action)
+    }
+
+    /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
+    /// microsecond: a script that had held the action from the start would have had it first.
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        let free = |(at, event): (Micros, Event)| at != timed.at || matches!(event, Event::Script(_));
+        let possible = timed.at > self.time && self.coming().all(free);
+        if possible {
+            self.schedule(timed.at, Event::Script(self.script.len() as u32));
+            self.script.push(timed);
+        }
+        possible
     }
 
     pub(super) fn carry_out_action(&mut self, action: Action) -> Result<(), Refusal> {
@@ -94,6 +108,14 @@ impl<P: Protocol> World<P> {
             Action::Quiesce => self.hush(true),
             Action::Resume => self.hush(false),
             Action::Disk { node, fault } => self.befall_disk(node, fault),
+            Action::Drift { node, ppm } => self.set_drift(node, ppm),
+            Action::Jump { node, by } => self.jump(node, by),
+            Action::Throttle { node, percent } => {
+                if let Some(processors) = &mut self.trouble().processors {
+                    processors.throttle(node, percent.into());
+                }
+            }
+            Action::Stabilise => self.stabilise(),
         }
         Ok(())
     }
@@ -102,6 +124,14 @@ impl<P: Protocol> World<P> {
     fn possible(&self, action: Action) -> Result<(), Refusal> {
         if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.nodes.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.nodes.len()));
+        }
+        if action.delays_or_loses() && self.terrain.timing.is_bounded(self.time) {
+            return refuse(match self.terrain.timing {
+                Timing::Synchronous { .. } => {
+                    "the network is synchronous: nothing is lost, and nothing later than its bound"
+                }
+                _ => "the network has become synchronous: nothing is lost any more, and nothing later than its bound",
+            });
         }
         let up = |node: NodeId| self.nodes[usize::from(node.0)].is_some();
         let name = |node: NodeId| node.0 + 1;
@@ -121,6 +151,19 @@ impl<P: Protocol> World<P> {
             }
             Action::Continue(node) if !self.is_paused(node) => refuse(format!("node {} is not paused", name(node))),
             Action::Domain { domain, blow } => self.can_strike(domain, blow),
+            Action::Drift { node, .. } | Action::Jump { node, .. } if !up(node) => {
+                refuse(format!("node {} is down, and its timers with it", name(node)))
+            }
+            Action::Drift { node, .. } | Action::Jump { node, .. } if self.is_paused(node) => {
+                refuse(format!("node {} is paused; let it continue first", name(node)))
+            }
+            Action::Drift { ppm, .. } if ppm.unsigned_abs() > MOST_DRIFT => {
+                refuse(format!("{ppm} millionths is too much; -{MOST_DRIFT} to {MOST_DRIFT} would do"))
+            }
+            Action::Throttle { percent: 0, .. } => refuse("a processor takes some time; 1% or more would do"),
+            Action::Throttle { .. } if self.terrain.cost == Cost::default() => {
+                refuse("messages cost processors nothing here; give the scenario a cost")
+            }
             Action::Disk { .. } if size_of::<Disk<P>>() == 0 => {
                 refuse(format!("{} writes nothing to any disk", P::CARD.title))
             }
@@ -197,6 +240,20 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// All that keeps messages from arriving in time ends.
+    fn stabilise(&mut self) {
+        self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
+        self.reconnect_all();
+        self.terrain.loss_permille = 0;
+        self.release(None);
+        let trouble = self.trouble();
+        trouble.links.calm();
+        trouble.traps.clear();
+        for node in (0..self.nodes.len() as u8).map(NodeId) {
+            self.wake_up(node);
+        }
+    }
+
     fn members_of(&self, node: NodeId) -> NodeSet {
         self.nodes[usize::from(node.0)].as_ref().map_or(NodeSet::EMPTY, |node| node.glance().members)
     }
@@ -216,6 +273,7 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn crash(&mut self, node: NodeId) {
         self.forget_pause(node);
+        self.clear_processor(node);
         if let Some(trouble) = &mut self.trouble {
             trouble.links.clear_queues(node);
         }

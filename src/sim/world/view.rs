@@ -106,6 +106,11 @@ impl<P: Protocol> World<P> {
         self.clients.sessions.iter().filter(|session| session.waiting.is_some()).count()
     }
 
+    /// When the command that has waited longest was first asked for, µs.
+    pub fn waiting_since(&self) -> Option<Micros> {
+        self.clients.sessions.iter().filter_map(|session| Some(session.waiting?.since)).min()
+    }
+
     /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
@@ -121,7 +126,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// What is to come, in no particular (but always the same) order.
-    fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
+    pub(super) fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, parcel }));
         now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
