@@ -27,6 +27,7 @@ pub const PRESETS: &[Preset] = presets![
     "bridge",
     "slow-disk",
     "wiped-replica",
+    "unsynced-disk",
     "suspended-leader",
     "lossy-network",
     "duel",

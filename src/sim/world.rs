@@ -1,6 +1,9 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod clock;
+mod cpu;
+mod disk;
 mod event;
 mod grip;
 mod happening;
@@ -15,16 +18,18 @@ use super::action::{Action, FlightId, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
-use super::network::Terrain;
+use super::network::{Cost, Terrain};
 use super::rng::Rng;
+use super::timing::Timing;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
+pub use disk::DiskState;
+use disk::Storage;
 use event::{Event, Packed};
 pub use happening::Happening;
 pub use links::Link;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use trouble::Trouble;
 
@@ -111,12 +116,8 @@ struct Host<P: Protocol> {
     rng: Rng,
     /// Handling messages until then.
     busy_until: Micros,
-    /// Writing until then.
-    disk_until: Micros,
-    /// What would be read back now; kept up to date only when it can differ from what the node thinks it wrote.
-    disk: Disk<P>,
-    /// Writes under way: when they will be done, and what of.
-    writes: VecDeque<(Micros, Disk<P>)>,
+    /// Its disk.
+    storage: Storage<P>,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
     /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
@@ -247,6 +248,9 @@ impl<P: Protocol> World<P> {
             deed: None,
             trouble: None,
         };
+        if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
+            world.trouble();
+        }
         for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
             world.install(config, site, world.domains.of_replica(id));
         }
@@ -268,9 +272,7 @@ impl<P: Protocol> World<P> {
             timers: Vec::new(),
             rng: Rng::stream(self.seed, "node", u64::from(me.0)),
             busy_until: 0,
-            disk_until: 0,
-            disk: Disk::<P>::default(),
-            writes: VecDeque::new(),
+            storage: Storage::default(),
             cut: NodeSet::EMPTY,
             cut_links: NodeSet::EMPTY,
         });
@@ -283,7 +285,7 @@ impl<P: Protocol> World<P> {
         let host = &mut self.hosts[usize::from(me.0)];
         host.life += 1;
         self.marks.push(Mark::Booted(me));
-        let node = N::<P>::boot(me, &host.config, host.disk.clone(), &mut self.out);
+        let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
         self.nodes[usize::from(me.0)] = Some(node);
         self.carry_out(me);
     }
@@ -360,7 +362,7 @@ impl<P: Protocol> World<P> {
                     }
                 })
             }
-            Event::Void => None,
+            Event::Turn { .. } | Event::Void => None,
         }
     }
 
@@ -468,7 +470,10 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Save => {
                     saved = true;
-                    self.save(me);
+                    if !self.save(me) {
+                        self.stop_at_full_disk(me, next);
+                        break;
+                    }
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 Effect::Chosen(slot, command) => {
@@ -483,10 +488,11 @@ impl<P: Protocol> World<P> {
             }
         }
         self.out.clear();
-        if cfg!(debug_assertions) && !saved && self.terrain.disk == 0 && self.out.intact() {
+        let prompt = self.terrain.disk == 0 && self.disk_state(me).write.is_none();
+        if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
             let node = self.nodes[usize::from(me.0)].as_ref();
             debug_assert!(
-                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].disk),
+                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].storage.kept),
                 "node {me:?} changed its durable state without saving it"
             );
         }
@@ -498,7 +504,7 @@ impl<P: Protocol> World<P> {
         if self.trouble.is_some() {
             return self.send_in_trouble(from, NodeSet::just(to), parcel);
         }
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
         if from == to {
             return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
         }
@@ -515,7 +521,7 @@ impl<P: Protocol> World<P> {
         if self.trouble.is_some() {
             return self.send_in_trouble(from, to, parcel);
         }
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
         self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);
@@ -558,6 +564,11 @@ impl<P: Protocol> World<P> {
         u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
     }
 
+    /// The same of a client's request, or of the answer to it.
+    fn client_weight(&self) -> u64 {
+        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
+    }
+
     #[inline(always)]
     fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
         self.counts.by_kind[usize::from(kind.0)] += messages;
@@ -588,7 +599,11 @@ impl<P: Protocol> World<P> {
     #[inline]
     fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
-        let deadline = self.time + host.rng.between(lo, hi);
+        let mut wait = host.rng.between(lo, hi);
+        if let Some(trouble) = &self.trouble {
+            wait = trouble.clocks.real(node, wait);
+        }
+        let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
             Some(index) => index,
             // Timers that carry a number would pile up: take over one that has run out.
@@ -612,27 +627,6 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn save(&mut self, me: NodeId) {
-        if !self.strict_disks {
-            return;
-        }
-        let Some(node) = &self.nodes[usize::from(me.0)] else { return };
-        let host = &mut self.hosts[usize::from(me.0)];
-        if self.terrain.disk == 0 {
-            host.disk = node.disk().clone();
-            return;
-        }
-        host.settle(self.time);
-        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
-        match host.writes.back_mut() {
-            Some((done, disk)) if *done >= self.time + self.terrain.disk => disk.clone_from(node.disk()),
-            _ => {
-                host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
-                host.writes.push_back((host.disk_until, node.disk().clone()));
-            }
-        }
-    }
-
     #[inline]
     #[allow(clippy::too_many_arguments)]
     fn record(&mut self, what: What, node: NodeId, peer: NodeId, kind: u8, slot: Slot, detail: u32, rules: RuleSet) {
@@ -646,14 +640,3 @@ const HEADER_BYTES: u32 = 66;
 
 /// Bytes of a command besides its value: client, number, operation and key.
 const COMMAND_BYTES: u32 = 16;
-
-impl<P: Protocol> Host<P> {
-    /// Moves writes that are done by `now` to the disk.
-    fn settle(&mut self, now: Micros) {
-        while self.writes.front().is_some_and(|(done, _)| *done <= now) {
-            if let Some((_, disk)) = self.writes.pop_front() {
-                self.disk = disk;
-            }
-        }
-    }
-}
