@@ -77,6 +77,11 @@ impl States {
         number
     }
 
+    /// Keys that will be put next.
+    pub fn expect(&self, keys: impl Iterator<Item = u64>) {
+        self.known.expect(keys);
+    }
+
     /// Adds the state with this key; tells whether it is new.
     #[inline]
     pub fn put(&mut self, key: u64) -> bool {

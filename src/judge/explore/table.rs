@@ -50,6 +50,12 @@ impl Keys {
         }
     }
 
+    /// Looks at the places of keys that will be put next. Each look waits for memory, but they need not wait for each other.
+    pub fn expect(&self, keys: impl Iterator<Item = u64>) {
+        let looks = keys.fold(0, |looks, key| looks ^ self.places[place(key, self.places.len())]);
+        std::hint::black_box(looks);
+    }
+
     #[cold]
     fn grow(&mut self) {
         let larger = vec![EMPTY; self.places.len() * 2];
