@@ -60,13 +60,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// The nodes of a state found so far; a crashed one is `None`. States are numbered from 0, the start.
     pub fn nodes(&self, state: u32) -> Vec<Option<&N<P>>> {
         let node = |&local: &u32| self.steps.hosts.get(self.locals.host(local)).node.as_ref();
-        self.row(state)[..self.hosts].iter().map(node).collect()
-    }
-
-    pub(super) fn row(&self, state: u32) -> Vec<u32> {
-        let mut tree = vec![0; 2 * self.width()];
-        self.states.unfold(state, &mut tree);
-        tree.split_off(self.width())
+        self.states.row(state)[..self.hosts].iter().map(node).collect()
     }
 
     /// How the violation comes about, in as few events as possible; empty if there is none, or if it is there from the start.
@@ -101,7 +95,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// The hosts of each state on the way, and the events between, under the names that the nodes have at the start.
     fn retell(&mut self, path: &[(u32, Event)]) -> Vec<Moment<P>> {
         let Some(&(start, _)) = path.first() else { return Vec::new() };
-        let mut row = self.row(start);
+        let mut row = self.states.row(start).to_vec();
         let mut moments = Vec::new();
         for (place, &(state, event)) in path.iter().enumerate() {
             // With symmetry, this state stands for others, the one at hand among them; the event must get their names.
@@ -155,7 +149,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     fn next_row(&mut self, row: &[u32], node: usize, host: u32, _event: Event, next: u32) -> Vec<u32> {
         let _ = (row, node, host);
-        self.row(next)
+        self.states.row(next).to_vec()
     }
 
     fn under_names_of(&self, _row: &[u32], _state: u32, event: Event) -> Event {

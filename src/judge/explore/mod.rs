@@ -119,20 +119,23 @@ pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     last: Option<(u32, Event)>,
     /// The nodes of one state, lent by their hosts while invariants look at them.
     nodes: Vec<Option<N<P>>>,
-    /// The rows at hand with the pairs above them, and one that one of them leads to.
-    trees: Vec<u32>,
-    to: Vec<u32>,
+    /// The rows at hand, each followed by those it leads to.
+    rows: Vec<u32>,
     found: Vec<Found>,
+    broken: Vec<Broken>,
 }
 
 /// What a way leads to.
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    key: u64,
+    hash: u64,
     from: u32,
+    /// Where its row begins.
+    to: u32,
     /// The place of the way.
     place: u32,
-    broken: Option<Broken>,
+    /// What breaks, counted from 1 among those of the batch; 0 for nothing.
+    broken: u32,
 }
 
 /// States gone on from together.
@@ -153,7 +156,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         bounds.requests.truncate(usize::from(Bounds::REQUESTS));
         bounds.orders.truncate(usize::from(Bounds::REQUESTS));
         let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds)).flatten();
-        let width = hosts + BESIDE;
         let invariants = P::invariants().iter();
         let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name);
         let mut explorer = Explorer {
@@ -167,7 +169,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             past_memo: Memo::default(),
             spent: Interner::default(),
             spent_next: Vec::new(),
-            states: States::new(width),
+            states: States::new(hosts + BESIDE),
             symmetry,
             parents: Vec::new(),
             next: 0,
@@ -179,9 +181,9 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             verdict: None,
             last: None,
             nodes: vec![None; hosts],
-            trees: vec![0; TOGETHER as usize * 2 * width],
-            to: vec![0; 2 * width],
+            rows: Vec::new(),
             found: Vec::new(),
+            broken: Vec::new(),
             bounds,
         };
         explorer.start();
@@ -190,7 +192,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// The first state: all nodes booted, one after the other.
     fn start(&mut self) {
-        let width = self.width();
+        let mut row = vec![0; self.width()];
         let mut past = self.pasts.put(M::new(&self.bounds.requests));
         let spent = self.spent.put(Spent::default());
         let mut broken = None;
@@ -200,7 +202,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             let boot = self.steps.step(machine, Stimulus::Boot);
             let outcome = self.steps.outcome(boot);
             sent.extend_from_slice(&outcome.sent);
-            self.to[width + usize::from(me.0)] = self.locals.put(outcome.host, &[]);
+            row[usize::from(me.0)] = self.locals.put(outcome.host, &[]);
             if outcome.noted {
                 let (after, breaks) = self.remember(past, boot);
                 past = after;
@@ -208,21 +210,18 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             }
         }
         for message in sent {
-            let at = width + usize::from(self.steps.ends(message).1.0);
-            self.to[at] = self.locals.with(self.to[at], message);
+            let to = usize::from(self.steps.ends(message).1.0);
+            row[to] = self.locals.with(row[to], message);
         }
-        self.to[width + self.hosts..].copy_from_slice(&[past, spent]);
-        let mut row = std::mem::take(&mut self.to);
-        self.lend(&row[width..]);
+        row[self.hosts..].copy_from_slice(&[past, spent]);
+        self.lend(&row);
         for me in (0..self.hosts as u8).map(NodeId) {
             broken = broken.or(self.look(Step { changed: me, log_from: Some(1) }));
         }
-        self.lend(&row[width..]);
+        self.lend(&row);
         self.canonical(&mut row);
-        let key = self.states.fold(&mut row, (1 << width) - 1);
-        self.states.put(key);
+        self.states.put(States::hash(&row), &row);
         self.parents.push((0, Event::Lose(0)));
-        self.to = row;
         self.level_end = 1;
         self.reach();
         if let Some(broken) = broken {
@@ -253,37 +252,49 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         let first = self.next;
         let many = most.min(self.level_end - first);
         self.next += many;
-        let width = self.width();
-        let mut trees = std::mem::take(&mut self.trees);
-        let mut found = std::mem::take(&mut self.found);
-        found.clear();
-        for (from, tree) in (first..first + many).zip(trees.chunks_exact_mut(2 * width)) {
-            self.states.unfold(from, tree);
-            for index in 0..self.hosts {
-                for place in self.locals.ways(tree[width + index], &self.bounds, &mut self.steps) {
-                    if self.depth >= self.bounds.depth {
-                        self.cuts.add(Cut::Depth);
-                        break;
-                    }
-                    let way = self.locals.way(place);
-                    found.extend(self.take(tree, index, way).map(|(key, broken)| Found { key, from, place, broken }));
-                }
-            }
+        self.found.clear();
+        self.rows.clear();
+        self.broken.clear();
+        for from in first..first + many {
+            let start = self.rows.len();
+            self.rows.extend_from_slice(self.states.row(from));
+            self.find(from, start);
         }
-        self.states.expect(found.iter().map(|found| found.key));
+        let found = std::mem::take(&mut self.found);
+        self.states.expect(found.iter().map(|found| found.hash));
         let mut lent = None;
         for found in &found {
-            let place = (found.from - first) as usize * 2 * width;
-            self.arrive(found, &trees[place + width..place + 2 * width], &mut lent);
+            self.arrive(found, &mut lent);
             if self.verdict.is_some() {
                 break;
             }
         }
         self.take_back(&mut lent);
-        self.trees = trees;
         self.found = found;
         self.name_deciders();
         many
+    }
+
+    /// Finds all ways on from a state, whose row begins at `start` of `self.rows`, and appends the rows that they lead to.
+    fn find(&mut self, from: u32, start: usize) {
+        let hash = States::hash(&self.rows[start..]);
+        for index in 0..self.hosts {
+            for place in self.locals.ways(self.rows[start + index], &self.bounds, &mut self.steps) {
+                if self.depth >= self.bounds.depth {
+                    return self.cuts.add(Cut::Depth);
+                }
+                let to = self.rows.len();
+                self.rows.extend_from_within(start..start + self.width());
+                match self.take(start, to, index, hash, self.locals.way(place)) {
+                    Some((hash, breaks)) => {
+                        self.broken.extend(breaks);
+                        let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
+                        self.found.push(Found { hash, from, to: to as u32, place, broken });
+                    }
+                    None => self.rows.truncate(to),
+                }
+            }
+        }
     }
 
     /// Moves on to the states that are one event farther away, or to the next stage; or, without any, it is over.
@@ -311,14 +322,11 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         self.stage += 1;
         self.depth = 0;
         self.next = self.states.len() as u32;
-        let (width, all) = (self.width(), (1 << self.width()) - 1);
-        for Reached { row, parent } in std::mem::take(&mut self.reached) {
-            let mut tree = vec![0; 2 * width];
-            tree[width..].copy_from_slice(&row);
-            let spent = self.spent.get(row[self.hosts + 1]).next_stage();
-            tree[2 * width - 1] = self.spent.put(spent);
-            let key = self.states.fold(&mut tree, all);
-            if self.states.put(key) {
+        for Reached { mut row, parent } in std::mem::take(&mut self.reached) {
+            let spent = &mut row[self.hosts + 1];
+            let next = self.spent.get(*spent).next_stage();
+            *spent = self.spent.put(next);
+            if self.states.put(States::hash(&row), &row) {
                 self.parents.push(parent);
                 self.reach();
             }
@@ -330,7 +338,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     fn reach(&mut self) {
         let Some(goal) = self.via.get(self.stage) else { return };
         let state = self.states.len() - 1;
-        let row = self.row(state as u32);
+        let row = self.states.row(state as u32);
         let fact = |&local: &u32| self.steps.facts[self.locals.host(local) as usize];
         let mut hosts = row[..self.hosts].iter().map(fact).zip((0..).map(NodeId));
         let reached = match *goal {
@@ -343,40 +351,35 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             Goal::Violated(_) => false,
         };
         if reached {
-            self.reached.push(Reached { row, parent: self.parents[state] });
+            self.reached.push(Reached { row: row.to_vec(), parent: self.parents[state] });
         }
     }
 
-    /// Takes one way on from a state, for the node with this index: the key of the state it leads to, and what that breaks. `None` if it
-    /// leads nowhere new, or beyond the bounds.
+    /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
+    /// copy so far. Gives its hash, and what the way breaks; `None` if it leads nowhere new, or beyond the bounds.
     #[inline]
-    fn take(&mut self, tree: &[u32], index: usize, way: Way) -> Option<(u64, Option<Broken>)> {
-        let width = self.width();
-        let (past, spent) = (width + self.hosts, width + self.hosts + 1);
-        let spends = match way.cost {
-            None => tree[spent],
-            Some(of) => self.spend(tree[spent], of)?,
-        };
-        self.to.copy_from_slice(tree);
-        self.to[width + index] = way.after;
-        self.to[spent] = spends;
-        let mut changed = 1 << index | u128::from(spends != tree[spent]) << (self.hosts + 1);
-        let mut broken = None;
+    fn take(&mut self, from: usize, to: usize, index: usize, hash: u64, way: Way) -> Option<(u64, Option<Broken>)> {
+        let (mut hash, mut broken) = (hash, None);
+        self.change(to, index, way.after, &mut hash);
+        let spent = self.rows[from + self.hosts + 1];
+        if let Some(of) = way.cost {
+            let after = self.spend(spent, of)?;
+            self.change(to, self.hosts + 1, after, &mut hash);
+        }
         if let Some(number) = way.outcome {
             let outcome = self.steps.outcome(number);
             let (host, noted) = (outcome.host, outcome.noted);
             let mut news = way.moved;
-            for &message in &outcome.sent {
-                let to = usize::from(self.steps.ends(message).1.0);
-                let before = self.to[width + to];
-                self.to[width + to] = self.locals.with(before, message);
-                news |= self.to[width + to] != before;
-                changed |= 1 << to;
+            for place in 0..outcome.sent.len() {
+                let message = self.steps.outcome(number).sent[place];
+                let receiver = usize::from(self.steps.ends(message).1.0);
+                let after = self.locals.with(self.rows[to + receiver], message);
+                news |= self.change(to, receiver, after, &mut hash);
             }
             if noted {
-                (self.to[past], broken) = self.remember(tree[past], number);
-                news |= self.to[past] != tree[past] || broken.is_some();
-                changed |= 1 << self.hosts;
+                let (after, breaks) = self.remember(self.rows[to + self.hosts], number);
+                broken = breaks;
+                news |= self.change(to, self.hosts, after, &mut hash) || broken.is_some();
             }
             if !news {
                 return None;
@@ -385,21 +388,31 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 self.cuts.add(Cut::Epoch);
                 return None;
             }
-            if changed.count_ones() > 1 && self.under_way() > u32::from(self.bounds.messages) {
+            if self.under_way(to) > u32::from(self.bounds.messages) {
                 self.cuts.add(Cut::Messages);
                 return None;
             }
         }
-        let key = match self.symmetry.is_some() {
-            false => self.states.fold(&mut self.to, changed),
-            true => self.fold_canonical(),
-        };
-        Some((key, broken))
+        if self.symmetry.is_some() {
+            hash = self.canonical_at(to);
+        }
+        Some((hash, broken))
     }
 
-    /// Messages under way in the row that a way leads to.
-    fn under_way(&self) -> u32 {
-        let row = &self.to[self.width()..][..self.hosts];
+    /// Changes one number of the row at `to`; tells whether it was another one.
+    #[inline]
+    fn change(&mut self, to: usize, place: usize, after: u32, hash: &mut u64) -> bool {
+        let before = std::mem::replace(&mut self.rows[to + place], after);
+        if before != after {
+            *hash = States::rehash(*hash, place, before, after);
+        }
+        before != after
+    }
+
+    /// Messages under way in the row at `to`.
+    #[inline]
+    fn under_way(&self, to: usize) -> u32 {
+        let row = &self.rows[to..][..self.hosts];
         row.iter().map(|&local| u32::from(self.locals.messages[local as usize])).sum()
     }
 
@@ -424,18 +437,19 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         next
     }
 
-    /// Takes in what a way leads to, from the state with this row.
+    /// Takes in what a way leads to.
     #[inline]
-    fn arrive(&mut self, found: &Found, row: &[u32], lent: &mut Option<u32>) {
-        let &Found { key, from, place, broken } = found;
+    fn arrive(&mut self, found: &Found, lent: &mut Option<u32>) {
+        let &Found { hash, from, to, place, broken } = found;
         let way = self.locals.way(place);
+        let broken = broken.checked_sub(1).map(|place| self.broken[place as usize]);
         if let Some(broken) = broken
             && !self.is_goal(&broken)
         {
             self.last = Some((from, way.event));
             return self.violated(broken);
         }
-        if !self.states.put(key) {
+        if !self.states.put(hash, &self.rows[to as usize..][..self.hosts + BESIDE]) {
             return;
         }
         self.parents.push((from, way.event));
@@ -447,7 +461,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             let (host, log_from) = (outcome.host, outcome.log_from);
             if way.moved {
                 let node = self.steps.hosts.get(host).me;
-                self.lend_only(from, row, lent);
+                self.lend_only(from, lent);
                 self.lend_one(usize::from(node.0), host);
                 broken = broken.or(self.look(Step { changed: node, log_from }));
                 self.lend_one(usize::from(node.0), host);
@@ -455,7 +469,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         }
         match broken {
             Some(broken) if self.is_goal(&broken) => {
-                let row = self.row(self.states.len() as u32 - 1);
+                let row = self.states.row(self.states.len() as u32 - 1).to_vec();
                 self.reached.push(Reached { row, parent: (from, way.event) });
             }
             Some(broken) => {
@@ -510,26 +524,31 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         }
     }
 
-    /// Lends the nodes of a state to `self.nodes`, or gives them back.
+    /// Lends the nodes of a state to `self.nodes`, or takes them back.
     fn lend(&mut self, row: &[u32]) {
         for (index, &local) in row[..self.hosts].iter().enumerate() {
             self.lend_one(index, self.locals.host(local));
         }
     }
 
-    /// Lends the nodes of this state, which has this row, and takes back those of any other.
-    fn lend_only(&mut self, state: u32, row: &[u32], lent: &mut Option<u32>) {
+    /// Lends the nodes of this state, and takes back those of any other.
+    fn lend_only(&mut self, state: u32, lent: &mut Option<u32>) {
         if *lent != Some(state) {
             self.take_back(lent);
-            self.lend(row);
+            self.lend_state(state);
             *lent = Some(state);
         }
     }
 
     fn take_back(&mut self, lent: &mut Option<u32>) {
         if let Some(state) = lent.take() {
-            let row = self.row(state);
-            self.lend(&row);
+            self.lend_state(state);
+        }
+    }
+
+    fn lend_state(&mut self, state: u32) {
+        for index in 0..self.hosts {
+            self.lend_one(index, self.locals.host(self.states.row(state)[index]));
         }
     }
 
