@@ -118,17 +118,18 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
-    writeln!(out, "\nViolations: {}", report.violations.len())?;
+    let history = report.history.map(|history| format!("; what clients saw is {history}")).unwrap_or_default();
+    writeln!(out, "\nViolations: {}{history}", report.violations.len())?;
     for violation in &report.violations {
         let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
+        let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
         let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
         writeln!(
             out,
-            "  at {}, event {}: {} by nodes {}{slot}. {}",
+            "  at {}, event {}: {}{by}{slot}. {}",
             seconds(violation.at_us),
             violation.event,
             violation.property,
-            nodes.join(", "),
             violation.says
         )?;
     }

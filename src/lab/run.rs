@@ -1,5 +1,7 @@
 //! One run from start to end, and what came of it in numbers.
 
+#[cfg(feature = "cli")]
+use super::consistency::Consistency;
 use super::outage::{Outage, Outages};
 use super::problem::{Problem, Problems};
 use super::session::{Astray, Document, Moment, Session};
@@ -34,6 +36,8 @@ impl Run {
     /// Starts a run.
     pub fn new(document: &Document) -> Result<Run, Problems> {
         let (session, moment) = Session::load(document)?;
+        #[cfg(feature = "cli")]
+        let session = session.overheard();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
         let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
         let before = (session.checked().warmup == 0).then(Before::default);
@@ -120,6 +124,18 @@ impl Run {
         let nothing = Before::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
+        let mut violations: Vec<_> = universe.violations().iter().map(ViolationReport::new).collect();
+        #[cfg(feature = "cli")]
+        let history = super::consistency::judge_clients(universe).map(|consistency| match consistency {
+            Consistency::Linearizable(_) => "linearizable",
+            Consistency::Undecided(_) => "undecided",
+            Consistency::Violated(violation) => {
+                violations.push(ViolationReport::new(&violation));
+                "not linearizable"
+            }
+        });
+        #[cfg(not(feature = "cli"))]
+        let history = None;
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -135,7 +151,8 @@ impl Run {
             leaders: universe.reigns().iter().map(Leader::new).collect(),
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
-            violations: universe.violations().iter().map(ViolationReport::new).collect(),
+            history,
+            violations,
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules[usize::from(id)].key).collect(),
         }
     }
@@ -172,6 +189,8 @@ pub struct Report {
     pub patience_us: Micros,
     /// Times in which nobody was served, in the whole run.
     pub outages: Vec<Outage>,
+    /// Whether what clients saw is linearizable, not linearizable, or undecided, being too hard to tell. `null` if there is nothing to judge.
+    pub history: Option<&'static str>,
     /// What must never happen, and did.
     pub violations: Vec<ViolationReport>,
     /// Keys of the rules applied at least once.

@@ -133,6 +133,13 @@ impl Session {
         self.universe.sentence(&names)
     }
 
+    /// Has the world keep what clients ask and are told. To be called at the start.
+    #[cfg(feature = "cli")]
+    pub(super) fn overheard(mut self) -> Session {
+        self.universe.overhear();
+        self
+    }
+
     /// Begins to tell the run, from here on.
     #[cfg(feature = "cli")]
     pub(super) fn tell(&mut self) -> crate::universe::Transcript {
