@@ -148,6 +148,8 @@ pub struct NodeView {
     pub paused: Option<usize>,
     /// What is wrong with its disk.
     pub disk: DiskState,
+    /// Whether it has ever lied.
+    pub liar: bool,
 }
 
 /// What one needs to know of a variant before running it.
@@ -301,6 +303,7 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            liar: self.world.is_liar(id),
             disk: self.world.disk_state(id),
             paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }

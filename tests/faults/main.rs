@@ -10,6 +10,7 @@ mod disk;
 mod documents;
 mod domains;
 mod grip;
+mod lies;
 mod links;
 mod pause;
 mod timing;
