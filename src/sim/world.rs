@@ -461,8 +461,8 @@ impl<P: Protocol> World<P> {
         while let Some(&effect) = self.out.effects().get(next) {
             next += 1;
             match effect {
-                Effect::Send(to, parcel) => self.send(me, NodeSet::just(to), parcel),
-                Effect::Broadcast(to, parcel) => self.send(me, to, parcel),
+                Effect::Send(to, parcel) => self.send(me, to, parcel),
+                Effect::Broadcast(to, parcel) => self.broadcast(me, to, parcel),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
                 Effect::Cancel(timer) => {
                     if let Some(state) =
@@ -501,33 +501,44 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// Sends to one node. Nine of ten messages go this way.
     #[inline]
-    fn send(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+    fn send(&mut self, from: NodeId, to: NodeId, parcel: u32) {
         if self.trouble.is_some() {
-            return self.send_in_trouble(from, to, parcel);
+            return self.send_in_trouble(from, NodeSet::just(to), parcel);
+        }
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        if from == to {
+            return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
         }
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        let host = &self.hosts[usize::from(from.0)];
-        let leaves = self.time.max(host.storage.busy_until);
-        let (site, cut) = (host.site, host.cut);
-        let mut others = 0;
+        self.count_sent(from, kind, 1, bytes);
+        let (flight, doomed) = self.route(from, to);
+        self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
+    }
+
+    /// Sends the same to several nodes.
+    #[inline]
+    fn broadcast(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        if self.trouble.is_some() {
+            return self.send_in_trouble(from, to, parcel);
+        }
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        let Some(message) = self.out.parcels.look(parcel) else { return };
+        let (kind, bytes) = (message.kind(), self.weight(message));
+        self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);
         // Those in a row that get it in the same microsecond share a place in the wheel.
         let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
         for to in to.iter() {
             if from == to {
-                self.push_deliver_each(leaves, &mut together);
+                self.deliver_together(leaves, &mut together);
                 self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
-            let there = self.hosts[usize::from(to.0)].site;
-            let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
-            let doomed = cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
-            self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
-            others += 1;
-            let flight = flight as u32;
+            let (flight, doomed) = self.route(from, to);
             if doomed || flight != together.flight {
-                self.push_deliver_each(leaves, &mut together);
+                self.deliver_together(leaves, &mut together);
             }
             if doomed {
                 let event = Event::Deliver { from, to, doomed, flight, parcel };
@@ -537,8 +548,17 @@ impl<P: Protocol> World<P> {
                 together.to.add(to);
             }
         }
-        self.push_deliver_each(leaves, &mut together);
-        self.count_sent(from, kind, others, bytes);
+        self.deliver_together(leaves, &mut together);
+    }
+
+    /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
+    #[inline(always)]
+    fn route(&mut self, from: NodeId, to: NodeId) -> (u32, bool) {
+        let (here, there) = (&self.hosts[usize::from(from.0)], self.hosts[usize::from(to.0)].site);
+        let (site, cut) = (here.site, here.cut.has(to));
+        self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+        let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
+        (flight as u32, cut || self.net_rng.chance(self.terrain.loss_permille))
     }
 
     /// Bytes of a message on the wire.
@@ -568,12 +588,12 @@ impl<P: Protocol> World<P> {
 
     /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
     #[inline(always)]
-    fn push_deliver_each(&mut self, leaves: Micros, together: &mut Arriving) {
+    fn deliver_together(&mut self, leaves: Micros, together: &mut Arriving) {
         let Arriving { from, to, flight, parcel } = *together;
         let Some(first) = to.lowest() else { return };
-        let event = match to.len() {
-            1 => Event::Deliver { from, to: first, doomed: false, flight, parcel },
-            _ => Event::DeliverEach { from, to, flight, parcel },
+        let event = match to == NodeSet::just(first) {
+            true => Event::Deliver { from, to: first, doomed: false, flight, parcel },
+            false => Event::DeliverEach { from, to, flight, parcel },
         };
         self.schedule(leaves + Micros::from(flight), event);
         together.to = NodeSet::EMPTY;
