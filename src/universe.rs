@@ -18,8 +18,8 @@ use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::{DiskState, Flight};
-use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
+use crate::sim::world::{DiskState, Flight, Link};
+use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
 #[cfg(feature = "cli")]
@@ -59,6 +59,12 @@ pub trait Universe {
 
     /// One slot of one replica's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance>;
+
+    /// The failure domains that are cut off.
+    fn cut_off(&self) -> &[DomainId];
+
+    /// How messages from one node to another fare, besides what the terrain says.
+    fn link(&self, from: NodeId, to: NodeId) -> Link;
 
     /// All messages under way; `flights` is emptied first.
     fn flights(&self, flights: &mut Vec<Flight>);
@@ -314,6 +320,14 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance> {
         self.world.nodes()[usize::from(node.0)].as_ref()?.entry(slot)
+    }
+
+    fn cut_off(&self) -> &[DomainId] {
+        self.world.cut_off()
+    }
+
+    fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.world.link(from, to)
     }
 
     fn flights(&self, flights: &mut Vec<Flight>) {
