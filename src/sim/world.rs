@@ -491,7 +491,7 @@ impl<P: Protocol> World<P> {
             }
         }
         self.out.clear();
-        let prompt = self.terrain.disk == 0 && self.disk_state(me).write.is_none();
+        let prompt = self.terrain.disk == 0 && self.hosts[usize::from(me.0)].storage.is_prompt();
         if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
             let node = self.nodes[usize::from(me.0)].as_ref();
             debug_assert!(

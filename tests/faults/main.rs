@@ -13,6 +13,7 @@ mod grip;
 mod lies;
 mod links;
 mod pause;
+mod storm;
 mod timing;
 
 use quorumscope::lab::{Fault, Scenario, text};

@@ -136,7 +136,8 @@ fn tidy(mut scenario: Scenario) -> Scenario {
     };
     let gone: Vec<String> = scenario.sites.iter().map(|site| site.id.clone()).filter(|id| !lives(id)).collect();
     scenario.sites.retain(|site| !gone.contains(&site.id));
-    scenario.script.retain(|fault| fault.site.as_ref().is_none_or(|site| !gone.contains(site)));
+    let is_gone = |place: &String| gone.iter().any(|site| is_at(place, site));
+    scenario.script.retain(|fault| !fault.site.iter().chain(&fault.place).any(is_gone));
     scenario
 }
 
@@ -165,12 +166,11 @@ fn moved_to(scenario: &Scenario, matrix: &Matrix) -> Scenario {
     let site = |place: &String| new(&scenario.sites[scenario.site_of(place)?].id);
     moved.replicas = scenario.replicas.iter().filter_map(site).collect();
     moved.clients.retain_mut(|clients| new(&clients.site).map(|site| clients.site = site).is_some());
-    moved.script.retain_mut(|fault| match &fault.site {
-        Some(site) => {
-            fault.site = new(site);
-            fault.site.is_some()
-        }
-        None => true,
+    moved.script.retain_mut(|fault| {
+        let named = fault.site.is_some() || fault.place.is_some();
+        fault.site = fault.site.as_ref().and_then(new);
+        fault.place = fault.place.as_ref().and_then(new);
+        !named || fault.site.is_some() || fault.place.is_some()
     });
     moved
 }
