@@ -15,6 +15,7 @@ pub mod legend;
 pub mod measurements;
 pub mod menu;
 pub mod messages;
+pub mod mishaps;
 pub mod notice;
 pub mod replica;
 pub mod sentence;

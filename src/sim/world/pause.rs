@@ -26,6 +26,11 @@ impl<P: Protocol> World<P> {
         self.paused(node).is_some()
     }
 
+    /// Whether the node is paused, or goes on and has not yet handled all timers that ran out meanwhile.
+    pub fn is_asleep(&self, node: NodeId) -> bool {
+        self.is_paused(node) || self.hosts[usize::from(node.0)].timers.iter().any(|timer| timer.deadline < self.time)
+    }
+
     /// How many messages wait for a paused node to go on.
     pub fn waiting_at(&self, node: NodeId) -> usize {
         self.paused(node).map_or(0, |pause| pause.waiting.len())
