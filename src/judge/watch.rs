@@ -70,7 +70,7 @@ pub(super) const ONE_LEADER: (&str, &str) =
     ("One leader an epoch", "At most one node leads in any one term or ballot.");
 
 /// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
-pub(super) const LINEARIZABLE: (&str, &str) = (
+pub const LINEARIZABLE: (&str, &str) = (
     "Linearizable",
     "What clients were told fits one order of their operations, each between its request and its answer.",
 );
