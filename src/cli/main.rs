@@ -4,10 +4,14 @@
 
 mod check;
 mod compare;
+mod diff;
+mod flags;
+mod fuzz;
 mod linearize;
 mod list;
 mod progress;
 mod run;
+mod shrink;
 mod source;
 mod table;
 mod transcript;
@@ -16,6 +20,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A laboratory for distributed consensus: real protocols in a deterministic simulator.
@@ -42,6 +47,9 @@ enum Command {
     Run {
         #[command(flatten)]
         source: Source,
+        /// Also write what clients asked and were told, as JSON lines that `linearize` reads
+        #[arg(long, value_name = "FILE")]
+        history: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -57,6 +65,35 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Run random worlds full of troubles, one for each seed, and look for violated properties
+    ///
+    /// Each seed draws a cluster, its places, settings, clients and a mix of troubles. First anything may happen, and only safety is asked
+    /// for; then a healthy majority must answer clients and catch up within a stated time. At the end the clients' history must be
+    /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 500 seeds or more a rule was never reached; 2 the input
+    /// makes no sense.
+    Fuzz {
+        #[command(flatten)]
+        asked: fuzz::Asked,
+        /// As JSON, to be merged
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a scenario that violates a property as small as possible
+    ///
+    /// Exit codes: 0 done; 2 the input makes no sense, or violates nothing.
+    Shrink {
+        #[command(flatten)]
+        source: Source,
+        /// Write the small scenario to this file, as TOML; to standard output unless said otherwise
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<std::path::PathBuf>,
+        /// Keep this property violated, such as Agreement; the first to be violated unless said otherwise
+        #[arg(long)]
+        property: Option<String>,
+        /// Runs it may take
+        #[arg(long, value_name = "RUNS", default_value_t = quorumscope::lab::shrink::BUDGET)]
+        budget: u64,
     },
     /// Measure messages per command, for several variants and cluster sizes, at the scenario's places
     Compare {
@@ -82,6 +119,14 @@ enum Command {
         /// Stop after this time, such as 500ms; at the scenario's end unless said otherwise
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+    },
+    /// Find the first event in which two runs differ
+    ///
+    /// Two scenarios, or one with another value or seed. Exit codes: 0 no difference; 1 they differ, and the place is shown; 2 the input
+    /// makes no sense.
+    Diff {
+        #[command(flatten)]
+        asked: diff::Asked,
     },
     /// Judge whether a history of operations is linearizable
     ///
@@ -166,8 +211,9 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
-        Command::Run { source, json } => run::run(&source, json, out),
+        Command::Run { source, history, json } => run::run(&source, history.as_deref(), json, out),
         Command::Check { asked, json } => check::check(&asked, json, out),
+        Command::Fuzz { asked, json } => fuzz::fuzz(&asked, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {
             let form = match (csv, json) {
                 (true, _) => compare::Form::Csv,
@@ -176,6 +222,10 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
             };
             compare::compare(&source, &variants, &replicas, form, out)
         }
+        Command::Shrink { source, output, property, budget } => {
+            shrink::shrink(&source, output.as_deref(), property.as_deref(), budget, out)
+        }
+        Command::Diff { asked } => diff::diff(&asked, out),
         Command::Transcript { source, until } => transcript::transcript(&source, until.as_deref(), out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)

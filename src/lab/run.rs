@@ -1,12 +1,14 @@
 //! One run from start to end, and what came of it in numbers.
 
+#[cfg(feature = "cli")]
+use super::consistency::Consistency;
 use super::outage::{Outage, Outages};
 use super::problem::{Problem, Problems};
 use super::session::{Astray, Document, Moment, Session};
 use super::{Checked, Place};
 use crate::core::{Log, Micros, NodeSet, Phase, RuleId};
 use crate::judge::{Reign, Violation};
-use crate::sim::{Counts, Sample};
+use crate::sim::{Counts, Refused, Sample};
 use crate::universe::Universe;
 use serde::Serialize;
 
@@ -34,6 +36,8 @@ impl Run {
     /// Starts a run.
     pub fn new(document: &Document) -> Result<Run, Problems> {
         let (session, moment) = Session::load(document)?;
+        #[cfg(feature = "cli")]
+        let session = session.overheard();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
         let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
         let before = (session.checked().warmup == 0).then(Before::default);
@@ -87,6 +91,23 @@ impl Run {
         self.session.tell()
     }
 
+    /// Whether what clients saw is linearizable; and if not, what shows it.
+    #[cfg(feature = "cli")]
+    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+        match super::consistency::judge_clients(self.session.universe()) {
+            None => (None, None),
+            Some(Consistency::Linearizable(_)) => (Some("linearizable"), None),
+            Some(Consistency::Undecided(_)) => (Some("undecided"), None),
+            Some(Consistency::Violated(violation)) => (Some("not linearizable"), Some(violation)),
+        }
+    }
+
+    /// The page does not keep what clients saw.
+    #[cfg(not(feature = "cli"))]
+    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+        (None, None)
+    }
+
     /// When it ends, µs.
     fn end(&self) -> Micros {
         self.moment.map_or(self.session.checked().duration, |moment| moment.at)
@@ -120,6 +141,8 @@ impl Run {
         let nothing = Before::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
+        let (history, unfit) = self.judge_clients();
+        let violations = universe.violations().iter().chain(&unfit).map(ViolationReport::new).collect();
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -135,7 +158,9 @@ impl Run {
             leaders: universe.reigns().iter().map(Leader::new).collect(),
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
-            violations: universe.violations().iter().map(ViolationReport::new).collect(),
+            refused: universe.refused().iter().map(RefusedReport::new).collect(),
+            history,
+            violations,
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules[usize::from(id)].key).collect(),
         }
     }
@@ -172,6 +197,10 @@ pub struct Report {
     pub patience_us: Micros,
     /// Times in which nobody was served, in the whole run.
     pub outages: Vec<Outage>,
+    /// Faults of the script that made no sense when their time came, so that nothing was done.
+    pub refused: Vec<RefusedReport>,
+    /// Whether what clients saw is linearizable, not linearizable, or undecided, being too hard to tell. `null` if there is nothing to judge.
+    pub history: Option<&'static str>,
     /// What must never happen, and did.
     pub violations: Vec<ViolationReport>,
     /// Keys of the rules applied at least once.
@@ -347,6 +376,30 @@ pub struct Leader {
 impl Leader {
     fn new(reign: &Reign) -> Leader {
         Leader { at_us: reign.since, node: u32::from(reign.node.0) + 1, epoch: reign.epoch.number }
+    }
+}
+
+/// A fault of the script that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedReport {
+    /// Where it stands in the scenario, such as `script[2]`.
+    pub field: String,
+    /// When, µs.
+    pub at_us: Micros,
+    /// What, in words.
+    pub action: String,
+    /// Why it made no sense.
+    pub why: String,
+}
+
+impl RefusedReport {
+    fn new(refused: &Refused) -> RefusedReport {
+        RefusedReport {
+            field: format!("script[{}]", refused.index),
+            at_us: refused.timed.at,
+            action: refused.timed.action.to_string(),
+            why: refused.why.to_string(),
+        }
     }
 }
 

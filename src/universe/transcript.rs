@@ -74,8 +74,8 @@ impl Transcript {
         }
         for violation in &universe.violations()[self.violations..] {
             let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
-            let _ =
-                writeln!(text, "               ✗ {} is broken: nodes {:?}{slot}", violation.property, violation.nodes);
+            let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
+            let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);
         }
         self.violations = universe.violations().len();
         text
@@ -94,7 +94,15 @@ impl Transcript {
             What::Request => format!("{node:?} ← {client:?}  asks"),
             What::Answered => format!("{client:?} ← {node:?}  hears"),
             What::Client => format!("{client:?} asks {node:?}"),
-            What::Acted => "somebody steps in".to_owned(),
+            What::Acted => match universe.deed() {
+                Some(action) => format!("somebody steps in: {action}"),
+                None => "somebody steps in".to_owned(),
+            },
+            What::Refused => match universe.refused().last() {
+                Some(refused) => format!("somebody would {}: {}", refused.timed.action, refused.why),
+                None => return None,
+            },
+            What::Stopped => format!("{node:?} cannot save: its disk is full"),
             What::Chosen | What::Applied => return None,
         })
     }

@@ -1,10 +1,10 @@
 //! What can be asked of an exploration.
 
 use super::bounds::{Cut, Cuts, Times};
+use super::locals::Event;
 use super::past::Memory;
 use super::steps::{Letter, N, Steps, Stimulus};
 use super::trace::{Happened, Moment};
-use super::locals::Event;
 use super::{Explorer, Protocol, Verdict};
 use crate::core::{Effect, NodeId, RuleSet};
 use crate::judge::watch::AGREEMENT;

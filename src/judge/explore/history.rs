@@ -26,7 +26,8 @@ struct Operation {
 impl History {
     /// Nothing has been asked for yet.
     pub fn new(requests: &[Request]) -> History {
-        let operation = |request: &Request| Operation { command: request.command, asked: false, after: 0, answer: None };
+        let operation =
+            |request: &Request| Operation { command: request.command, asked: false, after: 0, answer: None };
         History { operations: requests.iter().map(operation).collect() }
     }
 
@@ -69,9 +70,9 @@ impl History {
             let mut machine = machine.clone();
             operation.asked
                 && operation.after & !done == 0
-                && operation.answer.is_none_or(|answer| answer == machine.apply(operation.command))
+                && operation.answer.is_none_or(|answer| answer == machine.apply(operation.command, NodeId(0)))
                 && {
-                    machine.apply(operation.command);
+                    machine.apply(operation.command, NodeId(0));
                     self.fits(done | 1 << bit, &machine)
                 }
         })

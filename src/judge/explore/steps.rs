@@ -234,8 +234,8 @@ impl<P: Protocol> Steps<P> {
         let mut rules = RuleSet::EMPTY;
         match (stimulus, &mut host.node) {
             (Stimulus::Message(number), Some(node)) => {
-                let (from, _, message) = self.letters.get(number).clone();
-                node.on_message(from, message, &mut self.out);
+                let (from, _, message) = self.letters.get(number);
+                node.on_message(*from, message, &mut self.out);
             }
             (Stimulus::Timer(number), Some(node)) => {
                 host.timers.retain(|&timer| timer != number);
@@ -265,7 +265,7 @@ impl<P: Protocol> Steps<P> {
             rules = rules.or(self.gather(&mut host, &mut outcome, &mut to_self, said.as_deref_mut()));
             // What a node tells itself arrives at once, when it has saved what it wanted to save.
             let (Some(message), Some(node)) = (to_self.pop_front(), &mut host.node) else { break };
-            node.on_message(host.me, message, &mut self.out);
+            node.on_message(host.me, &message, &mut self.out);
         }
         outcome.host = self.keep(host);
         (outcome, rules)

@@ -324,8 +324,8 @@ impl Node for Server {
         }
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
-        match message {
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
+        match *message {
             Msg::Prepare { ballot } => self.on_prepare(from, ballot, out),
             Msg::Promise { ballot, accepted } => self.on_promise(from, ballot, accepted, out),
             Msg::Accept { ballot, value } => self.on_accept(from, ballot, value, out),
@@ -461,6 +461,12 @@ impl Protocol for Synod {
         };
         check_quorums(setup, config.prepare_quorum, config.accept_quorum)?;
         Ok(vec![config; usize::from(n)])
+    }
+
+    /// Proposers that pause for equal times may outbid each other for ever.
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        let needed = |id| quorum(setup.replicas, setup.settings.count(id));
+        setup.settings.choice(BACKOFF) == 0 && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
     }
 
     fn invariants() -> &'static [Invariant<Server>] {
