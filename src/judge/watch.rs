@@ -83,7 +83,7 @@ const SAME_STATE: (&str, &str) =
 const ONE_HOLDER: (&str, &str) =
     ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
 /// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
-pub(super) const LINEARIZABLE: (&str, &str) = (
+pub const LINEARIZABLE: (&str, &str) = (
     "Linearizable",
     "What clients were told fits one order of their operations, each between its request and its answer.",
 );
