@@ -18,8 +18,8 @@ use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::Flight;
-use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
+use crate::sim::world::{DiskState, Flight};
+use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
 #[cfg(feature = "cli")]
@@ -84,6 +84,12 @@ pub trait Universe {
     /// The latest records.
     fn trace(&self) -> &Trace;
 
+    /// What was last done to the world, by hand or by the script.
+    fn deed(&self) -> Option<Action>;
+
+    /// Actions of the script that made no sense when their time came, so that nothing was done.
+    fn refused(&self) -> &[Refused];
+
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
@@ -96,9 +102,9 @@ pub trait Universe {
     /// How often somebody began to lead.
     fn led(&self) -> u32;
 
-    /// Puts one more action into the script, as [`World::schedule`] does.
+    /// Puts one more action into the script, as [`World::plan`] does.
     #[cfg(feature = "cli")]
-    fn schedule(&mut self, timed: Timed) -> bool;
+    fn plan(&mut self, timed: Timed) -> bool;
 
     /// Client commands known to be chosen.
     fn chosen(&self) -> u64;
@@ -138,6 +144,10 @@ pub struct NodeView {
     pub cut: NodeSet,
     /// Whether the leader (or, without one, the node itself) counts it as a member.
     pub member: bool,
+    /// While it is paused, how many messages wait for it.
+    pub paused: Option<usize>,
+    /// What is wrong with its disk.
+    pub disk: DiskState,
 }
 
 /// What one needs to know of a variant before running it.
@@ -250,6 +260,9 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn run_until(&mut self, limit: Micros) -> u64 {
+        if !self.judged && self.recovering.is_none() {
+            return self.world.run_until(limit);
+        }
         let before = self.world.events();
         while self.step_until(limit) {}
         self.world.events() - before
@@ -291,6 +304,8 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            disk: self.world.disk_state(id),
+            paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }
     }
 
@@ -330,6 +345,14 @@ impl<P: Protocol> Universe for Cluster<P> {
         self.world.trace()
     }
 
+    fn deed(&self) -> Option<Action> {
+        self.world.deed()
+    }
+
+    fn refused(&self) -> &[Refused] {
+        self.world.refused()
+    }
+
     fn rules_used(&self) -> RuleSet {
         self.world.rules_used()
     }
@@ -347,8 +370,8 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     #[cfg(feature = "cli")]
-    fn schedule(&mut self, timed: Timed) -> bool {
-        self.world.schedule(timed)
+    fn plan(&mut self, timed: Timed) -> bool {
+        self.world.plan(timed)
     }
 
     fn chosen(&self) -> u64 {

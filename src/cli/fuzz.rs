@@ -68,7 +68,8 @@ pub fn fuzz(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode,
     }
     let swarm = swarm(asked)?;
     let seeds = seeds(asked.seeds.as_deref().unwrap_or_default())?;
-    let jobs = asked.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), |jobs| jobs.get().into());
+    let jobs =
+        asked.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), |jobs| jobs.get().into());
     let report = on_all_processors(&swarm, seeds.clone(), jobs, asked.stop);
     let code = told(&report, json, out)?;
     // Shown to whoever looks, written for whoever asks; a report to be merged has nothing after it.
@@ -117,7 +118,9 @@ fn seeds(text: &str) -> Result<Range<u64>, Stop> {
     let range = text.split_once("..").and_then(|(from, to)| Some(from.trim().parse().ok()?..to.trim().parse().ok()?));
     let good = |seeds: &Range<u64>| seeds.start < seeds.end && seeds.end <= LARGEST + 1;
     range.filter(good).ok_or_else(|| {
-        bad(format!("--seeds: {text}: two numbers up to {LARGEST}, the first less than the second, would do, such as 0..1000"))
+        bad(format!(
+            "--seeds: {text}: two numbers up to {LARGEST}, the first less than the second, would do, such as 0..1000"
+        ))
     })
 }
 
@@ -149,7 +152,10 @@ fn on_all_processors(swarm: &Swarm, seeds: Range<u64>, jobs: usize, stop: bool) 
                     }
                 }
             };
-            thread::Builder::new().name(format!("worker {worker}")).spawn_scoped(scope, work).expect("a thread can be started");
+            thread::Builder::new()
+                .name(format!("worker {worker}"))
+                .spawn_scoped(scope, work)
+                .expect("a thread can be started");
         }
         drop(sender);
         let mut waiting = std::collections::BTreeMap::new();
@@ -198,7 +204,8 @@ fn merge(files: &[PathBuf]) -> Result<Report, Stop> {
 }
 
 fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let without = if report.without.is_empty() { String::new() } else { format!(" without {}", report.without.join(", ")) };
+    let without =
+        if report.without.is_empty() { String::new() } else { format!(" without {}", report.without.join(", ")) };
     let seeds: Vec<String> = report.seeds.iter().map(|(from, to)| format!("{from}..{to}")).collect();
     writeln!(out, "{}{without}: {} runs, seeds {}", report.variant, thousands(report.runs), seeds.join(", "))?;
     writeln!(

@@ -20,6 +20,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A laboratory for distributed consensus: real protocols in a deterministic simulator.
@@ -46,6 +47,9 @@ enum Command {
     Run {
         #[command(flatten)]
         source: Source,
+        /// Also write what clients asked and were told, as JSON lines that `linearize` reads
+        #[arg(long, value_name = "FILE")]
+        history: Option<PathBuf>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -207,7 +211,7 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
-        Command::Run { source, json } => run::run(&source, json, out),
+        Command::Run { source, history, json } => run::run(&source, history.as_deref(), json, out),
         Command::Check { asked, json } => check::check(&asked, json, out),
         Command::Fuzz { asked, json } => fuzz::fuzz(&asked, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {

@@ -62,6 +62,10 @@ pub fn write(shrunk: &Shrunk, output: Option<&Path>, out: &mut impl Write) -> Re
         violation.property,
         thousands(*runs),
     )?;
-    writeln!(out, "See it: quorumscope run {0}, quorumscope transcript {0}, or the link of quorumscope link {0}", file.display())?;
+    writeln!(
+        out,
+        "See it: quorumscope run {0}, quorumscope transcript {0}, or the link of quorumscope link {0}",
+        file.display()
+    )?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! What a protocol is: messages, nodes, rules and a card.
 
 use super::{
-    Answer, Card, Command, EntryGlance, Epoch, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings,
-    Slot,
+    Answer, Card, Command, EntryGlance, Epoch, Exchange, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting,
+    Settings, Slot,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -87,7 +87,7 @@ pub trait Node: Clone + Debug + Hash + Eq {
     fn boot(me: NodeId, config: &Self::Config, disk: Self::Disk, out: &mut Out<Self>) -> Self;
 
     /// Handles one message. Messages may come late, twice, in any order, or never.
-    fn on_message(&mut self, from: NodeId, message: Self::Msg, out: &mut Out<Self>);
+    fn on_message(&mut self, from: NodeId, message: &Self::Msg, out: &mut Out<Self>);
 
     /// Handles a timer it set.
     fn on_timer(&mut self, timer: Self::Timer, out: &mut Out<Self>);
@@ -160,6 +160,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
 
     /// The configuration of a replica that will join a running cluster by a membership change.
     fn newcomer(_setup: &Setup, _me: NodeId) -> Option<<Self::Node as Node>::Config> {
+        None
+    }
+
+    /// How the names of nodes can be exchanged, where that changes nothing.
+    fn exchange() -> Option<Exchange<Self::Node>> {
         None
     }
 

@@ -43,14 +43,17 @@ impl<M, T: Copy> Effect<M, T> {
     }
 }
 
+/// Beyond every slot.
+const UNSAVED: Slot = Slot::MAX;
+
 /// Collects what a handler does. Owned by the world and used again for every event.
 #[derive(Debug)]
 pub struct Out<N: Node> {
     effects: Vec<Effect<u32, N::Timer>>,
     /// Messages asked to be sent and, in a world, all that are under way.
     pub parcels: Parcels<N::Msg>,
-    /// The first log slot that the save among the effects may have changed, if there is a save.
-    saved: Option<Slot>,
+    /// The first log slot that the save among the effects may have changed; [`UNSAVED`] if there is no save.
+    saved: Slot,
     ablated: RuleSet,
     used: RuleSet,
 }
@@ -64,7 +67,7 @@ impl<N: Node> Clone for Out<N> {
 impl<N: Node> Out<N> {
     /// An empty outbox under which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Out<N> {
-        Out { effects: Vec::new(), parcels: Parcels::default(), saved: None, ablated, used: RuleSet::EMPTY }
+        Out { effects: Vec::new(), parcels: Parcels::default(), saved: UNSAVED, ablated, used: RuleSet::EMPTY }
     }
 
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
@@ -105,13 +108,10 @@ impl<N: Node> Out<N> {
     /// The same, telling that of the log nothing below `slot` has changed, so that the judges need not look there.
     #[inline]
     pub fn save_entries(&mut self, slot: Slot) {
-        match &mut self.saved {
-            Some(first) => *first = slot.min(*first),
-            none => {
-                *none = Some(slot);
-                self.effects.push(Effect::Save);
-            }
+        if self.saved == UNSAVED {
+            self.effects.push(Effect::Save);
         }
+        self.saved = self.saved.min(slot);
     }
 
     /// Answers a client's command.
@@ -150,16 +150,35 @@ impl<N: Node> Out<N> {
     /// Names it as applied, unless this run takes it away.
     #[inline]
     pub fn rule(&mut self, rule: RuleId) -> bool {
-        let in_force = !self.ablated.has(rule);
-        if in_force {
-            self.used.add(rule);
-        }
-        in_force
+        // Without a branch, and with a mask that the compiler does not know: it would set the bit by writing one byte, and reading the
+        // whole word right after that stalls the processor.
+        let in_force = RuleSet::just(rule).minus(self.ablated);
+        self.used = self.used.or(in_force);
+        !in_force.is_empty()
     }
 
     /// Whether all rules are in force.
     pub fn intact(&self) -> bool {
         self.ablated.is_empty()
+    }
+
+    /// What was asked for, in order.
+    #[inline]
+    pub fn effects(&self) -> &[Effect<u32, N::Timer>] {
+        &self.effects
+    }
+
+    /// Forgets what was asked for, once it is carried out.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.effects.clear();
+    }
+
+    /// Tells the rules applied, and the first log slot that may have changed, if any; forgets both.
+    #[inline]
+    pub fn settle(&mut self) -> (RuleSet, Option<Slot>) {
+        let saved = std::mem::replace(&mut self.saved, UNSAVED);
+        (std::mem::take(&mut self.used), (saved != UNSAVED).then_some(saved))
     }
 
     /// Takes what was asked for, leaving the outbox ready for the next event; tells the rules applied, and the first log slot that may
@@ -168,7 +187,7 @@ impl<N: Node> Out<N> {
     pub fn take(&mut self, effects: &mut Vec<Effect<u32, N::Timer>>) -> (RuleSet, Option<Slot>) {
         effects.clear();
         std::mem::swap(&mut self.effects, effects);
-        (std::mem::take(&mut self.used), self.saved.take())
+        self.settle()
     }
 
     /// Takes what was asked for with the messages themselves, for tests of a node without a world. The parcels are left behind.

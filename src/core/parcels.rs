@@ -50,7 +50,26 @@ impl<M: Clone> Parcels<M> {
         self.places[number as usize].content.as_ref()
     }
 
-    /// Hands it to one of its receivers.
+    /// Takes the content out for a while, for one of its receivers to read: [`Parcels::close`] it afterwards, whether or not others wait.
+    #[inline(always)]
+    pub fn open(&mut self, number: u32) -> Option<M> {
+        self.places[number as usize].content.take()
+    }
+
+    /// Puts the content back for the other receivers, if there are any left.
+    #[inline(always)]
+    pub fn close(&mut self, number: u32, content: M) {
+        let place = &mut self.places[number as usize];
+        if place.left > 1 {
+            place.left -= 1;
+            place.content = Some(content);
+        } else {
+            place.left = self.free;
+            self.free = number;
+        }
+    }
+
+    /// Hands it to one of its receivers, for good.
     #[inline]
     pub fn take(&mut self, number: u32) -> Option<M> {
         let place = &mut self.places[number as usize];
@@ -81,5 +100,19 @@ mod tests {
         assert_eq!(parcels.look(a), None);
         assert_eq!(parcels.put("d", 1), a);
         assert_eq!(parcels.take(b), Some("c"));
+    }
+
+    #[test]
+    fn one_after_the_other_reads_it() {
+        let mut parcels = Parcels::default();
+        let a = parcels.put("a", 2);
+        assert_eq!(parcels.open(a), Some("a"));
+        let b = parcels.put("b", 1);
+        assert_ne!(a, b);
+        parcels.close(a, "a");
+        assert_eq!(parcels.look(a), Some(&"a"));
+        assert_eq!(parcels.open(a), Some("a"));
+        parcels.close(a, "a");
+        assert_eq!(parcels.put("c", 1), a);
     }
 }

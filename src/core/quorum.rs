@@ -79,6 +79,11 @@ impl NodeSet {
         self.0.count_ones() as u8
     }
 
+    /// The replica with the lowest id, if there is any.
+    pub const fn lowest(self) -> Option<NodeId> {
+        if self.is_empty() { None } else { Some(NodeId(self.0.trailing_zeros() as u8)) }
+    }
+
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -27,6 +27,11 @@ impl RuleSet {
     /// No rule.
     pub const EMPTY: RuleSet = RuleSet(0);
 
+    /// Just this one.
+    pub const fn just(rule: RuleId) -> RuleSet {
+        RuleSet(1 << rule.0)
+    }
+
     /// Whether `rule` is in the set.
     pub const fn has(self, rule: RuleId) -> bool {
         self.0 >> rule.0 & 1 == 1
@@ -45,6 +50,11 @@ impl RuleSet {
     /// The rules in either.
     pub const fn or(self, other: RuleSet) -> RuleSet {
         RuleSet(self.0 | other.0)
+    }
+
+    /// This set without those in `other`.
+    pub const fn minus(self, other: RuleSet) -> RuleSet {
+        RuleSet(self.0 & !other.0)
     }
 
     /// Whether there is none.

@@ -16,7 +16,9 @@ pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
+mod machines;
 pub mod outage;
+mod places;
 pub mod presets;
 pub mod problem;
 pub mod quantity;
@@ -30,6 +32,7 @@ pub mod shrink;
 pub mod swarm;
 #[cfg(feature = "cli")]
 pub mod text;
+mod workload;
 
 pub use check::{Checked, Place};
 pub use compare::{Cell, CompareJob, Measured};

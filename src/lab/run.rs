@@ -8,7 +8,7 @@ use super::session::{Astray, Document, Moment, Session};
 use super::{Checked, Place};
 use crate::core::{Log, Micros, NodeSet, Phase, RuleId};
 use crate::judge::{Reign, Violation};
-use crate::sim::{Counts, Sample};
+use crate::sim::{Counts, Refused, Sample};
 use crate::universe::Universe;
 use serde::Serialize;
 
@@ -35,9 +35,10 @@ struct Before {
 impl Run {
     /// Starts a run.
     pub fn new(document: &Document) -> Result<Run, Problems> {
-        let (session, moment) = Session::load(document)?;
+        #[cfg_attr(not(feature = "cli"), allow(unused_mut))]
+        let (mut session, moment) = Session::load(document)?;
         #[cfg(feature = "cli")]
-        let session = session.overheard();
+        session.overhear();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
         let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
         let before = (session.checked().warmup == 0).then(Before::default);
@@ -151,6 +152,7 @@ impl Run {
             leaders: universe.reigns().iter().map(Leader::new).collect(),
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
+            refused: universe.refused().iter().map(RefusedReport::new).collect(),
             history,
             violations,
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules[usize::from(id)].key).collect(),
@@ -189,6 +191,8 @@ pub struct Report {
     pub patience_us: Micros,
     /// Times in which nobody was served, in the whole run.
     pub outages: Vec<Outage>,
+    /// Faults of the script that made no sense when their time came, so that nothing was done.
+    pub refused: Vec<RefusedReport>,
     /// Whether what clients saw is linearizable, not linearizable, or undecided, being too hard to tell. `null` if there is nothing to judge.
     pub history: Option<&'static str>,
     /// What must never happen, and did.
@@ -366,6 +370,30 @@ pub struct Leader {
 impl Leader {
     fn new(reign: &Reign) -> Leader {
         Leader { at_us: reign.since, node: u32::from(reign.node.0) + 1, epoch: reign.epoch.number }
+    }
+}
+
+/// A fault of the script that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedReport {
+    /// Where it stands in the scenario, such as `script[2]`.
+    pub field: String,
+    /// When, µs.
+    pub at_us: Micros,
+    /// What, in words.
+    pub action: String,
+    /// Why it made no sense.
+    pub why: String,
+}
+
+impl RefusedReport {
+    fn new(refused: &Refused) -> RefusedReport {
+        RefusedReport {
+            field: format!("script[{}]", refused.index),
+            at_us: refused.timed.at,
+            action: refused.timed.action.to_string(),
+            why: refused.why.to_string(),
+        }
     }
 }
 

@@ -334,8 +334,8 @@ impl Node for Worker {
         }
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Worker>) {
-        match message {
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Worker>) {
+        match *message {
             Msg::Propose => self.on_propose(from, out),
             Msg::Promise(followers) => {
                 self.answered.add(from);
@@ -478,12 +478,12 @@ mod tests {
     fn four_events(repaired: bool) -> (bool, bool) {
         let (mut workers, mut out) = workers(3, repaired);
         let two = NodeId(1);
-        workers[0].on_message(two, Msg::Propose, &mut out);
-        workers[1].on_message(NodeId(0), Msg::Promise(NodeSet::just(NodeId(0))), &mut out);
-        workers[1].on_message(NodeId(2), Msg::Propose, &mut out);
+        workers[0].on_message(two, &Msg::Propose, &mut out);
+        workers[1].on_message(NodeId(0), &Msg::Promise(NodeSet::just(NodeId(0))), &mut out);
+        workers[1].on_message(NodeId(2), &Msg::Propose, &mut out);
         if workers[1].durable.follows == Some(NodeId(2)) {
             let brings = workers[1].party();
-            workers[2].on_message(two, Msg::Promise(brings), &mut out);
+            workers[2].on_message(two, &Msg::Promise(brings), &mut out);
         }
         (workers[1].durable.won, workers[2].durable.won)
     }
@@ -502,7 +502,7 @@ mod tests {
     fn a_proposal_that_comes_again_is_answered_again() {
         let (mut workers, mut out) = workers(3, true);
         for _ in 0..2 {
-            workers[0].on_message(NodeId(1), Msg::Propose, &mut out);
+            workers[0].on_message(NodeId(1), &Msg::Propose, &mut out);
             let effects = out.drain();
             let promise = crate::core::Effect::Send(NodeId(1), Msg::Promise(NodeSet::just(NodeId(0))));
             assert!(effects.contains(&promise), "{effects:?}");

@@ -100,7 +100,7 @@ impl<P: Protocol> ByHand<P> {
             self.disks[usize::from(from)] = node.disk().clone();
         }
         for message in to_itself {
-            self.act(from, |node, out| node.on_message(NodeId(from), message, out));
+            self.act(from, |node, out| node.on_message(NodeId(from), &message, out));
         }
     }
 
@@ -109,7 +109,7 @@ impl<P: Protocol> ByHand<P> {
         let arriving: Vec<_> = self.flying.extract_if(.., |(from, to, message)| wanted(*from, *to, message)).collect();
         let number = arriving.len();
         for (from, to, message) in arriving {
-            self.act(to, |node, out| node.on_message(NodeId(from), message, out));
+            self.act(to, |node, out| node.on_message(NodeId(from), &message, out));
         }
         number
     }

@@ -5,17 +5,21 @@
 
 pub mod action;
 pub mod clients;
+pub mod domains;
 pub mod jitter;
 pub mod measure;
 pub mod network;
 pub mod rng;
+pub mod timing;
 pub mod trace;
 pub mod wheel;
 pub mod world;
 
-pub use action::{Action, Refusal};
-pub use clients::{ClientGroup, Pace};
+pub use action::{Action, Refusal, Refused};
+pub use clients::{ClientGroup, Holding, Pace, Service, Skew};
+pub use domains::{DomainId, Domains};
 pub use measure::{Counts, Sample};
-pub use network::Terrain;
+pub use network::{Cost, Terrain};
+pub use timing::Timing;
 pub use trace::{Record, Trace, What};
 pub use world::{Blueprint, Happening, World};

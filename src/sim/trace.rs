@@ -25,6 +25,27 @@ pub enum What {
     Chosen,
     /// A node executed `slot`.
     Applied,
+    /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
+    Refused,
+    /// A node could not save what it had to, and stopped.
+    Stopped,
+}
+
+impl What {
+    /// All of them, in order.
+    pub(crate) const ALL: [What; 11] = [
+        What::Delivered,
+        What::Lost,
+        What::Timer,
+        What::Request,
+        What::Answered,
+        What::Client,
+        What::Acted,
+        What::Chosen,
+        What::Applied,
+        What::Refused,
+        What::Stopped,
+    ];
 }
 
 /// One thing that happened.

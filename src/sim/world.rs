@@ -1,21 +1,37 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod clock;
+mod cpu;
+mod disk;
+mod event;
+mod grip;
+mod happening;
+mod links;
+mod pause;
 mod serve;
+mod severed;
+mod trouble;
 mod view;
 
-use super::action::Timed;
+use super::action::{Action, FlightId, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
+use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
-use super::network::Terrain;
+use super::network::{Cost, Terrain};
 use super::rng::Rng;
+use super::timing::Timing;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
-use crate::core::{
-    ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
-};
-use std::collections::VecDeque;
+use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
+pub use disk::DiskState;
+use disk::Storage;
+use event::{Event, Packed};
+pub use happening::Happening;
+pub use links::Link;
+use std::sync::Arc;
+use trouble::Trouble;
 
 /// Most replicas a world holds, those that joined later included.
 pub const MAX_NODES: usize = 32;
@@ -27,6 +43,8 @@ pub struct Blueprint {
     pub terrain: Terrain,
     /// The site of each replica; its length is the number of replicas.
     pub placement: Vec<u8>,
+    /// What fails together.
+    pub domains: Domains,
     /// Who asks.
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
@@ -59,31 +77,13 @@ type Msg<P> = <N<P> as Node>::Msg;
 type Timer<P> = <N<P> as Node>::Timer;
 type Disk<P> = <N<P> as Node>::Disk;
 
-/// Something that will happen. Small, because all of them move through the wheel: what a message says waits elsewhere, as a parcel.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    /// A message arrives, `flight` µs after it left. A doomed one gets lost instead.
-    Deliver { from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32 },
-    /// A message that arrived earlier gets its turn on a busy node.
-    Handle { from: NodeId, to: NodeId, life: u16, flight: u32, parcel: u32 },
-    /// A node's timer may be due.
-    Timer { node: NodeId, life: u16, index: u32 },
-    /// A client's request arrives.
-    Request { to: NodeId, doomed: bool, flight: u32, letter: u32 },
-    /// A replica's answer arrives.
-    Reply { from: NodeId, flight: u32, letter: u32 },
-    /// A session may begin its next command.
-    Wake(ClientId),
-    /// A session may have waited too long.
-    Impatient(ClientId),
-    /// A session asks again after a pause.
-    Again { client: ClientId, seq: u32, attempt: u16 },
-    /// A command arrives in an open-loop group.
-    Arrival(u16),
-    /// The script's next action is due.
-    Script(u32),
-    /// Taken back before it happened.
-    Void,
+/// A message that has arrived at several replicas; each gets it in an event of its own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Arriving {
+    from: NodeId,
+    to: NodeSet,
+    flight: u32,
+    parcel: u32,
 }
 
 /// What clients and replicas say to each other.
@@ -108,50 +108,27 @@ const NEVER: Micros = Micros::MAX;
 struct Host<P: Protocol> {
     config: <N<P> as Node>::Config,
     site: u8,
+    /// The innermost failure domain it is in, if there are any.
+    domain: Option<DomainId>,
     /// Counts boots, so that a timer of an earlier life is recognised.
     life: u16,
     timers: Vec<TimerState<Timer<P>>>,
     rng: Rng,
     /// Handling messages until then.
     busy_until: Micros,
-    /// Writing until then.
-    disk_until: Micros,
-    /// What would be read back now; kept up to date only when it can differ from what the node thinks it wrote.
-    disk: Disk<P>,
-    /// Writes under way: when they will be done, and what of.
-    writes: VecDeque<(Micros, Disk<P>)>,
+    /// Its disk.
+    storage: Storage<P>,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
-}
-
-/// What one step did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Happening {
-    /// What sort of event.
-    pub what: What,
-    /// Whom it happened to.
-    pub node: NodeId,
-    /// Whether the node's state may have changed.
-    pub handled: bool,
-    /// The first slot of its log that may be different now; `None` if the log is as it was.
-    pub log_from: Option<Slot>,
-}
-
-impl Happening {
-    /// Something that a node handled.
-    fn handled(what: What, node: NodeId, log_from: Option<Slot>) -> Happening {
-        Happening { what, node, handled: true, log_from }
-    }
-
-    /// Something that changed no node's state.
-    fn passed(what: What, node: NodeId) -> Happening {
-        Happening { what, node, handled: false, log_from: None }
-    }
+    /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
+    cut_links: NodeSet,
 }
 
 /// A message under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
+    /// By what to name it in an action.
+    pub id: FlightId,
     /// Where from.
     pub from: End,
     /// Where to.
@@ -166,6 +143,8 @@ pub struct Flight {
     pub arrives: Micros,
     /// It will get lost.
     pub doomed: bool,
+    /// It is held where it is: for it, time stands still.
+    pub held: bool,
 }
 
 /// An end of a message's way.
@@ -198,12 +177,15 @@ pub type Said<P> = Effect<Msg<P>, Timer<P>>;
 pub struct World<P: Protocol> {
     time: Micros,
     events: u64,
-    wheel: Wheel<Event>,
+    wheel: Wheel<Packed>,
+    /// What is left of a message that arrives at several replicas in this microsecond: the next events.
+    arriving: Arriving,
     letters: Parcels<Letter>,
     nodes: Vec<Option<N<P>>>,
     hosts: Vec<Host<P>>,
     clients: Clients,
     terrain: Terrain,
+    domains: Arc<Domains>,
     setup: Setup,
     net_rng: Rng,
     seed: u64,
@@ -211,7 +193,6 @@ pub struct World<P: Protocol> {
     strict_disks: bool,
     /// The outbox, with all messages under way.
     out: Out<N<P>>,
-    effects: Vec<Effect<u32, Timer<P>>>,
     /// For transcripts: the effects of the last step.
     said: Option<Vec<(NodeId, Said<P>)>>,
     marks: Vec<Mark>,
@@ -221,13 +202,19 @@ pub struct World<P: Protocol> {
     samples: Samples,
     trace: Trace,
     script: Vec<Timed>,
+    /// Actions of the script that made no sense when their time came.
+    refused: Vec<Refused>,
+    /// What was last done to the world.
+    deed: Option<Action>,
+    /// All that is out of the ordinary. Without it a world pays one comparison an event.
+    trouble: Option<Box<Trouble>>,
     used: RuleSet,
 }
 
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
-        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script, .. } =
+        let Blueprint { terrain, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
@@ -237,6 +224,7 @@ impl<P: Protocol> World<P> {
             time: 0,
             events: 0,
             wheel: Wheel::default(),
+            arriving: Arriving::default(),
             letters: Parcels::default(),
             nodes: Vec::with_capacity(nodes),
             hosts: Vec::with_capacity(nodes),
@@ -244,7 +232,6 @@ impl<P: Protocol> World<P> {
             net_rng: Rng::stream(seed, "network", 0),
             strict_disks: terrain.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
             out: Out::new(ablated),
-            effects: Vec::new(),
             said: None,
             marks: Vec::new(),
             heard: None,
@@ -254,33 +241,40 @@ impl<P: Protocol> World<P> {
             used: RuleSet::EMPTY,
             seed,
             terrain,
+            domains: Arc::new(domains),
             setup,
             script,
+            refused: Vec::new(),
+            deed: None,
+            trouble: None,
         };
-        for (config, site) in configs.into_iter().zip(placement) {
-            world.install(config, site);
+        if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
+            world.trouble();
+        }
+        for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
+            world.install(config, site, world.domains.of_replica(id));
         }
         for index in 0..world.script.len() {
-            world.wheel.push(world.script[index].at, Event::Script(index as u32));
+            world.schedule(world.script[index].at, Event::Script(index as u32));
         }
         world.start_clients();
         Ok(world)
     }
 
-    /// Puts a new replica on a new machine at `site`, and boots it.
-    fn install(&mut self, config: <N<P> as Node>::Config, site: u8) -> NodeId {
+    /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
+    fn install(&mut self, config: <N<P> as Node>::Config, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.nodes.len() as u8);
         self.hosts.push(Host {
             config,
             site,
+            domain,
             life: 0,
             timers: Vec::new(),
             rng: Rng::stream(self.seed, "node", u64::from(me.0)),
             busy_until: 0,
-            disk_until: 0,
-            disk: Disk::<P>::default(),
-            writes: VecDeque::new(),
+            storage: Storage::default(),
             cut: NodeSet::EMPTY,
+            cut_links: NodeSet::EMPTY,
         });
         self.nodes.push(None);
         self.boot(me);
@@ -291,7 +285,7 @@ impl<P: Protocol> World<P> {
         let host = &mut self.hosts[usize::from(me.0)];
         host.life += 1;
         self.marks.push(Mark::Booted(me));
-        let node = N::<P>::boot(me, &host.config, host.disk.clone(), &mut self.out);
+        let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
         self.nodes[usize::from(me.0)] = Some(node);
         self.carry_out(me);
     }
@@ -302,13 +296,19 @@ impl<P: Protocol> World<P> {
         if let Some(said) = &mut self.said {
             said.clear();
         }
+        if self.time <= limit
+            && let Some(happening) = self.arrive()
+        {
+            self.events += 1;
+            return Some(happening);
+        }
         loop {
             let Some((time, event)) = self.wheel.pop_until(limit) else {
                 self.time = self.time.max(if limit == NEVER { self.time } else { limit });
                 return None;
             };
             self.time = time;
-            if let Some(happening) = self.happen(event) {
+            if let Some(happening) = self.happen(event.unpack()) {
                 self.events += 1;
                 return Some(happening);
             }
@@ -323,13 +323,26 @@ impl<P: Protocol> World<P> {
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
-    #[inline]
+    #[inline(always)]
     fn happen(&mut self, event: Event) -> Option<Happening> {
+        let event = if self.trouble.is_some() { self.divert(event)? } else { event };
+        self.come_to_pass(event)
+    }
+
+    #[inline(always)]
+    fn come_to_pass(&mut self, event: Event) -> Option<Happening> {
         match event {
             Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
+            Event::DeliverEach { from, to, flight, parcel } => {
+                self.arriving = Arriving { from, to, flight, parcel };
+                self.arrive()
+            }
             Event::Handle { from, to, life, flight, parcel } => {
-                let message = self.out.parcels.take(parcel)?;
-                (self.hosts[usize::from(to.0)].life == life).then(|| self.handle(from, to, flight, message))
+                if self.hosts[usize::from(to.0)].life != life {
+                    self.out.parcels.take(parcel);
+                    return None;
+                }
+                Some(self.handle(from, to, flight, parcel))
             }
             Event::Timer { node, life, index } => self.timer_due(node, life, index),
             Event::Request { to, doomed, flight, letter } => self.requested(to, doomed, flight, letter),
@@ -339,16 +352,33 @@ impl<P: Protocol> World<P> {
             Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
-                // A refused action of a script is an event all the same; the trace shows that nothing changed.
-                let action = self.script[index as usize].action;
-                let _ = self.carry_out_action(action);
-                Some(Happening::handled(What::Acted, NodeId(0), Some(1)))
+                let timed = self.script[index as usize];
+                Some(match self.carry_out_action(timed.action) {
+                    Ok(()) => Happening::handled(What::Acted, NodeId(0), Some(1)),
+                    Err(why) => {
+                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, index, RuleSet::EMPTY);
+                        self.refused.push(Refused { index, timed, why });
+                        Happening::passed(What::Refused, NodeId(0))
+                    }
+                })
             }
-            Event::Void => None,
+            Event::Turn { .. } | Event::Void => None,
         }
     }
 
-    #[inline]
+    /// The next of several replicas gets the message that has arrived at all of them.
+    #[inline(always)]
+    fn arrive(&mut self) -> Option<Happening> {
+        let Arriving { from, to, flight, parcel } = self.arriving;
+        let next = to.lowest()?;
+        self.arriving.to = to.without(next);
+        if self.trouble.is_some() {
+            return self.arrive_in_trouble(from, next, flight, parcel);
+        }
+        Some(self.deliver(from, next, false, flight, parcel))
+    }
+
+    #[inline(always)]
     fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
         let deaf = self.nodes[usize::from(to.0)].is_none();
         if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
@@ -361,23 +391,22 @@ impl<P: Protocol> World<P> {
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
             host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
-            let life = host.life;
-            self.wheel.push(host.busy_until, Event::Handle { from, to, life, flight, parcel });
+            let (life, turn) = (host.life, host.busy_until);
+            self.schedule(turn, Event::Handle { from, to, life, flight, parcel });
             return Happening::passed(What::Delivered, to);
         }
-        match self.out.parcels.take(parcel) {
-            Some(message) => self.handle(from, to, flight, message),
-            None => Happening::passed(What::Delivered, to),
-        }
+        self.handle(from, to, flight, parcel)
     }
 
     #[inline]
-    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message: Msg<P>) -> Happening {
+    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        let Some(message) = self.out.parcels.open(parcel) else { return Happening::passed(What::Delivered, to) };
         let (kind, slot) = (message.kind(), message.slot());
         if let Some(node) = &mut self.nodes[usize::from(to.0)] {
-            node.on_message(from, message, &mut self.out);
+            node.on_message(from, &message, &mut self.out);
         }
-        let (rules, log_from) = self.out.take(&mut self.effects);
+        self.out.parcels.close(parcel, message);
+        let (rules, log_from) = self.out.settle();
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
         self.carry_out_effects(to);
         Happening::handled(What::Delivered, to, log_from)
@@ -395,15 +424,16 @@ impl<P: Protocol> World<P> {
         state.queued = NEVER;
         if state.deadline > self.time {
             if state.deadline != NEVER {
-                state.queued = state.deadline;
-                self.wheel.push(state.deadline, Event::Timer { node, life, index });
+                let deadline = state.deadline;
+                state.queued = deadline;
+                self.schedule(deadline, Event::Timer { node, life, index });
             }
             return None;
         }
         state.deadline = NEVER;
         let timer = state.timer;
         self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let (rules, log_from) = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.settle();
         self.record(What::Timer, node, node, 0, 0, index, rules);
         self.carry_out_effects(node);
         Some(Happening::handled(What::Timer, node, log_from))
@@ -411,24 +441,25 @@ impl<P: Protocol> World<P> {
 
     /// Takes the effects out of the outbox and carries them out.
     fn carry_out(&mut self, me: NodeId) {
-        let (rules, _) = self.out.take(&mut self.effects);
+        let (rules, _) = self.out.settle();
         self.used = self.used.or(rules);
         self.carry_out_effects(me);
     }
 
     #[inline]
     fn carry_out_effects(&mut self, me: NodeId) {
-        let mut effects = std::mem::take(&mut self.effects);
         if let Some(said) = &mut self.said {
             let parcels = &self.out.parcels;
             let with_message = |effect: &Effect<u32, Timer<P>>| effect.map(|parcel| parcels.look(*parcel).cloned());
-            said.extend(effects.iter().filter_map(with_message).map(|effect| (me, effect)));
+            said.extend(self.out.effects().iter().filter_map(with_message).map(|effect| (me, effect)));
         }
         let mut saved = false;
-        for effect in effects.drain(..) {
+        let mut next = 0;
+        while let Some(&effect) = self.out.effects().get(next) {
+            next += 1;
             match effect {
-                Effect::Send(to, parcel) => self.send(me, NodeSet::just(to), parcel),
-                Effect::Broadcast(to, parcel) => self.send(me, to, parcel),
+                Effect::Send(to, parcel) => self.send(me, to, parcel),
+                Effect::Broadcast(to, parcel) => self.broadcast(me, to, parcel),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
                 Effect::Cancel(timer) => {
                     if let Some(state) =
@@ -439,7 +470,10 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Save => {
                     saved = true;
-                    self.save(me);
+                    if !self.save(me) {
+                        self.stop_at_full_disk(me, next);
+                        break;
+                    }
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 Effect::Chosen(slot, command) => {
@@ -453,48 +487,123 @@ impl<P: Protocol> World<P> {
                 Effect::Restored(slot) => self.marks.push(Mark::Restored(me, slot)),
             }
         }
-        self.effects = effects;
-        if cfg!(debug_assertions) && !saved && self.terrain.disk == 0 && self.out.intact() {
+        self.out.clear();
+        let prompt = self.terrain.disk == 0 && self.disk_state(me).write.is_none();
+        if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
             let node = self.nodes[usize::from(me.0)].as_ref();
             debug_assert!(
-                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].disk),
+                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].storage.kept),
                 "node {me:?} changed its durable state without saving it"
             );
         }
     }
 
+    /// Sends to one node. Nine of ten messages go this way.
     #[inline]
-    fn send(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+    fn send(&mut self, from: NodeId, to: NodeId, parcel: u32) {
+        if self.trouble.is_some() {
+            return self.send_in_trouble(from, NodeSet::just(to), parcel);
+        }
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        if from == to {
+            return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+        }
         let Some(message) = self.out.parcels.look(parcel) else { return };
-        let bytes =
-            u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes));
-        let kind = usize::from(message.kind().0);
-        let host = &self.hosts[usize::from(from.0)];
-        let leaves = self.time.max(host.disk_until);
-        let (site, cut) = (host.site, host.cut);
-        let mut others = 0;
+        let (kind, bytes) = (message.kind(), self.weight(message));
+        self.count_sent(from, kind, 1, bytes);
+        let (flight, doomed) = self.route(from, to);
+        self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
+    }
+
+    /// Sends the same to several nodes.
+    #[inline]
+    fn broadcast(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        if self.trouble.is_some() {
+            return self.send_in_trouble(from, to, parcel);
+        }
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        let Some(message) = self.out.parcels.look(parcel) else { return };
+        let (kind, bytes) = (message.kind(), self.weight(message));
+        self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);
+        // Those in a row that get it in the same microsecond share a place in the wheel.
+        let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
         for to in to.iter() {
             if from == to {
-                self.wheel.push(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                self.deliver_together(leaves, &mut together);
+                self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
-            let there = self.hosts[usize::from(to.0)].site;
-            let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
-            let doomed = cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
-            self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
-            self.wheel.push(leaves + flight, Event::Deliver { from, to, doomed, flight: flight as u32, parcel });
-            others += 1;
+            let (flight, doomed) = self.route(from, to);
+            if doomed || flight != together.flight {
+                self.deliver_together(leaves, &mut together);
+            }
+            if doomed {
+                let event = Event::Deliver { from, to, doomed, flight, parcel };
+                self.schedule(leaves + Micros::from(flight), event);
+            } else {
+                together.flight = flight;
+                together.to.add(to);
+            }
         }
-        self.counts.by_kind[kind] += others;
-        self.counts.by_sender[usize::from(from.0)] += others;
-        self.counts.bytes += bytes * others;
-        self.counts.bytes_by_sender[usize::from(from.0)] += bytes * others;
+        self.deliver_together(leaves, &mut together);
+    }
+
+    /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
+    #[inline(always)]
+    fn route(&mut self, from: NodeId, to: NodeId) -> (u32, bool) {
+        let (here, there) = (&self.hosts[usize::from(from.0)], self.hosts[usize::from(to.0)].site);
+        let (site, cut) = (here.site, here.cut.has(to));
+        self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+        let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
+        (flight as u32, cut || self.net_rng.chance(self.terrain.loss_permille))
+    }
+
+    /// Bytes of a message on the wire.
+    #[inline(always)]
+    fn weight(&self, message: &Msg<P>) -> u64 {
+        u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
+    }
+
+    /// The same of a client's request, or of the answer to it.
+    fn client_weight(&self) -> u64 {
+        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
+    }
+
+    #[inline(always)]
+    fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
+        self.counts.by_kind[usize::from(kind.0)] += messages;
+        self.counts.by_sender[usize::from(from.0)] += messages;
+        self.counts.bytes += bytes_each * messages;
+        self.counts.bytes_by_sender[usize::from(from.0)] += bytes_each * messages;
+    }
+
+    /// Lets something happen at `time`; what should have happened already happens now.
+    #[inline(always)]
+    fn schedule(&mut self, time: Micros, event: Event) {
+        self.wheel.push(time, event.pack());
+    }
+
+    /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
+    #[inline(always)]
+    fn deliver_together(&mut self, leaves: Micros, together: &mut Arriving) {
+        let Arriving { from, to, flight, parcel } = *together;
+        let Some(first) = to.lowest() else { return };
+        let event = match to == NodeSet::just(first) {
+            true => Event::Deliver { from, to: first, doomed: false, flight, parcel },
+            false => Event::DeliverEach { from, to, flight, parcel },
+        };
+        self.schedule(leaves + Micros::from(flight), event);
+        together.to = NodeSet::EMPTY;
     }
 
     #[inline]
     fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
-        let deadline = self.time + host.rng.between(lo, hi);
+        let mut wait = host.rng.between(lo, hi);
+        if let Some(trouble) = &self.trouble {
+            wait = trouble.clocks.real(node, wait);
+        }
+        let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
             Some(index) => index,
             // Timers that carry a number would pile up: take over one that has run out.
@@ -514,28 +623,7 @@ impl<P: Protocol> World<P> {
         if deadline < state.queued {
             state.queued = deadline;
             let life = host.life;
-            self.wheel.push(deadline, Event::Timer { node, life, index: index as u32 });
-        }
-    }
-
-    fn save(&mut self, me: NodeId) {
-        if !self.strict_disks {
-            return;
-        }
-        let Some(node) = &self.nodes[usize::from(me.0)] else { return };
-        let host = &mut self.hosts[usize::from(me.0)];
-        if self.terrain.disk == 0 {
-            host.disk = node.disk().clone();
-            return;
-        }
-        host.settle(self.time);
-        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
-        match host.writes.back_mut() {
-            Some((done, disk)) if *done >= self.time + self.terrain.disk => disk.clone_from(node.disk()),
-            _ => {
-                host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
-                host.writes.push_back((host.disk_until, node.disk().clone()));
-            }
+            self.schedule(deadline, Event::Timer { node, life, index: index as u32 });
         }
     }
 
@@ -552,14 +640,3 @@ const HEADER_BYTES: u32 = 66;
 
 /// Bytes of a command besides its value: client, number, operation and key.
 const COMMAND_BYTES: u32 = 16;
-
-impl<P: Protocol> Host<P> {
-    /// Moves writes that are done by `now` to the disk.
-    fn settle(&mut self, now: Micros) {
-        while self.writes.front().is_some_and(|(done, _)| *done <= now) {
-            if let Some((_, disk)) = self.writes.pop_front() {
-                self.disk = disk;
-            }
-        }
-    }
-}

@@ -18,6 +18,9 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
+    for view in views.iter().filter(|view| view.paused.is_some()) {
+        text.push_str(&format!(" Node {} is paused.", number(view.id)));
+    }
     text
 }
 

@@ -56,14 +56,14 @@ impl History {
     pub fn observe(&mut self, world: &World<Raft>, happening: Happening) {
         self.listen(world);
         let record = match world.trace().records().next_back() {
-            Some((_, record)) if matches!(happening.what, What::Client | What::Answered) => *record,
+            Some((_, record)) if matches!(happening.what(), What::Client | What::Answered) => *record,
             _ => return,
         };
         let client = record.detail as u16;
         let final_answer = world.counts().answered != self.answered;
         self.answered = world.counts().answered;
         let (seq, began) = self.clients.entry(client).or_default();
-        match (happening.what, *began) {
+        match (happening.what(), *began) {
             (What::Client, None) => {
                 *seq += 1;
                 *began = Some(record.at);

@@ -7,8 +7,8 @@ use super::{run, swarm};
 use quorumscope::lab::shrink::shrink;
 use quorumscope::lab::{Document, Run, Scenario, text};
 use quorumscope::universe;
-use std::fs;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::PathBuf;
 
 /// Where the seeds are listed.
@@ -20,9 +20,21 @@ const RARE: u64 = 20_000;
 
 /// Rules that random runs do not catch, and where they are caught instead.
 const PLOTS: &[(&str, &str, &str)] = &[
-    ("raft", "commit-own-term", "figure 8 takes five elections, each cut off within one round trip: tests/raft/scenes.rs plays it"),
-    ("raft", "change-after-own-commit", "two leaders must each change the members before anybody hears of it: tests/raft/scenes.rs plays it"),
-    ("synod", "accept-raises-promise", "takes three ballots and five servers in one order: src/protocols/synod/tests.rs plays it"),
+    (
+        "raft",
+        "commit-own-term",
+        "figure 8 takes five elections, each cut off within one round trip: tests/raft/scenes.rs plays it",
+    ),
+    (
+        "raft",
+        "change-after-own-commit",
+        "two leaders must each change the members before anybody hears of it: tests/raft/scenes.rs plays it",
+    ),
+    (
+        "synod",
+        "accept-raises-promise",
+        "takes three ballots and five servers in one order: src/protocols/synod/tests.rs plays it",
+    ),
 ];
 
 fn updating() -> bool {
@@ -92,7 +104,8 @@ fn whatever_rule_is_taken_away_something_breaks() {
     let list = fs::read_to_string(FOUND).expect("readable");
     let mut again = String::new();
     for (line, (variant, rule)) in list.lines().zip(rules()) {
-        let seed = line.split([' ', ':']).nth(2).and_then(|seed| seed.parse().ok()).expect("VARIANT RULE SEED: PROPERTY");
+        let seed =
+            line.split([' ', ':']).nth(2).and_then(|seed| seed.parse().ok()).expect("VARIANT RULE SEED: PROPERTY");
         assert!(seed < RARE, "{line}");
         let property = swarm(variant, &[rule]).run(seed).violation.map_or("nothing", |violation| violation.property);
         let _ = writeln!(again, "{variant} {rule} {seed}: {property}");
@@ -104,7 +117,8 @@ fn whatever_rule_is_taken_away_something_breaks() {
 fn what_they_shrink_to_is_kept() {
     for (variant, rule) in rules() {
         let text = fs::read_to_string(file(variant, rule, "toml")).expect("readable");
-        let scenario = text::from_toml(&text).unwrap_or_else(|problems| panic!("{variant} {rule}: {problems}")).scenario;
+        let scenario =
+            text::from_toml(&text).unwrap_or_else(|problems| panic!("{variant} {rule}: {problems}")).scenario;
         assert_eq!((scenario.variant.as_str(), scenario.without.as_slice()), (variant, &[rule.to_owned()][..]));
         let (lines, broken) = told(&scenario);
         let kept = fs::read_to_string(file(variant, rule, "txt")).expect("readable");

@@ -13,13 +13,18 @@ fn seeds(usual: Range<u64>) -> Range<u64> {
 fn survives(variant: &str, usual: Range<u64>) {
     let swarm = swarm(variant, &[]);
     let report = run(&swarm, seeds(usual.clone()));
-    println!("{} runs, {} events, {} commands, {} operations judged", report.runs, report.events, report.answered, report.judged);
+    println!(
+        "{} runs, {} events, {} commands, {} operations judged",
+        report.runs, report.events, report.answered, report.judged
+    );
     assert_nothing_broken(&swarm, &report);
     assert_eq!(report.undecided, 0, "every history can be judged");
     if report.runs >= usual.end - usual.start {
-        let unreached: Vec<&String> = report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();
+        let unreached: Vec<&String> =
+            report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();
         assert_eq!(unreached, [""; 0], "no run reached these rules");
-        let quiet: Vec<&String> = report.troubles.iter().filter(|(_, struck)| **struck == 0).map(|(name, _)| name).collect();
+        let quiet: Vec<&String> =
+            report.troubles.iter().filter(|(_, struck)| **struck == 0).map(|(name, _)| name).collect();
         let card = swarm.variant().card;
         let there = |name: &&&String| match name.as_str() {
             "members" => card.membership,

@@ -50,10 +50,5 @@ fn assert_nothing_broken(swarm: &Swarm, report: &Report) {
     let Trial { scenario, .. } = swarm.run(failure.seed);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{}.toml", report.variant, failure.seed));
     std::fs::write(&file, text::to_toml(&scenario)).expect("writable");
-    panic!(
-        "{:?}: {failure:#?}\nagain: {}\nor: quorumscope run {}",
-        report.violations,
-        failure.again,
-        file.display()
-    );
+    panic!("{:?}: {failure:#?}\nagain: {}\nor: quorumscope run {}", report.violations, failure.again, file.display());
 }

@@ -29,7 +29,9 @@ fn the_scenario_of_a_seed_is_the_same_run_again() {
 
 #[test]
 fn what_is_broken_is_broken_again() {
-    for (variant, rule) in [("raft", "one-vote"), ("multi-paxos", "adopt-highest-accepted"), ("synod", "unique-ballots")] {
+    for (variant, rule) in
+        [("raft", "one-vote"), ("multi-paxos", "adopt-highest-accepted"), ("synod", "unique-ballots")]
+    {
         let swarm = swarm(variant, &[rule]);
         let broken = (0..100).map(|seed| swarm.run(seed)).filter(|trial| trial.violation.is_some());
         let mut seen = 0;
@@ -82,7 +84,11 @@ fn two_runs_part_at_their_first_differing_event() {
     // One more fault, late: all is the same until then.
     let late = scenario.recovery.as_ref().expect("a healthy core").from.clone();
     let mut longer = scenario.clone();
-    longer.script.push(quorumscope::lab::Fault { at: late.clone(), action: "quiesce".to_owned(), ..Default::default() });
+    longer.script.push(quorumscope::lab::Fault {
+        at: late.clone(),
+        action: "quiesce".to_owned(),
+        ..Default::default()
+    });
     let found = first_difference(&document, &Document::from(longer), 3).expect("good").expect("they differ");
     assert!(found.steps > 100 && found.common.len() == 3 && found.left.len() == 4, "{found:#?}");
     assert_ne!(found.left[0], found.right[0]);
@@ -102,7 +108,8 @@ fn who_is_kept_waiting_is_told() {
              script = [{{ at = \"1s\", do = \"crash\", node = 1 }}, {{ at = \"2s\", do = \"crash\", node = 2 }}]\n"
         );
         let document = text::from_toml(&text).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
-        violation(&document.scenario, None).map(|found| found.map(|violation| (violation.property, violation.at / 1_000)))
+        violation(&document.scenario, None)
+            .map(|found| found.map(|violation| (violation.property, violation.at / 1_000)))
     };
     // Nobody promised anything.
     assert_eq!(told(""), Ok(None));

@@ -1,8 +1,8 @@
 //! How far an exploration goes.
 
-use crate::core::NodeSet;
 use crate::core::command::{Command, Op};
 use crate::core::ids::ClientId;
+use crate::core::{NodeSet, Order};
 
 /// How often something may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,12 @@ pub struct Bounds {
     pub lost_kinds: u64,
     /// What clients may ask for, each once; at most 16.
     pub requests: Vec<Request>,
+    /// What an operator may order whoever leads to do, each once; at most 16.
+    pub orders: Vec<Order>,
+    /// Nodes that do not run at first, for an order to take in: the last ones of the cluster. They boot at the start, with nothing to do.
+    pub newcomers: u8,
+    /// Whether to look at only one of several states that differ in nothing but the names of nodes, where names do not matter.
+    pub symmetry: bool,
 }
 
 impl Default for Bounds {
@@ -74,13 +80,28 @@ impl Default for Bounds {
             late_to_self: false,
             lost_kinds: 0,
             requests: Vec::new(),
+            orders: Vec::new(),
+            newcomers: 0,
+            symmetry: false,
         }
     }
 }
 
 impl Bounds {
-    /// Most requests.
+    /// Most requests, and most orders.
     pub const REQUESTS: u8 = 16;
+
+    /// How often it may happen.
+    pub(super) fn most(&self, of: Of) -> Times {
+        match of {
+            Of::Timers => self.timers,
+            Of::Losses => self.losses,
+            Of::Duplicates => self.duplicates,
+            Of::Crashes => self.crashes,
+            Of::Restarts => self.restarts,
+            Of::Request(_) | Of::Order(_) => Times::Most(1),
+        }
+    }
 
     /// A different command for each of `places`: a write by a client of its own, which may be asked of any node there.
     pub fn requests(places: &[NodeSet]) -> Vec<Request> {
@@ -92,11 +113,20 @@ impl Bounds {
     }
 }
 
-/// What was counted against the bounds so far, and the requests that were made; part of a state, packed into one number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Spent(pub u64);
+/// What was counted against the bounds so far, the requests and orders that were made, and the stage of the search; part of a state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Spent {
+    /// Of all that comes more than once.
+    counts: [u16; 5],
+    /// A bit for each request.
+    asked: u16,
+    /// A bit for each order.
+    ordered: u16,
+    /// How many goals were reached.
+    stage: u8,
+}
 
-/// What a count is for: its place in the number.
+/// What something is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
     Timers,
@@ -104,24 +134,70 @@ pub(super) enum Of {
     Duplicates,
     Crashes,
     Restarts,
+    /// The request with this number.
+    Request(u8),
+    /// The order with this number.
+    Order(u8),
+}
+
+impl Of {
+    /// How many there are.
+    pub const ALL: usize = 5 + 2 * Bounds::REQUESTS as usize;
+
+    /// Its place among them.
+    pub fn place(self) -> usize {
+        let requests = usize::from(Bounds::REQUESTS);
+        match self {
+            Of::Timers => 0,
+            Of::Losses => 1,
+            Of::Duplicates => 2,
+            Of::Crashes => 3,
+            Of::Restarts => 4,
+            Of::Request(number) => 5 + usize::from(number),
+            Of::Order(number) => 5 + requests + usize::from(number),
+        }
+    }
+
+    /// The bound that keeps it from happening once more, if what is not looked at then can matter.
+    pub fn cut(self) -> Option<Cut> {
+        match self {
+            Of::Timers => Some(Cut::Timers),
+            Of::Duplicates => Some(Cut::Duplicates),
+            Of::Crashes => Some(Cut::Crashes),
+            Of::Restarts => Some(Cut::Restarts),
+            Of::Losses | Of::Request(_) | Of::Order(_) => None,
+        }
+    }
 }
 
 impl Spent {
-    /// Above the five counts.
-    const REQUESTS: u32 = 40;
-
     /// One more of it, unless the bound is reached. What may happen any number of times is not counted: states stay the same.
-    pub fn one_more(self, of: Of, most: Times) -> Option<Spent> {
-        let Times::Most(most) = most else { return Some(self) };
-        let shift = 8 * of as u32;
-        let so_far = self.0 >> shift & 0xff;
-        (so_far < u64::from(most)).then(|| Spent(self.0 + (1 << shift)))
+    pub fn one_more(mut self, of: Of, bounds: &Bounds) -> Option<Spent> {
+        match (of, bounds.most(of)) {
+            (Of::Request(number), _) => {
+                let bit = 1 << number;
+                let first = self.asked & bit == 0;
+                self.asked |= bit;
+                first.then_some(self)
+            }
+            (Of::Order(number), _) => {
+                let bit = 1 << number;
+                let first = self.ordered & bit == 0;
+                self.ordered |= bit;
+                first.then_some(self)
+            }
+            (_, Times::Any) => Some(self),
+            (_, Times::Most(most)) => {
+                let count = &mut self.counts[of.place()];
+                *count += 1;
+                (*count <= u16::from(most)).then_some(self)
+            }
+        }
     }
 
-    /// With this request made, unless it was made before.
-    pub fn ask(self, request: u8) -> Option<Spent> {
-        let bit = 1 << (Spent::REQUESTS + u32::from(request));
-        (self.0 & bit == 0).then_some(Spent(self.0 | bit))
+    /// In the next stage, in which everything counts anew but requests and orders.
+    pub fn next_stage(self) -> Spent {
+        Spent { counts: [0; 5], stage: self.stage + 1, ..self }
     }
 }
 
@@ -152,6 +228,21 @@ impl Cuts {
 
     pub(super) fn add(&mut self, cut: Cut) {
         self.0 |= 1 << cut as u16;
+    }
+
+    /// Adds them.
+    pub(super) fn add_all(&mut self, cuts: impl IntoIterator<Item = Cut>) {
+        cuts.into_iter().for_each(|cut| self.add(cut));
+    }
+
+    /// Those in either.
+    pub(super) fn or(self, other: Cuts) -> Cuts {
+        Cuts(self.0 | other.0)
+    }
+
+    /// Without this one.
+    pub(super) fn without(self, cut: Cut) -> Cuts {
+        Cuts(self.0 & !(1 << cut as u16))
     }
 
     /// Their names.

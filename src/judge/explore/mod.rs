@@ -1,32 +1,44 @@
 //! Exhaustive exploration: every run of a small cluster within given bounds.
 //!
-//! A state is a row of numbers: one for each host (its node, its disk, its timers), one for the set of messages under way, one for what
-//! the judges remember ([`ghost`]), and two for what was spent of the [`Bounds`]. Whatever a number stands for is kept once
-//! ([`intern`]), and what an event does to a host is computed once, however many states the two meet in ([`steps`]).
+//! A state is a row of numbers: one for each node (its disk, its timers, and the messages on their way to it: [`locals`]), one for what
+//! the judges remember ([`past`]), and one for what was spent of the [`Bounds`]. Whatever a number stands for is kept once ([`intern`]),
+//! and what an event does to a node or to the memory is computed once, however many states they meet in ([`steps`]). So most of the
+//! work is to tell whether a row is known already ([`states`]).
 //!
 //! States are visited breadth first, so the first violation found is one with the fewest events. Events are the deliveries, timers,
-//! requests, losses, crashes and restarts; what a node sends while it handles one belongs to that event.
+//! requests, orders, losses, crashes and restarts; what a node sends while it handles one belongs to that event.
 //!
 //! Two things are left out because they add nothing. An event that changes no node and sends nothing new is not taken: without it
 //! the same message, timer or request is still there, and everything that could happen after it can happen anyway. A message need
 //! not get lost: it can stay under way for ever.
 
 mod bounds;
-mod ghost;
+mod found;
+mod goal;
+mod history;
 mod intern;
+mod locals;
+mod past;
+mod states;
 mod steps;
+mod symmetry;
+mod table;
 mod trace;
 
 pub use bounds::{Bounds, Cut, Cuts, Request, Times};
+pub use goal::Goal;
+pub use past::{Broken, Memory, Past, Seen};
 pub use trace::{Happened, Moment};
 
-use super::watch::{AGREEMENT, ORDER};
 use crate::core::node::{Breach, Invariant, Protocol, Setup, Step, Unfit};
-use crate::core::{Effect, NodeId, NodeSet, RuleSet, Slot};
+use crate::core::{NodeId, NodeSet, Slot};
 use bounds::{Of, Spent};
-use ghost::{Broken, Ghost};
-use intern::{Interner, Lists};
+use intern::Interner;
+use locals::{Event, Locals, Way};
+use states::States;
 use steps::{N, Steps, Stimulus};
+use symmetry::Symmetry;
+use table::Memo;
 
 /// What to explore.
 #[derive(Clone, Debug)]
@@ -37,6 +49,8 @@ pub struct Question {
     pub bounds: Bounds,
     /// Look for violations of this property only; `None`: of any.
     pub property: Option<String>,
+    /// Goals to reach one after the other. The bounds hold for each stage of the search anew.
+    pub via: Vec<Goal>,
 }
 
 /// What an exploration found.
@@ -57,96 +71,120 @@ pub enum Verdict {
     },
     /// There are more states than the bounds allow for.
     Undecided,
+    /// Within the bounds, no state reaches the goal with this place in [`Question::via`].
+    Unreached(usize),
 }
 
-/// Something that can happen in a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Event {
-    /// A message arrives.
-    Deliver(u32),
-    /// A message arrives and stays under way.
-    Duplicate(u32),
-    /// A message gets lost.
-    Lose(u32),
-    /// A timer of a node fires.
-    Fire(NodeId, u32),
-    /// A client asks a node.
-    Ask(NodeId, u8),
-    /// A node crashes.
-    Crash(NodeId),
-    /// A node restarts.
-    Restart(NodeId),
+/// A state that reaches the goal of its stage: its row, and how it was reached.
+#[derive(Clone, Debug)]
+struct Reached {
+    row: Vec<u32>,
+    parent: (u32, Event),
 }
 
-/// A way to go on from a state.
-#[derive(Clone, Copy, Debug)]
-struct Branch {
-    event: Event,
-    node: NodeId,
-    /// The number of the outcome; `None` if no node takes part.
-    outcome: Option<u32>,
-    spent: Spent,
-}
-
-/// An exploration under way.
+/// An exploration under way. `M` is what it remembers of the past.
 #[derive(Debug)]
-pub struct Explorer<P: Protocol> {
+pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     bounds: Bounds,
+    /// The invariants to look at, and what else to look for.
+    invariants: Vec<&'static Invariant<N<P>>>,
     property: Option<String>,
-    replicas: usize,
+    via: Vec<Goal>,
+    /// Numbers of a row before those of the memory and of what was spent: one for each node.
+    hosts: usize,
     steps: Steps<P>,
-    /// Sets of messages under way, sorted.
-    nets: Lists,
-    ghosts: Interner<Ghost>,
-    /// Hosts, net, ghost, spent.
-    states: Lists,
+    locals: Locals,
+    pasts: Interner<M>,
+    /// The memory that follows on a memory and an outcome, unless that breaks something.
+    past_memo: Memo,
+    spent: Interner<Spent>,
+    /// What is spent after one more of everything, by what was spent before; see [`Of::place`].
+    spent_next: Vec<[Option<Option<u32>>; Of::ALL]>,
+    states: States,
+    symmetry: Option<Symmetry<P>>,
     /// How each state was first reached.
     parents: Vec<(u32, Event)>,
     /// The next state to go on from.
     next: u32,
-    /// The first state that is one event farther from the start.
+    /// The first state that is one event farther from where its stage began.
     level_end: u32,
     depth: u32,
+    /// Goals reached so far.
+    stage: usize,
+    /// States of this level that reach the next one.
+    reached: Vec<Reached>,
     cuts: Cuts,
     verdict: Option<Verdict>,
     /// The last event of the violating trace, and the state in which it happens.
     last: Option<(u32, Event)>,
     /// The nodes of one state, lent by their hosts while invariants look at them.
     nodes: Vec<Option<N<P>>>,
-    branches: Vec<Branch>,
-    net: Vec<u32>,
+    /// The rows at hand, each followed by those it leads to.
+    rows: Vec<u32>,
+    found: Vec<Found>,
+    broken: Vec<Broken>,
 }
 
-/// How many numbers a state has beside those of its hosts: net, ghost, and what was spent in two halves.
-const BESIDE: usize = 4;
+/// What a way leads to.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    hash: u64,
+    from: u32,
+    /// Where its row begins.
+    to: u32,
+    /// The place of the way.
+    place: u32,
+    /// What breaks, counted from 1 among those of the batch; 0 for nothing.
+    broken: u32,
+}
 
-impl<P: Protocol> Explorer<P> {
+/// States gone on from together.
+const TOGETHER: u32 = 32;
+
+/// How many numbers a state has beside those of its nodes: memory, and what was spent.
+const BESIDE: usize = 2;
+
+impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Boots the cluster. The error names a setting and what would do.
-    pub fn new(question: &Question) -> Result<Explorer<P>, Unfit> {
-        let Question { setup, bounds, property } = question;
-        let configs = P::cluster(setup)?;
-        let replicas = configs.len();
+    pub fn new(question: &Question) -> Result<Explorer<P, M>, Unfit> {
+        let Question { setup, bounds, property, via } = question;
+        let mut configs = P::cluster(setup)?;
+        let members = configs.len() as u8;
+        configs.extend((0..bounds.newcomers).filter_map(|number| P::newcomer(setup, NodeId(members + number))));
+        let hosts = configs.len();
         let mut bounds = bounds.clone();
         bounds.requests.truncate(usize::from(Bounds::REQUESTS));
-        let steps = Steps::new(configs, &bounds, setup.ablated);
+        bounds.orders.truncate(usize::from(Bounds::REQUESTS));
+        let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds)).flatten();
+        let invariants = P::invariants().iter();
+        let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name);
         let mut explorer = Explorer {
-            bounds,
+            invariants: invariants.filter(|invariant| looked_at(invariant.name)).collect(),
             property: property.clone(),
-            replicas,
-            steps,
-            nets: Lists::default(),
-            ghosts: Interner::default(),
-            states: Lists::default(),
+            via: via.clone(),
+            hosts,
+            steps: Steps::new(configs, &bounds, setup.ablated, M::cares),
+            locals: Locals::new(&bounds),
+            pasts: Interner::default(),
+            past_memo: Memo::default(),
+            spent: Interner::default(),
+            spent_next: Vec::new(),
+            states: States::new(hosts + BESIDE),
+            symmetry,
             parents: Vec::new(),
             next: 0,
-            level_end: 1,
+            level_end: 0,
             depth: 0,
+            stage: 0,
+            reached: Vec::new(),
             cuts: Cuts::default(),
             verdict: None,
             last: None,
-            nodes: vec![None; replicas],
-            branches: Vec::new(),
-            net: Vec::new(),
+            nodes: vec![None; hosts],
+            rows: Vec::new(),
+            found: Vec::new(),
+            broken: Vec::new(),
+            bounds,
         };
         explorer.start();
         Ok(explorer)
@@ -154,284 +192,363 @@ impl<P: Protocol> Explorer<P> {
 
     /// The first state: all nodes booted, one after the other.
     fn start(&mut self) {
-        let mut row = Vec::new();
-        let mut ghost = Ghost::default();
+        let mut row = vec![0; self.width()];
+        let mut past = self.pasts.put(M::new(&self.bounds.requests));
+        let spent = self.spent.put(Spent::default());
         let mut broken = None;
-        self.net.clear();
-        for me in (0..self.replicas as u8).map(NodeId) {
+        let mut sent = Vec::new();
+        for me in (0..self.hosts as u8).map(NodeId) {
             let machine = self.steps.new_machine(me);
             let boot = self.steps.step(machine, Stimulus::Boot);
             let outcome = self.steps.outcome(boot);
-            row.push(outcome.host);
-            for &message in &outcome.sent {
-                add(&mut self.net, message, self.bounds.copies);
+            sent.extend_from_slice(&outcome.sent);
+            row[usize::from(me.0)] = self.locals.put(outcome.host, &[]);
+            if outcome.noted {
+                let (after, breaks) = self.remember(past, boot);
+                past = after;
+                broken = broken.or(breaks);
             }
-            broken = broken.or(self.remember(me, boot, &mut ghost));
         }
-        row.push(self.nets.put(&self.net).0);
-        row.push(self.ghosts.put(ghost));
-        row.extend([0, 0]);
-        self.states.put(&row);
-        self.parents.push((0, Event::Lose(0)));
+        for message in sent {
+            let to = usize::from(self.steps.ends(message).1.0);
+            row[to] = self.locals.with(row[to], message);
+        }
+        row[self.hosts..].copy_from_slice(&[past, spent]);
         self.lend(&row);
-        for me in (0..self.replicas as u8).map(NodeId) {
+        for me in (0..self.hosts as u8).map(NodeId) {
             broken = broken.or(self.look(Step { changed: me, log_from: Some(1) }));
         }
         self.lend(&row);
+        self.canonical(&mut row);
+        self.states.put(States::hash(&row), &row);
+        self.parents.push((0, Event::Lose(0)));
+        self.level_end = 1;
+        self.reach();
         if let Some(broken) = broken {
             self.violated(broken);
         }
     }
 
+    fn width(&self) -> usize {
+        self.hosts + BESIDE
+    }
+
     /// Goes on from as many as `states` states; tells whether it is over.
     pub fn advance(&mut self, states: u32) -> bool {
-        for _ in 0..states {
-            if self.verdict.is_some() {
-                break;
-            }
-            self.go_on();
+        let mut left = states;
+        while left > 0 && self.verdict.is_none() {
+            left -= self.go_on(left.min(TOGETHER));
         }
         self.verdict.is_some()
     }
 
-    /// Goes on from the next state.
-    fn go_on(&mut self) {
-        if self.next == self.level_end && self.level_end < self.states.len() as u32 {
+    /// Goes on from the next states, at most so many and all of one level; tells from how many.
+    ///
+    /// First all ways on are found, then what they lead to is looked up: so the looks into memory do not have to wait for each other.
+    fn go_on(&mut self, most: u32) -> u32 {
+        if self.next == self.level_end && !self.next_level() {
+            return most;
+        }
+        let first = self.next;
+        let many = most.min(self.level_end - first);
+        self.next += many;
+        self.found.clear();
+        self.rows.clear();
+        self.broken.clear();
+        for from in first..first + many {
+            let start = self.rows.len();
+            self.rows.extend_from_slice(self.states.row(from));
+            self.find(from, start);
+        }
+        let found = std::mem::take(&mut self.found);
+        self.states.expect(found.iter().map(|found| found.hash));
+        let mut lent = None;
+        for found in &found {
+            self.arrive(found, &mut lent);
+            if self.verdict.is_some() {
+                break;
+            }
+        }
+        self.take_back(&mut lent);
+        self.found = found;
+        self.name_deciders();
+        many
+    }
+
+    /// Finds all ways on from a state, whose row begins at `start` of `self.rows`, and appends the rows that they lead to.
+    fn find(&mut self, from: u32, start: usize) {
+        let hash = States::hash(&self.rows[start..]);
+        for index in 0..self.hosts {
+            for place in self.locals.ways(self.rows[start + index], &self.bounds, &mut self.steps) {
+                if self.depth >= self.bounds.depth {
+                    return self.cuts.add(Cut::Depth);
+                }
+                let to = self.rows.len();
+                self.rows.extend_from_within(start..start + self.width());
+                match self.take(start, to, index, hash, self.locals.way(place)) {
+                    Some((hash, breaks)) => {
+                        self.broken.extend(breaks);
+                        let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
+                        self.found.push(Found { hash, from, to: to as u32, place, broken });
+                    }
+                    None => self.rows.truncate(to),
+                }
+            }
+        }
+    }
+
+    /// Moves on to the states that are one event farther away, or to the next stage; or, without any, it is over.
+    fn next_level(&mut self) -> bool {
+        if !self.reached.is_empty() {
+            self.next_stage();
+        } else if self.level_end < self.states.len() as u32 {
             self.level_end = self.states.len() as u32;
             self.depth += 1;
+        } else {
+            self.verdict = Some(match self.stage < self.via.len() {
+                true => Verdict::Unreached(self.stage),
+                false => Verdict::Safe,
+            });
+            return false;
         }
-        if self.next as usize == self.states.len() {
-            self.verdict = Some(Verdict::Safe);
-            return;
-        }
-        let from = self.next;
-        self.next += 1;
-        let row = self.states.get(from).to_vec();
-        self.branch(&row);
-        if self.depth >= self.bounds.depth {
-            if !self.branches.is_empty() {
-                self.cuts.add(Cut::Depth);
-            }
-            return;
-        }
-        let branches = std::mem::take(&mut self.branches);
-        self.lend(&row);
-        for &branch in &branches {
-            if self.verdict.is_none() {
-                self.take(from, &row, branch);
-            }
-        }
-        self.lend(&row);
-        self.branches = branches;
-        self.name_deciders();
+        true
     }
 
-    /// A broken agreement takes two: adds those who decided otherwise before.
-    fn name_deciders(&mut self) {
-        let Some(Verdict::Violated { property, nodes, slot: Some(slot), .. }) = self.verdict.clone() else { return };
-        if property != AGREEMENT.0 {
-            return;
+    /// All states of the level that reach the goal are where the next stage begins.
+    fn next_stage(&mut self) {
+        if let Goal::Violated(property) = &self.via[self.stage] {
+            self.invariants.retain(|invariant| invariant.name != property);
         }
-        let decides = |effect: &Effect<_, _>| match effect {
-            Effect::Chosen(of, _) | Effect::Applied(of, _) => *of == slot,
-            _ => false,
+        self.stage += 1;
+        self.depth = 0;
+        self.next = self.states.len() as u32;
+        for Reached { mut row, parent } in std::mem::take(&mut self.reached) {
+            let spent = &mut row[self.hosts + 1];
+            let next = self.spent.get(*spent).next_stage();
+            *spent = self.spent.put(next);
+            if self.states.put(States::hash(&row), &row) {
+                self.parents.push(parent);
+                self.reach();
+            }
+        }
+        self.level_end = self.states.len() as u32;
+    }
+
+    /// Takes note if the state found last reaches the goal of this stage.
+    fn reach(&mut self) {
+        let Some(goal) = self.via.get(self.stage) else { return };
+        let state = self.states.len() - 1;
+        let row = self.states.row(state as u32);
+        let fact = |&local: &u32| self.steps.facts[self.locals.host(local) as usize];
+        let mut hosts = row[..self.hosts].iter().map(fact).zip((0..).map(NodeId));
+        let reached = match *goal {
+            Goal::Leader(who, epoch) => hosts.any(|(fact, node)| {
+                fact.leads.is_some_and(|leads| leads.number >= epoch) && who.is_none_or(|who| who == node)
+            }),
+            Goal::Epoch(epoch) => hosts.any(|(fact, _)| fact.up && fact.epoch >= epoch),
+            Goal::Chosen(slot) => self.pasts.get(row[self.hosts]).chosen(slot).is_some(),
+            Goal::Crashed(who) => hosts.any(|(fact, node)| !fact.up && who.is_none_or(|who| who == node)),
+            Goal::Violated(_) => false,
         };
-        let deciders = self.trace().into_iter().filter(|moment| moment.said.iter().any(decides));
-        let all = deciders.fold(nodes, |nodes, moment| nodes.with(moment.node));
-        if let Some(Verdict::Violated { nodes, .. }) = &mut self.verdict {
-            *nodes = all;
+        if reached {
+            self.reached.push(Reached { row: row.to_vec(), parent: self.parents[state] });
         }
     }
 
-    /// All that can happen in a state. Outcomes are computed here, while every host has its node.
-    fn branch(&mut self, row: &[u32]) {
-        let mut branches = std::mem::take(&mut self.branches);
-        branches.clear();
-        let n = self.replicas;
-        let spent = Spent(u64::from(row[n + 2]) << 32 | u64::from(row[n + 3]));
-        let for_ever = self.bounds.duplicates == Times::Any;
-        let plain = Branch { event: Event::Lose(0), node: NodeId(0), outcome: None, spent };
-        let mut before = None;
-        for &message in self.nets.get(row[n]) {
-            // Of several equal messages any will do.
-            if before.replace(message) == Some(message) {
-                continue;
-            }
-            let (from, to, _) = *self.steps.letters.get(message);
-            let host = row[usize::from(to.0)];
-            if self.steps.hosts.get(host).node.is_some() {
-                let outcome = Some(self.steps.step(host, Stimulus::Message(message)));
-                let stays = for_ever && from != to;
-                let event = if stays { Event::Duplicate(message) } else { Event::Deliver(message) };
-                branches.push(Branch { event, node: to, outcome, ..plain });
-                if !for_ever && from != to {
-                    match spent.one_more(Of::Duplicates, self.bounds.duplicates) {
-                        Some(spent) => {
-                            let event = Event::Duplicate(message);
-                            branches.push(Branch { event, node: to, outcome, spent });
-                        }
-                        None => self.cuts.add(Cut::Duplicates),
-                    }
-                }
-            }
-            if !for_ever && from != to {
-                let spent = spent.one_more(Of::Losses, self.bounds.losses);
-                branches.extend(spent.map(|spent| Branch { event: Event::Lose(message), node: to, spent, ..plain }));
-            }
+    /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
+    /// copy so far. Gives its hash, and what the way breaks; `None` if it leads nowhere new, or beyond the bounds.
+    #[inline]
+    fn take(&mut self, from: usize, to: usize, index: usize, hash: u64, way: Way) -> Option<(u64, Option<Broken>)> {
+        let (mut hash, mut broken) = (hash, None);
+        self.change(to, index, way.after, &mut hash);
+        let spent = self.rows[from + self.hosts + 1];
+        if let Some(of) = way.cost {
+            let after = self.spend(spent, of)?;
+            self.change(to, self.hosts + 1, after, &mut hash);
         }
-        for (node, &host) in (0..).map(NodeId).zip(&row[..n]) {
-            if self.steps.hosts.get(host).node.is_none() {
-                match spent.one_more(Of::Restarts, self.bounds.restarts) {
-                    Some(spent) => {
-                        let outcome = Some(self.steps.step(host, Stimulus::Boot));
-                        branches.push(Branch { event: Event::Restart(node), node, outcome, spent });
-                    }
-                    None => self.cuts.add(Cut::Restarts),
-                }
-                continue;
-            }
-            for place in 0..self.steps.hosts.get(host).timers.len() {
-                let timer = self.steps.hosts.get(host).timers[place];
-                match spent.one_more(Of::Timers, self.bounds.timers) {
-                    Some(spent) => {
-                        let outcome = Some(self.steps.step(host, Stimulus::Timer(timer)));
-                        branches.push(Branch { event: Event::Fire(node, timer), node, outcome, spent });
-                    }
-                    None => self.cuts.add(Cut::Timers),
-                }
-            }
-            for index in 0..self.bounds.requests.len() as u8 {
-                let here = self.bounds.requests[usize::from(index)].at.has(node);
-                if let Some(spent) = spent.ask(index).filter(|_| here) {
-                    let outcome = Some(self.steps.step(host, Stimulus::Request(u32::from(index))));
-                    branches.push(Branch { event: Event::Ask(node, index), node, outcome, spent });
-                }
-            }
-            match spent.one_more(Of::Crashes, self.bounds.crashes) {
-                Some(spent) => {
-                    let outcome = Some(self.steps.step(host, Stimulus::Crash));
-                    branches.push(Branch { event: Event::Crash(node), node, outcome, spent });
-                }
-                None => self.cuts.add(Cut::Crashes),
-            }
-        }
-        self.branches = branches;
-    }
-
-    /// Takes one way on from a state whose nodes are lent.
-    fn take(&mut self, from: u32, row: &[u32], branch: Branch) {
-        let n = self.replicas;
-        let index = usize::from(branch.node.0);
-        self.net.clear();
-        self.net.extend_from_slice(self.nets.get(row[n]));
-        if let Event::Deliver(message) | Event::Lose(message) = branch.event
-            && let Ok(place) = self.net.binary_search(&message)
-        {
-            self.net.remove(place);
-        }
-        let mut to: [u32; 64 + BESIDE] = [0; 64 + BESIDE];
-        let to = &mut to[..row.len()];
-        to.copy_from_slice(row);
-        (to[n + 2], to[n + 3]) = ((branch.spent.0 >> 32) as u32, branch.spent.0 as u32);
-        let mut log_from = None;
-        if let Some(number) = branch.outcome {
+        if let Some(number) = way.outcome {
             let outcome = self.steps.outcome(number);
-            log_from = outcome.log_from;
-            let mut news = outcome.host != row[index];
-            to[index] = outcome.host;
-            for &message in &outcome.sent {
-                match add(&mut self.net, message, self.bounds.copies) {
-                    true => news = true,
-                    // What arrives again for ever need not be there twice.
-                    false if self.bounds.duplicates == Times::Any => {}
-                    false => self.cuts.add(Cut::Copies),
-                }
+            let (host, noted) = (outcome.host, outcome.noted);
+            let mut news = way.moved;
+            for place in 0..outcome.sent.len() {
+                let message = self.steps.outcome(number).sent[place];
+                let receiver = usize::from(self.steps.ends(message).1.0);
+                let after = self.locals.with(self.rows[to + receiver], message);
+                news |= self.change(to, receiver, after, &mut hash);
             }
-            let remembers = outcome.learned.is_empty()
-                && outcome.disorder.is_none()
-                && self.steps.facts[outcome.host as usize].leads == self.steps.facts[row[index] as usize].leads;
-            if !remembers {
-                let mut ghost = self.ghosts.get(row[n + 1]).clone();
-                if let Some(broken) = self.remember(branch.node, number, &mut ghost) {
-                    self.last = Some((from, branch.event));
-                    return self.violated(broken);
-                }
-                to[n + 1] = self.ghosts.put(ghost);
-                news |= to[n + 1] != row[n + 1];
+            if noted {
+                let (after, breaks) = self.remember(self.rows[to + self.hosts], number);
+                broken = breaks;
+                news |= self.change(to, self.hosts, after, &mut hash) || broken.is_some();
             }
             if !news {
-                return;
+                return None;
             }
-            if self.steps.facts[to[index] as usize].epoch > self.bounds.epoch {
-                return self.cuts.add(Cut::Epoch);
+            if self.steps.facts[host as usize].epoch > self.bounds.epoch {
+                self.cuts.add(Cut::Epoch);
+                return None;
+            }
+            if self.under_way(to) > u32::from(self.bounds.messages) {
+                self.cuts.add(Cut::Messages);
+                return None;
             }
         }
-        if matches!(branch.event, Event::Crash(_)) {
-            // What it meant to tell itself is gone.
-            let letters = &self.steps.letters;
-            let own = |&message: &u32| {
-                let (from, to, _) = *letters.get(message);
-                from == branch.node && to == branch.node
-            };
-            self.net.retain(|message| !own(message));
+        if self.symmetry.is_some() {
+            hash = self.canonical_at(to);
         }
-        if self.net.len() > usize::from(self.bounds.messages) {
-            return self.cuts.add(Cut::Messages);
+        Some((hash, broken))
+    }
+
+    /// Changes one number of the row at `to`; tells whether it was another one.
+    #[inline]
+    fn change(&mut self, to: usize, place: usize, after: u32, hash: &mut u64) -> bool {
+        let before = std::mem::replace(&mut self.rows[to + place], after);
+        if before != after {
+            *hash = States::rehash(*hash, place, before, after);
         }
-        to[n] = self.nets.put(&self.net).0;
-        let (_, new) = self.states.put(to);
-        if !new {
+        before != after
+    }
+
+    /// Messages under way in the row at `to`.
+    #[inline]
+    fn under_way(&self, to: usize) -> u32 {
+        let row = &self.rows[to..][..self.hosts];
+        row.iter().map(|&local| u32::from(self.locals.messages[local as usize])).sum()
+    }
+
+    /// What is spent after one more of it, if the bounds allow.
+    #[inline]
+    fn spend(&mut self, spent: u32, of: Of) -> Option<u32> {
+        if self.spent_next.len() <= spent as usize {
+            self.spent_next.resize(spent as usize + 1, [None; Of::ALL]);
+        }
+        let next = match self.spent_next[spent as usize][of.place()] {
+            Some(known) => known,
+            None => {
+                let after = self.spent.get(spent).one_more(of, &self.bounds);
+                let after = after.map(|after| self.spent.put(after));
+                self.spent_next[spent as usize][of.place()] = Some(after);
+                after
+            }
+        };
+        if next.is_none() {
+            self.cuts.add_all(of.cut());
+        }
+        next
+    }
+
+    /// Takes in what a way leads to.
+    #[inline]
+    fn arrive(&mut self, found: &Found, lent: &mut Option<u32>) {
+        let &Found { hash, from, to, place, broken } = found;
+        let way = self.locals.way(place);
+        let broken = broken.checked_sub(1).map(|place| self.broken[place as usize]);
+        if let Some(broken) = broken
+            && !self.is_goal(&broken)
+        {
+            self.last = Some((from, way.event));
+            return self.violated(broken);
+        }
+        if !self.states.put(hash, &self.rows[to as usize..][..self.hosts + BESIDE]) {
             return;
         }
-        self.parents.push((from, branch.event));
-        if branch.outcome.is_some() && to[index] != row[index] {
-            self.lend_one(index, to[index]);
-            let broken = self.look(Step { changed: branch.node, log_from });
-            self.lend_one(index, to[index]);
-            if let Some(broken) = broken {
-                self.last = Some((from, branch.event));
+        self.parents.push((from, way.event));
+        let mut broken = broken;
+        if let Some(number) = way.outcome
+            && !self.invariants.is_empty()
+        {
+            let outcome = self.steps.outcome(number);
+            let (host, log_from) = (outcome.host, outcome.log_from);
+            if way.moved {
+                let node = self.steps.hosts.get(host).me;
+                self.lend_only(from, lent);
+                self.lend_one(usize::from(node.0), host);
+                broken = broken.or(self.look(Step { changed: node, log_from }));
+                self.lend_one(usize::from(node.0), host);
+            }
+        }
+        match broken {
+            Some(broken) if self.is_goal(&broken) => {
+                let row = self.states.row(self.states.len() as u32 - 1).to_vec();
+                self.reached.push(Reached { row, parent: (from, way.event) });
+            }
+            Some(broken) => {
+                self.last = Some((from, way.event));
                 return self.violated(broken);
             }
+            None => self.reach(),
         }
         if self.states.len() > self.bounds.states as usize {
             self.verdict = Some(Verdict::Undecided);
         }
     }
 
-    /// Takes in what a node learned, and whether it leads; tells what that breaks.
-    fn remember(&self, node: NodeId, outcome: u32, ghost: &mut Ghost) -> Option<Broken> {
-        let outcome = self.steps.outcome(outcome);
-        let mut broken = Vec::new();
-        for &(slot, command) in &outcome.learned {
-            broken.extend(ghost.learn(node, slot, command).err());
+    /// Whether this violation is what the stage is to reach.
+    fn is_goal(&self, broken: &Broken) -> bool {
+        matches!(self.via.get(self.stage), Some(Goal::Violated(property)) if property == broken.property)
+    }
+
+    /// The memory after an outcome, and what that breaks.
+    fn remember(&mut self, past: u32, outcome: u32) -> (u32, Option<Broken>) {
+        let key = u64::from(past) << 32 | u64::from(outcome);
+        if let Some(after) = self.past_memo.get(key) {
+            return (after, None);
         }
-        if let Some(slot) = outcome.disorder {
-            broken.push(Broken::new(ORDER, NodeSet::just(node), Some(slot)));
+        let mut memory = self.pasts.get(past).clone();
+        let seen = self.steps.seen(self.steps.outcome(outcome));
+        let broken = memory.take_in(&seen);
+        let broken = broken.into_iter().find(|broken| self.asked_for(broken.property));
+        let after = self.pasts.put(memory);
+        if broken.is_none() {
+            self.past_memo.set(key, after);
         }
-        if let Some(epoch) = self.steps.facts[outcome.host as usize].leads {
-            broken.extend(ghost.lead(node, epoch).err());
-        }
-        broken.into_iter().find(|broken| self.asked_for(broken.property))
+        (after, broken)
     }
 
     /// Looks at the lent nodes with the protocol's own invariants.
     fn look(&self, step: Step) -> Option<Broken> {
-        let asked_for = |invariant: &&Invariant<N<P>>| self.asked_for(invariant.name);
-        P::invariants().iter().filter(asked_for).find_map(|invariant| {
+        self.invariants.iter().find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
             let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);
             Some(Broken::new((invariant.name, invariant.says), nodes, slot))
         })
     }
 
+    /// Whether violations of this property count. One that was a goal has been reached, and will be again and again.
     fn asked_for(&self, property: &str) -> bool {
-        self.property.as_ref().is_none_or(|wanted| wanted == property)
+        let was_goal = |goal: &Goal| matches!(goal, Goal::Violated(goal) if goal == property);
+        let wanted = self.property.as_ref().is_none_or(|wanted| wanted == property);
+        match self.via.get(self.stage) {
+            Some(goal) if was_goal(goal) => true,
+            _ => wanted && !self.via[..self.stage].iter().any(was_goal),
+        }
     }
 
-    /// Lends the nodes of a state to `self.nodes`, or gives them back.
+    /// Lends the nodes of a state to `self.nodes`, or takes them back.
     fn lend(&mut self, row: &[u32]) {
-        for (index, &host) in row[..self.replicas].iter().enumerate() {
-            self.lend_one(index, host);
+        for (index, &local) in row[..self.hosts].iter().enumerate() {
+            self.lend_one(index, self.locals.host(local));
+        }
+    }
+
+    /// Lends the nodes of this state, and takes back those of any other.
+    fn lend_only(&mut self, state: u32, lent: &mut Option<u32>) {
+        if *lent != Some(state) {
+            self.take_back(lent);
+            self.lend_state(state);
+            *lent = Some(state);
+        }
+    }
+
+    fn take_back(&mut self, lent: &mut Option<u32>) {
+        if let Some(state) = lent.take() {
+            self.lend_state(state);
+        }
+    }
+
+    fn lend_state(&mut self, state: u32) {
+        for index in 0..self.hosts {
+            self.lend_one(index, self.locals.host(self.states.row(state)[index]));
         }
     }
 
@@ -442,109 +559,4 @@ impl<P: Protocol> Explorer<P> {
     fn violated(&mut self, Broken { property, says, nodes, slot }: Broken) {
         self.verdict = Some(Verdict::Violated { property, says, nodes, slot });
     }
-
-    // What can be asked.
-
-    /// What was found, once it is over.
-    pub fn verdict(&self) -> Option<&Verdict> {
-        self.verdict.as_ref()
-    }
-
-    /// Different states found so far.
-    pub fn states(&self) -> u32 {
-        self.states.len() as u32
-    }
-
-    /// States from which it has gone on.
-    pub fn explored(&self) -> u32 {
-        self.next
-    }
-
-    /// Events from the start to the states that were visited last.
-    pub fn depth(&self) -> u32 {
-        self.depth
-    }
-
-    /// Different states of a single node found so far.
-    pub fn node_states(&self) -> u32 {
-        self.steps.hosts.len() as u32
-    }
-
-    /// The bounds that kept it from going further.
-    pub fn cuts(&self) -> Cuts {
-        let mut cuts = self.cuts;
-        if self.steps.told_itself {
-            cuts.add(Cut::Own);
-        }
-        if self.steps.lost_some {
-            cuts.add(Cut::Lost);
-        }
-        cuts
-    }
-
-    /// The rules applied at least once.
-    pub fn rules_used(&self) -> RuleSet {
-        self.steps.used
-    }
-
-    /// The nodes of a state found so far; a crashed one is `None`. States are numbered from 0, the start.
-    pub fn nodes(&self, state: u32) -> Vec<Option<&N<P>>> {
-        let row = self.states.get(state);
-        row[..self.replicas].iter().map(|&host| self.steps.hosts.get(host).node.as_ref()).collect()
-    }
-
-    /// How the violation comes about, in as few events as possible; empty if there is none, or if it is there from the start.
-    pub fn trace(&mut self) -> Vec<Moment<P>> {
-        let mut path: Vec<(u32, Event)> = self.last.into_iter().collect();
-        while let Some(&(state, _)) = path.last()
-            && state > 0
-        {
-            path.push(self.parents[state as usize]);
-        }
-        path.reverse();
-        path.into_iter().map(|(state, event)| self.moment(state, event)).collect()
-    }
-
-    fn moment(&mut self, state: u32, event: Event) -> Moment<P> {
-        let letter = |message: u32, steps: &Steps<P>| steps.letters.get(message).clone();
-        let (node, event, stimulus) = match event {
-            Event::Deliver(number) | Event::Duplicate(number) => {
-                let (from, to, message) = letter(number, &self.steps);
-                let again = matches!(event, Event::Duplicate(_)) && self.bounds.duplicates != Times::Any;
-                (to, Happened::Arrived { from, message, again }, Some(Stimulus::Message(number)))
-            }
-            Event::Lose(number) => {
-                let (from, to, message) = letter(number, &self.steps);
-                (to, Happened::Lost { from, message }, None)
-            }
-            Event::Fire(node, number) => {
-                (node, Happened::Fired(self.steps.timer(number)), Some(Stimulus::Timer(number)))
-            }
-            Event::Ask(node, index) => {
-                let command = self.bounds.requests[usize::from(index)].command;
-                (node, Happened::Asked(command), Some(Stimulus::Request(u32::from(index))))
-            }
-            Event::Crash(node) => (node, Happened::Crashed, Some(Stimulus::Crash)),
-            Event::Restart(node) => (node, Happened::Restarted, Some(Stimulus::Boot)),
-        };
-        let host = self.states.get(state)[usize::from(node.0)];
-        let after = stimulus.map_or(host, |stimulus| {
-            let outcome = self.steps.step(host, stimulus);
-            self.steps.outcome(outcome).host
-        });
-        let (said, rules) = stimulus.map_or_else(Default::default, |stimulus| self.steps.listen(host, stimulus));
-        let glance = |host| self.steps.hosts.get(host).node.as_ref().map(crate::core::Node::glance);
-        Moment { node, event, said, rules, before: glance(host), after: glance(after) }
-    }
-}
-
-/// Adds a message to those under way, unless there are as many equal ones already; tells whether it did.
-fn add(net: &mut Vec<u32>, message: u32, copies: u8) -> bool {
-    let place = net.partition_point(|&other| other < message);
-    let equal = net[place..].iter().take_while(|&&other| other == message).count();
-    let fits = equal < usize::from(copies.max(1));
-    if fits {
-        net.insert(place, message);
-    }
-    fits
 }

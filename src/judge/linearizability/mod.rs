@@ -2,12 +2,15 @@
 //! invocation and its answer (Herlihy and Wing, ACM TOPLAS 12(3), 1990).
 //!
 //! A history is linearizable if and only if what it says of each object is (their theorem 1), so every key is judged by itself. Registers to
-//! which no value is written twice are judged by their [zones]; everything else by a [search]. The searches take turns, so that one hard key
+//! which no value is written twice are judged by their [zones], queues into which no item is put twice by [four patterns](fifo); everything
+//! else by a [search]. The searches take turns, so that one hard key
 //! neither keeps the others waiting nor has used up all memory before an easy contradiction elsewhere is seen. To decide is NP-complete
 //! (Gibbons and Korach), so there is a limit, and a third verdict: undecided.
 //!
 //! [History] is what is judged, [Model] what the operations mean, [judge] does it; a [Window] shows what cannot be, also as a [picture].
 
+mod fifo;
+mod heard;
 pub mod history;
 mod memo;
 pub mod model;
@@ -19,7 +22,7 @@ mod zones;
 pub use history::{Call, History, Misplaced, Operation, Recorder, Value};
 pub use model::Model;
 
-use model::{Machine, Queue, Register, Text};
+use model::{Fence, Machine, Queue, Register, Text};
 use search::{Act, Progress, Search};
 use std::collections::BTreeMap;
 use window::{Core, Shrinker};
@@ -52,7 +55,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Keys in the history.
     pub keys: usize,
-    /// Keys judged without searching, by their zones.
+    /// Keys judged without searching, because no value was written or put in twice.
     pub by_zones: usize,
     /// Steps of searching, those for the window left out.
     pub steps: u64,
@@ -117,6 +120,7 @@ pub fn judge(history: &History, model: Model, limits: Limits) -> Judgement {
     let appended = history.operations.iter().any(|operation| matches!(operation.call, Call::Append(_)));
     match model {
         Model::Queue => Jury::new(history, Queue::default(), keys, limits).judge(),
+        Model::FencedLock => Jury::new(history, Fence::default(), keys, limits).judge(),
         _ if appended => Jury::new(history, Text::new(&history.values), keys, limits).judge(),
         _ => Jury::new(history, Register::default(), keys, limits).judge(),
     }
@@ -142,7 +146,7 @@ impl<'a, M: Machine> Jury<'a, M> {
         let mut judgement = Judgement { verdict: Verdict::Linearizable, keys: self.keys.len(), by_zones: 0, steps: 0 };
         let mut searching = Vec::new();
         for (key, acts) in &self.keys {
-            match zones::judge(acts) {
+            match zones::judge(acts).or_else(|| fifo::judge(acts)) {
                 Some(Found::Order) => judgement.by_zones += 1,
                 Some(Found::Conflict(conflict)) => {
                     judgement.by_zones += 1;

@@ -65,8 +65,7 @@ pub(super) fn draw(swarm: &Swarm, seed: u64, rng: &mut Rng) -> Draft {
     clients(&mut scenario, card.shots, ends, round_trip, rng);
     if core.is_some() {
         let within = bound(&scenario, round_trip);
-        scenario.recovery =
-            Some(Recovery { from: Quantity::from_micros(ends), within: Quantity::from_micros(within) });
+        scenario.recovery = Some(Recovery { from: Quantity::from_micros(ends), within: Quantity::from_micros(within) });
         scenario.duration = time(ends + within);
         afterwards(&mut scenario, ends, within, round_trip, rng);
     } else {
@@ -192,6 +191,7 @@ fn clients(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micr
             site: any_site(scenario, rng),
             reads: share(pick(rng, &[0, 300, 500, 900])),
             keys: Some(pick(rng, &[1, 1, 2, 8])),
+            swaps: share(pick(rng, &[0, 0, 300])),
             retry: time((round_trip * rng.between(2, 8)).max(1_000)),
             stop: time(ends),
             ..Clients::default()

@@ -160,10 +160,10 @@ impl Node for Server {
         server
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
-        match message {
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
+        match *message {
             Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),
-            Msg::Promise { ballot, report } => self.on_promise(from, ballot, &report, out),
+            Msg::Promise { ballot, ref report } => self.on_promise(from, ballot, report, out),
             Msg::Accept { ballot, slot, command, committed } => {
                 self.on_accept(from, (ballot, slot, command), committed, out);
             }
@@ -176,7 +176,7 @@ impl Node for Server {
                 }
             }
             Msg::HeartbeatReply { ballot, beat, lacks } => self.on_heartbeat_reply(from, ballot, beat, lacks, out),
-            Msg::Learn { ballot, beat, first, chosen } => {
+            Msg::Learn { ballot, beat, first, ref chosen } => {
                 if self.heeds(from, ballot, out) {
                     if self.learn(first, chosen.iter().copied(), out) {
                         self.save(out);
@@ -184,9 +184,9 @@ impl Node for Server {
                     self.on_heartbeat(from, ballot, beat, first + chosen.len() as Slot - 1, out);
                 }
             }
-            Msg::Snapshot { ballot, beat, snapshot } => {
+            Msg::Snapshot { ballot, beat, ref snapshot } => {
                 if self.heeds(from, ballot, out) {
-                    if self.install(&snapshot, out) {
+                    if self.install(snapshot, out) {
                         self.save(out);
                     }
                     self.on_heartbeat(from, ballot, beat, snapshot.slot, out);
@@ -270,7 +270,7 @@ impl Node for Server {
     }
 
     fn machine_digest(&self) -> Option<u64> {
-        Some(crate::core::hash::Digest::of(&self.machine))
+        Some(self.machine.digest())
     }
 }
 

@@ -11,7 +11,7 @@ const EARLY: usize = 128;
 
 impl Server {
     /// AppendEntries.
-    pub(super) fn on_append(&mut self, from: NodeId, append: Append, out: &mut Out) {
+    pub(super) fn on_append(&mut self, from: NodeId, append: &Append, out: &mut Out) {
         if append.term < self.disk.term {
             return self.refuse_stale(from, append.prev_slot, out);
         }
@@ -20,7 +20,7 @@ impl Server {
             // The log agrees with the leader's, so only messages that this one has overtaken can be missing.
             out.because(IN_ORDER);
             if self.early.len() < EARLY {
-                self.early.push(append);
+                self.early.push(append.clone());
             }
             return;
         }
@@ -28,7 +28,7 @@ impl Server {
             let (term, slot) = (self.disk.term, append.prev_slot);
             return out.send(from, Message::AppendEntriesReply { term, slot, conflict: Some(conflict) });
         }
-        self.take(from, &append, out);
+        self.take(from, append, out);
         while let Some(index) = self.early.iter().position(|early| early.prev_slot <= self.disk.log.last()) {
             let early = self.early.swap_remove(index);
             self.take(from, &early, out);

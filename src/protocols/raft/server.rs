@@ -128,7 +128,7 @@ impl Server {
             let Some(entry) = self.disk.log.get(next) else { break };
             let (term, command) = (entry.term, entry.command());
             self.commit = next;
-            let outcome = self.machine.apply(command);
+            let outcome = self.machine.apply(command, self.me);
             out.applied(next, command);
             if term == self.led {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -196,14 +196,14 @@ impl Node for Server {
         server
     }
 
-    fn on_message(&mut self, from: NodeId, message: Message, out: &mut Out) {
+    fn on_message(&mut self, from: NodeId, message: &Message, out: &mut Out) {
         if let Some(term) = message.announces()
             && term > self.disk.term
         {
             self.adopt(term, out);
         }
-        match message {
-            Message::AppendEntries(append) => self.on_append(from, append, out),
+        match *message {
+            Message::AppendEntries(ref append) => self.on_append(from, append, out),
             Message::AppendEntriesReply { term, slot, conflict } => {
                 self.on_append_reply(from, term, slot, conflict, out)
             }
@@ -221,7 +221,7 @@ impl Node for Server {
                 self.on_request_vote(from, term, (last_term, last_slot), transfer, out);
             }
             Message::RequestVoteReply { term, granted } => self.on_vote(from, term, granted, out),
-            Message::InstallSnapshot { term, snapshot } => self.on_install_snapshot(from, term, snapshot, out),
+            Message::InstallSnapshot { term, ref snapshot } => self.on_install_snapshot(from, term, snapshot, out),
             Message::InstallSnapshotReply { term, slot } => self.on_append_reply(from, term, slot, None, out),
             Message::TimeoutNow { term } => self.on_timeout_now(term, out),
         }
@@ -319,6 +319,6 @@ impl Node for Server {
     }
 
     fn machine_digest(&self) -> Option<u64> {
-        Some(crate::core::hash::Digest::of(&self.machine))
+        Some(self.machine.digest())
     }
 }

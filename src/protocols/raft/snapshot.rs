@@ -27,7 +27,7 @@ impl Server {
     }
 
     /// InstallSnapshot.
-    pub(super) fn on_install_snapshot(&mut self, from: NodeId, term: u32, snapshot: Arc<Snapshot>, out: &mut Out) {
+    pub(super) fn on_install_snapshot(&mut self, from: NodeId, term: u32, snapshot: &Arc<Snapshot>, out: &mut Out) {
         if term < self.disk.term {
             out.because(STALE_TERM);
             return out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: 0 });
@@ -46,7 +46,7 @@ impl Server {
             self.configurations = vec![(last, snapshot.configuration)];
             self.find_configurations(last + 1);
             self.commit = last;
-            self.disk.snapshot = Some(snapshot);
+            self.disk.snapshot = Some(Arc::clone(snapshot));
             self.early.clear();
             out.because(PERSIST_FIRST);
             out.save();

@@ -107,7 +107,7 @@ impl Group {
 
     fn hand(&mut self, from: u8, to: u8, message: Message) {
         let Some(server) = self.servers.get_mut(&to) else { return };
-        server.on_message(NodeId(from), message, &mut self.out);
+        server.on_message(NodeId(from), &message, &mut self.out);
         self.collect(to);
     }
 

@@ -324,8 +324,8 @@ impl Node for Server {
         }
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
-        match message {
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
+        match *message {
             Msg::Prepare { ballot } => self.on_prepare(from, ballot, out),
             Msg::Promise { ballot, accepted } => self.on_promise(from, ballot, accepted, out),
             Msg::Accept { ballot, value } => self.on_accept(from, ballot, value, out),
@@ -466,8 +466,7 @@ impl Protocol for Synod {
     /// Proposers that pause for equal times may outbid each other for ever.
     fn live(setup: &Setup, healthy: u8) -> bool {
         let needed = |id| quorum(setup.replicas, setup.settings.count(id));
-        setup.settings.choice(BACKOFF) == 0
-            && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
+        setup.settings.choice(BACKOFF) == 0 && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
     }
 
     fn invariants() -> &'static [Invariant<Server>] {

@@ -61,7 +61,7 @@ fn what_comes_twice_counts_once() {
     let mut run = ByHand::<Synod>::new(5, &[], None);
     run.ask(0, write(1));
     for _ in 0..2 {
-        run.act(0, |node, out| node.on_message(NodeId(1), Msg::Promise { ballot: node.ballot, accepted: None }, out));
+        run.act(0, |node, out| node.on_message(NodeId(1), &Msg::Promise { ballot: node.ballot, accepted: None }, out));
     }
     assert!(matches!(run.nodes[0].as_ref().map(|node| node.stage), Some(Stage::Preparing { .. })));
     run.settle(&[0, 1, 2]);

@@ -1,6 +1,7 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
-use super::{Event, Happening, Letter, N, World};
+use super::event::Event;
+use super::{Happening, Letter, N, World};
 use crate::core::node::{Node, Protocol, Reply};
 use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
 use crate::sim::clients::{Heard, OPEN_SESSIONS, Pace, Spoke};
@@ -20,7 +21,7 @@ impl<P: Protocol> World<P> {
                 Pace::Closed { sessions, .. } => {
                     for _ in 0..sessions {
                         let client = self.clients.open(group, self.nearest(site));
-                        self.wheel.push(start, Event::Wake(client));
+                        self.schedule(start, Event::Wake(client));
                     }
                 }
                 Pace::Open { .. } => self.next_arrival(group, start),
@@ -31,7 +32,7 @@ impl<P: Protocol> World<P> {
     fn next_arrival(&mut self, group: u16, from: Micros) {
         if let Pace::Open { gap } = self.clients.groups[usize::from(group)].pace {
             let wait = jitter::exponential(gap, &mut self.clients.rng[usize::from(group)]).max(1);
-            self.wheel.push(from + wait, Event::Arrival(group));
+            self.schedule(from + wait, Event::Arrival(group));
         }
     }
 
@@ -65,11 +66,7 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn wake(&mut self, client: ClientId) -> Option<Happening> {
-        let session = &self.clients.sessions[usize::from(client.0)];
-        if session.waiting.is_some() || !self.clients.may_begin(session.group, self.time) {
-            return None;
-        }
-        Some(self.begin(client))
+        self.clients.goes_on(client, self.time).then(|| self.begin(client))
     }
 
     pub(super) fn begin(&mut self, client: ClientId) -> Happening {
@@ -102,44 +99,61 @@ impl<P: Protocol> World<P> {
         let retry = self.clients.groups[usize::from(session.group)].retry;
         if !session.watched {
             session.watched = true;
-            self.wheel.push(self.time + retry, Event::Impatient(client));
+            self.schedule(self.time + retry, Event::Impatient(client));
         }
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(site, self.site_of(to), false, &mut self.net_rng);
         let doomed = self.net_rng.chance(self.terrain.loss_permille);
+        let (flight, doomed) = match self.trouble {
+            Some(_) => {
+                let (_, flight, doomed) = self.in_time(self.time, self.time, flight, doomed);
+                (flight, doomed)
+            }
+            None => (flight, doomed),
+        };
         let letter = self.letters.put(Letter::Request(command), 1);
-        self.wheel.push(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
+        self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
 
     pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, letter: u32) -> Option<Happening> {
         let Some(Letter::Request(command)) = self.letters.take(letter) else { return None };
         let client = u32::from(command.client.0);
+        let doomed = doomed || self.is_out_of_reach(command.client, to);
         let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
         let Some(node) = node else {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
             return Some(Happening::passed(What::Lost, to));
         };
         N::<P>::on_request(node, command, &mut self.out);
-        let (rules, log_from) = self.out.take(&mut self.effects);
+        let (rules, log_from) = self.out.settle();
         self.record(What::Request, to, to, 0, 0, client, rules);
         self.carry_out_effects(to);
         Some(Happening::handled(What::Request, to, log_from))
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let weight = self.client_weight();
+        let leaves = self.put_together(from, weight);
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);
-        if self.net_rng.chance(self.terrain.loss_permille) {
+        let lost = self.net_rng.chance(self.terrain.loss_permille);
+        let (leaves, flight, lost) = match self.trouble {
+            Some(_) => self.in_time(leaves, leaves, flight, lost),
+            None => (leaves, flight, lost),
+        };
+        if lost {
             return;
         }
         let letter = self.letters.put(Letter::Reply(reply), 1);
-        self.wheel.push(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
+        self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
     }
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
         let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
+        if self.is_out_of_reach(client, from) {
+            return None;
+        }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
         let happening = Some(Happening::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
@@ -148,15 +162,14 @@ impl<P: Protocol> World<P> {
         };
         match answer {
             Answer::Done(outcome) => {
-                session.waiting = None;
                 session.target = from;
                 self.counts.answered += 1;
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
-                if let Pace::Closed { think, .. } = self.clients.groups[usize::from(session.group)].pace {
-                    // An answer in no time must not begin the next command in no time, or time would stand still.
-                    let pause = think.max(Micros::from(sample.latency == 0));
-                    self.wheel.push(self.time + pause, Event::Wake(client));
+                // An answer in no time must not begin the next command in no time, or time would stand still.
+                let least = Micros::from(sample.latency == 0);
+                if let Some(pause) = self.clients.told(client, waiting.command.op, outcome, self.time, least) {
+                    self.schedule(self.time + pause, Event::Wake(client));
                 }
                 self.hear(client, Spoke::Told(outcome));
             }
@@ -174,7 +187,7 @@ impl<P: Protocol> World<P> {
                 if let Some(waiting) = &mut self.clients.sessions[usize::from(client.0)].waiting {
                     waiting.asked = self.time;
                 }
-                self.wheel.push(self.time + pause, Event::Again { client, seq, attempt });
+                self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
         happening
@@ -200,7 +213,7 @@ impl<P: Protocol> World<P> {
         let due = waiting.asked + self.clients.groups[usize::from(session.group)].retry;
         if due > self.time {
             session.watched = true;
-            self.wheel.push(due, Event::Impatient(client));
+            self.schedule(due, Event::Impatient(client));
             return None;
         }
         let next = self.next_target(self.clients.sessions[usize::from(client.0)].target);
@@ -212,15 +225,8 @@ impl<P: Protocol> World<P> {
 
     /// Holds back (or lets go on) all new commands.
     pub(super) fn hush(&mut self, quiet: bool) {
-        if std::mem::replace(&mut self.clients.quiet, quiet) == quiet || quiet {
-            return;
-        }
-        for client in 0..self.clients.sessions.len() as u16 {
-            let session = &self.clients.sessions[usize::from(client)];
-            let closed = matches!(self.clients.groups[usize::from(session.group)].pace, Pace::Closed { .. });
-            if closed && session.waiting.is_none() {
-                self.wheel.push(self.time, Event::Wake(ClientId(client)));
-            }
+        for (client, due) in self.clients.hush(quiet) {
+            self.schedule(due.max(self.time), Event::Wake(client));
         }
     }
 }
