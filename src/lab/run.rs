@@ -35,10 +35,9 @@ struct Before {
 impl Run {
     /// Starts a run.
     pub fn new(document: &Document) -> Result<Run, Problems> {
-        #[cfg_attr(not(feature = "cli"), allow(unused_mut))]
-        let (mut session, moment) = Session::load(document)?;
+        let (session, moment) = Session::load(document)?;
         #[cfg(feature = "cli")]
-        session.overhear();
+        let session = session.overheard();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
         let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
         let before = (session.checked().warmup == 0).then(Before::default);
@@ -92,6 +91,23 @@ impl Run {
         self.session.tell()
     }
 
+    /// Whether what clients saw is linearizable; and if not, what shows it.
+    #[cfg(feature = "cli")]
+    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+        match super::consistency::judge_clients(self.session.universe()) {
+            None => (None, None),
+            Some(Consistency::Linearizable(_)) => (Some("linearizable"), None),
+            Some(Consistency::Undecided(_)) => (Some("undecided"), None),
+            Some(Consistency::Violated(violation)) => (Some("not linearizable"), Some(violation)),
+        }
+    }
+
+    /// The page does not keep what clients saw.
+    #[cfg(not(feature = "cli"))]
+    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+        (None, None)
+    }
+
     /// When it ends, µs.
     fn end(&self) -> Micros {
         self.moment.map_or(self.session.checked().duration, |moment| moment.at)
@@ -125,18 +141,8 @@ impl Run {
         let nothing = Before::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
-        let mut violations: Vec<_> = universe.violations().iter().map(ViolationReport::new).collect();
-        #[cfg(feature = "cli")]
-        let history = super::consistency::judge_clients(universe).map(|consistency| match consistency {
-            Consistency::Linearizable(_) => "linearizable",
-            Consistency::Undecided(_) => "undecided",
-            Consistency::Violated(violation) => {
-                violations.push(ViolationReport::new(&violation));
-                "not linearizable"
-            }
-        });
-        #[cfg(not(feature = "cli"))]
-        let history = None;
+        let (history, unfit) = self.judge_clients();
+        let violations = universe.violations().iter().chain(&unfit).map(ViolationReport::new).collect();
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,

@@ -364,9 +364,9 @@ impl Storm {
     fn disturb(&mut self, nuisances: &[Nuisance]) {
         let how = pick(&mut self.rng, nuisances);
         let (from, to) = (self.any_node(), self.any_node());
-        let (from, to) =
-            pick(&mut self.rng, &[(NodeSet::just(from), NodeSet::just(to)), (NodeSet::just(from), ALL), (ALL, ALL)]);
-        if from != to || from == ALL {
+        let (one, others) = (NodeSet::just(from), self.others(from).collect::<NodeSet>());
+        let (from, to) = pick(&mut self.rng, &[(one, NodeSet::just(to)), (one, others), (ALL, ALL)]);
+        if from != to && !to.is_empty() || from == ALL {
             self.act(Action::Disturb { from, to, both: false, how });
         }
     }
