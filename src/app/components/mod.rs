@@ -16,6 +16,7 @@ pub mod measurements;
 pub mod menu;
 pub mod messages;
 pub mod notice;
+pub mod per_command;
 pub mod replica;
 pub mod sentence;
 pub mod setup;
