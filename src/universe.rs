@@ -7,14 +7,19 @@ mod story;
 #[cfg(feature = "cli")]
 mod transcript;
 
+#[cfg(feature = "cli")]
+use crate::core::node::Setup;
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::explore::Question;
 use crate::judge::linearizability::History;
+use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
+#[cfg(feature = "cli")]
+use crate::sim::action::Timed;
 use crate::sim::world::Flight;
-use crate::sim::{Action, Blueprint, Counts, Refusal, World, measure::Samples, trace::Trace};
+use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
 #[cfg(feature = "cli")]
@@ -79,6 +84,12 @@ pub trait Universe {
     /// The latest records.
     fn trace(&self) -> &Trace;
 
+    /// What was last done to the world, by hand or by the script.
+    fn deed(&self) -> Option<Action>;
+
+    /// Actions of the script that made no sense when their time came, so that nothing was done.
+    fn refused(&self) -> &[Refused];
+
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
@@ -87,6 +98,13 @@ pub trait Universe {
 
     /// Every time somebody began to lead, oldest first.
     fn reigns(&self) -> Vec<Reign>;
+
+    /// How often somebody began to lead.
+    fn led(&self) -> u32;
+
+    /// Puts one more action into the script, as [`World::plan`] does.
+    #[cfg(feature = "cli")]
+    fn plan(&mut self, timed: Timed) -> bool;
 
     /// Client commands known to be chosen.
     fn chosen(&self) -> u64;
@@ -126,6 +144,8 @@ pub struct NodeView {
     pub cut: NodeSet,
     /// Whether the leader (or, without one, the node itself) counts it as a member.
     pub member: bool,
+    /// While it is paused, how many messages wait for it.
+    pub paused: Option<usize>,
 }
 
 /// What one needs to know of a variant before running it.
@@ -144,6 +164,9 @@ pub struct Variant {
     /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
     #[cfg(feature = "cli")]
     pub explore: fn(&Question) -> Result<Box<dyn search::Search>, Unfit>,
+    /// Whether it must make progress while so many replicas are healthy.
+    #[cfg(feature = "cli")]
+    pub live: fn(&Setup, u8) -> bool,
     /// The names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
@@ -159,6 +182,8 @@ macro_rules! catalogue {
             boot: boot::<$protocol>,
             #[cfg(feature = "cli")]
             explore: search::explore::<$protocol>,
+            #[cfg(feature = "cli")]
+            live: <$protocol as Protocol>::live,
             #[cfg(feature = "cli")]
             properties: search::properties::<$protocol>,
         }),*]
@@ -185,6 +210,7 @@ fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> 
 pub struct Cluster<P: Protocol> {
     world: World<P>,
     watch: Watch,
+    recovering: Option<Recovering>,
     judged: bool,
 }
 
@@ -194,7 +220,8 @@ impl<P: Protocol> Cluster<P> {
         let world = World::new(blueprint)?;
         let mut watch = Watch::default();
         watch.observe(&world, None);
-        Ok(Cluster { world, watch, judged: !blueprint.unjudged })
+        let recovering = blueprint.recovery.map(Recovering::new);
+        Ok(Cluster { world, watch, recovering, judged: !blueprint.unjudged })
     }
 
     /// The world.
@@ -223,6 +250,9 @@ impl<P: Protocol> Universe for Cluster<P> {
         let happening = self.world.step_until(limit);
         if happening.is_some() && self.judged {
             self.watch.observe(&self.world, happening);
+        }
+        if let Some(recovering) = &mut self.recovering {
+            recovering.observe(&self.world, &mut self.watch);
         }
         happening.is_some()
     }
@@ -269,6 +299,7 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }
     }
 
@@ -308,6 +339,14 @@ impl<P: Protocol> Universe for Cluster<P> {
         self.world.trace()
     }
 
+    fn deed(&self) -> Option<Action> {
+        self.world.deed()
+    }
+
+    fn refused(&self) -> &[Refused] {
+        self.world.refused()
+    }
+
     fn rules_used(&self) -> RuleSet {
         self.world.rules_used()
     }
@@ -318,6 +357,15 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn reigns(&self) -> Vec<Reign> {
         self.watch.reigns().copied().collect()
+    }
+
+    fn led(&self) -> u32 {
+        self.watch.led()
+    }
+
+    #[cfg(feature = "cli")]
+    fn plan(&mut self, timed: Timed) -> bool {
+        self.world.plan(timed)
     }
 
     fn chosen(&self) -> u64 {

@@ -29,8 +29,9 @@ fn main() {
     let mut peer = |name, run: fn() -> u64| {
         contenders.push(Contender { name, unit: "messages", run: Box::new(run), rates: Vec::new() });
     };
-    peer("raft 0.7 n=5, window 64, plain queue", || peers::raft_rs(100_000));
-    peer("omnipaxos 0.2 n=5, window 64, plain queue", || peers::omnipaxos(200_000));
+    peer("raft 0.7 n=5, window 64, message by message", || peers::raft_rs(100_000, true));
+    peer("raft 0.7 n=5, window 64, all at once", || peers::raft_rs(100_000, false));
+    peer("omnipaxos 0.2 n=5, window 64, all at once", || peers::omnipaxos(200_000));
     contenders.retain(|contender| contender.name.contains(&only));
     for round in 0..=rounds {
         for contender in &mut contenders {
@@ -63,4 +64,5 @@ fn main() {
     }
     println!("\nMulti-Paxos with trace / bare loop:       {:.2}   (bar: 0.60)", medians[2] / medians[0]);
     println!("Raft events / raft-rs messages:           {:.1}   (bar: 5)", medians[5] / medians[8]);
+    println!("Raft events / raft-rs messages at once:   {:.1}", medians[5] / medians[9]);
 }

@@ -11,8 +11,10 @@ use std::collections::VecDeque;
 const NODES: u64 = 5;
 const WINDOW: u64 = 64;
 
-/// Messages that raft-rs handles until `commands` are applied at the leader.
-pub fn raft_rs(commands: u64) -> u64 {
+/// Messages that raft-rs handles until `commands` are applied at the leader. `each`: whether a node's output is taken out after every
+/// message, as a simulator must, where each message comes at its own time; otherwise once for all that are in the queue, which suits
+/// raft-rs best.
+pub fn raft_rs(commands: u64, each: bool) -> u64 {
     let logger = slog::Logger::root(slog::Discard, slog::o!());
     let voters: Vec<u64> = (1..=NODES).collect();
     let mut nodes: Vec<RawNode<MemStorage>> = voters
@@ -28,27 +30,8 @@ pub fn raft_rs(commands: u64) -> u64 {
     let (mut handled, mut proposed, mut applied, mut compacted) = (0, 0, 0, 0);
     nodes[0].campaign().expect("it may campaign");
     loop {
-        for (index, node) in nodes.iter_mut().enumerate() {
-            if !node.has_ready() {
-                continue;
-            }
-            let mut ready = node.ready();
-            queue.extend(ready.take_messages());
-            let mut committed = ready.take_committed_entries();
-            if !ready.entries().is_empty() {
-                node.mut_store().wl().append(ready.entries()).expect("memory");
-            }
-            if let Some(state) = ready.hs() {
-                node.mut_store().wl().set_hardstate(state.clone());
-            }
-            queue.extend(ready.take_persisted_messages());
-            let mut light = node.advance(ready);
-            queue.extend(light.take_messages());
-            committed.extend(light.take_committed_entries());
-            node.advance_apply();
-            if index == 0 {
-                applied += committed.iter().filter(|entry| !entry.data.is_empty()).count() as u64;
-            }
+        for index in 0..nodes.len() {
+            applied += ready(&mut nodes, index, &mut queue);
         }
         if applied >= commands {
             return handled;
@@ -65,6 +48,9 @@ pub fn raft_rs(commands: u64) -> u64 {
             while proposed < applied + WINDOW {
                 nodes[0].propose(vec![], proposed.to_le_bytes().to_vec()).expect("the leader takes proposals");
                 proposed += 1;
+                if each {
+                    applied += ready(&mut nodes, 0, &mut queue);
+                }
             }
         }
         for _ in 0..queue.len() {
@@ -72,8 +58,35 @@ pub fn raft_rs(commands: u64) -> u64 {
             let to = message.to as usize - 1;
             handled += 1;
             nodes[to].step(message).expect("a message of the cluster");
+            if each {
+                applied += ready(&mut nodes, to, &mut queue);
+            }
         }
     }
+}
+
+/// Does what a node has ready: sends, saves, applies. Tells how many commands the leader, node 0, has applied by that.
+fn ready(nodes: &mut [RawNode<MemStorage>], index: usize, queue: &mut VecDeque<raft::eraftpb::Message>) -> u64 {
+    let node = &mut nodes[index];
+    if !node.has_ready() {
+        return 0;
+    }
+    let mut ready = node.ready();
+    queue.extend(ready.take_messages());
+    let mut committed = ready.take_committed_entries();
+    if !ready.entries().is_empty() {
+        node.mut_store().wl().append(ready.entries()).expect("memory");
+    }
+    if let Some(state) = ready.hs() {
+        node.mut_store().wl().set_hardstate(state.clone());
+    }
+    queue.extend(ready.take_persisted_messages());
+    let mut light = node.advance(ready);
+    queue.extend(light.take_messages());
+    committed.extend(light.take_committed_entries());
+    node.advance_apply();
+    let applied = committed.iter().filter(|entry| !entry.data.is_empty()).count() as u64;
+    if index == 0 { applied } else { 0 }
 }
 
 /// A command of eight bytes.

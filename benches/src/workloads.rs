@@ -67,14 +67,10 @@ fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
         terrain: Terrain::from_round_trips(1, &[500]),
         placement: vec![0; 5],
         clients: vec![ClientGroup {
-            site: 0,
             pace: Pace::Closed { sessions: 64, think: 0 },
-            read_percent: 0,
             keys: 100,
             start: 20_000,
-            stop: u64::MAX,
-            limit: u32::MAX,
-            retry: 1_000_000,
+            ..ClientGroup::default()
         }],
         settings: Settings::defaults(variant.settings),
         ablated: RuleSet::EMPTY,

@@ -2,12 +2,12 @@
 
 use crate::progress::Progress;
 use crate::table::thousands;
-use crate::{Stop, bad};
+use crate::{Stop, flags};
 use clap::Args;
+use quorumscope::lab::Problems;
 use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, Wish};
-use quorumscope::lab::{Problem, Problems, text};
 use quorumscope::universe::search::{Decided, Finding, Told};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -43,42 +43,18 @@ fn bounds() -> String {
     format!("How far to look, separated by commas:{}", lines.concat())
 }
 
-/// Problems by the flags that they came by: `settings.q1` is `--set q1`, `without[0]` is `--without`.
-fn flags(Problems(problems): Problems) -> Stop {
-    let flag = |problem: &Problem| {
-        let field = match problem.field.split_once(['.', '[']) {
-            Some(("settings", key)) => format!("set {key}"),
-            Some(("bounds", key)) => format!("bounds {key}"),
-            Some((field, _)) => field.to_owned(),
-            None => problem.field.clone(),
-        };
-        format!("--{}", Problem { field, ..problem.clone() })
-    };
-    bad(problems.iter().map(flag).collect::<Vec<_>>().join("\n  "))
-}
-
 /// Explores and tells what was found.
 pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let mut tree = json!({});
-    for assignment in &asked.set {
-        text::set(&mut tree, &format!("settings.{assignment}")).map_err(|problem| bad(format!("--set {problem}")))?;
-    }
-    let settings = match tree.get("settings") {
-        Some(settings) => {
-            quorumscope::lab::read(settings.clone()).map_err(|problem| bad(format!("--set {problem}")))?
-        }
-        None => Default::default(),
-    };
     let wish = Wish {
         variant: asked.variant.clone(),
         replicas: asked.replicas,
         without: asked.without.clone(),
-        settings,
+        settings: flags::settings(&asked.set)?,
         bounds: asked.bounds.clone(),
         property: asked.property.clone(),
     };
-    let exploration = wish.check().map_err(flags)?;
-    let mut search = exploration.start().map_err(|problem| flags(Problems(vec![problem])))?;
+    let exploration = wish.check().map_err(flags::named)?;
+    let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
     let mut progress = Progress::new("exploring");
     let most = u64::from(exploration.question.bounds.states);
     while !search.advance(SLICE) {

@@ -2,26 +2,36 @@
 
 use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
-use crate::{Source, Stop, source};
+use crate::{Source, Stop, bad, source};
+use quorumscope::judge::linearizability::Model;
+use quorumscope::lab::history;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::{Report, Run};
 use quorumscope::universe;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Events between two looks at the clock.
 const SLICE: u64 = 200_000;
 
 /// Runs the scenario to its end, or to the moment a link describes.
-pub fn run(source: &Source, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
     let wrong = |problems| source::about(&source.scenario, problems);
     let mut run = Run::new(&document).map_err(wrong)?;
+    if history.is_some() {
+        run.overhear();
+    }
     let mut progress = Progress::new("running");
     while !run.advance(SLICE).map_err(|problem| wrong(Problems::from(problem)))? {
         progress.set(run.permille());
     }
     progress.done();
+    if let Some(file) = history {
+        write_history(&run, file)?;
+    }
     let report = run.report();
     if json {
         crate::json(&report, out)?;
@@ -29,6 +39,20 @@ pub fn run(source: &Source, json: bool, out: &mut impl Write) -> Result<ExitCode
         tell(&report, out)?;
     }
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Writes what clients asked and were told.
+fn write_history(run: &Run, file: &Path) -> Result<(), Stop> {
+    let Some(history) = run.session().universe().history() else {
+        return Err(bad(
+            "--history: no model of `linearize` knows what these clients do; those of the services kv, lock, queue and config would do",
+        ));
+    };
+    let model = Model::of(&history);
+    fs::write(file, history::write(&history, model))
+        .map_err(|error| bad(format!("--history: {}: cannot be written: {error}", file.display())))?;
+    eprintln!("Judge it with: quorumscope linearize {} --model {}", file.display(), model.key());
+    Ok(())
 }
 
 fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
@@ -117,6 +141,13 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let open = if outage.open { ", and not over" } else { "" };
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
+    }
+    if !report.refused.is_empty() {
+        writeln!(out, "\nNot done, because it made no sense then: {}", report.refused.len())?;
+        for refused in &report.refused {
+            let at = seconds(refused.at_us);
+            writeln!(out, "  {} at {at}: {}: {}", refused.field, refused.action, refused.why)?;
+        }
     }
     writeln!(out, "\nViolations: {}", report.violations.len())?;
     for violation in &report.violations {

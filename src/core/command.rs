@@ -24,7 +24,10 @@ impl Command {
     }
 }
 
-/// An operation on the replicated state machine.
+/// An operation on the replicated state machine. Sixteen bytes: commands are copied all the time.
+///
+/// Leases need time, and replicas have no common clock. So whoever asks says in `at` what time it is, in ms; the machine's time is the
+/// latest that any command in the log has said, and is the same wherever the log is executed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Op {
     /// Nothing.
@@ -52,14 +55,128 @@ pub enum Op {
         /// The new value.
         value: u32,
     },
+    /// Write into a key whatever the replica makes up itself: what differs from replica to replica, as a clock, a random number or an
+    /// address in memory does. Wrong on purpose; a state machine must not do this.
+    WriteOwn {
+        /// Which.
+        key: u16,
+    },
+    /// Take a lock for some time, if it is free or its holder's time is up.
+    Acquire {
+        /// Which lock.
+        lock: u16,
+        /// For how long, ms.
+        lease: u32,
+        /// Now, ms.
+        at: u32,
+    },
+    /// Hold a lock for so much longer from now on, if it is still one's own.
+    Renew {
+        /// Which lock.
+        lock: u16,
+        /// What taking it gave.
+        token: u32,
+        /// For how long, ms.
+        lease: u32,
+        /// Now, ms.
+        at: u32,
+    },
+    /// Give a lock back, if it is still one's own.
+    Release {
+        /// Which lock.
+        lock: u16,
+        /// What taking it gave.
+        token: u32,
+    },
+    /// Write to the store that a lock guards.
+    Guarded {
+        /// The lock.
+        lock: u16,
+        /// The new value.
+        value: u32,
+        /// What taking the lock gave.
+        token: u32,
+        /// Whether the store looks at the token, and refuses one that is older than the last it saw.
+        fenced: bool,
+    },
+    /// Put an item at the end of a queue.
+    Enqueue {
+        /// Which queue.
+        queue: u16,
+        /// The item.
+        item: u32,
+    },
+    /// Borrow the first item of a queue. Unless it is done with in time, somebody else gets it.
+    Take {
+        /// Which queue.
+        queue: u16,
+        /// For how long, ms.
+        lease: u32,
+        /// Now, ms.
+        at: u32,
+    },
+    /// Tell that a borrowed item is done with, if it is still one's own.
+    Ack {
+        /// Which queue.
+        queue: u16,
+        /// What taking it gave.
+        ticket: u32,
+    },
+    /// Come to a barrier, which opens when `parties` have.
+    Arrive {
+        /// Which barrier.
+        barrier: u16,
+        /// How many there must be.
+        parties: u16,
+    },
+    /// Ask whether a barrier has opened.
+    Passed {
+        /// Which barrier.
+        barrier: u16,
+        /// What arriving gave.
+        generation: u32,
+    },
+    /// Read an entry of the configuration, if there is a later version of it than `after`.
+    Watch {
+        /// Which entry.
+        key: u16,
+        /// The version known; 0 for none.
+        after: u32,
+    },
+    /// Write an entry of the configuration if its version is still this one.
+    Update {
+        /// Which entry.
+        key: u16,
+        /// The version it must have now; 0 if it must not exist.
+        version: u32,
+        /// The new value.
+        value: u32,
+    },
+    /// Send a message to all who follow a topic.
+    Publish {
+        /// Which topic.
+        topic: u16,
+        /// The message.
+        message: u32,
+    },
+    /// Get the message after the `after`-th of a topic, if there is one.
+    Deliver {
+        /// Which topic.
+        topic: u16,
+        /// How many one has.
+        after: u32,
+    },
 }
 
 impl Op {
     /// Whether it leaves the state as it is.
     pub fn is_read(self) -> bool {
-        matches!(self, Op::Read { .. })
+        matches!(self, Op::Read { .. } | Op::Passed { .. } | Op::Watch { .. } | Op::Deliver { .. })
     }
 }
+
+// The simulator is as fast as its commands are small.
+const _: () = assert!(size_of::<Op>() == 16 && size_of::<Command>() == 24);
 
 /// What executing a command gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,6 +189,39 @@ pub enum Outcome {
     Differs(Option<u32>),
     /// One value was to be agreed on, and it is this one.
     Chosen(Op),
+    /// A lock was taken. Its token is larger than that of every earlier holder.
+    Granted {
+        /// The fencing token.
+        token: u32,
+    },
+    /// It was not to be, and nothing changed: the lock is taken, the lease is over, the token is old, the version is another.
+    Refused,
+    /// An item was borrowed.
+    Took {
+        /// Names this borrowing, for the answer.
+        ticket: u32,
+        /// The item.
+        item: u32,
+    },
+    /// The barrier counts its openings; this arrival counts for this one.
+    Arrived {
+        /// How often it had opened before.
+        generation: u32,
+    },
+    /// An entry of the configuration.
+    Version {
+        /// How often it was written.
+        version: u32,
+        /// What it holds.
+        value: u32,
+    },
+    /// The message is this one of its topic.
+    Placed {
+        /// Counted from 1.
+        position: u32,
+    },
+    /// Not yet: the barrier is closed, there is no later version or message.
+    NotYet,
 }
 
 /// What a replica tells a client.

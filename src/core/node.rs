@@ -1,8 +1,8 @@
 //! What a protocol is: messages, nodes, rules and a card.
 
 use super::{
-    Answer, Card, Command, EntryGlance, Epoch, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting, Settings,
-    Slot,
+    Answer, Card, Command, EntryGlance, Epoch, Exchange, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting,
+    Settings, Slot,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -161,6 +161,16 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// The configuration of a replica that will join a running cluster by a membership change.
     fn newcomer(_setup: &Setup, _me: NodeId) -> Option<<Self::Node as Node>::Config> {
         None
+    }
+
+    /// How the names of nodes can be exchanged, where that changes nothing.
+    fn exchange() -> Option<Exchange<Self::Node>> {
+        None
+    }
+
+    /// Whether it must make progress under these settings while `healthy` of its replicas run and reach each other, and nothing fails.
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        healthy > setup.replicas / 2
     }
 
     /// What must hold after every event, beyond what holds for every protocol (agreement, applied prefix, one leader an epoch).

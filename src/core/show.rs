@@ -63,6 +63,23 @@ impl Debug for Op {
             Op::Write { key, value } => write!(f, "k{key}={value}"),
             Op::CompareAndSet { key, expect: Some(expect), value } => write!(f, "k{key}: {expect}→{value}"),
             Op::CompareAndSet { key, expect: None, value } => write!(f, "k{key}: unset→{value}"),
+            Op::WriteOwn { key } => write!(f, "k{key}=whatever"),
+            Op::Acquire { lock, lease, at } => write!(f, "acquire l{lock} at {at} ms for {lease} ms"),
+            Op::Renew { lock, token, lease, at } => write!(f, "renew l{lock} token {token} at {at} ms for {lease} ms"),
+            Op::Release { lock, token } => write!(f, "release l{lock} token {token}"),
+            Op::Guarded { lock, value, token, fenced: true } => write!(f, "store l{lock}={value} token {token}"),
+            Op::Guarded { lock, value, token, fenced: false } => {
+                write!(f, "store l{lock}={value} token {token} unfenced")
+            }
+            Op::Enqueue { queue, item } => write!(f, "enqueue q{queue} {item}"),
+            Op::Take { queue, lease, at } => write!(f, "take q{queue} at {at} ms for {lease} ms"),
+            Op::Ack { queue, ticket } => write!(f, "ack q{queue} ticket {ticket}"),
+            Op::Arrive { barrier, parties } => write!(f, "arrive b{barrier} of {parties}"),
+            Op::Passed { barrier, generation } => write!(f, "passed b{barrier} {generation}?"),
+            Op::Watch { key, after } => write!(f, "watch k{key} after v{after}"),
+            Op::Update { key, version, value } => write!(f, "k{key}: v{version}→{value}"),
+            Op::Publish { topic, message } => write!(f, "publish t{topic} {message}"),
+            Op::Deliver { topic, after } => write!(f, "deliver t{topic} after {after}"),
         }
     }
 }

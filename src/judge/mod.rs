@@ -2,6 +2,7 @@
 
 pub mod explore;
 pub mod linearizability;
+pub mod recovery;
 pub mod watch;
 
 pub use watch::{Reign, Violation, Watch};

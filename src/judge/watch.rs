@@ -1,7 +1,8 @@
-//! Safety at every event: agreement, order of execution, one leader an epoch, and the protocol's own invariants.
+//! Safety at every event: agreement, order of execution, one leader an epoch, the protocol's own invariants; and that what is executed gives
+//! the same state everywhere, and one holder of a lock at a time.
 
 use crate::core::node::{Breach, Node, Protocol, Step};
-use crate::core::{Command, Epoch, Log, Micros, NodeId, NodeSet, Slot};
+use crate::core::{Command, Epoch, Log, Micros, NodeId, NodeSet, Op, Slot};
 use crate::sim::world::Mark;
 use crate::sim::{Happening, World};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ pub struct Violation {
     pub property: &'static str,
     /// What the property says.
     pub says: &'static str,
-    /// The nodes it takes to see it.
+    /// The nodes it takes to see it; none if it is about clients.
     pub nodes: NodeSet,
     /// The slot, if it is about one.
     pub slot: Option<Slot>,
@@ -39,6 +40,8 @@ pub struct Reign {
 struct Decision {
     command: Command,
     by: NodeId,
+    /// Who was first seen to have executed everything up to here and no more, and the digest of its state then.
+    state: Option<(NodeId, u64)>,
 }
 
 /// Violations kept; a broken run goes on breaking, and the first ones tell the story.
@@ -55,6 +58,12 @@ pub struct Watch {
     violations: Vec<Violation>,
     /// Number of client commands known to be chosen.
     chosen: u64,
+    /// Nodes seen in another state than the others. Once apart they stay apart.
+    strayed: NodeSet,
+    /// The last slot that any node has executed.
+    executed: Slot,
+    /// For each lock, the largest token with which something was written.
+    tokens: BTreeMap<u16, u32>,
 }
 
 impl Default for Reign {
@@ -69,14 +78,31 @@ pub(super) const ORDER: (&str, &str) =
 pub(super) const ONE_LEADER: (&str, &str) =
     ("One leader an epoch", "At most one node leads in any one term or ballot.");
 
+const SAME_STATE: (&str, &str) =
+    ("Same prefix, same state", "Nodes that have executed the same commands are in the same state.");
+const ONE_HOLDER: (&str, &str) =
+    ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
+/// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
+pub(super) const LINEARIZABLE: (&str, &str) = (
+    "Linearizable",
+    "What clients were told fits one order of their operations, each between its request and its answer.",
+);
+
 /// The properties of every protocol: name, and what it says.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
 impl Watch {
     /// Looks at what the last step or action did. `happening` is `None` after an action: then every node may have changed.
     pub fn observe<P: Protocol>(&mut self, world: &World<P>, happening: Option<Happening>) {
+        let mut executed = None;
         for mark in world.marks() {
             self.mark(world, *mark);
+            if let Mark::Applied(node, slot, _) | Mark::Restored(node, slot) = *mark {
+                executed = Some((node, slot));
+            }
+        }
+        if let Some((node, slot)) = executed {
+            self.compare_states(world, node, slot);
         }
         match happening {
             Some(happening) if happening.what() == crate::sim::What::Acted => self.look_at_all(world),
@@ -105,10 +131,55 @@ impl Watch {
                 if slot != expected {
                     self.violated(world, ORDER, NodeSet::just(node), Some(slot));
                 }
+                if slot > self.executed {
+                    self.executed = slot;
+                    if let Op::Guarded { lock, token, fenced: false, .. } = command.op {
+                        self.one_holder(world, node, slot, lock, token);
+                    }
+                }
             }
             Mark::Restored(node, slot) => *self.applied_by(node) = slot,
             Mark::Booted(node) => *self.applied_by(node) = 0,
         }
+    }
+
+    /// A lock's guarded store does not look at tokens, so the judge does.
+    fn one_holder<P: Protocol>(&mut self, world: &World<P>, node: NodeId, slot: Slot, lock: u16, token: u32) {
+        let largest = self.tokens.entry(lock).or_default();
+        if token < *largest {
+            self.violated(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
+        } else {
+            *largest = token;
+        }
+    }
+
+    /// `node` has executed everything up to `slot`: it must be in the state in which others were then. Its digest covers all that it executed
+    /// before, so a difference is seen even if it arose in a slot in which nobody looked.
+    fn compare_states<P: Protocol>(&mut self, world: &World<P>, node: NodeId, slot: Slot) {
+        if self.strayed.has(node) {
+            return;
+        }
+        let machine = world.nodes()[usize::from(node.0)].as_ref();
+        let Some(digest) = machine.and_then(|machine| machine.machine_digest()) else { return };
+        let known = self.decided.get(slot).copied().flatten();
+        match known.and_then(|decision| decision.state) {
+            Some((other, state)) if state != digest && self.same_commands() => {
+                self.strayed.add(node);
+                self.violated(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(Some(decision)) = self.decided.get_mut(slot) {
+                    decision.state = Some((node, digest));
+                }
+            }
+        }
+    }
+
+    /// Whether all nodes have executed the same commands. When they have not, it is no wonder that their states differ.
+    fn same_commands(&self) -> bool {
+        let other = |violation: &Violation| [AGREEMENT, ORDER].iter().any(|(name, _)| violation.property == *name);
+        !self.violations.iter().any(other)
     }
 
     fn applied_by(&mut self, node: NodeId) -> &mut Slot {
@@ -132,7 +203,7 @@ impl Watch {
             None => {
                 self.chosen += u64::from(command.client != crate::core::ClientId::NOBODY);
                 if let Some(place) = self.decided.get_mut(slot) {
-                    *place = Some(Decision { command, by });
+                    *place = Some(Decision { command, by, state: None });
                 }
             }
         }
@@ -163,7 +234,8 @@ impl Watch {
         }
     }
 
-    fn violated<P: Protocol>(
+    /// Keeps a violation, unless the same one is kept already.
+    pub(super) fn violated<P: Protocol>(
         &mut self,
         world: &World<P>,
         (property, says): (&'static str, &'static str),
@@ -185,6 +257,16 @@ impl Watch {
     /// Every time somebody began to lead.
     pub fn reigns(&self) -> impl DoubleEndedIterator<Item = &Reign> {
         self.reigns.iter().map(|(_, reign)| reign)
+    }
+
+    /// How often somebody began to lead.
+    pub fn led(&self) -> u32 {
+        self.reigns.last()
+    }
+
+    /// The last slot that a node has executed.
+    pub fn executed(&self, node: NodeId) -> Slot {
+        self.applied.get(usize::from(node.0)).copied().unwrap_or(0)
     }
 
     /// Client commands known to be chosen by at least one node.

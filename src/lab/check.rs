@@ -4,12 +4,14 @@
 
 use super::Quantity;
 use super::atlas::{self, Matrix};
+use super::fault::Names;
+use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
-use super::quantity::{decimal, milliseconds};
-use super::scenario::{Clients, Scenario, Value};
+use super::quantity::milliseconds;
+use super::scenario::{Recovery, Scenario, Value};
 use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::Timed;
-use crate::sim::{Blueprint, ClientGroup, Pace, Terrain};
+use crate::sim::{self, Blueprint, Terrain};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -18,14 +20,8 @@ pub const REPLICAS: usize = 15;
 pub const SITES: usize = 32;
 /// Longest time that a document may name: one day.
 pub const LONGEST: Micros = 24 * 3_600_000_000;
-/// Most groups of clients.
-const GROUPS: usize = 32;
-/// Most sessions of one group.
-const SESSIONS: u32 = 1_000;
-/// Most commands a second that arrive in one group, in thousandths.
-const RATE: u64 = 100_000 * 1_000;
 /// Longest round trip, µs.
-const ROUND_TRIP: Micros = 60_000_000;
+pub(super) const ROUND_TRIP: Micros = 60_000_000;
 /// Most faults in a script.
 const FAULTS: usize = 1_000;
 /// Longest text.
@@ -42,6 +38,8 @@ pub struct Checked {
     pub blueprint: Blueprint,
     /// The sites.
     pub places: Vec<Place>,
+    /// The names of the failure domains, by [`DomainId`](crate::sim::DomainId).
+    pub domains: Vec<String>,
     /// How long a run lasts, µs.
     pub duration: Micros,
     /// Answers before this time do not count in latencies, µs.
@@ -70,6 +68,18 @@ impl Checked {
     }
 }
 
+impl Checked {
+    /// The ids of the sites.
+    pub fn sites(&self) -> Vec<&str> {
+        self.places.iter().map(|place| place.id.as_str()).collect()
+    }
+
+    /// What things are called; `sites` are the ids of the sites.
+    pub fn names<'a>(&'a self, sites: &'a [&'a str]) -> Names<'a> {
+        Names { sites, domains: &self.domains, kinds: self.variant.kinds }
+    }
+}
+
 impl Scenario {
     /// What the scenario says in the world's terms, or all that is wrong with it.
     pub fn check(&self) -> Result<Checked, Problems> {
@@ -95,24 +105,36 @@ impl Scenario {
         let ablated = variant.map(|variant| self.ablated(variant, wrong));
         let (places, mut terrain) = self.sites(wrong);
         let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
-        let placement = self.placement(&ids, variant, wrong);
+        let Layout { placement, domains, names } = self.lay_out(&ids, variant, wrong);
         terrain.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, wrong);
         terrain.loss_permille = share(&self.network.loss, "network.loss", 1_000, wrong);
         terrain.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, wrong);
         terrain.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
         terrain.value_bytes = whole(self.value_bytes, "value_bytes", 100, 0, 1 << 24, wrong);
-        let clients = self.clients(&ids, &terrain, wrong);
-        let script = self.script(&ids, wrong);
+        let clients = self.workload(&ids, &terrain, wrong);
+        let kinds = variant.map_or(&[][..], |variant| variant.kinds);
+        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, wrong);
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             wrong.add("seed", seed, format!("0 to {SEED} would do"));
         }
         let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, wrong);
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, wrong);
+        let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, wrong));
         let (settings, ablated) = (settings?, ablated?);
-        let blueprint =
-            Blueprint { terrain, placement, clients, settings, ablated, seed, script, ..Blueprint::default() };
-        Some(Checked { variant: variant?, blueprint, places, duration, warmup })
+        let blueprint = Blueprint {
+            terrain,
+            placement,
+            domains,
+            clients,
+            settings,
+            ablated,
+            seed,
+            script,
+            recovery,
+            ..Blueprint::default()
+        };
+        Some(Checked { variant: variant?, blueprint, places, domains: names, duration, warmup })
     }
 
     fn settings(&self, variant: &Variant, wrong: &mut Complaints) -> Settings {
@@ -260,89 +282,47 @@ impl Scenario {
         trips
     }
 
-    fn placement(&self, ids: &[&str], variant: Option<&Variant>, wrong: &mut Complaints) -> Vec<u8> {
-        let least = variant.map_or(1, |variant| usize::from(variant.card.min_replicas).max(1));
-        if self.replicas.len() < least || self.replicas.len() > REPLICAS {
-            let says = format!("{least} to {REPLICAS} would do");
-            wrong.add("replicas", format!("{} replicas", self.replicas.len()), says);
-        }
-        let replicas = self.replicas.iter().enumerate().take(REPLICAS);
-        replicas.map(|(i, id)| site(ids, id, format!("replicas[{i}]"), wrong)).collect()
-    }
-
-    fn clients(&self, ids: &[&str], terrain: &Terrain, wrong: &mut Complaints) -> Vec<ClientGroup> {
-        if self.clients.len() > GROUPS {
-            wrong.add("clients", format!("{} groups", self.clients.len()), format!("{GROUPS} are the most"));
-        }
-        let patience = (4 * terrain.round_trip_max()).clamp(1_000_000, LONGEST);
-        let groups = self.clients.iter().enumerate().take(GROUPS);
-        groups.map(|(i, clients)| clients.read(&format!("clients[{i}]"), ids, patience, wrong)).collect()
-    }
-
-    fn script(&self, ids: &[&str], wrong: &mut Complaints) -> Vec<Timed> {
+    fn script(&self, names: Names<'_>, variant: Option<&Variant>, wrong: &mut Complaints) -> Vec<Timed> {
         if self.script.len() > FAULTS {
             wrong.add("script", format!("{} faults", self.script.len()), format!("{FAULTS} are the most"));
         }
         let joins = self.script.iter().filter(|fault| fault.action == "add").count();
         let nodes = self.replicas.len() + joins;
-        let faults = self.script.iter().enumerate().take(FAULTS);
-        faults.filter_map(|(i, fault)| fault.read(&format!("script[{i}]"), ids, nodes, wrong)).collect()
+        let mut script = Vec::new();
+        for (i, fault) in self.script.iter().enumerate().take(FAULTS) {
+            let Some(timed) = fault.read(&format!("script[{i}]"), names, nodes, wrong) else { continue };
+            if let (Some(assumption), Some(variant), false) = (timed.action.breaks(), variant, self.beyond_model) {
+                let says = format!(
+                    "{} counts on it that {}; beyond_model = true lets the script go beyond that",
+                    variant.card.title,
+                    assumption.says()
+                );
+                wrong.add(format!("script[{i}].do"), format!("\"{}\"", fault.action), says);
+            }
+            script.push(timed);
+        }
+        script
     }
 }
 
-impl Clients {
-    fn read(&self, path: &str, ids: &[&str], patience: Micros, wrong: &mut Complaints) -> ClientGroup {
-        let at = |field: &str| format!("{path}.{field}");
-        let site = site(ids, &self.site, at("site"), wrong);
-        let sessions = whole(self.sessions, &at("sessions"), 1, 1, SESSIONS, wrong);
-        let think = time(&self.think, &at("think"), 0, 0, LONGEST, wrong);
-        let pace = match &self.rate {
-            None => Pace::Closed { sessions: sessions as u16, think },
-            Some(rate) => {
-                for (field, given) in [("sessions", self.sessions.is_some()), ("think", self.think.is_some())] {
-                    if given {
-                        wrong.add(at(field), "", "\"rate\" is for clients that do not wait; leave one of the two out");
-                    }
-                }
-                match rate.per_1000_s() {
-                    Ok(rate) if (1..=RATE).contains(&rate) => Pace::Open { gap: 1_000_000_000 / rate },
-                    Ok(_) => {
-                        let says = format!("0.001/s to {}/s would do", decimal(RATE, 1_000));
-                        wrong.add(at("rate"), rate, says);
-                        Pace::Open { gap: 1_000_000 }
-                    }
-                    Err(says) => {
-                        wrong.add(at("rate"), rate, says);
-                        Pace::Open { gap: 1_000_000 }
-                    }
-                }
-            }
+impl Recovery {
+    fn read(&self, duration: Micros, wrong: &mut Complaints) -> sim::world::Recovery {
+        let mut given = |given: &Quantity, field: &str, least| {
+            let given = Some(given.clone());
+            time(&given, &format!("recovery.{field}"), least, least, LONGEST, wrong)
         };
-        let reads = share(&self.reads, &at("reads"), 1_000, wrong);
-        if !reads.is_multiple_of(10) {
-            wrong.add(at("reads"), self.reads.as_ref().map_or("", Quantity::text), "a whole percentage would do");
+        let (from, within) = (given(&self.from, "from", 0), given(&self.within, "within", 1));
+        if from + within > duration {
+            let says =
+                format!("the run ends before that; a duration of {} would do", Quantity::from_micros(from + within));
+            wrong.add("recovery", format!("{} and {} more", self.from, self.within), says);
         }
-        let start = time(&self.start, &at("start"), 0, 0, LONGEST, wrong);
-        let stop = self.stop.as_ref().map_or(Micros::MAX, |_| time(&self.stop, &at("stop"), 0, 0, LONGEST, wrong));
-        if stop < start {
-            let says = "is before they begin; leave it out, or name a later time";
-            wrong.add(at("stop"), self.stop.as_ref().map_or("", Quantity::text), says);
-        }
-        ClientGroup {
-            site,
-            pace,
-            read_percent: (reads / 10) as u8,
-            keys: whole(self.keys, &at("keys"), 16, 1, u32::from(u16::MAX), wrong) as u16,
-            start,
-            stop,
-            limit: self.commands.unwrap_or(u32::MAX),
-            retry: time(&self.retry, &at("retry"), patience, 1_000, LONGEST, wrong),
-        }
+        sim::world::Recovery { from, within }
     }
 }
 
 /// The index of a site, 0 if there is no such site.
-fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
+pub(super) fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
     ids.iter().position(|known| *known == id).map_or_else(
         || {
             wrong.unknown(field, id, "sites", ids.iter().copied());
@@ -352,7 +332,14 @@ fn site(ids: &[&str], id: &str, field: String, wrong: &mut Complaints) -> u8 {
     )
 }
 
-fn whole(given: Option<u32>, field: &str, default: u32, least: u32, most: u32, wrong: &mut Complaints) -> u32 {
+pub(super) fn whole(
+    given: Option<u32>,
+    field: &str,
+    default: u32,
+    least: u32,
+    most: u32,
+    wrong: &mut Complaints,
+) -> u32 {
     let number = given.unwrap_or(default);
     if !(least..=most).contains(&number) {
         wrong.add(field, number, format!("{least} to {most} would do"));
@@ -360,7 +347,7 @@ fn whole(given: Option<u32>, field: &str, default: u32, least: u32, most: u32, w
     number.clamp(least, most)
 }
 
-fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaints) -> u16 {
+pub(super) fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaints) -> u16 {
     match given.as_ref().map(|share| (share, share.permille())) {
         None => 0,
         Some((_, Ok(permille))) if permille <= most => permille as u16,
@@ -375,7 +362,7 @@ fn share(given: &Option<Quantity>, field: &str, most: u64, wrong: &mut Complaint
     }
 }
 
-fn time(
+pub(super) fn time(
     given: &Option<Quantity>,
     field: &str,
     default: Micros,
@@ -397,7 +384,7 @@ fn time(
     }
 }
 
-fn between(least: Micros, most: Micros) -> String {
+pub(super) fn between(least: Micros, most: Micros) -> String {
     format!("{} to {} would do", Quantity::from_micros(least), Quantity::from_micros(most))
 }
 

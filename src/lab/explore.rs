@@ -110,7 +110,7 @@ impl Wish {
             ablated: checked.blueprint.ablated,
         };
         let told = bounds.told(variant);
-        let question = Question { setup, bounds: bounds.finished(), property: self.property.clone() };
+        let question = Question { setup, bounds: bounds.finished(), property: self.property.clone(), via: Vec::new() };
         Ok(Exploration { variant, question, bounds: told })
     }
 }

@@ -1,12 +1,15 @@
-//! What is done to a world, as written in a script or a link. People count nodes from 1 and name sites.
+//! What is done to a world, as written in a script or a link. People count nodes from 1 and name places.
+
+mod read;
 
 use super::Quantity;
-use super::problem::Complaints;
-use crate::core::{Micros, NodeId};
-use crate::sim::Action;
-use crate::sim::action::Timed;
-use crate::sim::world::MAX_NODES;
+use crate::core::node::Kind;
+use crate::core::{Micros, NodeId, NodeSet};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
+use crate::sim::{Action, DomainId};
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One thing done at one time: `{ at = "5s", do = "crash", node = 1 }`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,19 +19,23 @@ pub struct Fault {
     /// When, since the start, such as "5s".
     #[cfg_attr(feature = "cli", schemars(with = "String"))]
     pub at: Quantity,
-    /// What: crash, restart, cut, heal, heal-all, move, hand-over, add, remove, request, loss, quiesce or resume.
+    /// What; the guide beside the built-in scenarios tells what each word does and takes.
     #[serde(rename = "do")]
     pub action: String,
-    /// The node it is done to, counted from 1 (crash, restart, move, hand-over, remove).
+    /// The node it is done to, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<u32>,
-    /// One end of a link (cut, heal).
+    /// Instead of a node, all that is in a place: a region, a site, `site/rack` or `site/rack/machine` (crash, restart, pause, continue,
+    /// cut, heal).
+    #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// One end of a link: a node, or a list of nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<u32>,
-    /// The other end of a link (cut, heal).
+    pub from: Option<Nodes>,
+    /// The other end of a link: a node, or a list of nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<u32>,
-    /// Cut only the way from `from` to `to`, and leave the way back.
+    pub to: Option<Nodes>,
+    /// Only the way from `from` to `to`; the way back stays as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_way: bool,
     /// The id of a site (move, add, request).
@@ -38,21 +45,102 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub loss: Option<Quantity>,
+    /// A share of messages, such as "5%" (duplication, reordering).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub share: Option<Quantity>,
+    /// How much longer, such as "30ms" (slow), or how much longer at most (reordering).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub extra: Option<Quantity>,
+    /// The mean of a random delay that comes to that, such as "5ms" (slow).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub jitter: Option<Quantity>,
+    /// How much fits through, such as "1MB/s"; "0B/s" for no limit (limit).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub bandwidth: Option<Quantity>,
+    /// The kind of a message, such as "Promise" (hold, deliver, drop, duplicate, release).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The how many-th such message that is sent from now on. Default: 1 (hold, deliver, drop, duplicate).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+    /// Instead of its kind, the number of a message under way, as a page that shows it knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel: Option<u32>,
+    /// The same for a client's request or the answer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter: Option<u32>,
+    /// The node's clock stands still while it is paused (pause).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clock_stops: bool,
+}
+
+/// One node or several, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub enum Nodes {
+    /// One.
+    One(u32),
+    /// Several.
+    Several(Vec<u32>),
+}
+
+impl<'de> Deserialize<'de> for Nodes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Nodes, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Nodes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the number of a node, or a list of such")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Nodes, E> {
+                u32::try_from(number).map(Nodes::One).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Nodes, E> {
+                u32::try_from(number).map(Nodes::One).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Nodes, A::Error> {
+                let mut list = Vec::new();
+                while let Some(number) = seq.next_element()? {
+                    list.push(number);
+                }
+                Ok(Nodes::Several(list))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// Every word after `do`, with the fields it takes.
 const VERBS: &[(&str, &[&str])] = &[
-    ("crash", &["node"]),
-    ("restart", &["node"]),
-    ("cut", &["from", "to", "one_way"]),
-    ("heal", &["from", "to"]),
+    ("crash", &["node", "in"]),
+    ("restart", &["node", "in"]),
+    ("pause", &["node", "in", "clock_stops"]),
+    ("continue", &["node", "in"]),
+    ("wipe-disk", &["node"]),
+    ("cut", &["from", "to", "one_way", "in"]),
+    ("heal", &["from", "to", "in"]),
     ("heal-all", &[]),
     ("move", &["node", "site"]),
     ("hand-over", &["node"]),
     ("add", &["site"]),
     ("remove", &["node"]),
     ("request", &["site"]),
-    ("loss", &["loss"]),
+    ("loss", &["loss", "from", "to", "one_way"]),
+    ("slow", &["from", "to", "one_way", "extra", "jitter"]),
+    ("duplication", &["share", "from", "to", "one_way"]),
+    ("reordering", &["share", "extra", "from", "to", "one_way"]),
+    ("limit", &["bandwidth", "node", "from", "to", "one_way"]),
+    ("calm", &[]),
+    ("hold", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("deliver", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("drop", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("duplicate", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("release", &["from", "to", "kind"]),
     ("quiesce", &[]),
     ("resume", &[]),
 ];
@@ -62,21 +150,118 @@ pub fn words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(verb, _)| *verb)
 }
 
+/// What things are called in a document.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Names<'a> {
+    /// The ids of the sites.
+    pub sites: &'a [&'a str],
+    /// The names of the failure domains, by [`DomainId`].
+    pub domains: &'a [String],
+    /// The kinds of messages of the variant.
+    pub kinds: &'static [Kind],
+}
+
+impl<'a> From<&'a [&'a str]> for Names<'a> {
+    fn from(sites: &'a [&'a str]) -> Names<'a> {
+        Names { sites, ..Names::default() }
+    }
+}
+
+impl<'a> From<&'a Vec<&'a str>> for Names<'a> {
+    fn from(sites: &'a Vec<&'a str>) -> Names<'a> {
+        Names { sites, ..Names::default() }
+    }
+}
+
+/// What is done to a single message, as a word.
+fn grip_word(grip: Grip) -> &'static str {
+    match grip {
+        Grip::Hold => "hold",
+        Grip::Deliver => "deliver",
+        Grip::Drop => "drop",
+        Grip::Duplicate => "duplicate",
+    }
+}
+
+fn bandwidth(bytes_per_s: u32) -> Option<Quantity> {
+    Some(Quantity::from_bytes_per_s(bytes_per_s.into()))
+}
+
 impl Fault {
-    /// Writes an action down. `sites` are the ids of the sites.
-    pub fn new(at: Micros, action: Action, sites: &[&str]) -> Fault {
+    /// Writes an action down.
+    pub fn new<'a>(at: Micros, action: Action, names: impl Into<Names<'a>>) -> Fault {
+        let names = names.into();
         let number = |node: NodeId| Some(u32::from(node.0) + 1);
-        let id = |site: u8| sites.get(usize::from(site)).map(|id| (*id).to_owned());
+        let one = |node: NodeId| Some(Nodes::One(u32::from(node.0) + 1));
+        let several = |set: NodeSet| Some(Nodes::Several(set.iter().map(|node| u32::from(node.0) + 1).collect()));
+        let which = |Which { from, to, kind }, fault: Fault| {
+            let kind = names.kinds.get(usize::from(kind.0)).map(|kind| kind.name.to_owned());
+            Fault { from: one(from), to: one(to), kind, ..fault }
+        };
+        let id = |site: u8| names.sites.get(usize::from(site)).map(|id| (*id).to_owned());
+        let place = |domain: DomainId| names.domains.get(usize::from(domain.0)).cloned();
         let fault = Fault { at: Quantity::from_micros(at), ..Fault::default() };
         let does = |verb: &str, fault: Fault| Fault { action: verb.to_owned(), ..fault };
         match action {
             Action::Crash(node) => does("crash", Fault { node: number(node), ..fault }),
             Action::Restart(node) => does("restart", Fault { node: number(node), ..fault }),
-            Action::Cut { from, to, both } => {
-                does("cut", Fault { from: number(from), to: number(to), one_way: !both, ..fault })
+            Action::Pause { node, clock_stops } => does("pause", Fault { node: number(node), clock_stops, ..fault }),
+            Action::Continue(node) => does("continue", Fault { node: number(node), ..fault }),
+            Action::Domain { domain, blow } => {
+                let verb = match blow {
+                    Blow::Crash => "crash",
+                    Blow::Restart => "restart",
+                    Blow::Pause => "pause",
+                    Blow::Continue => "continue",
+                    Blow::CutOff => "cut",
+                    Blow::Reconnect => "heal",
+                };
+                does(verb, Fault { place: place(domain), ..fault })
             }
-            Action::Heal(from, to) => does("heal", Fault { from: number(from), to: number(to), ..fault }),
+            Action::Cut { from, to, both } => {
+                does("cut", Fault { from: one(from), to: one(to), one_way: !both, ..fault })
+            }
+            Action::Heal(from, to) => does("heal", Fault { from: one(from), to: one(to), ..fault }),
+            Action::Split { from, to, both } => {
+                does("cut", Fault { from: several(from), to: several(to), one_way: !both, ..fault })
+            }
+            Action::Join(from, to) => does("heal", Fault { from: several(from), to: several(to), ..fault }),
             Action::HealAll => does("heal-all", fault),
+            Action::Disturb { from, to, both, how } => {
+                let fault = match (from, to) {
+                    (ALL, ALL) => fault,
+                    _ => Fault { from: several(from), to: several(to), one_way: !both, ..fault },
+                };
+                let share = |permille: u16| Some(Quantity::from_permille(permille.into()));
+                let time = |micros: u32| Some(Quantity::from_micros(micros.into()));
+                match how {
+                    Nuisance::Slow { extra, jitter } => {
+                        does("slow", Fault { extra: time(extra), jitter: time(jitter), ..fault })
+                    }
+                    Nuisance::Lose(permille) => does("loss", Fault { loss: share(permille), ..fault }),
+                    Nuisance::Duplicate(permille) => does("duplication", Fault { share: share(permille), ..fault }),
+                    Nuisance::Reorder { permille, by } => {
+                        does("reordering", Fault { share: share(permille), extra: time(by), ..fault })
+                    }
+                    Nuisance::Narrow(bytes) => does("limit", Fault { bandwidth: bandwidth(bytes), ..fault }),
+                }
+            }
+            Action::Uplink { node, bytes_per_s } => {
+                does("limit", Fault { node: number(node), bandwidth: bandwidth(bytes_per_s), ..fault })
+            }
+            Action::Calm => does("calm", fault),
+            Action::Message { flight: FlightId::Parcel { parcel, to }, grip } => {
+                does(grip_word(grip), Fault { parcel: Some(parcel), to: one(to), ..fault })
+            }
+            Action::Message { flight: FlightId::Letter(letter), grip } => {
+                does(grip_word(grip), Fault { letter: Some(letter), ..fault })
+            }
+            Action::Catch { which: message, nth, grip } => {
+                let nth = (nth > 1).then_some(u32::from(nth));
+                does(grip_word(grip), which(message, Fault { nth, ..fault }))
+            }
+            Action::Release(None) => does("release", fault),
+            Action::Release(Some(message)) => does("release", which(message, fault)),
             Action::Move { node, site } => does("move", Fault { node: number(node), site: id(site), ..fault }),
             Action::HandOver(node) => does("hand-over", Fault { node: number(node), ..fault }),
             Action::Add { site } => does("add", Fault { site: id(site), ..fault }),
@@ -87,116 +272,7 @@ impl Fault {
             }
             Action::Quiesce => does("quiesce", fault),
             Action::Resume => does("resume", fault),
-        }
-    }
-
-    /// Reads it. `nodes` is how many nodes there may be by then; `path` is where the fault stands in its document.
-    pub(super) fn read(&self, path: &str, sites: &[&str], nodes: usize, wrong: &mut Complaints) -> Option<Timed> {
-        let Some((_, takes)) = VERBS.iter().find(|(verb, _)| *verb == self.action) else {
-            wrong.unknown(format!("{path}.do"), &self.action, "words", words());
-            return None;
-        };
-        let given = [
-            ("node", self.node.is_some()),
-            ("from", self.from.is_some()),
-            ("to", self.to.is_some()),
-            ("one_way", self.one_way),
-            ("site", self.site.is_some()),
-            ("loss", self.loss.is_some()),
-        ];
-        for (field, _) in given.iter().filter(|(field, given)| *given && !takes.contains(field)) {
-            let fields = if takes.is_empty() { "nothing".to_owned() } else { takes.join(", ") };
-            wrong.add(format!("{path}.{field}"), "", format!("{} takes {fields} besides \"at\"", self.action));
-        }
-        let at = match self.at.micros() {
-            Ok(at) if at <= super::check::LONGEST => Some(at),
-            Ok(_) => {
-                wrong.add(format!("{path}.at"), &self.at, super::check::too_long());
-                None
-            }
-            Err(says) => {
-                wrong.add(format!("{path}.at"), &self.at, says);
-                None
-            }
-        };
-        let action = self.action(path, sites, nodes.min(MAX_NODES), wrong);
-        Some(Timed { at: at?, action: action? })
-    }
-
-    fn action(&self, path: &str, sites: &[&str], nodes: usize, wrong: &mut Complaints) -> Option<Action> {
-        let mut node = |field: &str, number: Option<u32>| -> Option<NodeId> {
-            match number {
-                Some(number) if number >= 1 && number as usize <= nodes => Some(NodeId(number as u8 - 1)),
-                Some(number) => {
-                    wrong.add(format!("{path}.{field}"), number, format!("the nodes are 1 to {nodes}"));
-                    None
-                }
-                None => {
-                    let says = format!("{} needs a node, 1 to {nodes}", self.action);
-                    wrong.add(format!("{path}.{field}"), "", says);
-                    None
-                }
-            }
-        };
-        Some(match self.action.as_str() {
-            "crash" => Action::Crash(node("node", self.node)?),
-            "restart" => Action::Restart(node("node", self.node)?),
-            "hand-over" => Action::HandOver(node("node", self.node)?),
-            "remove" => Action::Remove(node("node", self.node)?),
-            "cut" | "heal" => {
-                let (from, to) = (node("from", self.from), node("to", self.to));
-                let (from, to) = (from?, to?);
-                if from == to {
-                    wrong.add(format!("{path}.to"), to.0 + 1, "a node has no link to itself; name two nodes");
-                    return None;
-                }
-                match self.action.as_str() {
-                    "cut" => Action::Cut { from, to, both: !self.one_way },
-                    _ => Action::Heal(from, to),
-                }
-            }
-            "move" => {
-                let node = node("node", self.node);
-                let site = self.site(path, sites, wrong);
-                Action::Move { node: node?, site: site? }
-            }
-            "add" => Action::Add { site: self.site(path, sites, wrong)? },
-            "request" => Action::Request { site: self.site(path, sites, wrong)? },
-            "loss" => Action::Loss { permille: self.permille(path, wrong)? },
-            "heal-all" => Action::HealAll,
-            "quiesce" => Action::Quiesce,
-            _ => Action::Resume,
-        })
-    }
-
-    fn site(&self, path: &str, sites: &[&str], wrong: &mut Complaints) -> Option<u8> {
-        let Some(site) = &self.site else {
-            let says = format!("{} needs a site: {}", self.action, sites.join(", "));
-            wrong.add(format!("{path}.site"), "", says);
-            return None;
-        };
-        let index = sites.iter().position(|id| id == site);
-        if index.is_none() {
-            wrong.unknown(format!("{path}.site"), site, "sites", sites.iter().copied());
-        }
-        index.map(|index| index as u8)
-    }
-
-    fn permille(&self, path: &str, wrong: &mut Complaints) -> Option<u16> {
-        let Some(loss) = &self.loss else {
-            wrong.add(format!("{path}.loss"), "", "loss needs a share such as \"5%\"");
-            return None;
-        };
-        match loss.permille() {
-            Ok(permille) if permille <= 1000 => Some(permille as u16),
-            Ok(_) => {
-                wrong.add(format!("{path}.loss"), loss, "0% to 100% would do");
-                None
-            }
-            Err(says) => {
-                wrong.add(format!("{path}.loss"), loss, says);
-                None
-            }
+            Action::Disk { node, fault: DiskFault::Wipe } => does("wipe-disk", Fault { node: number(node), ..fault }),
         }
     }
 }

@@ -8,6 +8,8 @@
 //! `type` is `invoke`, `ok` (done), `fail` (not done, and never will be) or `info` (nobody knows). `key` tells objects apart and may be left
 //! out where there is one only; `time` may be left out, for the order of lines counts. Other fields and the lines of Jepsen's `nemesis` are
 //! passed over.
+//!
+//! [`read`] and [`Reader`] read one, [`write`] writes what clients of our own simulator made.
 
 use super::problem::{Problem, no_such, shortened};
 use crate::judge::linearizability::{Call, History, Misplaced, Model, Recorder, Value};
@@ -169,6 +171,14 @@ impl Reader {
                 }
                 if function == "dequeue" { Call::Dequeue(None) } else { Call::Read(None) }
             }
+            "acquire" if self.model == Model::FencedLock => match given {
+                Some(token) => {
+                    return Err(self.problem("value", token, "a token is given with the answer; null would do"));
+                }
+                None => Call::Grant(None),
+            },
+            "release" if self.model == Model::FencedLock => Call::Release(self.token(given)?),
+            "write" if self.model == Model::FencedLock => Call::Store(self.token(given)?),
             "acquire" => Call::CompareAndSet { expect: Value::NOTHING, value: self.recorder.value(process) },
             "release" => Call::CompareAndSet { expect: self.recorder.value(process), value: Value::NOTHING },
             "cas" => match given.and_then(Json::as_array).map(Vec::as_slice) {
@@ -201,6 +211,13 @@ impl Reader {
             },
         };
         Ok((key, call))
+    }
+
+    /// The token of a lock.
+    fn token(&self, given: Option<&Json>) -> Result<u32, Problem> {
+        let token = given.ok_or_else(|| self.missing("value", "the token that acquiring the lock gave"))?;
+        let number = token.as_u64().and_then(|token| u32::try_from(token).ok());
+        number.ok_or_else(|| self.problem("value", token, format!("a token is a whole number, 0 to {}", u32::MAX)))
     }
 
     /// What is written to or read from a key. Where texts are appended to, all is text.
@@ -246,6 +263,7 @@ impl Reader {
                 let value = self.value(key, value)?;
                 Ok(if matches!(asked, Call::Read(_)) { Call::Read(Some(value)) } else { Call::Dequeue(Some(value)) })
             }
+            Call::Grant(_) => Ok(Call::Grant(Some(self.token(given)?))),
             _ => {
                 let repeated = self.model.value(asked, self.recorder.values());
                 match (given.filter(|value| !value.is_null()).map(Json::to_string), repeated) {
@@ -270,4 +288,26 @@ impl Reader {
         }
         Ok(self.recorder.finish())
     }
+}
+
+/// Writes a history in the words of `model`, an event a line. Whoever was never answered has no second line.
+pub fn write(history: &History, model: Model) -> String {
+    let mut lines = BTreeMap::new();
+    let done = history.operations.iter().map(|operation| (operation, "ok"));
+    for (operation, kind) in done.chain(history.failed.iter().map(|operation| (operation, "fail"))) {
+        let (process, key) = (history.processes.text(operation.process), history.keys.text(operation.key));
+        let f = model.function(operation.call);
+        let line = |kind: &str, call: Call, time: u64| {
+            let value = model.value(call, &history.values);
+            let value = value.as_deref().unwrap_or("null");
+            format!(
+                "{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"key\":{key},\"value\":{value},\"time\":{time}}}\n"
+            )
+        };
+        lines.insert(operation.invoked.position, line("invoke", operation.call.as_asked(), operation.invoked.time));
+        if let Some(answered) = operation.answered {
+            lines.insert(answered.position, line(kind, operation.call, answered.time));
+        }
+    }
+    lines.into_values().collect()
 }

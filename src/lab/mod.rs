@@ -8,11 +8,14 @@ pub mod atlas;
 pub mod check;
 pub mod compare;
 #[cfg(feature = "cli")]
+pub mod consistency;
+#[cfg(feature = "cli")]
 pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
 pub mod outage;
+mod places;
 pub mod presets;
 pub mod problem;
 pub mod quantity;
@@ -21,7 +24,10 @@ pub mod run;
 pub mod scenario;
 pub mod session;
 #[cfg(feature = "cli")]
+pub mod swarm;
+#[cfg(feature = "cli")]
 pub mod text;
+mod workload;
 
 pub use check::{Checked, Place};
 pub use compare::{Cell, CompareJob, Measured};
@@ -30,5 +36,5 @@ pub use problem::{Problem, Problems};
 pub use quantity::Quantity;
 pub use read::read;
 pub use run::{Report, Run};
-pub use scenario::{Clients, Network, Scenario, Site, Value};
+pub use scenario::{Clients, Network, Recovery, Scenario, Site, Value};
 pub use session::{Deed, Document, Moment, Replay, Session};

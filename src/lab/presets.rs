@@ -24,11 +24,19 @@ pub const PRESETS: &[Preset] = presets![
     "five-regions",
     "link-replica",
     "cut-in-two",
+    "bridge",
     "slow-disk",
+    "wiped-replica",
+    "suspended-leader",
     "lossy-network",
     "duel",
     "two-winners",
     "one-winner",
+    "lock-fenced",
+    "lock-unfenced",
+    "queue-lease",
+    "barrier",
+    "made-up-values",
 ];
 
 /// The scenario to begin with, the first of [`PRESETS`], without reading it: the page shows it before it has all that reading takes.

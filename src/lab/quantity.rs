@@ -33,6 +33,16 @@ const RATE: Dimension = Dimension {
     like: "a rate would do, such as \"20/s\" or \"0.5/s\"",
     too_fine: "rates have three decimals at most",
 };
+const EXPONENT: Dimension = Dimension {
+    units: &[("", 100)],
+    like: "a number would do, such as \"0.99\"",
+    too_fine: "two decimals are the most",
+};
+const BANDWIDTH: Dimension = Dimension {
+    units: &[("B/s", 1), ("kB/s", 1_000), ("MB/s", 1_000_000), ("GB/s", 1_000_000_000)],
+    like: "a bandwidth would do, such as \"500kB/s\", \"12.5MB/s\" or \"1GB/s\"",
+    too_fine: "bandwidths are counted in whole bytes a second",
+};
 /// Round trips are listed in milliseconds, as plain numbers.
 const MILLISECONDS: Dimension = Dimension {
     units: &[("", 1_000)],
@@ -63,6 +73,12 @@ impl Quantity {
         Quantity(format!("{}/s", decimal(rate, 1_000)))
     }
 
+    /// A bandwidth, from bytes a second, in the largest unit that is not larger than it.
+    pub fn from_bytes_per_s(bytes: u64) -> Quantity {
+        let (unit, scale) = BANDWIDTH.units.iter().rev().find(|(_, scale)| *scale <= bytes).unwrap_or(&("B/s", 1));
+        Quantity(format!("{}{unit}", decimal(bytes, *scale)))
+    }
+
     /// The text as it stands.
     pub fn text(&self) -> &str {
         &self.0
@@ -78,9 +94,19 @@ impl Quantity {
         SHARE.parse(&self.0)
     }
 
+    /// A plain number in hundredths, or what would do instead.
+    pub fn hundredths(&self) -> Result<u64, &'static str> {
+        EXPONENT.parse(&self.0)
+    }
+
     /// A rate in thousandths a second, or what would do instead.
     pub fn per_1000_s(&self) -> Result<u64, &'static str> {
         RATE.parse(&self.0)
+    }
+
+    /// A bandwidth in bytes a second, or what would do instead.
+    pub fn bytes_per_s(&self) -> Result<u64, &'static str> {
+        BANDWIDTH.parse(&self.0)
     }
 }
 
@@ -114,6 +140,9 @@ impl Dimension {
 
 /// `count` smallest units as a decimal number of units of `scale`.
 pub fn decimal(count: u64, scale: u64) -> String {
+    if scale == 1 {
+        return count.to_string();
+    }
     let digits = scale.ilog10() as usize;
     let text = format!("{}.{:0digits$}", count / scale, count % scale);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -199,5 +228,11 @@ mod tests {
         }
         assert_eq!(Quantity::from_micros(2_500_000).text(), "2.5s");
         assert_eq!(Quantity::from_permille(5).text(), "0.5%");
+        for (bytes, text) in
+            [(0, "0B/s"), (999, "999B/s"), (12_500_000, "12.5MB/s"), (4_294_967_295, "4.294967295GB/s")]
+        {
+            assert_eq!(Quantity::from_bytes_per_s(bytes).text(), text);
+            assert_eq!(Quantity::from(text).bytes_per_s(), Ok(bytes));
+        }
     }
 }

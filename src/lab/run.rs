@@ -6,7 +6,7 @@ use super::session::{Astray, Document, Moment, Session};
 use super::{Checked, Place};
 use crate::core::{Log, Micros, NodeSet, Phase, RuleId};
 use crate::judge::{Reign, Violation};
-use crate::sim::{Counts, Sample};
+use crate::sim::{Counts, Refused, Sample};
 use crate::universe::Universe;
 use serde::Serialize;
 
@@ -87,6 +87,12 @@ impl Run {
         self.session.tell()
     }
 
+    /// Keeps what clients ask and are told from here on, for [`Universe::history`].
+    #[cfg(feature = "cli")]
+    pub fn overhear(&mut self) {
+        self.session.overhear();
+    }
+
     /// When it ends, µs.
     fn end(&self) -> Micros {
         self.moment.map_or(self.session.checked().duration, |moment| moment.at)
@@ -135,6 +141,7 @@ impl Run {
             leaders: universe.reigns().iter().map(Leader::new).collect(),
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
+            refused: universe.refused().iter().map(RefusedReport::new).collect(),
             violations: universe.violations().iter().map(ViolationReport::new).collect(),
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules[usize::from(id)].key).collect(),
         }
@@ -172,6 +179,8 @@ pub struct Report {
     pub patience_us: Micros,
     /// Times in which nobody was served, in the whole run.
     pub outages: Vec<Outage>,
+    /// Faults of the script that made no sense when their time came, so that nothing was done.
+    pub refused: Vec<RefusedReport>,
     /// What must never happen, and did.
     pub violations: Vec<ViolationReport>,
     /// Keys of the rules applied at least once.
@@ -347,6 +356,30 @@ pub struct Leader {
 impl Leader {
     fn new(reign: &Reign) -> Leader {
         Leader { at_us: reign.since, node: u32::from(reign.node.0) + 1, epoch: reign.epoch.number }
+    }
+}
+
+/// A fault of the script that was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedReport {
+    /// Where it stands in the scenario, such as `script[2]`.
+    pub field: String,
+    /// When, µs.
+    pub at_us: Micros,
+    /// What, in words.
+    pub action: String,
+    /// Why it made no sense.
+    pub why: String,
+}
+
+impl RefusedReport {
+    fn new(refused: &Refused) -> RefusedReport {
+        RefusedReport {
+            field: format!("script[{}]", refused.index),
+            at_us: refused.timed.at,
+            action: refused.timed.action.to_string(),
+            why: refused.why.to_string(),
+        }
     }
 }
 

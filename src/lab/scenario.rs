@@ -36,8 +36,11 @@ pub struct Scenario {
     /// Round trips in ms, a row for each site in the order of `sites`: row a, column b is measured from a to b. Three decimals at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rtt_ms: Vec<Vec<f64>>,
-    /// The site of each replica.
+    /// The site of each replica. It may name the rack and the machine, too: `site/rack` or `site/rack/machine`.
     pub replicas: Vec<String>,
+    /// What clients use the cluster for: kv (a key-value store), lock, queue, barrier, config or broadcast. Default: "kv".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// Who asks for what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<Clients>,
@@ -54,6 +57,12 @@ pub struct Scenario {
     /// What happens by itself at given times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<Fault>,
+    /// The script may do what the protocol does not promise to survive, such as emptying a disk. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beyond_model: bool,
+    /// What must come true once the script's faults are over. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// All chance comes from this number. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -76,6 +85,8 @@ pub struct Site {
     pub name: Option<String>,
     /// Latitude and longitude in degrees, for the map. Default: as in the built-in table.
     pub position: Option<[f64; 2]>,
+    /// What the script calls the region it is in, if several sites can fail together.
+    pub region: Option<String>,
 }
 
 /// Clients at one site that do the same. Give `rate` for clients that come and go, `sessions` for such that wait for their answers.
@@ -84,7 +95,11 @@ pub struct Site {
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     /// The id of their site.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub site: String,
+    /// In place of a site: ids of sites, each with its weight, such as 3 for one with three times as many clients as one with 1.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub weights: BTreeMap<String, u32>,
     /// Closed loop: how many ask, each waiting for its answer before it asks again. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<u32>,
@@ -96,13 +111,54 @@ pub struct Clients {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub rate: Option<Quantity>,
-    /// The share of reads, in whole percent; the others write. Default: "0%".
+    /// The share of reads, in whole percent; the others write. To read is to take an item from a queue, to wait for a change of the
+    /// configuration, or to get the next message of a broadcast. Default: "0%".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub reads: Option<Quantity>,
-    /// How many keys they use. Default: 16.
+    /// How many keys they use: of a store, or locks, queues, entries, topics. Default: 16 keys of a store, 1 of everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<u32>,
+    /// Some keys are asked for more than others, by Zipf's law with this exponent, such as "0.99". Default: all alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub zipf: Option<Quantity>,
+    /// One key is asked for this often, such as "20%", the others all alike. Default: all alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub hot: Option<Quantity>,
+    /// Of the writes to a store, the share that replaces what the client last saw, if it is still there (compare-and-set). Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub swaps: Option<Quantity>,
+    /// Of the writes to a store, the share that leaves it to each replica what to write, as a clock or a random number would. This is wrong,
+    /// and shows why. Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub nondeterministic: Option<Quantity>,
+    /// For how long a lock or an item of a queue is held; whoever works longer renews a lock halfway. Whole milliseconds. Default: "2s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub lease: Option<Quantity>,
+    /// How long a client works while it holds a lock or an item; or, on average, before it comes to a barrier. Default: "100ms".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub work: Option<Quantity>,
+    /// How often a client stops in the middle of its work (a long garbage collection), and then goes on unaware. Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub stalls: Option<Quantity>,
+    /// For how long it then stops. Default: twice the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub stall: Option<Quantity>,
+    /// How often a client dies in the middle of its work; it comes back after twice the lease. Default: "0%".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub dies: Option<Quantity>,
+    /// Whether what a lock guards refuses the token of an earlier holder. Default: true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fenced: Option<bool>,
     /// When they begin. Default: "0s".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
@@ -137,6 +193,19 @@ pub struct Network {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub processing: Option<Quantity>,
+}
+
+/// A time without faults: whoever waits for an answer gets it within a bound, and every member executes within it what was chosen before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// From when on, such as "12s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub from: Quantity,
+    /// Within how long, such as "3s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub within: Quantity,
 }
 
 impl Network {
@@ -213,14 +282,17 @@ struct SiteFields {
     /// Latitude and longitude in degrees, for the map.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     position: Option<[f64; 2]>,
+    /// What the script calls the region it is in, if several sites can fail together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
 }
 
 impl Serialize for Site {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Site { id, name, position } = self.clone();
-        match (&name, &position) {
-            (None, None) => serializer.serialize_str(&id),
-            _ => SiteFields { id, name, position }.serialize(serializer),
+        let Site { id, name, position, region } = self.clone();
+        match (&name, &position, &region) {
+            (None, None, None) => serializer.serialize_str(&id),
+            _ => SiteFields { id, name, position, region }.serialize(serializer),
         }
     }
 }
@@ -237,9 +309,9 @@ impl<'de> Deserialize<'de> for Site {
                 Ok(Site::named(id))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Site, A::Error> {
-                let SiteFields { id, name, position } =
+                let SiteFields { id, name, position, region } =
                     SiteFields::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                Ok(Site { id, name, position })
+                Ok(Site { id, name, position, region })
             }
         }
         deserializer.deserialize_any(Either)

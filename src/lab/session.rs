@@ -133,6 +133,12 @@ impl Session {
         self.universe.sentence(&names)
     }
 
+    /// Keeps what clients ask and are told from here on.
+    #[cfg(feature = "cli")]
+    pub(super) fn overhear(&mut self) {
+        self.universe.overhear();
+    }
+
     /// Begins to tell the run, from here on.
     #[cfg(feature = "cli")]
     pub(super) fn tell(&mut self) -> crate::universe::Transcript {
@@ -288,8 +294,9 @@ impl Session {
 
     /// The run up to here, to be opened elsewhere.
     pub fn document(&self) -> Document {
-        let ids: Vec<&str> = self.checked.places.iter().map(|place| place.id.as_str()).collect();
-        let deed = |deed: &Deed| DeedText { event: deed.event, what: Fault::new(deed.at, deed.action, &ids) };
+        let sites = self.checked.sites();
+        let names = self.checked.names(&sites);
+        let deed = |deed: &Deed| DeedText { event: deed.event, what: Fault::new(deed.at, deed.action, names) };
         let now = self.moment();
         let moment = MomentText { event: now.event, deeds: now.deeds, at: Quantity::from_micros(now.at) };
         Document {
@@ -369,10 +376,11 @@ impl Document {
         if self.deeds.len() > DEEDS {
             wrong.add("deeds", format!("{} deeds", self.deeds.len()), format!("{DEEDS} are the most"));
         }
-        let ids: Vec<&str> = checked.places.iter().map(|place| place.id.as_str()).collect();
+        let sites = checked.sites();
+        let names = checked.names(&sites);
         let mut deeds: Vec<Deed> = Vec::new();
         for (i, deed) in self.deeds.iter().take(DEEDS).enumerate() {
-            let Some(timed) = deed.what.read(&format!("deeds[{i}].what"), &ids, usize::MAX, &mut wrong) else {
+            let Some(timed) = deed.what.read(&format!("deeds[{i}].what"), names, usize::MAX, &mut wrong) else {
                 continue;
             };
             let read = Deed { event: deed.event, at: timed.at, action: timed.action };

@@ -432,6 +432,11 @@ impl Protocol for Notes {
         Ok(vec![config; usize::from(setup.replicas)])
     }
 
+    /// A promise made to a worker that cannot win any more is never given again, so it may stand still for ever.
+    fn live(_setup: &Setup, _healthy: u8) -> bool {
+        false
+    }
+
     fn invariants() -> &'static [Invariant<Worker>] {
         &[Invariant {
             name: "Known followers follow",

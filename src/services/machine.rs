@@ -1,21 +1,69 @@
-//! The replicated state machine: a key-value store that executes each client's command at most once.
+//! The replicated state machine: executes each client's command at most once. Replicas that execute the same commands come to the same state,
+//! because nothing else goes into it: no clock, no chance, no place in memory.
 
-use crate::core::{ClientId, Command, Op, Outcome};
+use super::at;
+use super::barrier::Barrier;
+use super::broadcast::Topic;
+use super::config::Entry;
+use super::lock::{Guarded, Lock};
+use super::queue::Queue;
+use crate::core::hash::Digest;
+use crate::core::{ClientId, Command, NodeId, Op, Outcome};
 use serde::Serialize;
+use std::hash::{Hash, Hasher};
 
 /// A replica's executed state. A copy of it is a snapshot.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Machine {
     /// By key.
     values: Vec<Option<u32>>,
     /// For each client session the last command executed and what came of it, so that a command that comes twice (the client
     /// asked again, or two leaders proposed it) takes effect once.
     sessions: Vec<Option<(u32, Outcome)>>,
+    /// Made when first needed: most runs read and write only.
+    others: Option<Box<Others>>,
+    /// Of all that was executed and what came of it, in order.
+    #[serde(skip)]
+    digest: Digest,
+}
+
+/// All that is more than a key-value store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+struct Others {
+    /// The latest time that a command has told, ms.
+    time: u32,
+    locks: Vec<Lock>,
+    guarded: Vec<Guarded>,
+    queues: Vec<Queue>,
+    barriers: Vec<Barrier>,
+    entries: Vec<Entry>,
+    topics: Vec<Topic>,
+}
+
+// Two machines are the same if their states are, however they came to be in them: the digest does not count.
+
+impl PartialEq for Machine {
+    fn eq(&self, other: &Machine) -> bool {
+        self.values == other.values && self.sessions == other.sessions && self.others == other.others
+    }
+}
+
+impl Eq for Machine {}
+
+impl Hash for Machine {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.values.hash(state);
+        self.sessions.hash(state);
+        if let Some(others) = &self.others {
+            others.hash(state);
+        }
+    }
 }
 
 impl Machine {
-    /// Executes `command`, unless its session already has: then tells again what came of it.
-    pub fn apply(&mut self, command: Command) -> Outcome {
+    /// Executes `command`, unless its session already has: then tells again what came of it. `me`, the replica, matters only to
+    /// the one operation that is wrong on purpose.
+    pub fn apply(&mut self, command: Command, me: NodeId) -> Outcome {
         if command.client == ClientId::NOBODY {
             return match command.op {
                 Op::Elect(_) => Outcome::Chosen(command.op),
@@ -25,24 +73,8 @@ impl Machine {
         if let Some(outcome) = self.recall(command) {
             return outcome;
         }
-        let outcome = match command.op {
-            Op::Noop => Outcome::Done,
-            Op::Elect(_) => Outcome::Chosen(command.op),
-            Op::Read { key } => self.read(key),
-            Op::Write { key, value } => {
-                *self.value(key) = Some(value);
-                Outcome::Done
-            }
-            Op::CompareAndSet { key, expect, value } => {
-                let held = self.value(key);
-                if *held == expect {
-                    *held = Some(value);
-                    Outcome::Done
-                } else {
-                    Outcome::Differs(*held)
-                }
-            }
-        };
+        self.digest.word(u64::from(command.client.0) << 32 | u64::from(command.seq));
+        let outcome = self.execute(command, me);
         let client = usize::from(command.client.0);
         if self.sessions.len() <= client {
             self.sessions.resize(client + 1, None);
@@ -51,12 +83,41 @@ impl Machine {
         outcome
     }
 
-    fn value(&mut self, key: u16) -> &mut Option<u32> {
-        let key = usize::from(key);
-        if self.values.len() <= key {
-            self.values.resize(key + 1, None);
+    fn execute(&mut self, command: Command, me: NodeId) -> Outcome {
+        match command.op {
+            Op::Noop => Outcome::Done,
+            Op::Elect(_) => Outcome::Chosen(command.op),
+            Op::Write { key, value } => {
+                *at(&mut self.values, key) = Some(value);
+                self.digest.word(u64::from(key) << 32 | u64::from(value));
+                Outcome::Done
+            }
+            Op::CompareAndSet { key, expect, value } => {
+                let held = at(&mut self.values, key);
+                let found = *held;
+                if found == expect {
+                    *held = Some(value);
+                }
+                self.digest.word(u64::from(found == expect) << 48 | u64::from(key) << 32 | u64::from(value));
+                if found == expect { Outcome::Done } else { Outcome::Differs(found) }
+            }
+            Op::WriteOwn { key } => {
+                let value = Digest::of(&(me, command.client, command.seq)) as u32;
+                *at(&mut self.values, key) = Some(value);
+                self.digest.word(u64::from(key) << 32 | u64::from(value));
+                Outcome::Value(Some(value))
+            }
+            read if read.is_read() => {
+                let outcome = self.look(read);
+                outcome.hash(&mut self.digest);
+                outcome
+            }
+            other => {
+                let outcome = self.others.get_or_insert_default().execute(command.client, other);
+                outcome.hash(&mut self.digest);
+                outcome
+            }
         }
-        &mut self.values[key]
     }
 
     /// What came of `command`, if its session has executed it (or has moved on to a later one, and no longer cares).
@@ -67,25 +128,107 @@ impl Machine {
         }
     }
 
-    /// What a read would give now, without executing anything.
-    pub fn read(&self, key: u16) -> Outcome {
-        Outcome::Value(self.values.get(usize::from(key)).copied().flatten())
+    /// What an operation that only reads would give now.
+    pub fn look(&self, read: Op) -> Outcome {
+        if let Op::Read { key } = read {
+            return Outcome::Value(self.values.get(usize::from(key)).copied().flatten());
+        }
+        self.others.as_ref().map_or(Outcome::NotYet, |others| others.look(read))
     }
 
-    /// How many keys hold a value.
-    pub fn keys(&self) -> u32 {
-        self.values.iter().flatten().count() as u32
+    /// A number that tells histories of execution apart. Replicas that executed the same commands have the same one, unless one of
+    /// them did something of its own.
+    pub fn digest(&self) -> u64 {
+        self.digest.finish()
     }
 
-    /// Bytes that the memory of client sessions takes on the wire.
-    pub fn session_bytes(&self) -> u32 {
-        self.sessions.len() as u32 * 12
+    /// How many values it holds.
+    pub fn values(&self) -> u32 {
+        let others = self.others.as_ref().map_or(0, |others| others.values());
+        self.values.iter().flatten().count() as u32 + others
+    }
+
+    /// Bytes that it takes on the wire besides its values.
+    pub fn bytes(&self) -> u32 {
+        let sessions = self.sessions.len() as u32 * 12;
+        sessions + self.others.as_ref().map_or(0, |others| others.bytes())
+    }
+}
+
+impl Others {
+    fn execute(&mut self, who: ClientId, op: Op) -> Outcome {
+        match op {
+            Op::Acquire { lock, lease, at: now } => {
+                let now = self.now(now);
+                at(&mut self.locks, lock).acquire(now, lease)
+            }
+            Op::Renew { lock, token, lease, at: now } => {
+                let now = self.now(now);
+                at(&mut self.locks, lock).renew(now, token, lease)
+            }
+            Op::Release { lock, token } => at(&mut self.locks, lock).release(token),
+            Op::Guarded { lock, value, token, fenced } => at(&mut self.guarded, lock).write(value, token, fenced),
+            Op::Enqueue { queue, item } => at(&mut self.queues, queue).enqueue(item),
+            Op::Take { queue, lease, at: now } => {
+                let now = self.now(now);
+                at(&mut self.queues, queue).take(now, lease)
+            }
+            Op::Ack { queue, ticket } => at(&mut self.queues, queue).ack(ticket),
+            Op::Arrive { barrier, parties } => at(&mut self.barriers, barrier).arrive(who, parties),
+            Op::Update { key, version, value } => at(&mut self.entries, key).update(version, value),
+            Op::Publish { topic, message } => at(&mut self.topics, topic).publish(message),
+            _ => Outcome::Done,
+        }
+    }
+
+    /// The machine's time when a command comes that says it is `now`, ms. It never goes back.
+    fn now(&mut self, now: u32) -> u32 {
+        self.time = self.time.max(now);
+        self.time
+    }
+
+    fn look(&self, read: Op) -> Outcome {
+        let found = match read {
+            Op::Passed { barrier, generation } => {
+                self.barriers.get(usize::from(barrier)).map(|barrier| barrier.passed(generation))
+            }
+            Op::Watch { key, after } => self.entries.get(usize::from(key)).map(|entry| entry.watch(after)),
+            Op::Deliver { topic, after } => self.topics.get(usize::from(topic)).map(|topic| topic.deliver(after)),
+            _ => None,
+        };
+        found.unwrap_or(Outcome::NotYet)
+    }
+
+    fn values(&self) -> u32 {
+        let guarded = self.guarded.iter().filter(|place| place.holds_something()).count();
+        let entries = self.entries.iter().filter(|entry| entry.holds_something()).count();
+        let items: u32 = self.queues.iter().map(Queue::len).sum();
+        let messages: u32 = self.topics.iter().map(Topic::len).sum();
+        (guarded + entries) as u32 + items + messages
+    }
+
+    /// A token and a time for each lock, a token for what it guards, two counts for a queue and two numbers for each of its items, a count
+    /// for a barrier and who has come, a version for each entry, a count for each topic.
+    fn bytes(&self) -> u32 {
+        let each = |count: usize, bytes: u32| count as u32 * bytes;
+        let items: u32 = self.queues.iter().map(Queue::len).sum();
+        let arrived: u32 = self.barriers.iter().map(Barrier::len).sum();
+        each(self.locks.len(), 8)
+            + each(self.guarded.len(), 4)
+            + each(self.queues.len(), 8)
+            + 8 * items
+            + each(self.barriers.len(), 4)
+            + 2 * arrived
+            + each(self.entries.len(), 4)
+            + each(self.topics.len(), 4)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ME: NodeId = NodeId(0);
 
     fn command(seq: u32, op: Op) -> Command {
         Command { client: ClientId(3), seq, op }
@@ -95,22 +238,100 @@ mod tests {
     fn a_repeated_command_takes_effect_once() {
         let mut machine = Machine::default();
         let first = command(1, Op::CompareAndSet { key: 1, expect: None, value: 5 });
-        assert_eq!(machine.apply(first), Outcome::Done);
-        assert_eq!(machine.apply(first), Outcome::Done);
-        assert_eq!(
-            machine.apply(command(2, Op::CompareAndSet { key: 1, expect: None, value: 6 })),
-            Outcome::Differs(Some(5))
-        );
-        assert_eq!(machine.apply(command(3, Op::Read { key: 1 })), Outcome::Value(Some(5)));
+        assert_eq!(machine.apply(first, ME), Outcome::Done);
+        assert_eq!(machine.apply(first, ME), Outcome::Done);
+        let second = command(2, Op::CompareAndSet { key: 1, expect: None, value: 6 });
+        assert_eq!(machine.apply(second, ME), Outcome::Differs(Some(5)));
+        assert_eq!(machine.apply(command(3, Op::Read { key: 1 }), ME), Outcome::Value(Some(5)));
+        let take = |seq| command(seq, Op::Take { queue: 0, lease: 1_000, at: 0 });
+        machine.apply(command(4, Op::Enqueue { queue: 0, item: 1 }), ME);
+        machine.apply(command(5, Op::Enqueue { queue: 0, item: 2 }), ME);
+        assert_eq!(machine.apply(take(6), ME), machine.apply(take(6), ME));
+        assert_eq!(machine.apply(take(7), ME), Outcome::Took { ticket: 2, item: 2 });
+    }
+
+    /// One of everything.
+    fn some_of_all() -> Vec<Op> {
+        vec![
+            Op::Write { key: 9, value: 1 },
+            Op::CompareAndSet { key: 9, expect: Some(1), value: 2 },
+            Op::Acquire { lock: 2, lease: 10, at: 100 },
+            Op::Guarded { lock: 2, value: 7, token: 1, fenced: true },
+            Op::Enqueue { queue: 1, item: 4 },
+            Op::Enqueue { queue: 1, item: 5 },
+            Op::Take { queue: 1, lease: 10, at: 101 },
+            Op::Arrive { barrier: 0, parties: 2 },
+            Op::Update { key: 3, version: 0, value: 6 },
+            Op::Publish { topic: 1, message: 8 },
+        ]
     }
 
     #[test]
-    fn a_copy_is_a_snapshot() {
+    fn a_copy_is_a_snapshot_of_every_service() {
         let mut machine = Machine::default();
-        machine.apply(command(1, Op::Write { key: 9, value: 1 }));
-        let snapshot = machine.clone();
-        machine.apply(command(2, Op::Write { key: 9, value: 2 }));
-        assert_eq!(snapshot.read(9), Outcome::Value(Some(1)));
-        assert_eq!(machine.read(9), Outcome::Value(Some(2)));
+        for (seq, op) in (1..).zip(some_of_all()) {
+            machine.apply(command(seq, op), ME);
+        }
+        let mut snapshot = machine.clone();
+        assert_eq!((&snapshot, snapshot.digest()), (&machine, machine.digest()));
+        // Goes on as the original does, in every service.
+        let further = [
+            Op::Read { key: 9 },
+            Op::Acquire { lock: 2, lease: 10, at: 105 },
+            Op::Renew { lock: 2, token: 1, lease: 10, at: 105 },
+            Op::Guarded { lock: 2, value: 1, token: 0, fenced: true },
+            Op::Ack { queue: 1, ticket: 1 },
+            Op::Take { queue: 1, lease: 10, at: 0 },
+            Op::Arrive { barrier: 0, parties: 1 },
+            Op::Passed { barrier: 0, generation: 0 },
+            Op::Watch { key: 3, after: 0 },
+            Op::Deliver { topic: 1, after: 0 },
+        ];
+        let expected = [
+            Outcome::Value(Some(2)),
+            Outcome::Refused,
+            Outcome::Done,
+            Outcome::Refused,
+            Outcome::Done,
+            Outcome::Took { ticket: 2, item: 5 },
+            Outcome::Arrived { generation: 0 },
+            Outcome::Done,
+            Outcome::Version { version: 1, value: 6 },
+            Outcome::Value(Some(8)),
+        ];
+        for ((seq, op), expected) in (100..).zip(further).zip(expected) {
+            assert_eq!(snapshot.apply(command(seq, op), ME), expected, "{op:?}");
+            assert_ne!(snapshot, machine);
+            assert_eq!(machine.apply(command(seq, op), ME), expected, "{op:?}");
+            assert_eq!((&snapshot, snapshot.digest()), (&machine, machine.digest()));
+        }
+    }
+
+    #[test]
+    fn the_machines_time_is_the_latest_told_and_never_goes_back() {
+        let mut machine = Machine::default();
+        let acquire = |seq, at| command(seq, Op::Acquire { lock: 0, lease: 100, at });
+        assert_eq!(machine.apply(acquire(1, 1_000), ME), Outcome::Granted { token: 1 });
+        assert_eq!(machine.apply(acquire(2, 900), ME), Outcome::Refused);
+        // Another lock's command tells that time has passed.
+        machine.apply(command(3, Op::Acquire { lock: 1, lease: 1, at: 1_100 }), ME);
+        assert_eq!(machine.apply(acquire(4, 900), ME), Outcome::Granted { token: 2 });
+    }
+
+    #[test]
+    fn replicas_differ_in_what_they_make_up_and_in_nothing_else() {
+        let (mut one, mut other) = (Machine::default(), Machine::default());
+        for (seq, op) in (1..).zip(some_of_all()) {
+            assert_eq!(one.apply(command(seq, op), NodeId(0)), other.apply(command(seq, op), NodeId(1)));
+            assert_eq!((&one, one.digest()), (&other, other.digest()));
+        }
+        let own = command(100, Op::WriteOwn { key: 0 });
+        assert_ne!(one.apply(own, NodeId(0)), other.apply(own, NodeId(1)));
+        assert_ne!(one.digest(), other.digest());
+        // Even when the state is the same again, the digest tells that it was not.
+        let again = command(101, Op::Write { key: 0, value: 1 });
+        one.apply(again, NodeId(0));
+        other.apply(again, NodeId(1));
+        assert_ne!(one.digest(), other.digest());
     }
 }

@@ -1,7 +1,12 @@
 //! What a person or a script may do to a running world.
 
-use crate::core::{Micros, NodeId};
+use super::domains::DomainId;
+use super::world::MAX_NODES;
+use crate::core::{KindId, Micros, NodeId, NodeSet};
 use std::fmt;
+
+/// All nodes, those that join later included.
+pub const ALL: NodeSet = NodeSet::first(MAX_NODES as u8);
 
 /// One intervention. A run is its blueprint and the actions taken, nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +15,22 @@ pub enum Action {
     Crash(NodeId),
     /// A crashed node starts from its disk.
     Restart(NodeId),
+    /// The node does nothing for a while, as in a long garbage collection. What arrives and what falls due waits for it.
+    Pause {
+        /// Which node.
+        node: NodeId,
+        /// Its clock stands still as well, as in a virtual machine that is suspended: timers have as long to go afterwards as before.
+        clock_stops: bool,
+    },
+    /// A paused node goes on: first what its timers missed, then what has arrived, in order, all at once.
+    Continue(NodeId),
+    /// The same to all nodes in a failure domain.
+    Domain {
+        /// Which region, site, rack or machine.
+        domain: DomainId,
+        /// What befalls it.
+        blow: Blow,
+    },
     /// Messages from `from` to `to` get lost, those under way included; and back, if `both`.
     Cut {
         /// Sender.
@@ -21,8 +42,57 @@ pub enum Action {
     },
     /// Undoes cuts between two nodes, both ways.
     Heal(NodeId, NodeId),
+    /// Cuts every link between two groups of nodes. A node in neither group still hears both: a bridge.
+    Split {
+        /// Senders.
+        from: NodeSet,
+        /// Receivers.
+        to: NodeSet,
+        /// Both ways.
+        both: bool,
+    },
+    /// Undoes cuts between two groups, both ways.
+    Join(NodeSet, NodeSet),
     /// Undoes all cuts.
     HealAll,
+    /// From now on messages from one group of nodes to another fare badly; and back, if `both`.
+    Disturb {
+        /// Senders; may be [`ALL`].
+        from: NodeSet,
+        /// Receivers; may be [`ALL`].
+        to: NodeSet,
+        /// Both ways.
+        both: bool,
+        /// How.
+        how: Nuisance,
+    },
+    /// From now on all that a node sends shares one way out of so many bytes a second, and queues for it; 0 for no limit.
+    Uplink {
+        /// Which node.
+        node: NodeId,
+        /// Bytes a second.
+        bytes_per_s: u32,
+    },
+    /// Undoes all that [`Action::Disturb`] and [`Action::Uplink`] did.
+    Calm,
+    /// Does something to one message that is under way, or held.
+    Message {
+        /// Which.
+        flight: FlightId,
+        /// What.
+        grip: Grip,
+    },
+    /// Does something to one message as soon as it is sent.
+    Catch {
+        /// Which.
+        which: Which,
+        /// The how many-th such message from now on, from 1.
+        nth: u16,
+        /// What.
+        grip: Grip,
+    },
+    /// All messages held that fit arrive now, in the order in which they were held.
+    Release(Option<Which>),
     /// The node now lives at another site: messages sent from now on take the new delays.
     Move {
         /// Which node.
@@ -53,6 +123,238 @@ pub enum Action {
     Quiesce,
     /// Clients go on.
     Resume,
+    /// Something happens to a node's disk.
+    Disk {
+        /// Whose.
+        node: NodeId,
+        /// What.
+        fault: DiskFault,
+    },
+}
+
+/// What can befall all of a failure domain at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blow {
+    /// The power fails: all nodes in it that run crash.
+    Crash,
+    /// The power is back: all nodes in it that are down start from their disks.
+    Restart,
+    /// All nodes in it that run are paused; their clocks go on.
+    Pause,
+    /// All paused nodes in it go on.
+    Continue,
+    /// Nothing gets in or out any more, clients included; what is within goes on talking.
+    CutOff,
+    /// Undoes [`Blow::CutOff`].
+    Reconnect,
+}
+
+/// How messages on a link can fare. What it says holds from now on, in place of what was said of the same before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Nuisance {
+    /// They take longer.
+    Slow {
+        /// By so much, µs.
+        extra: u32,
+        /// And by a random time with this mean (exponential), µs.
+        jitter: u32,
+    },
+    /// So many in a thousand get lost, besides those lost everywhere.
+    Lose(u16),
+    /// So many in a thousand arrive twice, the second time after a delay of its own.
+    Duplicate(u16),
+    /// Some are held up, so that later ones overtake them.
+    Reorder {
+        /// So many in a thousand.
+        permille: u16,
+        /// For up to so long, µs.
+        by: u32,
+    },
+    /// So many bytes a second fit through; messages queue for it. 0 for no limit.
+    Narrow(u32),
+}
+
+/// A message under way, by what holds it: good as long as it is under way or held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlightId {
+    /// A message between replicas.
+    Parcel {
+        /// Number of what it says.
+        parcel: u32,
+        /// Its receiver.
+        to: NodeId,
+    },
+    /// A request or an answer of a client, by its number.
+    Letter(u32),
+}
+
+/// What one can do to a single message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grip {
+    /// It stays where it is until something else is done to it.
+    Hold,
+    /// It arrives now.
+    Deliver,
+    /// It gets lost now.
+    Drop,
+    /// It arrives twice. A copy of one that is held arrives now.
+    Duplicate,
+}
+
+/// Messages of one kind on one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Which {
+    /// Sender.
+    pub from: NodeId,
+    /// Receiver.
+    pub to: NodeId,
+    /// Kind.
+    pub kind: KindId,
+}
+
+/// What can happen to a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DiskFault {
+    /// The disk of a node that is down is replaced by an empty one.
+    Wipe,
+}
+
+/// What protocols count on, and a fault may take away: then none of their promises holds any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Assumption {
+    /// What a node has saved it finds again.
+    StableStorage,
+}
+
+impl Assumption {
+    /// What it says.
+    pub fn says(self) -> &'static str {
+        match self {
+            Assumption::StableStorage => "a node finds again what it has saved",
+        }
+    }
+}
+
+impl Action {
+    /// What it takes away that protocols count on, if it does.
+    pub fn breaks(self) -> Option<Assumption> {
+        match self {
+            Action::Disk { fault: DiskFault::Wipe, .. } => Some(Assumption::StableStorage),
+            _ => None,
+        }
+    }
+
+    /// The nodes it names.
+    pub fn nodes(self) -> NodeSet {
+        match self {
+            Action::Crash(node)
+            | Action::Restart(node)
+            | Action::Pause { node, .. }
+            | Action::Continue(node)
+            | Action::Move { node, .. }
+            | Action::HandOver(node)
+            | Action::Remove(node)
+            | Action::Disk { node, .. } => NodeSet::just(node),
+            Action::Cut { from, to, .. }
+            | Action::Heal(from, to)
+            | Action::Catch { which: Which { from, to, .. }, .. }
+            | Action::Release(Some(Which { from, to, .. })) => NodeSet::just(from).with(to),
+            Action::Split { from, to, .. } | Action::Join(from, to) => from.or(to),
+            Action::Disturb { from, to, .. } => {
+                let named = |set: NodeSet| if set == ALL { NodeSet::EMPTY } else { set };
+                named(from).or(named(to))
+            }
+            Action::Uplink { node, .. } => NodeSet::just(node),
+            _ => NodeSet::EMPTY,
+        }
+    }
+}
+
+/// In words, for transcripts and reports. Nodes count from 1, as people see them; sites and domains are told by number.
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Action::Crash(node) => write!(f, "crash node {node:?}"),
+            Action::Restart(node) => write!(f, "restart node {node:?}"),
+            Action::Pause { node, clock_stops: false } => write!(f, "pause node {node:?}"),
+            Action::Pause { node, clock_stops: true } => write!(f, "suspend node {node:?} and its clock"),
+            Action::Continue(node) => write!(f, "let node {node:?} continue"),
+            Action::Domain { domain, blow } => write!(f, "{blow} place {}", domain.0 + 1),
+            Action::Cut { from, to, both: true } => write!(f, "cut the link between nodes {from:?} and {to:?}"),
+            Action::Cut { from, to, both: false } => write!(f, "cut the way from node {from:?} to node {to:?}"),
+            Action::Heal(a, b) => write!(f, "heal the link between nodes {a:?} and {b:?}"),
+            Action::Split { from, to, both: true } => write!(f, "cut all links between nodes {from:?} and {to:?}"),
+            Action::Split { from, to, both: false } => write!(f, "cut all ways from nodes {from:?} to {to:?}"),
+            Action::Join(a, b) => write!(f, "heal all links between nodes {a:?} and {b:?}"),
+            Action::HealAll => f.write_str("heal all links"),
+            Action::Disturb { from: ALL, to: ALL, how, .. } => write!(f, "{how} on all links"),
+            Action::Disturb { from, to, both, how } => {
+                write!(f, "{how} from nodes {from:?} to {to:?}{}", if both { " and back" } else { "" })
+            }
+            Action::Uplink { node, bytes_per_s: 0 } => write!(f, "let node {node:?} send as fast as it can"),
+            Action::Uplink { node, bytes_per_s } => write!(f, "let node {node:?} send {bytes_per_s} bytes a second"),
+            Action::Calm => f.write_str("let all messages fare well again"),
+            Action::Message { grip, .. } => write!(f, "{grip} one message under way"),
+            Action::Catch { which, nth: 1, grip } => write!(f, "{grip} the next message {which}"),
+            Action::Catch { which, nth, grip } => write!(f, "{grip} message number {nth} from now on {which}"),
+            Action::Release(Some(which)) => write!(f, "release what is held {which}"),
+            Action::Release(None) => f.write_str("release all that is held"),
+            Action::Move { node, site } => write!(f, "move node {node:?} to site {}", site + 1),
+            Action::HandOver(node) => write!(f, "hand leadership over to node {node:?}"),
+            Action::Add { site } => write!(f, "add a replica at site {}", site + 1),
+            Action::Remove(node) => write!(f, "remove node {node:?}"),
+            Action::Request { site } => write!(f, "a client's request from site {}", site + 1),
+            Action::Loss { permille } => write!(f, "lose {permille} of 1000 messages"),
+            Action::Quiesce => f.write_str("clients begin nothing more"),
+            Action::Resume => f.write_str("clients go on"),
+            Action::Disk { node, fault: DiskFault::Wipe } => write!(f, "empty the disk of node {node:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Blow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Blow::Crash => "crash",
+            Blow::Restart => "restart",
+            Blow::Pause => "pause",
+            Blow::Continue => "continue",
+            Blow::CutOff => "cut off",
+            Blow::Reconnect => "reconnect",
+        })
+    }
+}
+
+impl fmt::Display for Nuisance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Nuisance::Slow { extra, jitter } => {
+                write!(f, "delay messages by {extra} µs and a random time around {jitter} µs")
+            }
+            Nuisance::Lose(permille) => write!(f, "lose {permille} of 1000 messages"),
+            Nuisance::Duplicate(permille) => write!(f, "send {permille} of 1000 messages twice"),
+            Nuisance::Reorder { permille, by } => write!(f, "hold up {permille} of 1000 messages for up to {by} µs"),
+            Nuisance::Narrow(0) => f.write_str("let any number of bytes a second through"),
+            Nuisance::Narrow(bytes) => write!(f, "let {bytes} bytes a second through"),
+        }
+    }
+}
+
+impl fmt::Display for Grip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Grip::Hold => "hold",
+            Grip::Deliver => "deliver at once",
+            Grip::Drop => "drop",
+            Grip::Duplicate => "duplicate",
+        })
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "of its kind from node {:?} to node {:?}", self.from, self.to)
+    }
 }
 
 /// An action with its moment, for scripts and replays.
@@ -62,6 +364,17 @@ pub struct Timed {
     pub at: Micros,
     /// What.
     pub action: Action,
+}
+
+/// An action of a script that made no sense when its time came, so that nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its place in the script, from 0.
+    pub index: u32,
+    /// When, and what.
+    pub timed: Timed,
+    /// Why not.
+    pub why: Refusal,
 }
 
 /// Why an action was not carried out. Nothing has changed.

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod clients;
+pub mod domains;
 pub mod jitter;
 pub mod measure;
 pub mod network;
@@ -13,8 +14,9 @@ pub mod trace;
 pub mod wheel;
 pub mod world;
 
-pub use action::{Action, Refusal};
-pub use clients::{ClientGroup, Pace};
+pub use action::{Action, Refusal, Refused};
+pub use clients::{ClientGroup, Holding, Pace, Service, Skew};
+pub use domains::{DomainId, Domains};
 pub use measure::{Counts, Sample};
 pub use network::Terrain;
 pub use trace::{Record, Trace, What};

@@ -25,11 +25,13 @@ pub enum What {
     Chosen,
     /// A node executed `slot`.
     Applied,
+    /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
+    Refused,
 }
 
 impl What {
     /// All of them, in order.
-    pub(crate) const ALL: [What; 9] = [
+    pub(crate) const ALL: [What; 10] = [
         What::Delivered,
         What::Lost,
         What::Timer,
@@ -39,6 +41,7 @@ impl What {
         What::Acted,
         What::Chosen,
         What::Applied,
+        What::Refused,
     ];
 }
 

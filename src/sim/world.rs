@@ -2,12 +2,18 @@
 
 mod act;
 mod event;
+mod grip;
 mod happening;
+mod links;
+mod pause;
 mod serve;
+mod severed;
+mod trouble;
 mod view;
 
-use super::action::Timed;
+use super::action::{Action, FlightId, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
+use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
 use super::network::Terrain;
 use super::rng::Rng;
@@ -17,7 +23,10 @@ use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
 use event::{Event, Packed};
 pub use happening::Happening;
+pub use links::Link;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use trouble::Trouble;
 
 /// Most replicas a world holds, those that joined later included.
 pub const MAX_NODES: usize = 32;
@@ -29,6 +38,8 @@ pub struct Blueprint {
     pub terrain: Terrain,
     /// The site of each replica; its length is the number of replicas.
     pub placement: Vec<u8>,
+    /// What fails together.
+    pub domains: Domains,
     /// Who asks.
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
@@ -41,8 +52,19 @@ pub struct Blueprint {
     pub keep_trace: usize,
     /// What happens by itself at given times.
     pub script: Vec<Timed>,
+    /// What must come true once the script's faults are over, if anything must.
+    pub recovery: Option<Recovery>,
     /// Leave the judges out: no violations, no reigns, no count of what is chosen. For benchmarks of the simulator alone.
     pub unjudged: bool,
+}
+
+/// A promise about a time without faults: whoever waits for an answer gets it within a bound, and who fell behind catches up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// From when on, µs since the start.
+    pub from: Micros,
+    /// Within how long, µs.
+    pub within: Micros,
 }
 
 type N<P> = <P as Protocol>::Node;
@@ -81,6 +103,8 @@ const NEVER: Micros = Micros::MAX;
 struct Host<P: Protocol> {
     config: <N<P> as Node>::Config,
     site: u8,
+    /// The innermost failure domain it is in, if there are any.
+    domain: Option<DomainId>,
     /// Counts boots, so that a timer of an earlier life is recognised.
     life: u16,
     timers: Vec<TimerState<Timer<P>>>,
@@ -95,11 +119,15 @@ struct Host<P: Protocol> {
     writes: VecDeque<(Micros, Disk<P>)>,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
+    /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
+    cut_links: NodeSet,
 }
 
 /// A message under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
+    /// By what to name it in an action.
+    pub id: FlightId,
     /// Where from.
     pub from: End,
     /// Where to.
@@ -114,6 +142,8 @@ pub struct Flight {
     pub arrives: Micros,
     /// It will get lost.
     pub doomed: bool,
+    /// It is held where it is: for it, time stands still.
+    pub held: bool,
 }
 
 /// An end of a message's way.
@@ -154,6 +184,7 @@ pub struct World<P: Protocol> {
     hosts: Vec<Host<P>>,
     clients: Clients,
     terrain: Terrain,
+    domains: Arc<Domains>,
     setup: Setup,
     net_rng: Rng,
     seed: u64,
@@ -170,13 +201,19 @@ pub struct World<P: Protocol> {
     samples: Samples,
     trace: Trace,
     script: Vec<Timed>,
+    /// Actions of the script that made no sense when their time came.
+    refused: Vec<Refused>,
+    /// What was last done to the world.
+    deed: Option<Action>,
+    /// All that is out of the ordinary. Without it a world pays one comparison an event.
+    trouble: Option<Box<Trouble>>,
     used: RuleSet,
 }
 
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
-        let Blueprint { terrain, placement, clients, settings, ablated, seed, keep_trace, script, .. } =
+        let Blueprint { terrain, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
@@ -203,11 +240,15 @@ impl<P: Protocol> World<P> {
             used: RuleSet::EMPTY,
             seed,
             terrain,
+            domains: Arc::new(domains),
             setup,
             script,
+            refused: Vec::new(),
+            deed: None,
+            trouble: None,
         };
-        for (config, site) in configs.into_iter().zip(placement) {
-            world.install(config, site);
+        for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
+            world.install(config, site, world.domains.of_replica(id));
         }
         for index in 0..world.script.len() {
             world.schedule(world.script[index].at, Event::Script(index as u32));
@@ -216,12 +257,13 @@ impl<P: Protocol> World<P> {
         Ok(world)
     }
 
-    /// Puts a new replica on a new machine at `site`, and boots it.
-    fn install(&mut self, config: <N<P> as Node>::Config, site: u8) -> NodeId {
+    /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
+    fn install(&mut self, config: <N<P> as Node>::Config, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.nodes.len() as u8);
         self.hosts.push(Host {
             config,
             site,
+            domain,
             life: 0,
             timers: Vec::new(),
             rng: Rng::stream(self.seed, "node", u64::from(me.0)),
@@ -230,6 +272,7 @@ impl<P: Protocol> World<P> {
             disk: Disk::<P>::default(),
             writes: VecDeque::new(),
             cut: NodeSet::EMPTY,
+            cut_links: NodeSet::EMPTY,
         });
         self.nodes.push(None);
         self.boot(me);
@@ -280,6 +323,12 @@ impl<P: Protocol> World<P> {
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
     #[inline(always)]
     fn happen(&mut self, event: Event) -> Option<Happening> {
+        let event = if self.trouble.is_some() { self.divert(event)? } else { event };
+        self.come_to_pass(event)
+    }
+
+    #[inline(always)]
+    fn come_to_pass(&mut self, event: Event) -> Option<Happening> {
         match event {
             Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
             Event::DeliverEach { from, to, flight, parcel } => {
@@ -301,10 +350,15 @@ impl<P: Protocol> World<P> {
             Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
-                // A refused action of a script is an event all the same; the trace shows that nothing changed.
-                let action = self.script[index as usize].action;
-                let _ = self.carry_out_action(action);
-                Some(Happening::handled(What::Acted, NodeId(0), Some(1)))
+                let timed = self.script[index as usize];
+                Some(match self.carry_out_action(timed.action) {
+                    Ok(()) => Happening::handled(What::Acted, NodeId(0), Some(1)),
+                    Err(why) => {
+                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, index, RuleSet::EMPTY);
+                        self.refused.push(Refused { index, timed, why });
+                        Happening::passed(What::Refused, NodeId(0))
+                    }
+                })
             }
             Event::Void => None,
         }
@@ -316,6 +370,9 @@ impl<P: Protocol> World<P> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
+        if self.trouble.is_some() {
+            return self.arrive_in_trouble(from, next, flight, parcel);
+        }
         Some(self.deliver(from, next, false, flight, parcel))
     }
 
@@ -437,10 +494,11 @@ impl<P: Protocol> World<P> {
 
     #[inline]
     fn send(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        if self.trouble.is_some() {
+            return self.send_in_trouble(from, to, parcel);
+        }
         let Some(message) = self.out.parcels.look(parcel) else { return };
-        let bytes =
-            u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes));
-        let kind = usize::from(message.kind().0);
+        let (kind, bytes) = (message.kind(), self.weight(message));
         let host = &self.hosts[usize::from(from.0)];
         let leaves = self.time.max(host.disk_until);
         let (site, cut) = (host.site, host.cut);
@@ -471,10 +529,21 @@ impl<P: Protocol> World<P> {
             }
         }
         self.push_deliver_each(leaves, &mut together);
-        self.counts.by_kind[kind] += others;
-        self.counts.by_sender[usize::from(from.0)] += others;
-        self.counts.bytes += bytes * others;
-        self.counts.bytes_by_sender[usize::from(from.0)] += bytes * others;
+        self.count_sent(from, kind, others, bytes);
+    }
+
+    /// Bytes of a message on the wire.
+    #[inline(always)]
+    fn weight(&self, message: &Msg<P>) -> u64 {
+        u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
+    }
+
+    #[inline(always)]
+    fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
+        self.counts.by_kind[usize::from(kind.0)] += messages;
+        self.counts.by_sender[usize::from(from.0)] += messages;
+        self.counts.bytes += bytes_each * messages;
+        self.counts.bytes_by_sender[usize::from(from.0)] += bytes_each * messages;
     }
 
     /// Lets something happen at `time`; what should have happened already happens now.

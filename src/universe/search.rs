@@ -109,7 +109,7 @@ impl<P: Protocol> Search for Explorer<P> {
                 let nodes = nodes.iter().map(|node| u32::from(node.0) + 1).collect();
                 (Decided::Violated, Some(Wrong { property, says, nodes, slot }))
             }
-            Some(Verdict::Undecided) | None => (Decided::Undecided, None),
+            Some(Verdict::Undecided | Verdict::Unreached(_)) | None => (Decided::Undecided, None),
         };
         let depth = if violation.is_some() { trace.len() as u32 } else { self.depth() };
         Finding {
@@ -140,6 +140,7 @@ fn told<P: Protocol>(moment: &Moment<P>) -> Told {
         }
         Happened::Fired(timer) => format!("{node:?} runs out of patience: {timer:?}"),
         Happened::Asked(command) => format!("{node:?} ← {:?}  asks: {:?}", command.client, command.op),
+        Happened::Ordered(order) => format!("{node:?} is ordered: {order:?}"),
         Happened::Crashed => format!("{node:?} crashes"),
         Happened::Restarted => format!("{node:?} restarts from its disk"),
     };

@@ -18,6 +18,9 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
+    for view in views.iter().filter(|view| view.paused.is_some()) {
+        text.push_str(&format!(" Node {} is paused.", number(view.id)));
+    }
     text
 }
 
@@ -29,10 +32,11 @@ fn broken(violation: &Violation) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
     let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
     let who = match nodes.as_slice() {
-        [one] => format!("node {one}"),
-        _ => format!("nodes {}", nodes.join(" and ")),
+        [] => String::new(),
+        [one] => format!(", by node {one}"),
+        _ => format!(", by nodes {}", nodes.join(" and ")),
     };
-    format!("{} is broken{slot}, by {who}. It says: {}", violation.property, violation.says)
+    format!("{} is broken{slot}{who}. It says: {}", violation.property, violation.says)
 }
 
 fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {

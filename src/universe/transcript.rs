@@ -94,7 +94,14 @@ impl Transcript {
             What::Request => format!("{node:?} ← {client:?}  asks"),
             What::Answered => format!("{client:?} ← {node:?}  hears"),
             What::Client => format!("{client:?} asks {node:?}"),
-            What::Acted => "somebody steps in".to_owned(),
+            What::Acted => match universe.deed() {
+                Some(action) => format!("somebody steps in: {action}"),
+                None => "somebody steps in".to_owned(),
+            },
+            What::Refused => match universe.refused().last() {
+                Some(refused) => format!("somebody would {}: {}", refused.timed.action, refused.why),
+                None => return None,
+            },
             What::Chosen | What::Applied => return None,
         })
     }

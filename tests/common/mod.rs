@@ -42,10 +42,8 @@ pub fn closed(site: u8, sessions: u16) -> ClientGroup {
         pace: Pace::Closed { sessions, think: 0 },
         read_percent: 30,
         keys: 8,
-        start: 0,
-        stop: Micros::MAX,
-        limit: u32::MAX,
         retry: 2_000_000,
+        ..ClientGroup::default()
     }
 }
 

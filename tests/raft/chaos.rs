@@ -59,11 +59,8 @@ fn blueprint(rng: &mut Rng, seed: u64) -> Blueprint {
                 false => Pace::Open { gap: rng.between(10_000, 400_000) },
             },
             read_percent: pick(rng, &[10, 50, 90]) as u8,
-            keys: 1,
-            start: 0,
-            stop: Micros::MAX,
-            limit: u32::MAX,
             retry: rng.between(100_000, 1_000_000),
+            ..ClientGroup::default()
         })
         .collect();
     let settings = [

@@ -145,7 +145,7 @@ fn with(mut blueprint: Blueprint, settings: &[(SettingId, u64)]) -> Blueprint {
 
 /// Clients at site 0 that begin `start` µs into the run.
 fn clients(pace: Pace, read_percent: u8, start: Micros) -> ClientGroup {
-    ClientGroup { site: 0, pace, read_percent, keys: 1, start, stop: Micros::MAX, limit: u32::MAX, retry: 500_000 }
+    ClientGroup { pace, read_percent, start, retry: 500_000, ..ClientGroup::default() }
 }
 
 /// The rules that no run has reached, by name.

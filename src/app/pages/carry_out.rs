@@ -98,9 +98,13 @@ fn rebuild(engine: &mut Engine, scenario: Scenario, title: &str) -> Says {
 pub fn present(engine: &Engine) -> Scenario {
     let session = engine.session();
     let mut scenario = session.scenario().clone();
-    for (i, site) in scenario.replicas.iter_mut().enumerate() {
+    let start = &session.checked().blueprint.placement;
+    for (i, (place, start)) in scenario.replicas.iter_mut().zip(start).enumerate() {
         let home = session.universe().node(NodeId(i as u8)).site;
-        *site = session.checked().places[usize::from(home)].id.clone();
+        // One that has stayed stays in its rack as well.
+        if home != *start {
+            *place = session.checked().places[usize::from(home)].id.clone();
+        }
     }
     scenario
 }

@@ -1,8 +1,8 @@
 //! How far an exploration goes.
 
-use crate::core::NodeSet;
 use crate::core::command::{Command, Op};
 use crate::core::ids::ClientId;
+use crate::core::{NodeSet, Order};
 
 /// How often something may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,12 @@ pub struct Bounds {
     pub lost_kinds: u64,
     /// What clients may ask for, each once; at most 16.
     pub requests: Vec<Request>,
+    /// What an operator may order whoever leads to do, each once; at most 16.
+    pub orders: Vec<Order>,
+    /// Nodes that do not run at first, for an order to take in: the last ones of the cluster. They boot at the start, with nothing to do.
+    pub newcomers: u8,
+    /// Whether to look at only one of several states that differ in nothing but the names of nodes, where names do not matter.
+    pub symmetry: bool,
 }
 
 impl Default for Bounds {
@@ -74,12 +80,15 @@ impl Default for Bounds {
             late_to_self: false,
             lost_kinds: 0,
             requests: Vec::new(),
+            orders: Vec::new(),
+            newcomers: 0,
+            symmetry: false,
         }
     }
 }
 
 impl Bounds {
-    /// Most requests.
+    /// Most requests, and most orders.
     pub const REQUESTS: u8 = 16;
 
     /// A different command for each of `places`: a write by a client of its own, which may be asked of any node there.
@@ -92,9 +101,18 @@ impl Bounds {
     }
 }
 
-/// What was counted against the bounds so far, and the requests that were made; part of a state, packed into one number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Spent(pub u64);
+/// What was counted against the bounds so far, the requests and orders that were made, and the stage of the search; part of a state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Spent {
+    /// A byte for each [`Of`].
+    counts: u64,
+    /// A bit for each request.
+    asked: u16,
+    /// A bit for each order.
+    ordered: u16,
+    /// How many goals were reached.
+    stage: u8,
+}
 
 /// What a count is for: its place in the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,21 +125,29 @@ pub(super) enum Of {
 }
 
 impl Spent {
-    /// Above the five counts.
-    const REQUESTS: u32 = 40;
-
     /// One more of it, unless the bound is reached. What may happen any number of times is not counted: states stay the same.
     pub fn one_more(self, of: Of, most: Times) -> Option<Spent> {
         let Times::Most(most) = most else { return Some(self) };
         let shift = 8 * of as u32;
-        let so_far = self.0 >> shift & 0xff;
-        (so_far < u64::from(most)).then(|| Spent(self.0 + (1 << shift)))
+        let so_far = self.counts >> shift & 0xff;
+        (so_far < u64::from(most)).then(|| Spent { counts: self.counts + (1 << shift), ..self })
     }
 
     /// With this request made, unless it was made before.
     pub fn ask(self, request: u8) -> Option<Spent> {
-        let bit = 1 << (Spent::REQUESTS + u32::from(request));
-        (self.0 & bit == 0).then_some(Spent(self.0 | bit))
+        let bit = 1 << request;
+        (self.asked & bit == 0).then_some(Spent { asked: self.asked | bit, ..self })
+    }
+
+    /// With this order given, unless it was given before.
+    pub fn order(self, order: u8) -> Option<Spent> {
+        let bit = 1 << order;
+        (self.ordered & bit == 0).then_some(Spent { ordered: self.ordered | bit, ..self })
+    }
+
+    /// In the next stage, in which everything counts anew but requests and orders.
+    pub fn next_stage(self) -> Spent {
+        Spent { counts: 0, stage: self.stage + 1, ..self }
     }
 }
 

@@ -74,11 +74,6 @@ impl Lists {
     pub fn get(&self, number: u32) -> &[u32] {
         slice(&self.numbers, &self.ends, number)
     }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
 }
 
 fn slice<'a>(numbers: &'a [u32], ends: &[usize], number: u32) -> &'a [u32] {
@@ -94,30 +89,6 @@ fn hash(list: &[u32]) -> u64 {
         digest.word(u64::from(pair[0]) << 32 | u64::from(pair.get(1).copied().unwrap_or_default()));
     }
     digest.finish()
-}
-
-/// What a key was found to lead to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Memo {
-    known: HashTable<(u64, u32)>,
-}
-
-impl Memo {
-    fn hash(key: u64) -> u64 {
-        let mut digest = Digest::default();
-        digest.word(key);
-        digest.finish()
-    }
-
-    /// What `key` leads to, if that is known.
-    pub fn get(&self, key: u64) -> Option<u32> {
-        self.known.find(Memo::hash(key), |(other, _)| *other == key).map(|(_, found)| *found)
-    }
-
-    /// Remembers it.
-    pub fn set(&mut self, key: u64, found: u32) {
-        self.known.insert_unique(Memo::hash(key), (key, found), |(key, _)| Memo::hash(*key));
-    }
 }
 
 #[cfg(test)]

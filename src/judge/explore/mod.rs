@@ -1,32 +1,47 @@
 //! Exhaustive exploration: every run of a small cluster within given bounds.
 //!
-//! A state is a row of numbers: one for each host (its node, its disk, its timers), one for the set of messages under way, one for what
-//! the judges remember ([`ghost`]), and two for what was spent of the [`Bounds`]. Whatever a number stands for is kept once
-//! ([`intern`]), and what an event does to a host is computed once, however many states the two meet in ([`steps`]).
+//! A state is a row of numbers: one for each host (its node, its disk, its timers), one for the set of messages under way ([`nets`]), one
+//! for what the judges remember ([`past`]), and one for what was spent of the [`Bounds`]. Whatever a number stands for is kept once
+//! ([`intern`]), what an event does to a host is computed once, however many states the two meet in ([`steps`]), and so is what it does to
+//! the messages under way and to the memory. So most of the work is to tell whether a row is known already ([`states`]).
 //!
 //! States are visited breadth first, so the first violation found is one with the fewest events. Events are the deliveries, timers,
-//! requests, losses, crashes and restarts; what a node sends while it handles one belongs to that event.
+//! requests, orders, losses, crashes and restarts; what a node sends while it handles one belongs to that event.
 //!
 //! Two things are left out because they add nothing. An event that changes no node and sends nothing new is not taken: without it
 //! the same message, timer or request is still there, and everything that could happen after it can happen anyway. A message need
 //! not get lost: it can stay under way for ever.
 
 mod bounds;
-mod ghost;
+mod found;
+mod goal;
+mod history;
 mod intern;
+mod nets;
+mod past;
+mod states;
 mod steps;
+mod symmetry;
+mod table;
 mod trace;
+mod ways;
 
 pub use bounds::{Bounds, Cut, Cuts, Request, Times};
+pub use goal::Goal;
+pub use past::{Broken, Memory, Past, Seen};
 pub use trace::{Happened, Moment};
 
-use super::watch::{AGREEMENT, ORDER};
 use crate::core::node::{Breach, Invariant, Protocol, Setup, Step, Unfit};
-use crate::core::{Effect, NodeId, NodeSet, RuleSet, Slot};
-use bounds::{Of, Spent};
-use ghost::{Broken, Ghost};
-use intern::{Interner, Lists};
+use crate::core::{NodeId, NodeSet, Slot};
+use bounds::Spent;
+use intern::Interner;
+use nets::Nets;
+use states::States;
+use std::marker::PhantomData;
 use steps::{N, Steps, Stimulus};
+use symmetry::Symmetry;
+use table::Memo;
+use ways::{Event, Way};
 
 /// What to explore.
 #[derive(Clone, Debug)]
@@ -37,6 +52,8 @@ pub struct Question {
     pub bounds: Bounds,
     /// Look for violations of this property only; `None`: of any.
     pub property: Option<String>,
+    /// Goals to reach one after the other. The bounds hold for each stage of the search anew.
+    pub via: Vec<Goal>,
 }
 
 /// What an exploration found.
@@ -57,96 +74,104 @@ pub enum Verdict {
     },
     /// There are more states than the bounds allow for.
     Undecided,
+    /// Within the bounds, no state reaches the goal with this place in [`Question::via`].
+    Unreached(usize),
 }
 
-/// Something that can happen in a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Event {
-    /// A message arrives.
-    Deliver(u32),
-    /// A message arrives and stays under way.
-    Duplicate(u32),
-    /// A message gets lost.
-    Lose(u32),
-    /// A timer of a node fires.
-    Fire(NodeId, u32),
-    /// A client asks a node.
-    Ask(NodeId, u8),
-    /// A node crashes.
-    Crash(NodeId),
-    /// A node restarts.
-    Restart(NodeId),
+/// A state that reaches the goal of its stage: its row, and how it was reached.
+#[derive(Clone, Debug)]
+struct Reached {
+    row: Vec<u32>,
+    parent: (u32, Event),
 }
 
-/// A way to go on from a state.
-#[derive(Clone, Copy, Debug)]
-struct Branch {
-    event: Event,
-    node: NodeId,
-    /// The number of the outcome; `None` if no node takes part.
-    outcome: Option<u32>,
-    spent: Spent,
-}
-
-/// An exploration under way.
+/// An exploration under way. `M` is what it remembers of the past.
 #[derive(Debug)]
-pub struct Explorer<P: Protocol> {
+pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     bounds: Bounds,
+    /// The invariants to look at, and what else to look for.
+    invariants: Vec<&'static Invariant<N<P>>>,
     property: Option<String>,
-    replicas: usize,
+    via: Vec<Goal>,
+    /// Numbers of a row before those of the net, the memory and what was spent: one for each host.
+    hosts: usize,
     steps: Steps<P>,
-    /// Sets of messages under way, sorted.
-    nets: Lists,
-    ghosts: Interner<Ghost>,
-    /// Hosts, net, ghost, spent.
-    states: Lists,
+    nets: Nets,
+    pasts: Interner<M>,
+    /// The memory that follows on a memory and an outcome, unless that breaks something.
+    past_memo: Memo,
+    spent: Interner<Spent>,
+    states: States,
+    symmetry: Option<Symmetry<P>>,
     /// How each state was first reached.
     parents: Vec<(u32, Event)>,
     /// The next state to go on from.
     next: u32,
-    /// The first state that is one event farther from the start.
+    /// The first state that is one event farther from where its stage began.
     level_end: u32,
     depth: u32,
+    /// Goals reached so far.
+    stage: usize,
+    /// States of this level that reach the next one.
+    reached: Vec<Reached>,
     cuts: Cuts,
     verdict: Option<Verdict>,
     /// The last event of the violating trace, and the state in which it happens.
     last: Option<(u32, Event)>,
     /// The nodes of one state, lent by their hosts while invariants look at them.
     nodes: Vec<Option<N<P>>>,
-    branches: Vec<Branch>,
-    net: Vec<u32>,
+    ways: Vec<Way>,
+    /// The row at hand with the pairs above it, and the one it leads to.
+    from: Vec<u32>,
+    to: Vec<u32>,
+    memory: PhantomData<M>,
 }
 
-/// How many numbers a state has beside those of its hosts: net, ghost, and what was spent in two halves.
-const BESIDE: usize = 4;
+/// How many numbers a state has beside those of its hosts: net, memory, and what was spent.
+const BESIDE: usize = 3;
 
-impl<P: Protocol> Explorer<P> {
+impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Boots the cluster. The error names a setting and what would do.
-    pub fn new(question: &Question) -> Result<Explorer<P>, Unfit> {
-        let Question { setup, bounds, property } = question;
-        let configs = P::cluster(setup)?;
-        let replicas = configs.len();
+    pub fn new(question: &Question) -> Result<Explorer<P, M>, Unfit> {
+        let Question { setup, bounds, property, via } = question;
+        let mut configs = P::cluster(setup)?;
+        let members = configs.len() as u8;
+        configs.extend((0..bounds.newcomers).filter_map(|number| P::newcomer(setup, NodeId(members + number))));
+        let hosts = configs.len();
         let mut bounds = bounds.clone();
         bounds.requests.truncate(usize::from(Bounds::REQUESTS));
-        let steps = Steps::new(configs, &bounds, setup.ablated);
+        bounds.orders.truncate(usize::from(Bounds::REQUESTS));
+        let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds)).flatten();
+        let width = hosts + BESIDE;
+        let invariants = P::invariants().iter();
+        let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name);
         let mut explorer = Explorer {
-            bounds,
+            invariants: invariants.filter(|invariant| looked_at(invariant.name)).collect(),
             property: property.clone(),
-            replicas,
-            steps,
-            nets: Lists::default(),
-            ghosts: Interner::default(),
-            states: Lists::default(),
+            via: via.clone(),
+            hosts,
+            steps: Steps::new(configs, &bounds, setup.ablated, M::cares),
+            nets: Nets::new(bounds.copies, bounds.messages),
+            pasts: Interner::default(),
+            past_memo: Memo::default(),
+            spent: Interner::default(),
+            states: States::new(width),
+            symmetry,
             parents: Vec::new(),
             next: 0,
-            level_end: 1,
+            level_end: 0,
             depth: 0,
+            stage: 0,
+            reached: Vec::new(),
             cuts: Cuts::default(),
             verdict: None,
             last: None,
-            nodes: vec![None; replicas],
-            branches: Vec::new(),
-            net: Vec::new(),
+            nodes: vec![None; hosts],
+            ways: Vec::new(),
+            from: vec![0; 2 * width],
+            to: vec![0; 2 * width],
+            memory: PhantomData,
+            bounds,
         };
         explorer.start();
         Ok(explorer)
@@ -154,33 +179,45 @@ impl<P: Protocol> Explorer<P> {
 
     /// The first state: all nodes booted, one after the other.
     fn start(&mut self) {
-        let mut row = Vec::new();
-        let mut ghost = Ghost::default();
+        let width = self.width();
+        let mut past = self.pasts.put(M::new(&self.bounds.requests));
+        let mut net = self.nets.put(&[]);
+        let spent = self.spent.put(Spent::default());
         let mut broken = None;
-        self.net.clear();
-        for me in (0..self.replicas as u8).map(NodeId) {
+        for me in (0..self.hosts as u8).map(NodeId) {
             let machine = self.steps.new_machine(me);
             let boot = self.steps.step(machine, Stimulus::Boot);
             let outcome = self.steps.outcome(boot);
-            row.push(outcome.host);
-            for &message in &outcome.sent {
-                add(&mut self.net, message, self.bounds.copies);
+            self.to[width + usize::from(me.0)] = outcome.host;
+            let (kept, noted) = (outcome.kept, outcome.noted);
+            net = self.nets.after(net, kept, &self.steps.deltas).map_or(net, |(net, _)| net);
+            if noted {
+                let (after, breaks) = self.remember(past, boot);
+                past = after;
+                broken = broken.or(breaks);
             }
-            broken = broken.or(self.remember(me, boot, &mut ghost));
         }
-        row.push(self.nets.put(&self.net).0);
-        row.push(self.ghosts.put(ghost));
-        row.extend([0, 0]);
-        self.states.put(&row);
-        self.parents.push((0, Event::Lose(0)));
-        self.lend(&row);
-        for me in (0..self.replicas as u8).map(NodeId) {
+        self.to[width + self.hosts..].copy_from_slice(&[net, past, spent]);
+        let mut row = std::mem::take(&mut self.to);
+        self.lend(&row[width..]);
+        for me in (0..self.hosts as u8).map(NodeId) {
             broken = broken.or(self.look(Step { changed: me, log_from: Some(1) }));
         }
-        self.lend(&row);
+        self.lend(&row[width..]);
+        self.canonical(&mut row);
+        let key = self.states.fold(&mut row, (1 << width) - 1);
+        self.states.put(key);
+        self.parents.push((0, Event::Lose(0)));
+        self.to = row;
+        self.level_end = 1;
+        self.reach(0);
         if let Some(broken) = broken {
             self.violated(broken);
         }
+    }
+
+    fn width(&self) -> usize {
+        self.hosts + BESIDE
     }
 
     /// Goes on from as many as `states` states; tells whether it is over.
@@ -196,241 +233,226 @@ impl<P: Protocol> Explorer<P> {
 
     /// Goes on from the next state.
     fn go_on(&mut self) {
-        if self.next == self.level_end && self.level_end < self.states.len() as u32 {
-            self.level_end = self.states.len() as u32;
-            self.depth += 1;
-        }
-        if self.next as usize == self.states.len() {
-            self.verdict = Some(Verdict::Safe);
-            return;
+        if self.next == self.level_end {
+            if !self.reached.is_empty() {
+                self.next_stage();
+            } else if self.level_end < self.states.len() as u32 {
+                self.level_end = self.states.len() as u32;
+                self.depth += 1;
+            } else {
+                self.verdict = Some(match self.stage < self.via.len() {
+                    true => Verdict::Unreached(self.stage),
+                    false => Verdict::Safe,
+                });
+                return;
+            }
         }
         let from = self.next;
         self.next += 1;
-        let row = self.states.get(from).to_vec();
-        self.branch(&row);
+        let mut tree = std::mem::take(&mut self.from);
+        self.states.unfold(from, &mut tree);
+        let width = self.width();
+        self.find_ways(&tree[width..]);
         if self.depth >= self.bounds.depth {
-            if !self.branches.is_empty() {
+            if !self.ways.is_empty() {
                 self.cuts.add(Cut::Depth);
             }
+            self.from = tree;
             return;
         }
-        let branches = std::mem::take(&mut self.branches);
-        self.lend(&row);
-        for &branch in &branches {
-            if self.verdict.is_none() {
-                self.take(from, &row, branch);
+        let ways = std::mem::take(&mut self.ways);
+        let mut lent = false;
+        for &way in &ways {
+            self.take(from, &tree, way, &mut lent);
+            if self.verdict.is_some() {
+                break;
             }
         }
-        self.lend(&row);
-        self.branches = branches;
+        if lent {
+            self.lend(&tree[width..]);
+        }
+        self.ways = ways;
+        self.from = tree;
         self.name_deciders();
     }
 
-    /// A broken agreement takes two: adds those who decided otherwise before.
-    fn name_deciders(&mut self) {
-        let Some(Verdict::Violated { property, nodes, slot: Some(slot), .. }) = self.verdict.clone() else { return };
-        if property != AGREEMENT.0 {
-            return;
+    /// All states of the level that reach the goal are where the next stage begins.
+    fn next_stage(&mut self) {
+        if let Goal::Violated(property) = &self.via[self.stage] {
+            self.invariants.retain(|invariant| invariant.name != property);
         }
-        let decides = |effect: &Effect<_, _>| match effect {
-            Effect::Chosen(of, _) | Effect::Applied(of, _) => *of == slot,
-            _ => false,
+        self.stage += 1;
+        self.depth = 0;
+        self.next = self.states.len() as u32;
+        let (width, all) = (self.width(), (1 << self.width()) - 1);
+        for Reached { row, parent } in std::mem::take(&mut self.reached) {
+            let mut tree = vec![0; 2 * width];
+            tree[width..].copy_from_slice(&row);
+            let spent = self.spent.get(row[self.hosts + 2]).next_stage();
+            tree[2 * width - 1] = self.spent.put(spent);
+            let key = self.states.fold(&mut tree, all);
+            if self.states.put(key) {
+                self.parents.push(parent);
+                self.to.copy_from_slice(&tree);
+                self.reach((self.states.len() - 1) as u32);
+            }
+        }
+        self.level_end = self.states.len() as u32;
+    }
+
+    /// Takes note if the state at hand, the last one found, reaches the goal of this stage.
+    fn reach(&mut self, state: u32) {
+        let Some(goal) = self.via.get(self.stage) else { return };
+        let row = &self.to[self.width()..];
+        let mut hosts = row[..self.hosts].iter().map(|&host| self.steps.facts[host as usize]).zip((0..).map(NodeId));
+        let reached = match *goal {
+            Goal::Leader(who, epoch) => hosts.any(|(fact, node)| {
+                fact.leads.is_some_and(|leads| leads.number >= epoch) && who.is_none_or(|who| who == node)
+            }),
+            Goal::Epoch(epoch) => hosts.any(|(fact, _)| fact.up && fact.epoch >= epoch),
+            Goal::Chosen(slot) => self.pasts.get(row[self.hosts + 1]).chosen(slot).is_some(),
+            Goal::Crashed(who) => hosts.any(|(fact, node)| !fact.up && who.is_none_or(|who| who == node)),
+            Goal::Violated(_) => false,
         };
-        let deciders = self.trace().into_iter().filter(|moment| moment.said.iter().any(decides));
-        let all = deciders.fold(nodes, |nodes, moment| nodes.with(moment.node));
-        if let Some(Verdict::Violated { nodes, .. }) = &mut self.verdict {
-            *nodes = all;
+        if reached {
+            self.reached.push(Reached { row: row.to_vec(), parent: self.parents[state as usize] });
         }
     }
 
-    /// All that can happen in a state. Outcomes are computed here, while every host has its node.
-    fn branch(&mut self, row: &[u32]) {
-        let mut branches = std::mem::take(&mut self.branches);
-        branches.clear();
-        let n = self.replicas;
-        let spent = Spent(u64::from(row[n + 2]) << 32 | u64::from(row[n + 3]));
-        let for_ever = self.bounds.duplicates == Times::Any;
-        let plain = Branch { event: Event::Lose(0), node: NodeId(0), outcome: None, spent };
-        let mut before = None;
-        for &message in self.nets.get(row[n]) {
-            // Of several equal messages any will do.
-            if before.replace(message) == Some(message) {
-                continue;
-            }
-            let (from, to, _) = *self.steps.letters.get(message);
-            let host = row[usize::from(to.0)];
-            if self.steps.hosts.get(host).node.is_some() {
-                let outcome = Some(self.steps.step(host, Stimulus::Message(message)));
-                let stays = for_ever && from != to;
-                let event = if stays { Event::Duplicate(message) } else { Event::Deliver(message) };
-                branches.push(Branch { event, node: to, outcome, ..plain });
-                if !for_ever && from != to {
-                    match spent.one_more(Of::Duplicates, self.bounds.duplicates) {
-                        Some(spent) => {
-                            let event = Event::Duplicate(message);
-                            branches.push(Branch { event, node: to, outcome, spent });
-                        }
-                        None => self.cuts.add(Cut::Duplicates),
-                    }
-                }
-            }
-            if !for_ever && from != to {
-                let spent = spent.one_more(Of::Losses, self.bounds.losses);
-                branches.extend(spent.map(|spent| Branch { event: Event::Lose(message), node: to, spent, ..plain }));
-            }
-        }
-        for (node, &host) in (0..).map(NodeId).zip(&row[..n]) {
-            if self.steps.hosts.get(host).node.is_none() {
-                match spent.one_more(Of::Restarts, self.bounds.restarts) {
-                    Some(spent) => {
-                        let outcome = Some(self.steps.step(host, Stimulus::Boot));
-                        branches.push(Branch { event: Event::Restart(node), node, outcome, spent });
-                    }
-                    None => self.cuts.add(Cut::Restarts),
-                }
-                continue;
-            }
-            for place in 0..self.steps.hosts.get(host).timers.len() {
-                let timer = self.steps.hosts.get(host).timers[place];
-                match spent.one_more(Of::Timers, self.bounds.timers) {
-                    Some(spent) => {
-                        let outcome = Some(self.steps.step(host, Stimulus::Timer(timer)));
-                        branches.push(Branch { event: Event::Fire(node, timer), node, outcome, spent });
-                    }
-                    None => self.cuts.add(Cut::Timers),
-                }
-            }
-            for index in 0..self.bounds.requests.len() as u8 {
-                let here = self.bounds.requests[usize::from(index)].at.has(node);
-                if let Some(spent) = spent.ask(index).filter(|_| here) {
-                    let outcome = Some(self.steps.step(host, Stimulus::Request(u32::from(index))));
-                    branches.push(Branch { event: Event::Ask(node, index), node, outcome, spent });
-                }
-            }
-            match spent.one_more(Of::Crashes, self.bounds.crashes) {
-                Some(spent) => {
-                    let outcome = Some(self.steps.step(host, Stimulus::Crash));
-                    branches.push(Branch { event: Event::Crash(node), node, outcome, spent });
-                }
-                None => self.cuts.add(Cut::Crashes),
-            }
-        }
-        self.branches = branches;
-    }
-
-    /// Takes one way on from a state whose nodes are lent.
-    fn take(&mut self, from: u32, row: &[u32], branch: Branch) {
-        let n = self.replicas;
-        let index = usize::from(branch.node.0);
-        self.net.clear();
-        self.net.extend_from_slice(self.nets.get(row[n]));
-        if let Event::Deliver(message) | Event::Lose(message) = branch.event
-            && let Ok(place) = self.net.binary_search(&message)
-        {
-            self.net.remove(place);
-        }
-        let mut to: [u32; 64 + BESIDE] = [0; 64 + BESIDE];
-        let to = &mut to[..row.len()];
-        to.copy_from_slice(row);
-        (to[n + 2], to[n + 3]) = ((branch.spent.0 >> 32) as u32, branch.spent.0 as u32);
+    /// Takes one way on from a state.
+    #[inline]
+    fn take(&mut self, from: u32, tree: &[u32], way: Way, lent: &mut bool) {
+        let (width, index) = (self.width(), usize::from(way.node.0));
+        let (net, past, spent) = (width + self.hosts, width + self.hosts + 1, width + self.hosts + 2);
+        self.to.copy_from_slice(tree);
+        let mut changed = 0u128;
+        let mut broken = None;
         let mut log_from = None;
-        if let Some(number) = branch.outcome {
+        let mut moved = false;
+        if let Some(number) = way.outcome {
             let outcome = self.steps.outcome(number);
+            let (host, noted) = (outcome.host, outcome.noted);
             log_from = outcome.log_from;
-            let mut news = outcome.host != row[index];
-            to[index] = outcome.host;
-            for &message in &outcome.sent {
-                match add(&mut self.net, message, self.bounds.copies) {
-                    true => news = true,
-                    // What arrives again for ever need not be there twice.
-                    false if self.bounds.duplicates == Times::Any => {}
-                    false => self.cuts.add(Cut::Copies),
-                }
-            }
-            let remembers = outcome.learned.is_empty()
-                && outcome.disorder.is_none()
-                && self.steps.facts[outcome.host as usize].leads == self.steps.facts[row[index] as usize].leads;
-            if !remembers {
-                let mut ghost = self.ghosts.get(row[n + 1]).clone();
-                if let Some(broken) = self.remember(branch.node, number, &mut ghost) {
-                    self.last = Some((from, branch.event));
-                    return self.violated(broken);
-                }
-                to[n + 1] = self.ghosts.put(ghost);
-                news |= to[n + 1] != row[n + 1];
+            let delta = if matches!(way.event, Event::Deliver(_)) { outcome.used_up } else { outcome.kept };
+            let Some((after, mut news)) = self.nets.after(tree[net], delta, &self.steps.deltas) else { return };
+            self.to[net] = after;
+            moved = host != tree[width + index];
+            news |= moved;
+            if noted {
+                (self.to[past], broken) = self.remember(tree[past], number);
+                news |= self.to[past] != tree[past] || broken.is_some();
+                changed |= 1 << (self.hosts + 1);
             }
             if !news {
                 return;
             }
-            if self.steps.facts[to[index] as usize].epoch > self.bounds.epoch {
-                return self.cuts.add(Cut::Epoch);
+            if moved {
+                if self.steps.facts[host as usize].epoch > self.bounds.epoch {
+                    return self.cuts.add(Cut::Epoch);
+                }
+                self.to[width + index] = host;
+                changed |= 1 << index;
             }
+            if self.bounds.late_to_self && matches!(way.event, Event::Crash(_)) {
+                // What it meant to tell itself is gone.
+                let letters = &self.steps.letters;
+                let own = |message| {
+                    let &(from, to, _) = letters.get(message);
+                    from == way.node && to == way.node
+                };
+                self.to[net] = self.nets.without(self.to[net], own);
+            }
+        } else if let Event::Lose(message) = way.event {
+            self.to[net] = self.nets.without_one(tree[net], message);
         }
-        if matches!(branch.event, Event::Crash(_)) {
-            // What it meant to tell itself is gone.
-            let letters = &self.steps.letters;
-            let own = |&message: &u32| {
-                let (from, to, _) = *letters.get(message);
-                from == branch.node && to == branch.node
-            };
-            self.net.retain(|message| !own(message));
+        self.to[spent] = way.spent;
+        changed |= u128::from(self.to[net] != tree[net]) << self.hosts;
+        changed |= u128::from(way.spent != tree[spent]) << (self.hosts + 2);
+        if let Some(broken) = broken
+            && !self.is_goal(&broken)
+        {
+            self.last = Some((from, way.event));
+            return self.violated(broken);
         }
-        if self.net.len() > usize::from(self.bounds.messages) {
-            return self.cuts.add(Cut::Messages);
-        }
-        to[n] = self.nets.put(&self.net).0;
-        let (_, new) = self.states.put(to);
-        if !new {
+        let key = match self.symmetry.is_some() {
+            false => self.states.fold(&mut self.to, changed),
+            true => self.fold_canonical(),
+        };
+        if !self.states.put(key) {
             return;
         }
-        self.parents.push((from, branch.event));
-        if branch.outcome.is_some() && to[index] != row[index] {
-            self.lend_one(index, to[index]);
-            let broken = self.look(Step { changed: branch.node, log_from });
-            self.lend_one(index, to[index]);
-            if let Some(broken) = broken {
-                self.last = Some((from, branch.event));
+        self.parents.push((from, way.event));
+        if moved && !self.invariants.is_empty() {
+            if !*lent {
+                self.lend(&tree[width..]);
+                *lent = true;
+            }
+            // With symmetry, `to` may have other names by now: the outcome tells the host.
+            let host = way.outcome.map_or(tree[width + index], |number| self.steps.outcome(number).host);
+            self.lend_one(index, host);
+            broken = broken.or(self.look(Step { changed: way.node, log_from }));
+            self.lend_one(index, host);
+        }
+        match broken {
+            Some(broken) if self.is_goal(&broken) => {
+                let row = self.to[width..].to_vec();
+                self.reached.push(Reached { row, parent: (from, way.event) });
+            }
+            Some(broken) => {
+                self.last = Some((from, way.event));
                 return self.violated(broken);
             }
+            None => self.reach((self.states.len() - 1) as u32),
         }
         if self.states.len() > self.bounds.states as usize {
             self.verdict = Some(Verdict::Undecided);
         }
     }
 
-    /// Takes in what a node learned, and whether it leads; tells what that breaks.
-    fn remember(&self, node: NodeId, outcome: u32, ghost: &mut Ghost) -> Option<Broken> {
-        let outcome = self.steps.outcome(outcome);
-        let mut broken = Vec::new();
-        for &(slot, command) in &outcome.learned {
-            broken.extend(ghost.learn(node, slot, command).err());
+    /// Whether this violation is what the stage is to reach.
+    fn is_goal(&self, broken: &Broken) -> bool {
+        matches!(self.via.get(self.stage), Some(Goal::Violated(property)) if property == broken.property)
+    }
+
+    /// The memory after an outcome, and what that breaks.
+    fn remember(&mut self, past: u32, outcome: u32) -> (u32, Option<Broken>) {
+        let key = u64::from(past) << 32 | u64::from(outcome);
+        if let Some(after) = self.past_memo.get(key) {
+            return (after, None);
         }
-        if let Some(slot) = outcome.disorder {
-            broken.push(Broken::new(ORDER, NodeSet::just(node), Some(slot)));
+        let mut memory = self.pasts.get(past).clone();
+        let seen = self.steps.seen(self.steps.outcome(outcome));
+        let broken = memory.take_in(&seen);
+        let broken = broken.into_iter().find(|broken| self.asked_for(broken.property));
+        let after = self.pasts.put(memory);
+        if broken.is_none() {
+            self.past_memo.set(key, after);
         }
-        if let Some(epoch) = self.steps.facts[outcome.host as usize].leads {
-            broken.extend(ghost.lead(node, epoch).err());
-        }
-        broken.into_iter().find(|broken| self.asked_for(broken.property))
+        (after, broken)
     }
 
     /// Looks at the lent nodes with the protocol's own invariants.
     fn look(&self, step: Step) -> Option<Broken> {
-        let asked_for = |invariant: &&Invariant<N<P>>| self.asked_for(invariant.name);
-        P::invariants().iter().filter(asked_for).find_map(|invariant| {
+        self.invariants.iter().find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
             let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);
             Some(Broken::new((invariant.name, invariant.says), nodes, slot))
         })
     }
 
+    /// Whether violations of this property count. One that was a goal has been reached, and will be again and again.
     fn asked_for(&self, property: &str) -> bool {
-        self.property.as_ref().is_none_or(|wanted| wanted == property)
+        let was_goal = |goal: &Goal| matches!(goal, Goal::Violated(goal) if goal == property);
+        let wanted = self.property.as_ref().is_none_or(|wanted| wanted == property);
+        match self.via.get(self.stage) {
+            Some(goal) if was_goal(goal) => true,
+            _ => wanted && !self.via[..self.stage].iter().any(was_goal),
+        }
     }
 
     /// Lends the nodes of a state to `self.nodes`, or gives them back.
     fn lend(&mut self, row: &[u32]) {
-        for (index, &host) in row[..self.replicas].iter().enumerate() {
+        for (index, &host) in row[..self.hosts].iter().enumerate() {
             self.lend_one(index, host);
         }
     }
@@ -442,109 +464,4 @@ impl<P: Protocol> Explorer<P> {
     fn violated(&mut self, Broken { property, says, nodes, slot }: Broken) {
         self.verdict = Some(Verdict::Violated { property, says, nodes, slot });
     }
-
-    // What can be asked.
-
-    /// What was found, once it is over.
-    pub fn verdict(&self) -> Option<&Verdict> {
-        self.verdict.as_ref()
-    }
-
-    /// Different states found so far.
-    pub fn states(&self) -> u32 {
-        self.states.len() as u32
-    }
-
-    /// States from which it has gone on.
-    pub fn explored(&self) -> u32 {
-        self.next
-    }
-
-    /// Events from the start to the states that were visited last.
-    pub fn depth(&self) -> u32 {
-        self.depth
-    }
-
-    /// Different states of a single node found so far.
-    pub fn node_states(&self) -> u32 {
-        self.steps.hosts.len() as u32
-    }
-
-    /// The bounds that kept it from going further.
-    pub fn cuts(&self) -> Cuts {
-        let mut cuts = self.cuts;
-        if self.steps.told_itself {
-            cuts.add(Cut::Own);
-        }
-        if self.steps.lost_some {
-            cuts.add(Cut::Lost);
-        }
-        cuts
-    }
-
-    /// The rules applied at least once.
-    pub fn rules_used(&self) -> RuleSet {
-        self.steps.used
-    }
-
-    /// The nodes of a state found so far; a crashed one is `None`. States are numbered from 0, the start.
-    pub fn nodes(&self, state: u32) -> Vec<Option<&N<P>>> {
-        let row = self.states.get(state);
-        row[..self.replicas].iter().map(|&host| self.steps.hosts.get(host).node.as_ref()).collect()
-    }
-
-    /// How the violation comes about, in as few events as possible; empty if there is none, or if it is there from the start.
-    pub fn trace(&mut self) -> Vec<Moment<P>> {
-        let mut path: Vec<(u32, Event)> = self.last.into_iter().collect();
-        while let Some(&(state, _)) = path.last()
-            && state > 0
-        {
-            path.push(self.parents[state as usize]);
-        }
-        path.reverse();
-        path.into_iter().map(|(state, event)| self.moment(state, event)).collect()
-    }
-
-    fn moment(&mut self, state: u32, event: Event) -> Moment<P> {
-        let letter = |message: u32, steps: &Steps<P>| steps.letters.get(message).clone();
-        let (node, event, stimulus) = match event {
-            Event::Deliver(number) | Event::Duplicate(number) => {
-                let (from, to, message) = letter(number, &self.steps);
-                let again = matches!(event, Event::Duplicate(_)) && self.bounds.duplicates != Times::Any;
-                (to, Happened::Arrived { from, message, again }, Some(Stimulus::Message(number)))
-            }
-            Event::Lose(number) => {
-                let (from, to, message) = letter(number, &self.steps);
-                (to, Happened::Lost { from, message }, None)
-            }
-            Event::Fire(node, number) => {
-                (node, Happened::Fired(self.steps.timer(number)), Some(Stimulus::Timer(number)))
-            }
-            Event::Ask(node, index) => {
-                let command = self.bounds.requests[usize::from(index)].command;
-                (node, Happened::Asked(command), Some(Stimulus::Request(u32::from(index))))
-            }
-            Event::Crash(node) => (node, Happened::Crashed, Some(Stimulus::Crash)),
-            Event::Restart(node) => (node, Happened::Restarted, Some(Stimulus::Boot)),
-        };
-        let host = self.states.get(state)[usize::from(node.0)];
-        let after = stimulus.map_or(host, |stimulus| {
-            let outcome = self.steps.step(host, stimulus);
-            self.steps.outcome(outcome).host
-        });
-        let (said, rules) = stimulus.map_or_else(Default::default, |stimulus| self.steps.listen(host, stimulus));
-        let glance = |host| self.steps.hosts.get(host).node.as_ref().map(crate::core::Node::glance);
-        Moment { node, event, said, rules, before: glance(host), after: glance(after) }
-    }
-}
-
-/// Adds a message to those under way, unless there are as many equal ones already; tells whether it did.
-fn add(net: &mut Vec<u32>, message: u32, copies: u8) -> bool {
-    let place = net.partition_point(|&other| other < message);
-    let equal = net[place..].iter().take_while(|&&other| other == message).count();
-    let fits = equal < usize::from(copies.max(1));
-    if fits {
-        net.insert(place, message);
-    }
-    fits
 }

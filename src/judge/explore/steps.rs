@@ -1,8 +1,11 @@
 //! What a node does when something happens to it: computed once for each pair of a node's state and an event.
 
 use super::bounds::{Bounds, Request};
-use super::intern::{Interner, Memo};
-use crate::core::node::{Message, Node, Protocol};
+use super::intern::Interner;
+use super::nets::Delta;
+use super::past::Seen;
+use super::table::Memo;
+use crate::core::node::{Message, Node, Order, Protocol, Reply};
 use crate::core::{Command, Effect, Epoch, NodeId, Out, RuleSet, Slot};
 use std::collections::VecDeque;
 
@@ -16,10 +19,10 @@ pub(super) type Letter<P> = (NodeId, NodeId, Msg<P>);
 /// A machine and the node on it: all that belongs to one replica.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Host<N: Node> {
-    me: NodeId,
+    pub me: NodeId,
     /// `None` while it is down.
     pub node: Option<N>,
-    disk: N::Disk,
+    pub disk: N::Disk,
     /// Numbers of the timers that are set, in order.
     pub timers: Vec<u32>,
     /// The last slot executed since it booted.
@@ -33,6 +36,8 @@ pub(super) struct Fact {
     pub leads: Option<Epoch>,
     /// The epoch it is in.
     pub epoch: u32,
+    /// Whether it is running.
+    pub up: bool,
 }
 
 /// What happens to one node.
@@ -44,6 +49,8 @@ pub(super) enum Stimulus {
     Timer(u32),
     /// A client asks for the command with this number.
     Request(u32),
+    /// The operator gives the order with this number.
+    Order(u32),
     /// It loses everything but its disk.
     Crash,
     /// It boots from its disk.
@@ -58,6 +65,7 @@ impl Stimulus {
             Stimulus::Request(number) => (2, number),
             Stimulus::Crash => (3, 0),
             Stimulus::Boot => (4, 0),
+            Stimulus::Order(number) => (5, number),
         };
         u64::from(host) << 32 | u64::from(number) << 3 | kind
     }
@@ -66,16 +74,30 @@ impl Stimulus {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
+    /// The host before.
+    pub before: u32,
+    /// What happened to it.
+    pub stimulus: Stimulus,
     /// The host afterwards.
     pub host: u32,
     /// Numbers of the messages sent to others.
     pub sent: Vec<u32>,
     /// What the node now knows to be chosen.
     pub learned: Vec<(Slot, Command)>,
+    /// What it told clients.
+    pub replies: Vec<Reply>,
     /// A slot executed out of order.
     pub disorder: Option<Slot>,
     /// The first slot of its log that may be different now.
     pub log_from: Option<Slot>,
+    /// What it does to the messages under way, when the one that arrived is used up.
+    pub used_up: u32,
+    /// What it does to them when nothing is taken away.
+    pub kept: u32,
+    /// Nothing changes and nothing is sent.
+    pub idle: bool,
+    /// It can matter to what is remembered.
+    pub noted: bool,
 }
 
 /// What a node asked for, in order, with the messages themselves.
@@ -86,12 +108,17 @@ pub(super) type Said<P> = Vec<Effect<Msg<P>, Timer<P>>>;
 pub(super) struct Steps<P: Protocol> {
     configs: Vec<<N<P> as Node>::Config>,
     requests: Vec<Request>,
+    orders: Vec<Order>,
     late_to_self: bool,
     lost_kinds: u64,
+    cares: fn(&Seen<'_, P>) -> bool,
     pub hosts: Interner<Host<N<P>>>,
     pub facts: Vec<Fact>,
     pub letters: Interner<Letter<P>>,
+    /// From and to, for each letter.
+    ends: Vec<(NodeId, NodeId)>,
     timers: Interner<Timer<P>>,
+    pub deltas: Interner<Delta>,
     outcomes: Vec<Outcome>,
     memo: Memo,
     out: Out<N<P>>,
@@ -105,16 +132,25 @@ pub(super) struct Steps<P: Protocol> {
 }
 
 impl<P: Protocol> Steps<P> {
-    pub fn new(configs: Vec<<N<P> as Node>::Config>, bounds: &Bounds, ablated: RuleSet) -> Steps<P> {
+    pub fn new(
+        configs: Vec<<N<P> as Node>::Config>,
+        bounds: &Bounds,
+        ablated: RuleSet,
+        cares: fn(&Seen<'_, P>) -> bool,
+    ) -> Steps<P> {
         Steps {
             configs,
             requests: bounds.requests.clone(),
+            orders: bounds.orders.clone(),
+            cares,
             late_to_self: bounds.late_to_self,
             lost_kinds: bounds.lost_kinds,
             hosts: Interner::default(),
             facts: Vec::new(),
             letters: Interner::default(),
+            ends: Vec::new(),
             timers: Interner::default(),
+            deltas: Interner::default(),
             outcomes: Vec::new(),
             memo: Memo::default(),
             out: Out::new(ablated),
@@ -146,12 +182,45 @@ impl<P: Protocol> Steps<P> {
         if let Some(known) = self.memo.get(key) {
             return known;
         }
-        let (outcome, rules) = self.carry_out(host, stimulus, None);
+        let (mut outcome, rules) = self.carry_out(host, stimulus, None);
         self.used = self.used.or(rules);
+        let gone = match stimulus {
+            Stimulus::Message(number) => Some(number),
+            _ => None,
+        };
+        outcome.kept = self.deltas.put(Delta { gone: None, sent: outcome.sent.clone() });
+        outcome.used_up = self.deltas.put(Delta { gone, sent: outcome.sent.clone() });
+        outcome.noted = (self.cares)(&self.seen(&outcome));
+        outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.noted;
         let number = self.outcomes.len() as u32;
         self.outcomes.push(outcome);
         self.memo.set(key, number);
         number
+    }
+
+    /// What the judges see of it.
+    pub fn seen<'a>(&'a self, outcome: &'a Outcome) -> Seen<'a, P> {
+        Seen {
+            node: self.hosts.get(outcome.before).me,
+            changed: outcome.host != outcome.before,
+            arrived: match outcome.stimulus {
+                Stimulus::Message(number) => {
+                    let (from, _, message) = self.letters.get(number);
+                    Some((*from, message))
+                }
+                _ => None,
+            },
+            asked: match outcome.stimulus {
+                Stimulus::Request(number) => Some(number as usize),
+                _ => None,
+            },
+            sent: outcome.sent.iter().map(|&letter| self.letters.get(letter)).collect(),
+            learned: &outcome.learned,
+            disorder: outcome.disorder,
+            replies: &outcome.replies,
+            led: self.facts[outcome.before as usize].leads,
+            leads: self.facts[outcome.host as usize].leads,
+        }
     }
 
     /// Does it again, to hear what the node asks for and which rules it applies.
@@ -163,8 +232,20 @@ impl<P: Protocol> Steps<P> {
 
     fn carry_out(&mut self, before: u32, stimulus: Stimulus, mut said: Option<&mut Said<P>>) -> (Outcome, RuleSet) {
         let mut host = self.hosts.get(before).clone();
-        let mut outcome =
-            Outcome { host: before, sent: Vec::new(), learned: Vec::new(), disorder: None, log_from: None };
+        let mut outcome = Outcome {
+            before,
+            stimulus,
+            host: before,
+            sent: Vec::new(),
+            learned: Vec::new(),
+            replies: Vec::new(),
+            disorder: None,
+            log_from: None,
+            used_up: 0,
+            kept: 0,
+            idle: false,
+            noted: false,
+        };
         let mut rules = RuleSet::EMPTY;
         match (stimulus, &mut host.node) {
             (Stimulus::Message(number), Some(node)) => {
@@ -177,6 +258,9 @@ impl<P: Protocol> Steps<P> {
             }
             (Stimulus::Request(number), Some(node)) => {
                 node.on_request(self.requests[number as usize].command, &mut self.out);
+            }
+            (Stimulus::Order(number), Some(node)) => {
+                node.on_order(self.orders[number as usize], &mut self.out);
             }
             (Stimulus::Crash, node) => {
                 *node = None;
@@ -250,7 +334,7 @@ impl<P: Protocol> Steps<P> {
                     host.applied = slot;
                 }
                 Effect::Restored(slot) => host.applied = slot,
-                Effect::Reply(_) => {}
+                Effect::Reply(reply) => outcome.replies.push(reply),
             }
         }
         self.effects = effects;
@@ -265,16 +349,34 @@ impl<P: Protocol> Steps<P> {
             self.told_itself = true;
             to_self.push_back(message);
         } else if usize::from(to.0) < self.configs.len() {
-            outcome.sent.push(self.letters.put((me, to, message)));
+            outcome.sent.push(self.keep_letter((me, to, message)));
         }
     }
 
-    fn keep(&mut self, host: Host<N<P>>) -> u32 {
+    /// The number of a message.
+    pub fn keep_letter(&mut self, letter: Letter<P>) -> u32 {
+        let (from, to, _) = letter;
+        let number = self.letters.put(letter);
+        if number as usize == self.ends.len() {
+            self.ends.push((from, to));
+        }
+        number
+    }
+
+    /// Who sent the message with this number, and to whom.
+    #[inline]
+    pub fn ends(&self, message: u32) -> (NodeId, NodeId) {
+        self.ends[message as usize]
+    }
+
+    /// The number of a host.
+    pub fn keep(&mut self, host: Host<N<P>>) -> u32 {
         let number = self.hosts.put(host);
         if number as usize == self.facts.len() {
             let node = self.hosts.get(number).node.as_ref();
             let leads = node.and_then(|node| node.leads());
-            self.facts.push(Fact { leads, epoch: node.map_or(0, |node| node.glance().epoch.number) });
+            let epoch = node.map_or(0, |node| node.glance().epoch.number);
+            self.facts.push(Fact { leads, epoch, up: node.is_some() });
         }
         number
     }

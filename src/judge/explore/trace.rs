@@ -2,7 +2,7 @@
 
 use super::steps::{Msg, Said, Timer};
 use crate::core::node::Protocol;
-use crate::core::{Command, Glance, NodeId, RuleSet};
+use crate::core::{Command, Glance, NodeId, Order, RuleSet};
 
 /// One event of a trace, and what the node did.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub enum Happened<P: Protocol> {
     Fired(Timer<P>),
     /// A client asked.
     Asked(Command),
+    /// The operator gave an order.
+    Ordered(Order),
     /// It crashed.
     Crashed,
     /// It booted from its disk.

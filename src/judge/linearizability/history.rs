@@ -1,7 +1,5 @@
 //! What clients asked for and were told, and when.
 
-use crate::core::{Op, Outcome};
-use crate::sim::clients::{Heard, Spoke};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -35,15 +33,31 @@ pub enum Call {
     Enqueue(Value),
     /// Took this from the queue's front; [`Value::NOTHING`]: the queue was empty; `None`: nobody knows what it took.
     Dequeue(Option<Value>),
+    /// Was given a lock with this token, one larger than the last; `None`: nobody knows with which.
+    Grant(Option<u32>),
+    /// Wrote to what the lock guards, with this token. No later holder had.
+    Store(u32),
+    /// Gave the lock with this token back. As its lease may end at any time, that changes nothing.
+    Release(u32),
 }
 
 impl Call {
     /// Whether it never changes anything.
     pub fn only_observes(self) -> bool {
         match self {
-            Call::Read(_) | Call::Dequeue(Some(Value::NOTHING)) => true,
+            Call::Read(_) | Call::Dequeue(Some(Value::NOTHING)) | Call::Release(_) => true,
             Call::CompareAndSet { expect, value } => expect == value,
             _ => false,
+        }
+    }
+
+    /// The same before its answer, when nobody knows yet what it finds.
+    pub fn as_asked(self) -> Call {
+        match self {
+            Call::Read(_) => Call::Read(None),
+            Call::Dequeue(_) => Call::Dequeue(None),
+            Call::Grant(_) => Call::Grant(None),
+            other => other,
         }
     }
 
@@ -107,11 +121,13 @@ impl Names {
     }
 }
 
-/// A complete record. Operations that failed are not in it: they never took effect.
+/// A complete record.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// In the order of their invocations.
+    /// In the order of their invocations, without those that failed.
     pub operations: Vec<Operation>,
+    /// Those that failed: they never took effect, so nobody judges them.
+    pub failed: Vec<Operation>,
     /// What the processes are called.
     pub processes: Names,
     /// What the keys are called.
@@ -164,7 +180,7 @@ impl Default for Recorder {
         let mut values = Names::default();
         values.number("null");
         let (processes, keys) = (Names::default(), Names::default());
-        let history = History { operations: Vec::new(), processes, keys, values };
+        let history = History { operations: Vec::new(), failed: Vec::new(), processes, keys, values };
         Recorder { history, open: BTreeMap::new(), failed: Vec::new(), now: Moment::default() }
     }
 }
@@ -243,6 +259,7 @@ impl Recorder {
     /// A process is told that what it asked for was not done and never will be.
     pub fn fail(&mut self, process: u32, time: Option<u64>) -> Result<(), Misplaced> {
         let open = self.close(process, time)?;
+        self.history.operations[open].answered = Some(self.now);
         self.failed[open] = true;
         Ok(())
     }
@@ -262,51 +279,8 @@ impl Recorder {
     /// The history. Who still waits, waits for ever.
     pub fn finish(mut self) -> History {
         let mut failed = self.failed.iter();
-        self.history.operations.retain(|_| failed.next() != Some(&true));
+        let all = std::mem::take(&mut self.history.operations).into_iter();
+        (self.history.failed, self.history.operations) = all.partition(|_| failed.next() == Some(&true));
         self.history
-    }
-}
-
-impl History {
-    /// The history that a world's clients made, with times in µs: reads, writes and compare-and-sets of its keys. `None` if they had
-    /// a cluster agree on one value instead: that is no register.
-    pub fn of_clients<'a>(heard: impl IntoIterator<Item = &'a Heard>) -> Option<History> {
-        let mut recorder = Recorder::default();
-        for &Heard { at, client, spoke } in heard {
-            let process = recorder.process(&client.0.to_string());
-            let placed = match spoke {
-                Spoke::Asked(op) => {
-                    let (key, call) = match op {
-                        Op::Read { key } => (key, Call::Read(None)),
-                        Op::Write { key, value } => (key, Call::Write(recorder.value(&value.to_string()))),
-                        Op::CompareAndSet { key, expect, value } => {
-                            let expect = recorder.held(expect);
-                            (key, Call::CompareAndSet { expect, value: recorder.value(&value.to_string()) })
-                        }
-                        Op::Noop | Op::Elect(_) => return None,
-                    };
-                    let key = recorder.key(&key.to_string());
-                    recorder.invoke(process, key, call, Some(at))
-                }
-                Spoke::Told(Outcome::Chosen(_)) => return None,
-                Spoke::Told(Outcome::Differs(_)) => recorder.fail(process, Some(at)),
-                Spoke::Told(outcome) => {
-                    let (_, asked) = recorder.waiting(process)?;
-                    let call = match outcome {
-                        Outcome::Value(value) => Call::Read(Some(recorder.held(value))),
-                        _ => asked,
-                    };
-                    recorder.ok(process, call, Some(at))
-                }
-            };
-            placed.ok()?;
-        }
-        Some(recorder.finish())
-    }
-}
-
-impl Recorder {
-    fn held(&mut self, value: Option<u32>) -> Value {
-        value.map_or(Value::NOTHING, |value| self.value(&value.to_string()))
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! [History] is what is judged, [Model] what the operations mean, [judge] does it; a [Window] shows what cannot be, also as a [picture].
 
+mod heard;
 pub mod history;
 mod memo;
 pub mod model;
@@ -19,7 +20,7 @@ mod zones;
 pub use history::{Call, History, Misplaced, Operation, Recorder, Value};
 pub use model::Model;
 
-use model::{Machine, Queue, Register, Text};
+use model::{Fence, Machine, Queue, Register, Text};
 use search::{Act, Progress, Search};
 use std::collections::BTreeMap;
 use window::{Core, Shrinker};
@@ -117,6 +118,7 @@ pub fn judge(history: &History, model: Model, limits: Limits) -> Judgement {
     let appended = history.operations.iter().any(|operation| matches!(operation.call, Call::Append(_)));
     match model {
         Model::Queue => Jury::new(history, Queue::default(), keys, limits).judge(),
+        Model::FencedLock => Jury::new(history, Fence::default(), keys, limits).judge(),
         _ if appended => Jury::new(history, Text::new(&history.values), keys, limits).judge(),
         _ => Jury::new(history, Register::default(), keys, limits).judge(),
     }

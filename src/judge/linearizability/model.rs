@@ -1,6 +1,6 @@
 //! What may come of operations done one after another: deterministic state machines small enough to be stepped back and forth.
 
-use super::history::{Call, Names, Value};
+use super::history::{Call, History, Names, Value};
 use std::rc::Rc;
 
 /// What sort of object a history is about. Every key of it is an object of its own.
@@ -14,13 +14,30 @@ pub enum Model {
     KeyValue,
     /// `acquire` and `release`; the holder is the process.
     Lock,
+    /// `acquire`, which gives a token larger than all before, `release`, and `write` to what the lock guards, which takes no token older than
+    /// one it has seen. Whoever holds the lock may lose it at any time.
+    FencedLock,
     /// `enqueue` and `dequeue`, first in, first out.
     Queue,
 }
 
 impl Model {
     /// All models.
-    pub const ALL: [Model; 5] = [Model::Register, Model::CasRegister, Model::KeyValue, Model::Lock, Model::Queue];
+    pub const ALL: [Model; 6] =
+        [Model::Register, Model::CasRegister, Model::KeyValue, Model::Lock, Model::FencedLock, Model::Queue];
+
+    /// The one for a history of our own clients.
+    pub fn of(history: &History) -> Model {
+        let model = |call| match call {
+            Call::Enqueue(_) | Call::Dequeue(_) => Model::Queue,
+            Call::Grant(_) | Call::Store(_) | Call::Release(_) => Model::FencedLock,
+            Call::CompareAndSet { .. } => Model::CasRegister,
+            Call::Append(_) => Model::KeyValue,
+            Call::Read(_) | Call::Write(_) => Model::Register,
+        };
+        let all = history.operations.iter().chain(&history.failed);
+        all.map(|operation| model(operation.call)).find(|model| *model != Model::Register).unwrap_or(Model::Register)
+    }
 
     /// Its name on the command line.
     pub fn key(self) -> &'static str {
@@ -29,6 +46,7 @@ impl Model {
             Model::CasRegister => "cas-register",
             Model::KeyValue => "kv",
             Model::Lock => "lock",
+            Model::FencedLock => "fenced-lock",
             Model::Queue => "queue",
         }
     }
@@ -40,6 +58,7 @@ impl Model {
             Model::CasRegister => &["read", "write", "cas"],
             Model::KeyValue => &["get", "put", "append", "cas"],
             Model::Lock => &["acquire", "release"],
+            Model::FencedLock => &["acquire", "write", "release"],
             Model::Queue => &["enqueue", "dequeue"],
         }
     }
@@ -57,6 +76,9 @@ impl Model {
             (_, Call::Append(_)) => "append",
             (_, Call::Enqueue(_)) => "enqueue",
             (_, Call::Dequeue(_)) => "dequeue",
+            (_, Call::Grant(_)) => "acquire",
+            (_, Call::Store(_)) => "write",
+            (_, Call::Release(_)) => "release",
         }
     }
 
@@ -68,6 +90,8 @@ impl Model {
             Call::Read(value) | Call::Dequeue(value) => value.map(text),
             Call::Write(value) | Call::Append(value) | Call::Enqueue(value) => Some(text(value)),
             Call::CompareAndSet { expect, value } => Some(format!("[{},{}]", text(expect), text(value))),
+            Call::Grant(token) => token.map(|token| token.to_string()),
+            Call::Store(token) | Call::Release(token) => Some(token.to_string()),
         }
     }
 }
@@ -136,6 +160,63 @@ impl Machine for Register {
 
     fn unknown(&self) -> Option<Register> {
         Some(Register { held: None })
+    }
+}
+
+/// A lock that gives tokens, and what it guards. When a lease ends is not in the history, so it may end at any time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fence {
+    /// The last token given, or one that it is no smaller than.
+    granted: u32,
+    /// Whether it may have been larger than that.
+    or_more: bool,
+    /// The largest token that came with a write.
+    stored: u32,
+}
+
+impl Machine for Fence {
+    type Undo = Fence;
+
+    #[inline]
+    fn step(&mut self, call: Call) -> Option<Fence> {
+        let before = *self;
+        let next = self.granted.saturating_add(1);
+        match call {
+            Call::Grant(None) => self.granted = next,
+            Call::Grant(Some(token)) if token == next || token > next && self.or_more => {
+                (self.granted, self.or_more) = (token, false);
+            }
+            Call::Store(token) if token >= self.stored && self.may_have_granted(token) => self.stored = token,
+            Call::Release(token) if self.may_have_granted(token) => {}
+            _ => return None,
+        }
+        Some(before)
+    }
+
+    #[inline]
+    fn undo(&mut self, before: Fence) {
+        *self = before;
+    }
+
+    #[inline]
+    fn print(&self) -> Print {
+        let word = u64::from(self.granted) << 32 | u64::from(self.stored);
+        let more = u64::from(self.or_more);
+        (scramble(word) ^ more, scramble(!word) ^ more)
+    }
+
+    fn unknown(&self) -> Option<Fence> {
+        Some(Fence { or_more: true, ..*self })
+    }
+}
+
+impl Fence {
+    /// Whether this token may have been given; if so, it was.
+    fn may_have_granted(&mut self, token: u32) -> bool {
+        if self.or_more {
+            self.granted = self.granted.max(token);
+        }
+        token <= self.granted
     }
 }
 

@@ -17,7 +17,7 @@ pub fn words(history: &History, model: Model, operation: &Operation) -> String {
         _ => value.chars().take(LONGEST - 1).chain(['…']).collect(),
     };
     match function {
-        "read" | "get" | "dequeue" => format!("{function} → {value}"),
+        "read" | "get" | "dequeue" | "acquire" => format!("{function} → {value}"),
         _ => format!("{function} {value}"),
     }
 }

@@ -440,6 +440,7 @@ impl<M: Machine> Search<M> {
 fn leaves(call: Call) -> Option<Value> {
     match call {
         Call::Write(value) | Call::CompareAndSet { value, .. } | Call::Enqueue(value) => Some(value),
+        Call::Grant(token) => token.map(Value),
         _ => None,
     }
 }
@@ -449,6 +450,8 @@ fn finds(call: Call) -> Option<Value> {
     match call {
         Call::Read(value) | Call::Dequeue(value) => value,
         Call::CompareAndSet { expect, .. } => Some(expect),
+        Call::Store(token) | Call::Release(token) => Some(Value(token)),
+        Call::Grant(token) => token?.checked_sub(1).map(Value),
         _ => None,
     }
 }
@@ -458,8 +461,8 @@ fn finds(call: Call) -> Option<Value> {
 pub fn mattering(acts: &[Act]) -> Vec<Act> {
     let unanswered = |act: &Act| act.to.is_none();
     let mut kept: Vec<bool> = acts.iter().map(|act| !unanswered(act) || !act.call.only_observes()).collect();
-    // What is appended to is found as a part of something else.
-    if !acts.iter().any(|act| matches!(act.call, Call::Append(_))) {
+    // What is appended to is found as a part of something else, and a token that nobody knows may be any.
+    if !acts.iter().any(|act| matches!(act.call, Call::Append(_) | Call::Grant(None))) {
         let mut finders: BTreeMap<Value, usize> = BTreeMap::new();
         let mut leavers: BTreeMap<Value, Vec<usize>> = BTreeMap::new();
         for (at, act) in acts.iter().enumerate().filter(|(at, _)| kept[*at]) {

@@ -100,6 +100,7 @@ impl Server {
 
     /// Writes an accepted proposal into the log, over one of a lower ballot. A slot that was compacted is chosen for good; there is nothing
     /// left to write.
+    #[inline(always)] // So that the proposal is written into the log at once.
     pub(super) fn accept(&mut self, slot: Slot, proposal: Proposal) {
         let log = &mut self.disk.accepted;
         while log.last() + 1 < slot {

@@ -61,7 +61,7 @@ impl Server {
         self.open.pop_front();
         self.committed += 1;
         out.because(EXECUTE_IN_ORDER);
-        let outcome = self.machine.apply(command);
+        let outcome = self.machine.apply(command, self.me);
         out.applied(self.committed, command);
         if let Role::Leader(_) = self.role {
             out.reply(command.client, command.seq, Answer::Done(outcome));

@@ -152,11 +152,11 @@ impl Message for Msg {
             Msg::Prepare { .. } | Msg::Accepted { .. } | Msg::Commit { .. } | Msg::HandOver { .. } => BALLOT + SLOT,
             Msg::Accept { .. } | Msg::Heartbeat { .. } | Msg::HeartbeatReply { .. } => BALLOT + 2 * SLOT,
             Msg::Promise { report, .. } => {
-                let snapshot = report.snapshot.as_ref().map_or(0, |snapshot| SLOT + snapshot.machine.session_bytes());
+                let snapshot = report.snapshot.as_ref().map_or(0, |snapshot| SLOT + snapshot.machine.bytes());
                 BALLOT + 2 * SLOT + BALLOT * report.accepted.len() as u32 + snapshot
             }
             Msg::Learn { chosen, .. } => BALLOT + 2 * SLOT + BALLOT * chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => BALLOT + 2 * SLOT + snapshot.machine.session_bytes(),
+            Msg::Snapshot { snapshot, .. } => BALLOT + 2 * SLOT + snapshot.machine.bytes(),
         }
     }
 
@@ -165,10 +165,10 @@ impl Message for Msg {
             Msg::Accept { .. } | Msg::Commit { .. } => 1,
             Msg::Promise { report, .. } => {
                 let accepted = report.accepted.iter().flatten().count() as u32;
-                accepted + report.snapshot.as_ref().map_or(0, |snapshot| snapshot.machine.keys())
+                accepted + report.snapshot.as_ref().map_or(0, |snapshot| snapshot.machine.values())
             }
             Msg::Learn { chosen, .. } => chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => snapshot.machine.keys(),
+            Msg::Snapshot { snapshot, .. } => snapshot.machine.values(),
             _ => 0,
         }
     }

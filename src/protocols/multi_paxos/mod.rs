@@ -270,7 +270,7 @@ impl Node for Server {
     }
 
     fn machine_digest(&self) -> Option<u64> {
-        Some(crate::core::hash::Digest::of(&self.machine))
+        Some(self.machine.digest())
     }
 }
 
@@ -358,6 +358,11 @@ impl Protocol for MultiPaxos {
             return Err((SETTINGS[ELECTION_TIMEOUT_MAX.0 as usize].key, "at least election_timeout_min"));
         }
         Ok(vec![config; usize::from(n)])
+    }
+
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        let needed = |id| quorum(setup.replicas, setup.settings.count(id));
+        healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
     }
 
     fn invariants() -> &'static [Invariant<Server>] {

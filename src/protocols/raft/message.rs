@@ -233,7 +233,7 @@ impl crate::core::Message for Message {
             Message::AppendEntries(append) => 16 + 4 * append.entries.count(),
             Message::AppendEntriesReply { .. } => 16,
             Message::Heartbeat(_) | Message::HeartbeatReply { .. } => 20,
-            Message::InstallSnapshot { snapshot, .. } => 28 + snapshot.machine.session_bytes(),
+            Message::InstallSnapshot { snapshot, .. } => 28 + snapshot.machine.bytes(),
             Message::InstallSnapshotReply { .. } => 8,
             Message::TimeoutNow { .. } => 4,
             Message::Written { .. } => 0,
@@ -243,7 +243,7 @@ impl crate::core::Message for Message {
     fn commands(&self) -> u32 {
         match self {
             Message::AppendEntries(append) => append.entries.count(),
-            Message::InstallSnapshot { snapshot, .. } => snapshot.machine.keys(),
+            Message::InstallSnapshot { snapshot, .. } => snapshot.machine.values(),
             _ => 0,
         }
     }

@@ -3,7 +3,7 @@
 use super::Reads;
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
-use crate::core::{Answer, Command, NodeId, Op};
+use crate::core::{Answer, Command, NodeId};
 
 /// Reads a leader has not answered yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -65,9 +65,7 @@ impl Server {
     }
 
     fn answer_read(&self, command: Command, out: &mut Out) {
-        if let Op::Read { key } = command.op {
-            out.reply(command.client, command.seq, Answer::Done(self.machine.read(key)));
-        }
+        out.reply(command.client, command.seq, Answer::Done(self.machine.look(command.op)));
     }
 
     /// Starts a round of heartbeats for the reads that wait, unless one is under way.

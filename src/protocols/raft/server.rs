@@ -128,7 +128,7 @@ impl Server {
             let Some(entry) = self.disk.log.get(next) else { break };
             let (term, command) = (entry.term, entry.command());
             self.commit = next;
-            let outcome = self.machine.apply(command);
+            let outcome = self.machine.apply(command, self.me);
             out.applied(next, command);
             if term == self.led {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -319,6 +319,6 @@ impl Node for Server {
     }
 
     fn machine_digest(&self) -> Option<u64> {
-        Some(crate::core::hash::Digest::of(&self.machine))
+        Some(self.machine.digest())
     }
 }

@@ -463,6 +463,12 @@ impl Protocol for Synod {
         Ok(vec![config; usize::from(n)])
     }
 
+    /// Proposers that pause for equal times may outbid each other for ever.
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        let needed = |id| quorum(setup.replicas, setup.settings.count(id));
+        setup.settings.choice(BACKOFF) == 0 && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
+    }
+
     fn invariants() -> &'static [Invariant<Server>] {
         &[Invariant {
             name: "Chosen stays chosen (P2)",

@@ -1,14 +1,15 @@
 //! Actions: what a person or a script does to the running world.
 
 use super::event::Event;
-use super::{MAX_NODES, N, NEVER, World};
-use crate::core::node::{Node, Order, Protocol};
+use super::grip::Trap;
+use super::{Disk, MAX_NODES, Msg, N, World};
+use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, Refusal};
+use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::trace::What;
 
-fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
+pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
@@ -22,24 +23,81 @@ impl<P: Protocol> World<P> {
         self.carry_out_action(action)
     }
 
+    /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
+    /// microsecond: a script that had held the action from the start would have had it first.
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        let free = |(at, event): (Micros, Event)| at != timed.at || matches!(event, Event::Script(_));
+        let possible = timed.at > self.time && self.coming().all(free);
+        if possible {
+            self.schedule(timed.at, Event::Script(self.script.len() as u32));
+            self.script.push(timed);
+        }
+        possible
+    }
+
     pub(super) fn carry_out_action(&mut self, action: Action) -> Result<(), Refusal> {
         self.possible(action)?;
         self.record(What::Acted, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
+        self.deed = Some(action);
         match action {
             Action::Crash(node) => self.crash(node),
             Action::Restart(node) => self.boot(node),
+            Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
+            Action::Continue(node) => self.wake_up(node),
+            Action::Domain { domain, blow } => self.strike(domain, blow),
             Action::Cut { from, to, both } => {
-                self.hosts[usize::from(from.0)].cut.add(to);
+                self.hosts[usize::from(from.0)].cut_links.add(to);
                 if both {
-                    self.hosts[usize::from(to.0)].cut.add(from);
+                    self.hosts[usize::from(to.0)].cut_links.add(from);
                 }
+                self.recut();
             }
             Action::Heal(a, b) => {
-                self.hosts[usize::from(a.0)].cut.remove(b);
-                self.hosts[usize::from(b.0)].cut.remove(a);
+                self.hosts[usize::from(a.0)].cut_links.remove(b);
+                self.hosts[usize::from(b.0)].cut_links.remove(a);
+                self.recut();
             }
-            Action::HealAll => self.hosts.iter_mut().for_each(|host| host.cut = NodeSet::EMPTY),
-            Action::Move { node, site } => self.hosts[usize::from(node.0)].site = site,
+            Action::Split { from, to, both } => {
+                for node in from.iter() {
+                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
+                    *cut = cut.or(to);
+                }
+                for node in to.iter().filter(|_| both) {
+                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
+                    *cut = cut.or(from);
+                }
+                self.recut();
+            }
+            Action::Join(a, b) => {
+                for (these, those) in [(a, b), (b, a)] {
+                    for node in these.iter() {
+                        let cut = &mut self.hosts[usize::from(node.0)].cut_links;
+                        *cut = cut.minus(those);
+                    }
+                }
+                self.recut();
+            }
+            Action::Disturb { from, to, both, how } => {
+                let links = &mut self.trouble().links;
+                links.disturb(from, to, how);
+                if both && from != to {
+                    links.disturb(to, from, how);
+                }
+            }
+            Action::Uplink { node, bytes_per_s } => self.trouble().links.limit_uplink(node, bytes_per_s),
+            Action::Calm => self.trouble().links.calm(),
+            Action::Message { flight, grip } => self.grip(flight, grip),
+            Action::Catch { which, nth, grip } => self.trouble().traps.push(Trap { which, skip: nth - 1, grip }),
+            Action::Release(which) => self.release(which),
+            Action::HealAll => {
+                self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
+                self.reconnect_all();
+            }
+            Action::Move { node, site } => {
+                let host = &mut self.hosts[usize::from(node.0)];
+                (host.site, host.domain) = (site, self.domains.of_site(site));
+                self.recut();
+            }
             Action::HandOver(to) => self.order(Order::HandOver(to)),
             Action::Add { site } => self.add(site)?,
             Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
@@ -47,29 +105,68 @@ impl<P: Protocol> World<P> {
             Action::Loss { permille } => self.terrain.loss_permille = permille,
             Action::Quiesce => self.hush(true),
             Action::Resume => self.hush(false),
+            Action::Disk { node, fault: DiskFault::Wipe } => {
+                self.hosts[usize::from(node.0)].disk = Default::default();
+            }
         }
         Ok(())
     }
 
     /// Whether the action makes sense now.
     fn possible(&self, action: Action) -> Result<(), Refusal> {
-        let named = match action {
-            Action::Crash(n) | Action::Restart(n) | Action::HandOver(n) | Action::Remove(n) => vec![n],
-            Action::Cut { from, to, .. } | Action::Heal(from, to) => vec![from, to],
-            Action::Move { node, .. } => vec![node],
-            _ => vec![],
-        };
-        if let Some(node) = named.iter().find(|node| usize::from(node.0) >= self.nodes.len()) {
+        if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.nodes.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.nodes.len()));
         }
         let up = |node: NodeId| self.nodes[usize::from(node.0)].is_some();
         let name = |node: NodeId| node.0 + 1;
         match action {
             Action::Crash(node) if !up(node) => refuse(format!("node {} is down already", name(node))),
+            Action::Restart(node) if self.is_paused(node) => {
+                refuse(format!("node {} is running, but paused; let it continue", name(node)))
+            }
             Action::Restart(node) if up(node) => refuse(format!("node {} is running already", name(node))),
+            Action::Pause { node, .. } if !up(node) => refuse(format!("node {} is down", name(node))),
+            Action::Pause { node, .. } if self.is_paused(node) => {
+                refuse(format!("node {} is paused already", name(node)))
+            }
+            Action::Continue(node) if !self.is_paused(node) => refuse(format!("node {} is not paused", name(node))),
+            Action::Domain { domain, blow } => self.can_strike(domain, blow),
+            Action::Disk { .. } if size_of::<Disk<P>>() == 0 => {
+                refuse(format!("{} writes nothing to any disk", P::CARD.title))
+            }
+            Action::Disk { node, fault: DiskFault::Wipe } if up(node) => {
+                refuse(format!("node {} is running; its disk can be emptied while it is down", name(node)))
+            }
+            Action::Heal(a, b) if self.is_severed(a, b) => {
+                refuse("a whole place is cut off between the two; reconnect that")
+            }
             Action::Cut { from, to, .. } | Action::Heal(from, to) if from == to => {
                 refuse("a node has no link to itself; name two nodes")
             }
+            Action::Split { from, to, .. } | Action::Join(from, to) | Action::Disturb { from, to, .. }
+                if from.is_empty() || to.is_empty() =>
+            {
+                refuse("there is nobody on one side; name at least one node on each")
+            }
+            Action::Split { from, to, .. } | Action::Join(from, to) if !from.and(to).is_empty() => {
+                refuse(format!("{:?} would be on both sides", from.and(to)))
+            }
+            Action::Join(a, b) if a.iter().any(|a| b.iter().any(|b| self.is_severed(a, b))) => {
+                refuse("a whole place is cut off between some of them; reconnect that")
+            }
+            Action::Disturb {
+                how: Nuisance::Lose(permille) | Nuisance::Duplicate(permille) | Nuisance::Reorder { permille, .. },
+                ..
+            } if permille > 1000 => refuse(format!("{permille} in a thousand is more than all; 0 to 1000 would do")),
+            Action::Message { flight, grip } => self.can_grip(flight, grip),
+            Action::Catch { which, .. } if usize::from(which.kind.0) >= Msg::<P>::KINDS.len() => {
+                refuse(format!("{} has no such kind of message", P::CARD.title))
+            }
+            Action::Catch { which: Which { from, to, .. }, .. } if from == to => {
+                refuse("a node has no link to itself; name two nodes")
+            }
+            Action::Catch { nth: 0, .. } => refuse("messages count from 1"),
+            Action::Release(which) if !self.holds(which) => refuse("nothing like that is held"),
             Action::Move { site, .. } | Action::Add { site } | Action::Request { site }
                 if site >= self.terrain.sites =>
             {
@@ -82,6 +179,11 @@ impl<P: Protocol> World<P> {
                 refuse(format!("{} has no way to hand over leadership", P::CARD.title))
             }
             Action::HandOver(to) if !up(to) => refuse(format!("node {} is down and cannot lead", name(to))),
+            Action::HandOver(_) | Action::Add { .. } | Action::Remove(_)
+                if self.leader().is_some_and(|leader| self.is_paused(leader)) =>
+            {
+                refuse("the leader is paused and hears nothing")
+            }
             Action::HandOver(to) => match self.leader() {
                 None => refuse("there is no leader now that could hand over"),
                 Some(leader) if leader == to => refuse(format!("node {} leads already", name(to))),
@@ -122,7 +224,11 @@ impl<P: Protocol> World<P> {
         self.carry_out(leader);
     }
 
-    fn crash(&mut self, node: NodeId) {
+    pub(super) fn crash(&mut self, node: NodeId) {
+        self.forget_pause(node);
+        if let Some(trouble) = &mut self.trouble {
+            trouble.links.clear_queues(node);
+        }
         let lost = self.nodes[usize::from(node.0)].take();
         let host = &mut self.hosts[usize::from(node.0)];
         host.settle(self.time);
@@ -165,7 +271,8 @@ impl<P: Protocol> World<P> {
         let members = self.members().with(me);
         self.counts.by_sender.push(0);
         self.counts.bytes_by_sender.push(0);
-        self.install(config, site);
+        self.install(config, site, self.domains.of_site(site));
+        self.recut();
         self.order(Order::Reconfigure(members));
         Ok(())
     }
@@ -174,20 +281,11 @@ impl<P: Protocol> World<P> {
         let group = match self.clients.groups.iter().position(|group| group.site == site) {
             Some(group) => group as u16,
             None => {
-                self.clients.groups.push(ClientGroup {
-                    site,
-                    pace: Pace::Closed { sessions: 0, think: 0 },
-                    read_percent: 0,
-                    keys: 1,
-                    start: 0,
-                    stop: NEVER,
-                    limit: 0,
-                    retry: 4 * self.setup.rtt_max,
-                });
-                let index = self.clients.groups.len() as u16 - 1;
-                self.clients.begun.push(0);
-                self.clients.rng.push(crate::sim::rng::Rng::stream(self.seed, "clients", u64::from(index)));
-                index
+                // It uses the service that the others use, but begins nothing of itself.
+                let service = self.clients.groups.first().map(|group| group.service).unwrap_or_default();
+                let pace = Pace::Closed { sessions: 0, think: 0 };
+                let retry = 4 * self.setup.rtt_max;
+                self.clients.add(ClientGroup { site, pace, service, limit: 0, retry, ..ClientGroup::default() })
             }
         };
         let client = match self.clients.idle(group) {

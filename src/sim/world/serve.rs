@@ -66,11 +66,7 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn wake(&mut self, client: ClientId) -> Option<Happening> {
-        let session = &self.clients.sessions[usize::from(client.0)];
-        if session.waiting.is_some() || !self.clients.may_begin(session.group, self.time) {
-            return None;
-        }
-        Some(self.begin(client))
+        self.clients.goes_on(client, self.time).then(|| self.begin(client))
     }
 
     pub(super) fn begin(&mut self, client: ClientId) -> Happening {
@@ -115,6 +111,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, letter: u32) -> Option<Happening> {
         let Some(Letter::Request(command)) = self.letters.take(letter) else { return None };
         let client = u32::from(command.client.0);
+        let doomed = doomed || self.is_out_of_reach(command.client, to);
         let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
         let Some(node) = node else {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
@@ -141,6 +138,9 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
         let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
+        if self.is_out_of_reach(client, from) {
+            return None;
+        }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
         let happening = Some(Happening::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
@@ -149,14 +149,13 @@ impl<P: Protocol> World<P> {
         };
         match answer {
             Answer::Done(outcome) => {
-                session.waiting = None;
                 session.target = from;
                 self.counts.answered += 1;
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
-                if let Pace::Closed { think, .. } = self.clients.groups[usize::from(session.group)].pace {
-                    // An answer in no time must not begin the next command in no time, or time would stand still.
-                    let pause = think.max(Micros::from(sample.latency == 0));
+                // An answer in no time must not begin the next command in no time, or time would stand still.
+                let least = Micros::from(sample.latency == 0);
+                if let Some(pause) = self.clients.told(client, waiting.command.op, outcome, self.time, least) {
                     self.schedule(self.time + pause, Event::Wake(client));
                 }
                 self.hear(client, Spoke::Told(outcome));
@@ -170,7 +169,12 @@ impl<P: Protocol> World<P> {
                 let target = leader.unwrap_or(self.next_target(from));
                 self.clients.sessions[usize::from(client.0)].target = target;
                 let pause = (self.clients.groups[usize::from(group)].retry / 10).max(1);
-                self.schedule(self.time + pause, Event::Again { client, seq, attempt: waiting.attempt });
+                // Patience begins anew: if it ran out during the pause, the replica that is next would be passed over, every time around.
+                let attempt = waiting.attempt;
+                if let Some(waiting) = &mut self.clients.sessions[usize::from(client.0)].waiting {
+                    waiting.asked = self.time;
+                }
+                self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
         happening
@@ -208,15 +212,8 @@ impl<P: Protocol> World<P> {
 
     /// Holds back (or lets go on) all new commands.
     pub(super) fn hush(&mut self, quiet: bool) {
-        if std::mem::replace(&mut self.clients.quiet, quiet) == quiet || quiet {
-            return;
-        }
-        for client in 0..self.clients.sessions.len() as u16 {
-            let session = &self.clients.sessions[usize::from(client)];
-            let closed = matches!(self.clients.groups[usize::from(session.group)].pace, Pace::Closed { .. });
-            if closed && session.waiting.is_none() {
-                self.schedule(self.time, Event::Wake(ClientId(client)));
-            }
+        for (client, due) in self.clients.hush(quiet) {
+            self.schedule(due.max(self.time), Event::Wake(client));
         }
     }
 }

@@ -4,6 +4,7 @@ use super::event::Event;
 use super::{Arriving, End, Flight, Heard, Letter, Mark, Msg, N, Said, World};
 use crate::core::node::{Message, Node, Phase, Protocol, Reply};
 use crate::core::{Command, KindId, Log, Micros, NodeId, NodeSet, RuleSet};
+use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Terrain;
 use crate::sim::trace::Trace;
@@ -33,6 +34,16 @@ impl<P: Protocol> World<P> {
     /// Whom this replica's messages cannot reach, by a cut.
     pub fn cut_from(&self, node: NodeId) -> NodeSet {
         self.hosts[usize::from(node.0)].cut
+    }
+
+    /// What was last done to the world, by hand or by the script.
+    pub fn deed(&self) -> Option<Action> {
+        self.deed
+    }
+
+    /// Actions of the script that made no sense when their time came.
+    pub fn refused(&self) -> &[Refused] {
+        &self.refused
     }
 
     /// The sites and delays.
@@ -95,9 +106,15 @@ impl<P: Protocol> World<P> {
         self.clients.sessions.iter().filter(|session| session.waiting.is_some()).count()
     }
 
+    /// When the command that has waited longest was first asked for, µs.
+    pub fn waiting_since(&self) -> Option<Micros> {
+        self.clients.sessions.iter().filter_map(|session| Some(session.waiting?.since)).min()
+    }
+
     /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
+            && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
             && self.coming().all(|(_, event)| match event {
                 Event::Deliver { parcel, .. } | Event::DeliverEach { parcel, .. } | Event::Handle { parcel, .. } => {
                     let kind = self.out.parcels.look(parcel).map_or(KindId(0), |message| message.kind());
@@ -109,7 +126,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// What is to come, in no particular (but always the same) order.
-    fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
+    pub(super) fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, parcel }));
         now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
@@ -119,35 +136,39 @@ impl<P: Protocol> World<P> {
     pub fn flights(&self, flights: &mut Vec<Flight>) {
         flights.clear();
         for (arrives, event) in self.coming() {
-            let client = |letter: u32| match self.letters.look(letter) {
-                Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
-                    End::Client(self.site_of_client(*client))
-                }
-                None => End::Client(0),
-            };
-            let mut fly = |from, to, message: Option<&Msg<P>>, flight, doomed| {
-                let kind = message.map(|message| message.kind());
-                let slot = message.map_or(0, |message| message.slot());
-                flights.push(Flight { from, to, kind, slot, sent: arrives - Micros::from(flight), arrives, doomed });
-            };
             match event {
-                Event::Deliver { from, to, doomed, flight, parcel } if from != to => {
-                    let doomed = doomed || self.cut_from(from).has(to);
-                    fly(End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed);
-                }
                 Event::DeliverEach { from, to, flight, parcel } => {
-                    for to in to.iter() {
-                        let doomed = self.cut_from(from).has(to);
-                        fly(End::Node(from), End::Node(to), self.out.parcels.look(parcel), flight, doomed);
-                    }
+                    let single = |to| Event::Deliver { from, to, doomed: false, flight, parcel };
+                    flights.extend(to.iter().filter_map(|to| self.as_flight(arrives, single(to), false)));
                 }
-                Event::Request { to, doomed, flight, letter } => {
-                    fly(client(letter), End::Node(to), None, flight, doomed)
-                }
-                Event::Reply { from, flight, letter } => fly(End::Node(from), client(letter), None, flight, false),
-                _ => {}
+                _ => flights.extend(self.as_flight(arrives, event, false)),
             }
         }
+        let held = self.trouble.as_ref().map_or(&[][..], |trouble| &trouble.held);
+        flights.extend(held.iter().filter_map(|held| self.as_flight(self.time + held.left, held.event, true)));
+    }
+
+    /// The message that an event is the arrival of, if it is.
+    fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
+        let client = |letter: u32| match self.letters.look(letter) {
+            Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
+                End::Client(self.site_of_client(*client))
+            }
+            None => End::Client(0),
+        };
+        let (from, to, message, doomed) = match event {
+            Event::Deliver { from, to, doomed, parcel, .. } => {
+                let doomed = doomed || self.cut_from(from).has(to);
+                (End::Node(from), End::Node(to), self.out.parcels.look(parcel), doomed)
+            }
+            Event::Request { to, doomed, letter, .. } => (client(letter), End::Node(to), None, doomed),
+            Event::Reply { from, letter, .. } => (End::Node(from), client(letter), None, false),
+            _ => return None,
+        };
+        let kind = message.map(|message| message.kind());
+        let slot = message.map_or(0, |message| message.slot());
+        let sent = arrives.saturating_sub(event.flight());
+        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, doomed, held })
     }
 
     /// The leader with the highest epoch, if any node takes itself for one.

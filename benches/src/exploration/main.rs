@@ -1,0 +1,96 @@
+//! The explorer beside Stateright on two of Stateright's own examples: the same models, the same states, in one run.
+//!
+//! `cargo run --release --bin exploration -- [ROUNDS]`
+
+mod paxos;
+mod paxos_stateright;
+mod two_phase_commit;
+mod two_phase_commit_stateright;
+
+use std::time::Instant;
+
+/// One model: who explores it, and how many different states there are.
+struct Contest {
+    name: &'static str,
+    states: u64,
+    ours: fn() -> u64,
+    /// With so many threads.
+    theirs: fn(usize) -> u64,
+}
+
+const CONTESTS: &[Contest] = &[
+    // The counts that Stateright's own tests pin.
+    Contest {
+        name: "two-phase commit, 3 resource managers",
+        states: 288,
+        ours: || two_phase_commit::explore(3),
+        theirs: |threads| two_phase_commit_stateright::explore(3, threads),
+    },
+    Contest {
+        name: "two-phase commit, 5 resource managers",
+        states: 8_832,
+        ours: || two_phase_commit::explore(5),
+        theirs: |threads| two_phase_commit_stateright::explore(5, threads),
+    },
+    Contest {
+        name: "paxos, 2 clients, 3 servers",
+        states: 16_668,
+        ours: || paxos::explore(2),
+        theirs: |threads| paxos_stateright::explore(2, threads),
+    },
+    // Long enough to be timed.
+    Contest {
+        name: "two-phase commit, 8 resource managers",
+        states: 1_745_408,
+        ours: || two_phase_commit::explore(8),
+        theirs: |threads| two_phase_commit_stateright::explore(8, threads),
+    },
+    Contest {
+        name: "paxos, 3 clients, 3 servers",
+        states: 1_194_428,
+        ours: || paxos::explore(3),
+        theirs: |threads| paxos_stateright::explore(3, threads),
+    },
+];
+
+/// States a second.
+fn rate(states: u64, run: impl Fn() -> u64) -> f64 {
+    let start = Instant::now();
+    assert_eq!(run(), states);
+    states as f64 / start.elapsed().as_secs_f64()
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn main() {
+    let rounds: usize = std::env::args().nth(1).map_or(3, |text| text.parse().expect("the number of rounds"));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    println!(
+        "{:<40}{:>10}{:>12}{:>14}{:>9}{:>16}",
+        "different states a second",
+        "states",
+        "ours",
+        "Stateright",
+        "ratio",
+        format!("{threads} threads")
+    );
+    for contest in CONTESTS {
+        let (mut ours, mut theirs, mut parallel) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            ours.push(rate(contest.states, contest.ours));
+            theirs.push(rate(contest.states, || (contest.theirs)(1)));
+            parallel.push(rate(contest.states, || (contest.theirs)(threads)));
+        }
+        let (ours, theirs, parallel) = (median(ours), median(theirs), median(parallel));
+        println!(
+            "{:<40}{:>10}{ours:>12.0}{theirs:>14.0}{:>9.1}{parallel:>16.0}",
+            contest.name,
+            contest.states,
+            ours / theirs
+        );
+    }
+    println!("\nOurs with one thread beside Stateright's breadth-first search with one thread (bar for the ratio: 5), and with all.");
+}

@@ -1,0 +1,194 @@
+//! Two-phase commit as Stateright's example `2pc` has it, after Gray and Lamport, *Consensus on Transaction Commit* (2003), §3: node 0 is the
+//! transaction manager, the others are resource managers. Whatever a node may do on its own accord is a timer here, and messages
+//! may arrive again and again.
+
+use quorumscope::core::node::{Kind, Phase};
+use quorumscope::core::{
+    Breach, Card, Command, EntryGlance, Faults, Glance, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
+    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Step, Unfit,
+};
+use quorumscope::judge::explore::{Bounds, Explorer, Question, Times, Verdict};
+
+/// Explores it with so many resource managers; tells how many states there are.
+pub fn explore(resource_managers: u8) -> u64 {
+    let setup = Setup {
+        replicas: resource_managers + 1,
+        rtt_max: 1,
+        settings: Settings::default(),
+        ablated: RuleSet::EMPTY,
+    };
+    let bounds = Bounds {
+        states: u32::MAX,
+        messages: u16::MAX,
+        timers: Times::Any,
+        duplicates: Times::Any,
+        ..Bounds::default()
+    };
+    let question = Question { setup, bounds, property: None, via: Vec::new() };
+    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&question).expect("it has no settings");
+    explorer.advance(u32::MAX);
+    assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
+    u64::from(explorer.states())
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct TwoPhaseCommit;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Msg {
+    Prepared,
+    Commit,
+    Abort,
+}
+
+/// What a node may do on its own accord.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum May {
+    Prepare,
+    Commit,
+    Abort,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Server {
+    TransactionManager { resource_managers: NodeSet, prepared: NodeSet, ended: Option<Msg> },
+    ResourceManager(State),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum State {
+    Working,
+    Prepared,
+    Committed,
+    Aborted,
+}
+
+const MANAGER: NodeId = NodeId(0);
+
+impl Server {
+    fn end(&mut self, how: Msg, out: &mut Out<Server>) {
+        out.cancel(May::Commit);
+        out.cancel(May::Abort);
+        if let Server::TransactionManager { resource_managers, ended, .. } = self {
+            *ended = Some(how);
+            out.broadcast(*resource_managers, how);
+        }
+    }
+
+    fn become_(&mut self, state: State, out: &mut Out<Server>) {
+        out.cancel(May::Prepare);
+        out.cancel(May::Abort);
+        *self = Server::ResourceManager(state);
+    }
+}
+
+impl Node for Server {
+    type Config = u8;
+    type Msg = Msg;
+    type Timer = May;
+    type Disk = ();
+
+    fn boot(me: NodeId, &replicas: &u8, _: (), out: &mut Out<Server>) -> Server {
+        out.set_timer(May::Abort, 1, 1);
+        if me == MANAGER {
+            let resource_managers = NodeSet::first(replicas).without(MANAGER);
+            return Server::TransactionManager { resource_managers, prepared: NodeSet::EMPTY, ended: None };
+        }
+        out.set_timer(May::Prepare, 1, 1);
+        Server::ResourceManager(State::Working)
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
+        match (self, message) {
+            (Server::TransactionManager { resource_managers, prepared, ended: None }, Msg::Prepared) => {
+                if prepared.add(from) && prepared == resource_managers {
+                    out.set_timer(May::Commit, 1, 1);
+                }
+            }
+            (server @ Server::ResourceManager(_), Msg::Commit) => server.become_(State::Committed, out),
+            (server @ Server::ResourceManager(_), Msg::Abort) => server.become_(State::Aborted, out),
+            _ => {}
+        }
+    }
+
+    fn on_timer(&mut self, may: May, out: &mut Out<Server>) {
+        match (&self, may) {
+            (Server::TransactionManager { .. }, May::Commit) => self.end(Msg::Commit, out),
+            (Server::TransactionManager { .. }, _) => self.end(Msg::Abort, out),
+            (Server::ResourceManager(_), May::Prepare) => {
+                self.become_(State::Prepared, out);
+                out.send(MANAGER, Msg::Prepared);
+            }
+            (Server::ResourceManager(_), _) => self.become_(State::Aborted, out),
+        }
+    }
+
+    fn on_request(&mut self, _: Command, _: &mut Out<Server>) {}
+
+    fn disk(&self) -> &() {
+        &()
+    }
+
+    fn glance(&self) -> Glance {
+        Glance::default()
+    }
+
+    fn entry(&self, _: Slot) -> Option<EntryGlance> {
+        None
+    }
+}
+
+const fn kind(name: &'static str, letter: char, phase: Phase) -> Kind {
+    Kind { name, alias: "", letter, phase, says: "" }
+}
+
+impl Message for Msg {
+    const KINDS: &'static [Kind] = &[
+        kind("Prepared", 'p', Phase::Vote),
+        kind("Commit", 'C', Phase::Commit),
+        kind("Abort", 'A', Phase::Refuse),
+    ];
+
+    fn kind(&self) -> KindId {
+        KindId(*self as u8)
+    }
+
+    fn bytes(&self) -> u32 {
+        0
+    }
+}
+
+impl Protocol for TwoPhaseCommit {
+    const CARD: Card = Card {
+        key: "two-phase-commit",
+        title: "Two-phase commit",
+        says: "All commit, or all abort.",
+        paper: "Gray and Lamport, Consensus on Transaction Commit, 2003, §3",
+        epoch: "none",
+        optimises: "nothing",
+        min_replicas: 2,
+        faults: Faults::CrashStop,
+        shots: Shots::Single,
+        transfer: false,
+        membership: false,
+        formulas: &[],
+    };
+    const RULES: &'static [Rule] = &[];
+    const SETTINGS: &'static [Setting] = &[];
+    type Node = Server;
+
+    fn cluster(setup: &Setup) -> Result<Vec<u8>, Unfit> {
+        Ok(vec![setup.replicas; usize::from(setup.replicas)])
+    }
+
+    fn invariants() -> &'static [Invariant<Server>] {
+        &[Invariant {
+            name: "Consistent",
+            says: "No resource manager has committed while another has aborted.",
+            holds: |nodes, _: Step| {
+                let any = |state| nodes.contains(&Some(Server::ResourceManager(state)));
+                if any(State::Aborted) && any(State::Committed) { Err(Breach::default()) } else { Ok(()) }
+            },
+        }]
+    }
+}

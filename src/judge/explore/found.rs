@@ -1,0 +1,172 @@
+//! What can be asked of an exploration.
+
+use super::bounds::{Cut, Cuts, Times};
+use super::past::Memory;
+use super::steps::{Letter, N, Steps, Stimulus};
+use super::trace::{Happened, Moment};
+use super::ways::Event;
+use super::{Explorer, Protocol, Verdict};
+use crate::core::{Effect, NodeId, RuleSet};
+use crate::judge::watch::AGREEMENT;
+
+impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
+    /// What was found, once it is over.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// Different states found so far.
+    pub fn states(&self) -> u32 {
+        self.states.len() as u32
+    }
+
+    /// States from which it has gone on.
+    pub fn explored(&self) -> u32 {
+        self.next
+    }
+
+    /// Events from the start of the stage to the states that were visited last.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Goals reached so far.
+    pub fn stage(&self) -> usize {
+        self.stage
+    }
+
+    /// Different states of a single node found so far.
+    pub fn node_states(&self) -> u32 {
+        self.steps.hosts.len() as u32
+    }
+
+    /// The bounds that kept it from going further.
+    pub fn cuts(&self) -> Cuts {
+        let mut cuts = self.cuts;
+        // What arrives again for ever need not be there twice.
+        let copies = self.nets.left_out && self.bounds.duplicates != Times::Any;
+        for (cut, reached) in [
+            (Cut::Own, self.steps.told_itself),
+            (Cut::Lost, self.steps.lost_some),
+            (Cut::Copies, copies),
+            (Cut::Messages, self.nets.too_many),
+        ] {
+            if reached {
+                cuts.add(cut);
+            }
+        }
+        cuts
+    }
+
+    /// The rules applied at least once.
+    pub fn rules_used(&self) -> RuleSet {
+        self.steps.used
+    }
+
+    /// The nodes of a state found so far; a crashed one is `None`. States are numbered from 0, the start.
+    pub fn nodes(&self, state: u32) -> Vec<Option<&N<P>>> {
+        self.row(state)[..self.hosts].iter().map(|&host| self.steps.hosts.get(host).node.as_ref()).collect()
+    }
+
+    fn row(&self, state: u32) -> Vec<u32> {
+        let mut tree = vec![0; 2 * self.width()];
+        self.states.unfold(state, &mut tree);
+        tree.split_off(self.width())
+    }
+
+    /// How the violation comes about, in as few events as possible; empty if there is none, or if it is there from the start.
+    pub fn trace(&mut self) -> Vec<Moment<P>> {
+        let mut path: Vec<(u32, Event)> = self.last.into_iter().collect();
+        while let Some(&(state, _)) = path.last()
+            && state > 0
+        {
+            path.push(self.parents[state as usize]);
+        }
+        path.reverse();
+        self.retell(&path)
+    }
+
+    /// A broken agreement takes two: adds those who decided otherwise before.
+    pub(super) fn name_deciders(&mut self) {
+        let Some(Verdict::Violated { property, nodes, slot: Some(slot), .. }) = self.verdict.clone() else { return };
+        if property != AGREEMENT.0 {
+            return;
+        }
+        let decides = |effect: &Effect<_, _>| match effect {
+            Effect::Chosen(of, _) | Effect::Applied(of, _) => *of == slot,
+            _ => false,
+        };
+        let deciders = self.trace().into_iter().filter(|moment| moment.said.iter().any(decides));
+        let all = deciders.fold(nodes, |nodes, moment| nodes.with(moment.node));
+        if let Some(Verdict::Violated { nodes, .. }) = &mut self.verdict {
+            *nodes = all;
+        }
+    }
+
+    /// The hosts of each state on the way, and the events between, under the names that the nodes have at the start.
+    fn retell(&mut self, path: &[(u32, Event)]) -> Vec<Moment<P>> {
+        let Some(&(start, _)) = path.first() else { return Vec::new() };
+        let mut row = self.row(start);
+        let mut moments = Vec::new();
+        for (place, &(state, event)) in path.iter().enumerate() {
+            // With symmetry, this state stands for others, the one at hand among them; the event must get their names.
+            let event = self.under_names_of(&row, state, event);
+            let (moment, host) = self.moment(&row, event);
+            let node = usize::from(moment.node.0);
+            moments.push(moment);
+            if let Some(&(next, _)) = path.get(place + 1) {
+                row = self.next_row(&row, node, host, event, next);
+            }
+        }
+        moments
+    }
+
+    /// What an event does in a state, and the host of its node afterwards.
+    fn moment(&mut self, row: &[u32], event: Event) -> (Moment<P>, u32) {
+        let letter = |message: u32, steps: &Steps<P>| -> Letter<P> { steps.letters.get(message).clone() };
+        let (node, happened, stimulus) = match event {
+            Event::Deliver(number) | Event::Duplicate(number) => {
+                let (from, to, message) = letter(number, &self.steps);
+                let again = matches!(event, Event::Duplicate(_)) && self.bounds.duplicates != Times::Any;
+                (to, Happened::Arrived { from, message, again }, Some(Stimulus::Message(number)))
+            }
+            Event::Lose(number) => {
+                let (from, to, message) = letter(number, &self.steps);
+                (to, Happened::Lost { from, message }, None)
+            }
+            Event::Fire(node, number) => {
+                (node, Happened::Fired(self.steps.timer(number)), Some(Stimulus::Timer(number)))
+            }
+            Event::Ask(node, index) => {
+                let command = self.bounds.requests[usize::from(index)].command;
+                (node, Happened::Asked(command), Some(Stimulus::Request(u32::from(index))))
+            }
+            Event::Order(node, index) => {
+                let order = self.bounds.orders[usize::from(index)];
+                (node, Happened::Ordered(order), Some(Stimulus::Order(u32::from(index))))
+            }
+            Event::Crash(node) => (node, Happened::Crashed, Some(Stimulus::Crash)),
+            Event::Restart(node) => (node, Happened::Restarted, Some(Stimulus::Boot)),
+        };
+        let host = row[usize::from(node.0)];
+        let after = stimulus.map_or(host, |stimulus| {
+            let outcome = self.steps.step(host, stimulus);
+            self.steps.outcome(outcome).host
+        });
+        let (said, rules) = stimulus.map_or_else(Default::default, |stimulus| self.steps.listen(host, stimulus));
+        let glance = |host| self.steps.hosts.get(host).node.as_ref().map(crate::core::Node::glance);
+        (Moment { node, event: happened, said, rules, before: glance(host), after: glance(after) }, after)
+    }
+
+    fn next_row(&mut self, row: &[u32], node: usize, host: u32, _event: Event, next: u32) -> Vec<u32> {
+        let _ = (row, node, host);
+        self.row(next)
+    }
+
+    fn under_names_of(&self, _row: &[u32], _state: u32, event: Event) -> Event {
+        event
+    }
+}
+
+#[allow(unused)]
+fn unused(_: NodeId) {}

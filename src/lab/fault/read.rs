@@ -1,0 +1,394 @@
+//! Reading what is done to a world, or saying what would do.
+
+use super::{Fault, Names, Nodes, VERBS, words};
+use crate::core::{KindId, NodeId, NodeSet};
+use crate::lab::problem::Complaints;
+use crate::lab::{Quantity, check};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Timed, Which};
+use crate::sim::world::MAX_NODES;
+use crate::sim::{Action, DomainId};
+
+/// One end of a link, or of several.
+#[derive(Clone, Copy)]
+enum End {
+    One(NodeId),
+    Several(NodeSet),
+}
+
+impl End {
+    fn set(self) -> NodeSet {
+        match self {
+            End::One(node) => NodeSet::just(node),
+            End::Several(set) => set,
+        }
+    }
+}
+
+/// One fault, where it stands, and who is told what is wrong with it.
+struct Reader<'a, 'b> {
+    fault: &'a Fault,
+    path: &'a str,
+    names: Names<'a>,
+    /// How many nodes there may be.
+    nodes: usize,
+    wrong: &'b mut Complaints,
+}
+
+impl Fault {
+    /// Reads it. `nodes` is how many nodes there may be by then; `path` is where the fault stands in its document.
+    pub(in crate::lab) fn read(
+        &self,
+        path: &str,
+        names: Names<'_>,
+        nodes: usize,
+        wrong: &mut Complaints,
+    ) -> Option<Timed> {
+        let Some((_, takes)) = VERBS.iter().find(|(verb, _)| *verb == self.action) else {
+            wrong.unknown(format!("{path}.do"), &self.action, "words", words());
+            return None;
+        };
+        for (field, _) in self.given().iter().filter(|(field, given)| *given && !takes.contains(field)) {
+            let fields = if takes.is_empty() { "nothing".to_owned() } else { takes.join(", ") };
+            wrong.add(format!("{path}.{field}"), "", format!("{} takes {fields} besides \"at\"", self.action));
+        }
+        let at = match self.at.micros() {
+            Ok(at) if at <= check::LONGEST => Some(at),
+            Ok(_) => {
+                wrong.add(format!("{path}.at"), &self.at, check::too_long());
+                None
+            }
+            Err(says) => {
+                wrong.add(format!("{path}.at"), &self.at, says);
+                None
+            }
+        };
+        let action = Reader { fault: self, path, names, nodes: nodes.min(MAX_NODES), wrong }.action();
+        Some(Timed { at: at?, action: action? })
+    }
+
+    /// All fields but the two that every fault has, and whether they are there.
+    fn given(&self) -> [(&'static str, bool); 16] {
+        [
+            ("node", self.node.is_some()),
+            ("in", self.place.is_some()),
+            ("from", self.from.is_some()),
+            ("to", self.to.is_some()),
+            ("one_way", self.one_way),
+            ("site", self.site.is_some()),
+            ("loss", self.loss.is_some()),
+            ("share", self.share.is_some()),
+            ("extra", self.extra.is_some()),
+            ("jitter", self.jitter.is_some()),
+            ("bandwidth", self.bandwidth.is_some()),
+            ("kind", self.kind.is_some()),
+            ("nth", self.nth.is_some()),
+            ("parcel", self.parcel.is_some()),
+            ("letter", self.letter.is_some()),
+            ("clock_stops", self.clock_stops),
+        ]
+    }
+}
+
+impl Reader<'_, '_> {
+    fn action(&mut self) -> Option<Action> {
+        let fault = self.fault;
+        Some(match fault.action.as_str() {
+            "crash" => self.node_or_place(Action::Crash, Blow::Crash)?,
+            "restart" => self.node_or_place(Action::Restart, Blow::Restart)?,
+            "pause" => {
+                if fault.clock_stops && fault.place.is_some() {
+                    self.complain("clock_stops", "", "is for one node; name it in \"node\"");
+                    return None;
+                }
+                let clock_stops = fault.clock_stops;
+                self.node_or_place(|node| Action::Pause { node, clock_stops }, Blow::Pause)?
+            }
+            "continue" => self.node_or_place(Action::Continue, Blow::Continue)?,
+            "wipe-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Wipe },
+            "cut" if fault.place.is_some() => self.edge(Blow::CutOff)?,
+            "heal" if fault.place.is_some() => self.edge(Blow::Reconnect)?,
+            "cut" => match self.ends()? {
+                (End::One(from), End::One(to)) => Action::Cut { from, to, both: !fault.one_way },
+                (from, to) => Action::Split { from: from.set(), to: to.set(), both: !fault.one_way },
+            },
+            "heal" => match self.ends()? {
+                (End::One(a), End::One(b)) => Action::Heal(a, b),
+                (a, b) => Action::Join(a.set(), b.set()),
+            },
+            "heal-all" => Action::HealAll,
+            "move" => {
+                let node = self.node();
+                let site = self.site();
+                Action::Move { node: node?, site: site? }
+            }
+            "hand-over" => Action::HandOver(self.node()?),
+            "add" => Action::Add { site: self.site()? },
+            "remove" => Action::Remove(self.node()?),
+            "request" => Action::Request { site: self.site()? },
+            "loss" if fault.from.is_none() && fault.to.is_none() && !fault.one_way => {
+                Action::Loss { permille: self.share("loss", &fault.loss)? }
+            }
+            "loss" => {
+                let share = self.share("loss", &fault.loss);
+                self.nuisance(share.map(Nuisance::Lose))?
+            }
+            "slow" => {
+                let extra = self.time("extra", &fault.extra);
+                let jitter = if fault.jitter.is_some() { self.time("jitter", &fault.jitter) } else { Some(0) };
+                self.nuisance(extra.zip(jitter).map(|(extra, jitter)| Nuisance::Slow { extra, jitter }))?
+            }
+            "duplication" => {
+                let share = self.share("share", &fault.share);
+                self.nuisance(share.map(Nuisance::Duplicate))?
+            }
+            "reordering" => {
+                let (share, by) = (self.share("share", &fault.share), self.time("extra", &fault.extra));
+                self.nuisance(share.zip(by).map(|(permille, by)| Nuisance::Reorder { permille, by }))?
+            }
+            "limit" => {
+                let bytes_per_s = self.bandwidth();
+                match (fault.node, &fault.from, &fault.to) {
+                    (Some(_), None, None) => Action::Uplink { node: self.node()?, bytes_per_s: bytes_per_s? },
+                    (Some(_), ..) => {
+                        self.complain(
+                            "node",
+                            "",
+                            "limits all that a node sends, \"from\" and \"to\" a link; leave one of the two out",
+                        );
+                        return None;
+                    }
+                    _ => self.nuisance(bytes_per_s.map(Nuisance::Narrow))?,
+                }
+            }
+            "calm" => Action::Calm,
+            "hold" => self.grip(Grip::Hold)?,
+            "deliver" => self.grip(Grip::Deliver)?,
+            "drop" => self.grip(Grip::Drop)?,
+            "duplicate" => self.grip(Grip::Duplicate)?,
+            "release" if fault.from.is_none() && fault.to.is_none() && fault.kind.is_none() => Action::Release(None),
+            "release" => Action::Release(Some(self.which()?)),
+            "quiesce" => Action::Quiesce,
+            "resume" => Action::Resume,
+            other => unreachable!("{other} is among the words, so it is read here"),
+        })
+    }
+
+    fn complain(&mut self, field: &str, value: impl std::fmt::Display, says: impl Into<String>) {
+        self.wrong.add(format!("{}.{field}", self.path), value, says);
+    }
+
+    fn numbered(&mut self, field: &str, number: Option<u32>) -> Option<NodeId> {
+        let nodes = self.nodes;
+        match number {
+            Some(number) if number >= 1 && number as usize <= nodes => return Some(NodeId(number as u8 - 1)),
+            Some(number) => self.complain(field, number, format!("the nodes are 1 to {nodes}")),
+            None => self.complain(field, "", format!("{} needs a node, 1 to {nodes}", self.fault.action)),
+        }
+        None
+    }
+
+    fn node(&mut self) -> Option<NodeId> {
+        self.numbered("node", self.fault.node)
+    }
+
+    /// What is done to a node, or to all in a place.
+    fn node_or_place(&mut self, one: impl Fn(NodeId) -> Action, blow: Blow) -> Option<Action> {
+        match (&self.fault.place, self.fault.node) {
+            (None, _) => Some(one(self.node()?)),
+            (Some(_), None) => Some(Action::Domain { domain: self.domain()?, blow }),
+            (Some(_), Some(_)) => {
+                self.complain("in", "", "\"node\" names a node already; leave one of the two out");
+                None
+            }
+        }
+    }
+
+    /// What is done to the edge of a place.
+    fn edge(&mut self, blow: Blow) -> Option<Action> {
+        if self.fault.from.is_some() || self.fault.to.is_some() || self.fault.one_way {
+            self.complain("in", "", "is for a whole place, \"from\" and \"to\" for a link; leave one of the two out");
+            return None;
+        }
+        Some(Action::Domain { domain: self.domain()?, blow })
+    }
+
+    fn domain(&mut self) -> Option<DomainId> {
+        let place = self.fault.place.as_deref()?;
+        let domains = self.names.domains;
+        let index = domains.iter().position(|name| name == place);
+        if index.is_none() {
+            let path = format!("{}.in", self.path);
+            self.wrong.unknown(path, place, "places", domains.iter().map(String::as_str));
+        }
+        index.map(|index| DomainId(index as u16))
+    }
+
+    /// One end of a link.
+    fn end(&mut self, field: &str, nodes: &Option<Nodes>) -> Option<End> {
+        match nodes {
+            None => self.numbered(field, None).map(End::One),
+            Some(Nodes::One(number)) => self.numbered(field, Some(*number)).map(End::One),
+            Some(Nodes::Several(list)) => {
+                if list.is_empty() {
+                    self.complain(field, "[]", "is empty; name at least one node");
+                    return None;
+                }
+                let read: Vec<_> =
+                    list.iter().take(MAX_NODES + 1).map(|number| self.numbered(field, Some(*number))).collect();
+                read.into_iter().collect::<Option<NodeSet>>().map(End::Several)
+            }
+        }
+    }
+
+    /// The ends of a link, or of the links between two groups.
+    fn ends(&mut self) -> Option<(End, End)> {
+        let (from, to) = (self.end("from", &self.fault.from), self.end("to", &self.fault.to));
+        let (from, to) = (from?, to?);
+        let both = from.set().and(to.set());
+        if !both.is_empty() {
+            let says = match (from, to) {
+                (End::One(_), End::One(_)) => "a node has no link to itself; name two nodes".to_owned(),
+                _ => format!("{both:?} would be on both sides"),
+            };
+            self.complain("to", both.iter().map(|node| (node.0 + 1).to_string()).collect::<Vec<_>>().join(", "), says);
+            return None;
+        }
+        Some((from, to))
+    }
+
+    /// A nuisance on the links that are named, or on all.
+    fn nuisance(&mut self, how: Option<Nuisance>) -> Option<Action> {
+        if self.fault.from.is_none() && self.fault.to.is_none() {
+            if self.fault.one_way {
+                self.complain("one_way", "", "is for links between nodes; name them in \"from\" and \"to\"");
+                return None;
+            }
+            return Some(Action::Disturb { from: ALL, to: ALL, both: true, how: how? });
+        }
+        let (from, to) = self.ends()?;
+        Some(Action::Disturb { from: from.set(), to: to.set(), both: !self.fault.one_way, how: how? })
+    }
+
+    /// What is done to one message: one that is under way, by its number, or one that will be sent, by its kind.
+    fn grip(&mut self, grip: Grip) -> Option<Action> {
+        let fault = self.fault;
+        match (fault.parcel, fault.letter) {
+            (None, None) => {
+                let which = self.which();
+                let nth = fault.nth.unwrap_or(1);
+                if !(1..=u32::from(u16::MAX)).contains(&nth) {
+                    self.complain("nth", nth, format!("1 to {} would do", u16::MAX));
+                    return None;
+                }
+                Some(Action::Catch { which: which?, nth: nth as u16, grip })
+            }
+            (parcel, letter) => {
+                if fault.from.is_some()
+                    || fault.kind.is_some()
+                    || fault.nth.is_some()
+                    || parcel.is_some() == letter.is_some()
+                {
+                    let says =
+                        "name a message by \"parcel\" and \"to\", by \"letter\", or by \"from\", \"to\" and \"kind\"";
+                    self.complain(if parcel.is_some() { "parcel" } else { "letter" }, "", says);
+                    return None;
+                }
+                let flight = match (parcel, letter) {
+                    (Some(parcel), _) => FlightId::Parcel { parcel, to: self.single("to", &fault.to)? },
+                    (_, letter) => FlightId::Letter(letter?),
+                };
+                Some(Action::Message { flight, grip })
+            }
+        }
+    }
+
+    fn single(&mut self, field: &str, nodes: &Option<Nodes>) -> Option<NodeId> {
+        match self.end(field, nodes)? {
+            End::One(node) => Some(node),
+            End::Several(_) => {
+                self.complain(field, "", "is one node here, not a list");
+                None
+            }
+        }
+    }
+
+    fn which(&mut self) -> Option<Which> {
+        let (from, to) = (self.single("from", &self.fault.from), self.single("to", &self.fault.to));
+        let kind = self.kind();
+        let (from, to) = (from?, to?);
+        if from == to {
+            self.complain("to", to.0 + 1, "a node has no link to itself; name two nodes");
+            return None;
+        }
+        Some(Which { from, to, kind: kind? })
+    }
+
+    fn kind(&mut self) -> Option<KindId> {
+        let kinds = self.names.kinds;
+        let all = || kinds.iter().map(|kind| kind.name);
+        let Some(kind) = self.fault.kind.as_deref() else {
+            let says =
+                format!("{} needs a kind of message: {}", self.fault.action, all().collect::<Vec<_>>().join(", "));
+            self.complain("kind", "", says);
+            return None;
+        };
+        let index = all().position(|name| name == kind);
+        // Without a variant there are no kinds, and that is told already.
+        if index.is_none() && !kinds.is_empty() {
+            self.wrong.unknown(format!("{}.kind", self.path), kind, "kinds of messages", all());
+        }
+        index.map(|index| KindId(index as u8))
+    }
+
+    fn time(&mut self, field: &str, time: &Option<Quantity>) -> Option<u32> {
+        let Some(time) = time else {
+            self.complain(field, "", format!("{} needs a time such as \"30ms\"", self.fault.action));
+            return None;
+        };
+        match time.micros() {
+            Ok(micros) if micros <= check::ROUND_TRIP => return Some(micros as u32),
+            Ok(_) => self.complain(field, time, check::between(0, check::ROUND_TRIP)),
+            Err(says) => self.complain(field, time, says),
+        }
+        None
+    }
+
+    fn bandwidth(&mut self) -> Option<u32> {
+        let Some(bandwidth) = &self.fault.bandwidth else {
+            self.complain("bandwidth", "", "limit needs a bandwidth such as \"1MB/s\"");
+            return None;
+        };
+        match bandwidth.bytes_per_s() {
+            Ok(bytes) if bytes == 0 || (100..=4_000_000_000).contains(&bytes) => return Some(bytes as u32),
+            Ok(_) => self.complain("bandwidth", bandwidth, "100B/s to 4GB/s would do, or 0B/s for no limit"),
+            Err(says) => self.complain("bandwidth", bandwidth, says),
+        }
+        None
+    }
+
+    fn site(&mut self) -> Option<u8> {
+        let sites = self.names.sites;
+        let Some(site) = &self.fault.site else {
+            self.complain("site", "", format!("{} needs a site: {}", self.fault.action, sites.join(", ")));
+            return None;
+        };
+        let index = sites.iter().position(|id| id == site);
+        if index.is_none() {
+            self.wrong.unknown(format!("{}.site", self.path), site, "sites", sites.iter().copied());
+        }
+        index.map(|index| index as u8)
+    }
+
+    fn share(&mut self, field: &str, share: &Option<Quantity>) -> Option<u16> {
+        let Some(share) = share else {
+            self.complain(field, "", format!("{} needs a share such as \"5%\"", self.fault.action));
+            return None;
+        };
+        match share.permille() {
+            Ok(permille) if permille <= 1000 => return Some(permille as u16),
+            Ok(_) => self.complain(field, share, "0% to 100% would do"),
+            Err(says) => self.complain(field, share, says),
+        }
+        None
+    }
+}

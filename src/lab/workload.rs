@@ -1,0 +1,296 @@
+//! What clients do, from a scenario's words to the world's.
+
+use super::Quantity;
+use super::check::{LONGEST, share, site, time, whole};
+use super::problem::Complaints;
+use super::quantity::decimal;
+use super::scenario::{Clients, Scenario};
+use crate::core::Micros;
+use crate::sim::{ClientGroup, Holding, Pace, Service, Skew, Terrain};
+
+/// Most groups of clients, those at several sites counted once for each.
+const GROUPS: usize = 32;
+/// Most sessions of one group.
+const SESSIONS: u32 = 1_000;
+/// Most commands a second that arrive in one group, in thousandths.
+const RATE: u64 = 100_000 * 1_000;
+/// Largest weight of a site.
+const WEIGHT: u32 = 1_000;
+/// Largest exponent of Zipf's law, in hundredths.
+const ZIPF: u64 = 500;
+
+/// The services, by their names in a scenario.
+const SERVICES: [&str; 6] = ["kv", "lock", "queue", "barrier", "config", "broadcast"];
+
+/// A field of [`Clients`] that some services have no use for.
+struct Special<'a> {
+    field: &'static str,
+    given: Option<&'a dyn std::fmt::Display>,
+    services: &'static [&'static str],
+}
+
+impl Scenario {
+    /// The groups of clients.
+    pub(super) fn workload(&self, ids: &[&str], terrain: &Terrain, wrong: &mut Complaints) -> Vec<ClientGroup> {
+        let service = self.service.as_deref().unwrap_or(SERVICES[0]);
+        if !SERVICES.contains(&service) {
+            wrong.unknown("service", service, "services", SERVICES);
+        }
+        let patience = (4 * terrain.round_trip_max()).clamp(1_000_000, LONGEST);
+        let mut groups = Vec::new();
+        for (i, clients) in self.clients.iter().enumerate().take(GROUPS) {
+            let reading = Reading { clients, path: format!("clients[{i}]"), service };
+            let places = reading.places(ids, wrong);
+            let group = reading.group(patience, wrong);
+            reading.fits(wrong);
+            spread(&group, &places, &mut groups);
+        }
+        let all = self.clients.len().max(groups.len());
+        if all > GROUPS {
+            wrong.add("clients", format!("{all} groups"), format!("{GROUPS} are the most"));
+            groups.truncate(GROUPS);
+        }
+        meet(&mut groups);
+        groups
+    }
+}
+
+/// Has all who come to a barrier wait for all others.
+fn meet(groups: &mut [ClientGroup]) {
+    let coming = |group: &ClientGroup| if let Pace::Closed { sessions, .. } = group.pace { sessions } else { 0 };
+    let all = groups.iter().map(coming).sum();
+    for group in groups {
+        if let Service::Barrier { parties, .. } = &mut group.service {
+            *parties = all;
+        }
+    }
+}
+
+/// One entry of the list of clients.
+struct Reading<'a> {
+    clients: &'a Clients,
+    path: String,
+    service: &'a str,
+}
+
+impl Reading<'_> {
+    fn at(&self, field: &str) -> String {
+        format!("{}.{field}", self.path)
+    }
+
+    /// Complains about fields that the service has no use for.
+    fn fits(&self, wrong: &mut Complaints) {
+        fn given<T: std::fmt::Display>(value: &Option<T>) -> Option<&dyn std::fmt::Display> {
+            value.as_ref().map(|value| value as &dyn std::fmt::Display)
+        }
+        let c = self.clients;
+        let (store, leases) = (&["kv"], &["lock", "queue"]);
+        let (all_but_barriers, sharing) =
+            (&["kv", "lock", "queue", "config", "broadcast"], &["kv", "queue", "config", "broadcast"]);
+        let special = |field, given, services| Special { field, given, services };
+        let specials = [
+            special("rate", given(&c.rate), all_but_barriers),
+            special("reads", given(&c.reads), sharing),
+            special("keys", given(&c.keys), all_but_barriers),
+            special("zipf", given(&c.zipf), all_but_barriers),
+            special("hot", given(&c.hot), all_but_barriers),
+            special("swaps", given(&c.swaps), store),
+            special("nondeterministic", given(&c.nondeterministic), store),
+            special("lease", given(&c.lease), leases),
+            special("work", given(&c.work), &["lock", "queue", "barrier"]),
+            special("stalls", given(&c.stalls), leases),
+            special("stall", given(&c.stall), leases),
+            special("dies", given(&c.dies), leases),
+            special("fenced", given(&c.fenced), &["lock"]),
+        ];
+        for Special { field, given, services } in specials {
+            let known = SERVICES.contains(&self.service);
+            if let (Some(value), true, false) = (given, known, services.contains(&self.service)) {
+                let says = format!(
+                    "means nothing to the service \"{}\", only to {}; leave it out, or choose another service",
+                    self.service,
+                    services.join(", ")
+                );
+                wrong.add(self.at(field), value, says);
+            }
+        }
+    }
+
+    /// The group as if it were at one site.
+    fn group(&self, patience: Micros, wrong: &mut Complaints) -> ClientGroup {
+        let c = self.clients;
+        let pace = self.pace(wrong);
+        let reads = share(&c.reads, &self.at("reads"), 1_000, wrong);
+        if !reads.is_multiple_of(10) {
+            wrong.add(self.at("reads"), text(&c.reads), "a whole percentage would do");
+        }
+        let start = time(&c.start, &self.at("start"), 0, 0, LONGEST, wrong);
+        let stop = c.stop.as_ref().map_or(Micros::MAX, |_| time(&c.stop, &self.at("stop"), 0, 0, LONGEST, wrong));
+        if stop < start {
+            wrong.add(self.at("stop"), text(&c.stop), "is before they begin; leave it out, or name a later time");
+        }
+        let keys = if self.service == "kv" { 16 } else { 1 };
+        ClientGroup {
+            site: 0,
+            pace,
+            read_percent: (reads / 10) as u8,
+            keys: whole(c.keys, &self.at("keys"), keys, 1, u32::from(u16::MAX), wrong) as u16,
+            skew: self.skew(wrong),
+            service: self.service(wrong),
+            start,
+            stop,
+            limit: c.commands.unwrap_or(u32::MAX),
+            retry: time(&c.retry, &self.at("retry"), patience, 1_000, LONGEST, wrong),
+        }
+    }
+
+    fn pace(&self, wrong: &mut Complaints) -> Pace {
+        let c = self.clients;
+        let sessions = whole(c.sessions, &self.at("sessions"), 1, 1, SESSIONS, wrong);
+        let think = time(&c.think, &self.at("think"), 0, 0, LONGEST, wrong);
+        let Some(rate) = &c.rate else {
+            return Pace::Closed { sessions: sessions as u16, think };
+        };
+        for (field, given) in [("sessions", c.sessions.is_some()), ("think", c.think.is_some())] {
+            if given {
+                wrong.add(self.at(field), "", "\"rate\" is for clients that do not wait; leave one of the two out");
+            }
+        }
+        let gap = match rate.per_1000_s() {
+            Ok(rate) if (1..=RATE).contains(&rate) => 1_000_000_000 / rate,
+            Ok(_) => {
+                wrong.add(self.at("rate"), rate, format!("0.001/s to {}/s would do", decimal(RATE, 1_000)));
+                1_000_000
+            }
+            Err(says) => {
+                wrong.add(self.at("rate"), rate, says);
+                1_000_000
+            }
+        };
+        Pace::Open { gap }
+    }
+
+    fn skew(&self, wrong: &mut Complaints) -> Skew {
+        let c = self.clients;
+        if c.zipf.is_some() && c.hot.is_some() {
+            wrong.add(
+                self.at("hot"),
+                text(&c.hot),
+                "\"zipf\" says how keys are chosen already; leave one of the two out",
+            );
+        }
+        if c.hot.is_some() {
+            return Skew::Hot { permille: share(&c.hot, &self.at("hot"), 1_000, wrong) };
+        }
+        let Some(zipf) = &c.zipf else { return Skew::Even };
+        match zipf.hundredths() {
+            Ok(hundredths) if hundredths <= ZIPF => return Skew::Zipf { hundredths: hundredths as u16 },
+            Ok(_) => wrong.add(self.at("zipf"), zipf, format!("0 to {} would do", decimal(ZIPF, 100))),
+            Err(says) => wrong.add(self.at("zipf"), zipf, says),
+        }
+        Skew::Even
+    }
+
+    fn service(&self, wrong: &mut Complaints) -> Service {
+        let c = self.clients;
+        let work = time(&c.work, &self.at("work"), 100_000, 0, LONGEST, wrong);
+        match self.service {
+            "lock" => Service::Lock { holding: self.holding(work, wrong), fenced: c.fenced.unwrap_or(true) },
+            "queue" => Service::Queue(self.holding(work, wrong)),
+            "barrier" => Service::Barrier { parties: 0, work },
+            "config" => Service::Config,
+            "broadcast" => Service::Broadcast,
+            _ => Service::KeyValue {
+                swap_permille: share(&c.swaps, &self.at("swaps"), 1_000, wrong),
+                own_permille: share(&c.nondeterministic, &self.at("nondeterministic"), 1_000, wrong),
+            },
+        }
+    }
+
+    fn holding(&self, work: Micros, wrong: &mut Complaints) -> Holding {
+        let c = self.clients;
+        let lease = time(&c.lease, &self.at("lease"), 2_000_000, 1_000, LONGEST, wrong);
+        if !lease.is_multiple_of(1_000) {
+            wrong.add(self.at("lease"), text(&c.lease), "whole milliseconds would do");
+        }
+        Holding {
+            lease: (lease / 1_000) as u32,
+            work,
+            stall_permille: share(&c.stalls, &self.at("stalls"), 1_000, wrong),
+            stall: time(&c.stall, &self.at("stall"), 2 * lease, 0, LONGEST, wrong),
+            die_permille: share(&c.dies, &self.at("dies"), 1_000, wrong),
+        }
+    }
+
+    /// The sites, by number, each with its weight.
+    fn places(&self, ids: &[&str], wrong: &mut Complaints) -> Vec<(u8, u32)> {
+        let c = self.clients;
+        if c.weights.is_empty() {
+            if c.site.is_empty() {
+                wrong.add(self.at("site"), "", "is missing; name a site, or give several their \"weights\"");
+            }
+            let site = if c.site.is_empty() { 0 } else { site(ids, &c.site, self.at("site"), wrong) };
+            return vec![(site, 1)];
+        }
+        if !c.site.is_empty() {
+            wrong.add(self.at("site"), &c.site, "\"weights\" say where they are already; leave one of the two out");
+        }
+        for (id, weight) in &c.weights {
+            let field = self.at(&format!("weights.{id}"));
+            whole(Some(*weight), &field, 1, 1, WEIGHT, wrong);
+            site(ids, id, field, wrong);
+        }
+        let weight = |id: &str| c.weights.get(id).map(|weight| (*weight).clamp(1, WEIGHT));
+        (0..).zip(ids).filter_map(|(index, id)| Some((index, weight(id)?))).collect()
+    }
+}
+
+/// Puts a group where it belongs: at one site, or in parts at several.
+fn spread(group: &ClientGroup, places: &[(u8, u32)], groups: &mut Vec<ClientGroup>) {
+    let weights: Vec<u32> = places.iter().map(|(_, weight)| *weight).collect();
+    let all: u64 = weights.iter().copied().map(u64::from).sum();
+    let limits = match group.limit {
+        u32::MAX => vec![u32::MAX; weights.len()],
+        limit => apportion(limit, &weights),
+    };
+    let sessions = match group.pace {
+        Pace::Closed { sessions, .. } => apportion(u32::from(sessions), &weights),
+        Pace::Open { .. } => vec![0; weights.len()],
+    };
+    for (((site, weight), limit), sessions) in places.iter().zip(limits).zip(sessions) {
+        let pace = match group.pace {
+            Pace::Closed { think, .. } => Pace::Closed { sessions: sessions as u16, think },
+            Pace::Open { gap } => Pace::Open { gap: gap * all / u64::from(*weight) },
+        };
+        groups.push(ClientGroup { site: *site, pace, limit, ..group.clone() });
+    }
+}
+
+fn text(given: &Option<Quantity>) -> &str {
+    given.as_ref().map_or("", Quantity::text)
+}
+
+/// Divides `whole` in proportion to `weights`: each gets its share rounded down, and what is left goes to the largest remainders.
+fn apportion(whole: u32, weights: &[u32]) -> Vec<u32> {
+    let all: u64 = weights.iter().copied().map(u64::from).sum::<u64>().max(1);
+    let exact = |weight: &u32| u64::from(whole) * u64::from(*weight);
+    let mut parts: Vec<u32> = weights.iter().map(|weight| (exact(weight) / all) as u32).collect();
+    let left = whole - parts.iter().sum::<u32>();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(exact(&weights[*at]) % all));
+    order.iter().take(left as usize).for_each(|at| parts[*at] += 1);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_add_up() {
+        assert_eq!(apportion(10, &[1, 1, 1]), [4, 3, 3]);
+        assert_eq!(apportion(10, &[3, 1]), [8, 2]);
+        assert_eq!(apportion(1, &[1, 5]), [0, 1]);
+        assert_eq!(apportion(u32::MAX - 1, &[1_000, 1]).iter().sum::<u32>(), u32::MAX - 1);
+    }
+}

@@ -1,0 +1,51 @@
+//! Configuration: entries that count their versions. Who wants to change one must know its version, so that of two who change it at
+//! once only one does; who follows one asks for what is later than the version it knows.
+
+use crate::core::Outcome;
+use serde::Serialize;
+
+/// An entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Entry {
+    /// How often it was written.
+    version: u32,
+    value: u32,
+}
+
+impl Entry {
+    /// The entry, if it was written after version `after`.
+    pub fn watch(&self, after: u32) -> Outcome {
+        let Entry { version, value } = *self;
+        if version > after { Outcome::Version { version, value } } else { Outcome::NotYet }
+    }
+
+    /// Writes, if the version is this one.
+    pub fn update(&mut self, version: u32, value: u32) -> Outcome {
+        if self.version != version {
+            return Outcome::Refused;
+        }
+        *self = Entry { version: version + 1, value };
+        self.watch(version)
+    }
+
+    /// Whether it exists.
+    pub fn holds_something(&self) -> bool {
+        self.version > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_writers_who_saw_the_same_version_one_wins() {
+        let mut entry = Entry::default();
+        assert_eq!(entry.watch(0), Outcome::NotYet);
+        assert_eq!(entry.update(0, 7), Outcome::Version { version: 1, value: 7 });
+        assert_eq!(entry.update(0, 8), Outcome::Refused);
+        assert_eq!(entry.watch(0), Outcome::Version { version: 1, value: 7 });
+        assert_eq!(entry.watch(1), Outcome::NotYet);
+        assert_eq!(entry.update(1, 9), Outcome::Version { version: 2, value: 9 });
+    }
+}

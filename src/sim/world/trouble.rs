@@ -1,0 +1,130 @@
+//! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
+
+use super::event::Event;
+use super::grip::{Held, Trap};
+use super::links::{Fare, Links};
+use super::pause::Pause;
+use super::{Arriving, Happening, World};
+use crate::core::node::{Message, Protocol};
+use crate::core::{Micros, NodeId, NodeSet};
+use crate::sim::action::Which;
+use crate::sim::domains::DomainId;
+
+/// All that is out of the ordinary.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    /// The paused nodes, by node.
+    pub pauses: Vec<Option<Pause>>,
+    /// The domains that are cut off.
+    pub severed: Vec<DomainId>,
+    /// The disturbed links.
+    pub links: Links,
+    /// The messages held.
+    pub held: Vec<Held>,
+    /// What waits for a message to be sent.
+    pub traps: Vec<Trap>,
+}
+
+impl<P: Protocol> World<P> {
+    /// The trouble there is, from now on.
+    pub(super) fn trouble(&mut self) -> &mut Trouble {
+        let seed = self.seed;
+        self.trouble.get_or_insert_with(|| {
+            Box::new(Trouble {
+                pauses: Vec::new(),
+                severed: Vec::new(),
+                links: Links::new(seed),
+                held: Vec::new(),
+                traps: Vec::new(),
+            })
+        })
+    }
+
+    /// What becomes of an event in a troubled world: itself, or nothing for now.
+    #[cold]
+    pub(super) fn divert(&mut self, event: Event) -> Option<Event> {
+        match event {
+            // Its single arrivals come here one by one.
+            Event::DeliverEach { .. } => Some(event),
+            _ => self.let_wait(event),
+        }
+    }
+
+    /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
+    #[cold]
+    pub(super) fn arrive_in_trouble(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        flight: u32,
+        parcel: u32,
+    ) -> Option<Happening> {
+        match self.divert(Event::Deliver { from, to, doomed: false, flight, parcel }) {
+            Some(event) => self.come_to_pass(event),
+            None => self.arrive(),
+        }
+    }
+
+    /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
+    /// another.
+    #[cold]
+    pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        let Some(message) = self.out.parcels.look(parcel) else { return };
+        let (kind, bytes) = (message.kind(), self.weight(message));
+        let ready = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        for to in to.iter() {
+            if from == to {
+                self.schedule(ready, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                continue;
+            }
+            let (here, there) = (self.site_of(from), self.site_of(to));
+            let flight = self.terrain.delay(here, there, from > to, &mut self.net_rng);
+            let cut = self.cut_from(from).has(to);
+            let lost = cut || self.net_rng.chance(self.terrain.loss_permille);
+            self.counts.by_sites[usize::from(here) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+            self.count_sent(from, kind, 1, bytes);
+            let Fare { leaves, flight, lost: lost_here, twice } =
+                self.trouble().links.fare((from, to), ready, flight, bytes);
+            let event = Event::Deliver { from, to, doomed: lost || lost_here, flight: flight as u32, parcel };
+            if let Some(second) = twice.filter(|_| !lost) {
+                let copy = self.copy_of(event);
+                self.schedule(leaves + second, copy.surely(second));
+            }
+            self.send_past_traps(Which { from, to, kind }, event, leaves);
+        }
+    }
+
+    /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
+    pub(super) fn take_out(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
+        let mut taken = Vec::new();
+        let mut sift = |arrives: Micros, event: Event| match event {
+            Event::DeliverEach { from, to, flight, parcel } => {
+                let single = |to| Event::Deliver { from, to, doomed: false, flight, parcel };
+                let gone: NodeSet = to.iter().filter(|to| fits(arrives, single(*to))).collect();
+                taken.extend(gone.iter().map(|to| (arrives, single(to))));
+                match to.minus(gone) {
+                    NodeSet::EMPTY => Event::Void,
+                    to => Event::DeliverEach { from, to, flight, parcel },
+                }
+            }
+            _ if fits(arrives, event) => {
+                taken.push((arrives, event));
+                Event::Void
+            }
+            _ => event,
+        };
+        let Arriving { from, to, flight, parcel } = self.arriving;
+        self.arriving.to = match sift(self.time, Event::DeliverEach { from, to, flight, parcel }) {
+            Event::DeliverEach { to, .. } => to,
+            _ => NodeSet::EMPTY,
+        };
+        for (arrives, packed) in self.wheel.iter_mut() {
+            *packed = sift(arrives, packed.unpack()).pack();
+        }
+        taken
+    }
+
+    pub(super) fn is_up(&self, node: NodeId) -> bool {
+        self.nodes[usize::from(node.0)].is_some()
+    }
+}

@@ -1,0 +1,152 @@
+//! Faults in documents: what is written reads back, and what makes no sense is told.
+
+use super::{THREE, fault, scenario};
+use quorumscope::core::{KindId, NodeId, NodeSet};
+use quorumscope::lab::fault::words;
+use quorumscope::lab::text;
+use quorumscope::lab::{Document, Fault, Session};
+use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
+use quorumscope::sim::{Action, DomainId};
+use std::collections::BTreeSet;
+
+/// One of each kind.
+fn actions() -> Vec<Action> {
+    let (one, two) = (NodeId(0), NodeId(1));
+    let blows = [Blow::Crash, Blow::Restart, Blow::Pause, Blow::Continue, Blow::CutOff, Blow::Reconnect];
+    let domain = |blow| Action::Domain { domain: DomainId(0), blow };
+    let pair: NodeSet = [one, two].into_iter().collect();
+    let which = Which { from: one, to: two, kind: KindId(2) };
+    let disturb = |how| Action::Disturb { from: NodeSet::just(one), to: NodeSet::just(two), both: true, how };
+    let mut actions = vec![
+        Action::Crash(one),
+        Action::Restart(two),
+        Action::Pause { node: one, clock_stops: false },
+        Action::Pause { node: one, clock_stops: true },
+        Action::Continue(one),
+        Action::Cut { from: one, to: two, both: true },
+        Action::Cut { from: one, to: two, both: false },
+        Action::Heal(one, two),
+        Action::HealAll,
+        Action::Move { node: one, site: 2 },
+        Action::HandOver(two),
+        Action::Add { site: 1 },
+        Action::Remove(two),
+        Action::Request { site: 0 },
+        Action::Loss { permille: 25 },
+        Action::Quiesce,
+        Action::Resume,
+        Action::Disk { node: one, fault: DiskFault::Wipe },
+        Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: true },
+        Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: false },
+        Action::Join(pair, NodeSet::just(NodeId(2))),
+        disturb(Nuisance::Slow { extra: 30_000, jitter: 0 }),
+        disturb(Nuisance::Slow { extra: 0, jitter: 5_000 }),
+        disturb(Nuisance::Lose(50)),
+        Action::Disturb { from: pair, to: NodeSet::just(NodeId(2)), both: false, how: Nuisance::Lose(1000) },
+        Action::Disturb { from: ALL, to: ALL, both: true, how: Nuisance::Duplicate(100) },
+        disturb(Nuisance::Reorder { permille: 300, by: 20_000 }),
+        disturb(Nuisance::Narrow(1_500_000)),
+        Action::Uplink { node: one, bytes_per_s: 12_500_000 },
+        Action::Uplink { node: one, bytes_per_s: 0 },
+        Action::Calm,
+        Action::Catch { which, nth: 1, grip: Grip::Hold },
+        Action::Catch { which, nth: 2, grip: Grip::Deliver },
+        Action::Catch { which, nth: 1, grip: Grip::Drop },
+        Action::Catch { which, nth: 1, grip: Grip::Duplicate },
+        Action::Release(Some(which)),
+        Action::Release(None),
+        Action::Message { flight: FlightId::Parcel { parcel: 3, to: two }, grip: Grip::Drop },
+        Action::Message { flight: FlightId::Letter(0), grip: Grip::Duplicate },
+    ];
+    actions.extend(blows.map(domain));
+    actions
+}
+
+#[test]
+fn every_action_is_read_as_it_was_written() {
+    let session = Session::new(scenario(THREE)).expect("a good scenario");
+    let sites = session.checked().sites();
+    let mut written = BTreeSet::new();
+    for action in actions() {
+        let mut again = scenario(THREE);
+        again.beyond_model = true;
+        let fault = Fault::new(2_000_000, action, session.checked().names(&sites));
+        written.insert(fault.action.clone());
+        again.script.push(fault);
+        let read = text::from_toml(&text::to_toml(&again)).expect("our own text").scenario;
+        let script = read.check().unwrap_or_else(|wrong| panic!("{action:?}: {wrong}")).blueprint.script;
+        assert_eq!(script[0].action, action);
+        assert!(!action.to_string().is_empty());
+    }
+    let missing: Vec<&str> = words().filter(|word| !written.contains(*word)).collect();
+    assert_eq!(missing, [""; 0], "no action is written with these words");
+}
+
+#[test]
+fn deeds_by_hand_are_a_document_too() {
+    let mut session = Session::new(scenario(THREE)).expect("a good scenario");
+    session.run_until(1_000_000, u64::MAX);
+    let mut done = 0;
+    for action in actions() {
+        done += usize::from(session.act(action).is_ok());
+        session.run_until(session.moment().at + 50_000, u64::MAX);
+    }
+    assert!(done > actions().len() / 2, "{done} only");
+    let json = serde_json::to_string(&session.document()).expect("our own document");
+    let document: Document = serde_json::from_str(&json).expect("our own text");
+    let again = Session::open(&document).expect("our own document");
+    assert_eq!(again.universe().fingerprint(), session.universe().fingerprint());
+    assert_eq!(again.deeds(), session.deeds());
+}
+
+#[test]
+fn what_makes_no_sense_is_told_where_it_stands() {
+    let told = |toml: &str| {
+        let mut wrong = scenario(THREE);
+        wrong.script.push(fault(toml));
+        wrong.check().map(|_| ()).expect_err(toml).to_string()
+    };
+    let faults = [
+        r#"{ at = "1s", do = "pause", node = 4 }"#,
+        r#"{ at = "1s", do = "crash", in = "c/r1" }"#,
+        r#"{ at = "1s", do = "crash", in = "c", node = 3 }"#,
+        r#"{ at = "1s", do = "pause", in = "c", clock_stops = true }"#,
+        r#"{ at = "1s", do = "cut", in = "c", from = 1 }"#,
+        r#"{ at = "1s", do = "crash", from = 1 }"#,
+        r#"{ at = "1s", do = "wipe-disk", node = 1 }"#,
+        r#"{ at = "1s", do = "cut", from = [1, 2], to = [2, 3] }"#,
+        r#"{ at = "1s", do = "cut", from = [1, 9], to = [] }"#,
+        r#"{ at = "1s", do = "slow", from = 1, to = 2, extra = "30" }"#,
+        r#"{ at = "1s", do = "slow" }"#,
+        r#"{ at = "1s", do = "loss", loss = "5%", one_way = true }"#,
+        r#"{ at = "1s", do = "reordering", share = "101%", extra = "2h" }"#,
+        r#"{ at = "1s", do = "limit", node = 1, to = 2, bandwidth = "1MB/s" }"#,
+        r#"{ at = "1s", do = "limit", bandwidth = "1Mbit" }"#,
+        r#"{ at = "1s", do = "limit", bandwidth = "5GB/s" }"#,
+        r#"{ at = "1s", do = "hold", from = 1, to = 2, kind = "Promise" }"#,
+        r#"{ at = "1s", do = "hold", from = 1, to = [2], kind = "RequestVote", nth = 0 }"#,
+        r#"{ at = "1s", do = "drop", from = 1, to = 2 }"#,
+        r#"{ at = "1s", do = "drop", parcel = 1, letter = 2 }"#,
+        r#"{ at = "1s", do = "release", from = 1, to = 1, kind = "RequestVote" }"#,
+    ];
+    let all: String = faults.iter().map(|fault| told(fault) + "\n").collect();
+    let expected = "tests/faults/wrong.txt";
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(expected, &all).expect("writable");
+    }
+    assert_eq!(all, std::fs::read_to_string(expected).expect("there is such a file"));
+}
+
+#[test]
+fn what_makes_no_sense_at_its_time_is_not_done_and_reported() {
+    let mut odd = scenario(THREE);
+    odd.script.push(fault(r#"{ at = "1s", do = "restart", node = 2 }"#));
+    odd.script.push(fault(r#"{ at = "2s", do = "continue", node = 2 }"#));
+    odd.duration = Some("3s".into());
+    let report = quorumscope::lab::Run::to_end(&Document::from(odd)).expect("a good scenario");
+    let refused: Vec<(&str, u64, &str)> =
+        report.refused.iter().map(|refused| (&*refused.field, refused.at_us, &*refused.why)).collect();
+    let expected =
+        [("script[0]", 1_000_000, "node 2 is running already"), ("script[1]", 2_000_000, "node 2 is not paused")];
+    assert_eq!(refused, expected);
+}

@@ -1,0 +1,144 @@
+//! Groups, bridges and partial partitions; links that are slow, lossy, narrow, that repeat or overtake.
+
+use super::{THREE, scenario, world};
+use quorumscope::core::{NodeId, NodeSet};
+use quorumscope::sim::action::{ALL, Nuisance};
+use quorumscope::sim::{Action, What};
+use quorumscope::universe::Universe;
+
+const FIVE: &str = r#"replicas = ["a", "a", "b", "c", "c"]"#;
+
+fn five(script: &str) -> Box<dyn Universe> {
+    world(&scenario(&format!("{}script = [{script}]", THREE.replace(r#"replicas = ["a", "b", "c"]"#, FIVE))))
+}
+
+fn cuts(world: &dyn Universe) -> Vec<Vec<u8>> {
+    let cut = |id| world.node(NodeId(id)).cut.iter().map(|node| node.0 + 1).collect();
+    (0..world.nodes()).map(cut).collect()
+}
+
+#[test]
+fn two_groups_and_a_bridge_between_them() {
+    let mut world = five(
+        r#"
+        { at = "2s", do = "cut", from = [1, 2], to = [4, 5] },
+        { at = "4s", do = "heal", from = [1], to = [4, 5] },
+        { at = "5s", do = "cut", from = [1, 2, 3], to = [4, 5], one_way = true },
+        { at = "6s", do = "heal-all" },
+        "#,
+    );
+    let expected = [
+        (3_000_000, [vec![4, 5], vec![4, 5], vec![], vec![1, 2], vec![1, 2]]),
+        (4_500_000, [vec![], vec![4, 5], vec![], vec![2], vec![2]]),
+        (5_500_000, [vec![4, 5], vec![4, 5], vec![4, 5], vec![2], vec![2]]),
+        (6_500_000, [vec![], vec![], vec![], vec![], vec![]]),
+    ];
+    for (until, expected) in expected {
+        world.run_until(until);
+        assert_eq!(cuts(&*world), expected, "{until}");
+    }
+    assert_eq!((world.refused(), world.violations()), (&[][..], &[][..]));
+}
+
+/// How long messages from node 1 to node 2 were under way, µs.
+fn flights(world: &dyn Universe) -> Vec<u32> {
+    let from_one = |record: &&quorumscope::sim::Record| {
+        record.what == What::Delivered && record.peer == NodeId(0) && record.node == NodeId(1)
+    };
+    world.trace().records().map(|(_, record)| record).filter(from_one).map(|record| record.detail).collect()
+}
+
+fn disturbed(how: Nuisance) -> Box<dyn Universe> {
+    let mut world = world(&scenario(THREE));
+    world.run_until(2_000_000);
+    let (one, two) = (NodeSet::just(NodeId(0)), NodeSet::just(NodeId(1)));
+    world.act(Action::Disturb { from: one, to: two, both: false, how }).expect("there is such a link");
+    world.run_until(2_300_000);
+    world
+}
+
+#[test]
+fn a_slow_link_takes_longer_one_way_only() {
+    let world = disturbed(Nuisance::Slow { extra: 7_000, jitter: 0 });
+    assert!(flights(&*world).ends_with(&[12_000, 12_000, 12_000]), "{:?}", flights(&*world));
+    let back = |record: &&quorumscope::sim::Record| {
+        record.what == What::Delivered && record.peer == NodeId(1) && record.node == NodeId(0)
+    };
+    assert!(world.trace().records().map(|(_, record)| record).filter(back).all(|record| record.detail == 5_000));
+}
+
+#[test]
+fn a_lossy_link_loses_and_a_whole_one_does_not() {
+    let mut world = disturbed(Nuisance::Lose(1000));
+    let lost = world.counts().lost;
+    // The trace keeps some seconds.
+    world.run_until(4_000_000);
+    world.run_until(10_000_000);
+    assert_eq!(flights(&*world), [0; 0]);
+    assert!(world.counts().lost > lost);
+    world.act(Action::Calm).expect("always possible");
+    world.run_until(11_000_000);
+    assert!(flights(&*world).len() > 10);
+    assert_eq!(world.violations(), []);
+}
+
+#[test]
+fn a_second_copy_and_an_overtaken_message_do_no_harm() {
+    let mut world = world(&scenario(THREE));
+    world
+        .act(Action::Disturb { from: ALL, to: ALL, both: true, how: Nuisance::Duplicate(500) })
+        .expect("it is a share");
+    let how = Nuisance::Reorder { permille: 500, by: 40_000 };
+    world.act(Action::Disturb { from: ALL, to: ALL, both: true, how }).expect("it is a share");
+    world.run_until(20_000_000);
+    let sent: u64 = world.counts().by_kind.iter().sum();
+    let arrived =
+        world.trace().records().filter(|(_, record)| record.what == What::Delivered && record.node != record.peer);
+    assert!(arrived.count() > 0 && world.trace().total() > sent);
+    assert!(world.chosen() > 300, "{}", world.chosen());
+    assert_eq!(world.violations(), []);
+}
+
+#[test]
+fn what_is_too_much_for_a_link_queues() {
+    let mut checked = scenario(THREE).check().expect("a good scenario");
+    checked.blueprint.terrain.value_bytes = 1_000;
+    checked.blueprint.keep_trace = 4096;
+    let mut world = checked.boot().expect("the settings fit");
+    world.run_until(2_000_000);
+    let leader = world.leader().expect("elected by now");
+    let latency = |world: &dyn Universe, from: u64| {
+        let samples = world.samples().iter().flat_map(|log| log.iter()).map(|(_, sample)| sample);
+        let new: Vec<u64> = samples.filter(|sample| sample.at > from).map(|sample| sample.latency).collect();
+        new.iter().sum::<u64>() / new.len() as u64
+    };
+    let before = latency(&*world, 0);
+    world.act(Action::Uplink { node: leader, bytes_per_s: 100_000 }).expect("it is there");
+    world.run_until(4_000_000);
+    let during = latency(&*world, 2_500_000);
+    assert!(during > before + 10_000, "{before} and {during}: 1 kB to each of two others takes 20 ms");
+    world.act(Action::Uplink { node: leader, bytes_per_s: 0 }).expect("it is there");
+    world.run_until(7_000_000);
+    assert!(latency(&*world, 6_000_000) < during);
+}
+
+#[test]
+fn a_disturbed_link_changes_no_chance_elsewhere() {
+    let mut jittery = scenario(THREE);
+    jittery.network.jitter = Some("50%".into());
+    let run = |disturb: bool| {
+        let mut world = world(&jittery);
+        if disturb {
+            let (one, two) = (NodeSet::just(NodeId(0)), NodeSet::just(NodeId(1)));
+            let how = Nuisance::Slow { extra: 0, jitter: 0 };
+            world.act(Action::Disturb { from: one, to: two, both: true, how }).expect("there is such a link");
+            world.act(Action::Calm).expect("always possible");
+        } else {
+            world.act(Action::Resume).expect("always possible");
+            world.act(Action::Resume).expect("always possible");
+        }
+        world.run_until(5_000_000);
+        world.fingerprint()
+    };
+    assert_eq!(run(true), run(false));
+}

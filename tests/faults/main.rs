@@ -1,0 +1,48 @@
+//! Every fault does what it says, can be written down and read back, and is refused where it makes no sense.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod documents;
+mod domains;
+mod grip;
+mod links;
+mod pause;
+
+use quorumscope::lab::{Fault, Scenario, text};
+use quorumscope::universe::Universe;
+
+/// A scenario that makes sense.
+fn scenario(toml: &str) -> Scenario {
+    text::from_toml(toml).unwrap_or_else(|wrong| panic!("{wrong}")).scenario
+}
+
+/// The world of a scenario, overheard.
+fn world(scenario: &Scenario) -> Box<dyn Universe> {
+    let mut checked = scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
+    checked.blueprint.keep_trace = 4096;
+    let mut universe = checked.boot().expect("the settings fit");
+    universe.overhear();
+    universe
+}
+
+/// A fault, as in a script.
+fn fault(toml: &str) -> Fault {
+    let script =
+        scenario(&format!("variant = \"raft\"\nsites = [\"x\"]\nreplicas = [\"x\"]\nscript = [{toml}]")).script;
+    script.into_iter().next().expect("one fault")
+}
+
+/// Three nodes in three places 10 ms apart, with one client at each that asks for ever.
+const THREE: &str = r#"
+variant = "raft"
+sites = [{ id = "a", region = "west" }, { id = "b", region = "west" }, "c"]
+rtt_ms = [[0.2, 10, 10], [10, 0.2, 10], [10, 10, 0.2]]
+replicas = ["a", "b", "c"]
+clients = [
+    { site = "a", think = "5ms", retry = "100ms", reads = "50%", keys = 1 },
+    { site = "b", think = "5ms", retry = "100ms", reads = "50%", keys = 1 },
+    { site = "c", think = "5ms", retry = "100ms", reads = "50%", keys = 1 },
+]
+"#;
