@@ -18,7 +18,7 @@ use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::Flight;
+use crate::sim::world::{DiskState, Flight};
 use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
@@ -146,6 +146,8 @@ pub struct NodeView {
     pub member: bool,
     /// While it is paused, how many messages wait for it.
     pub paused: Option<usize>,
+    /// What is wrong with its disk.
+    pub disk: DiskState,
 }
 
 /// What one needs to know of a variant before running it.
@@ -275,6 +277,9 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn run_until(&mut self, limit: Micros) -> u64 {
+        if !self.judged && self.recovering.is_none() {
+            return self.world.run_until(limit);
+        }
         let before = self.world.events();
         while self.step_until(limit) {}
         self.world.events() - before
@@ -316,6 +321,7 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            disk: self.world.disk_state(id),
             paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }
     }

@@ -78,6 +78,7 @@ fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
         keep_trace,
         script: Vec::new(),
         unjudged,
+        ..Blueprint::default()
     };
     let mut cluster = (variant.boot)(&blueprint).expect("the default settings fit");
     let mut limit = 0;

@@ -79,7 +79,7 @@ struct Report {
     model: &'static str,
     operations: usize,
     keys: usize,
-    /// Keys judged without searching, because no value was written to them twice.
+    /// Keys judged without searching, because no value was written to them or put into them twice.
     keys_by_zones: usize,
     steps: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

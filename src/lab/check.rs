@@ -5,13 +5,14 @@
 use super::Quantity;
 use super::atlas::{self, Matrix};
 use super::fault::Names;
+use super::machines::{by_itself, untimely};
 use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
 use super::quantity::milliseconds;
 use super::scenario::{Recovery, Scenario, Value};
 use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::Timed;
-use crate::sim::{self, Blueprint, Terrain};
+use crate::sim::{self, Blueprint, Terrain, Timing};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -109,11 +110,14 @@ impl Scenario {
         terrain.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, wrong);
         terrain.loss_permille = share(&self.network.loss, "network.loss", 1_000, wrong);
         terrain.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, wrong);
+        terrain.cost = self.read_cost(wrong);
+        terrain.timing = self.read_timing(&terrain, wrong);
         terrain.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
         terrain.value_bytes = whole(self.value_bytes, "value_bytes", 100, 0, 1 << 24, wrong);
         let clients = self.workload(&ids, &terrain, wrong);
         let kinds = variant.map_or(&[][..], |variant| variant.kinds);
-        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, wrong);
+        let mut script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, terrain.timing, wrong);
+        script.extend(by_itself(terrain.timing));
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             wrong.add("seed", seed, format!("0 to {SEED} would do"));
@@ -282,7 +286,13 @@ impl Scenario {
         trips
     }
 
-    fn script(&self, names: Names<'_>, variant: Option<&Variant>, wrong: &mut Complaints) -> Vec<Timed> {
+    fn script(
+        &self,
+        names: Names<'_>,
+        variant: Option<&Variant>,
+        timing: Timing,
+        wrong: &mut Complaints,
+    ) -> Vec<Timed> {
         if self.script.len() > FAULTS {
             wrong.add("script", format!("{} faults", self.script.len()), format!("{FAULTS} are the most"));
         }
@@ -298,6 +308,9 @@ impl Scenario {
                     assumption.says()
                 );
                 wrong.add(format!("script[{i}].do"), format!("\"{}\"", fault.action), says);
+            }
+            if let Some(says) = untimely(timing, timed) {
+                wrong.add(format!("script[{i}].at"), &fault.at, says);
             }
             script.push(timed);
         }

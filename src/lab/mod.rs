@@ -14,6 +14,7 @@ pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
+mod machines;
 pub mod outage;
 mod places;
 pub mod presets;

@@ -30,6 +30,7 @@ pub const PRESETS: &[Preset] = presets![
     "bridge",
     "slow-disk",
     "wiped-replica",
+    "unsynced-disk",
     "suspended-leader",
     "lossy-network",
     "duel",

@@ -130,7 +130,33 @@ pub enum Action {
         /// What.
         fault: DiskFault,
     },
+    /// A node's clock runs too fast or too slow from now on; its timers with it.
+    Drift {
+        /// Whose.
+        node: NodeId,
+        /// Too fast by so many millionths; too slow below 0; at most [`MOST_DRIFT`].
+        ppm: i32,
+    },
+    /// A node's clock jumps, so that its timers have less to go; backwards below 0.
+    Jump {
+        /// Whose.
+        node: NodeId,
+        /// How far, µs.
+        by: i32,
+    },
+    /// A node's processor takes so many hundredths of the usual time for each message.
+    Throttle {
+        /// Whose.
+        node: NodeId,
+        /// Out of a hundred; 100 undoes it.
+        percent: u16,
+    },
+    /// All that keeps messages from arriving in time ends: cuts, loss, disturbed links, held messages, pauses.
+    Stabilise,
 }
+
+/// The most that a clock may be wrong, in millionths.
+pub const MOST_DRIFT: u32 = 500_000;
 
 /// What can befall all of a failure domain at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -217,6 +243,18 @@ pub struct Which {
 pub enum DiskFault {
     /// The disk of a node that is down is replaced by an empty one.
     Wipe,
+    /// A write takes so long from now on, µs.
+    Slow(u32),
+    /// Nothing more fits: the next save fails, and the node stops.
+    Fill,
+    /// From now on it only says that it has written: a crash loses all since.
+    Forget,
+    /// From now on a crash loses the last record, too, though it was written: it is found torn.
+    Tear,
+    /// A record is corrupted: found when the node starts the next time, and then it does not.
+    Rot,
+    /// It is fast, has room and keeps its word again. A corrupted record stays corrupted.
+    Mend,
 }
 
 /// What protocols count on, and a fault may take away: then none of their promises holds any more.
@@ -239,8 +277,26 @@ impl Action {
     /// What it takes away that protocols count on, if it does.
     pub fn breaks(self) -> Option<Assumption> {
         match self {
-            Action::Disk { fault: DiskFault::Wipe, .. } => Some(Assumption::StableStorage),
+            Action::Disk { fault: DiskFault::Wipe | DiskFault::Forget | DiskFault::Tear, .. } => {
+                Some(Assumption::StableStorage)
+            }
             _ => None,
+        }
+    }
+
+    /// Whether it keeps messages from arriving, or from arriving in time, so that no bound on delays could hold.
+    pub fn delays_or_loses(self) -> bool {
+        match self {
+            Action::Pause { .. }
+            | Action::Cut { .. }
+            | Action::Split { .. }
+            | Action::Domain { blow: Blow::CutOff | Blow::Pause, .. }
+            | Action::Message { grip: Grip::Hold | Grip::Drop, .. }
+            | Action::Catch { grip: Grip::Hold | Grip::Drop, .. } => true,
+            Action::Loss { permille } => permille > 0,
+            Action::Disturb { how, .. } => !matches!(how, Nuisance::Duplicate(_)),
+            Action::Uplink { bytes_per_s, .. } => bytes_per_s > 0,
+            _ => false,
         }
     }
 
@@ -254,7 +310,10 @@ impl Action {
             | Action::Move { node, .. }
             | Action::HandOver(node)
             | Action::Remove(node)
-            | Action::Disk { node, .. } => NodeSet::just(node),
+            | Action::Disk { node, .. }
+            | Action::Drift { node, .. }
+            | Action::Jump { node, .. }
+            | Action::Throttle { node, .. } => NodeSet::just(node),
             Action::Cut { from, to, .. }
             | Action::Heal(from, to)
             | Action::Catch { which: Which { from, to, .. }, .. }
@@ -307,7 +366,21 @@ impl fmt::Display for Action {
             Action::Loss { permille } => write!(f, "lose {permille} of 1000 messages"),
             Action::Quiesce => f.write_str("clients begin nothing more"),
             Action::Resume => f.write_str("clients go on"),
-            Action::Disk { node, fault: DiskFault::Wipe } => write!(f, "empty the disk of node {node:?}"),
+            Action::Disk { node, fault } => match fault {
+                DiskFault::Wipe => write!(f, "empty the disk of node {node:?}"),
+                DiskFault::Slow(micros) => write!(f, "let writes of node {node:?} take {micros} µs"),
+                DiskFault::Fill => write!(f, "fill the disk of node {node:?}"),
+                DiskFault::Forget => write!(f, "let the disk of node {node:?} only say that it writes"),
+                DiskFault::Tear => write!(f, "let a crash of node {node:?} tear its last record"),
+                DiskFault::Rot => write!(f, "corrupt a record on the disk of node {node:?}"),
+                DiskFault::Mend => write!(f, "mend the disk of node {node:?}"),
+            },
+            Action::Drift { node, ppm } => write!(f, "let the clock of node {node:?} run {ppm} millionths too fast"),
+            Action::Jump { node, by } => write!(f, "let the clock of node {node:?} jump by {by} µs"),
+            Action::Throttle { node, percent } => {
+                write!(f, "let the processor of node {node:?} take {percent}% of its time")
+            }
+            Action::Stabilise => f.write_str("let all messages arrive in time"),
         }
     }
 }

@@ -102,6 +102,7 @@ impl Transcript {
                 Some(refused) => format!("somebody would {}: {}", refused.timed.action, refused.why),
                 None => return None,
             },
+            What::Stopped => format!("{node:?} cannot save: its disk is full"),
             What::Chosen | What::Applied => return None,
         })
     }

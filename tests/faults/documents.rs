@@ -35,7 +35,6 @@ fn actions() -> Vec<Action> {
         Action::Loss { permille: 25 },
         Action::Quiesce,
         Action::Resume,
-        Action::Disk { node: one, fault: DiskFault::Wipe },
         Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: true },
         Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: false },
         Action::Join(pair, NodeSet::just(NodeId(2))),
@@ -59,6 +58,17 @@ fn actions() -> Vec<Action> {
         Action::Message { flight: FlightId::Letter(0), grip: Grip::Duplicate },
     ];
     actions.extend(blows.map(domain));
+    actions.extend([
+        Action::Drift { node: one, ppm: -200 },
+        Action::Jump { node: one, by: 2_000_000 },
+        Action::Jump { node: one, by: -1 },
+        Action::Throttle { node: one, percent: 1_000 },
+        Action::Stabilise,
+    ]);
+    let disk = |fault| Action::Disk { node: two, fault };
+    let faults = [DiskFault::Slow(50_000), DiskFault::Fill, DiskFault::Forget, DiskFault::Tear, DiskFault::Rot];
+    actions.extend(faults.map(disk));
+    actions.extend([disk(DiskFault::Mend), Action::Crash(two), disk(DiskFault::Wipe), Action::Restart(two)]);
     actions
 }
 
@@ -114,6 +124,11 @@ fn what_makes_no_sense_is_told_where_it_stands() {
         r#"{ at = "1s", do = "cut", in = "c", from = 1 }"#,
         r#"{ at = "1s", do = "crash", from = 1 }"#,
         r#"{ at = "1s", do = "wipe-disk", node = 1 }"#,
+        r#"{ at = "1s", do = "tear-write", node = 1 }"#,
+        r#"{ at = "1s", do = "drift", node = 1, ppm = 2000000 }"#,
+        r#"{ at = "1s", do = "jump", node = 1, by = "+3s" }"#,
+        r#"{ at = "1s", do = "throttle", node = 1, share = "0.5%" }"#,
+        r#"{ at = "1s", do = "slow-disk", node = 1 }"#,
         r#"{ at = "1s", do = "cut", from = [1, 2], to = [2, 3] }"#,
         r#"{ at = "1s", do = "cut", from = [1, 9], to = [] }"#,
         r#"{ at = "1s", do = "slow", from = 1, to = 2, extra = "30" }"#,

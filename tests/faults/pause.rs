@@ -77,7 +77,8 @@ script = [
     ))
 }
 
-fn linearizable(scenario: &Scenario) -> bool {
+/// Whether what clients saw in ten seconds can be put in order.
+pub fn linearizable(scenario: &Scenario) -> bool {
     let mut world = world(scenario);
     world.run_until(10_000_000);
     let history = world.history().expect("it was overheard");

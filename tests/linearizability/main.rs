@@ -9,6 +9,7 @@ mod known;
 mod plain;
 mod random;
 mod recorded;
+mod services;
 mod text;
 
 use quorumscope::judge::linearizability::{Judgement, Limits, Model, Verdict, judge};

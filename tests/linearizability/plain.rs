@@ -9,6 +9,7 @@ pub enum Object {
     Register(u32),
     Text(Option<String>),
     Queue(VecDeque<u32>),
+    Fence { granted: u32, stored: u32 },
 }
 
 /// The states from which a window may have begun.
@@ -35,6 +36,10 @@ pub fn starts(object: &Object, operations: &[Operation], texts: &[String], from_
                 starts.extend((0..=text.len()).map(|end| Object::Text(Some(text[..end].to_owned()))));
             }
             starts
+        }
+        Object::Fence { .. } => {
+            let states = (0..6).flat_map(|granted| (0..=granted).map(move |stored| (granted, stored)));
+            states.map(|(granted, stored)| Object::Fence { granted, stored }).collect()
         }
         Object::Queue(_) => panic!("a queue's window begins at the start"),
     }
@@ -73,13 +78,35 @@ impl Object {
             (Object::Text(held), Call::Append(Value(value))) => {
                 Some(Object::Text(Some(held.unwrap_or_default() + &text_of(value, texts).unwrap_or_default())))
             }
+            (Object::Fence { granted, stored }, Call::Grant(Some(token))) => {
+                (token > granted).then_some(Object::Fence { granted: token, stored })
+            }
+            (Object::Fence { granted, stored }, Call::Store(token)) => {
+                (stored <= token && token <= granted).then_some(Object::Fence { granted, stored: token })
+            }
+            (Object::Fence { granted, stored }, Call::Release(token)) => {
+                (token <= granted).then_some(Object::Fence { granted, stored })
+            }
             _ => None,
         }
     }
 }
 
 /// Whether some order of `operations`, with any of those without an answer left out, is possible from `object`.
+///
+/// Of tokens that nobody knows, every one is tried.
 pub fn has_order(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
+    if let Some(unknown) = operations.iter().position(|operation| operation.call == Call::Grant(None)) {
+        return (1..6).any(|token| {
+            let mut operations = operations.to_vec();
+            operations[unknown].call = Call::Grant(Some(token));
+            has_order(object, &operations, texts)
+        });
+    }
+    has_order_as_known(object, operations, texts)
+}
+
+fn has_order_as_known(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
     if operations.iter().all(|operation| operation.answered.is_none()) {
         return true;
     }
@@ -90,6 +117,7 @@ pub fn has_order(object: &Object, operations: &[Operation], texts: &[String]) ->
             operations.iter().all(|other| other.answered.is_none_or(|answered| answered > operation.invoked));
         let mut others = operations.to_vec();
         others.remove(first);
-        may_be_first && object.after(operation.call, texts).is_some_and(|after| has_order(&after, &others, texts))
+        may_be_first
+            && object.after(operation.call, texts).is_some_and(|after| has_order_as_known(&after, &others, texts))
     })
 }

@@ -15,13 +15,17 @@ enum Kind {
     Register,
     Text,
     Lock,
+    FencedLock,
     Queue,
+    /// Queues into which no item is put twice.
+    UniqueItems,
 }
 
 fn object(kind: Kind) -> Object {
     match kind {
         Kind::Text => Object::Text(None),
-        Kind::Queue => Object::Queue(VecDeque::new()),
+        Kind::Queue | Kind::UniqueItems => Object::Queue(VecDeque::new()),
+        Kind::FencedLock => Object::Fence { granted: 0, stored: 0 },
         _ => Object::Register(0),
     }
 }
@@ -40,6 +44,7 @@ fn draw(kind: Kind, rng: &mut Rng) -> History {
     let key = recorder.key("0");
     let size = rng.between(2, 7);
     let mut written = 0;
+    let unique = matches!(kind, Kind::UniqueWrites | Kind::UniqueItems);
     let mut open: Vec<(u32, Call)> = Vec::new();
     let mut begun = 0;
     while begun < size || !open.is_empty() {
@@ -60,8 +65,15 @@ fn draw(kind: Kind, rng: &mut Rng) -> History {
                 (Kind::Register | Kind::Text, _) => Call::CompareAndSet { expect: some(rng), value: some(rng) },
                 (Kind::Lock, 0..=3) => Call::CompareAndSet { expect: Value::NOTHING, value: Value(process + 1) },
                 (Kind::Lock, _) => Call::CompareAndSet { expect: Value(process + 1), value: Value::NOTHING },
+                (Kind::FencedLock, 0..=2) => Call::Grant(None),
+                (Kind::FencedLock, 3..=4) => Call::Store(pick(rng, 2) + 1),
+                (Kind::FencedLock, _) => Call::Release(pick(rng, 2) + 1),
                 (Kind::Queue, 0..=2) => Call::Enqueue(values[(pick(rng, 3)) as usize]),
-                (Kind::Queue, _) => Call::Dequeue(None),
+                (Kind::UniqueItems, 0..=2) => {
+                    written += 1;
+                    Call::Enqueue(values[(written - 1) % values.len()])
+                }
+                (Kind::Queue | Kind::UniqueItems, _) => Call::Dequeue(None),
             };
             recorder.invoke(process, key, call, None).expect("it is free");
             open.push((process, call));
@@ -70,11 +82,12 @@ fn draw(kind: Kind, rng: &mut Rng) -> History {
             let (process, call) = open.swap_remove(pick(rng, open.len() as u64 - 1) as usize);
             let seen = match pick(rng, 6) {
                 0 => Value::NOTHING,
-                _ => values[pick(rng, if kind == Kind::UniqueWrites { (written as u64).min(5) } else { 3 }) as usize],
+                _ => values[pick(rng, if unique { (written as u64).min(5) } else { 3 }) as usize],
             };
             let outcome = match call {
                 Call::Read(_) => Call::Read(Some(seen)),
                 Call::Dequeue(_) => Call::Dequeue(Some(seen)),
+                Call::Grant(_) => Call::Grant(Some(pick(rng, 2) + 1)),
                 other => other,
             };
             match pick(rng, 9) {
@@ -94,7 +107,8 @@ fn model(kind: Kind) -> Model {
         Kind::Register => Model::CasRegister,
         Kind::Text => Model::KeyValue,
         Kind::Lock => Model::Lock,
-        Kind::Queue => Model::Queue,
+        Kind::FencedLock => Model::FencedLock,
+        Kind::Queue | Kind::UniqueItems => Model::Queue,
     }
 }
 
@@ -174,6 +188,16 @@ fn locks() {
 }
 
 #[test]
+fn fenced_locks() {
+    many(Kind::FencedLock, 12_000);
+}
+
+#[test]
 fn queues() {
     many(Kind::Queue, 12_000);
+}
+
+#[test]
+fn unique_items() {
+    many(Kind::UniqueItems, 30_000);
 }

@@ -22,7 +22,7 @@ fn with_clients(mut blueprint: Blueprint) -> Blueprint {
 }
 
 /// Runs for ten seconds in which leaders are cut off and nodes crash, as the seed will have it. Tells what the clients saw.
-fn storm(mut universe: Box<dyn Universe>, seed: u64) -> Option<History> {
+pub fn storm(universe: &mut dyn Universe, seed: u64) -> Option<History> {
     universe.overhear();
     let mut rng = Rng::stream(seed, "storm", 0);
     let nodes = u64::from(universe.nodes());
@@ -46,7 +46,7 @@ fn storm(mut universe: Box<dyn Universe>, seed: u64) -> Option<History> {
     universe.history()
 }
 
-fn verdict(history: &History, model: Model) -> Verdict {
+pub fn verdict(history: &History, model: Model) -> Verdict {
     judge(history, model, Limits::default()).verdict
 }
 
@@ -79,7 +79,8 @@ fn every_variant_is_linearizable_under_faults() {
                 ..blueprint::<Raft>(even_terrain(5, 20_000, 200), seed)
             });
             let name = format!("{} seed {seed}", variant.card.key);
-            let history = storm((variant.boot)(&blueprint).expect("it boots"), seed).expect("clients read and write");
+            let history =
+                storm(&mut *(variant.boot)(&blueprint).expect("it boots"), seed).expect("clients read and write");
             operations += history.operations.len();
             assert_eq!(verdict(&history, Model::Register), Verdict::Linearizable, "{name}");
             let few = with_few_values(&history);
@@ -99,7 +100,8 @@ fn caught(reads: u64, ablated: &[&str]) -> (u64, u64) {
         let raft = quorumscope::universe::variant("raft").expect("it is there");
         let rule = |key: &str| raft.rules.iter().position(|rule| rule.key == key).expect("a rule of Raft");
         let blueprint = ablated.iter().fold(plain, |blueprint, key| without(blueprint, RuleId(rule(key) as u8)));
-        let history = storm((raft.boot)(&blueprint).expect("settings fit"), seed).expect("clients read and write");
+        let history =
+            storm(&mut *(raft.boot)(&blueprint).expect("settings fit"), seed).expect("clients read and write");
         all += 1;
         let found = verdict(&history, Model::Register);
         if let Verdict::Violated(window) = &found {

@@ -33,7 +33,7 @@ pub enum Call {
     Enqueue(Value),
     /// Took this from the queue's front; [`Value::NOTHING`]: the queue was empty; `None`: nobody knows what it took.
     Dequeue(Option<Value>),
-    /// Was given a lock with this token, one larger than the last; `None`: nobody knows with which.
+    /// Was given a lock with this token, larger than all before; `None`: nobody knows with which.
     Grant(Option<u32>),
     /// Wrote to what the lock guards, with this token. No later holder had.
     Store(u32),

@@ -2,12 +2,14 @@
 //! invocation and its answer (Herlihy and Wing, ACM TOPLAS 12(3), 1990).
 //!
 //! A history is linearizable if and only if what it says of each object is (their theorem 1), so every key is judged by itself. Registers to
-//! which no value is written twice are judged by their [zones]; everything else by a [search]. The searches take turns, so that one hard key
+//! which no value is written twice are judged by their [zones], queues into which no item is put twice by [four patterns](fifo); everything
+//! else by a [search]. The searches take turns, so that one hard key
 //! neither keeps the others waiting nor has used up all memory before an easy contradiction elsewhere is seen. To decide is NP-complete
 //! (Gibbons and Korach), so there is a limit, and a third verdict: undecided.
 //!
 //! [History] is what is judged, [Model] what the operations mean, [judge] does it; a [Window] shows what cannot be, also as a [picture].
 
+mod fifo;
 mod heard;
 pub mod history;
 mod memo;
@@ -53,7 +55,7 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// Keys in the history.
     pub keys: usize,
-    /// Keys judged without searching, by their zones.
+    /// Keys judged without searching, because no value was written or put in twice.
     pub by_zones: usize,
     /// Steps of searching, those for the window left out.
     pub steps: u64,
@@ -144,7 +146,7 @@ impl<'a, M: Machine> Jury<'a, M> {
         let mut judgement = Judgement { verdict: Verdict::Linearizable, keys: self.keys.len(), by_zones: 0, steps: 0 };
         let mut searching = Vec::new();
         for (key, acts) in &self.keys {
-            match zones::judge(acts) {
+            match zones::judge(acts).or_else(|| fifo::judge(acts)) {
                 Some(Found::Order) => judgement.by_zones += 1,
                 Some(Found::Conflict(conflict)) => {
                     judgement.by_zones += 1;

@@ -115,6 +115,11 @@ pub trait Machine: Clone {
 
     /// The machine in a state that nobody knows yet, if it can be in one.
     fn unknown(&self) -> Option<Self>;
+
+    /// Whether an operation can make others possible, for a machine that begins in this state.
+    fn helped_by(&self, call: Call) -> bool {
+        !call.only_observes()
+    }
 }
 
 /// A register with compare-and-set, and hence a lock.
@@ -180,12 +185,9 @@ impl Machine for Fence {
     #[inline]
     fn step(&mut self, call: Call) -> Option<Fence> {
         let before = *self;
-        let next = self.granted.saturating_add(1);
         match call {
-            Call::Grant(None) => self.granted = next,
-            Call::Grant(Some(token)) if token == next || token > next && self.or_more => {
-                (self.granted, self.or_more) = (token, false);
-            }
+            Call::Grant(None) => (self.granted, self.or_more) = (self.granted.saturating_add(1), true),
+            Call::Grant(Some(token)) if token > self.granted => (self.granted, self.or_more) = (token, false),
             Call::Store(token) if token >= self.stored && self.may_have_granted(token) => self.stored = token,
             Call::Release(token) if self.may_have_granted(token) => {}
             _ => return None,
@@ -208,10 +210,15 @@ impl Machine for Fence {
     fn unknown(&self) -> Option<Fence> {
         Some(Fence { or_more: true, ..*self })
     }
+
+    fn helped_by(&self, call: Call) -> bool {
+        // To write or to give back makes nothing possible that was not; nor does to give a token, where any may have been given.
+        matches!(call, Call::Grant(_)) && !self.or_more
+    }
 }
 
 impl Fence {
-    /// Whether this token may have been given; if so, it was.
+    /// Whether a token as large as this may have been given; if so, it was.
     fn may_have_granted(&mut self, token: u32) -> bool {
         if self.or_more {
             self.granted = self.granted.max(token);

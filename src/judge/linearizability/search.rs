@@ -162,7 +162,7 @@ impl<M: Machine> Search<M> {
             let place = &mut places[act as usize];
             if is_answer { place.1 = number } else { place.0 = number }
         }
-        let classes = classes(acts);
+        let classes = classes(acts, &machine);
         let first = entries[0].next;
         Search {
             machine,
@@ -440,7 +440,6 @@ impl<M: Machine> Search<M> {
 fn leaves(call: Call) -> Option<Value> {
     match call {
         Call::Write(value) | Call::CompareAndSet { value, .. } | Call::Enqueue(value) => Some(value),
-        Call::Grant(token) => token.map(Value),
         _ => None,
     }
 }
@@ -450,19 +449,17 @@ fn finds(call: Call) -> Option<Value> {
     match call {
         Call::Read(value) | Call::Dequeue(value) => value,
         Call::CompareAndSet { expect, .. } => Some(expect),
-        Call::Store(token) | Call::Release(token) => Some(Value(token)),
-        Call::Grant(token) => token?.checked_sub(1).map(Value),
         _ => None,
     }
 }
 
-/// The operations, less those without an answer that cannot matter: those that change nothing, and those that leave what nobody finds.
-/// (Nobody can tell whether they ever took effect, so they need not.)
-pub fn mattering(acts: &[Act]) -> Vec<Act> {
+/// The operations, less those without an answer that cannot matter: those that help nobody who begins as `start` does, and those that leave
+/// what nobody finds. (Nobody can tell whether they ever took effect, so they need not.)
+pub fn mattering<M: Machine>(acts: &[Act], start: &M) -> Vec<Act> {
     let unanswered = |act: &Act| act.to.is_none();
-    let mut kept: Vec<bool> = acts.iter().map(|act| !unanswered(act) || !act.call.only_observes()).collect();
-    // What is appended to is found as a part of something else, and a token that nobody knows may be any.
-    if !acts.iter().any(|act| matches!(act.call, Call::Append(_) | Call::Grant(None))) {
+    let mut kept: Vec<bool> = acts.iter().map(|act| !unanswered(act) || start.helped_by(act.call)).collect();
+    // What is appended to is found as a part of something else.
+    if !acts.iter().any(|act| matches!(act.call, Call::Append(_))) {
         let mut finders: BTreeMap<Value, usize> = BTreeMap::new();
         let mut leavers: BTreeMap<Value, Vec<usize>> = BTreeMap::new();
         for (at, act) in acts.iter().enumerate().filter(|(at, _)| kept[*at]) {
@@ -492,9 +489,9 @@ pub fn mattering(acts: &[Act]) -> Vec<Act> {
     acts.iter().zip(kept).filter(|(_, kept)| *kept).map(|(act, _)| *act).collect()
 }
 
-fn classes(acts: &[Act]) -> Vec<Class> {
+fn classes<M: Machine>(acts: &[Act], start: &M) -> Vec<Class> {
     let mut classes: BTreeMap<Call, Vec<u32>> = BTreeMap::new();
-    for act in mattering(acts).iter().filter(|act| act.to.is_none()) {
+    for act in mattering(acts, start).iter().filter(|act| act.to.is_none()) {
         classes.entry(act.call).or_default().push(act.from);
     }
     classes.into_iter().map(|(call, asked)| Class { call, asked }).collect()

@@ -61,7 +61,7 @@ impl<M: Machine> Shrinker<M> {
         };
         let start = if from_start { Some(self.machine.clone()) } else { self.machine.unknown() };
         let acts = match start {
-            Some(start) => self.weaken(mattering(&acts), &start),
+            Some(start) => self.weaken(mattering(&acts, &start), &start),
             None => acts,
         };
         // To append to something unknown is taken for less than it says; then more may be kept than needed.
@@ -89,7 +89,7 @@ impl<M: Machine> Shrinker<M> {
         let mut moments: Vec<u32> = acts.iter().flat_map(|act| [Some(act.from), act.to]).flatten().collect();
         moments.sort_unstable();
         let mut from = |number: usize| {
-            let part = since(acts, moments[moments.len() - number]);
+            let part = since(acts, moments[moments.len() - number], &unknown);
             self.has_no_order(&part, &unknown).then_some(part)
         };
         // The smallest number of last moments that have no order: first double it, then halve the doubt.
@@ -128,7 +128,7 @@ impl<M: Machine> Shrinker<M> {
                         break;
                     }
                     let chunk: Vec<&Group> = groups.iter().skip(at).take(size).collect();
-                    let weaker = mattering(&weakened(&acts, &chunk));
+                    let weaker = mattering(&weakened(&acts, &chunk), start);
                     if self.has_no_order(&weaker, start) {
                         acts = weaker;
                     } else {
@@ -150,9 +150,10 @@ fn until(act: Act, last: u32) -> Act {
 }
 
 /// What is left to be said of operations from the moment `first` on. What had begun before may have taken effect before.
-fn since(acts: &[Act], first: u32) -> Vec<Act> {
+fn since<M: Machine>(acts: &[Act], first: u32, start: &M) -> Vec<Act> {
     let later = acts.iter().filter(|act| act.to.is_none_or(|to| to >= first));
-    mattering(&later.map(|act| Act { to: act.to.filter(|_| act.from >= first), ..*act }).collect::<Vec<Act>>())
+    let acts: Vec<Act> = later.map(|act| Act { to: act.to.filter(|_| act.from >= first), ..*act }).collect();
+    mattering(&acts, start)
 }
 
 /// What can be weakened together. An item of a queue can be left out with all that is said of it, for the others come and go without it.

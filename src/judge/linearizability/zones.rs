@@ -54,7 +54,8 @@ impl Cluster {
     }
 }
 
-fn conflict(acts: impl IntoIterator<Item = Act>) -> Found {
+/// These operations, which have no order.
+pub(super) fn conflict(acts: impl IntoIterator<Item = Act>) -> Found {
     let mut acts: Vec<Act> = acts.into_iter().collect();
     acts.sort_unstable_by_key(|act| act.from);
     acts.dedup();

@@ -69,6 +69,7 @@ impl<P: Protocol> World<P> {
             }
             Event::Request { doomed: true, .. } => return Some(event),
             Event::Deliver { to, .. } | Event::Request { to, .. } => to,
+            Event::Turn { node, life } if self.hosts[usize::from(node.0)].life == life => node,
             Event::Handle { to, life, .. } if self.hosts[usize::from(to.0)].life == life => to,
             Event::Timer { node, life, .. } if self.hosts[usize::from(node.0)].life == life => node,
             _ => return Some(event),
@@ -91,25 +92,8 @@ impl<P: Protocol> World<P> {
     pub(super) fn wake_up(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         let now = self.time;
-        let host = &mut self.hosts[usize::from(node.0)];
         let slept = if pause.clock_stops { now - pause.since } else { 0 };
-        let mut again = Vec::new();
-        for (index, timer) in (0..).zip(&mut host.timers) {
-            if timer.deadline == NEVER {
-                continue;
-            }
-            timer.deadline += slept;
-            if timer.deadline < timer.queued {
-                again.push((timer.deadline, index));
-            }
-        }
-        again.sort_unstable();
-        let life = host.life;
-        for (deadline, index) in again {
-            let due = deadline.max(now);
-            self.hosts[usize::from(node.0)].timers[index as usize].queued = due;
-            self.schedule(due, Event::Timer { node, life, index });
-        }
+        self.set_deadlines(node, |deadline| deadline + slept);
         for event in pause.waiting {
             self.schedule(now, event);
         }

@@ -1,5 +1,7 @@
 //! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
 
+use super::clock::Clocks;
+use super::cpu::Processors;
 use super::event::Event;
 use super::grip::{Held, Trap};
 use super::links::{Fare, Links};
@@ -9,6 +11,7 @@ use crate::core::node::{Message, Protocol};
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
+use crate::sim::network::Cost;
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub(super) struct Trouble {
     pub severed: Vec<DomainId>,
     /// The disturbed links.
     pub links: Links,
+    /// The nodes' clocks.
+    pub clocks: Clocks,
+    /// The processors, if messages cost them anything.
+    pub processors: Option<Processors>,
     /// The messages held.
     pub held: Vec<Held>,
     /// What waits for a message to be sent.
@@ -28,12 +35,14 @@ pub(super) struct Trouble {
 impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
     pub(super) fn trouble(&mut self) -> &mut Trouble {
-        let seed = self.seed;
+        let (seed, cost) = (self.seed, self.terrain.cost);
         self.trouble.get_or_insert_with(|| {
             Box::new(Trouble {
                 pauses: Vec::new(),
                 severed: Vec::new(),
                 links: Links::new(seed),
+                clocks: Clocks::default(),
+                processors: (cost != Cost::default()).then(|| Processors::new(cost)),
                 held: Vec::new(),
                 traps: Vec::new(),
             })
@@ -46,7 +55,10 @@ impl<P: Protocol> World<P> {
         match event {
             // Its single arrivals come here one by one.
             Event::DeliverEach { .. } => Some(event),
-            _ => self.let_wait(event),
+            _ => {
+                let event = self.let_wait(event)?;
+                self.take_turns(event)
+            }
         }
     }
 
@@ -71,10 +83,9 @@ impl<P: Protocol> World<P> {
     pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        let ready = self.time.max(self.hosts[usize::from(from.0)].disk_until);
         for to in to.iter() {
             if from == to {
-                self.schedule(ready, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                self.schedule(self.saved_at(from), Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
             let (here, there) = (self.site_of(from), self.site_of(to));
@@ -83,15 +94,41 @@ impl<P: Protocol> World<P> {
             let lost = cut || self.net_rng.chance(self.terrain.loss_permille);
             self.counts.by_sites[usize::from(here) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
             self.count_sent(from, kind, 1, bytes);
+            let ready = self.put_together(from, bytes);
             let Fare { leaves, flight, lost: lost_here, twice } =
                 self.trouble().links.fare((from, to), ready, flight, bytes);
-            let event = Event::Deliver { from, to, doomed: lost || lost_here, flight: flight as u32, parcel };
-            if let Some(second) = twice.filter(|_| !lost) {
+            let (leaves, flight, doomed) = self.in_time(ready, leaves, flight, lost || lost_here);
+            let event = Event::Deliver { from, to, doomed, flight: flight as u32, parcel };
+            if let Some(second) = twice.filter(|_| !doomed) {
+                let (leaves, second, _) = self.in_time(ready, leaves, second, false);
                 let copy = self.copy_of(event);
                 self.schedule(leaves + second, copy.surely(second));
             }
             self.send_past_traps(Which { from, to, kind }, event, leaves);
         }
+    }
+
+    /// When a message can leave: once what was saved before is on the disk, and the processor has put it together.
+    pub(super) fn put_together(&mut self, from: NodeId, bytes: u64) -> Micros {
+        let (now, saved) = (self.time, self.saved_at(from));
+        match self.trouble.as_mut().and_then(|trouble| trouble.processors.as_mut()) {
+            Some(processors) => saved.max(processors.send(from, now, bytes)),
+            None => saved,
+        }
+    }
+
+    /// When a message leaves, how long it takes and whether it gets lost, as the timing model has it.
+    pub(super) fn in_time(
+        &mut self,
+        sent: Micros,
+        leaves: Micros,
+        flight: Micros,
+        lost: bool,
+    ) -> (Micros, Micros, bool) {
+        let timing = self.terrain.timing;
+        let arrives = timing.arrival(sent, leaves + flight, &mut self.trouble().links.rng);
+        let leaves = leaves.min(arrives);
+        (leaves, arrives - leaves, lost && !timing.is_bounded(sent))
     }
 
     /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
