@@ -95,7 +95,12 @@ pub(super) struct Astray(pub String);
 impl Session {
     /// Starts a run.
     pub fn new(scenario: Scenario) -> Result<Session, Problems> {
-        let mut checked = scenario.check()?;
+        let checked = scenario.check()?;
+        Ok(Session::of(scenario, checked)?)
+    }
+
+    /// Starts the run of a scenario that was checked before.
+    pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
         let start = Checkpoint { done: 0, universe: universe.fork().into() };
