@@ -143,7 +143,7 @@ impl Run {
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
             violations: universe.violations().iter().map(ViolationReport::new).collect(),
-            rules: rules.iter().map(|RuleId(id)| universe.variant().rules[usize::from(id)].key).collect(),
+            rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }
 }

@@ -12,12 +12,12 @@ use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
 use serde::{Deserialize, Serialize};
 
-/// Trace records a session keeps to show.
-const KEEP_TRACE: usize = 4_096;
-/// Copies of the universe a session keeps to go back to.
-const CHECKPOINTS: usize = 64;
+/// Trace records a session keeps to show: what happened last, however much that was. Every copy has them, too.
+const KEEP_TRACE: usize = 256;
+/// Most copies of the universe that a session keeps to go to, so that its memory is bounded.
+const CHECKPOINTS: usize = 512;
 /// Events between two copies, at first; doubled whenever there are too many copies.
-const SPACING: u64 = 256;
+const SPACING: u64 = 128;
 /// Most events after which a document's moment may lie: some seconds of computing.
 pub const FARTHEST: u64 = 50_000_000;
 /// Most deeds of a document.
@@ -54,15 +54,17 @@ pub struct Session {
     deeds: Vec<Deed>,
     /// How many of them have been done by now.
     done: usize,
-    /// Copies to go back to, oldest first. The first is the start.
+    /// Copies to go back to, oldest first.
     checkpoints: Vec<Checkpoint>,
+    /// Whether to make them.
+    copies: bool,
     spacing: u64,
     /// The farthest moment this run has been at.
     reached: Moment,
 }
 
 struct Checkpoint {
-    done: usize,
+    moment: Moment,
     universe: Box<dyn Universe>,
 }
 
@@ -82,24 +84,31 @@ impl Session {
     /// Starts a run.
     pub fn new(scenario: Scenario) -> Result<Session, Problems> {
         let checked = scenario.check()?;
-        Ok(Session::of(scenario, checked)?)
+        let mut session = Session::of(scenario, checked)?;
+        session.keep_copies();
+        Ok(session)
     }
 
-    /// Starts the run of a scenario that was checked before.
+    /// Starts the run of a scenario that was checked before. It keeps no copies: going back starts from the start.
     pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
-        let start = Checkpoint { done: 0, universe: universe.fork() };
         Ok(Session {
             scenario,
             checked,
             universe,
             deeds: Vec::new(),
             done: 0,
-            checkpoints: vec![start],
+            checkpoints: Vec::new(),
+            copies: false,
             spacing: SPACING,
             reached: Moment::default(),
         })
+    }
+
+    /// Keeps copies to go back to, from now on.
+    pub fn keep_copies(&mut self) {
+        self.copies = true;
     }
 
     /// What is run.
@@ -208,11 +217,13 @@ impl Session {
         if (now.event, now.deeds, now.at) > (self.reached.event, self.reached.deeds, self.reached.at) {
             self.reached = now;
         }
-        let last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.universe.events());
-        if now.event < last + self.spacing {
+        let last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
+        // Whoever goes to an event finds the deeds done right after it still to come.
+        let after_a_deed = self.done.checked_sub(1).is_some_and(|last| self.deeds[last].event == now.event);
+        if !self.copies || now.event < last + self.spacing || after_a_deed {
             return;
         }
-        self.checkpoints.push(Checkpoint { done: self.done, universe: self.universe.fork() });
+        self.checkpoints.push(Checkpoint { moment: now, universe: self.universe.fork() });
         if self.checkpoints.len() > CHECKPOINTS {
             let mut odd = false;
             self.checkpoints.retain(|_| {
@@ -229,7 +240,7 @@ impl Session {
         let (event, at) = (self.universe.events(), self.universe.time());
         self.universe.act(action)?;
         self.deeds.truncate(self.done);
-        self.checkpoints.retain(|checkpoint| checkpoint.universe.events() <= event && checkpoint.done <= self.done);
+        self.checkpoints.retain(|checkpoint| checkpoint.moment.event <= event && checkpoint.moment.deeds <= self.done);
         self.deeds.push(Deed { event, at, action });
         self.done += 1;
         self.reached = self.moment();
@@ -240,17 +251,13 @@ impl Session {
     /// world; should nothing be left to happen, this ends early.
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
-        if self.universe.events() >= event {
-            self.go_back(|checkpoint| checkpoint.universe.events() <= event);
-        }
+        self.jump(self.universe.events() < event, |moment| moment.event <= event);
         while self.universe.events() < event && self.step() {}
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
-        if self.universe.time() >= time {
-            self.go_back(|checkpoint| checkpoint.universe.time() < time);
-        }
+        self.jump(self.universe.time() < time, |moment| moment.at < time);
         while self.step_until(time) {}
     }
 
@@ -271,18 +278,24 @@ impl Session {
 
     /// Starts the scenario again, without what was done by hand.
     pub fn restart(&mut self) {
-        self.go_back(|checkpoint| checkpoint.universe.events() == 0);
-        self.checkpoints.truncate(1);
+        self.checkpoints.clear();
+        self.jump(false, |_| true);
         self.deeds.clear();
         self.spacing = SPACING;
         self.reached = Moment::default();
     }
 
-    /// Takes up the latest copy that is `early` enough, or the start.
-    fn go_back(&mut self, early: impl Fn(&Checkpoint) -> bool) {
-        let checkpoint = self.checkpoints.iter().rev().find(|c| early(c)).unwrap_or(&self.checkpoints[0]);
-        self.universe = checkpoint.universe.fork();
-        self.done = checkpoint.done;
+    /// Takes up the latest copy that is `early` enough, or the start; or stays, if this moment is `early` too and later than that.
+    fn jump(&mut self, early_now: bool, early: impl Fn(&Moment) -> bool) {
+        let count = self.checkpoints.partition_point(|checkpoint| early(&checkpoint.moment));
+        let latest = self.checkpoints[..count].last();
+        if early_now && latest.is_none_or(|checkpoint| checkpoint.moment.event <= self.universe.events()) {
+            return;
+        }
+        (self.universe, self.done) = match latest {
+            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.deeds),
+            None => (self.checked.boot().expect("it has started before"), 0),
+        };
     }
 
     /// Goes to a moment at which this run has been.
