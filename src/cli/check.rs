@@ -47,7 +47,10 @@ fn bounds() -> String {
 
 fn goals() -> String {
     let lines: Vec<String> = GOALS.iter().map(|(key, says)| format!("\n  {key}: {says}")).collect();
-    format!("First reach these goals, one after the other, and search on from there; bounds hold for each stage anew:{}", lines.concat())
+    format!(
+        "First reach these goals, one after the other, and search on from there; bounds hold for each stage anew:{}",
+        lines.concat()
+    )
 }
 
 /// Explores and tells what was found.

@@ -57,7 +57,10 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("depth", "events in a row"),
     ("requests", "commands that clients ask for, each once"),
     ("at", "the node to ask for each command, such as 1+1+2, or any; in turn, or any if a log is agreed on"),
-    ("reads", "the node to ask for each read, in the same way; what clients are told must then be linearizable; or none"),
+    (
+        "reads",
+        "the node to ask for each read, in the same way; what clients are told must then be linearizable; or none",
+    ),
     ("transfers", "nodes that whoever leads may be ordered to hand over to, each once, such as 2+3; or none"),
     ("members", "members that whoever leads may be ordered to change to, each once, such as 1.2.3+1.2.3.4; or none"),
     ("timers", "timers that fire"),
@@ -70,7 +73,10 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("copies", "equal messages under way at once; more get lost"),
     ("own", "messages of a node to itself: \"now\", within the same event, or \"late\", like any other"),
     ("lost", "kinds of messages that always get lost, joined by +, or none"),
-    ("symmetry", "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off"),
+    (
+        "symmetry",
+        "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off",
+    ),
 ];
 
 /// The goals of a search in stages: how one writes it, and what it is.

@@ -149,7 +149,9 @@ fn told<P: Protocol>(moment: &Moment<P>) -> Told {
         Happened::Fired(timer) => format!("{node:?} runs out of patience: {timer:?}"),
         Happened::Asked(command) => format!("{node:?} ← {:?}  asks: {:?}", command.client, command.op),
         Happened::Ordered(Order::HandOver(to)) => format!("{node:?} is ordered to hand over to {to:?}"),
-        Happened::Ordered(Order::Reconfigure(members)) => format!("{node:?} is ordered to change the members to {members:?}"),
+        Happened::Ordered(Order::Reconfigure(members)) => {
+            format!("{node:?} is ordered to change the members to {members:?}")
+        }
         Happened::Crashed => format!("{node:?} crashes"),
         Happened::Restarted => format!("{node:?} restarts from its disk"),
     };
