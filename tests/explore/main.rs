@@ -5,6 +5,7 @@
 mod ablations;
 mod logs;
 mod notes;
+mod symmetry;
 mod synod;
 
 use quorumscope::lab::explore::{Exploration, Wish};
