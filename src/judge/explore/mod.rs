@@ -220,7 +220,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         row[self.hosts..].copy_from_slice(&[past, spent]);
         self.lend(&row);
         for me in (0..self.hosts as u8).map(NodeId) {
-            broken = broken.or(self.look(Step { changed: me, log_from: Some(1) }));
+            broken = broken.or(self.look(Step { changed: me, log_from: Some(1), unaware: NodeSet::EMPTY }));
         }
         self.lend(&row);
         self.states.put(States::hash(&row), &row);
@@ -485,7 +485,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 let node = self.steps.hosts.get(host).me;
                 self.lend_only(from, lent);
                 self.lend_one(usize::from(node.0), host);
-                broken = broken.or(self.look(Step { changed: node, log_from }));
+                broken = broken.or(self.look(Step { changed: node, log_from, unaware: NodeSet::EMPTY }));
                 self.lend_one(usize::from(node.0), host);
             }
         }

@@ -55,6 +55,17 @@ pub enum Msg {
 }
 
 impl Message for Msg {
+    fn forged(&self) -> Option<Msg> {
+        Some(match *self {
+            Msg::Accept { ballot, value } => Msg::Accept { ballot, value: value.forged() },
+            Msg::Chosen { value } => Msg::Chosen { value: value.forged() },
+            Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value }) } => {
+                Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value: value.forged() }) }
+            }
+            _ => return None,
+        })
+    }
+
     const KINDS: &'static [Kind] = &[
         Kind {
             name: "Prepare",
