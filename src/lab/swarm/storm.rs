@@ -80,9 +80,6 @@ pub(super) struct Storm {
     rates: Vec<u16>,
     /// When the next action happens, µs.
     at: Micros,
-    reigns: u32,
-    /// Whether the storm is over.
-    over: bool,
 }
 
 /// Something is broken: there is nothing more to see.
@@ -100,30 +97,44 @@ impl Storm {
         };
         let rates = TROUBLES.iter().map(&mut rate).collect();
         let strikes = vec![0; TROUBLES.len()];
-        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0, reigns: 0, over: false }
+        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0 }
     }
 
     /// Lets it storm.
     pub fn blow(&mut self, draft: &Draft) -> Result<(), Broken> {
         self.run_until(draft.begins)?;
+        let mut next = draft.begins;
+        let mut reigns = 0;
         loop {
-            let next = self.universe.time() + self.rng.between(1, 2 * draft.gap);
-            if next + 1 >= draft.ends {
-                break;
+            next += self.rng.between(1, 2 * draft.gap);
+            // The first moments of a reign are the most delicate ones, so that some more trouble comes then.
+            while self.run_until_reign(next.min(draft.ends - 2), &mut reigns)? {
+                let delicate = self.universe.time() + self.rng.between(1, 2 * draft.round_trip);
+                self.run_until(delicate.min(draft.ends - 2))?;
+                self.at = self.universe.time() + 1;
+                for _ in 0..self.rng.between(0, 2) {
+                    let there: Vec<usize> = (0..TROUBLES.len()).filter(|trouble| self.rates[*trouble] > 0).collect();
+                    if !there.is_empty() {
+                        let trouble = pick(&mut self.rng, &there);
+                        self.strike(trouble);
+                    }
+                }
             }
-            self.run_until(next)?;
-            self.at = next + 1;
+            if next >= draft.ends - 2 {
+                return self.run_until(draft.ends - 1);
+            }
+            self.at = self.universe.time() + 1;
             for trouble in 0..TROUBLES.len() {
-                self.perhaps(trouble);
+                if self.rng.chance(self.rates[trouble]) {
+                    self.strike(trouble);
+                }
             }
         }
-        self.run_until(draft.ends - 1)
     }
 
     /// Ends the storm for as many nodes as must be healthy; the others are down or cut off from then on.
     pub fn heal(&mut self, draft: &Draft) {
         self.at = draft.ends;
-        self.over = true;
         let nodes: Vec<NodeId> = (0..self.universe.nodes()).map(NodeId).collect();
         // Who is a member by now is not for the storm to know: then everybody must be healthy.
         let members_changed =
@@ -149,27 +160,31 @@ impl Storm {
         }
     }
 
-    /// Runs on. The first moments of a reign are the most delicate ones, so that trouble comes then as well.
+    /// Runs on.
     pub fn run_until(&mut self, limit: Micros) -> Result<(), Broken> {
-        while self.universe.step_until(limit) {
-            if !self.universe.violations().is_empty() || self.universe.events() >= MOST_EVENTS {
-                return Err(Broken);
-            }
-            let reigns = self.universe.led();
-            if reigns > self.reigns {
-                self.reigns = reigns;
-                if !self.over && self.at > 0 && self.universe.time() + 1 < limit {
-                    self.at = self.universe.time() + 1;
-                    let trouble = self.rng.between(0, TROUBLES.len() as u64 - 1) as usize;
-                    self.perhaps(trouble);
-                }
-            }
-        }
-        if self.universe.violations().is_empty() { Ok(()) } else { Err(Broken) }
+        while self.step_until(limit)? {}
+        Ok(())
     }
 
-    fn perhaps(&mut self, trouble: usize) {
-        if self.script.len() < ACTIONS && self.rng.chance(self.rates[trouble]) {
+    /// Runs on until somebody begins to lead; tells whether that happened before `limit`.
+    fn run_until_reign(&mut self, limit: Micros, reigns: &mut u32) -> Result<bool, Broken> {
+        while self.step_until(limit)? {
+            if self.universe.led() > *reigns {
+                *reigns = self.universe.led();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn step_until(&mut self, limit: Micros) -> Result<bool, Broken> {
+        let happened = self.universe.step_until(limit);
+        let good = self.universe.violations().is_empty() && self.universe.events() < MOST_EVENTS;
+        if good { Ok(happened) } else { Err(Broken) }
+    }
+
+    fn strike(&mut self, trouble: usize) {
+        if self.script.len() < ACTIONS {
             let before = self.script.len();
             (TROUBLES[trouble].strike)(self);
             self.strikes[trouble] += u64::from(self.script.len() > before);
