@@ -36,7 +36,7 @@ task_report() {
 
 task_check() {
   setup_lints
-  setup_node
+  setup_npm
   step "Formatting"
   cargo fmt --check
   # A Rust newer than any of us has tried may know new lints: those are shown, but fail nobody's fresh clone.
@@ -51,7 +51,7 @@ task_check() {
   step "Third-party notice"
   node scripts/third-party.mjs --check
   step "These scripts"
-  node --test --test-reporter=spec tests/scripts/scripts.test.mjs
+  node --test --test-reporter=spec tests/scripts/*.test.mjs
 }
 
 task_notices() {
@@ -90,10 +90,9 @@ stage_wasm() {
   with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity --profile wasm-release
 }
 
-# The page is above its budget for now. The ceiling is a ratchet: it may only come down, and goes when the budget is met.
 stage_page() {
   task_build
-  node scripts/size-report.mjs dist --ceiling 275000
+  node scripts/size-report.mjs dist
 }
 
 stage_browser() { task_browser; }

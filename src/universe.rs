@@ -184,19 +184,13 @@ pub struct Variant {
 
 macro_rules! catalogue {
     ($($protocol:path),* $(,)?) => {
-        &[$(Variant {
-            card: &<$protocol as Protocol>::CARD,
-            rules: <$protocol as Protocol>::RULES,
-            settings: <$protocol as Protocol>::SETTINGS,
-            kinds: <<$protocol as Protocol>::Node as Node>::Msg::KINDS,
-            boot: boot::<$protocol>,
-            #[cfg(feature = "cli")]
-            explore: search::explore::<$protocol>,
-            #[cfg(feature = "cli")]
-            live: <$protocol as Protocol>::live,
-            #[cfg(feature = "cli")]
-            properties: search::properties::<$protocol>,
-        }),*]
+        &[$(Cluster::<$protocol>::VARIANT),*]
+    };
+}
+
+macro_rules! titles {
+    ($($protocol:path),* $(,)?) => {
+        &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
     };
 }
 
@@ -204,6 +198,16 @@ macro_rules! catalogue {
 pub fn variants() -> &'static [Variant] {
     static VARIANTS: &[Variant] = crate::protocols::variants!(catalogue);
     VARIANTS
+}
+
+/// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
+pub fn titles() -> &'static [(&'static str, &'static str)] {
+    crate::protocols::variants!(titles)
+}
+
+/// The variant of the scenario that the page begins with.
+pub fn first() -> &'static Variant {
+    const { &Cluster::<crate::protocols::First>::VARIANT }
 }
 
 /// The variant with this key, such as `raft`.
@@ -225,6 +229,20 @@ pub struct Cluster<P: Protocol> {
 }
 
 impl<P: Protocol> Cluster<P> {
+    const VARIANT: Variant = Variant {
+        card: &P::CARD,
+        rules: P::RULES,
+        settings: P::SETTINGS,
+        kinds: <P::Node as Node>::Msg::KINDS,
+        boot: boot::<P>,
+        #[cfg(feature = "cli")]
+        explore: search::explore::<P>,
+        #[cfg(feature = "cli")]
+        live: P::live,
+        #[cfg(feature = "cli")]
+        properties: search::properties::<P>,
+    };
+
     /// Boots a cluster. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, Unfit> {
         let world = World::new(blueprint)?;
@@ -252,8 +270,7 @@ impl<P: Protocol> Cluster<P> {
 
 impl<P: Protocol> Universe for Cluster<P> {
     fn variant(&self) -> &'static Variant {
-        // The registry made this cluster, so the registry knows it.
-        variant(P::CARD.key).unwrap_or(&variants()[0])
+        const { &Self::VARIANT }
     }
 
     fn step_until(&mut self, limit: Micros) -> bool {

@@ -176,3 +176,74 @@ fn a_replay_goes_in_slices() {
     assert!(slices > 5);
     assert_eq!(replay.into_session().universe().fingerprint(), session.universe().fingerprint());
 }
+
+#[test]
+fn acting_in_the_past_begins_a_branch_and_leaves_the_old_one_as_it_was() {
+    let mut session = played();
+    let end = (session.moment(), session.universe().fingerprint());
+    session.seek(150);
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    session.run_until(60_000_000, 200);
+    let other = (session.moment(), session.universe().fingerprint());
+
+    let branches: Vec<_> = session.branches().collect();
+    assert_eq!(branches.iter().map(|branch| branch.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(branches[1].parent.map(|(number, moment)| (number, moment.event)), Some((1, 150)));
+    assert_eq!((branches[0].deeds, branches[1].deeds), (3, 3));
+    assert_eq!((branches[0].current, branches[1].current), (false, true));
+    assert_eq!(branches[0].reached, end.0);
+
+    assert!(session.take_up(1));
+    assert_eq!((session.moment(), session.universe().fingerprint()), end);
+    assert!(session.take_up(2));
+    assert_eq!((session.moment(), session.universe().fingerprint()), other);
+    assert!(!session.take_up(3));
+    // A document is of the branch on screen.
+    let opened = Session::open(&session.document()).expect("our own document");
+    assert_eq!((opened.moment(), opened.universe().fingerprint()), other);
+    session.restart();
+    assert_eq!(session.branches().count(), 1);
+}
+
+#[test]
+fn branches_part_where_something_else_was_done() {
+    let mut session = played();
+    session.seek(150);
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    session.run_until(60_000_000, 200);
+    let parting = session.parting(1).expect("they differ");
+    assert_eq!((parting.last.event, parting.last.deeds), (150, 2));
+    let down = |universe: Option<Box<dyn quorumscope::universe::Universe>>| {
+        universe.expect("something happens").node(NodeId(2)).glance.is_none()
+    };
+    assert_eq!((down(parting.here), down(parting.there)), (true, false));
+
+    // The same done again is no other branch as far as can be seen; another deed at the same time is.
+    session.take_up(1);
+    session.seek(150);
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    session.run_until(60_000_000, 200);
+    assert!(session.parting(2).is_none());
+    session.seek(150);
+    session.act(Action::Crash(NodeId(3))).expect("it runs");
+    assert_eq!(session.parting(2).map(|parting| parting.last.event), Some(150));
+    assert!(session.parting(99).is_none());
+}
+
+#[test]
+fn there_are_never_too_many_branches() {
+    let mut session = Session::new(scenario()).expect("a good scenario");
+    session.run_until(u64::MAX, 100);
+    for _ in 0..40 {
+        session.seek(50);
+        session.act(Action::Request { site: 2 }).expect("there is such a site");
+        session.run_until(u64::MAX, 20);
+    }
+    assert_eq!(session.branches().count(), 16);
+    assert_eq!(session.branches().map(|branch| branch.number).max(), Some(41));
+    let all: Vec<u32> = session.branches().map(|branch| branch.number).collect();
+    for number in all {
+        assert!(session.take_up(number));
+        assert!(session.moment().event >= 50);
+    }
+}

@@ -44,8 +44,8 @@ pub struct Asked {
     /// Stop at the first seed that breaks something; the report is about the seeds up to it
     #[arg(long)]
     stop: bool,
-    /// Write the scenario of the first seed that breaks something, made as small as possible, to this file; if nothing is broken, that of
-    /// the first seed
+    /// Write the scenario of the seed that breaks something after the fewest events, made as small as possible, to this file; if nothing
+    /// is broken, that of the first seed
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Save the scenario as it was drawn, and shrink nothing
@@ -73,7 +73,8 @@ pub fn fuzz(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode,
     let report = on_all_processors(&swarm, seeds.clone(), jobs, asked.stop);
     let code = told(&report, json, out)?;
     // Shown to whoever looks, written for whoever asks; a report to be merged has nothing after it.
-    let failed = report.failures.first();
+    // What broke early shrinks best.
+    let failed = report.failures.iter().min_by_key(|failure| (failure.event, failure.seed));
     if asked.save.is_some() || failed.is_some() && !json && !asked.as_drawn {
         let drawn = swarm.run(failed.map_or(seeds.start, |failure| failure.seed)).scenario;
         let shrunk = match asked.as_drawn {
@@ -83,7 +84,7 @@ pub fn fuzz(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode,
         let scenario = shrunk.map_or(drawn, |shrunk| shrunk.scenario);
         match &asked.save {
             Some(file) => save(&scenario, file)?,
-            None => write!(out, "\nThe first of them, made as small as possible:\n\n{}", text::to_toml(&scenario))?,
+            None => write!(out, "\nOne of them, made as small as possible:\n\n{}", text::to_toml(&scenario))?,
         }
     }
     Ok(code)

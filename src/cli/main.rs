@@ -70,7 +70,7 @@ enum Command {
     ///
     /// Each seed draws a cluster, its places, settings, clients and a mix of troubles. First anything may happen, and only safety is asked
     /// for; then a healthy majority must answer clients and catch up within a stated time. At the end the clients' history must be
-    /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 500 seeds or more a rule was never reached; 2 the input
+    /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 2000 seeds or more a rule was never reached; 2 the input
     /// makes no sense.
     Fuzz {
         #[command(flatten)]

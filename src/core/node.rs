@@ -201,6 +201,9 @@ pub struct Step {
     pub changed: NodeId,
     /// The first slot of its log that may be different now; `None` if the log is as it was.
     pub log_from: Option<Slot>,
+    /// Nodes that were paused and have not looked at their timers since: what those end, they do not know to be over yet, and they do nothing
+    /// before they know.
+    pub unaware: NodeSet,
 }
 
 /// Where an invariant failed.

@@ -83,7 +83,7 @@ const SAME_STATE: (&str, &str) =
 const ONE_HOLDER: (&str, &str) =
     ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
 /// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
-pub(super) const LINEARIZABLE: (&str, &str) = (
+pub const LINEARIZABLE: (&str, &str) = (
     "Linearizable",
     "What clients were told fits one order of their operations, each between its request and its answer.",
 );
@@ -107,7 +107,10 @@ impl Watch {
         match happening {
             Some(happening) if happening.what() == crate::sim::What::Acted => self.look_at_all(world),
             Some(happening) if happening.is_handled() => {
-                self.look_at(world, Step { changed: happening.node(), log_from: happening.log_from() });
+                self.look_at(
+                    world,
+                    Step { changed: happening.node(), log_from: happening.log_from(), unaware: world.unaware() },
+                );
             }
             Some(_) => {}
             None => self.look_at_all(world),
@@ -115,8 +118,9 @@ impl Watch {
     }
 
     fn look_at_all<P: Protocol>(&mut self, world: &World<P>) {
+        let unaware = world.unaware();
         for node in 0..world.nodes().len() as u8 {
-            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1) });
+            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
         }
     }
 
@@ -239,10 +243,6 @@ impl Watch {
         for invariant in P::invariants() {
             if let Err(Breach { other, slot }) = (invariant.holds)(world.nodes(), step) {
                 let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
-                // What a node takes itself for (the holder of a lease, say) counts once its timers have had their say.
-                if slot.is_none() && nodes.iter().any(|node| world.is_asleep(node)) {
-                    continue;
-                }
                 self.violated(world, (invariant.name, invariant.says), nodes, slot);
             }
         }

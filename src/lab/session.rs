@@ -1,7 +1,12 @@
 //! A run that one can stop, act on, go back in, and share.
 //!
 //! A run is a scenario and the deeds done by hand, nothing else: the same two give the same events, so a moment of a run is a
-//! document, and going back is starting from an earlier copy and doing the same again.
+//! document, and going back is starting from an earlier copy and doing the same again. Acting in the past begins a branch, and leaves what
+//! came after as it was.
+
+mod branches;
+
+pub use branches::{BranchView, Parting};
 
 use super::fault::Fault;
 use super::problem::{Complaints, Problem, Problems};
@@ -10,12 +15,14 @@ use super::{Checked, Quantity, check};
 use crate::core::Micros;
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
+use branches::Branch;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
-/// Trace records a session keeps to show.
-const KEEP_TRACE: usize = 4_096;
-/// Copies of the universe a session keeps to go back to.
-const CHECKPOINTS: usize = 64;
+/// Trace records a session keeps to show: what the last event brought about. Every copy has its own.
+const KEEP_TRACE: usize = 256;
+/// Copies of the universe a branch keeps to go back to.
+const CHECKPOINTS: usize = 256;
 /// Events between two copies, at first; doubled whenever there are too many copies.
 const SPACING: u64 = 256;
 /// Most events after which a document's moment may lie: some seconds of computing.
@@ -45,25 +52,32 @@ pub struct Moment {
     pub at: Micros,
 }
 
+impl Moment {
+    fn is_after(self, other: Moment) -> bool {
+        (self.event, self.deeds, self.at) > (other.event, other.deeds, other.at)
+    }
+}
+
 /// A run in progress.
 pub struct Session {
     scenario: Scenario,
     checked: Checked,
     universe: Box<dyn Universe>,
-    /// All deeds of this run, those after the present moment included.
-    deeds: Vec<Deed>,
-    /// How many of them have been done by now.
+    /// How many deeds of the branch have been done by now.
     done: usize,
-    /// Copies to go back to, oldest first. The first is the start.
-    checkpoints: Vec<Checkpoint>,
-    spacing: u64,
-    /// The farthest moment this run has been at.
-    reached: Moment,
+    /// All branches, oldest first. There is always one.
+    branches: Vec<Branch>,
+    /// Which of them this is.
+    current: usize,
+    /// How many there have been.
+    begun: u32,
 }
 
+/// A copy to go back to.
+#[derive(Clone)]
 struct Checkpoint {
     done: usize,
-    universe: Box<dyn Universe>,
+    universe: Rc<dyn Universe>,
 }
 
 impl std::fmt::Debug for Session {
@@ -81,20 +95,16 @@ pub(super) struct Astray(pub String);
 impl Session {
     /// Starts a run.
     pub fn new(scenario: Scenario) -> Result<Session, Problems> {
-        let mut checked = scenario.check()?;
+        let checked = scenario.check()?;
+        Ok(Session::of(scenario, checked)?)
+    }
+
+    /// Starts the run of a scenario that was checked before.
+    pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
-        let start = Checkpoint { done: 0, universe: universe.fork() };
-        Ok(Session {
-            scenario,
-            checked,
-            universe,
-            deeds: Vec::new(),
-            done: 0,
-            checkpoints: vec![start],
-            spacing: SPACING,
-            reached: Moment::default(),
-        })
+        let start = Checkpoint { done: 0, universe: universe.fork().into() };
+        Ok(Session { scenario, checked, universe, done: 0, branches: vec![Branch::new(start)], current: 0, begun: 1 })
     }
 
     /// What is run.
@@ -114,7 +124,7 @@ impl Session {
 
     /// What was done by hand, later deeds of this run included.
     pub fn deeds(&self) -> &[Deed] {
-        &self.deeds
+        &self.branch().deeds
     }
 
     /// The present moment.
@@ -122,9 +132,9 @@ impl Session {
         Moment { event: self.universe.events(), deeds: self.done, at: self.universe.time() }
     }
 
-    /// The farthest moment that this run has been at.
+    /// The farthest moment that this branch has been at.
     pub fn reached(&self) -> Moment {
-        self.reached
+        self.branch().reached
     }
 
     /// What happens now, in a plain sentence or two.
@@ -163,7 +173,8 @@ impl Session {
             Ok(happened) => happened,
             // Deeds are kept only when they were done here once, so they fit; were one not to, the run would go on without.
             Err(Astray(_)) => {
-                self.deeds.truncate(self.done);
+                let done = self.done;
+                self.branch_mut().deeds.truncate(done);
                 self.step_until(limit)
             }
         }
@@ -171,7 +182,7 @@ impl Session {
 
     /// Lets the next thing happen, if that is until `limit`; otherwise only time moves on.
     pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
-        let due = self.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
+        let due = self.deeds().get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
         let happened = match due {
             Some(deed) if deed.at <= limit => {
                 self.repeat(deed)?;
@@ -198,37 +209,33 @@ impl Session {
         Ok(())
     }
 
-    /// Keeps track of how far the run has come, and now and then a copy of it.
+    /// Keeps track of how far the branch has come, and now and then a copy of it.
     fn note(&mut self) {
-        let now = self.moment();
-        if (now.event, now.deeds, now.at) > (self.reached.event, self.reached.deeds, self.reached.at) {
-            self.reached = now;
+        let (now, done) = (self.moment(), self.done);
+        let branch = self.branch_mut();
+        if now.is_after(branch.reached) {
+            branch.reached = now;
         }
-        let last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.universe.events());
-        if now.event < last + self.spacing {
+        if now.event < branch.last_copy() + branch.spacing {
             return;
         }
-        self.checkpoints.push(Checkpoint { done: self.done, universe: self.universe.fork() });
-        if self.checkpoints.len() > CHECKPOINTS {
-            let mut odd = false;
-            self.checkpoints.retain(|_| {
-                odd = !odd;
-                odd
-            });
-            self.spacing *= 2;
-        }
+        let copy = Checkpoint { done, universe: self.universe.fork().into() };
+        self.branch_mut().keep(copy);
     }
 
-    /// Does something now. What was done later in this run, before going back, is forgotten. An error says why not; then nothing has
-    /// changed.
+    /// Does something now. If the run has been farther than this, what it did then stays as it is, and this begins a branch. An error says
+    /// why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        let (event, at) = (self.universe.events(), self.universe.time());
+        let before = self.moment();
         self.universe.act(action)?;
-        self.deeds.truncate(self.done);
-        self.checkpoints.retain(|checkpoint| checkpoint.universe.events() <= event && checkpoint.done <= self.done);
-        self.deeds.push(Deed { event, at, action });
+        if self.reached().is_after(before) {
+            self.begin_branch(before);
+        }
         self.done += 1;
-        self.reached = self.moment();
+        let reached = self.moment();
+        let branch = self.branch_mut();
+        branch.deeds.push(Deed { event: before.event, at: before.at, action });
+        branch.reached = reached;
         Ok(())
     }
 
@@ -236,24 +243,20 @@ impl Session {
     /// world; should nothing be left to happen, this ends early.
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
-        if self.universe.events() >= event {
-            self.go_back(|checkpoint| checkpoint.universe.events() <= event);
-        }
+        self.jump(self.universe.events() < event, |copy| copy.universe.events() <= event);
         while self.universe.events() < event && self.step() {}
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
-        if self.universe.time() >= time {
-            self.go_back(|checkpoint| checkpoint.universe.time() < time);
-        }
+        self.jump(self.universe.time() < time, |copy| copy.universe.time() < time);
         while self.step_until(time) {}
     }
 
     /// Undoes the last thing that happened, a deed or an event.
     pub fn back(&mut self) {
         let now = self.moment();
-        match self.done.checked_sub(1).map(|last| self.deeds[last]) {
+        match self.done.checked_sub(1).map(|last| self.deeds()[last]) {
             Some(deed) if deed.event == now.event => {
                 self.go_to(Moment { event: deed.event, deeds: self.done - 1, at: deed.at })
             }
@@ -265,20 +268,23 @@ impl Session {
         }
     }
 
-    /// Starts the scenario again, without what was done by hand.
+    /// Starts the scenario again, without what was done by hand, and without other branches.
     pub fn restart(&mut self) {
-        self.go_back(|checkpoint| checkpoint.universe.events() == 0);
-        self.checkpoints.truncate(1);
-        self.deeds.clear();
-        self.spacing = SPACING;
-        self.reached = Moment::default();
+        self.jump(false, |copy| copy.universe.events() == 0);
+        let start = self.branch().checkpoints[0].clone();
+        (self.branches, self.current, self.begun) = (vec![Branch::new(start)], 0, 1);
     }
 
-    /// Takes up the latest copy that is `early` enough, or the start.
-    fn go_back(&mut self, early: impl Fn(&Checkpoint) -> bool) {
-        let checkpoint = self.checkpoints.iter().rev().find(|c| early(c)).unwrap_or(&self.checkpoints[0]);
-        self.universe = checkpoint.universe.fork();
-        self.done = checkpoint.done;
+    /// Takes up the latest copy that is `early` enough, or the start; but stays where it is if it lies `ahead` and no copy is nearer to it.
+    fn jump(&mut self, ahead: bool, early: impl Fn(&Checkpoint) -> bool) {
+        let checkpoints = &self.branch().checkpoints;
+        // They are in order of time.
+        let nearest = checkpoints.partition_point(early).saturating_sub(1);
+        let Checkpoint { done, universe } = &checkpoints[nearest];
+        if ahead && universe.events() <= self.universe.events() {
+            return;
+        }
+        (self.universe, self.done) = (universe.fork(), *done);
     }
 
     /// Goes to a moment at which this run has been.
@@ -302,7 +308,7 @@ impl Session {
         let moment = MomentText { event: now.event, deeds: now.deeds, at: Quantity::from_micros(now.at) };
         Document {
             scenario: self.scenario.clone(),
-            deeds: self.deeds.iter().map(deed).collect(),
+            deeds: self.deeds().iter().map(deed).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
     }
@@ -311,7 +317,7 @@ impl Session {
     pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
         let mut session = Session::new(document.scenario.clone())?;
         let (deeds, moment) = document.check(&session.checked)?;
-        session.deeds = deeds;
+        session.branch_mut().deeds = deeds;
         Ok((session, moment))
     }
 
@@ -431,12 +437,12 @@ impl Replay {
     /// it is known to be possible.
     pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
         let until = self.session.universe.events().saturating_add(events.max(1));
-        while self.session.done < self.session.deeds.len() || self.session.universe.events() < self.moment.event {
+        while self.session.done < self.session.deeds().len() || self.session.universe.events() < self.moment.event {
             if self.session.universe.events() >= until {
                 return Ok(false);
             }
             let nth = self.session.done;
-            let limit = self.session.deeds.get(nth).map_or(Micros::MAX, |deed| deed.at);
+            let limit = self.session.deeds().get(nth).map_or(Micros::MAX, |deed| deed.at);
             match self.session.advance(limit) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -458,7 +464,7 @@ impl Replay {
 
     /// How far it has come, in parts of a thousand.
     pub fn permille(&self) -> u64 {
-        let last = self.session.deeds.last().map_or(0, |deed| deed.event);
+        let last = self.session.deeds().last().map_or(0, |deed| deed.event);
         self.session.universe.events() * 1_000 / last.max(self.moment.event).max(1)
     }
 

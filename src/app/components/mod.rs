@@ -17,6 +17,7 @@ pub mod menu;
 pub mod messages;
 pub mod mishaps;
 pub mod notice;
+pub mod per_command;
 pub mod replica;
 pub mod sentence;
 pub mod setup;

@@ -100,14 +100,20 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         for (place, &(state, event)) in path.iter().enumerate() {
             // With symmetry, this state stands for others, the one at hand among them; the event must get their names.
             let event = self.under_names_of(&row, state, event);
-            let (moment, host) = self.moment(&row, event);
+            let (mut moment, host) = self.moment(&row, event);
             let node = usize::from(moment.node.0);
-            moments.push(moment);
             if let Some(&(next, _)) = path.get(place + 1) {
+                let stages = [state, next].map(|state| self.stage_of(state));
+                moment.goal = (stages[0] < stages[1]).then_some(stages[0]);
                 row = self.next_row(&row, node, host, event, next);
             }
+            moments.push(moment);
         }
         moments
+    }
+
+    fn stage_of(&self, state: u32) -> usize {
+        self.spent.get(self.states.row(state)[self.hosts + 1]).stage()
     }
 
     /// What an event does in a state, and the host of its node afterwards.
@@ -144,7 +150,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         });
         let (said, rules) = stimulus.map_or_else(Default::default, |stimulus| self.steps.listen(host, stimulus));
         let glance = |host| self.steps.hosts.get(host).node.as_ref().map(crate::core::Node::glance);
-        (Moment { node, event: happened, said, rules, before: glance(host), after: glance(after) }, after)
+        (Moment { node, event: happened, said, rules, before: glance(host), after: glance(after), goal: None }, after)
     }
 
     fn next_row(&mut self, row: &[u32], node: usize, host: u32, _event: Event, next: u32) -> Vec<u32> {

@@ -59,26 +59,29 @@ fn fewer_replicas(scenario: &Scenario) -> Vec<Scenario> {
     let without = |node: usize| {
         with(scenario, |s| {
             s.replicas.remove(node);
-            let number = node as u32 + 1;
-            s.script.retain_mut(|fault| {
-                let mut named = named(fault);
-                let gone = named.iter().any(|node| **node == number);
-                named.iter_mut().for_each(|node| **node -= u32::from(**node > number));
-                !gone
-            });
+            s.script.retain_mut(|fault| leave_out(fault, node as u32 + 1));
         })
     };
     (0..scenario.replicas.len()).rev().map(without).collect()
 }
 
-/// All nodes that a fault names.
-fn named(fault: &mut Fault) -> Vec<&mut u32> {
-    let Fault { node, from, to, .. } = fault;
-    let ends = from.iter_mut().chain(to).flat_map(|nodes| match nodes {
-        Nodes::One(node) => std::slice::from_mut(node),
-        Nodes::Several(nodes) => nodes.as_mut_slice(),
-    });
-    node.iter_mut().chain(ends).collect()
+/// Renumbers the nodes that a fault names, now that one is gone. False if nobody is left for it.
+fn leave_out(fault: &mut Fault, gone: u32) -> bool {
+    let moved = |number: &mut u32| {
+        let there = *number != gone;
+        *number -= u32::from(*number > gone);
+        there
+    };
+    let nodes = |nodes: &mut Option<Nodes>| match nodes {
+        None => true,
+        Some(Nodes::One(number)) => moved(number),
+        Some(Nodes::Several(list)) => {
+            list.retain_mut(moved);
+            !list.is_empty()
+        }
+    };
+    let (from, to) = (nodes(&mut fault.from), nodes(&mut fault.to));
+    fault.node.as_mut().is_none_or(moved) && from && to
 }
 
 fn settings_left_out(scenario: &Scenario) -> Vec<Scenario> {
@@ -165,6 +168,7 @@ fn plainer_clients(scenario: &Scenario) -> Vec<Scenario> {
         way(|group| group.commands = group.commands.map(|commands| (commands - 1).max(1)));
         way(|group| group.stop = None);
         way(|group| group.reads = None);
+        way(|group| group.swaps = None);
         way(|group| group.keys = Some(1));
         way(|group| group.think = None);
         way(|group| group.retry = None);
@@ -234,16 +238,18 @@ const TIMES: &[(Get, Set)] = &[
 fn milder(scenario: &Scenario) -> Vec<Scenario> {
     let mut ways = Vec::new();
     for (index, fault) in scenario.script.iter().enumerate() {
-        if let Some(loss) = fault.loss.as_ref().and_then(|loss| loss.permille().ok()).filter(|loss| *loss > 1) {
-            ways.push(with(scenario, |s| s.script[index].loss = Some(Quantity::from_permille(loss / 2))));
-        }
-        if fault.action == "cut" && !fault.one_way {
-            let (from, to) = (fault.from.clone(), fault.to.clone());
+        if fault.action == "cut" && !fault.one_way && fault.from.is_some() {
             ways.push(with(scenario, |s| s.script[index].one_way = true));
             ways.push(with(scenario, |s| {
-                let fault = &mut s.script[index];
-                (fault.from, fault.to, fault.one_way) = (to.clone(), from.clone(), true);
+                let Fault { from, to, one_way, .. } = &mut s.script[index];
+                std::mem::swap(from, to);
+                *one_way = true;
             }));
+        }
+        for (get, set) in MAGNITUDES {
+            if let Some(smaller) = get(fault).as_ref().and_then(smaller) {
+                ways.push(with(scenario, |s| *set(&mut s.script[index]) = Some(smaller)));
+            }
         }
     }
     let halved =
@@ -258,6 +264,26 @@ fn milder(scenario: &Scenario) -> Vec<Scenario> {
         ways.push(with(scenario, |s| s.disk = time(micros(&s.disk) / 2)));
     }
     ways
+}
+
+type Magnitude = (fn(&Fault) -> &Option<Quantity>, fn(&mut Fault) -> &mut Option<Quantity>);
+
+/// What says how bad a fault is.
+const MAGNITUDES: &[Magnitude] = &[
+    (|fault| &fault.loss, |fault| &mut fault.loss),
+    (|fault| &fault.share, |fault| &mut fault.share),
+    (|fault| &fault.extra, |fault| &mut fault.extra),
+    (|fault| &fault.jitter, |fault| &mut fault.jitter),
+    (|fault| &fault.write, |fault| &mut fault.write),
+];
+
+/// Half of a share or of a time.
+fn smaller(quantity: &Quantity) -> Option<Quantity> {
+    match (quantity.permille(), quantity.micros()) {
+        (Ok(share), _) if share > 1 => Some(Quantity::from_permille(share / 2)),
+        (_, Ok(time)) if time > 1 => Some(Quantity::from_micros(time / 2)),
+        _ => None,
+    }
 }
 
 fn smaller_seed(scenario: &Scenario) -> Vec<Scenario> {

@@ -191,6 +191,7 @@ fn clients(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micr
             site: any_site(scenario, rng),
             reads: share(pick(rng, &[0, 300, 500, 900])),
             keys: Some(pick(rng, &[1, 1, 2, 8])),
+            swaps: share(pick(rng, &[0, 0, 300])),
             retry: time((round_trip * rng.between(2, 8)).max(1_000)),
             stop: time(ends),
             ..Clients::default()

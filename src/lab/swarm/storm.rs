@@ -1,9 +1,9 @@
 //! The storm: every sort of trouble, one line each, and how a run is hit by them.
 
 use super::draw::{Draft, pick};
-use crate::core::{Card, Faults, Micros, NodeId};
+use crate::core::{Card, Faults, KindId, Micros, NodeId, NodeSet};
 use crate::sim::Action;
-use crate::sim::action::Timed;
+use crate::sim::action::{ALL, DiskFault, Grip, Nuisance, Timed, Which};
 use crate::sim::rng::Rng;
 use crate::universe::Universe;
 
@@ -47,6 +47,35 @@ const TROUBLES: &[Trouble] = &[
         },
     },
     Trouble { name: "lull", fits: always, strike: Storm::lull },
+    Trouble { name: "pause", fits: always, strike: Storm::pause },
+    Trouble { name: "slow-link", fits: always, strike: |storm| storm.disturb(SLOW) },
+    Trouble {
+        name: "lossy-link",
+        fits: always,
+        strike: |storm| storm.disturb(&[Nuisance::Lose(200), Nuisance::Lose(0)]),
+    },
+    Trouble { name: "duplicates", fits: always, strike: |storm| storm.disturb(TWICE) },
+    Trouble { name: "reordering", fits: always, strike: |storm| storm.disturb(REORDERED) },
+    Trouble { name: "hold", fits: always, strike: Storm::hold },
+    Trouble {
+        name: "slow-disk",
+        fits: always,
+        strike: |storm| storm.disk(&[DiskFault::Slow(10_000), DiskFault::Mend]),
+    },
+    Trouble { name: "full-disk", fits: recovers, strike: |storm| storm.disk(&[DiskFault::Fill, DiskFault::Mend]) },
+    Trouble { name: "throttle", fits: always, strike: Storm::throttle },
+];
+
+const SLOW: &[Nuisance] = &[
+    Nuisance::Slow { extra: 1_000, jitter: 1_000 },
+    Nuisance::Slow { extra: 50_000, jitter: 20_000 },
+    Nuisance::Slow { extra: 0, jitter: 0 },
+];
+const TWICE: &[Nuisance] = &[Nuisance::Duplicate(100), Nuisance::Duplicate(500), Nuisance::Duplicate(0)];
+const REORDERED: &[Nuisance] = &[
+    Nuisance::Reorder { permille: 100, by: 5_000 },
+    Nuisance::Reorder { permille: 500, by: 50_000 },
+    Nuisance::Reorder { permille: 0, by: 0 },
 ];
 
 fn recovers(card: &Card) -> bool {
@@ -145,9 +174,13 @@ impl Storm {
             let one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
             healthy.swap_remove(one);
         }
-        self.act(Action::HealAll);
-        self.act(Action::Loss { permille: 0 });
+        self.act(Action::Stabilise);
+        self.act(Action::Calm);
         self.act(Action::Resume);
+        for node in &healthy {
+            self.act(Action::Disk { node: *node, fault: DiskFault::Mend });
+            self.act(Action::Throttle { node: *node, percent: 100 });
+        }
         let may_restart = recovers(self.universe.variant().card);
         for node in nodes {
             let up = self.up(node);
@@ -317,5 +350,47 @@ impl Storm {
     fn lull(&mut self) {
         let quiet = self.rng.chance(500);
         self.act(if quiet { Action::Quiesce } else { Action::Resume });
+    }
+
+    /// A node stands still as in a long garbage collection, or one that did goes on.
+    fn pause(&mut self) {
+        if let Some(node) = self.victim() {
+            let goes_on = self.universe.node(node).paused.is_some();
+            self.act(if goes_on { Action::Continue(node) } else { Action::Pause { node, clock_stops: false } });
+        }
+    }
+
+    /// One way, all ways out of a node, or all of them.
+    fn disturb(&mut self, nuisances: &[Nuisance]) {
+        let how = pick(&mut self.rng, nuisances);
+        let (from, to) = (self.any_node(), self.any_node());
+        let (one, others) = (NodeSet::just(from), self.others(from).collect::<NodeSet>());
+        let (from, to) = pick(&mut self.rng, &[(one, NodeSet::just(to)), (one, others), (ALL, ALL)]);
+        if from != to && !to.is_empty() || from == ALL {
+            self.act(Action::Disturb { from, to, both: false, how });
+        }
+    }
+
+    /// One message is held until the storm is over, or until all that are held come at once.
+    fn hold(&mut self) {
+        let kinds = self.universe.variant().kinds.len() as u64;
+        let (from, to, kind) = (self.any_node(), self.any_node(), KindId(self.rng.between(0, kinds - 1) as u8));
+        if self.rng.chance(300) {
+            self.act(Action::Release(None));
+        } else if from != to {
+            let nth = self.rng.between(1, 5) as u16;
+            self.act(Action::Catch { which: Which { from, to, kind }, nth, grip: Grip::Hold });
+        }
+    }
+
+    fn disk(&mut self, faults: &[DiskFault]) {
+        let (node, fault) = (self.any_node(), pick(&mut self.rng, faults));
+        self.act(Action::Disk { node, fault });
+    }
+
+    /// A slow processor; felt where messages cost something at all.
+    fn throttle(&mut self) {
+        let (node, percent) = (self.any_node(), pick(&mut self.rng, &[100, 300, 1_000]));
+        self.act(Action::Throttle { node, percent });
     }
 }
