@@ -5,7 +5,7 @@ mod read;
 use super::Quantity;
 use crate::core::node::Kind;
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
 use crate::sim::{Action, DomainId};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub loss: Option<Quantity>,
-    /// A share of messages, such as "5%" (duplication, reordering).
+    /// A share, such as "5%": of messages (duplication, reordering), or of the usual time, such as "1000%" (throttle).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub share: Option<Quantity>,
@@ -73,6 +73,20 @@ pub struct Fault {
     /// The same for a client's request or the answer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letter: Option<u32>,
+    /// How long one write to the disk takes, such as "50ms" (slow-disk).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub write: Option<Quantity>,
+    /// By how many millionths the clock runs too fast; negative: too slow (drift).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ppm: Option<i32>,
+    /// How far the clock jumps, such as "2s", or "-2s" for backwards (jump).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub by: Option<Quantity>,
+    /// In which way it lies: silent, twin, deny, to-all, forge, or nothing for not any more (lie).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
     /// The node's clock stands still while it is paused (pause).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_stops: bool,
@@ -122,6 +136,16 @@ const VERBS: &[(&str, &[&str])] = &[
     ("pause", &["node", "in", "clock_stops"]),
     ("continue", &["node", "in"]),
     ("wipe-disk", &["node"]),
+    ("slow-disk", &["node", "write"]),
+    ("fill-disk", &["node"]),
+    ("forget-writes", &["node"]),
+    ("tear-write", &["node"]),
+    ("corrupt-disk", &["node"]),
+    ("mend-disk", &["node"]),
+    ("drift", &["node", "ppm"]),
+    ("jump", &["node", "by"]),
+    ("throttle", &["node", "share"]),
+    ("lie", &["node", "how", "to"]),
     ("cut", &["from", "to", "one_way", "in"]),
     ("heal", &["from", "to", "in"]),
     ("heal-all", &[]),
@@ -136,6 +160,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("reordering", &["share", "extra", "from", "to", "one_way"]),
     ("limit", &["bandwidth", "node", "from", "to", "one_way"]),
     ("calm", &[]),
+    ("stabilise", &[]),
     ("hold", &["from", "to", "kind", "nth", "parcel", "letter"]),
     ("deliver", &["from", "to", "kind", "nth", "parcel", "letter"]),
     ("drop", &["from", "to", "kind", "nth", "parcel", "letter"]),
@@ -145,9 +170,18 @@ const VERBS: &[(&str, &[&str])] = &[
     ("resume", &[]),
 ];
 
+/// Every word after `how`, and whether it needs `to`.
+const LIES: &[(&str, bool)] =
+    &[("silent", false), ("twin", true), ("deny", true), ("to-all", false), ("forge", false), ("nothing", false)];
+
 /// Every word that may stand after `do`.
 pub fn words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(verb, _)| *verb)
+}
+
+/// Every word that may stand after `how`.
+pub fn lies() -> impl Iterator<Item = &'static str> {
+    LIES.iter().map(|(word, _)| *word)
 }
 
 /// What things are called in a document.
@@ -250,6 +284,29 @@ impl Fault {
                 does("limit", Fault { node: number(node), bandwidth: bandwidth(bytes_per_s), ..fault })
             }
             Action::Calm => does("calm", fault),
+            Action::Stabilise => does("stabilise", fault),
+            Action::Lie { node, how } => {
+                let (word, to) = match how {
+                    Lie::Silent(to) => ("silent", to),
+                    Lie::Twin(to) => ("twin", to),
+                    Lie::Deny(to) => ("deny", to),
+                    Lie::ToAll => ("to-all", ALL),
+                    Lie::Forge(to) => ("forge", to),
+                    Lie::Nothing => ("nothing", ALL),
+                };
+                let to = if to == ALL { None } else { several(to) };
+                does("lie", Fault { node: number(node), how: Some(word.to_owned()), to, ..fault })
+            }
+            Action::Drift { node, ppm } => does("drift", Fault { node: number(node), ppm: Some(ppm), ..fault }),
+            Action::Jump { node, by } => {
+                let far = Quantity::from_micros(by.unsigned_abs().into());
+                let by = if by < 0 { Quantity::from(&*format!("-{far}")) } else { far };
+                does("jump", Fault { node: number(node), by: Some(by), ..fault })
+            }
+            Action::Throttle { node, percent } => {
+                let share = Some(Quantity::from_permille(u64::from(percent) * 10));
+                does("throttle", Fault { node: number(node), share, ..fault })
+            }
             Action::Message { flight: FlightId::Parcel { parcel, to }, grip } => {
                 does(grip_word(grip), Fault { parcel: Some(parcel), to: one(to), ..fault })
             }
@@ -272,7 +329,20 @@ impl Fault {
             }
             Action::Quiesce => does("quiesce", fault),
             Action::Resume => does("resume", fault),
-            Action::Disk { node, fault: DiskFault::Wipe } => does("wipe-disk", Fault { node: number(node), ..fault }),
+            Action::Disk { node, fault: disk } => {
+                let fault = Fault { node: number(node), ..fault };
+                match disk {
+                    DiskFault::Wipe => does("wipe-disk", fault),
+                    DiskFault::Slow(micros) => {
+                        does("slow-disk", Fault { write: Some(Quantity::from_micros(micros.into())), ..fault })
+                    }
+                    DiskFault::Fill => does("fill-disk", fault),
+                    DiskFault::Forget => does("forget-writes", fault),
+                    DiskFault::Tear => does("tear-write", fault),
+                    DiskFault::Rot => does("corrupt-disk", fault),
+                    DiskFault::Mend => does("mend-disk", fault),
+                }
+            }
         }
     }
 }

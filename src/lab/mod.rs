@@ -10,10 +10,13 @@ pub mod compare;
 #[cfg(feature = "cli")]
 pub mod consistency;
 #[cfg(feature = "cli")]
+pub mod divergence;
+#[cfg(feature = "cli")]
 pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
+mod machines;
 pub mod outage;
 mod places;
 pub mod presets;
@@ -23,6 +26,8 @@ mod read;
 pub mod run;
 pub mod scenario;
 pub mod session;
+#[cfg(feature = "cli")]
+pub mod shrink;
 #[cfg(feature = "cli")]
 pub mod swarm;
 #[cfg(feature = "cli")]

@@ -47,6 +47,12 @@ pub struct Scenario {
     /// How messages fare.
     #[serde(default, skip_serializing_if = "Network::is_plain")]
     pub network: Network,
+    /// What messages cost the processors of replicas, those of clients included. Default: nothing.
+    #[serde(default, skip_serializing_if = "Cost::is_nothing")]
+    pub cost: Cost,
+    /// How late messages may be. Default: asynchronous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timing: Option<Timing>,
     /// How long a write to the disk takes. Default: "0s".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
@@ -193,6 +199,57 @@ pub struct Network {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub processing: Option<Quantity>,
+}
+
+/// What messages cost the processor of a replica; it does one thing after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Taking in one message, such as "20us". Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub receive: Option<Quantity>,
+    /// Each 1,000 bytes of it. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub receive_kb: Option<Quantity>,
+    /// Putting one message together. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub send: Option<Quantity>,
+    /// Each 1,000 bytes of it. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub send_kb: Option<Quantity>,
+}
+
+impl Cost {
+    fn is_nothing(&self) -> bool {
+        *self == Cost::default()
+    }
+}
+
+/// How late messages may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// `asynchronous`: any message may take any time. `synchronous`: none is lost, and none takes longer than `delta`.
+    /// `partially-synchronous`: the same from the time `gst` on, which no replica knows.
+    pub model: String,
+    /// The longest a message may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub delta: Option<Quantity>,
+    /// From when on that holds, since the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub gst: Option<Quantity>,
+    /// Mean of a random delay that comes to every message's own where there is no bound. Default: "0s".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub spread: Option<Quantity>,
 }
 
 /// A time without faults: whoever waits for an answer gets it within a bound, and every member executes within it what was chosen before.

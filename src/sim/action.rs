@@ -130,7 +130,57 @@ pub enum Action {
         /// What.
         fault: DiskFault,
     },
+    /// A node's clock runs too fast or too slow from now on; its timers with it.
+    Drift {
+        /// Whose.
+        node: NodeId,
+        /// Too fast by so many millionths; too slow below 0; at most [`MOST_DRIFT`].
+        ppm: i32,
+    },
+    /// A node's clock jumps, so that its timers have less to go; backwards below 0.
+    Jump {
+        /// Whose.
+        node: NodeId,
+        /// How far, µs.
+        by: i32,
+    },
+    /// A node's processor takes so many hundredths of the usual time for each message.
+    Throttle {
+        /// Whose.
+        node: NodeId,
+        /// Out of a hundred; 100 undoes it.
+        percent: u16,
+    },
+    /// The node lies from now on.
+    Lie {
+        /// Who.
+        node: NodeId,
+        /// How.
+        how: Lie,
+    },
+    /// All that keeps messages from arriving in time ends: cuts, loss, disturbed links, held messages, pauses.
+    Stabilise,
 }
+
+/// How a node can lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lie {
+    /// It hears all and says nothing to these; nor to clients, if these are [`ALL`].
+    Silent(NodeSet),
+    /// It becomes two honest nodes under one name; these talk with the second, the others with the first.
+    Twin(NodeSet),
+    /// The same, but the second knows nothing of what it ever promised or accepted.
+    Deny(NodeSet),
+    /// What it says to one it says to all.
+    ToAll,
+    /// What it sends to these has another command in it.
+    Forge(NodeSet),
+    /// It is honest again.
+    Nothing,
+}
+
+/// The most that a clock may be wrong, in millionths.
+pub const MOST_DRIFT: u32 = 500_000;
 
 /// What can befall all of a failure domain at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -217,6 +267,18 @@ pub struct Which {
 pub enum DiskFault {
     /// The disk of a node that is down is replaced by an empty one.
     Wipe,
+    /// A write takes so long from now on, µs.
+    Slow(u32),
+    /// Nothing more fits: the next save fails, and the node stops.
+    Fill,
+    /// From now on it only says that it has written: a crash loses all since.
+    Forget,
+    /// From now on a crash loses the last record, too, though it was written: it is found torn.
+    Tear,
+    /// A record is corrupted: found when the node starts the next time, and then it does not.
+    Rot,
+    /// It is fast, has room and keeps its word again. A corrupted record stays corrupted.
+    Mend,
 }
 
 /// What protocols count on, and a fault may take away: then none of their promises holds any more.
@@ -224,6 +286,8 @@ pub enum DiskFault {
 pub enum Assumption {
     /// What a node has saved it finds again.
     StableStorage,
+    /// Nodes do as the protocol says.
+    Honesty,
 }
 
 impl Assumption {
@@ -231,6 +295,7 @@ impl Assumption {
     pub fn says(self) -> &'static str {
         match self {
             Assumption::StableStorage => "a node finds again what it has saved",
+            Assumption::Honesty => "no node lies",
         }
     }
 }
@@ -239,8 +304,28 @@ impl Action {
     /// What it takes away that protocols count on, if it does.
     pub fn breaks(self) -> Option<Assumption> {
         match self {
-            Action::Disk { fault: DiskFault::Wipe, .. } => Some(Assumption::StableStorage),
+            Action::Disk { fault: DiskFault::Wipe | DiskFault::Forget | DiskFault::Tear, .. } => {
+                Some(Assumption::StableStorage)
+            }
+            Action::Lie { how: Lie::Nothing, .. } => None,
+            Action::Lie { .. } => Some(Assumption::Honesty),
             _ => None,
+        }
+    }
+
+    /// Whether it keeps messages from arriving, or from arriving in time, so that no bound on delays could hold.
+    pub fn delays_or_loses(self) -> bool {
+        match self {
+            Action::Pause { .. }
+            | Action::Cut { .. }
+            | Action::Split { .. }
+            | Action::Domain { blow: Blow::CutOff | Blow::Pause, .. }
+            | Action::Message { grip: Grip::Hold | Grip::Drop, .. }
+            | Action::Catch { grip: Grip::Hold | Grip::Drop, .. } => true,
+            Action::Loss { permille } => permille > 0,
+            Action::Disturb { how, .. } => !matches!(how, Nuisance::Duplicate(_)),
+            Action::Uplink { bytes_per_s, .. } => bytes_per_s > 0,
+            _ => false,
         }
     }
 
@@ -254,7 +339,17 @@ impl Action {
             | Action::Move { node, .. }
             | Action::HandOver(node)
             | Action::Remove(node)
-            | Action::Disk { node, .. } => NodeSet::just(node),
+            | Action::Disk { node, .. }
+            | Action::Drift { node, .. }
+            | Action::Jump { node, .. }
+            | Action::Throttle { node, .. }
+            | Action::Lie { node, how: Lie::ToAll | Lie::Nothing | Lie::Silent(ALL) | Lie::Forge(ALL) } => {
+                NodeSet::just(node)
+            }
+            Action::Lie {
+                node,
+                how: Lie::Silent(others) | Lie::Twin(others) | Lie::Deny(others) | Lie::Forge(others),
+            } => others.with(node),
             Action::Cut { from, to, .. }
             | Action::Heal(from, to)
             | Action::Catch { which: Which { from, to, .. }, .. }
@@ -307,7 +402,31 @@ impl fmt::Display for Action {
             Action::Loss { permille } => write!(f, "lose {permille} of 1000 messages"),
             Action::Quiesce => f.write_str("clients begin nothing more"),
             Action::Resume => f.write_str("clients go on"),
-            Action::Disk { node, fault: DiskFault::Wipe } => write!(f, "empty the disk of node {node:?}"),
+            Action::Disk { node, fault } => match fault {
+                DiskFault::Wipe => write!(f, "empty the disk of node {node:?}"),
+                DiskFault::Slow(micros) => write!(f, "let writes of node {node:?} take {micros} µs"),
+                DiskFault::Fill => write!(f, "fill the disk of node {node:?}"),
+                DiskFault::Forget => write!(f, "let the disk of node {node:?} only say that it writes"),
+                DiskFault::Tear => write!(f, "let a crash of node {node:?} tear its last record"),
+                DiskFault::Rot => write!(f, "corrupt a record on the disk of node {node:?}"),
+                DiskFault::Mend => write!(f, "mend the disk of node {node:?}"),
+            },
+            Action::Drift { node, ppm } => write!(f, "let the clock of node {node:?} run {ppm} millionths too fast"),
+            Action::Jump { node, by } => write!(f, "let the clock of node {node:?} jump by {by} µs"),
+            Action::Throttle { node, percent } => {
+                write!(f, "let the processor of node {node:?} take {percent}% of its time")
+            }
+            Action::Lie { node, how } => match how {
+                Lie::Silent(ALL) => write!(f, "let node {node:?} say nothing any more"),
+                Lie::Silent(to) => write!(f, "let node {node:?} say nothing to {to:?} any more"),
+                Lie::Twin(to) => write!(f, "make two of node {node:?}, one of them for {to:?}"),
+                Lie::Deny(to) => write!(f, "let node {node:?} deny everything to {to:?}"),
+                Lie::ToAll => write!(f, "let node {node:?} say to all what is meant for one"),
+                Lie::Forge(ALL) => write!(f, "let node {node:?} forge commands"),
+                Lie::Forge(to) => write!(f, "let node {node:?} forge commands to {to:?}"),
+                Lie::Nothing => write!(f, "let node {node:?} be honest again"),
+            },
+            Action::Stabilise => f.write_str("let all messages arrive in time"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::jitter;
 use super::rng::Rng;
+use super::timing::Timing;
 use crate::core::Micros;
 
 /// What the world is like, apart from who lives in it. Integer µs throughout.
@@ -19,10 +20,27 @@ pub struct Terrain {
     pub loss_permille: u16,
     /// Time a replica takes to handle one message, µs; messages queue for it.
     pub processing: Micros,
+    /// What messages cost a replica's processor.
+    pub cost: Cost,
+    /// How late messages may be.
+    pub timing: Timing,
     /// Time one write takes, µs, one after the other. Saves during a write share the next one; what is sent after a save waits for it.
     pub disk: Micros,
     /// Bytes in a command's value.
     pub value_bytes: u32,
+}
+
+/// What messages cost a replica's processor, those of clients included, ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Taking in one.
+    pub receive: u64,
+    /// Each byte of it.
+    pub receive_byte: u64,
+    /// Putting one together.
+    pub send: u64,
+    /// Each byte of it.
+    pub send_byte: u64,
 }
 
 impl Terrain {
@@ -81,8 +99,10 @@ impl Terrain {
         let pairs = (0..n).flat_map(|a| (0..n).map(move |b| (a, b)));
         let farthest = pairs.map(|(a, b)| self.round_trip(a, b)).max().unwrap_or(0);
         let jitter = farthest * Micros::from(self.jitter_permille) / 1000 * jitter::WORST;
+        let under_way = self.timing.delta().map_or(farthest + jitter, |delta| 2 * delta);
+        let cost = (2 * (self.cost.receive + self.cost.send)).div_ceil(1_000);
         // A save may have to wait for the write before its own, at either end.
-        (farthest + jitter + 2 * self.processing + 4 * self.disk).max(1)
+        (under_way + cost + 2 * self.processing + 4 * self.disk).max(1)
     }
 }
 

@@ -27,11 +27,13 @@ pub enum What {
     Applied,
     /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
     Refused,
+    /// A node could not save what it had to, and stopped.
+    Stopped,
 }
 
 impl What {
     /// All of them, in order.
-    pub(crate) const ALL: [What; 10] = [
+    pub(crate) const ALL: [What; 11] = [
         What::Delivered,
         What::Lost,
         What::Timer,
@@ -42,6 +44,7 @@ impl What {
         What::Chosen,
         What::Applied,
         What::Refused,
+        What::Stopped,
     ];
 }
 

@@ -1,9 +1,13 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod clock;
+mod cpu;
+mod disk;
 mod event;
 mod grip;
 mod happening;
+mod lies;
 mod links;
 mod pause;
 mod serve;
@@ -15,16 +19,18 @@ use super::action::{Action, FlightId, Refused, Timed};
 use super::clients::{ClientGroup, Clients, Heard};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
-use super::network::Terrain;
+use super::network::{Cost, Terrain};
 use super::rng::Rng;
+use super::timing::Timing;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
+pub use disk::DiskState;
+use disk::Storage;
 use event::{Event, Packed};
 pub use happening::Happening;
 pub use links::Link;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use trouble::Trouble;
 
@@ -111,12 +117,8 @@ struct Host<P: Protocol> {
     rng: Rng,
     /// Handling messages until then.
     busy_until: Micros,
-    /// Writing until then.
-    disk_until: Micros,
-    /// What would be read back now; kept up to date only when it can differ from what the node thinks it wrote.
-    disk: Disk<P>,
-    /// Writes under way: when they will be done, and what of.
-    writes: VecDeque<(Micros, Disk<P>)>,
+    /// Its disk.
+    storage: Storage<P>,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
     /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
@@ -206,7 +208,7 @@ pub struct World<P: Protocol> {
     /// What was last done to the world.
     deed: Option<Action>,
     /// All that is out of the ordinary. Without it a world pays one comparison an event.
-    trouble: Option<Box<Trouble>>,
+    trouble: Option<Box<Trouble<P>>>,
     used: RuleSet,
 }
 
@@ -247,6 +249,9 @@ impl<P: Protocol> World<P> {
             deed: None,
             trouble: None,
         };
+        if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
+            world.trouble();
+        }
         for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
             world.install(config, site, world.domains.of_replica(id));
         }
@@ -268,9 +273,7 @@ impl<P: Protocol> World<P> {
             timers: Vec::new(),
             rng: Rng::stream(self.seed, "node", u64::from(me.0)),
             busy_until: 0,
-            disk_until: 0,
-            disk: Disk::<P>::default(),
-            writes: VecDeque::new(),
+            storage: Storage::default(),
             cut: NodeSet::EMPTY,
             cut_links: NodeSet::EMPTY,
         });
@@ -283,7 +286,7 @@ impl<P: Protocol> World<P> {
         let host = &mut self.hosts[usize::from(me.0)];
         host.life += 1;
         self.marks.push(Mark::Booted(me));
-        let node = N::<P>::boot(me, &host.config, host.disk.clone(), &mut self.out);
+        let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
         self.nodes[usize::from(me.0)] = Some(node);
         self.carry_out(me);
     }
@@ -323,7 +326,9 @@ impl<P: Protocol> World<P> {
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
     #[inline(always)]
     fn happen(&mut self, event: Event) -> Option<Happening> {
-        let event = if self.trouble.is_some() { self.divert(event)? } else { event };
+        if self.trouble.is_some() {
+            return self.happen_in_trouble(event);
+        }
         self.come_to_pass(event)
     }
 
@@ -360,7 +365,7 @@ impl<P: Protocol> World<P> {
                     }
                 })
             }
-            Event::Void => None,
+            Event::Turn { .. } | Event::Void => None,
         }
     }
 
@@ -456,8 +461,8 @@ impl<P: Protocol> World<P> {
         while let Some(&effect) = self.out.effects().get(next) {
             next += 1;
             match effect {
-                Effect::Send(to, parcel) => self.send(me, NodeSet::just(to), parcel),
-                Effect::Broadcast(to, parcel) => self.send(me, to, parcel),
+                Effect::Send(to, parcel) => self.send(me, to, parcel),
+                Effect::Broadcast(to, parcel) => self.broadcast(me, to, parcel),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
                 Effect::Cancel(timer) => {
                     if let Some(state) =
@@ -468,7 +473,10 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Save => {
                     saved = true;
-                    self.save(me);
+                    if !self.save(me) {
+                        self.stop_at_full_disk(me, next);
+                        break;
+                    }
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 Effect::Chosen(slot, command) => {
@@ -483,42 +491,54 @@ impl<P: Protocol> World<P> {
             }
         }
         self.out.clear();
-        if cfg!(debug_assertions) && !saved && self.terrain.disk == 0 && self.out.intact() {
+        let prompt = self.terrain.disk == 0 && self.hosts[usize::from(me.0)].storage.is_prompt();
+        if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
             let node = self.nodes[usize::from(me.0)].as_ref();
             debug_assert!(
-                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].disk),
+                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].storage.kept),
                 "node {me:?} changed its durable state without saving it"
             );
         }
     }
 
+    /// Sends to one node. Nine of ten messages go this way.
     #[inline]
-    fn send(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+    fn send(&mut self, from: NodeId, to: NodeId, parcel: u32) {
         if self.trouble.is_some() {
-            return self.send_in_trouble(from, to, parcel);
+            return self.send_in_trouble(from, NodeSet::just(to), parcel);
+        }
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        if from == to {
+            return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
         }
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        let host = &self.hosts[usize::from(from.0)];
-        let leaves = self.time.max(host.disk_until);
-        let (site, cut) = (host.site, host.cut);
-        let mut others = 0;
+        self.count_sent(from, kind, 1, bytes);
+        let (flight, doomed) = self.route(from, to);
+        self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
+    }
+
+    /// Sends the same to several nodes.
+    #[inline]
+    fn broadcast(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
+        if self.trouble.is_some() {
+            return self.send_in_trouble(from, to, parcel);
+        }
+        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        let Some(message) = self.out.parcels.look(parcel) else { return };
+        let (kind, bytes) = (message.kind(), self.weight(message));
+        self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);
         // Those in a row that get it in the same microsecond share a place in the wheel.
         let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
         for to in to.iter() {
             if from == to {
-                self.push_deliver_each(leaves, &mut together);
+                self.deliver_together(leaves, &mut together);
                 self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
-            let there = self.hosts[usize::from(to.0)].site;
-            let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
-            let doomed = cut.has(to) || self.net_rng.chance(self.terrain.loss_permille);
-            self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
-            others += 1;
-            let flight = flight as u32;
+            let (flight, doomed) = self.route(from, to);
             if doomed || flight != together.flight {
-                self.push_deliver_each(leaves, &mut together);
+                self.deliver_together(leaves, &mut together);
             }
             if doomed {
                 let event = Event::Deliver { from, to, doomed, flight, parcel };
@@ -528,14 +548,28 @@ impl<P: Protocol> World<P> {
                 together.to.add(to);
             }
         }
-        self.push_deliver_each(leaves, &mut together);
-        self.count_sent(from, kind, others, bytes);
+        self.deliver_together(leaves, &mut together);
+    }
+
+    /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
+    #[inline(always)]
+    fn route(&mut self, from: NodeId, to: NodeId) -> (u32, bool) {
+        let (here, there) = (&self.hosts[usize::from(from.0)], self.hosts[usize::from(to.0)].site);
+        let (site, cut) = (here.site, here.cut.has(to));
+        self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+        let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
+        (flight as u32, cut || self.net_rng.chance(self.terrain.loss_permille))
     }
 
     /// Bytes of a message on the wire.
     #[inline(always)]
     fn weight(&self, message: &Msg<P>) -> u64 {
         u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
+    }
+
+    /// The same of a client's request, or of the answer to it.
+    fn client_weight(&self) -> u64 {
+        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
     }
 
     #[inline(always)]
@@ -554,12 +588,12 @@ impl<P: Protocol> World<P> {
 
     /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
     #[inline(always)]
-    fn push_deliver_each(&mut self, leaves: Micros, together: &mut Arriving) {
+    fn deliver_together(&mut self, leaves: Micros, together: &mut Arriving) {
         let Arriving { from, to, flight, parcel } = *together;
         let Some(first) = to.lowest() else { return };
-        let event = match to.len() {
-            1 => Event::Deliver { from, to: first, doomed: false, flight, parcel },
-            _ => Event::DeliverEach { from, to, flight, parcel },
+        let event = match to == NodeSet::just(first) {
+            true => Event::Deliver { from, to: first, doomed: false, flight, parcel },
+            false => Event::DeliverEach { from, to, flight, parcel },
         };
         self.schedule(leaves + Micros::from(flight), event);
         together.to = NodeSet::EMPTY;
@@ -568,7 +602,11 @@ impl<P: Protocol> World<P> {
     #[inline]
     fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
-        let deadline = self.time + host.rng.between(lo, hi);
+        let mut wait = host.rng.between(lo, hi);
+        if let Some(trouble) = &self.trouble {
+            wait = trouble.clocks.real(node, wait);
+        }
+        let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
             Some(index) => index,
             // Timers that carry a number would pile up: take over one that has run out.
@@ -592,27 +630,6 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn save(&mut self, me: NodeId) {
-        if !self.strict_disks {
-            return;
-        }
-        let Some(node) = &self.nodes[usize::from(me.0)] else { return };
-        let host = &mut self.hosts[usize::from(me.0)];
-        if self.terrain.disk == 0 {
-            host.disk = node.disk().clone();
-            return;
-        }
-        host.settle(self.time);
-        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
-        match host.writes.back_mut() {
-            Some((done, disk)) if *done >= self.time + self.terrain.disk => disk.clone_from(node.disk()),
-            _ => {
-                host.disk_until = host.disk_until.max(self.time) + self.terrain.disk;
-                host.writes.push_back((host.disk_until, node.disk().clone()));
-            }
-        }
-    }
-
     #[inline]
     #[allow(clippy::too_many_arguments)]
     fn record(&mut self, what: What, node: NodeId, peer: NodeId, kind: u8, slot: Slot, detail: u32, rules: RuleSet) {
@@ -626,14 +643,3 @@ const HEADER_BYTES: u32 = 66;
 
 /// Bytes of a command besides its value: client, number, operation and key.
 const COMMAND_BYTES: u32 = 16;
-
-impl<P: Protocol> Host<P> {
-    /// Moves writes that are done by `now` to the disk.
-    fn settle(&mut self, now: Micros) {
-        while self.writes.front().is_some_and(|(done, _)| *done <= now) {
-            if let Some((_, disk)) = self.writes.pop_front() {
-                self.disk = disk;
-            }
-        }
-    }
-}

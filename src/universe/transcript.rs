@@ -60,7 +60,7 @@ impl Transcript {
         self.told = universe.trace().total();
         for record in new {
             let rules: Vec<&str> =
-                record.rules.iter().map(|rule| universe.variant().rules[usize::from(rule.0)].key).collect();
+                record.rules.iter().map(|rule| universe.variant().rules()[usize::from(rule.0)].key).collect();
             if let Some(what) = self.headline(universe, &record) {
                 let because = if rules.is_empty() { String::new() } else { format!("   [{}]", rules.join(", ")) };
                 let _ = writeln!(text, "{:>9}.{:03}  {what}{because}", record.at / 1000, record.at % 1000);
@@ -74,8 +74,8 @@ impl Transcript {
         }
         for violation in &universe.violations()[self.violations..] {
             let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
-            let _ =
-                writeln!(text, "               ✗ {} is broken: nodes {:?}{slot}", violation.property, violation.nodes);
+            let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
+            let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);
         }
         self.violations = universe.violations().len();
         text
@@ -102,6 +102,7 @@ impl Transcript {
                 Some(refused) => format!("somebody would {}: {}", refused.timed.action, refused.why),
                 None => return None,
             },
+            What::Stopped => format!("{node:?} cannot save: its disk is full"),
             What::Chosen | What::Applied => return None,
         })
     }

@@ -2,13 +2,19 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod clock;
 #[path = "../common/mod.rs"]
 mod common;
+mod cost;
+mod disk;
 mod documents;
 mod domains;
 mod grip;
+mod lies;
 mod links;
 mod pause;
+mod storm;
+mod timing;
 
 use quorumscope::lab::{Fault, Scenario, text};
 use quorumscope::universe::Universe;

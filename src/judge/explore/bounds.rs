@@ -57,7 +57,7 @@ pub struct Bounds {
     pub requests: Vec<Request>,
     /// What an operator may order whoever leads to do, each once; at most 16.
     pub orders: Vec<Order>,
-    /// Nodes that do not run at first, for an order to take in: the last ones of the cluster. They boot at the start, with nothing to do.
+    /// Nodes beside the cluster, for an order to take in. They boot at the start, and have nothing to do until then.
     pub newcomers: u8,
     /// Whether to look at only one of several states that differ in nothing but the names of nodes, where names do not matter.
     pub symmetry: bool,
@@ -91,21 +91,34 @@ impl Bounds {
     /// Most requests, and most orders.
     pub const REQUESTS: u8 = 16;
 
-    /// A different command for each of `places`: a write by a client of its own, which may be asked of any node there.
-    pub fn requests(places: &[NodeSet]) -> Vec<Request> {
-        let request = |(index, &at): (u16, &NodeSet)| {
-            let op = Op::Write { key: 0, value: u32::from(index) + 1 };
-            Request { command: Command { client: ClientId(index), seq: 1, op }, at }
-        };
-        (0..u16::from(Bounds::REQUESTS)).zip(places).map(request).collect()
+    /// How often it may happen.
+    pub(super) fn most(&self, of: Of) -> Times {
+        match of {
+            Of::Timers => self.timers,
+            Of::Losses => self.losses,
+            Of::Duplicates => self.duplicates,
+            Of::Crashes => self.crashes,
+            Of::Restarts => self.restarts,
+            Of::Request(_) | Of::Order(_) => Times::Most(1),
+        }
+    }
+
+    /// A different write for each of `writes` and a read for each of `reads`, all of one key, each by a client of its own, which may ask any
+    /// node there.
+    pub fn requests(writes: &[NodeSet], reads: &[NodeSet]) -> Vec<Request> {
+        let write = |(index, &at): (u32, &NodeSet)| (Op::Write { key: 0, value: index + 1 }, at);
+        let read = |&at: &NodeSet| (Op::Read { key: 0 }, at);
+        let all = (0..).zip(writes).map(write).chain(reads.iter().map(read));
+        let request = |(index, (op, at))| Request { command: Command { client: ClientId(index), seq: 1, op }, at };
+        (0..u16::from(Bounds::REQUESTS)).zip(all).map(request).collect()
     }
 }
 
 /// What was counted against the bounds so far, the requests and orders that were made, and the stage of the search; part of a state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Spent {
-    /// A byte for each [`Of`].
-    counts: u64,
+    /// Of all that comes more than once.
+    counts: [u16; 5],
     /// A bit for each request.
     asked: u16,
     /// A bit for each order.
@@ -114,7 +127,7 @@ pub(super) struct Spent {
     stage: u8,
 }
 
-/// What a count is for: its place in the number.
+/// What something is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Of {
     Timers,
@@ -122,32 +135,75 @@ pub(super) enum Of {
     Duplicates,
     Crashes,
     Restarts,
+    /// The request with this number.
+    Request(u8),
+    /// The order with this number.
+    Order(u8),
+}
+
+impl Of {
+    /// How many there are.
+    pub const ALL: usize = 5 + 2 * Bounds::REQUESTS as usize;
+
+    /// Its place among them.
+    pub fn place(self) -> usize {
+        let requests = usize::from(Bounds::REQUESTS);
+        match self {
+            Of::Timers => 0,
+            Of::Losses => 1,
+            Of::Duplicates => 2,
+            Of::Crashes => 3,
+            Of::Restarts => 4,
+            Of::Request(number) => 5 + usize::from(number),
+            Of::Order(number) => 5 + requests + usize::from(number),
+        }
+    }
+
+    /// The bound that keeps it from happening once more, if what is not looked at then can matter.
+    pub fn cut(self) -> Option<Cut> {
+        match self {
+            Of::Timers => Some(Cut::Timers),
+            Of::Duplicates => Some(Cut::Duplicates),
+            Of::Crashes => Some(Cut::Crashes),
+            Of::Restarts => Some(Cut::Restarts),
+            Of::Losses | Of::Request(_) | Of::Order(_) => None,
+        }
+    }
 }
 
 impl Spent {
     /// One more of it, unless the bound is reached. What may happen any number of times is not counted: states stay the same.
-    pub fn one_more(self, of: Of, most: Times) -> Option<Spent> {
-        let Times::Most(most) = most else { return Some(self) };
-        let shift = 8 * of as u32;
-        let so_far = self.counts >> shift & 0xff;
-        (so_far < u64::from(most)).then(|| Spent { counts: self.counts + (1 << shift), ..self })
+    pub fn one_more(mut self, of: Of, bounds: &Bounds) -> Option<Spent> {
+        match (of, bounds.most(of)) {
+            (Of::Request(number), _) => {
+                let bit = 1 << number;
+                let first = self.asked & bit == 0;
+                self.asked |= bit;
+                first.then_some(self)
+            }
+            (Of::Order(number), _) => {
+                let bit = 1 << number;
+                let first = self.ordered & bit == 0;
+                self.ordered |= bit;
+                first.then_some(self)
+            }
+            (_, Times::Any) => Some(self),
+            (_, Times::Most(most)) => {
+                let count = &mut self.counts[of.place()];
+                *count += 1;
+                (*count <= u16::from(most)).then_some(self)
+            }
+        }
     }
 
-    /// With this request made, unless it was made before.
-    pub fn ask(self, request: u8) -> Option<Spent> {
-        let bit = 1 << request;
-        (self.asked & bit == 0).then_some(Spent { asked: self.asked | bit, ..self })
-    }
-
-    /// With this order given, unless it was given before.
-    pub fn order(self, order: u8) -> Option<Spent> {
-        let bit = 1 << order;
-        (self.ordered & bit == 0).then_some(Spent { ordered: self.ordered | bit, ..self })
+    /// How many goals were reached.
+    pub fn stage(self) -> usize {
+        usize::from(self.stage)
     }
 
     /// In the next stage, in which everything counts anew but requests and orders.
     pub fn next_stage(self) -> Spent {
-        Spent { counts: 0, stage: self.stage + 1, ..self }
+        Spent { counts: [0; 5], stage: self.stage + 1, ..self }
     }
 }
 
@@ -178,6 +234,21 @@ impl Cuts {
 
     pub(super) fn add(&mut self, cut: Cut) {
         self.0 |= 1 << cut as u16;
+    }
+
+    /// Adds them.
+    pub(super) fn add_all(&mut self, cuts: impl IntoIterator<Item = Cut>) {
+        cuts.into_iter().for_each(|cut| self.add(cut));
+    }
+
+    /// Those in either.
+    pub(super) fn or(self, other: Cuts) -> Cuts {
+        Cuts(self.0 | other.0)
+    }
+
+    /// Without this one.
+    pub(super) fn without(self, cut: Cut) -> Cuts {
+        Cuts(self.0 & !(1 << cut as u16))
     }
 
     /// Their names.

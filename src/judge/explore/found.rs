@@ -1,12 +1,12 @@
 //! What can be asked of an exploration.
 
 use super::bounds::{Cut, Cuts, Times};
+use super::locals::Event;
 use super::past::Memory;
 use super::steps::{Letter, N, Steps, Stimulus};
 use super::trace::{Happened, Moment};
-use super::ways::Event;
 use super::{Explorer, Protocol, Verdict};
-use crate::core::{Effect, NodeId, RuleSet};
+use crate::core::{Effect, RuleSet};
 use crate::judge::watch::AGREEMENT;
 
 impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
@@ -42,20 +42,14 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// The bounds that kept it from going further.
     pub fn cuts(&self) -> Cuts {
-        let mut cuts = self.cuts;
-        // What arrives again for ever need not be there twice.
-        let copies = self.nets.left_out && self.bounds.duplicates != Times::Any;
-        for (cut, reached) in [
-            (Cut::Own, self.steps.told_itself),
-            (Cut::Lost, self.steps.lost_some),
-            (Cut::Copies, copies),
-            (Cut::Messages, self.nets.too_many),
-        ] {
-            if reached {
-                cuts.add(cut);
-            }
+        let mut cuts = self.cuts.or(self.locals.cuts);
+        cuts.add_all(self.steps.told_itself.then_some(Cut::Own));
+        cuts.add_all(self.steps.lost_some.then_some(Cut::Lost));
+        match self.bounds.duplicates {
+            // What arrives again for ever need not be there twice.
+            Times::Any => cuts.without(Cut::Copies),
+            Times::Most(_) => cuts,
         }
-        cuts
     }
 
     /// The rules applied at least once.
@@ -65,13 +59,8 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// The nodes of a state found so far; a crashed one is `None`. States are numbered from 0, the start.
     pub fn nodes(&self, state: u32) -> Vec<Option<&N<P>>> {
-        self.row(state)[..self.hosts].iter().map(|&host| self.steps.hosts.get(host).node.as_ref()).collect()
-    }
-
-    fn row(&self, state: u32) -> Vec<u32> {
-        let mut tree = vec![0; 2 * self.width()];
-        self.states.unfold(state, &mut tree);
-        tree.split_off(self.width())
+        let node = |&local: &u32| self.steps.hosts.get(self.locals.host(local)).node.as_ref();
+        self.states.row(state)[..self.hosts].iter().map(node).collect()
     }
 
     /// How the violation comes about, in as few events as possible; empty if there is none, or if it is there from the start.
@@ -103,26 +92,44 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         }
     }
 
-    /// The hosts of each state on the way, and the events between, under the names that the nodes have at the start.
+    /// What happened event by event, under the names that the nodes have at the start.
     fn retell(&mut self, path: &[(u32, Event)]) -> Vec<Moment<P>> {
         let Some(&(start, _)) = path.first() else { return Vec::new() };
-        let mut row = self.row(start);
+        let mut row = self.states.row(start).to_vec();
         let mut moments = Vec::new();
         for (place, &(state, event)) in path.iter().enumerate() {
-            // With symmetry, this state stands for others, the one at hand among them; the event must get their names.
+            // With symmetry, this state stands for others, the one at hand among them; the event must get its names.
             let event = self.under_names_of(&row, state, event);
-            let (moment, host) = self.moment(&row, event);
-            let node = usize::from(moment.node.0);
-            moments.push(moment);
+            let mut moment = self.moment(&row, event);
             if let Some(&(next, _)) = path.get(place + 1) {
-                row = self.next_row(&row, node, host, event, next);
+                let stages = [state, next].map(|state| self.stage_of(state));
+                moment.goal = (stages[0] < stages[1]).then_some(stages[0]);
+                row = self.after(&row, event);
+                row[self.hosts + 1] = self.states.row(next)[self.hosts + 1];
             }
+            moments.push(moment);
         }
         moments
     }
 
-    /// What an event does in a state, and the host of its node afterwards.
-    fn moment(&mut self, row: &[u32], event: Event) -> (Moment<P>, u32) {
+    /// The row after an event.
+    fn after(&mut self, row: &[u32], event: Event) -> Vec<u32> {
+        let index = usize::from(event.node(&self.steps).0);
+        let mut ways = self.locals.ways(row[index], &self.bounds, &mut self.steps).map(|place| self.locals.way(place));
+        let Some(way) = ways.find(|way| way.event == event) else { return row.to_vec() };
+        self.rows.clear();
+        self.rows.extend_from_slice(row);
+        self.rows.extend_from_slice(row);
+        self.take(0, row.len(), index, 0, way);
+        self.rows.split_off(row.len())
+    }
+
+    fn stage_of(&self, state: u32) -> usize {
+        self.spent.get(self.states.row(state)[self.hosts + 1]).stage()
+    }
+
+    /// What an event does in a state.
+    fn moment(&mut self, row: &[u32], event: Event) -> Moment<P> {
         let letter = |message: u32, steps: &Steps<P>| -> Letter<P> { steps.letters.get(message).clone() };
         let (node, happened, stimulus) = match event {
             Event::Deliver(number) | Event::Duplicate(number) => {
@@ -148,25 +155,13 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             Event::Crash(node) => (node, Happened::Crashed, Some(Stimulus::Crash)),
             Event::Restart(node) => (node, Happened::Restarted, Some(Stimulus::Boot)),
         };
-        let host = row[usize::from(node.0)];
+        let host = self.locals.host(row[usize::from(node.0)]);
         let after = stimulus.map_or(host, |stimulus| {
             let outcome = self.steps.step(host, stimulus);
             self.steps.outcome(outcome).host
         });
         let (said, rules) = stimulus.map_or_else(Default::default, |stimulus| self.steps.listen(host, stimulus));
         let glance = |host| self.steps.hosts.get(host).node.as_ref().map(crate::core::Node::glance);
-        (Moment { node, event: happened, said, rules, before: glance(host), after: glance(after) }, after)
-    }
-
-    fn next_row(&mut self, row: &[u32], node: usize, host: u32, _event: Event, next: u32) -> Vec<u32> {
-        let _ = (row, node, host);
-        self.row(next)
-    }
-
-    fn under_names_of(&self, _row: &[u32], _state: u32, event: Event) -> Event {
-        event
+        Moment { node, event: happened, said, rules, before: glance(host), after: glance(after), goal: None }
     }
 }
-
-#[allow(unused)]
-fn unused(_: NodeId) {}

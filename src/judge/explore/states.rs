@@ -1,90 +1,118 @@
-//! All states found so far, each in eight bytes and a table's place.
+//! All states found so far: rows of numbers, each kept once.
 //!
-//! A state is a row of numbers. Two neighbours in the row are folded into one number that stands for the pair, two such numbers into
-//! one again, up to the last pair, which is the state's key. Rows of states have most pairs in common, so there are few below the top; and a step changes few numbers of a row,
-//! so only the pairs above those are looked up. (Laarman, van de Pol, Weber: Parallel Recursive State Compression for Free, SPIN 2011.)
-
-use super::table::{Keys, Memo};
-
-/// A row and the pairs above it: in place 1 would be the whole, in places 2 and 3 are its halves, below place `i` are places `2i` and `2i + 1`, and from
-/// `width` on stands the row.
-pub(super) type Tree = [u32];
+//! The hash of a row is the sum of a hash for each number in its place, so that a step that changes few numbers changes the hash at
+//! little cost. A table holds a state's number and half its hash; where that half agrees, the rows are compared, so nothing is ever taken for
+//! something else. With millions of states each look into the table waits for memory, and so does each look at a row: those that
+//! are known to come are looked at beforehand ([`States::expect`]), when they need not wait for each other.
 
 /// The states, numbered from 0 in the order in which they came.
 #[derive(Clone, Debug)]
 pub(super) struct States {
     width: usize,
-    pairs: Vec<u64>,
-    pair_numbers: Memo,
-    keys: Vec<u64>,
-    known: Keys,
+    rows: Vec<u32>,
+    /// Half a hash and a number, or [`EMPTY`]: a power of two of places, at most half of them taken.
+    places: Vec<u64>,
+    len: usize,
+    expected: Vec<u32>,
 }
 
-fn key(left: u32, right: u32) -> u64 {
-    u64::from(left) << 32 | u64::from(right)
+const EMPTY: u64 = u64::MAX;
+/// Places at first.
+const PLACES: usize = 1 << 10;
+
+/// What a number in its place in the row adds to the hash.
+#[inline]
+fn part(place: usize, number: u32) -> u64 {
+    let mixed = (u64::from(number) | (place as u64 + 1) << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ mixed >> 32
 }
 
 impl States {
-    /// No states yet, each to be a row of `width` numbers, at least 2 and at most 128.
+    /// No states yet, each to be a row of `width` numbers.
     pub fn new(width: usize) -> States {
-        States { width, pairs: Vec::new(), pair_numbers: Memo::default(), keys: Vec::new(), known: Keys::default() }
+        States { width, rows: Vec::new(), places: vec![EMPTY; PLACES], len: 0, expected: Vec::new() }
     }
 
     /// How many there are.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.len
     }
 
-    /// The row of a state, with all pairs.
-    pub fn unfold(&self, state: u32, tree: &mut Tree) {
-        for place in 1..self.width {
-            let pair = if place == 1 { self.keys[state as usize] } else { self.pairs[tree[place] as usize] };
-            (tree[2 * place], tree[2 * place + 1]) = ((pair >> 32) as u32, pair as u32);
-        }
-    }
-
-    /// Brings the pairs above the `changed` places of the row up to date (a bit each, counted from the row's beginning); gives the key.
+    /// The row of a state.
     #[inline]
-    pub fn fold(&mut self, tree: &mut Tree, changed: u128) -> u64 {
-        // Places whose pair is not what it was. All are below `width`, at most 128.
-        let mut stale = 0u128;
-        let mut left = changed;
-        while left != 0 {
-            let index = left.trailing_zeros() as usize;
-            left &= left - 1;
-            stale |= 1 << ((self.width + index) / 2);
+    pub fn row(&self, state: u32) -> &[u32] {
+        &self.rows[state as usize * self.width..][..self.width]
+    }
+
+    /// The hash of a row.
+    pub fn hash(row: &[u32]) -> u64 {
+        row.iter().enumerate().fold(0, |hash, (place, &number)| hash.wrapping_add(part(place, number)))
+    }
+
+    /// The hash after one number has changed.
+    #[inline]
+    pub fn rehash(hash: u64, place: usize, before: u32, after: u32) -> u64 {
+        hash.wrapping_sub(part(place, before)).wrapping_add(part(place, after))
+    }
+
+    /// The half of a hash that is kept, and the place at which to look first.
+    #[inline]
+    fn place(&self, hash: u64) -> (u32, usize) {
+        let half = (hash >> 32) as u32;
+        (half, (half >> (32 - self.places.len().trailing_zeros())) as usize)
+    }
+
+    /// Looks at what will be looked for next.
+    pub fn expect(&mut self, hashes: impl Iterator<Item = u64>) {
+        let mut expected = std::mem::take(&mut self.expected);
+        expected.clear();
+        for hash in hashes {
+            let (half, place) = self.place(hash);
+            let held = self.places[place];
+            expected.push(if (held >> 32) as u32 == half && held != EMPTY { held as u32 } else { 0 });
         }
+        let looks = expected.iter().fold(0, |looks, &state| looks ^ self.rows[state as usize * self.width]);
+        std::hint::black_box(looks);
+        self.expected = expected;
+    }
+
+    /// Adds the state with this row and its hash; tells whether it is new.
+    #[inline]
+    pub fn put(&mut self, hash: u64, row: &[u32]) -> bool {
+        let (half, mut place) = self.place(hash);
         loop {
-            // The highest place is the lowest in the tree: nothing below it is stale.
-            let place = 127 - stale.leading_zeros() as usize;
-            if place <= 1 {
-                return key(tree[2], tree[3]);
+            let held = self.places[place];
+            if held == EMPTY {
+                break;
             }
-            stale &= !(1 << place);
-            stale |= 1 << (place / 2);
-            tree[place] = self.pair(key(tree[2 * place], tree[2 * place + 1]));
+            if (held >> 32) as u32 == half && self.row(held as u32) == row {
+                return false;
+            }
+            place = (place + 1) & (self.places.len() - 1);
         }
+        self.places[place] = u64::from(half) << 32 | self.len as u64;
+        self.rows.extend_from_slice(row);
+        self.len += 1;
+        if self.len * 2 > self.places.len() {
+            self.grow();
+        }
+        true
     }
 
-    #[inline]
-    fn pair(&mut self, pair: u64) -> u32 {
-        if let Some(number) = self.pair_numbers.get(pair) {
-            return number;
+    #[cold]
+    fn grow(&mut self) {
+        let larger = vec![EMPTY; self.places.len() * 2];
+        for held in std::mem::replace(&mut self.places, larger) {
+            if held != EMPTY {
+                let (_, mut place) = self.place(held);
+                while self.places[place] != EMPTY {
+                    place = (place + 1) & (self.places.len() - 1);
+                }
+                self.places[place] = held;
+            }
         }
-        let number = self.pairs.len() as u32;
-        self.pairs.push(pair);
-        self.pair_numbers.set(pair, number);
-        number
-    }
-
-    /// Adds the state with this key; tells whether it is new.
-    #[inline]
-    pub fn put(&mut self, key: u64) -> bool {
-        let new = self.known.put(key);
-        if new {
-            self.keys.push(key);
-        }
-        new
     }
 }
 
@@ -94,30 +122,34 @@ mod tests {
 
     #[test]
     fn rows_come_out_as_they_went_in_and_are_told_apart() {
-        for width in [2, 3, 4, 5, 7, 8, 12, 67] {
+        for width in [1, 2, 5, 12, 66] {
             let mut states = States::new(width);
-            let mut tree = vec![0; 2 * width];
-            let all = (1 << width.min(127)) - 1u128;
-            let start = states.fold(&mut tree, all);
-            assert!(states.put(start));
             let mut rows = vec![vec![0; width]];
+            assert!(states.put(States::hash(&rows[0]), &rows[0]));
             // One number changes at a time; every row is new, and then comes a second time.
-            for step in 1..300u32 {
+            for step in 1..3_000u32 {
                 let from = step as usize * 7 % rows.len();
-                let index = step as usize % width;
-                states.unfold(from as u32, &mut tree);
-                assert_eq!(tree[width..], rows[from]);
-                tree[width + index] = step;
-                let key = states.fold(&mut tree, 1 << index);
-                rows.push(tree[width..].to_vec());
-                assert!(states.put(key));
-                assert_eq!(states.fold(&mut tree, all), key);
-                assert!(!states.put(key));
+                let place = step as usize % width;
+                let mut row = states.row(from as u32).to_vec();
+                assert_eq!(row, rows[from]);
+                let hash = States::rehash(States::hash(&row), place, row[place], step);
+                row[place] = step;
+                assert_eq!(hash, States::hash(&row));
+                states.expect([hash].into_iter());
+                assert!(states.put(hash, &row));
+                assert!(!states.put(hash, &row));
+                rows.push(row);
             }
-            for (state, row) in rows.iter().enumerate() {
-                states.unfold(state as u32, &mut tree);
-                assert_eq!(tree[width..], *row);
-            }
+            assert_eq!(states.len(), rows.len());
         }
+    }
+
+    #[test]
+    fn rows_with_equal_hashes_are_two() {
+        let mut states = States::new(2);
+        assert!(states.put(7, &[1, 2]));
+        assert!(states.put(7, &[2, 1]));
+        assert!(!states.put(7, &[1, 2]));
+        assert_eq!((states.len(), states.row(1)), (2, &[2, 1][..]));
     }
 }

@@ -2,11 +2,10 @@
 
 use super::bounds::{Bounds, Request};
 use super::intern::Interner;
-use super::nets::Delta;
 use super::past::Seen;
 use super::table::Memo;
 use crate::core::node::{Message, Node, Order, Protocol, Reply};
-use crate::core::{Command, Effect, Epoch, NodeId, Out, RuleSet, Slot};
+use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, RuleSet, Slot};
 use std::collections::VecDeque;
 
 pub(super) type N<P> = <P as Protocol>::Node;
@@ -90,10 +89,6 @@ pub(super) struct Outcome {
     pub disorder: Option<Slot>,
     /// The first slot of its log that may be different now.
     pub log_from: Option<Slot>,
-    /// What it does to the messages under way, when the one that arrived is used up.
-    pub used_up: u32,
-    /// What it does to them when nothing is taken away.
-    pub kept: u32,
     /// Nothing changes and nothing is sent.
     pub idle: bool,
     /// It can matter to what is remembered.
@@ -118,7 +113,6 @@ pub(super) struct Steps<P: Protocol> {
     /// From and to, for each letter.
     ends: Vec<(NodeId, NodeId)>,
     timers: Interner<Timer<P>>,
-    pub deltas: Interner<Delta>,
     outcomes: Vec<Outcome>,
     memo: Memo,
     out: Out<N<P>>,
@@ -150,7 +144,6 @@ impl<P: Protocol> Steps<P> {
             letters: Interner::default(),
             ends: Vec::new(),
             timers: Interner::default(),
-            deltas: Interner::default(),
             outcomes: Vec::new(),
             memo: Memo::default(),
             out: Out::new(ablated),
@@ -184,12 +177,6 @@ impl<P: Protocol> Steps<P> {
         }
         let (mut outcome, rules) = self.carry_out(host, stimulus, None);
         self.used = self.used.or(rules);
-        let gone = match stimulus {
-            Stimulus::Message(number) => Some(number),
-            _ => None,
-        };
-        outcome.kept = self.deltas.put(Delta { gone: None, sent: outcome.sent.clone() });
-        outcome.used_up = self.deltas.put(Delta { gone, sent: outcome.sent.clone() });
         outcome.noted = (self.cares)(&self.seen(&outcome));
         outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.noted;
         let number = self.outcomes.len() as u32;
@@ -241,8 +228,6 @@ impl<P: Protocol> Steps<P> {
             replies: Vec::new(),
             disorder: None,
             log_from: None,
-            used_up: 0,
-            kept: 0,
             idle: false,
             noted: false,
         };
@@ -361,6 +346,26 @@ impl<P: Protocol> Steps<P> {
             self.ends.push((from, to));
         }
         number
+    }
+
+    /// The number of a host under other names.
+    pub fn exchange_host(&mut self, host: u32, names: &Names, exchange: &Exchange<N<P>>) -> u32 {
+        let mut host = self.hosts.get(host).clone();
+        names.node(&mut host.me);
+        (exchange.disk)(&mut host.disk, names);
+        if let Some(node) = &mut host.node {
+            (exchange.node)(node, names);
+        }
+        self.keep(host)
+    }
+
+    /// The number of a message under other names.
+    pub fn exchange_letter(&mut self, letter: u32, names: &Names, exchange: &Exchange<N<P>>) -> u32 {
+        let (mut from, mut to, mut message) = self.letters.get(letter).clone();
+        names.node(&mut from);
+        names.node(&mut to);
+        (exchange.message)(&mut message, names);
+        self.keep_letter((from, to, message))
     }
 
     /// Who sent the message with this number, and to whom.

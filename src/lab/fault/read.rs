@@ -1,10 +1,10 @@
 //! Reading what is done to a world, or saying what would do.
 
-use super::{Fault, Names, Nodes, VERBS, words};
+use super::{Fault, LIES, Names, Nodes, VERBS, lies, words};
 use crate::core::{KindId, NodeId, NodeSet};
 use crate::lab::problem::Complaints;
 use crate::lab::{Quantity, check};
-use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Timed, Which};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, MOST_DRIFT, Nuisance, Timed, Which};
 use crate::sim::world::MAX_NODES;
 use crate::sim::{Action, DomainId};
 
@@ -67,7 +67,7 @@ impl Fault {
     }
 
     /// All fields but the two that every fault has, and whether they are there.
-    fn given(&self) -> [(&'static str, bool); 16] {
+    fn given(&self) -> [(&'static str, bool); 20] {
         [
             ("node", self.node.is_some()),
             ("in", self.place.is_some()),
@@ -84,6 +84,10 @@ impl Fault {
             ("nth", self.nth.is_some()),
             ("parcel", self.parcel.is_some()),
             ("letter", self.letter.is_some()),
+            ("write", self.write.is_some()),
+            ("ppm", self.ppm.is_some()),
+            ("by", self.by.is_some()),
+            ("how", self.how.is_some()),
             ("clock_stops", self.clock_stops),
         ]
     }
@@ -105,6 +109,15 @@ impl Reader<'_, '_> {
             }
             "continue" => self.node_or_place(Action::Continue, Blow::Continue)?,
             "wipe-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Wipe },
+            "slow-disk" => {
+                let (node, write) = (self.node(), self.time("write", &fault.write));
+                Action::Disk { node: node?, fault: DiskFault::Slow(write?) }
+            }
+            "fill-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Fill },
+            "forget-writes" => Action::Disk { node: self.node()?, fault: DiskFault::Forget },
+            "tear-write" => Action::Disk { node: self.node()?, fault: DiskFault::Tear },
+            "corrupt-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Rot },
+            "mend-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Mend },
             "cut" if fault.place.is_some() => self.edge(Blow::CutOff)?,
             "heal" if fault.place.is_some() => self.edge(Blow::Reconnect)?,
             "cut" => match self.ends()? {
@@ -161,6 +174,23 @@ impl Reader<'_, '_> {
                 }
             }
             "calm" => Action::Calm,
+            "stabilise" => Action::Stabilise,
+            "lie" => {
+                let (node, how) = (self.node(), self.lie());
+                Action::Lie { node: node?, how: how? }
+            }
+            "drift" => {
+                let (node, ppm) = (self.node(), self.ppm());
+                Action::Drift { node: node?, ppm: ppm? }
+            }
+            "jump" => {
+                let (node, by) = (self.node(), self.jump());
+                Action::Jump { node: node?, by: by? }
+            }
+            "throttle" => {
+                let (node, percent) = (self.node(), self.percent());
+                Action::Throttle { node: node?, percent: percent? }
+            }
             "hold" => self.grip(Grip::Hold)?,
             "deliver" => self.grip(Grip::Deliver)?,
             "drop" => self.grip(Grip::Drop)?,
@@ -349,6 +379,79 @@ impl Reader<'_, '_> {
             Ok(micros) if micros <= check::ROUND_TRIP => return Some(micros as u32),
             Ok(_) => self.complain(field, time, check::between(0, check::ROUND_TRIP)),
             Err(says) => self.complain(field, time, says),
+        }
+        None
+    }
+
+    fn lie(&mut self) -> Option<Lie> {
+        let Some(how) = self.fault.how.as_deref() else {
+            self.complain("how", "", format!("lie needs a way: {}", lies().collect::<Vec<_>>().join(", ")));
+            return None;
+        };
+        let Some((_, needs_to)) = LIES.iter().find(|(word, _)| *word == how) else {
+            self.wrong.unknown(format!("{}.how", self.path), how, "ways", lies());
+            return None;
+        };
+        let to = match &self.fault.to {
+            None if *needs_to => {
+                self.complain("to", "", format!("{how} needs the nodes that are lied to"));
+                return None;
+            }
+            None => ALL,
+            given => self.end("to", given)?.set(),
+        };
+        if self.fault.to.is_some() && matches!(how, "to-all" | "nothing") {
+            self.complain("to", "", format!("{how} is for all; leave it out"));
+            return None;
+        }
+        Some(match how {
+            "silent" => Lie::Silent(to),
+            "twin" => Lie::Twin(to),
+            "deny" => Lie::Deny(to),
+            "to-all" => Lie::ToAll,
+            "forge" => Lie::Forge(to),
+            _ => Lie::Nothing,
+        })
+    }
+
+    fn ppm(&mut self) -> Option<i32> {
+        let says = format!("-{MOST_DRIFT} to {MOST_DRIFT} would do");
+        match self.fault.ppm {
+            Some(ppm) if ppm.unsigned_abs() <= MOST_DRIFT => return Some(ppm),
+            Some(ppm) => self.complain("ppm", ppm, says),
+            None => self.complain("ppm", "", format!("drift needs millionths; {says}")),
+        }
+        None
+    }
+
+    fn jump(&mut self) -> Option<i32> {
+        let Some(by) = &self.fault.by else {
+            self.complain("by", "", "jump needs a time such as \"2s\" or \"-2s\"");
+            return None;
+        };
+        let (far, back) = by.text().strip_prefix('-').map_or((by.text(), false), |far| (far, true));
+        match Quantity::from(far).micros() {
+            Ok(micros) if micros <= 30 * check::ROUND_TRIP => {
+                let micros = micros as i32;
+                return Some(if back { -micros } else { micros });
+            }
+            Ok(_) => self.complain("by", by, "-30min to 30min would do"),
+            Err(says) => self.complain("by", by, says),
+        }
+        None
+    }
+
+    fn percent(&mut self) -> Option<u16> {
+        let Some(share) = &self.fault.share else {
+            self.complain("share", "", "throttle needs a share of the usual time such as \"1000%\"");
+            return None;
+        };
+        match share.permille() {
+            Ok(permille) if (10..=655_350).contains(&permille) && permille.is_multiple_of(10) => {
+                return Some((permille / 10) as u16);
+            }
+            Ok(_) => self.complain("share", share, "a whole percentage from 1% to 65535% would do"),
+            Err(says) => self.complain("share", share, says),
         }
         None
     }

@@ -5,8 +5,10 @@ use super::grip::Trap;
 use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, DiskFault, Nuisance, Refusal, Timed, Which};
+use crate::sim::action::{Action, DiskFault, Lie, MOST_DRIFT, Nuisance, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
+use crate::sim::network::Cost;
+use crate::sim::timing::Timing;
 use crate::sim::trace::What;
 
 pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
@@ -105,9 +107,16 @@ impl<P: Protocol> World<P> {
             Action::Loss { permille } => self.terrain.loss_permille = permille,
             Action::Quiesce => self.hush(true),
             Action::Resume => self.hush(false),
-            Action::Disk { node, fault: DiskFault::Wipe } => {
-                self.hosts[usize::from(node.0)].disk = Default::default();
+            Action::Disk { node, fault } => self.befall_disk(node, fault),
+            Action::Drift { node, ppm } => self.set_drift(node, ppm),
+            Action::Jump { node, by } => self.jump(node, by),
+            Action::Throttle { node, percent } => {
+                if let Some(processors) = &mut self.trouble().processors {
+                    processors.throttle(node, percent.into());
+                }
             }
+            Action::Lie { node, how } => self.lie(node, how),
+            Action::Stabilise => self.stabilise(),
         }
         Ok(())
     }
@@ -117,6 +126,14 @@ impl<P: Protocol> World<P> {
         if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.nodes.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.nodes.len()));
         }
+        if action.delays_or_loses() && self.terrain.timing.is_bounded(self.time) {
+            return refuse(match self.terrain.timing {
+                Timing::Synchronous { .. } => {
+                    "the network is synchronous: nothing is lost, and nothing later than its bound"
+                }
+                _ => "the network has become synchronous: nothing is lost any more, and nothing later than its bound",
+            });
+        }
         let up = |node: NodeId| self.nodes[usize::from(node.0)].is_some();
         let name = |node: NodeId| node.0 + 1;
         match action {
@@ -125,12 +142,50 @@ impl<P: Protocol> World<P> {
                 refuse(format!("node {} is running, but paused; let it continue", name(node)))
             }
             Action::Restart(node) if up(node) => refuse(format!("node {} is running already", name(node))),
+            Action::Restart(node) if self.disk_state(node).rotten => refuse(format!(
+                "node {} finds a corrupted record on its disk and does not start; it can start anew with an empty one",
+                name(node)
+            )),
             Action::Pause { node, .. } if !up(node) => refuse(format!("node {} is down", name(node))),
             Action::Pause { node, .. } if self.is_paused(node) => {
                 refuse(format!("node {} is paused already", name(node)))
             }
             Action::Continue(node) if !self.is_paused(node) => refuse(format!("node {} is not paused", name(node))),
             Action::Domain { domain, blow } => self.can_strike(domain, blow),
+            Action::Lie { node, .. } if !up(node) => refuse(format!("node {} is down and says nothing", name(node))),
+            Action::Lie { node, how: Lie::Twin(_) | Lie::Deny(_) } if self.has_twin(node) => {
+                refuse(format!("there are two of node {} already", name(node)))
+            }
+            Action::Lie { node, how: Lie::Twin(_) | Lie::Deny(_) } if self.is_paused(node) => {
+                refuse(format!("node {} is paused; let it continue first", name(node)))
+            }
+            Action::Lie { node, how: Lie::Twin(to) | Lie::Deny(to) | Lie::Silent(to) | Lie::Forge(to) }
+                if to.without(node).is_empty() =>
+            {
+                refuse("there is nobody to lie to; name at least one other node")
+            }
+            Action::Lie { node, how: Lie::Twin(to) | Lie::Deny(to) } if to.has(node) => {
+                refuse(format!("node {} cannot lie to itself", name(node)))
+            }
+            Action::Lie { node, how: Lie::Nothing } if !self.is_liar(node) => {
+                refuse(format!("node {} has not lied", name(node)))
+            }
+            Action::Pause { node, .. } if self.has_twin(node) => {
+                refuse(format!("there are two of node {}; they cannot be paused", name(node)))
+            }
+            Action::Drift { node, .. } | Action::Jump { node, .. } if !up(node) => {
+                refuse(format!("node {} is down, and its timers with it", name(node)))
+            }
+            Action::Drift { node, .. } | Action::Jump { node, .. } if self.is_paused(node) => {
+                refuse(format!("node {} is paused; let it continue first", name(node)))
+            }
+            Action::Drift { ppm, .. } if ppm.unsigned_abs() > MOST_DRIFT => {
+                refuse(format!("{ppm} millionths is too much; -{MOST_DRIFT} to {MOST_DRIFT} would do"))
+            }
+            Action::Throttle { percent: 0, .. } => refuse("a processor takes some time; 1% or more would do"),
+            Action::Throttle { .. } if self.terrain.cost == Cost::default() => {
+                refuse("messages cost processors nothing here; give the scenario a cost")
+            }
             Action::Disk { .. } if size_of::<Disk<P>>() == 0 => {
                 refuse(format!("{} writes nothing to any disk", P::CARD.title))
             }
@@ -207,6 +262,20 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// All that keeps messages from arriving in time ends.
+    fn stabilise(&mut self) {
+        self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
+        self.reconnect_all();
+        self.terrain.loss_permille = 0;
+        self.release(None);
+        let trouble = self.trouble();
+        trouble.links.calm();
+        trouble.traps.clear();
+        for node in (0..self.nodes.len() as u8).map(NodeId) {
+            self.wake_up(node);
+        }
+    }
+
     fn members_of(&self, node: NodeId) -> NodeSet {
         self.nodes[usize::from(node.0)].as_ref().map_or(NodeSet::EMPTY, |node| node.glance().members)
     }
@@ -226,22 +295,22 @@ impl<P: Protocol> World<P> {
 
     pub(super) fn crash(&mut self, node: NodeId) {
         self.forget_pause(node);
+        self.clear_processor(node);
+        self.end_twin(node);
         if let Some(trouble) = &mut self.trouble {
             trouble.links.clear_queues(node);
         }
         let lost = self.nodes[usize::from(node.0)].take();
         let host = &mut self.hosts[usize::from(node.0)];
-        host.settle(self.time);
-        host.writes.clear();
         if !self.strict_disks
             && let Some(lost) = lost
         {
-            host.disk = lost.disk().clone();
+            host.storage.kept = lost.disk().clone();
         }
+        host.storage.crash(self.time);
         host.timers.clear();
         host.life += 1;
         host.busy_until = 0;
-        host.disk_until = 0;
         // What still waited for the disk never left.
         for (arrives, packed) in self.wheel.iter_mut() {
             let unsent = |flight: u32| arrives - Micros::from(flight) > self.time;

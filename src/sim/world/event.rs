@@ -27,6 +27,8 @@ pub(super) enum Event {
     Arrival(u16),
     /// The script's next action is due.
     Script(u32),
+    /// A processor has finished something.
+    Turn { node: NodeId, life: u16 },
     /// Taken back before it happened.
     Void,
 }
@@ -69,7 +71,8 @@ impl Event {
             }
             Event::Arrival(group) => words(9, 0, 0, false, 0, u32::from(group), 0),
             Event::Script(index) => words(10, 0, 0, false, 0, index, 0),
-            Event::Void => words(11, 0, 0, false, 0, 0, 0),
+            Event::Turn { node, life } => words(11, node.0, 0, false, 0, u32::from(life), 0),
+            Event::Void => words(12, 0, 0, false, 0, 0, 0),
         }
     }
 }
@@ -93,6 +96,7 @@ impl Packed {
             8 => Event::Again { client: ClientId(low as u16), seq: upper, attempt: high as u16 },
             9 => Event::Arrival(low as u16),
             10 => Event::Script(low),
+            11 => Event::Turn { node: a, life: low as u16 },
             _ => Event::Void,
         }
     }
@@ -119,6 +123,7 @@ mod tests {
             Event::Again { client, seq, attempt: u16::MAX },
             Event::Arrival(u16::MAX),
             Event::Script(index),
+            Event::Turn { node: from, life: u16::MAX },
             Event::Void,
         ] {
             assert_eq!(event.pack().unpack(), event);

@@ -7,7 +7,7 @@
 use super::event::Event;
 use super::{NEVER, World};
 use crate::core::node::Protocol;
-use crate::core::{Micros, NodeId};
+use crate::core::{Micros, NodeId, NodeSet};
 
 /// A pause that is not over.
 #[derive(Clone, Debug)]
@@ -24,6 +24,17 @@ impl<P: Protocol> World<P> {
     /// Whether the node is paused.
     pub fn is_paused(&self, node: NodeId) -> bool {
         self.paused(node).is_some()
+    }
+
+    /// The nodes that are paused, or have just gone on and not looked yet at the timers that ran out meanwhile.
+    pub fn unaware(&self) -> NodeSet {
+        if self.trouble.is_none() {
+            return NodeSet::EMPTY;
+        }
+        let overdue =
+            |node: &NodeId| self.hosts[usize::from(node.0)].timers.iter().any(|timer| timer.deadline <= self.time);
+        let nodes = (0..self.nodes.len() as u8).map(NodeId);
+        nodes.filter(|node| self.is_paused(*node) || overdue(node)).collect()
     }
 
     /// How many messages wait for a paused node to go on.
@@ -69,6 +80,7 @@ impl<P: Protocol> World<P> {
             }
             Event::Request { doomed: true, .. } => return Some(event),
             Event::Deliver { to, .. } | Event::Request { to, .. } => to,
+            Event::Turn { node, life } if self.hosts[usize::from(node.0)].life == life => node,
             Event::Handle { to, life, .. } if self.hosts[usize::from(to.0)].life == life => to,
             Event::Timer { node, life, .. } if self.hosts[usize::from(node.0)].life == life => node,
             _ => return Some(event),
@@ -91,25 +103,8 @@ impl<P: Protocol> World<P> {
     pub(super) fn wake_up(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         let now = self.time;
-        let host = &mut self.hosts[usize::from(node.0)];
         let slept = if pause.clock_stops { now - pause.since } else { 0 };
-        let mut again = Vec::new();
-        for (index, timer) in (0..).zip(&mut host.timers) {
-            if timer.deadline == NEVER {
-                continue;
-            }
-            timer.deadline += slept;
-            if timer.deadline < timer.queued {
-                again.push((timer.deadline, index));
-            }
-        }
-        again.sort_unstable();
-        let life = host.life;
-        for (deadline, index) in again {
-            let due = deadline.max(now);
-            self.hosts[usize::from(node.0)].timers[index as usize].queued = due;
-            self.schedule(due, Event::Timer { node, life, index });
-        }
+        self.set_deadlines(node, |deadline| deadline + slept);
         for event in pause.waiting {
             self.schedule(now, event);
         }

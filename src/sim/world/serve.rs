@@ -104,6 +104,13 @@ impl<P: Protocol> World<P> {
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(site, self.site_of(to), false, &mut self.net_rng);
         let doomed = self.net_rng.chance(self.terrain.loss_permille);
+        let (flight, doomed) = match self.trouble {
+            Some(_) => {
+                let (_, flight, doomed) = self.in_time(self.time, self.time, flight, doomed);
+                (flight, doomed)
+            }
+            None => (flight, doomed),
+        };
         let letter = self.letters.put(Letter::Request(command), 1);
         self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
@@ -125,11 +132,20 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        if !self.answers(from) {
+            return;
+        }
+        let weight = self.client_weight();
+        let leaves = self.put_together(from, weight);
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);
-        if self.net_rng.chance(self.terrain.loss_permille) {
+        let lost = self.net_rng.chance(self.terrain.loss_permille);
+        let (leaves, flight, lost) = match self.trouble {
+            Some(_) => self.in_time(leaves, leaves, flight, lost),
+            None => (leaves, flight, lost),
+        };
+        if lost {
             return;
         }
         let letter = self.letters.put(Letter::Reply(reply), 1);

@@ -29,7 +29,7 @@ impl<P: Protocol> World<P> {
             Blow::Reconnect if !severed => refuse("it is not cut off"),
             Blow::CutOff | Blow::Reconnect => Ok(()),
             _ if self.struck(domain, blow).is_empty() => refuse(match blow {
-                Blow::Restart => "no node there is down",
+                Blow::Restart => "no node there is down that could start",
                 Blow::Continue => "no node there is paused",
                 _ => "no node runs there",
             }),
@@ -41,8 +41,8 @@ impl<P: Protocol> World<P> {
     fn struck(&self, domain: DomainId, blow: Blow) -> NodeSet {
         let concerned = |node: &NodeId| match blow {
             Blow::Crash => self.is_up(*node),
-            Blow::Restart => !self.is_up(*node),
-            Blow::Pause => self.is_up(*node) && !self.is_paused(*node),
+            Blow::Restart => !self.is_up(*node) && !self.disk_state(*node).rotten,
+            Blow::Pause => self.is_up(*node) && !self.is_paused(*node) && !self.has_twin(*node),
             Blow::Continue => self.is_paused(*node),
             Blow::CutOff | Blow::Reconnect => false,
         };

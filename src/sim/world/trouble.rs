@@ -1,7 +1,10 @@
 //! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
 
+use super::clock::Clocks;
+use super::cpu::Processors;
 use super::event::Event;
 use super::grip::{Held, Trap};
+use super::lies::Lies;
 use super::links::{Fare, Links};
 use super::pause::Pause;
 use super::{Arriving, Happening, World};
@@ -9,16 +12,23 @@ use crate::core::node::{Message, Protocol};
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
+use crate::sim::network::Cost;
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
-pub(super) struct Trouble {
+pub(super) struct Trouble<P: Protocol> {
     /// The paused nodes, by node.
     pub pauses: Vec<Option<Pause>>,
     /// The domains that are cut off.
     pub severed: Vec<DomainId>,
     /// The disturbed links.
     pub links: Links,
+    /// The nodes' clocks.
+    pub clocks: Clocks,
+    /// The processors, if messages cost them anything.
+    pub processors: Option<Processors>,
+    /// The nodes that lie.
+    pub lies: Lies<P>,
     /// The messages held.
     pub held: Vec<Held>,
     /// What waits for a message to be sent.
@@ -27,13 +37,16 @@ pub(super) struct Trouble {
 
 impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
-    pub(super) fn trouble(&mut self) -> &mut Trouble {
-        let seed = self.seed;
+    pub(super) fn trouble(&mut self) -> &mut Trouble<P> {
+        let (seed, cost) = (self.seed, self.terrain.cost);
         self.trouble.get_or_insert_with(|| {
             Box::new(Trouble {
                 pauses: Vec::new(),
                 severed: Vec::new(),
                 links: Links::new(seed),
+                clocks: Clocks::default(),
+                lies: Lies::default(),
+                processors: (cost != Cost::default()).then(|| Processors::new(cost)),
                 held: Vec::new(),
                 traps: Vec::new(),
             })
@@ -41,13 +54,22 @@ impl<P: Protocol> World<P> {
     }
 
     /// What becomes of an event in a troubled world: itself, or nothing for now.
-    #[cold]
-    pub(super) fn divert(&mut self, event: Event) -> Option<Event> {
+    fn divert(&mut self, event: Event) -> Option<Event> {
         match event {
             // Its single arrivals come here one by one.
             Event::DeliverEach { .. } => Some(event),
-            _ => self.let_wait(event),
+            _ => {
+                let event = self.let_wait(event)?;
+                self.take_turns(event)
+            }
         }
+    }
+
+    /// Carries out one event of a troubled world, or puts it off.
+    #[cold]
+    pub(super) fn happen_in_trouble(&mut self, event: Event) -> Option<Happening> {
+        let event = self.divert(event)?;
+        self.at_whichever_copy(event)
     }
 
     /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
@@ -59,10 +81,8 @@ impl<P: Protocol> World<P> {
         flight: u32,
         parcel: u32,
     ) -> Option<Happening> {
-        match self.divert(Event::Deliver { from, to, doomed: false, flight, parcel }) {
-            Some(event) => self.come_to_pass(event),
-            None => self.arrive(),
-        }
+        let event = Event::Deliver { from, to, doomed: false, flight, parcel };
+        self.happen_in_trouble(event).or_else(|| self.arrive())
     }
 
     /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
@@ -71,10 +91,12 @@ impl<P: Protocol> World<P> {
     pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        let ready = self.time.max(self.hosts[usize::from(from.0)].disk_until);
+        let to = self.audience(from, to, parcel);
         for to in to.iter() {
             if from == to {
-                self.schedule(ready, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                // In a life of its own, for there may be two of it.
+                let life = self.hosts[usize::from(from.0)].life;
+                self.schedule(self.saved_at(from), Event::Handle { from, to, life, flight: 0, parcel });
                 continue;
             }
             let (here, there) = (self.site_of(from), self.site_of(to));
@@ -83,15 +105,41 @@ impl<P: Protocol> World<P> {
             let lost = cut || self.net_rng.chance(self.terrain.loss_permille);
             self.counts.by_sites[usize::from(here) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
             self.count_sent(from, kind, 1, bytes);
+            let ready = self.put_together(from, bytes);
             let Fare { leaves, flight, lost: lost_here, twice } =
                 self.trouble().links.fare((from, to), ready, flight, bytes);
-            let event = Event::Deliver { from, to, doomed: lost || lost_here, flight: flight as u32, parcel };
-            if let Some(second) = twice.filter(|_| !lost) {
+            let (leaves, flight, doomed) = self.in_time(ready, leaves, flight, lost || lost_here);
+            let event = self.forge(from, to, Event::Deliver { from, to, doomed, flight: flight as u32, parcel });
+            if let Some(second) = twice.filter(|_| !doomed) {
+                let (leaves, second, _) = self.in_time(ready, leaves, second, false);
                 let copy = self.copy_of(event);
                 self.schedule(leaves + second, copy.surely(second));
             }
             self.send_past_traps(Which { from, to, kind }, event, leaves);
         }
+    }
+
+    /// When a message can leave: once what was saved before is on the disk, and the processor has put it together.
+    pub(super) fn put_together(&mut self, from: NodeId, bytes: u64) -> Micros {
+        let (now, saved) = (self.time, self.saved_at(from));
+        match self.trouble.as_mut().and_then(|trouble| trouble.processors.as_mut()) {
+            Some(processors) => saved.max(processors.send(from, now, bytes)),
+            None => saved,
+        }
+    }
+
+    /// When a message leaves, how long it takes and whether it gets lost, as the timing model has it.
+    pub(super) fn in_time(
+        &mut self,
+        sent: Micros,
+        leaves: Micros,
+        flight: Micros,
+        lost: bool,
+    ) -> (Micros, Micros, bool) {
+        let timing = self.terrain.timing;
+        let arrives = timing.arrival(sent, leaves + flight, &mut self.trouble().links.rng);
+        let leaves = leaves.min(arrives);
+        (leaves, arrives - leaves, lost && !timing.is_bounded(sent))
     }
 
     /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.

@@ -1,0 +1,75 @@
+//! Clocks that drift or jump, and what that means for leases.
+
+use super::pause::linearizable;
+use super::{THREE, scenario, world};
+use quorumscope::core::NodeId;
+use quorumscope::lab::Scenario;
+use quorumscope::sim::Action;
+
+/// A leader with a lease is cut off with a client beside it; the others elect a new one and write, while the old one serves reads as long
+/// as its clock says it may. Its lease allows for clocks that differ by a tenth.
+fn lease(drift: &str) -> Scenario {
+    scenario(&format!(
+        r#"
+variant = "raft"
+settings = {{ reads = "lease", election_timeout_min = "400ms", election_timeout_max = "440ms", heartbeat = "50ms" }}
+sites = ["a", "b", "c"]
+rtt_ms = [[0.2, 10, 10], [10, 0.2, 10], [10, 10, 0.2]]
+replicas = ["a", "b", "c"]
+clients = [
+    {{ site = "b", think = "1ms", retry = "50ms", keys = 1 }},
+    {{ site = "a", think = "1ms", retry = "10s", keys = 1, reads = "100%" }},
+]
+script = [
+    {{ at = "1s", do = "hand-over", node = 1 }},
+    {drift}
+    {{ at = "2s", do = "cut", from = 1, to = [2, 3] }},
+    {{ at = "4s", do = "heal-all" }},
+]
+"#
+    ))
+}
+
+#[test]
+fn a_lease_is_safe_within_the_drift_it_allows_for_and_unsafe_beyond() {
+    assert!(linearizable(&lease("")));
+    assert!(linearizable(&lease(r#"{ at = "0s", do = "drift", node = 1, ppm = -90000 },"#)));
+    let slow = r#"{ at = "0s", do = "drift", node = 1, ppm = -400000 },"#;
+    assert!(!linearizable(&lease(slow)), "the old leader's lease lasts too long");
+    let allowed = lease(slow);
+    let mut settings = allowed.settings.clone();
+    settings.insert("clock_drift_permille".into(), quorumscope::lab::Value::Number(800));
+    assert!(linearizable(&Scenario { settings, ..allowed }), "allowed for, it is safe again");
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_makes_its_node_impatient() {
+    let mut world = world(&scenario(THREE));
+    world.run_until(3_000_000);
+    let leader = world.leader().expect("elected by now");
+    let follower = (0..3).map(NodeId).find(|id| *id != leader).expect("there are three");
+    world.act(Action::Jump { node: follower, by: 60_000_000 }).expect("it runs");
+    let reigns = world.reigns().len();
+    world.run_until(3_000_000);
+    world.run_until(4_000_000);
+    assert!(world.reigns().len() >= reigns);
+    assert_eq!(world.violations(), []);
+    world.act(Action::Jump { node: follower, by: -60_000_000 }).expect("it runs");
+    world.act(Action::Crash(leader)).expect("it runs");
+    world.run_until(10_000_000);
+    assert_ne!(world.leader(), Some(follower), "it waits for a minute longer than the other");
+}
+
+#[test]
+fn a_fast_clock_loses_patience_first() {
+    let elected = |drift: i32| {
+        let mut world = world(&scenario(THREE));
+        for node in [NodeId(0), NodeId(1)] {
+            world.act(Action::Drift { node, ppm: -drift }).expect("it runs");
+        }
+        world.act(Action::Drift { node: NodeId(2), ppm: drift }).expect("it runs");
+        world.run_until(2_000_000);
+        world.reigns()[0].node
+    };
+    assert_eq!(elected(400_000), NodeId(2));
+}

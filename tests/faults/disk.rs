@@ -1,0 +1,113 @@
+//! Bad disks: slow, full, forgetful, torn, corrupted.
+
+use super::{THREE, scenario, world};
+use quorumscope::core::NodeId;
+use quorumscope::sim::action::DiskFault;
+use quorumscope::sim::{Action, What};
+use quorumscope::universe::Universe;
+
+const TWO: NodeId = NodeId(1);
+
+fn befall(world: &mut dyn Universe, fault: DiskFault) {
+    world.act(Action::Disk { node: TWO, fault }).expect("it has a disk");
+}
+
+fn is_up(world: &dyn Universe) -> bool {
+    world.node(TWO).glance.is_some()
+}
+
+#[test]
+fn a_node_that_cannot_save_stops() {
+    for variant in ["raft", "multi-paxos"] {
+        let mut world = world(&scenario(&THREE.replace("raft", variant)));
+        world.run_until(2_000_000);
+        befall(&mut *world, DiskFault::Fill);
+        world.run_until(3_000_000);
+        assert!(!is_up(&*world), "{variant}");
+        assert!(world.trace().records().any(|(_, record)| record.what == What::Stopped && record.node == TWO));
+        world.act(Action::Restart(TWO)).expect("it is down");
+        world.run_until(5_000_000);
+        assert!(!is_up(&*world), "{variant}: it is still full");
+        befall(&mut *world, DiskFault::Mend);
+        world.act(Action::Restart(TWO)).expect("it is down");
+        world.run_until(7_000_000);
+        assert!(is_up(&*world), "{variant}");
+        assert_eq!(world.violations(), [], "{variant}");
+        let committed = |id: u8| world.node(NodeId(id)).glance.map_or(0, |glance| glance.log.committed);
+        assert!(committed(1) + 10 > committed(0).max(committed(2)), "{variant}: it has caught up");
+    }
+}
+
+#[test]
+fn a_slow_disk_makes_its_node_answer_late() {
+    let mut world = world(&scenario(THREE));
+    world.act(Action::HandOver(TWO)).unwrap_or(());
+    world.run_until(2_000_000);
+    let leader = world.leader().expect("elected by now");
+    world.act(Action::Disk { node: leader, fault: DiskFault::Slow(50_000) }).expect("it has a disk");
+    world.run_until(6_000_000);
+    let slow = |at: u64| {
+        let all = world.samples().iter().flat_map(|log| log.iter()).map(|(_, sample)| *sample);
+        let later: Vec<u64> = all.filter(|sample| sample.at / 2_000_000 == at).map(|sample| sample.latency).collect();
+        later.iter().copied().min().expect("some are answered")
+    };
+    assert!(slow(2) > slow(0), "{} and {}", slow(0), slow(2));
+    assert_eq!(world.violations(), []);
+}
+
+/// Nodes 1 and 2 choose a value while 3 is away; then 2 crashes, and with 3 and without 1 starts again.
+fn chosen_again(faults: &[DiskFault]) -> Vec<&'static str> {
+    let text = std::fs::read_to_string("scenarios/wiped-replica.toml").expect("there is such a file");
+    let mut sound = scenario(&text);
+    sound.script.retain(|fault| fault.action != "wipe-disk");
+    let mut world = world(&sound);
+    faults.iter().for_each(|fault| befall(&mut *world, *fault));
+    world.run_until(3_000_000);
+    assert_eq!(world.chosen(), 1);
+    world.violations().iter().map(|violation| violation.property).collect()
+}
+
+#[test]
+fn a_disk_that_forgets_breaks_agreement_and_a_sound_one_does_not() {
+    assert_eq!(chosen_again(&[]), [""; 0]);
+    assert_eq!(chosen_again(&[DiskFault::Forget])[0], "Agreement");
+    assert_eq!(chosen_again(&[DiskFault::Forget, DiskFault::Mend]), [""; 0]);
+}
+
+#[test]
+fn a_torn_record_that_was_reported_as_written_breaks_agreement() {
+    // The last record is the vote; the promise before it is still there.
+    assert_eq!(chosen_again(&[DiskFault::Tear])[0], "Agreement");
+    assert_eq!(chosen_again(&[DiskFault::Tear, DiskFault::Mend]), [""; 0]);
+}
+
+#[test]
+fn a_write_under_way_is_lost_with_a_crash_and_nobody_relied_on_it() {
+    let mut slow = scenario(THREE);
+    slow.disk = Some("20ms".into());
+    let mut world = world(&slow);
+    for round in 1..20 {
+        world.run_until(round * 500_000);
+        world.act(Action::Crash(TWO)).expect("it runs");
+        world.run_until(round * 500_000 + 100_000);
+        world.act(Action::Restart(TWO)).expect("it is down");
+    }
+    assert!(world.chosen() > 50, "{}", world.chosen());
+    assert_eq!(world.violations(), []);
+}
+
+#[test]
+fn a_corrupted_record_keeps_its_node_from_starting_until_the_disk_is_emptied() {
+    let mut world = world(&scenario(THREE));
+    world.run_until(2_000_000);
+    befall(&mut *world, DiskFault::Rot);
+    world.run_until(3_000_000);
+    assert!(is_up(&*world), "it has not looked there");
+    world.act(Action::Crash(TWO)).expect("it runs");
+    befall(&mut *world, DiskFault::Mend);
+    let refusal = world.act(Action::Restart(TWO)).expect_err("it looks at its disk");
+    assert!(refusal.to_string().contains("corrupted"), "{refusal}");
+    befall(&mut *world, DiskFault::Wipe);
+    world.act(Action::Restart(TWO)).expect("it is down");
+    assert!(is_up(&*world));
+}
