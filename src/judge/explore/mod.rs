@@ -157,7 +157,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         let mut bounds = bounds.clone();
         bounds.requests.truncate(usize::from(Bounds::REQUESTS));
         bounds.orders.truncate(usize::from(Bounds::REQUESTS));
-        let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds)).flatten();
+        let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds, via)).flatten();
         let invariants = P::invariants().iter();
         let is_goal = |name: &str| via.iter().any(|goal| matches!(goal, Goal::Violated(goal) if goal == name));
         let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name) || is_goal(name);
@@ -223,7 +223,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             broken = broken.or(self.look(Step { changed: me, log_from: Some(1), unaware: NodeSet::EMPTY }));
         }
         self.lend(&row);
-        self.canonical(&mut row);
         self.states.put(States::hash(&row), &row);
         self.parents.push((0, Event::Lose(0)));
         self.level_end = 1;
@@ -296,7 +295,10 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 let to = self.rows.len();
                 self.rows.extend_from_within(start..start + self.width());
                 match self.take(start, to, index, hash, way) {
-                    Some((hash, breaks)) => {
+                    Some((mut hash, breaks)) => {
+                        if self.symmetry.is_some() {
+                            hash = self.canonical(to);
+                        }
                         self.broken.extend(breaks);
                         let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
                         self.found.push(Found { hash, from, to: to as u32, place, broken });
@@ -386,7 +388,14 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
     /// copy so far. Gives its hash, and what the way breaks; `None` if it leads nowhere new, or beyond the bounds.
     #[inline]
-    fn take(&mut self, from: usize, to: usize, index: usize, hash: u64, way: Way) -> Option<(u64, Option<Broken>)> {
+    pub(in crate::judge::explore) fn take(
+        &mut self,
+        from: usize,
+        to: usize,
+        index: usize,
+        hash: u64,
+        way: Way,
+    ) -> Option<(u64, Option<Broken>)> {
         let (mut hash, mut broken) = (hash.wrapping_add(way.hash), None);
         self.rows[to + index] = way.after;
         if let Some(of) = way.cost {
@@ -415,9 +424,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 self.cuts.add(Cut::Messages);
                 return None;
             }
-        }
-        if self.symmetry.is_some() {
-            hash = self.canonical_at(to);
         }
         Some((hash, broken))
     }
