@@ -76,7 +76,9 @@ pub use server::{Server, Timer};
 pub use storage::{Disk, Entry, Payload, Snapshot};
 
 use crate::core::node::{Invariant, Protocol, Setup, Unfit};
-use crate::core::{Card, Exchange, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots};
+use crate::core::{
+    Card, Exchange, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots,
+};
 use std::hash::{Hash, Hasher};
 
 /// The variant.

@@ -19,8 +19,8 @@ pub use rules::*;
 
 use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Step, Unfit};
 use crate::core::{
-    Answer, Ballot, Card, ClientId, Command, EntryGlance, Epoch, Exchange, Faults, Formula, Glance, KindId, LogGlance, Micros,
-    NodeId, NodeSet, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
+    Answer, Ballot, Card, ClientId, Command, EntryGlance, Epoch, Exchange, Faults, Formula, Glance, KindId, LogGlance,
+    Micros, NodeId, NodeSet, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
 };
 
 /// The variant.
