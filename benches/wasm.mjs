@@ -35,17 +35,3 @@ workloads.forEach(([name], number) => {
   const shown = [sorted[0], sorted[sorted.length >> 1], sorted.at(-1)].map((rate) => rate.toFixed(2).padStart(8));
   console.log(`${name.padEnd(46)}${shown.join("")}`);
 });
-
-// Going to random events of a run of 100,000, one by one.
-instance.exports.ride(100_000);
-const times = Array.from({ length: 5_000 }, () => {
-  const start = performance.now();
-  instance.exports.seek();
-  return (performance.now() - start) * 1000;
-}).sort((a, b) => a - b);
-const at = (share) => times[Math.floor(share * (times.length - 1))].toFixed(0);
-console.log(`\nto any event of 100,000, in µs: median ${at(0.5)}, 99 % within ${at(0.99)}, longest ${at(1)}   (bar: 250)`);
-
-// An hour of the scenario that the page begins with is 580,000 events.
-instance.exports.ride(580_000);
-console.log(`memory after an hour of simulated time: ${(instance.exports.memory.buffer.byteLength / 1e6).toFixed(0)} MB`);

@@ -19,7 +19,7 @@ const LATER = new RegExp(
   [
     `quorumscope::protocols::(?!${first}\\b)\\w+`,
     "quorumscope::sim::world::World<.*>>::(carry_out_action|order|hush|possible|request_by_hand)\\b",
-    "quorumscope::universe::Cluster<.*>::(act|fingerprint|history|is_quiet)\\b|<quorumscope::judge::recovery::Recovering>::",
+    "quorumscope::universe::Cluster<.*>::(act|fingerprint|fork|history|is_quiet)\\b|^quorumscope::universe::rules\\b|<quorumscope::judge::recovery::Recovering>::",
     "quorumscope::universe::story::leaderless\\b",
     "quorumscope::judge::linearizability\\b",
     "quorumscope::lab::(compare|outage|read|run)\\b|^quorumscope::lab::(atlas|check|places|quantity|workload)\\b|<quorumscope::lab::fault::Fault>::",
@@ -30,6 +30,7 @@ const LATER = new RegExp(
     "quorumscope_app::components::(help|measurements|menu|messages|setup|sheet)\\b",
     "quorumscope_app::charts::(bars|columns|table)\\b",
     "quorumscope_app::pages::(carry_out|keyboard|opening::(asked|link|with_variant)|lab::Lab>::(copy|intend|write_address))\\b",
+    "^quorumscope_app::run::happened::",
     "quorumscope_app::web::(address::(link|pack|through|unpack)|handle|json)\\b",
     "yew::(virtual_dom::v|dom_bundle::b)(portal|raw|suspense)\\b",
     "\\b(serde_path_to_error|serde_wasm_bindgen|strsim)::",

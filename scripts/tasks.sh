@@ -31,7 +31,23 @@ task_watch() {
 
 task_report() {
   setup_node
-  node scripts/size-report.mjs dist
+  local within=0
+  node scripts/size-report.mjs dist || within=$?
+  step "Speed"
+  cat "$FRAMES" 2>/dev/null || say "frames: not measured yet; ./dev browser does"
+  report_speed
+  return $within
+}
+
+# Where the browser tests write what they measured.
+FRAMES=test-results/frames.txt
+
+# How fast the simulator is in WebAssembly under Node, compiled as in the page. It passes or fails nobody.
+report_speed() {
+  setup_wasm
+  setup_bindgen
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner with_wasm cargo test --locked --target $WASM_TARGET \
+    --no-default-features --test speed --profile wasm-release -- --nocapture 2>&1 | grep '^speed: ' || say "speed: could not be measured"
 }
 
 task_check() {
@@ -88,6 +104,8 @@ stage_wasm() {
   with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity
   step "Release build, as in the page"
   with_wasm cargo test --locked --target $WASM_TARGET --no-default-features --test parity --profile wasm-release
+  step "How fast it is"
+  report_speed
 }
 
 stage_page() {

@@ -163,8 +163,8 @@ pub struct NodeView {
 pub struct Variant {
     /// Title, paper, formula.
     pub card: &'static Card,
-    /// What it demands.
-    pub rules: &'static [Rule],
+    /// See [`rules`](Variant::rules). A function, so that the page's first picture can do without all that text.
+    rules: fn() -> &'static [Rule],
     /// What a scenario may choose.
     pub settings: &'static [Setting],
     /// What its replicas send each other.
@@ -215,6 +215,17 @@ pub fn variant(key: &str) -> Option<&'static Variant> {
     variants().iter().find(|variant| variant.card.key == key)
 }
 
+impl Variant {
+    /// What it demands.
+    pub fn rules(&self) -> &'static [Rule] {
+        (self.rules)()
+    }
+}
+
+fn rules<P: Protocol>() -> &'static [Rule] {
+    P::RULES
+}
+
 fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> {
     Ok(Box::new(Cluster::<P>::new(blueprint)?))
 }
@@ -231,7 +242,7 @@ pub struct Cluster<P: Protocol> {
 impl<P: Protocol> Cluster<P> {
     const VARIANT: Variant = Variant {
         card: &P::CARD,
-        rules: P::RULES,
+        rules: rules::<P>,
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
         boot: boot::<P>,

@@ -178,72 +178,69 @@ fn a_replay_goes_in_slices() {
 }
 
 #[test]
-fn acting_in_the_past_begins_a_branch_and_leaves_the_old_one_as_it_was() {
+fn acting_in_the_past_begins_a_branch_and_the_old_one_stays() {
     let mut session = played();
-    let end = (session.moment(), session.universe().fingerprint());
-    session.seek(150);
+    let (end, there) = (session.moment(), session.universe().fingerprint());
+    session.seek(200);
     session.act(Action::Crash(NodeId(2))).expect("it runs");
-    session.run_until(60_000_000, 200);
-    let other = (session.moment(), session.universe().fingerprint());
+    session.run_until(u64::MAX, 500);
+    let (new_end, new_there) = (session.moment(), session.universe().fingerprint());
+    assert_ne!(new_there, there);
+    let numbers = |session: &Session| session.branches().iter().map(|branch| branch.number).collect::<Vec<_>>();
+    assert_eq!((numbers(&session), session.branch().number), (vec![0, 1], 1));
+    let (from, parted) = session.branch().parted.expect("it began in the past");
+    assert_eq!((from, parted.event), (0, 200));
 
-    let branches: Vec<_> = session.branches().collect();
-    assert_eq!(branches.iter().map(|branch| branch.number).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(branches[1].parent.map(|(number, moment)| (number, moment.event)), Some((1, 150)));
-    assert_eq!((branches[0].deeds, branches[1].deeds), (3, 3));
-    assert_eq!((branches[0].current, branches[1].current), (false, true));
-    assert_eq!(branches[0].reached, end.0);
-
-    assert!(session.take_up(1));
-    assert_eq!((session.moment(), session.universe().fingerprint()), end);
-    assert!(session.take_up(2));
-    assert_eq!((session.moment(), session.universe().fingerprint()), other);
-    assert!(!session.take_up(3));
-    // A document is of the branch on screen.
-    let opened = Session::open(&session.document()).expect("our own document");
-    assert_eq!((opened.moment(), opened.universe().fingerprint()), other);
+    // There and back again: each is as it was left, and can be gone through.
+    for _ in 0..2 {
+        assert!(session.switch(0));
+        assert_eq!(session.branch().number, 0);
+        session.seek(end.event);
+        while session.moment() != end && session.step() {}
+        assert_eq!((session.moment(), session.universe().fingerprint()), (end, there));
+        assert!(session.switch(1));
+        session.seek(new_end.event);
+        while session.moment() != new_end && session.step() {}
+        assert_eq!((session.moment(), session.universe().fingerprint()), (new_end, new_there));
+    }
+    assert!(!session.switch(7), "there is no such branch");
     session.restart();
-    assert_eq!(session.branches().count(), 1);
+    assert_eq!(numbers(&session), [0]);
 }
 
 #[test]
-fn branches_part_where_something_else_was_done() {
+fn two_branches_are_the_same_up_to_their_first_difference() {
     let mut session = played();
-    session.seek(150);
+    session.seek(200);
     session.act(Action::Crash(NodeId(2))).expect("it runs");
-    session.run_until(60_000_000, 200);
-    let parting = session.parting(1).expect("they differ");
-    assert_eq!((parting.last.event, parting.last.deeds), (150, 2));
-    let down = |universe: Option<Box<dyn quorumscope::universe::Universe>>| {
-        universe.expect("something happens").node(NodeId(2)).glance.is_none()
+    session.run_until(u64::MAX, 500);
+    let found = session.first_difference(0).expect("a node less makes a difference");
+    assert!(found.event >= 200 && found.here != found.there, "{found:?}");
+    // Held against every event of both: up to there the same, from there on not.
+    let mut records = |number: usize, event: u64| {
+        assert!(session.switch(number));
+        session.seek(event);
+        let before = session.universe().trace().total();
+        while session.moment().event == event && session.step() {}
+        let fresh = session.universe().trace().records().filter(|(number, _)| *number >= before);
+        fresh.map(|(_, record)| *record).find(|record| record.what != quorumscope::sim::What::Acted)
     };
-    assert_eq!((down(parting.here), down(parting.there)), (true, false));
-
-    // The same done again is no other branch as far as can be seen; another deed at the same time is.
-    session.take_up(1);
-    session.seek(150);
-    session.act(Action::Crash(NodeId(2))).expect("it runs");
-    session.run_until(60_000_000, 200);
-    assert!(session.parting(2).is_none());
-    session.seek(150);
-    session.act(Action::Crash(NodeId(3))).expect("it runs");
-    assert_eq!(session.parting(2).map(|parting| parting.last.event), Some(150));
-    assert!(session.parting(99).is_none());
+    for event in [200, found.event - 1] {
+        assert_eq!(records(0, event), records(1, event), "event {event}");
+    }
+    assert_eq!((records(1, found.event), records(0, found.event)), (found.here, found.there));
+    assert_eq!(session.first_difference(9), None);
 }
 
 #[test]
-fn there_are_never_too_many_branches() {
-    let mut session = Session::new(scenario()).expect("a good scenario");
-    session.run_until(u64::MAX, 100);
-    for _ in 0..40 {
-        session.seek(50);
+fn only_so_many_branches_are_kept() {
+    let mut session = played();
+    let end = session.moment().event;
+    for event in 1..=20 {
+        session.seek(end.min(100 + event));
         session.act(Action::Request { site: 2 }).expect("there is such a site");
-        session.run_until(u64::MAX, 20);
+        session.run_until(u64::MAX, 100);
     }
-    assert_eq!(session.branches().count(), 16);
-    assert_eq!(session.branches().map(|branch| branch.number).max(), Some(41));
-    let all: Vec<u32> = session.branches().map(|branch| branch.number).collect();
-    for number in all {
-        assert!(session.take_up(number));
-        assert!(session.moment().event >= 50);
-    }
+    assert_eq!(session.branches().len(), quorumscope::lab::session::BRANCHES);
+    assert_eq!(session.branch().number, 20);
 }

@@ -1,7 +1,7 @@
 //! The workloads, shared by the native program and the WebAssembly module that Node runs.
 
 pub mod histories;
-pub mod seek;
+pub mod travel;
 pub mod workloads;
 
 /// Runs one workload by its number; returns the events it took. Node times this from outside.
@@ -10,18 +10,17 @@ pub extern "C" fn run(workload: u32, size: u32) -> u32 {
     workloads::run(workload, size) as u32
 }
 
-thread_local! {
-    static RIDE: std::cell::RefCell<Option<seek::Ride>> = const { std::cell::RefCell::new(None) };
+/// Plays a run for so many events, or the page's first scenario for so many seconds of simulated time; returns the events it took.
+#[unsafe(no_mangle)]
+pub extern "C" fn play(events: u32, seconds: u32) -> u32 {
+    match seconds {
+        0 => travel::play_events(u64::from(events)) as u32,
+        _ => travel::play_time(u64::from(seconds) * 1_000_000) as u32,
+    }
 }
 
-/// Runs so many events, to go back and forth in with [`seek`].
+/// Goes to an event of that run.
 #[unsafe(no_mangle)]
-pub extern "C" fn ride(events: u32) {
-    RIDE.set(Some(seek::Ride::new(u64::from(events))));
-}
-
-/// Goes to a random event; tells which.
-#[unsafe(no_mangle)]
-pub extern "C" fn seek() -> u32 {
-    RIDE.with_borrow_mut(|ride| ride.as_mut().expect("a ride").go() as u32)
+pub extern "C" fn go(event: u32) -> u32 {
+    travel::go(u64::from(event)) as u32
 }

@@ -7,7 +7,10 @@ use quorumscope_benches::histories::{Shape, record};
 use std::time::Instant;
 
 fn main() {
-    println!("{:>10} {:>9} {:>4} {:>6} {:>10} {:>5}   {:<16} {:>11} {:>12}", "operations", "processes", "keys", "values", "unanswered", "stale", "verdict", "steps/op", "ops/s");
+    println!(
+        "{:>10} {:>9} {:>4} {:>6} {:>10} {:>5}   {:<16} {:>11} {:>12}",
+        "operations", "processes", "keys", "values", "unanswered", "stale", "verdict", "steps/op", "ops/s"
+    );
     let plain = Shape { operations: 100_000, processes: 10, keys: 5, values: 5, unanswered: 10, stale: None };
     let shapes = [
         Shape { unanswered: 0, ..plain },
@@ -18,6 +21,8 @@ fn main() {
         Shape { operations: 1_000_000, keys: 20, ..plain },
         Shape { processes: 30, ..plain },
         Shape { processes: 30, keys: 1, operations: 20_000, ..plain },
+        Shape { processes: 30, keys: 1, ..plain },
+        Shape { processes: 30, keys: 1, unanswered: 50, ..plain },
         Shape { values: 1_000, ..plain },
         Shape { values: 3, ..plain },
         Shape { stale: Some(500), values: 100, ..plain },
@@ -25,6 +30,10 @@ fn main() {
         Shape { stale: Some(990), values: 100, unanswered: 0, ..plain },
         Shape { stale: Some(990), values: 10, unanswered: 0, ..plain },
         Shape { stale: Some(990), values: 100, keys: 1, ..plain },
+        Shape { stale: Some(990), values: 100, unanswered: 50, ..plain },
+        Shape { stale: Some(990), values: 100, unanswered: 100, ..plain },
+        Shape { stale: Some(990), unanswered: 50, ..plain },
+        Shape { stale: Some(990), values: 100, processes: 30, keys: 1, unanswered: 50, ..plain },
     ];
     for shape in shapes {
         let history = record(shape, 1);
@@ -36,7 +45,9 @@ fn main() {
             rates.push(f64::from(shape.operations) / start.elapsed().as_secs_f64());
             let verdict = match judgement.verdict {
                 Verdict::Linearizable => "linearizable".to_owned(),
-                Verdict::Violated(window) => format!("window of {}{}", window.operations.len(), if window.minimal { "" } else { "?" }),
+                Verdict::Violated(window) => {
+                    format!("window of {}{}", window.operations.len(), if window.minimal { "" } else { "?" })
+                }
                 Verdict::Undecided { why, .. } => format!("undecided {why:?}"),
             };
             told = (verdict, judgement.steps as f64 / f64::from(shape.operations));
@@ -44,6 +55,12 @@ fn main() {
         rates.sort_by(f64::total_cmp);
         let Shape { operations, processes, keys, values, unanswered, stale } = shape;
         let stale = stale.map_or("-".to_owned(), |at| format!("{}%", at / 10));
-        println!("{operations:>10} {processes:>9} {keys:>4} {values:>6} {:>9}% {stale:>5}   {:<16} {:>11.1} {:>12.0}", f64::from(unanswered) / 10.0, told.0, told.1, rates[1]);
+        println!(
+            "{operations:>10} {processes:>9} {keys:>4} {values:>6} {:>9}% {stale:>5}   {:<16} {:>11.1} {:>12.0}",
+            f64::from(unanswered) / 10.0,
+            told.0,
+            told.1,
+            rates[1]
+        );
     }
 }

@@ -164,10 +164,10 @@ impl Scenario {
 
     fn ablated(&self, variant: &Variant, wrong: &mut Complaints) -> RuleSet {
         let mut ablated = RuleSet::EMPTY;
-        let removable = || variant.rules.iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
+        let removable = || variant.rules().iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
         for (i, key) in self.without.iter().enumerate() {
-            match variant.rules.iter().position(|rule| rule.key == key) {
-                Some(index) if variant.rules[index].without.is_some() => ablated.add(RuleId(index as u8)),
+            match variant.rules().iter().position(|rule| rule.key == key) {
+                Some(index) if variant.rules()[index].without.is_some() => ablated.add(RuleId(index as u8)),
                 Some(_) => {
                     let says = format!(
                         "{} is nothing without this rule; those one can take away are {}",

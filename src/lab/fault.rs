@@ -179,6 +179,11 @@ pub fn words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(verb, _)| *verb)
 }
 
+/// Every word that may stand after `how`.
+pub fn lies() -> impl Iterator<Item = &'static str> {
+    LIES.iter().map(|(word, _)| *word)
+}
+
 /// What things are called in a document.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Names<'a> {

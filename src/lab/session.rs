@@ -1,12 +1,11 @@
 //! A run that one can stop, act on, go back in, and share.
 //!
 //! A run is a scenario and the deeds done by hand, nothing else: the same two give the same events, so a moment of a run is a
-//! document, and going back is starting from an earlier copy and doing the same again. Acting in the past begins a branch, and leaves what
-//! came after as it was.
+//! document, and going back is starting from an earlier copy and doing the same again.
 
-mod branches;
+mod branch;
 
-pub use branches::{BranchView, Parting};
+pub use branch::{BRANCHES, Branch, Difference};
 
 use super::fault::Fault;
 use super::problem::{Complaints, Problem, Problems};
@@ -15,16 +14,16 @@ use super::{Checked, Quantity, check};
 use crate::core::Micros;
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
-use branches::Branch;
+use branch::Checkpoint;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
-/// Trace records a session keeps to show: what the last event brought about. Every copy has its own.
+/// Trace records a session keeps to show: what happened last, however much that was. Every copy has them, too.
 const KEEP_TRACE: usize = 256;
-/// Copies of the universe a branch keeps to go back to.
-const CHECKPOINTS: usize = 256;
+/// Most copies of the universe that a session keeps to go to, so that its memory is bounded.
+const CHECKPOINTS: usize = 512;
 /// Events between two copies, at first; doubled whenever there are too many copies.
-const SPACING: u64 = 256;
+const SPACING: u64 = 128;
 /// Most events after which a document's moment may lie: some seconds of computing.
 pub const FARTHEST: u64 = 50_000_000;
 /// Most deeds of a document.
@@ -52,32 +51,19 @@ pub struct Moment {
     pub at: Micros,
 }
 
-impl Moment {
-    fn is_after(self, other: Moment) -> bool {
-        (self.event, self.deeds, self.at) > (other.event, other.deeds, other.at)
-    }
-}
-
 /// A run in progress.
 pub struct Session {
     scenario: Scenario,
     checked: Checked,
     universe: Box<dyn Universe>,
-    /// How many deeds of the branch have been done by now.
+    /// The present branch.
+    branch: Branch,
+    /// The other ones, the one left last at the end.
+    others: Vec<Branch>,
+    /// How many deeds of the present branch have been done by now.
     done: usize,
-    /// All branches, oldest first. There is always one.
-    branches: Vec<Branch>,
-    /// Which of them this is.
-    current: usize,
-    /// How many there have been.
-    begun: u32,
-}
-
-/// A copy to go back to.
-#[derive(Clone)]
-struct Checkpoint {
-    done: usize,
-    universe: Rc<dyn Universe>,
+    /// Whether to make copies to go back to.
+    copies: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -96,15 +82,29 @@ impl Session {
     /// Starts a run.
     pub fn new(scenario: Scenario) -> Result<Session, Problems> {
         let checked = scenario.check()?;
-        Ok(Session::of(scenario, checked)?)
+        let mut session = Session::of(scenario, checked)?;
+        session.keep_copies();
+        Ok(session)
     }
 
-    /// Starts the run of a scenario that was checked before.
+    /// Starts the run of a scenario that was checked before. It keeps no copies: going back starts from the start.
     pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
-        let start = Checkpoint { done: 0, universe: universe.fork().into() };
-        Ok(Session { scenario, checked, universe, done: 0, branches: vec![Branch::new(start)], current: 0, begun: 1 })
+        Ok(Session {
+            scenario,
+            checked,
+            universe,
+            branch: Branch::default(),
+            others: Vec::new(),
+            done: 0,
+            copies: false,
+        })
+    }
+
+    /// Keeps copies to go back to, from now on.
+    pub fn keep_copies(&mut self) {
+        self.copies = true;
     }
 
     /// What is run.
@@ -124,7 +124,7 @@ impl Session {
 
     /// What was done by hand, later deeds of this run included.
     pub fn deeds(&self) -> &[Deed] {
-        &self.branch().deeds
+        &self.branch.deeds
     }
 
     /// The present moment.
@@ -132,9 +132,9 @@ impl Session {
         Moment { event: self.universe.events(), deeds: self.done, at: self.universe.time() }
     }
 
-    /// The farthest moment that this branch has been at.
+    /// The farthest moment that this run has been at.
     pub fn reached(&self) -> Moment {
-        self.branch().reached
+        self.branch.reached
     }
 
     /// What happens now, in a plain sentence or two.
@@ -173,8 +173,7 @@ impl Session {
             Ok(happened) => happened,
             // Deeds are kept only when they were done here once, so they fit; were one not to, the run would go on without.
             Err(Astray(_)) => {
-                let done = self.done;
-                self.branch_mut().deeds.truncate(done);
+                self.branch.deeds.truncate(self.done);
                 self.step_until(limit)
             }
         }
@@ -182,7 +181,7 @@ impl Session {
 
     /// Lets the next thing happen, if that is until `limit`; otherwise only time moves on.
     pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
-        let due = self.deeds().get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
+        let due = self.branch.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
         let happened = match due {
             Some(deed) if deed.at <= limit => {
                 self.repeat(deed)?;
@@ -209,33 +208,43 @@ impl Session {
         Ok(())
     }
 
-    /// Keeps track of how far the branch has come, and now and then a copy of it.
+    /// Keeps track of how far the run has come, and now and then a copy of it.
     fn note(&mut self) {
-        let (now, done) = (self.moment(), self.done);
-        let branch = self.branch_mut();
-        if now.is_after(branch.reached) {
-            branch.reached = now;
+        let now = self.moment();
+        if (now.event, now.deeds, now.at)
+            > (self.branch.reached.event, self.branch.reached.deeds, self.branch.reached.at)
+        {
+            self.branch.reached = now;
         }
-        if now.event < branch.last_copy() + branch.spacing {
+        let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
+        // Whoever goes to an event finds the deeds done right after it still to come.
+        let after_a_deed = self.done.checked_sub(1).is_some_and(|last| self.branch.deeds[last].event == now.event);
+        if !self.copies || now.event < last + self.branch.spacing || after_a_deed {
             return;
         }
-        let copy = Checkpoint { done, universe: self.universe.fork().into() };
-        self.branch_mut().keep(copy);
+        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));
+        if self.branch.checkpoints.len() > CHECKPOINTS {
+            let mut odd = false;
+            self.branch.checkpoints.retain(|_| {
+                odd = !odd;
+                odd
+            });
+            self.branch.spacing *= 2;
+        }
     }
 
-    /// Does something now. If the run has been farther than this, what it did then stays as it is, and this begins a branch. An error says
-    /// why not; then nothing has changed.
+    /// Does something now. Where more had happened before going back, this begins another branch. An error says why not; then nothing has
+    /// changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        let before = self.moment();
+        let (event, at) = (self.universe.events(), self.universe.time());
+        let now = self.moment();
         self.universe.act(action)?;
-        if self.reached().is_after(before) {
-            self.begin_branch(before);
+        if self.branch.reached.event > now.event || self.branch.deeds.len() > self.done {
+            self.part(now);
         }
+        self.branch.deeds.push(Deed { event, at, action });
         self.done += 1;
-        let reached = self.moment();
-        let branch = self.branch_mut();
-        branch.deeds.push(Deed { event: before.event, at: before.at, action });
-        branch.reached = reached;
+        self.branch.reached = self.moment();
         Ok(())
     }
 
@@ -243,20 +252,20 @@ impl Session {
     /// world; should nothing be left to happen, this ends early.
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
-        self.jump(self.universe.events() < event, |copy| copy.universe.events() <= event);
+        self.jump(self.universe.events() < event, |moment| moment.event <= event);
         while self.universe.events() < event && self.step() {}
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
-        self.jump(self.universe.time() < time, |copy| copy.universe.time() < time);
+        self.jump(self.universe.time() < time, |moment| moment.at < time);
         while self.step_until(time) {}
     }
 
     /// Undoes the last thing that happened, a deed or an event.
     pub fn back(&mut self) {
         let now = self.moment();
-        match self.done.checked_sub(1).map(|last| self.deeds()[last]) {
+        match self.done.checked_sub(1).map(|last| self.branch.deeds[last]) {
             Some(deed) if deed.event == now.event => {
                 self.go_to(Moment { event: deed.event, deeds: self.done - 1, at: deed.at })
             }
@@ -268,23 +277,29 @@ impl Session {
         }
     }
 
-    /// Starts the scenario again, without what was done by hand, and without other branches.
+    /// Starts the scenario again, without what was done by hand.
     pub fn restart(&mut self) {
-        self.jump(false, |copy| copy.universe.events() == 0);
-        let start = self.branch().checkpoints[0].clone();
-        (self.branches, self.current, self.begun) = (vec![Branch::new(start)], 0, 1);
+        self.branch = Branch::default();
+        self.others.clear();
+        self.start_over();
     }
 
-    /// Takes up the latest copy that is `early` enough, or the start; but stays where it is if it lies `ahead` and no copy is nearer to it.
-    fn jump(&mut self, ahead: bool, early: impl Fn(&Checkpoint) -> bool) {
-        let checkpoints = &self.branch().checkpoints;
-        // They are in order of time.
-        let nearest = checkpoints.partition_point(early).saturating_sub(1);
-        let Checkpoint { done, universe } = &checkpoints[nearest];
-        if ahead && universe.events() <= self.universe.events() {
+    /// Takes up the latest copy that is `early` enough, or the start; or stays, if this moment is `early` too and later than that.
+    fn jump(&mut self, early_now: bool, early: impl Fn(&Moment) -> bool) {
+        let count = self.branch.checkpoints.partition_point(|checkpoint| early(&checkpoint.moment));
+        let latest = self.branch.checkpoints[..count].last();
+        if early_now && latest.is_none_or(|checkpoint| checkpoint.moment.event <= self.universe.events()) {
             return;
         }
-        (self.universe, self.done) = (universe.fork(), *done);
+        (self.universe, self.done) = match latest {
+            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.deeds),
+            None => return self.start_over(),
+        };
+    }
+
+    fn start_over(&mut self) {
+        self.universe = self.checked.boot().expect("it has started before");
+        self.done = 0;
     }
 
     /// Goes to a moment at which this run has been.
@@ -308,7 +323,7 @@ impl Session {
         let moment = MomentText { event: now.event, deeds: now.deeds, at: Quantity::from_micros(now.at) };
         Document {
             scenario: self.scenario.clone(),
-            deeds: self.deeds().iter().map(deed).collect(),
+            deeds: self.branch.deeds.iter().map(deed).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
     }
@@ -317,7 +332,7 @@ impl Session {
     pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
         let mut session = Session::new(document.scenario.clone())?;
         let (deeds, moment) = document.check(&session.checked)?;
-        session.branch_mut().deeds = deeds;
+        session.branch.deeds = deeds;
         Ok((session, moment))
     }
 
@@ -437,12 +452,13 @@ impl Replay {
     /// it is known to be possible.
     pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
         let until = self.session.universe.events().saturating_add(events.max(1));
-        while self.session.done < self.session.deeds().len() || self.session.universe.events() < self.moment.event {
+        while self.session.done < self.session.branch.deeds.len() || self.session.universe.events() < self.moment.event
+        {
             if self.session.universe.events() >= until {
                 return Ok(false);
             }
             let nth = self.session.done;
-            let limit = self.session.deeds().get(nth).map_or(Micros::MAX, |deed| deed.at);
+            let limit = self.session.branch.deeds.get(nth).map_or(Micros::MAX, |deed| deed.at);
             match self.session.advance(limit) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -464,7 +480,7 @@ impl Replay {
 
     /// How far it has come, in parts of a thousand.
     pub fn permille(&self) -> u64 {
-        let last = self.session.deeds().last().map_or(0, |deed| deed.event);
+        let last = self.session.branch.deeds.last().map_or(0, |deed| deed.event);
         self.session.universe.events() * 1_000 / last.max(self.moment.event).max(1)
     }
 

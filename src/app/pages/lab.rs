@@ -87,7 +87,9 @@ pub struct Lab {
     /// Whether all of the page is there, and what is wanted until then.
     rest: Rest,
     waiting: Vec<Intent>,
+    /// What is run, and the number of that run.
     ground: Rc<Ground>,
+    run: u32,
     shown: Rc<Shown>,
     rate: Rate,
     voice: Voice,
@@ -133,7 +135,7 @@ impl Component for Lab {
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = Rate::default();
-        let shown = Rc::new(Shown::of(&engine, &mut rate));
+        let shown = Rc::new(Shown::of(&engine, &mut rate, false));
         let film = Film::start(engine, ctx.link().callback(|()| Msg::Look));
         load_rest(ctx);
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
@@ -148,6 +150,7 @@ impl Component for Lab {
             rest: Rest::UnderWay,
             waiting: Vec::new(),
             ground,
+            run: 0,
             shown,
             rate,
             voice,
@@ -219,6 +222,7 @@ impl Component for Lab {
             }
             Msg::Rest(true) => {
                 self.rest = Rest::Here;
+                self.film.borrow_mut().engine.keep_copies();
                 self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
                 handle::install(&self.film);
                 std::mem::take(&mut self.waiting).into_iter().for_each(|intent| self.intend(ctx, intent));
@@ -369,11 +373,12 @@ impl Lab {
     fn look(&mut self) {
         let film = self.film.borrow();
         let engine = &film.engine;
-        if self.ground.scenario != *engine.session().scenario() {
+        if self.run != engine.number() {
+            self.run = engine.number();
             self.ground = Rc::new(Ground::of(engine.session()));
             self.rate = Rate::default();
         }
-        self.shown = Rc::new(Shown::of(engine, &mut self.rate));
+        self.shown = Rc::new(Shown::of(engine, &mut self.rate, self.rest == Rest::Here));
         self.voice.look(&self.shown, engine.playing());
     }
 

@@ -136,8 +136,8 @@ impl PartialEq for Shown {
 }
 
 impl Shown {
-    /// Looks at the run.
-    pub fn of(engine: &Engine, rate: &mut Rate) -> Shown {
+    /// Looks at the run. `complete`: all of the page is there, which telling what happened last takes.
+    pub fn of(engine: &Engine, rate: &mut Rate, complete: bool) -> Shown {
         let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
@@ -163,7 +163,7 @@ impl Shown {
             by_kind: universe.counts().by_kind.clone(),
             per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
-            last: if engine.playing() { None } else { happened::last(universe) },
+            last: if complete && !engine.playing() { happened::last(universe) } else { None },
             reigns: universe.reigns(),
             deeds: session.deeds().iter().map(|deed| deed.at).collect(),
             reached: session.reached().at.max(universe.time()),

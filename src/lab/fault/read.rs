@@ -1,6 +1,6 @@
 //! Reading what is done to a world, or saying what would do.
 
-use super::{Fault, LIES, Names, Nodes, VERBS, words};
+use super::{Fault, LIES, Names, Nodes, VERBS, lies, words};
 use crate::core::{KindId, NodeId, NodeSet};
 use crate::lab::problem::Complaints;
 use crate::lab::{Quantity, check};
@@ -384,13 +384,12 @@ impl Reader<'_, '_> {
     }
 
     fn lie(&mut self) -> Option<Lie> {
-        let words = || LIES.iter().map(|(word, _)| *word);
         let Some(how) = self.fault.how.as_deref() else {
-            self.complain("how", "", format!("lie needs a way: {}", words().collect::<Vec<_>>().join(", ")));
+            self.complain("how", "", format!("lie needs a way: {}", lies().collect::<Vec<_>>().join(", ")));
             return None;
         };
         let Some((_, needs_to)) = LIES.iter().find(|(word, _)| *word == how) else {
-            self.wrong.unknown(format!("{}.how", self.path), how, "ways", words());
+            self.wrong.unknown(format!("{}.how", self.path), how, "ways", lies());
             return None;
         };
         let to = match &self.fault.to {
