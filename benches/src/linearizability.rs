@@ -7,8 +7,12 @@ use quorumscope_benches::histories::{Shape, record};
 use std::time::Instant;
 
 fn main() {
-    println!("{:>10} {:>9} {:>4} {:>6} {:>10} {:>9}   {:<16} {:>11} {:>12}", "operations", "processes", "keys", "values", "unanswered", "wrong", "verdict", "steps/op", "ops/s");
-    let plain = Shape { operations: 100_000, processes: 10, keys: 5, values: 5, unanswered: 10, stale: None, split: None };
+    println!(
+        "{:>10} {:>9} {:>4} {:>6} {:>10} {:>9}   {:<16} {:>11} {:>12}",
+        "operations", "processes", "keys", "values", "unanswered", "wrong", "verdict", "steps/op", "ops/s"
+    );
+    let plain =
+        Shape { operations: 100_000, processes: 10, keys: 5, values: 5, unanswered: 10, stale: None, split: None };
     let shapes = [
         Shape { unanswered: 0, ..plain },
         plain,
@@ -43,7 +47,9 @@ fn main() {
             rates.push(f64::from(shape.operations) / start.elapsed().as_secs_f64());
             let verdict = match judgement.verdict {
                 Verdict::Linearizable => "linearizable".to_owned(),
-                Verdict::Violated(window) => format!("window of {}{}", window.operations.len(), if window.minimal { "" } else { "?" }),
+                Verdict::Violated(window) => {
+                    format!("window of {}{}", window.operations.len(), if window.minimal { "" } else { "?" })
+                }
                 Verdict::Undecided { why, .. } => format!("undecided {why:?}"),
             };
             told = (verdict, judgement.steps as f64 / f64::from(shape.operations));
@@ -52,6 +58,12 @@ fn main() {
         let Shape { operations, processes, keys, values, unanswered, stale, split } = shape;
         let at = |word: &str, at: Option<u32>| at.map(|at| format!("{word} {}%", at / 10));
         let wrong = at("stale", stale).or(at("split", split)).unwrap_or("-".to_owned());
-        println!("{operations:>10} {processes:>9} {keys:>4} {values:>6} {:>9}% {wrong:>9}   {:<16} {:>11.1} {:>12.0}", f64::from(unanswered) / 10.0, told.0, told.1, rates[1]);
+        println!(
+            "{operations:>10} {processes:>9} {keys:>4} {values:>6} {:>9}% {wrong:>9}   {:<16} {:>11.1} {:>12.0}",
+            f64::from(unanswered) / 10.0,
+            told.0,
+            told.1,
+            rates[1]
+        );
     }
 }
