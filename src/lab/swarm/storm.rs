@@ -63,7 +63,6 @@ const TROUBLES: &[Trouble] = &[
         strike: |storm| storm.disk(&[DiskFault::Slow(10_000), DiskFault::Mend]),
     },
     Trouble { name: "full-disk", fits: recovers, strike: |storm| storm.disk(&[DiskFault::Fill, DiskFault::Mend]) },
-    Trouble { name: "throttle", fits: always, strike: Storm::throttle },
 ];
 
 const SLOW: &[Nuisance] = &[
@@ -179,11 +178,11 @@ impl Storm {
         self.act(Action::Resume);
         for node in &healthy {
             self.act(Action::Disk { node: *node, fault: DiskFault::Mend });
-            self.act(Action::Throttle { node: *node, percent: 100 });
         }
         let may_restart = recovers(self.universe.variant().card);
         for node in nodes {
-            let up = self.up(node);
+            // Who has a full disk may stop at any moment, even this one.
+            let up = self.up(node) && !self.universe.node(node).disk.full;
             match healthy.contains(&node) {
                 true if !up && may_restart => self.act(Action::Restart(node)),
                 true => {}
@@ -386,11 +385,5 @@ impl Storm {
     fn disk(&mut self, faults: &[DiskFault]) {
         let (node, fault) = (self.any_node(), pick(&mut self.rng, faults));
         self.act(Action::Disk { node, fault });
-    }
-
-    /// A slow processor; felt where messages cost something at all.
-    fn throttle(&mut self) {
-        let (node, percent) = (self.any_node(), pick(&mut self.rng, &[100, 300, 1_000]));
-        self.act(Action::Throttle { node, percent });
     }
 }
