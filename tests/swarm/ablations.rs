@@ -100,9 +100,9 @@ fn find(variant: &str, rule: &str) -> (String, Scenario) {
     let mut failures = report.failures.clone();
     let Some(first) = failures.first().cloned() else { panic!("{variant} without {rule}: nothing is broken") };
     failures.sort_by_key(|failure| (failure.event, failure.seed));
-    let shrunk = failures.iter().take(12).map(|failure| {
+    let shrunk = failures.iter().take(6).map(|failure| {
         let drawn = swarm.run(failure.seed).scenario;
-        let shrunk = shrink(&drawn, Some(&failure.property), 20_000, &mut |_| {}).expect("good").expect("it is broken");
+        let shrunk = shrink(&drawn, Some(&failure.property), 8_000, &mut |_| {}).expect("good").expect("it is broken");
         (told(&shrunk.scenario).0.lines().count(), shrunk.scenario)
     });
     let (lines, scenario) = shrunk.min_by_key(|(lines, _)| *lines).expect("there is a failure");
@@ -113,14 +113,25 @@ fn find(variant: &str, rule: &str) -> (String, Scenario) {
 #[test]
 fn whatever_rule_is_taken_away_something_breaks() {
     if updating() {
+        let kept = fs::read_to_string(FOUND).unwrap_or_default();
         let mut list = String::new();
         for (variant, rule) in rules() {
-            let (line, scenario) = find(variant, rule);
+            // Removing a line from the list has its rule looked for anew.
+            let known = kept.lines().find(|line| line.starts_with(&format!("{variant} {rule} ")));
+            let line = known.map_or_else(
+                || {
+                    let (line, scenario) = find(variant, rule);
+                    fs::write(file(variant, rule, "toml"), text::to_toml(&scenario)).expect("writable");
+                    line
+                },
+                |line| format!("{line}\n"),
+            );
+            let scenario = text::from_toml(&fs::read_to_string(file(variant, rule, "toml")).expect("readable"));
+            let lines = told(&scenario.expect("our own text").scenario).0;
+            fs::write(file(variant, rule, "txt"), lines).expect("writable");
             list.push_str(&line);
-            fs::write(file(variant, rule, "toml"), text::to_toml(&scenario)).expect("writable");
-            fs::write(file(variant, rule, "txt"), told(&scenario).0).expect("writable");
+            fs::write(FOUND, &list).expect("writable");
         }
-        fs::write(FOUND, list).expect("writable");
     }
     let list = fs::read_to_string(FOUND).expect("readable");
     let mut again = String::new();
@@ -136,6 +147,10 @@ fn whatever_rule_is_taken_away_something_breaks() {
 
 #[test]
 fn what_they_shrink_to_is_kept() {
+    // They are being written.
+    if updating() {
+        return;
+    }
     for (variant, rule) in rules() {
         let text = fs::read_to_string(file(variant, rule, "toml")).expect("readable");
         let scenario =

@@ -223,8 +223,9 @@ impl Storm {
         }
     }
 
-    /// Writes an action into the script, for the first free moment.
+    /// Writes an action into the script, for the first free moment after those before it.
     fn act(&mut self, action: Action) {
+        self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
         while !self.universe.plan(Timed { at: self.at, action }) {
             self.at += 1;
         }
@@ -364,7 +365,10 @@ impl Storm {
         let how = pick(&mut self.rng, nuisances);
         let (from, to) = (self.any_node(), self.any_node());
         let (one, others) = (NodeSet::just(from), self.others(from).collect::<NodeSet>());
-        let (from, to) = pick(&mut self.rng, &[(one, NodeSet::just(to)), (one, others), (ALL, ALL)]);
+        let ways = [(one, NodeSet::just(to)), (one, others), (ALL, ALL)];
+        // Loss on all links is a trouble of its own.
+        let ways = if matches!(how, Nuisance::Lose(_)) { &ways[..2] } else { &ways[..] };
+        let (from, to) = pick(&mut self.rng, ways);
         if from != to && !to.is_empty() || from == ALL {
             self.act(Action::Disturb { from, to, both: false, how });
         }
