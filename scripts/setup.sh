@@ -154,7 +154,7 @@ has_std_source() {
 with_small_wasm() {
   if has_std_source &&
     with_wasm env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort -Zmerge-functions=disabled -Csymbol-mangling-version=v0 -Clink-arg=--no-merge-data-segments" CARGO_TARGET_DIR=target/small "$@"; then
+      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort -Zmerge-functions=disabled -Csymbol-mangling-version=v0 -Clink-arg=--no-merge-data-segments -Clink-arg=--emit-relocs" CARGO_TARGET_DIR=target/small "$@"; then
     return 0
   fi
   say "    The small build did not work here; making the ordinary one."

@@ -1,9 +1,7 @@
 // Sizes of the built page, file by file: raw, gzip and brotli, and the sum of what the first picture needs against
 // the budget. Exit code 1 above the budget.
 //
-//   node scripts/size-report.mjs [dist] [--ceiling BYTES]
-//
-// With a ceiling, being above the budget is told but fails only above the ceiling.
+//   node scripts/size-report.mjs [dist]
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,9 +10,8 @@ import { filesIn, firstPicture } from "./first-picture.mjs";
 
 const BUDGET = 160_000; // bytes of brotli up to the first picture
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { ceiling: { type: "string" } } });
+const { positionals } = parseArgs({ allowPositionals: true });
 const dist = positionals[0] ?? "dist";
-const ceiling = Number(values.ceiling ?? BUDGET);
 if (!existsSync(join(dist, "index.html"))) {
   console.error(`error: there is no built page in '${dist}'; run ./dev build first`);
   process.exit(2);
@@ -43,10 +40,8 @@ if (later.length > 0) {
 const share = ((100 * total.brotli) / BUDGET).toFixed(0);
 console.log(`budget for the first picture: ${bytes(BUDGET)} bytes of brotli; used: ${bytes(total.brotli)} (${share} %)`);
 if (total.brotli > BUDGET) {
-  const fails = !(total.brotli <= ceiling);
-  console.error(`${fails ? "error" : "warning"}: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`);
-  if (values.ceiling !== undefined) console.error(`(the ceiling until it is met: ${bytes(ceiling)} bytes)`);
-  if (fails) process.exit(1);
+  console.error(`error: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`);
+  process.exit(1);
 }
 
 function sizes(content) {

@@ -18,8 +18,8 @@ use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::{DiskState, Flight};
-use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
+use crate::sim::world::{DiskState, Flight, Link};
+use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
 #[cfg(feature = "cli")]
@@ -59,6 +59,12 @@ pub trait Universe {
 
     /// One slot of one replica's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance>;
+
+    /// The failure domains that are cut off.
+    fn cut_off(&self) -> &[DomainId];
+
+    /// How messages from one node to another fare, besides what the terrain says.
+    fn link(&self, from: NodeId, to: NodeId) -> Link;
 
     /// All messages under way; `flights` is emptied first.
     fn flights(&self, flights: &mut Vec<Flight>);
@@ -148,6 +154,8 @@ pub struct NodeView {
     pub paused: Option<usize>,
     /// What is wrong with its disk.
     pub disk: DiskState,
+    /// Whether it has ever lied.
+    pub liar: bool,
 }
 
 /// What one needs to know of a variant before running it.
@@ -155,8 +163,8 @@ pub struct NodeView {
 pub struct Variant {
     /// Title, paper, formula.
     pub card: &'static Card,
-    /// What it demands.
-    pub rules: &'static [Rule],
+    /// See [`rules`](Variant::rules). A function, so that the page's first picture can do without all that text.
+    rules: fn() -> &'static [Rule],
     /// What a scenario may choose.
     pub settings: &'static [Setting],
     /// What its replicas send each other.
@@ -176,19 +184,13 @@ pub struct Variant {
 
 macro_rules! catalogue {
     ($($protocol:path),* $(,)?) => {
-        &[$(Variant {
-            card: &<$protocol as Protocol>::CARD,
-            rules: <$protocol as Protocol>::RULES,
-            settings: <$protocol as Protocol>::SETTINGS,
-            kinds: <<$protocol as Protocol>::Node as Node>::Msg::KINDS,
-            boot: boot::<$protocol>,
-            #[cfg(feature = "cli")]
-            explore: search::explore::<$protocol>,
-            #[cfg(feature = "cli")]
-            live: <$protocol as Protocol>::live,
-            #[cfg(feature = "cli")]
-            properties: search::properties::<$protocol>,
-        }),*]
+        &[$(Cluster::<$protocol>::VARIANT),*]
+    };
+}
+
+macro_rules! titles {
+    ($($protocol:path),* $(,)?) => {
+        &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
     };
 }
 
@@ -198,9 +200,30 @@ pub fn variants() -> &'static [Variant] {
     VARIANTS
 }
 
+/// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
+pub fn titles() -> &'static [(&'static str, &'static str)] {
+    crate::protocols::variants!(titles)
+}
+
+/// The variant of the scenario that the page begins with.
+pub fn first() -> &'static Variant {
+    const { &Cluster::<crate::protocols::First>::VARIANT }
+}
+
 /// The variant with this key, such as `raft`.
 pub fn variant(key: &str) -> Option<&'static Variant> {
     variants().iter().find(|variant| variant.card.key == key)
+}
+
+impl Variant {
+    /// What it demands.
+    pub fn rules(&self) -> &'static [Rule] {
+        (self.rules)()
+    }
+}
+
+fn rules<P: Protocol>() -> &'static [Rule] {
+    P::RULES
 }
 
 fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> {
@@ -217,6 +240,20 @@ pub struct Cluster<P: Protocol> {
 }
 
 impl<P: Protocol> Cluster<P> {
+    const VARIANT: Variant = Variant {
+        card: &P::CARD,
+        rules: rules::<P>,
+        settings: P::SETTINGS,
+        kinds: <P::Node as Node>::Msg::KINDS,
+        boot: boot::<P>,
+        #[cfg(feature = "cli")]
+        explore: search::explore::<P>,
+        #[cfg(feature = "cli")]
+        live: P::live,
+        #[cfg(feature = "cli")]
+        properties: search::properties::<P>,
+    };
+
     /// Boots a cluster. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, Unfit> {
         let world = World::new(blueprint)?;
@@ -244,8 +281,7 @@ impl<P: Protocol> Cluster<P> {
 
 impl<P: Protocol> Universe for Cluster<P> {
     fn variant(&self) -> &'static Variant {
-        // The registry made this cluster, so the registry knows it.
-        variant(P::CARD.key).unwrap_or(&variants()[0])
+        const { &Self::VARIANT }
     }
 
     fn step_until(&mut self, limit: Micros) -> bool {
@@ -304,6 +340,7 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            liar: self.world.is_liar(id),
             disk: self.world.disk_state(id),
             paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }
@@ -311,6 +348,14 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance> {
         self.world.nodes()[usize::from(node.0)].as_ref()?.entry(slot)
+    }
+
+    fn cut_off(&self) -> &[DomainId] {
+        self.world.cut_off()
+    }
+
+    fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.world.link(from, to)
     }
 
     fn flights(&self, flights: &mut Vec<Flight>) {

@@ -176,3 +176,71 @@ fn a_replay_goes_in_slices() {
     assert!(slices > 5);
     assert_eq!(replay.into_session().universe().fingerprint(), session.universe().fingerprint());
 }
+
+#[test]
+fn acting_in_the_past_begins_a_branch_and_the_old_one_stays() {
+    let mut session = played();
+    let (end, there) = (session.moment(), session.universe().fingerprint());
+    session.seek(200);
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    session.run_until(u64::MAX, 500);
+    let (new_end, new_there) = (session.moment(), session.universe().fingerprint());
+    assert_ne!(new_there, there);
+    let numbers = |session: &Session| session.branches().iter().map(|branch| branch.number).collect::<Vec<_>>();
+    assert_eq!((numbers(&session), session.branch().number), (vec![0, 1], 1));
+    let (from, parted) = session.branch().parted.expect("it began in the past");
+    assert_eq!((from, parted.event), (0, 200));
+
+    // There and back again: each is as it was left, and can be gone through.
+    for _ in 0..2 {
+        assert!(session.switch(0));
+        assert_eq!(session.branch().number, 0);
+        session.seek(end.event);
+        while session.moment() != end && session.step() {}
+        assert_eq!((session.moment(), session.universe().fingerprint()), (end, there));
+        assert!(session.switch(1));
+        session.seek(new_end.event);
+        while session.moment() != new_end && session.step() {}
+        assert_eq!((session.moment(), session.universe().fingerprint()), (new_end, new_there));
+    }
+    assert!(!session.switch(7), "there is no such branch");
+    session.restart();
+    assert_eq!(numbers(&session), [0]);
+}
+
+#[test]
+fn two_branches_are_the_same_up_to_their_first_difference() {
+    let mut session = played();
+    session.seek(200);
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    session.run_until(u64::MAX, 500);
+    let found = session.first_difference(0).expect("a node less makes a difference");
+    assert!(found.event >= 200 && found.here != found.there, "{found:?}");
+    // Held against every event of both: up to there the same, from there on not.
+    let mut records = |number: usize, event: u64| {
+        assert!(session.switch(number));
+        session.seek(event);
+        let before = session.universe().trace().total();
+        while session.moment().event == event && session.step() {}
+        let fresh = session.universe().trace().records().filter(|(number, _)| *number >= before);
+        fresh.map(|(_, record)| *record).find(|record| record.what != quorumscope::sim::What::Acted)
+    };
+    for event in [200, found.event - 1] {
+        assert_eq!(records(0, event), records(1, event), "event {event}");
+    }
+    assert_eq!((records(1, found.event), records(0, found.event)), (found.here, found.there));
+    assert_eq!(session.first_difference(9), None);
+}
+
+#[test]
+fn only_so_many_branches_are_kept() {
+    let mut session = played();
+    let end = session.moment().event;
+    for event in 1..=20 {
+        session.seek(end.min(100 + event));
+        session.act(Action::Request { site: 2 }).expect("there is such a site");
+        session.run_until(u64::MAX, 100);
+    }
+    assert_eq!(session.branches().len(), quorumscope::lab::session::BRANCHES);
+    assert_eq!(session.branch().number, 20);
+}

@@ -83,7 +83,7 @@ fn details(variant: &Variant, out: &mut impl Write) -> Result<ExitCode, Stop> {
         table.write(out)?;
     }
     writeln!(out, "\nRules:")?;
-    for rule in variant.rules {
+    for rule in variant.rules() {
         writeln!(out, "  {} ({}; {})", rule.key, rule.title, rule.source)?;
         writeln!(out, "      {}", rule.says)?;
         if let Some(without) = rule.without {
@@ -143,7 +143,7 @@ fn in_json(variant: &Variant) -> Value {
         "settings": variant.settings.iter().map(|setting| json!({
             "key": setting.key, "says": setting.says, "accepts": accepts(&setting.kind),
         })).collect::<Vec<_>>(),
-        "rules": variant.rules.iter().map(|rule| json!({
+        "rules": variant.rules().iter().map(|rule| json!({
             "key": rule.key, "title": rule.title, "source": rule.source, "says": rule.says, "without": rule.without,
         })).collect::<Vec<_>>(),
     })

@@ -70,6 +70,12 @@ pub trait Message: Clone + Debug + Hash + Eq {
     fn slot(&self) -> Slot {
         0
     }
+
+    /// What a node that lies could say instead: the same with another command in it. `None` if there is no command in it, or only such as
+    /// others have signed.
+    fn forged(&self) -> Option<Self> {
+        None
+    }
 }
 
 /// One replica: a pure function of events. It acts on the world through [`Out`] alone.

@@ -1,6 +1,9 @@
 //! Scenarios that come with the program. Each is a file in `scenarios/`, written by hand in TOML, with a JSON twin made from it.
 
-use super::{Clients, Network, Scenario, Site};
+use super::{Checked, Clients, Network, Place, Scenario, Site};
+use crate::core::Settings;
+use crate::sim::{Blueprint, ClientGroup, Domains, Pace, Terrain};
+use crate::universe;
 
 /// A scenario that comes with the program.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub const PRESETS: &[Preset] = presets![
     "wiped-replica",
     "unsynced-disk",
     "suspended-leader",
+    "twins",
     "lossy-network",
     "duel",
     "two-winners",
@@ -40,24 +44,71 @@ pub const PRESETS: &[Preset] = presets![
     "made-up-values",
 ];
 
+/// The sites of the scenario to begin with: id, name, latitude and longitude.
+const SITES: [(&str, &str, [f64; 2]); 3] = [
+    ("us-east-1", "Virginia", [39.0, -77.5]),
+    ("us-west-2", "Oregon", [45.8, -119.7]),
+    ("eu-west-1", "Ireland", [53.3, -6.3]),
+];
+/// Round trips between them, µs, as in the table that the scenario names.
+const ROUND_TRIPS: [u32; 9] = [264, 72_501, 70_508, 72_504, 297, 127_280, 70_501, 127_279, 113];
+/// Where its replicas live.
+const PLACEMENT: [u8; 5] = [0, 0, 1, 2, 2];
+
 /// The scenario to begin with, the first of [`PRESETS`], without reading it: the page shows it before it has all that reading takes.
 pub fn first() -> Scenario {
-    let sites = ["us-east-1", "us-west-2", "eu-west-1"];
+    let ids = SITES.map(|(id, ..)| id);
     let asking = |site: &str| Clients { site: site.to_owned(), think: Some("250ms".into()), ..Clients::default() };
     Scenario {
         title: "Three regions, five replicas".to_owned(),
         about: "Raft over Virginia, Oregon and Ireland, with a client in each. Move the leadership or a node to another region \
                 and see what it costs."
             .to_owned(),
-        variant: "raft".to_owned(),
+        variant: universe::first().card.key.to_owned(),
         matrix: Some("aws".to_owned()),
-        sites: sites.map(Site::named).to_vec(),
-        replicas: [0, 0, 1, 2, 2].map(|site: usize| sites[site].to_owned()).to_vec(),
-        clients: sites.map(asking).to_vec(),
+        sites: ids.map(Site::named).to_vec(),
+        replicas: PLACEMENT.map(|site| ids[usize::from(site)].to_owned()).to_vec(),
+        clients: ids.map(asking).to_vec(),
         network: Network { jitter: Some("2%".into()), ..Network::default() },
         seed: Some(5),
         warmup: Some("3s".into()),
         ..Scenario::default()
+    }
+}
+
+/// What checking [`first`] gives, without checking it, for the same reason.
+pub fn first_checked() -> Checked {
+    let mut domains = Domains::default();
+    let of_sites = SITES.map(|_| domains.add(None));
+    of_sites.into_iter().for_each(|domain| domains.add_site(domain));
+    PLACEMENT.into_iter().for_each(|site| domains.place(of_sites[usize::from(site)]));
+    let asking = |site| ClientGroup {
+        site,
+        pace: Pace::Closed { sessions: 1, think: 250_000 },
+        keys: 16,
+        ..ClientGroup::default()
+    };
+    let blueprint = Blueprint {
+        terrain: Terrain { jitter_permille: 20, value_bytes: 100, ..Terrain::from_round_trips(3, &ROUND_TRIPS) },
+        placement: PLACEMENT.to_vec(),
+        domains,
+        clients: (0..3).map(asking).collect(),
+        settings: Settings::defaults(universe::first().settings),
+        seed: 5,
+        ..Blueprint::default()
+    };
+    let place = |(id, name, position): (&str, &str, _)| Place {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        position: Some(position),
+    };
+    Checked {
+        variant: universe::first(),
+        blueprint,
+        places: SITES.map(place).to_vec(),
+        domains: SITES.map(|(id, ..)| id.to_owned()).to_vec(),
+        duration: 20_000_000,
+        warmup: 3_000_000,
     }
 }
 
@@ -69,6 +120,16 @@ pub fn preset(key: &str) -> Option<&'static Preset> {
 #[cfg(all(test, feature = "cli"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checking_the_first_gives_what_is_written_here() {
+        let checked = first().check().expect("the first makes sense");
+        let all = |checked: Checked| {
+            let Checked { variant, blueprint, places, domains, duration, warmup } = checked;
+            format!("{:#?}", (variant.card, blueprint, places, domains, duration, warmup))
+        };
+        assert_eq!(all(checked), all(first_checked()));
+    }
 
     #[test]
     fn the_first_is_as_its_file_says() {

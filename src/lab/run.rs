@@ -161,7 +161,7 @@ impl Run {
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
             history,
             violations,
-            rules: rules.iter().map(|RuleId(id)| universe.variant().rules[usize::from(id)].key).collect(),
+            rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }
 }

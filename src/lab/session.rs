@@ -3,6 +3,10 @@
 //! A run is a scenario and the deeds done by hand, nothing else: the same two give the same events, so a moment of a run is a
 //! document, and going back is starting from an earlier copy and doing the same again.
 
+mod branch;
+
+pub use branch::{BRANCHES, Branch, Difference};
+
 use super::fault::Fault;
 use super::problem::{Complaints, Problem, Problems};
 use super::scenario::Scenario;
@@ -10,14 +14,16 @@ use super::{Checked, Quantity, check};
 use crate::core::Micros;
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
+use branch::Checkpoint;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
-/// Trace records a session keeps to show.
-const KEEP_TRACE: usize = 4_096;
-/// Copies of the universe a session keeps to go back to.
-const CHECKPOINTS: usize = 64;
+/// Trace records a session keeps to show: what happened last, however much that was. Every copy has them, too.
+const KEEP_TRACE: usize = 256;
+/// Most copies of the universe that a session keeps to go to, so that its memory is bounded.
+const CHECKPOINTS: usize = 512;
 /// Events between two copies, at first; doubled whenever there are too many copies.
-const SPACING: u64 = 256;
+const SPACING: u64 = 128;
 /// Most events after which a document's moment may lie: some seconds of computing.
 pub const FARTHEST: u64 = 50_000_000;
 /// Most deeds of a document.
@@ -50,20 +56,14 @@ pub struct Session {
     scenario: Scenario,
     checked: Checked,
     universe: Box<dyn Universe>,
-    /// All deeds of this run, those after the present moment included.
-    deeds: Vec<Deed>,
-    /// How many of them have been done by now.
+    /// The present branch.
+    branch: Branch,
+    /// The other ones, the one left last at the end.
+    others: Vec<Branch>,
+    /// How many deeds of the present branch have been done by now.
     done: usize,
-    /// Copies to go back to, oldest first. The first is the start.
-    checkpoints: Vec<Checkpoint>,
-    spacing: u64,
-    /// The farthest moment this run has been at.
-    reached: Moment,
-}
-
-struct Checkpoint {
-    done: usize,
-    universe: Box<dyn Universe>,
+    /// Whether to make copies to go back to.
+    copies: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -81,20 +81,30 @@ pub(super) struct Astray(pub String);
 impl Session {
     /// Starts a run.
     pub fn new(scenario: Scenario) -> Result<Session, Problems> {
-        let mut checked = scenario.check()?;
+        let checked = scenario.check()?;
+        let mut session = Session::of(scenario, checked)?;
+        session.keep_copies();
+        Ok(session)
+    }
+
+    /// Starts the run of a scenario that was checked before. It keeps no copies: going back starts from the start.
+    pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
-        let start = Checkpoint { done: 0, universe: universe.fork() };
         Ok(Session {
             scenario,
             checked,
             universe,
-            deeds: Vec::new(),
+            branch: Branch::default(),
+            others: Vec::new(),
             done: 0,
-            checkpoints: vec![start],
-            spacing: SPACING,
-            reached: Moment::default(),
+            copies: false,
         })
+    }
+
+    /// Keeps copies to go back to, from now on.
+    pub fn keep_copies(&mut self) {
+        self.copies = true;
     }
 
     /// What is run.
@@ -114,7 +124,7 @@ impl Session {
 
     /// What was done by hand, later deeds of this run included.
     pub fn deeds(&self) -> &[Deed] {
-        &self.deeds
+        &self.branch.deeds
     }
 
     /// The present moment.
@@ -124,7 +134,7 @@ impl Session {
 
     /// The farthest moment that this run has been at.
     pub fn reached(&self) -> Moment {
-        self.reached
+        self.branch.reached
     }
 
     /// What happens now, in a plain sentence or two.
@@ -163,7 +173,7 @@ impl Session {
             Ok(happened) => happened,
             // Deeds are kept only when they were done here once, so they fit; were one not to, the run would go on without.
             Err(Astray(_)) => {
-                self.deeds.truncate(self.done);
+                self.branch.deeds.truncate(self.done);
                 self.step_until(limit)
             }
         }
@@ -171,7 +181,7 @@ impl Session {
 
     /// Lets the next thing happen, if that is until `limit`; otherwise only time moves on.
     pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
-        let due = self.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
+        let due = self.branch.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
         let happened = match due {
             Some(deed) if deed.at <= limit => {
                 self.repeat(deed)?;
@@ -201,34 +211,40 @@ impl Session {
     /// Keeps track of how far the run has come, and now and then a copy of it.
     fn note(&mut self) {
         let now = self.moment();
-        if (now.event, now.deeds, now.at) > (self.reached.event, self.reached.deeds, self.reached.at) {
-            self.reached = now;
+        if (now.event, now.deeds, now.at)
+            > (self.branch.reached.event, self.branch.reached.deeds, self.branch.reached.at)
+        {
+            self.branch.reached = now;
         }
-        let last = self.checkpoints.last().map_or(0, |checkpoint| checkpoint.universe.events());
-        if now.event < last + self.spacing {
+        let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
+        // Whoever goes to an event finds the deeds done right after it still to come.
+        let after_a_deed = self.done.checked_sub(1).is_some_and(|last| self.branch.deeds[last].event == now.event);
+        if !self.copies || now.event < last + self.branch.spacing || after_a_deed {
             return;
         }
-        self.checkpoints.push(Checkpoint { done: self.done, universe: self.universe.fork() });
-        if self.checkpoints.len() > CHECKPOINTS {
+        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));
+        if self.branch.checkpoints.len() > CHECKPOINTS {
             let mut odd = false;
-            self.checkpoints.retain(|_| {
+            self.branch.checkpoints.retain(|_| {
                 odd = !odd;
                 odd
             });
-            self.spacing *= 2;
+            self.branch.spacing *= 2;
         }
     }
 
-    /// Does something now. What was done later in this run, before going back, is forgotten. An error says why not; then nothing has
+    /// Does something now. Where more had happened before going back, this begins another branch. An error says why not; then nothing has
     /// changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         let (event, at) = (self.universe.events(), self.universe.time());
+        let now = self.moment();
         self.universe.act(action)?;
-        self.deeds.truncate(self.done);
-        self.checkpoints.retain(|checkpoint| checkpoint.universe.events() <= event && checkpoint.done <= self.done);
-        self.deeds.push(Deed { event, at, action });
+        if self.branch.reached.event > now.event || self.branch.deeds.len() > self.done {
+            self.part(now);
+        }
+        self.branch.deeds.push(Deed { event, at, action });
         self.done += 1;
-        self.reached = self.moment();
+        self.branch.reached = self.moment();
         Ok(())
     }
 
@@ -236,24 +252,20 @@ impl Session {
     /// world; should nothing be left to happen, this ends early.
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
-        if self.universe.events() >= event {
-            self.go_back(|checkpoint| checkpoint.universe.events() <= event);
-        }
+        self.jump(self.universe.events() < event, |moment| moment.event <= event);
         while self.universe.events() < event && self.step() {}
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
-        if self.universe.time() >= time {
-            self.go_back(|checkpoint| checkpoint.universe.time() < time);
-        }
+        self.jump(self.universe.time() < time, |moment| moment.at < time);
         while self.step_until(time) {}
     }
 
     /// Undoes the last thing that happened, a deed or an event.
     pub fn back(&mut self) {
         let now = self.moment();
-        match self.done.checked_sub(1).map(|last| self.deeds[last]) {
+        match self.done.checked_sub(1).map(|last| self.branch.deeds[last]) {
             Some(deed) if deed.event == now.event => {
                 self.go_to(Moment { event: deed.event, deeds: self.done - 1, at: deed.at })
             }
@@ -267,18 +279,27 @@ impl Session {
 
     /// Starts the scenario again, without what was done by hand.
     pub fn restart(&mut self) {
-        self.go_back(|checkpoint| checkpoint.universe.events() == 0);
-        self.checkpoints.truncate(1);
-        self.deeds.clear();
-        self.spacing = SPACING;
-        self.reached = Moment::default();
+        self.branch = Branch::default();
+        self.others.clear();
+        self.start_over();
     }
 
-    /// Takes up the latest copy that is `early` enough, or the start.
-    fn go_back(&mut self, early: impl Fn(&Checkpoint) -> bool) {
-        let checkpoint = self.checkpoints.iter().rev().find(|c| early(c)).unwrap_or(&self.checkpoints[0]);
-        self.universe = checkpoint.universe.fork();
-        self.done = checkpoint.done;
+    /// Takes up the latest copy that is `early` enough, or the start; or stays, if this moment is `early` too and later than that.
+    fn jump(&mut self, early_now: bool, early: impl Fn(&Moment) -> bool) {
+        let count = self.branch.checkpoints.partition_point(|checkpoint| early(&checkpoint.moment));
+        let latest = self.branch.checkpoints[..count].last();
+        if early_now && latest.is_none_or(|checkpoint| checkpoint.moment.event <= self.universe.events()) {
+            return;
+        }
+        (self.universe, self.done) = match latest {
+            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.deeds),
+            None => return self.start_over(),
+        };
+    }
+
+    fn start_over(&mut self) {
+        self.universe = self.checked.boot().expect("it has started before");
+        self.done = 0;
     }
 
     /// Goes to a moment at which this run has been.
@@ -302,7 +323,7 @@ impl Session {
         let moment = MomentText { event: now.event, deeds: now.deeds, at: Quantity::from_micros(now.at) };
         Document {
             scenario: self.scenario.clone(),
-            deeds: self.deeds.iter().map(deed).collect(),
+            deeds: self.branch.deeds.iter().map(deed).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
     }
@@ -311,7 +332,7 @@ impl Session {
     pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
         let mut session = Session::new(document.scenario.clone())?;
         let (deeds, moment) = document.check(&session.checked)?;
-        session.deeds = deeds;
+        session.branch.deeds = deeds;
         Ok((session, moment))
     }
 
@@ -431,12 +452,13 @@ impl Replay {
     /// it is known to be possible.
     pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
         let until = self.session.universe.events().saturating_add(events.max(1));
-        while self.session.done < self.session.deeds.len() || self.session.universe.events() < self.moment.event {
+        while self.session.done < self.session.branch.deeds.len() || self.session.universe.events() < self.moment.event
+        {
             if self.session.universe.events() >= until {
                 return Ok(false);
             }
             let nth = self.session.done;
-            let limit = self.session.deeds.get(nth).map_or(Micros::MAX, |deed| deed.at);
+            let limit = self.session.branch.deeds.get(nth).map_or(Micros::MAX, |deed| deed.at);
             match self.session.advance(limit) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -458,7 +480,7 @@ impl Replay {
 
     /// How far it has come, in parts of a thousand.
     pub fn permille(&self) -> u64 {
-        let last = self.session.deeds.last().map_or(0, |deed| deed.event);
+        let last = self.session.branch.deeds.last().map_or(0, |deed| deed.event);
         self.session.universe.events() * 1_000 / last.max(self.moment.event).max(1)
     }
 

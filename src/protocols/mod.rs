@@ -7,6 +7,9 @@ pub mod synod;
 #[cfg(test)]
 mod tests_by_hand;
 
+/// The variant of the scenario that the page begins with: it is loaded first.
+pub type First = raft::Raft;
+
 /// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
 macro_rules! variants {
     ($then:ident) => {

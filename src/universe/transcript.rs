@@ -60,7 +60,7 @@ impl Transcript {
         self.told = universe.trace().total();
         for record in new {
             let rules: Vec<&str> =
-                record.rules.iter().map(|rule| universe.variant().rules[usize::from(rule.0)].key).collect();
+                record.rules.iter().map(|rule| universe.variant().rules()[usize::from(rule.0)].key).collect();
             if let Some(what) = self.headline(universe, &record) {
                 let because = if rules.is_empty() { String::new() } else { format!("   [{}]", rules.join(", ")) };
                 let _ = writeln!(text, "{:>9}.{:03}  {what}{because}", record.at / 1000, record.at % 1000);

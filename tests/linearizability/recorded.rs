@@ -98,7 +98,7 @@ fn caught(reads: u64, ablated: &[&str]) -> (u64, u64) {
         let settings = [(raft::SETTING_READS, reads), (raft::SETTING_CHECK_QUORUM, 0)];
         let plain = with_clients(with(blueprint::<Raft>(even_terrain(5, 20_000, 200), seed), &settings));
         let raft = quorumscope::universe::variant("raft").expect("it is there");
-        let rule = |key: &str| raft.rules.iter().position(|rule| rule.key == key).expect("a rule of Raft");
+        let rule = |key: &str| raft.rules().iter().position(|rule| rule.key == key).expect("a rule of Raft");
         let blueprint = ablated.iter().fold(plain, |blueprint, key| without(blueprint, RuleId(rule(key) as u8)));
         let history =
             storm(&mut *(raft.boot)(&blueprint).expect("settings fit"), seed).expect("clients read and write");

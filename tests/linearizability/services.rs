@@ -140,7 +140,7 @@ fn without_fencing_two_holders_are_caught_twice() {
 /// How many of some seeds show that Raft without this rule breaks the service.
 fn broken(service: Service, model: Model, rule: &str, settings: &[(quorumscope::core::SettingId, u64)]) -> u64 {
     let raft = variant("raft").expect("it is there");
-    let place = raft.rules.iter().position(|known| known.key == rule).expect("a rule of Raft");
+    let place = raft.rules().iter().position(|known| known.key == rule).expect("a rule of Raft");
     let caught = |seed: &u64| {
         let blueprint = without(with(cluster(raft, service, *seed), settings), RuleId(place as u8));
         let mut universe = (raft.boot)(&blueprint).expect("settings fit");

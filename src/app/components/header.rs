@@ -24,7 +24,7 @@ pub struct Props {
 #[component]
 pub fn Header(props: &Props) -> Html {
     let Props { ground, presets, dark, on } = props;
-    let variants = universe::variants().iter().map(|variant| (variant.card.key.into(), variant.card.title.into()));
+    let variants = universe::titles().iter().map(|&(key, title)| (key.into(), title.into()));
     let titles = presets.iter().enumerate().map(|(i, scenario)| (i.to_string().into(), scenario.title.clone().into()));
     let preset = presets.iter().position(|preset| preset.title == ground.scenario.title);
     let chosen = match preset {

@@ -9,6 +9,7 @@ use crate::components::latency::latency;
 use crate::components::legend::legend;
 use crate::components::messages::Messages;
 use crate::components::notice::notice;
+use crate::components::per_command::per_command;
 use crate::components::sentence::sentence;
 use crate::components::setup::Setup;
 use crate::components::stage::Stage;
@@ -84,9 +85,11 @@ pub struct Lab {
     /// The built-in scenarios, as far as they have been read.
     presets: Rc<[Scenario]>,
     /// Whether all of the page is there, and what is wanted until then.
-    complete: bool,
+    rest: Rest,
     waiting: Vec<Intent>,
+    /// What is run, and the number of that run.
     ground: Rc<Ground>,
+    run: u32,
     shown: Rc<Shown>,
     rate: Rate,
     voice: Voice,
@@ -105,6 +108,18 @@ pub struct Lab {
     watcher: Option<Watcher>,
 }
 
+/// The part of the page that the first picture does without.
+#[derive(Clone, Copy, PartialEq)]
+enum Rest {
+    UnderWay,
+    Here,
+    /// Loading it has failed; the next wish tries again.
+    Missing,
+}
+
+/// What to say while the rest cannot be had.
+const MISSING: &str = "Part of this page could not be loaded. The run goes on, but most of what can be done here is missing. Is there a connection? Whatever you do next tries again.";
+
 /// Tells whether the stage is in the window.
 type Watcher = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
@@ -120,9 +135,9 @@ impl Component for Lab {
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = Rate::default();
-        let shown = Rc::new(Shown::of(&engine, &mut rate));
+        let shown = Rc::new(Shown::of(&engine, &mut rate, false));
         let film = Film::start(engine, ctx.link().callback(|()| Msg::Look));
-        ctx.link().send_future(async { Msg::Rest(rest::ready().await) });
+        load_rest(ctx);
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
@@ -132,9 +147,10 @@ impl Component for Lab {
             film,
             on: ctx.link().callback(Msg::Do),
             presets: Rc::new([presets::first()]),
-            complete: false,
+            rest: Rest::UnderWay,
             waiting: Vec::new(),
             ground,
+            run: 0,
             shown,
             rate,
             voice,
@@ -155,13 +171,13 @@ impl Component for Lab {
         self.began = browser::now();
         match message {
             Msg::Look => {}
-            Msg::Do(intent) => self.intend(ctx, intent),
-            Msg::Key(_) if !self.keys => return false,
+            Msg::Do(intent) => self.hear(ctx, intent),
+            Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
             Msg::Key(event) => {
                 let intent = keyboard::intent(&event, &self.film.borrow().engine);
                 let Some(intent) = intent else { return false };
                 event.prevent_default();
-                self.intend(ctx, intent);
+                self.hear(ctx, intent);
             }
             Msg::Seen => {
                 self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
@@ -175,7 +191,12 @@ impl Component for Lab {
             }
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
-                ctx.link().send_future(async move { Msg::Opened(opening::link(&fragment).await.map(Box::new)) });
+                ctx.link().send_future(async move {
+                    match rest::ready().await {
+                        true => Msg::Opened(opening::link(&fragment).await.map(Box::new)),
+                        false => Msg::Say(MISSING.to_owned()),
+                    }
+                });
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
@@ -200,13 +221,16 @@ impl Component for Lab {
                 return false;
             }
             Msg::Rest(true) => {
-                self.complete = true;
+                self.rest = Rest::Here;
+                self.film.borrow_mut().engine.keep_copies();
                 self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
                 handle::install(&self.film);
                 std::mem::take(&mut self.waiting).into_iter().for_each(|intent| self.intend(ctx, intent));
             }
             Msg::Rest(false) => {
-                self.notice = Some("Part of this page could not be loaded. Is there a connection?".into());
+                self.rest = Rest::Missing;
+                self.waiting.clear();
+                self.notice = Some(MISSING.into());
             }
             Msg::Theme(dark) => {
                 if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
@@ -217,7 +241,7 @@ impl Component for Lab {
             Msg::Say(text) => self.notice = Some(text.into()),
         }
         self.look();
-        if self.complete {
+        if self.rest == Rest::Here {
             self.write_address(ctx, false);
         }
         true
@@ -252,7 +276,11 @@ impl Component for Lab {
                 if options.latency || options.messages {
                     <aside aria-label="Measurements">
                         if options.latency { { latency(ground, shown) } }
-                        if options.messages && self.complete { <Messages ground={ground.clone()} shown={shown.clone()} /> }
+                        if options.messages && self.rest == Rest::Here {
+                            <Messages ground={ground.clone()} shown={shown.clone()} />
+                        } else if options.messages {
+                            { per_command(shown) }
+                        }
                     </aside>
                 }
                 { self.sheet() }
@@ -290,30 +318,42 @@ impl Lab {
     }
 
     /// Does what is wanted, now or when all of the page is there.
-    fn intend(&mut self, ctx: &Context<Lab>, intent: Intent) {
-        if !self.complete && !matches!(intent, Intent::Play(_) | Intent::Pace(_) | Intent::Heard | Intent::Dark(_)) {
-            return self.waiting.push(intent);
-        }
+    fn hear(&mut self, ctx: &Context<Lab>, intent: Intent) {
         match intent {
-            Intent::Menu(target) => return self.menu = target,
-            Intent::Open(sheet) => return self.sheet = sheet,
-            Intent::Heard => return self.notice = None,
-            Intent::Share => return self.write_address(ctx, true),
+            Intent::Heard => self.notice = None,
+            Intent::Pace(pace) => self.film.borrow_mut().engine.pace = pace,
+            Intent::Play(playing) => self.play(playing),
             Intent::Dark(dark) => {
                 self.dark = dark;
                 browser::set_theme(dark);
-                return browser::remember("theme", if dark { "dark" } else { "light" });
+                browser::remember("theme", if dark { "dark" } else { "light" });
             }
-            Intent::Pace(pace) => return self.film.borrow_mut().engine.pace = pace,
-            Intent::Play(playing) => {
-                let mut film = self.film.borrow_mut();
-                film.engine.play(playing);
-                let over = playing && !film.engine.playing();
-                self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
-                film.touch();
-                self.packing.1 = f64::NEG_INFINITY;
-                return;
+            intent if self.rest == Rest::Here => self.intend(ctx, intent),
+            intent => {
+                self.waiting.push(intent);
+                if self.rest == Rest::Missing {
+                    self.rest = Rest::UnderWay;
+                    load_rest(ctx);
+                }
             }
+        }
+    }
+
+    fn play(&mut self, playing: bool) {
+        let mut film = self.film.borrow_mut();
+        film.engine.play(playing);
+        let over = playing && !film.engine.playing();
+        self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
+        film.touch();
+        self.packing.1 = f64::NEG_INFINITY;
+    }
+
+    /// Does what needs all of the page.
+    fn intend(&mut self, ctx: &Context<Lab>, intent: Intent) {
+        match intent {
+            Intent::Menu(target) => return self.menu = target,
+            Intent::Open(sheet) => return self.sheet = sheet,
+            Intent::Share => return self.write_address(ctx, true),
             Intent::Keys(keys) => {
                 self.keys = keys;
                 return browser::remember("keys", &keys.to_string());
@@ -333,11 +373,12 @@ impl Lab {
     fn look(&mut self) {
         let film = self.film.borrow();
         let engine = &film.engine;
-        if self.ground.scenario != *engine.session().scenario() {
+        if self.run != engine.number() {
+            self.run = engine.number();
             self.ground = Rc::new(Ground::of(engine.session()));
             self.rate = Rate::default();
         }
-        self.shown = Rc::new(Shown::of(engine, &mut self.rate));
+        self.shown = Rc::new(Shown::of(engine, &mut self.rate, self.rest == Rest::Here));
         self.voice.look(&self.shown, engine.playing());
     }
 
@@ -383,6 +424,10 @@ impl Lab {
             })
         });
     }
+}
+
+fn load_rest(ctx: &Context<Lab>) {
+    ctx.link().send_future(async { Msg::Rest(rest::ready().await) });
 }
 
 fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {

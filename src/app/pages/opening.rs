@@ -39,7 +39,7 @@ pub async fn first(options: &Options) -> Opened {
 }
 
 fn begin(problems: Vec<String>) -> Opened {
-    let session = Session::new(presets::first()).expect("the scenario to begin with runs");
+    let session = Session::of(presets::first(), presets::first_checked()).expect("the scenario to begin with runs");
     Opened {
         session: after_prelude(session),
         chosen: false,

@@ -17,6 +17,8 @@ const LONGEST_FRAME: f64 = 100.0;
 /// A session that can play.
 pub struct Engine {
     session: Session,
+    /// How many sessions it has run before this one.
+    earlier: u32,
     /// How fast it plays.
     pub pace: Pace,
     playing: bool,
@@ -27,18 +29,29 @@ pub struct Engine {
 impl Engine {
     /// Takes up a run where it stands.
     pub fn new(session: Session) -> Engine {
-        Engine { session, pace: Pace::default(), playing: false, owed: 0.0 }
+        Engine { session, earlier: 0, pace: Pace::default(), playing: false, owed: 0.0 }
     }
 
     /// Runs another session from now on, at the same pace.
     pub fn load(&mut self, session: Session) {
         self.session = session;
+        self.earlier += 1;
         self.owed = 0.0;
     }
 
     /// The run.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// A number that is another one for every session.
+    pub fn number(&self) -> u32 {
+        self.earlier
+    }
+
+    /// From now on going back is quick; that takes all of the page.
+    pub fn keep_copies(&mut self) {
+        self.session.keep_copies();
     }
 
     /// µs since the start.

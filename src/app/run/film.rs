@@ -5,10 +5,10 @@ use super::{Engine, probe::Probe};
 use crate::stage::layout::Layout;
 use crate::stage::painter::Painter;
 use crate::web::browser;
-use gloo::render::{AnimationFrame, request_animation_frame};
 use quorumscope::sim::world::Flight;
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
+use wasm_bindgen::prelude::*;
 use yew::Callback;
 
 /// ms between two updates of texts.
@@ -26,7 +26,7 @@ pub struct Film {
     layout: Rc<Layout>,
     flights: Vec<Flight>,
     on_news: Callback<()>,
-    next: Option<AnimationFrame>,
+    next: Option<Next>,
     last_frame: f64,
     last_news: f64,
     /// Something changed since the last picture.
@@ -35,6 +35,18 @@ pub struct Film {
     still: bool,
     /// Whether anybody can see it.
     visible: bool,
+}
+
+/// The frame that comes next: what the browser calls, every time the same, and the number of the call.
+struct Next {
+    call: Closure<dyn Fn()>,
+    number: i32,
+}
+
+impl Drop for Next {
+    fn drop(&mut self) {
+        let _ = browser::window().cancel_animation_frame(self.number);
+    }
 }
 
 /// A film that components and frames share.
@@ -57,6 +69,18 @@ impl Shared {
     pub fn borrow_mut(&self) -> RefMut<'_, Film> {
         self.0.borrow_mut()
     }
+
+    /// One frame, and the next.
+    fn go_on(&self) {
+        let news = self.borrow_mut().frame();
+        if news {
+            let on_news = self.borrow().on_news.clone();
+            on_news.emit(());
+        }
+        if let Some(next) = &mut self.borrow_mut().next {
+            next.number = ask_for_frame(&next.call);
+        }
+    }
 }
 
 impl Film {
@@ -76,7 +100,13 @@ impl Film {
             still: browser::wants_less_motion(),
             visible: true,
         })));
-        schedule(&film);
+        let again = Rc::downgrade(&film.0);
+        let call = Closure::<dyn Fn()>::new(move || {
+            if let Some(film) = again.upgrade().map(Shared) {
+                film.go_on();
+            }
+        });
+        film.borrow_mut().next = Some(Next { number: ask_for_frame(&call), call });
         film
     }
 
@@ -151,16 +181,6 @@ impl Film {
     }
 }
 
-fn schedule(film: &Shared) {
-    let again = Rc::downgrade(&film.0);
-    let next = request_animation_frame(move |_| {
-        let Some(film) = again.upgrade().map(Shared) else { return };
-        let news = film.borrow_mut().frame();
-        if news {
-            let on_news = film.borrow().on_news.clone();
-            on_news.emit(());
-        }
-        schedule(&film);
-    });
-    film.borrow_mut().next = Some(next);
+fn ask_for_frame(call: &Closure<dyn Fn()>) -> i32 {
+    browser::window().request_animation_frame(call.as_ref().unchecked_ref()).unwrap_or(0)
 }

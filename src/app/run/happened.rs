@@ -32,7 +32,7 @@ pub fn last(universe: &dyn Universe) -> Option<Happened> {
 }
 
 fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {
-    let all = universe.variant().rules;
+    let all = universe.variant().rules();
     set.iter().filter_map(|rule| all.get(usize::from(rule.0))).collect()
 }
 

@@ -3,18 +3,19 @@
 //! `scripts/split.mjs` makes the two parts, of release builds only: others have it all from the start.
 
 use super::browser;
-use js_sys::Promise;
-use wasm_bindgen::JsCast;
+use js_sys::{Function, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// The promise that the loader leaves in the window.
-const PROMISE: &str = "quorumscopeRest";
+/// The function that the loader leaves in the window: it gives a promise, and tries again if it failed before.
+const LOAD: &str = "quorumscopeRest";
 
 /// Waits until all of the page is there; tells whether that worked.
 pub async fn ready() -> bool {
-    let promise = js_sys::Reflect::get(&browser::window(), &PROMISE.into()).ok();
-    match promise.and_then(|promise| promise.dyn_into::<Promise>().ok()) {
+    let load = Reflect::get(&browser::window(), &LOAD.into()).ok().and_then(|load| load.dyn_into::<Function>().ok());
+    let Some(load) = load else { return true };
+    match load.call0(&JsValue::NULL).ok().and_then(|promise| promise.dyn_into::<Promise>().ok()) {
         Some(promise) => JsFuture::from(promise).await.is_ok(),
-        None => true,
+        None => false,
     }
 }

@@ -80,7 +80,7 @@ pub struct Failure {
 impl Report {
     /// About no seed yet.
     pub(super) fn new(swarm: &Swarm) -> Report {
-        let rules = swarm.variant.rules.iter().map(|rule| (rule.key.to_owned(), 0)).collect();
+        let rules = swarm.variant.rules().iter().map(|rule| (rule.key.to_owned(), 0)).collect();
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             variant: swarm.variant.card.key.to_owned(),
@@ -116,7 +116,7 @@ impl Report {
         for (name, strikes) in troubles().zip(&trial.strikes) {
             *self.troubles.entry(name.to_owned()).or_default() += strikes;
         }
-        let rules = universe::variant(&self.variant).map_or(&[][..], |variant| variant.rules);
+        let rules = universe::variant(&self.variant).map_or(&[][..], |variant| variant.rules());
         for RuleId(rule) in trial.rules.iter() {
             if let Some(rule) = rules.get(usize::from(rule)) {
                 *self.rules.entry(rule.key.to_owned()).or_default() += 1;

@@ -63,7 +63,7 @@ pub fn Setup(props: &Props) -> Html {
                     { regions::regions(&draft, &change) }
                     { world::world(&draft, &change) }
                     { settings::settings(variant.settings, &draft, &change) }
-                    { rules::rules(variant.rules, &draft, &change) }
+                    { rules::rules(variant.rules(), &draft, &change) }
                 </div>
                 <footer>
                     <div class="problems" role="status">
