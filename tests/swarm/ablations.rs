@@ -159,6 +159,10 @@ fn what_they_shrink_to_is_kept() {
         }
         let kept = fs::read_to_string(file(variant, rule, "txt")).expect("readable");
         assert_eq!(lines, kept, "{variant} without {rule}");
+        // The notes' algorithm is unsafe as written, and shrinking takes its repairs away.
+        if variant == "notes" {
+            continue;
+        }
         // With the rule in force the same run is a good one, or its settings are refused.
         let intact = Scenario { without: Vec::new(), ..scenario };
         if intact.check().is_ok() {
