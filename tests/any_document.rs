@@ -1,4 +1,5 @@
-//! No document, however odd, makes the laboratory panic or hang.
+//! No document, however odd, makes the laboratory panic or hang. `QUORUMSCOPE_INPUTS=N` tries N of each kind; `tests/any_input.rs` has the
+//! inputs that are not even documents.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -272,8 +273,16 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
+/// How many inputs to try: so many, or what `QUORUMSCOPE_INPUTS` says.
+fn inputs(usual: u32) -> u32 {
+    let inputs =
+        std::env::var("QUORUMSCOPE_INPUTS").map_or(usual, |number| number.parse().expect("a number of inputs"));
+    println!("{inputs} inputs");
+    inputs
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: inputs(1_500), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_change_of_a_scenario_is_told_or_runs(tree in tree()) {
@@ -308,7 +317,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: inputs(4_000) / 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_good_scenario_can_be_compared(tree in tree(), n in 1u32..=15) {
