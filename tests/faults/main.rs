@@ -3,9 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod clock;
-#[path = "../common/mod.rs"]
-mod common;
 mod cost;
+mod dice;
 mod disk;
 mod documents;
 mod domains;

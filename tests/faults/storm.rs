@@ -1,6 +1,6 @@
 //! All faults that leave a protocol correct, at random and together: nothing is broken, and afterwards all is as before.
 
-use super::common::{Dice, Replay, seeds};
+use super::dice::{Dice, Replay, seeds};
 use super::pause::is_linearizable;
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
