@@ -3,8 +3,6 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod clock;
-#[path = "../common/mod.rs"]
-mod common;
 mod cost;
 mod disk;
 mod documents;
