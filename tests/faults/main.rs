@@ -4,7 +4,6 @@
 
 mod clock;
 mod cost;
-mod dice;
 mod disk;
 mod documents;
 mod domains;
