@@ -36,7 +36,8 @@ fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {
     set.iter().filter_map(|rule| all.get(usize::from(rule.0))).collect()
 }
 
-fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record]) -> String {
+/// One thing that happened, and what was learned by it, in a sentence.
+pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record]) -> String {
     let number = |id: NodeId| id.0 + 1;
     let (node, peer) = (number(record.node), number(record.peer));
     let kind = universe.variant().kinds.get(usize::from(record.kind)).map_or("message", |kind| kind.name);
