@@ -44,6 +44,7 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
     let mut text = match record.what {
         What::Delivered if record.node == record.peer => format!("Node {node} handled its own {kind}"),
         What::Delivered => format!("Node {node} received {kind} from node {peer}"),
+        What::Lost if record.node == record.peer => format!("A message between a client and node {node} got lost"),
         What::Lost => format!("{kind} from node {peer} to node {node} got lost"),
         What::Timer => format!("A timer of node {node} ran out"),
         What::Request => format!("Node {node} received a client's request"),
