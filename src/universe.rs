@@ -18,8 +18,8 @@ use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::{DiskState, Flight};
-use crate::sim::{Action, Blueprint, Counts, Refusal, Refused, World, measure::Samples, trace::Trace};
+use crate::sim::world::{DiskState, Flight, Link};
+use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::End;
 #[cfg(feature = "cli")]
@@ -59,6 +59,12 @@ pub trait Universe {
 
     /// One slot of one replica's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance>;
+
+    /// The failure domains that are cut off.
+    fn cut_off(&self) -> &[DomainId];
+
+    /// How messages from one node to another fare, besides what the terrain says.
+    fn link(&self, from: NodeId, to: NodeId) -> Link;
 
     /// All messages under way; `flights` is emptied first.
     fn flights(&self, flights: &mut Vec<Flight>);
@@ -148,6 +154,8 @@ pub struct NodeView {
     pub paused: Option<usize>,
     /// What is wrong with its disk.
     pub disk: DiskState,
+    /// Whether it has ever lied.
+    pub liar: bool,
 }
 
 /// What one needs to know of a variant before running it.
@@ -332,6 +340,7 @@ impl<P: Protocol> Universe for Cluster<P> {
             glance: own,
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
+            liar: self.world.is_liar(id),
             disk: self.world.disk_state(id),
             paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }
@@ -339,6 +348,14 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance> {
         self.world.nodes()[usize::from(node.0)].as_ref()?.entry(slot)
+    }
+
+    fn cut_off(&self) -> &[DomainId] {
+        self.world.cut_off()
+    }
+
+    fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.world.link(from, to)
     }
 
     fn flights(&self, flights: &mut Vec<Flight>) {

@@ -260,6 +260,25 @@ fn check_tells_what_it_found_by_its_exit_code() {
 }
 
 #[test]
+fn check_goes_by_way_of_goals() {
+    let bounds = "timers=1,requests=0,lost=RequestVoteRefusal+AppendEntriesRefusal+Heartbeat+HeartbeatReply";
+    let raft = ["check", "--variant", "raft", "--set", "pre_vote=false", "--bounds", bounds];
+    let check = |rest: &[&str]| {
+        let output = quorumscope(&[&raft, rest].concat());
+        (output.status.code(), text(&output.stdout).to_owned())
+    };
+    let (code, told) = check(&["--without", "one-vote", "--via", "leader=2,leader=1"]);
+    assert!(code == Some(1) && told.contains("By way of: leader=2, leader=1"), "{told}");
+    assert!(told.contains("★ leader=2: reached"), "{told}");
+    let (code, told) = check(&["--via", "crashed"]);
+    assert!(code == Some(3) && told.contains("the goal crashed was not reached in"), "{told}");
+    let (code, told) = check(&["--via", "leader,epoch=9", "--json"]);
+    let finding: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((code, &finding["verdict"], &finding["reached"]), (Some(3), &Value::from("undecided"), &Value::from(1)));
+    assert_eq!(finding["via"], serde_json::json!(["leader", "epoch=9"]));
+}
+
+#[test]
 fn check_tells_a_violation_event_by_event() {
     let output = quorumscope(&["check", "--variant", "notes", "--bounds", "requests=0"]);
     assert_eq!(output.status.code(), Some(1));
@@ -288,7 +307,23 @@ fn check_refuses_what_makes_no_sense() {
             &["--variant", "synod", "--bounds", "crashes=-1"],
             "--bounds crashes: -1: a whole number from 0 to 255, or any",
         ),
-        (&["--variant", "synod", "--bounds", "at=4"], "--bounds at: 4: up to 16 nodes from 1 to 3, or any"),
+        (&["--variant", "synod", "--bounds", "at=4"], "--bounds at: 4: up to 8 nodes from 1 to 3, or any"),
+        (
+            &["--variant", "synod", "--bounds", "reads=1"],
+            "--bounds reads: 1: Synod (single-decree Paxos) agrees on one value",
+        ),
+        (&["--variant", "raft", "--bounds", "transfers=4"], "--bounds transfers: 4: up to 8 nodes from 1 to 3"),
+        (&["--variant", "raft", "--bounds", "members=1.x"], "--bounds members: 1.x: up to 8 sets of nodes"),
+        (
+            &["--variant", "synod", "--bounds", "members=1.2"],
+            "--bounds members: 1.2: Synod (single-decree Paxos) cannot change",
+        ),
+        (&["--variant", "raft", "--bounds", "symmetry=yes"], "--bounds symmetry: yes: on or off would do"),
+        (&["--variant", "raft", "--via", "leeder"], "--via: \"leeder\": "),
+        (&["--variant", "raft", "--via", "leader=4"], "--via: \"leader=4\": a node from 1 to 3 would do"),
+        (&["--variant", "raft", "--via", "leader=1@x"], "--via: \"leader=1@x\": an epoch from 1 on would do after @"),
+        (&["--variant", "raft", "--via", "chosen"], "--via: \"chosen\": chosen=N with N from 1 on would do"),
+        (&["--variant", "raft", "--via", "violated=Agrement"], "did you mean \"Agreement\"?"),
         (&["--variant", "synod", "--bounds", "lost=Nak"], "--bounds lost: Nak: did you mean \"Nack\"?"),
         (&["--variant", "synod", "--property", "Agrement"], "--property: \"Agrement\": did you mean \"Agreement\"?"),
     ];

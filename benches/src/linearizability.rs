@@ -18,6 +18,8 @@ fn main() {
         Shape { operations: 1_000_000, keys: 20, ..plain },
         Shape { processes: 30, ..plain },
         Shape { processes: 30, keys: 1, operations: 20_000, ..plain },
+        Shape { processes: 30, keys: 1, ..plain },
+        Shape { processes: 30, keys: 1, unanswered: 50, ..plain },
         Shape { values: 1_000, ..plain },
         Shape { values: 3, ..plain },
         Shape { stale: Some(500), values: 100, ..plain },
@@ -25,6 +27,10 @@ fn main() {
         Shape { stale: Some(990), values: 100, unanswered: 0, ..plain },
         Shape { stale: Some(990), values: 10, unanswered: 0, ..plain },
         Shape { stale: Some(990), values: 100, keys: 1, ..plain },
+        Shape { stale: Some(990), values: 100, unanswered: 50, ..plain },
+        Shape { stale: Some(990), values: 100, unanswered: 100, ..plain },
+        Shape { stale: Some(990), unanswered: 50, ..plain },
+        Shape { stale: Some(990), values: 100, processes: 30, keys: 1, unanswered: 50, ..plain },
     ];
     for shape in shapes {
         let history = record(shape, 1);

@@ -73,10 +73,8 @@ fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
             ..ClientGroup::default()
         }],
         settings: Settings::defaults(variant.settings),
-        ablated: RuleSet::EMPTY,
         seed: 1,
         keep_trace,
-        script: Vec::new(),
         unjudged,
         ..Blueprint::default()
     };

@@ -5,7 +5,7 @@ use crate::table::thousands;
 use crate::{Stop, flags};
 use clap::Args;
 use quorumscope::lab::Problems;
-use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, Wish};
+use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, GOALS, Wish};
 use quorumscope::universe::search::{Decided, Finding, Told};
 use serde_json::Value;
 use std::io::{self, Write};
@@ -36,11 +36,21 @@ pub struct Asked {
     /// Look for violations of this property only, such as Agreement
     #[arg(long)]
     property: Option<String>,
+    #[arg(long, value_name = "GOAL", value_delimiter = ',', help = goals())]
+    via: Vec<String>,
 }
 
 fn bounds() -> String {
     let lines: Vec<String> = BOUNDS.iter().map(|(key, says)| format!("\n  {key}: {says}")).collect();
     format!("How far to look, separated by commas:{}", lines.concat())
+}
+
+fn goals() -> String {
+    let lines: Vec<String> = GOALS.iter().map(|(key, says)| format!("\n  {key}: {says}")).collect();
+    format!(
+        "First reach these goals, one after the other, and search on from there; bounds hold for each stage anew:{}",
+        lines.concat()
+    )
 }
 
 /// Explores and tells what was found.
@@ -52,6 +62,7 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
         settings: flags::settings(&asked.set)?,
         bounds: asked.bounds.clone(),
         property: asked.property.clone(),
+        via: asked.via.clone(),
     };
     let exploration = wish.check().map_err(flags::named)?;
     let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
@@ -66,6 +77,9 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
         let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
         value["variant"] = Value::from(exploration.variant.card.key);
         value["replicas"] = Value::from(asked.replicas);
+        value["settings"] = serde_json::to_value(&wish.settings).map_err(io::Error::from)?;
+        value["property"] = serde_json::to_value(&wish.property).map_err(io::Error::from)?;
+        value["via"] = Value::from(exploration.via.clone());
         value["without"] = Value::from(asked.without.clone());
         value["bounds"] = exploration.bounds.iter().map(|bound| (bound.key, bound.value.clone())).collect();
         crate::json(&value, out)?;
@@ -87,6 +101,9 @@ fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut i
     let bounds: Vec<String> = exploration.bounds.iter().map(|Bound { key, value }| format!("{key}={value}")).collect();
     writeln!(out, "{}, {} replicas{without}", exploration.variant.card.title, asked.replicas)?;
     writeln!(out, "Bounds: {}", bounds.join(", "))?;
+    if !exploration.via.is_empty() {
+        writeln!(out, "By way of: {}", exploration.via.join(", "))?;
+    }
     let states = thousands(u64::from(finding.states));
     match (finding.verdict, &finding.violation) {
         (Decided::Violated, Some(wrong)) => {
@@ -94,8 +111,13 @@ fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut i
             let slot = wrong.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
             let events = finding.depth;
             writeln!(out, "Violated: {} by nodes {}{slot}. {}", wrong.property, nodes.join(", "), wrong.says)?;
-            writeln!(out, "{states} states until then. The shortest way there takes {events} events:\n")?;
-            finding.trace.iter().zip(1..).try_for_each(|(told, number)| event(number, told, out))
+            let way = if exploration.via.is_empty() { "The shortest way there takes" } else { "This way there takes" };
+            writeln!(out, "{states} states until then. {way} {events} events:\n")?;
+            finding.trace.iter().zip(1..).try_for_each(|(told, number)| event(number, told, &exploration.via, out))
+        }
+        (Decided::Undecided, _) if (finding.reached as usize) < exploration.via.len() => {
+            let goal = &exploration.via[finding.reached as usize];
+            writeln!(out, "Undecided: the goal {goal} was not reached in {states} states. Raise the bounds.")
         }
         (Decided::Safe, _) => {
             writeln!(out, "Safe: {states} states, all there are within the bounds, {} events deep.", finding.depth)?;
@@ -112,9 +134,13 @@ fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut i
     }
 }
 
-fn event(number: u32, told: &Told, out: &mut impl Write) -> io::Result<()> {
+fn event(number: u32, told: &Told, via: &[String], out: &mut impl Write) -> io::Result<()> {
     let rules = if told.rules.is_empty() { String::new() } else { format!("   [{}]", told.rules.join(", ")) };
     writeln!(out, "{number:>4}  {}{rules}", told.event)?;
     told.does.iter().try_for_each(|does| writeln!(out, "          {does}"))?;
-    told.changes.iter().try_for_each(|change| writeln!(out, "        • {change}"))
+    told.changes.iter().try_for_each(|change| writeln!(out, "        • {change}"))?;
+    match told.goal.and_then(|goal| via.get(goal as usize - 1)) {
+        Some(goal) => writeln!(out, "        ★ {goal}: reached"),
+        None => Ok(()),
+    }
 }

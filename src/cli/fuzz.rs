@@ -2,16 +2,17 @@
 
 use crate::progress::Progress;
 use crate::table::{Table, seconds, thousands};
-use crate::{Stop, bad, flags};
+use crate::{Stop, bad, flags, shrink};
 use clap::Args;
 use quorumscope::lab::problem::Problem;
-use quorumscope::lab::swarm::{ENOUGH, Failure, Report, Swarm, Wish};
-use quorumscope::lab::{Quantity, text};
+use quorumscope::lab::shrink::BUDGET;
+use quorumscope::lab::swarm::{Failure, Report, Swarm, Wish};
+use quorumscope::lab::{Quantity, Scenario, text};
 use std::fs;
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -43,11 +44,15 @@ pub struct Asked {
     /// Stop at the first seed that breaks something; the report is about the seeds up to it
     #[arg(long)]
     stop: bool,
-    /// Write the scenario of the first seed that breaks something (of the first seed, if none does) to this file
+    /// Write the scenario of the seed that breaks something after the fewest events, made as small as possible, to this file; if nothing
+    /// is broken, that of the first seed
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Save the scenario as it was drawn, and shrink nothing
+    #[arg(long)]
+    as_drawn: bool,
     /// Add up reports of disjoint seeds, made with --json, instead of running any
-    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = ["variant", "seeds", "without", "set", "only", "jobs", "stop", "save"])]
+    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = ["variant", "seeds", "without", "set", "only", "jobs", "stop", "save", "as_drawn"])]
     merge: Vec<PathBuf>,
 }
 
@@ -58,33 +63,55 @@ fn only() -> String {
 
 /// Runs all seeds, or adds up what others ran, and tells what came of it.
 pub fn fuzz(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let report = if asked.merge.is_empty() { run(asked)? } else { merge(&asked.merge)? };
+    if !asked.merge.is_empty() {
+        return told(&merge(&asked.merge)?, json, out);
+    }
+    let swarm = swarm(asked)?;
+    let seeds = seeds(asked.seeds.as_deref().unwrap_or_default())?;
+    let jobs =
+        asked.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), |jobs| jobs.get().into());
+    let report = on_all_processors(&swarm, seeds.clone(), jobs, asked.stop);
+    let code = told(&report, json, out)?;
+    // Shown to whoever looks, written for whoever asks; a report to be merged has nothing after it.
+    // What broke early shrinks best.
+    let failed = report.failures.iter().min_by_key(|failure| (failure.event, failure.seed));
+    if asked.save.is_some() || failed.is_some() && !json && !asked.as_drawn {
+        let drawn = swarm.run(failed.map_or(seeds.start, |failure| failure.seed)).scenario;
+        let shrunk = match asked.as_drawn {
+            true => None,
+            false => shrink::shrunk(&drawn, failed.map(|failure| failure.property.as_str()), BUDGET).map_err(bad)?,
+        };
+        let scenario = shrunk.map_or(drawn, |shrunk| shrunk.scenario);
+        match &asked.save {
+            Some(file) => save(&scenario, file)?,
+            None => write!(out, "\nOne of them, made as small as possible:\n\n{}", text::to_toml(&scenario))?,
+        }
+    }
+    Ok(code)
+}
+
+fn told(report: &Report, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     if json {
-        crate::json(&report, out)?;
+        crate::json(report, out)?;
     } else {
-        tell(&report, out)?;
+        tell(report, out)?;
     }
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn run(asked: &Asked) -> Result<Report, Stop> {
+fn swarm(asked: &Asked) -> Result<Swarm, Stop> {
     let wish = Wish {
         variant: asked.variant.clone().unwrap_or_default(),
         without: asked.without.clone(),
         settings: flags::settings(&asked.set)?,
         only: asked.only.clone(),
     };
-    let swarm = wish.check().map_err(flags::named)?;
-    let seeds = seeds(asked.seeds.as_deref().unwrap_or_default())?;
-    let jobs =
-        asked.jobs.map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), |jobs| jobs.get().into());
-    let report = on_all_processors(&swarm, seeds.clone(), jobs, asked.stop);
-    if let Some(file) = &asked.save {
-        let seed = report.failures.first().map_or(seeds.start, |failure| failure.seed);
-        let unwritable = |error| bad(format!("--save: {}: cannot be written: {error}", file.display()));
-        fs::write(file, text::to_toml(&swarm.run(seed).scenario)).map_err(unwritable)?;
-    }
-    Ok(report)
+    wish.check().map_err(flags::named)
+}
+
+fn save(scenario: &Scenario, file: &Path) -> Result<(), Stop> {
+    let unwritable = |error| bad(format!("--save: {}: cannot be written: {error}", file.display()));
+    fs::write(file, text::to_toml(scenario)).map_err(unwritable)
 }
 
 fn seeds(text: &str) -> Result<Range<u64>, Stop> {
@@ -202,10 +229,8 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     report.rules.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
     writeln!(out)?;
     table.write(out)?;
-    match report.unreached().as_slice() {
-        [] if report.runs < ENOUGH => {}
-        [] => {}
-        rules => writeln!(out, "\nNo run reached these rules: {}", rules.join(", "))?,
+    if let rules @ [_, ..] = report.unreached().as_slice() {
+        writeln!(out, "\nNo run reached these rules: {}", rules.join(", "))?;
     }
     writeln!(out)?;
     if report.violations.is_empty() {

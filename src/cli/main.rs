@@ -4,12 +4,14 @@
 
 mod check;
 mod compare;
+mod diff;
 mod flags;
 mod fuzz;
 mod linearize;
 mod list;
 mod progress;
 mod run;
+mod shrink;
 mod source;
 mod table;
 mod transcript;
@@ -68,7 +70,7 @@ enum Command {
     ///
     /// Each seed draws a cluster, its places, settings, clients and a mix of troubles. First anything may happen, and only safety is asked
     /// for; then a healthy majority must answer clients and catch up within a stated time. At the end the clients' history must be
-    /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 500 seeds or more a rule was never reached; 2 the input
+    /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 2000 seeds or more a rule was never reached; 2 the input
     /// makes no sense.
     Fuzz {
         #[command(flatten)]
@@ -76,6 +78,22 @@ enum Command {
         /// As JSON, to be merged
         #[arg(long)]
         json: bool,
+    },
+    /// Make a scenario that violates a property as small as possible
+    ///
+    /// Exit codes: 0 done; 2 the input makes no sense, or violates nothing.
+    Shrink {
+        #[command(flatten)]
+        source: Source,
+        /// Write the small scenario to this file, as TOML; to standard output unless said otherwise
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<std::path::PathBuf>,
+        /// Keep this property violated, such as Agreement; the first to be violated unless said otherwise
+        #[arg(long)]
+        property: Option<String>,
+        /// Runs it may take
+        #[arg(long, value_name = "RUNS", default_value_t = quorumscope::lab::shrink::BUDGET)]
+        budget: u64,
     },
     /// Measure messages per command, for several variants and cluster sizes, at the scenario's places
     Compare {
@@ -101,6 +119,14 @@ enum Command {
         /// Stop after this time, such as 500ms; at the scenario's end unless said otherwise
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+    },
+    /// Find the first event in which two runs differ
+    ///
+    /// Two scenarios, or one with another value or seed. Exit codes: 0 no difference; 1 they differ, and the place is shown; 2 the input
+    /// makes no sense.
+    Diff {
+        #[command(flatten)]
+        asked: diff::Asked,
     },
     /// Judge whether a history of operations is linearizable
     ///
@@ -196,6 +222,10 @@ fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
             };
             compare::compare(&source, &variants, &replicas, form, out)
         }
+        Command::Shrink { source, output, property, budget } => {
+            shrink::shrink(&source, output.as_deref(), property.as_deref(), budget, out)
+        }
+        Command::Diff { asked } => diff::diff(&asked, out),
         Command::Transcript { source, until } => transcript::transcript(&source, until.as_deref(), out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)

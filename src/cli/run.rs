@@ -21,9 +21,6 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
     let document = source::document(source)?;
     let wrong = |problems| source::about(&source.scenario, problems);
     let mut run = Run::new(&document).map_err(wrong)?;
-    if history.is_some() {
-        run.overhear();
-    }
     let mut progress = Progress::new("running");
     while !run.advance(SLICE).map_err(|problem| wrong(Problems::from(problem)))? {
         progress.set(run.permille());
@@ -149,17 +146,18 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  {} at {at}: {}: {}", refused.field, refused.action, refused.why)?;
         }
     }
-    writeln!(out, "\nViolations: {}", report.violations.len())?;
+    let history = report.history.map(|history| format!("; what clients saw is {history}")).unwrap_or_default();
+    writeln!(out, "\nViolations: {}{history}", report.violations.len())?;
     for violation in &report.violations {
         let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
+        let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
         let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
         writeln!(
             out,
-            "  at {}, event {}: {} by nodes {}{slot}. {}",
+            "  at {}, event {}: {}{by}{slot}. {}",
             seconds(violation.at_us),
             violation.event,
             violation.property,
-            nodes.join(", "),
             violation.says
         )?;
     }

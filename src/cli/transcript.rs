@@ -1,6 +1,7 @@
 //! `quorumscope transcript`: a run, told event by event.
 
 use crate::{Source, Stop, bad, source};
+use quorumscope::lab::consistency::LINEARIZABILITY;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::Run;
 use quorumscope::lab::{Quantity, check};
@@ -27,6 +28,10 @@ pub fn transcript(source: &Source, until: Option<&str>, out: &mut impl Write) ->
         }
         write!(out, "{}", transcript.tell(universe))?;
     }
-    let broken = !run.session().universe().violations().is_empty();
-    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let report = run.report();
+    // This one is seen only at the end, when there is nothing more to tell.
+    if let Some(violation) = report.violations.iter().find(|violation| violation.property == LINEARIZABILITY) {
+        writeln!(out, "               ✗ {} is broken: {}", violation.property, violation.says)?;
+    }
+    Ok(if !report.violations.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

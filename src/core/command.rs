@@ -22,6 +22,17 @@ impl Command {
     pub const fn elect(node: NodeId) -> Command {
         Command { client: ClientId::NOBODY, seq: 0, op: Op::Elect(node) }
     }
+
+    /// The same but for what it writes: what a liar makes of it.
+    pub const fn forged(self) -> Command {
+        let op = match self.op {
+            Op::Write { key, value } => Op::Write { key, value: !value },
+            Op::CompareAndSet { key, expect, value } => Op::CompareAndSet { key, expect, value: !value },
+            Op::Read { key } => Op::Write { key, value: u32::MAX },
+            other => other,
+        };
+        Command { op, ..self }
+    }
 }
 
 /// An operation on the replicated state machine. Sixteen bytes: commands are copied all the time.

@@ -70,6 +70,12 @@ pub trait Message: Clone + Debug + Hash + Eq {
     fn slot(&self) -> Slot {
         0
     }
+
+    /// What a node that lies could say instead: the same with another command in it. `None` if there is no command in it, or only such as
+    /// others have signed.
+    fn forged(&self) -> Option<Self> {
+        None
+    }
 }
 
 /// One replica: a pure function of events. It acts on the world through [`Out`] alone.
@@ -195,6 +201,9 @@ pub struct Step {
     pub changed: NodeId,
     /// The first slot of its log that may be different now; `None` if the log is as it was.
     pub log_from: Option<Slot>,
+    /// Nodes that were paused and have not looked at their timers since: what those end, they do not know to be over yet, and they do nothing
+    /// before they know.
+    pub unaware: NodeSet,
 }
 
 /// Where an invariant failed.

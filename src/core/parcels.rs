@@ -44,6 +44,14 @@ impl<M: Clone> Parcels<M> {
         self.places.push(Place { content: None, left: NONE });
     }
 
+    /// A parcel that nobody has got yet is now meant for so many.
+    pub fn redirect(&mut self, number: u32, receivers: u32) {
+        self.places[number as usize].left = receivers.max(1);
+        if receivers == 0 {
+            self.take(number);
+        }
+    }
+
     /// What is in a parcel that is still under way.
     #[inline]
     pub fn look(&self, number: u32) -> Option<&M> {

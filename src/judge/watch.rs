@@ -83,7 +83,7 @@ const SAME_STATE: (&str, &str) =
 const ONE_HOLDER: (&str, &str) =
     ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
 /// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
-pub(super) const LINEARIZABLE: (&str, &str) = (
+pub const LINEARIZABLE: (&str, &str) = (
     "Linearizable",
     "What clients were told fits one order of their operations, each between its request and its answer.",
 );
@@ -101,13 +101,16 @@ impl Watch {
                 executed = Some((node, slot));
             }
         }
-        if let Some((node, slot)) = executed {
+        if let Some((node, slot)) = executed.filter(|(node, _)| !world.is_liar(*node)) {
             self.compare_states(world, node, slot);
         }
         match happening {
             Some(happening) if happening.what() == crate::sim::What::Acted => self.look_at_all(world),
             Some(happening) if happening.is_handled() => {
-                self.look_at(world, Step { changed: happening.node(), log_from: happening.log_from() });
+                self.look_at(
+                    world,
+                    Step { changed: happening.node(), log_from: happening.log_from(), unaware: world.unaware() },
+                );
             }
             Some(_) => {}
             None => self.look_at_all(world),
@@ -115,13 +118,17 @@ impl Watch {
     }
 
     fn look_at_all<P: Protocol>(&mut self, world: &World<P>) {
+        let unaware = world.unaware();
         for node in 0..world.nodes().len() as u8 {
-            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1) });
+            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
         }
     }
 
     fn mark<P: Protocol>(&mut self, world: &World<P>, mark: Mark) {
         match mark {
+            // What a liar says of itself means nothing.
+            Mark::Chosen(node, ..) | Mark::Applied(node, ..) | Mark::Restored(node, _) | Mark::Booted(node)
+                if world.is_liar(node) => {}
             Mark::Chosen(node, slot, command) => self.decide(world, node, slot, command),
             Mark::Applied(node, slot, command) => {
                 self.decide(world, node, slot, command);
@@ -196,6 +203,11 @@ impl Watch {
         }
         let Some(decision) = self.decided.get(slot) else { return };
         match *decision {
+            Some(earlier) if earlier.command != command && world.is_liar(earlier.by) => {
+                if let Some(place) = self.decided.get_mut(slot) {
+                    *place = Some(Decision { command, by, state: None });
+                }
+            }
             Some(earlier) if earlier.command != command => {
                 self.violated(world, AGREEMENT, NodeSet::just(earlier.by).with(by), Some(slot));
             }
@@ -219,9 +231,11 @@ impl Watch {
         if leads != self.leads[index] {
             self.leads[index] = leads;
             if let Some(epoch) = leads {
-                let first = *self.leaders.entry(epoch).or_insert(node);
-                if first != node {
-                    self.violated(world, ONE_LEADER, NodeSet::just(first).with(node), None);
+                if !world.is_liar(node) {
+                    let first = *self.leaders.entry(epoch).or_insert(node);
+                    if first != node {
+                        self.violated(world, ONE_LEADER, NodeSet::just(first).with(node), None);
+                    }
                 }
                 self.reigns.push(Reign { since: world.time(), node, epoch });
             }
@@ -242,6 +256,10 @@ impl Watch {
         nodes: NodeSet,
         slot: Option<Slot>,
     ) {
+        // Nothing is promised of nodes that lie, only of the others among them.
+        if nodes.iter().any(|node| world.is_liar(node)) {
+            return;
+        }
         let same = |earlier: &Violation| earlier.property == property && earlier.nodes == nodes && earlier.slot == slot;
         if self.violations.len() < KEEP && !self.violations.iter().any(same) {
             let (event, at) = (world.events(), world.time());

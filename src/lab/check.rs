@@ -10,9 +10,10 @@ use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
 use super::quantity::milliseconds;
 use super::scenario::{Recovery, Scenario, Value};
-use crate::core::{Micros, RuleId, RuleSet, SettingId, SettingKind, Settings};
-use crate::sim::action::Timed;
-use crate::sim::{self, Blueprint, Terrain, Timing};
+use crate::core::card::Faults;
+use crate::core::{Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::sim::action::{Assumption, Timed};
+use crate::sim::{self, Action, Blueprint, Terrain, Timing};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -299,15 +300,27 @@ impl Scenario {
         let joins = self.script.iter().filter(|fault| fault.action == "add").count();
         let nodes = self.replicas.len() + joins;
         let mut script = Vec::new();
+        let mut liars = NodeSet::EMPTY;
         for (i, fault) in self.script.iter().enumerate().take(FAULTS) {
             let Some(timed) = fault.read(&format!("script[{i}]"), names, nodes, wrong) else { continue };
-            if let (Some(assumption), Some(variant), false) = (timed.action.breaks(), variant, self.beyond_model) {
-                let says = format!(
-                    "{} counts on it that {}; beyond_model = true lets the script go beyond that",
-                    variant.card.title,
-                    assumption.says()
-                );
-                wrong.add(format!("script[{i}].do"), format!("\"{}\"", fault.action), says);
+            let action = timed.action;
+            if let (Some(assumption), Some(variant), false) = (action.breaks(), variant, self.beyond_model) {
+                if let Action::Lie { node, .. } = action {
+                    liars.add(node);
+                }
+                let tolerated = match variant.card.faults {
+                    // Fewer than a third.
+                    Faults::Byzantine => (self.replicas.len().saturating_sub(1)) / 3,
+                    Faults::CrashStop | Faults::CrashRecover => 0,
+                };
+                if assumption != Assumption::Honesty || usize::from(liars.len()) > tolerated {
+                    let says = format!(
+                        "{} counts on it that {}; beyond_model = true lets the script go beyond that",
+                        variant.card.title,
+                        assumption.says()
+                    );
+                    wrong.add(format!("script[{i}].do"), format!("\"{}\"", fault.action), says);
+                }
             }
             if let Some(says) = untimely(timing, timed) {
                 wrong.add(format!("script[{i}].at"), &fault.at, says);

@@ -28,7 +28,7 @@ pub enum Consistency {
 pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     let history = universe.history()?;
     let operations = history.operations.len() as u64;
-    Some(match judge(&history, Model::CasRegister, LIMITS).verdict {
+    Some(match judge(&history, Model::of(&history), LIMITS).verdict {
         Verdict::Linearizable => Consistency::Linearizable(operations),
         Verdict::Undecided { .. } => Consistency::Undecided(operations),
         Verdict::Violated(window) => {

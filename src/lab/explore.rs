@@ -3,8 +3,8 @@
 use super::problem::{Complaints, Problem, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::{Setup, Unfit};
-use crate::core::{Faults, NodeId, NodeSet, Shots};
-use crate::judge::explore::{Bounds, Question, Times};
+use crate::core::{Faults, NodeId, NodeSet, Order, Shots};
+use crate::judge::explore::{Bounds, Goal, Question, Times};
 use crate::universe::Variant;
 use crate::universe::search::Search;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct Wish {
     pub bounds: Vec<String>,
     /// Look for violations of this property only.
     pub property: Option<String>,
+    /// Goals to reach one after the other, as [`GOALS`] has them.
+    pub via: Vec<String>,
 }
 
 /// An exploration that makes sense.
@@ -36,6 +38,8 @@ pub struct Exploration {
     pub question: Question,
     /// The bounds as they are, in the order of [`BOUNDS`].
     pub bounds: Vec<Bound>,
+    /// The goals, as one would write them.
+    pub via: Vec<String>,
 }
 
 /// One bound and its value.
@@ -53,6 +57,12 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("depth", "events in a row"),
     ("requests", "commands that clients ask for, each once"),
     ("at", "the node to ask for each command, such as 1+1+2, or any; in turn, or any if a log is agreed on"),
+    (
+        "reads",
+        "the node to ask for each read, in the same way; what clients are told must then be linearizable; or none",
+    ),
+    ("transfers", "nodes that whoever leads may be ordered to hand over to, each once, such as 2+3; or none"),
+    ("members", "members that whoever leads may be ordered to change to, each once, such as 1.2.3+1.2.3.4; or none"),
     ("timers", "timers that fire"),
     ("crashes", "nodes that crash"),
     ("restarts", "crashed nodes that restart"),
@@ -63,12 +73,29 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("copies", "equal messages under way at once; more get lost"),
     ("own", "messages of a node to itself: \"now\", within the same event, or \"late\", like any other"),
     ("lost", "kinds of messages that always get lost, joined by +, or none"),
+    (
+        "symmetry",
+        "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off",
+    ),
+];
+
+/// The goals of a search in stages: how one writes it, and what it is.
+pub const GOALS: &[(&str, &str)] = &[
+    ("leader", "some node leads; leader=2: node 2 does; leader@3, leader=2@3: in epoch 3 or later"),
+    ("epoch=N", "some node is in term or ballot N or later"),
+    ("chosen=N", "some node knows what is chosen in slot N"),
+    ("crashed", "some node is down; crashed=2: node 2 is"),
+    ("violated=PROPERTY", "this property is violated"),
 ];
 
 /// Most states: their numbers take about 100 bytes each.
 const STATES: u64 = 100_000_000;
 /// Word for "as often as it likes".
 const ANY: &str = "any";
+/// Word for "there are none".
+const NONE: &str = "none";
+/// Most replicas together with newcomers.
+const NODES: u8 = 16;
 
 impl Wish {
     /// What to explore, or all that is wrong with the wish.
@@ -102,6 +129,13 @@ impl Wish {
         {
             wrong.unknown("property", property, "properties", properties.iter().copied());
         }
+        let mut via = Vec::new();
+        for text in &self.via {
+            match goal(text, replicas, &properties) {
+                Ok(goal) => via.push(goal),
+                Err(says) => wrong.add("via".to_owned(), format!("\"{text}\""), says),
+            }
+        }
         wrong.unless(Some(()))?;
         let setup = Setup {
             replicas,
@@ -110,8 +144,9 @@ impl Wish {
             ablated: checked.blueprint.ablated,
         };
         let told = bounds.told(variant);
-        let question = Question { setup, bounds: bounds.finished(), property: self.property.clone(), via: Vec::new() };
-        Ok(Exploration { variant, question, bounds: told })
+        let question = Question { setup, bounds: bounds.finished(), property: self.property.clone(), via };
+        let via = question.via.iter().map(Goal::to_string).collect();
+        Ok(Exploration { variant, question, bounds: told, via })
     }
 }
 
@@ -129,8 +164,12 @@ impl Exploration {
 /// Bounds under construction.
 struct Draft {
     bounds: Bounds,
-    /// Where each command may be asked.
+    /// Where each write may be asked.
     at: Vec<NodeSet>,
+    /// Where each read may be asked.
+    reads: Vec<NodeSet>,
+    transfers: Vec<NodeId>,
+    members: Vec<NodeSet>,
     replicas: u8,
 }
 
@@ -140,7 +179,8 @@ impl Draft {
         let recovers = variant.card.faults == Faults::CrashRecover;
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
         let bounds = Bounds { timers: Times::Most(2), restarts, ..Bounds::default() };
-        Draft { bounds, at: places(2, variant, replicas), replicas }
+        let at = places(2, variant, replicas);
+        Draft { bounds, at, reads: Vec::new(), transfers: Vec::new(), members: Vec::new(), replicas }
     }
 
     /// Takes in `key=value`; an error gives what is wrong, and what would do.
@@ -157,10 +197,23 @@ impl Draft {
             "messages" => number(value, 1, 10_000).map(|most| bounds.messages = most as u16),
             "copies" => number(value, 1, 255).map(|most| bounds.copies = most as u8),
             "requests" => {
-                let count = number(value, 0, u64::from(Bounds::REQUESTS));
+                let count = number(value, 0, u64::from(Bounds::REQUESTS / 2));
                 count.map(|count| self.at = places(count as u8, variant, self.replicas))
             }
             "at" => nodes(value, self.replicas).map(|at| self.at = at),
+            "reads" if variant.card.shots != Shots::Log && value != NONE => {
+                Err(format!("{} agrees on one value and has nothing to read; none would do", variant.card.title))
+            }
+            "reads" => nodes(value, self.replicas).map(|reads| self.reads = reads),
+            "transfers" if !variant.card.transfer && value != NONE => {
+                Err(format!("{} has no way to hand over leadership; none would do", variant.card.title))
+            }
+            "transfers" => one_by_one(value, self.replicas).map(|to| self.transfers = to),
+            "members" if !variant.card.membership && value != NONE => {
+                Err(format!("{} cannot change its members while it runs; none would do", variant.card.title))
+            }
+            "members" => memberships(value).map(|members| self.members = members),
+            "symmetry" => on(value).map(|on| bounds.symmetry = on),
             "timers" => times(value).map(|most| bounds.timers = most),
             "crashes" => times(value).map(|most| bounds.crashes = most),
             "restarts" => times(value).map(|most| bounds.restarts = most),
@@ -186,11 +239,17 @@ impl Draft {
             (1, Some(node)) if self.replicas > 1 => (node.0 + 1).to_string(),
             _ => ANY.to_owned(),
         };
+        let joined = |words: Vec<String>| if words.is_empty() { NONE.to_owned() } else { words.join("+") };
+        let name = |node: NodeId| (node.0 + 1).to_string();
+        let names = |set: &NodeSet| set.iter().map(name).collect::<Vec<_>>().join(".");
         let values = [
             bounds.states.to_string(),
             or_any(bounds.depth),
             self.at.len().to_string(),
-            self.at.iter().map(place).collect::<Vec<_>>().join("+"),
+            joined(self.at.iter().map(place).collect()),
+            joined(self.reads.iter().map(place).collect()),
+            joined(self.transfers.iter().copied().map(name).collect()),
+            joined(self.members.iter().map(names).collect()),
             times(bounds.timers),
             times(bounds.crashes),
             times(bounds.restarts),
@@ -200,13 +259,22 @@ impl Draft {
             bounds.messages.to_string(),
             bounds.copies.to_string(),
             if bounds.late_to_self { "late" } else { "now" }.to_owned(),
-            if lost.is_empty() { "none".to_owned() } else { lost.join("+") },
+            if lost.is_empty() { NONE.to_owned() } else { lost.join("+") },
+            if bounds.symmetry { "on" } else { "off" }.to_owned(),
         ];
         BOUNDS.iter().zip(values).map(|((key, _), value)| Bound { key, value }).collect()
     }
 
     fn finished(self) -> Bounds {
-        Bounds { requests: Bounds::requests(&self.at), ..self.bounds }
+        let transfers = self.transfers.iter().copied().map(Order::HandOver);
+        let changes = self.members.iter().copied().map(Order::Reconfigure);
+        let last = self.members.iter().flat_map(|set| set.iter()).map(|node| node.0 + 1).max().unwrap_or(0);
+        Bounds {
+            requests: Bounds::requests(&self.at, &self.reads),
+            orders: transfers.chain(changes).collect(),
+            newcomers: last.saturating_sub(self.replicas),
+            ..self.bounds
+        }
     }
 }
 
@@ -218,18 +286,83 @@ fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
     (0..count).map(place).collect()
 }
 
+/// One node, counted from 1.
+fn node(word: &str, most: u8) -> Option<NodeId> {
+    let number = word.parse().ok().filter(|number| (1..=most).contains(number))?;
+    Some(NodeId(number - 1))
+}
+
+fn one_by_one(text: &str, replicas: u8) -> Result<Vec<NodeId>, String> {
+    let words = text.split('+').filter(|_| text != NONE);
+    let nodes: Option<Vec<NodeId>> = words.map(|word| node(word, replicas)).collect();
+    nodes
+        .filter(|nodes| nodes.len() <= usize::from(Bounds::REQUESTS) / 2)
+        .ok_or_else(|| format!("up to 8 nodes from 1 to {replicas}, joined by +, or {NONE}, would do"))
+}
+
+fn memberships(text: &str) -> Result<Vec<NodeSet>, String> {
+    let words = text.split('+').filter(|_| text != NONE);
+    let set = |word: &str| word.split('.').map(|word| node(word, NODES)).collect::<Option<NodeSet>>();
+    let sets: Option<Vec<NodeSet>> = words.map(set).collect();
+    sets.filter(|sets| sets.len() <= usize::from(Bounds::REQUESTS) / 2).ok_or_else(|| {
+        format!("up to 8 sets of nodes from 1 to {NODES}, such as 1.2.3, joined by +, or {NONE}, would do")
+    })
+}
+
+fn on(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off would do".to_owned()),
+    }
+}
+
+/// One goal, as [`GOALS`] has it; an error says what would do.
+fn goal(text: &str, replicas: u8, properties: &[&str]) -> Result<Goal, String> {
+    let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value)));
+    let (key, at) = key.split_once('@').map_or((key, None), |(key, epoch)| (key, Some(epoch)));
+    let (value, at) = match value.and_then(|value| value.split_once('@')) {
+        Some((value, epoch)) if key == "leader" => (Some(value), Some(epoch)),
+        _ => (value, at),
+    };
+    let count = |text: Option<&str>| text.and_then(|text| text.parse().ok()).filter(|&number: &u32| number > 0);
+    let who = |value: Option<&str>| match value {
+        None => Ok(None),
+        Some(word) => node(word, replicas).map(Some).ok_or_else(|| format!("a node from 1 to {replicas} would do")),
+    };
+    let needs = |number: Option<u32>| number.ok_or_else(|| format!("{key}=N with N from 1 on would do"));
+    match key {
+        "leader" => {
+            let epoch = if at.is_some() { count(at).ok_or("an epoch from 1 on would do after @")? } else { 0 };
+            Ok(Goal::Leader(who(value)?, epoch))
+        }
+        _ if at.is_some() => Err("@ goes with leader only".to_owned()),
+        "epoch" => needs(count(value)).map(Goal::Epoch),
+        "chosen" => needs(count(value)).map(Goal::Chosen),
+        "crashed" => who(value).map(Goal::Crashed),
+        "violated" => match value {
+            Some(property) if properties.contains(&property) => Ok(Goal::Violated(property.to_owned())),
+            _ => Err(super::problem::no_such(value.unwrap_or_default(), "properties", properties.iter().copied())),
+        },
+        _ => Err(super::problem::no_such(key, "goals", GOALS.iter().map(|(key, _)| *key))),
+    }
+}
+
 fn nodes(text: &str, replicas: u8) -> Result<Vec<NodeSet>, String> {
+    if text == NONE {
+        return Ok(Vec::new());
+    }
     let place = |word: &str| match word.parse() {
         _ if word == ANY => Some(NodeSet::first(replicas)),
         Ok(number @ 1..) if number <= replicas => Some(NodeSet::just(NodeId(number - 1))),
         _ => None,
     };
     let places: Option<Vec<NodeSet>> = text.split('+').map(place).collect();
-    let fits = |places: &Vec<NodeSet>| places.len() <= usize::from(Bounds::REQUESTS);
-    let most = Bounds::REQUESTS;
+    let fits = |places: &Vec<NodeSet>| places.len() <= usize::from(Bounds::REQUESTS) / 2;
+    let most = Bounds::REQUESTS / 2;
     places
         .filter(fits)
-        .ok_or_else(|| format!("up to {most} nodes from 1 to {replicas}, or {ANY}, joined by + would do"))
+        .ok_or_else(|| format!("up to {most} nodes from 1 to {replicas}, or {ANY}, joined by +, or {NONE}, would do"))
 }
 
 fn number(text: &str, least: u64, most: u64) -> Result<u64, String> {
@@ -263,7 +396,7 @@ fn times(text: &str) -> Result<Times, String> {
 }
 
 fn kinds(text: &str, variant: &Variant) -> Result<u64, String> {
-    if text == "none" {
+    if text == NONE {
         return Ok(0);
     }
     let names = || variant.kinds.iter().map(|kind| kind.name);

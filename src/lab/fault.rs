@@ -5,7 +5,7 @@ mod read;
 use super::Quantity;
 use crate::core::node::Kind;
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
 use crate::sim::{Action, DomainId};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,9 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub by: Option<Quantity>,
+    /// In which way it lies: silent, twin, deny, to-all, forge, or nothing for not any more (lie).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
     /// The node's clock stands still while it is paused (pause).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_stops: bool,
@@ -142,6 +145,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("drift", &["node", "ppm"]),
     ("jump", &["node", "by"]),
     ("throttle", &["node", "share"]),
+    ("lie", &["node", "how", "to"]),
     ("cut", &["from", "to", "one_way", "in"]),
     ("heal", &["from", "to", "in"]),
     ("heal-all", &[]),
@@ -166,9 +170,18 @@ const VERBS: &[(&str, &[&str])] = &[
     ("resume", &[]),
 ];
 
+/// Every word after `how`, and whether it needs `to`.
+const LIES: &[(&str, bool)] =
+    &[("silent", false), ("twin", true), ("deny", true), ("to-all", false), ("forge", false), ("nothing", false)];
+
 /// Every word that may stand after `do`.
 pub fn words() -> impl Iterator<Item = &'static str> {
     VERBS.iter().map(|(verb, _)| *verb)
+}
+
+/// Every word that may stand after `how`.
+pub fn lies() -> impl Iterator<Item = &'static str> {
+    LIES.iter().map(|(word, _)| *word)
 }
 
 /// What things are called in a document.
@@ -272,6 +285,18 @@ impl Fault {
             }
             Action::Calm => does("calm", fault),
             Action::Stabilise => does("stabilise", fault),
+            Action::Lie { node, how } => {
+                let (word, to) = match how {
+                    Lie::Silent(to) => ("silent", to),
+                    Lie::Twin(to) => ("twin", to),
+                    Lie::Deny(to) => ("deny", to),
+                    Lie::ToAll => ("to-all", ALL),
+                    Lie::Forge(to) => ("forge", to),
+                    Lie::Nothing => ("nothing", ALL),
+                };
+                let to = if to == ALL { None } else { several(to) };
+                does("lie", Fault { node: number(node), how: Some(word.to_owned()), to, ..fault })
+            }
             Action::Drift { node, ppm } => does("drift", Fault { node: number(node), ppm: Some(ppm), ..fault }),
             Action::Jump { node, by } => {
                 let far = Quantity::from_micros(by.unsigned_abs().into());

@@ -10,6 +10,12 @@ use crate::sim::{Action, Cost, Terrain, Timing};
 const MODELS: &[(&str, &[&str])] =
     &[("asynchronous", &[]), ("partially-synchronous", &["delta", "gst"]), ("synchronous", &["delta"])];
 
+/// Every word that may stand after `timing.model`.
+#[cfg(feature = "cli")]
+pub(super) fn models() -> impl Iterator<Item = &'static str> {
+    MODELS.iter().map(|(model, _)| *model)
+}
+
 impl Scenario {
     pub(super) fn read_cost(&self, wrong: &mut Complaints) -> Cost {
         let mut nanos = |field: &str, given, scale| time(given, field, 0, 0, ROUND_TRIP / 60, wrong) * scale;

@@ -10,6 +10,8 @@ pub mod compare;
 #[cfg(feature = "cli")]
 pub mod consistency;
 #[cfg(feature = "cli")]
+pub mod divergence;
+#[cfg(feature = "cli")]
 pub mod explore;
 pub mod fault;
 #[cfg(feature = "cli")]
@@ -24,6 +26,8 @@ mod read;
 pub mod run;
 pub mod scenario;
 pub mod session;
+#[cfg(feature = "cli")]
+pub mod shrink;
 #[cfg(feature = "cli")]
 pub mod swarm;
 #[cfg(feature = "cli")]

@@ -32,6 +32,7 @@ pub const PRESETS: &[Preset] = presets![
     "wiped-replica",
     "unsynced-disk",
     "suspended-leader",
+    "twins",
     "lossy-network",
     "duel",
     "two-winners",

@@ -1,5 +1,7 @@
 //! One run from start to end, and what came of it in numbers.
 
+#[cfg(feature = "cli")]
+use super::consistency::Consistency;
 use super::outage::{Outage, Outages};
 use super::problem::{Problem, Problems};
 use super::session::{Astray, Document, Moment, Session};
@@ -34,6 +36,8 @@ impl Run {
     /// Starts a run.
     pub fn new(document: &Document) -> Result<Run, Problems> {
         let (session, moment) = Session::load(document)?;
+        #[cfg(feature = "cli")]
+        let session = session.overheard();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
         let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
         let before = (session.checked().warmup == 0).then(Before::default);
@@ -87,10 +91,21 @@ impl Run {
         self.session.tell()
     }
 
-    /// Keeps what clients ask and are told from here on, for [`Universe::history`].
+    /// Whether what clients saw is linearizable; and if not, what shows it.
     #[cfg(feature = "cli")]
-    pub fn overhear(&mut self) {
-        self.session.overhear();
+    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+        match super::consistency::judge_clients(self.session.universe()) {
+            None => (None, None),
+            Some(Consistency::Linearizable(_)) => (Some("linearizable"), None),
+            Some(Consistency::Undecided(_)) => (Some("undecided"), None),
+            Some(Consistency::Violated(violation)) => (Some("not linearizable"), Some(violation)),
+        }
+    }
+
+    /// The page does not keep what clients saw.
+    #[cfg(not(feature = "cli"))]
+    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+        (None, None)
     }
 
     /// When it ends, µs.
@@ -126,6 +141,8 @@ impl Run {
         let nothing = Before::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
+        let (history, unfit) = self.judge_clients();
+        let violations = universe.violations().iter().chain(&unfit).map(ViolationReport::new).collect();
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -142,7 +159,8 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
-            violations: universe.violations().iter().map(ViolationReport::new).collect(),
+            history,
+            violations,
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }
@@ -181,6 +199,8 @@ pub struct Report {
     pub outages: Vec<Outage>,
     /// Faults of the script that made no sense when their time came, so that nothing was done.
     pub refused: Vec<RefusedReport>,
+    /// Whether what clients saw is linearizable, not linearizable, or undecided, being too hard to tell. `null` if there is nothing to judge.
+    pub history: Option<&'static str>,
     /// What must never happen, and did.
     pub violations: Vec<ViolationReport>,
     /// Keys of the rules applied at least once.

@@ -143,10 +143,11 @@ impl Session {
         self.universe.sentence(&names)
     }
 
-    /// Keeps what clients ask and are told from here on.
+    /// Has the world keep what clients ask and are told. To be called at the start.
     #[cfg(feature = "cli")]
-    pub(super) fn overhear(&mut self) {
+    pub(super) fn overheard(mut self) -> Session {
         self.universe.overhear();
+        self
     }
 
     /// Begins to tell the run, from here on.

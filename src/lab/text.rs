@@ -101,6 +101,8 @@ pub fn schema() -> Value {
     schema["properties"]["variant"]["enum"] = names(universe::variants().iter().map(|v| v.card.key).collect());
     schema["properties"]["matrix"]["enum"] = names(super::atlas::MATRICES.iter().map(|matrix| matrix.key).collect());
     schema["$defs"]["Fault"]["properties"]["do"]["enum"] = names(super::fault::words().collect());
+    schema["$defs"]["Fault"]["properties"]["how"]["enum"] = names(super::fault::lies().collect());
+    schema["$defs"]["Timing"]["properties"]["model"]["enum"] = names(super::machines::models().collect());
     schema
 }
 

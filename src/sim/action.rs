@@ -151,8 +151,32 @@ pub enum Action {
         /// Out of a hundred; 100 undoes it.
         percent: u16,
     },
+    /// The node lies from now on.
+    Lie {
+        /// Who.
+        node: NodeId,
+        /// How.
+        how: Lie,
+    },
     /// All that keeps messages from arriving in time ends: cuts, loss, disturbed links, held messages, pauses.
     Stabilise,
+}
+
+/// How a node can lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lie {
+    /// It hears all and says nothing to these; nor to clients, if these are [`ALL`].
+    Silent(NodeSet),
+    /// It becomes two honest nodes under one name; these talk with the second, the others with the first.
+    Twin(NodeSet),
+    /// The same, but the second knows nothing of what it ever promised or accepted.
+    Deny(NodeSet),
+    /// What it says to one it says to all.
+    ToAll,
+    /// What it sends to these has another command in it.
+    Forge(NodeSet),
+    /// It is honest again.
+    Nothing,
 }
 
 /// The most that a clock may be wrong, in millionths.
@@ -262,6 +286,8 @@ pub enum DiskFault {
 pub enum Assumption {
     /// What a node has saved it finds again.
     StableStorage,
+    /// Nodes do as the protocol says.
+    Honesty,
 }
 
 impl Assumption {
@@ -269,6 +295,7 @@ impl Assumption {
     pub fn says(self) -> &'static str {
         match self {
             Assumption::StableStorage => "a node finds again what it has saved",
+            Assumption::Honesty => "no node lies",
         }
     }
 }
@@ -280,6 +307,8 @@ impl Action {
             Action::Disk { fault: DiskFault::Wipe | DiskFault::Forget | DiskFault::Tear, .. } => {
                 Some(Assumption::StableStorage)
             }
+            Action::Lie { how: Lie::Nothing, .. } => None,
+            Action::Lie { .. } => Some(Assumption::Honesty),
             _ => None,
         }
     }
@@ -313,7 +342,14 @@ impl Action {
             | Action::Disk { node, .. }
             | Action::Drift { node, .. }
             | Action::Jump { node, .. }
-            | Action::Throttle { node, .. } => NodeSet::just(node),
+            | Action::Throttle { node, .. }
+            | Action::Lie { node, how: Lie::ToAll | Lie::Nothing | Lie::Silent(ALL) | Lie::Forge(ALL) } => {
+                NodeSet::just(node)
+            }
+            Action::Lie {
+                node,
+                how: Lie::Silent(others) | Lie::Twin(others) | Lie::Deny(others) | Lie::Forge(others),
+            } => others.with(node),
             Action::Cut { from, to, .. }
             | Action::Heal(from, to)
             | Action::Catch { which: Which { from, to, .. }, .. }
@@ -380,6 +416,16 @@ impl fmt::Display for Action {
             Action::Throttle { node, percent } => {
                 write!(f, "let the processor of node {node:?} take {percent}% of its time")
             }
+            Action::Lie { node, how } => match how {
+                Lie::Silent(ALL) => write!(f, "let node {node:?} say nothing any more"),
+                Lie::Silent(to) => write!(f, "let node {node:?} say nothing to {to:?} any more"),
+                Lie::Twin(to) => write!(f, "make two of node {node:?}, one of them for {to:?}"),
+                Lie::Deny(to) => write!(f, "let node {node:?} deny everything to {to:?}"),
+                Lie::ToAll => write!(f, "let node {node:?} say to all what is meant for one"),
+                Lie::Forge(ALL) => write!(f, "let node {node:?} forge commands"),
+                Lie::Forge(to) => write!(f, "let node {node:?} forge commands to {to:?}"),
+                Lie::Nothing => write!(f, "let node {node:?} be honest again"),
+            },
             Action::Stabilise => f.write_str("let all messages arrive in time"),
         }
     }

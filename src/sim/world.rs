@@ -7,6 +7,7 @@ mod disk;
 mod event;
 mod grip;
 mod happening;
+mod lies;
 mod links;
 mod pause;
 mod serve;
@@ -207,7 +208,7 @@ pub struct World<P: Protocol> {
     /// What was last done to the world.
     deed: Option<Action>,
     /// All that is out of the ordinary. Without it a world pays one comparison an event.
-    trouble: Option<Box<Trouble>>,
+    trouble: Option<Box<Trouble<P>>>,
     used: RuleSet,
 }
 
@@ -325,7 +326,9 @@ impl<P: Protocol> World<P> {
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
     #[inline(always)]
     fn happen(&mut self, event: Event) -> Option<Happening> {
-        let event = if self.trouble.is_some() { self.divert(event)? } else { event };
+        if self.trouble.is_some() {
+            return self.happen_in_trouble(event);
+        }
         self.come_to_pass(event)
     }
 
@@ -488,7 +491,7 @@ impl<P: Protocol> World<P> {
             }
         }
         self.out.clear();
-        let prompt = self.terrain.disk == 0 && self.disk_state(me).write.is_none();
+        let prompt = self.terrain.disk == 0 && self.hosts[usize::from(me.0)].storage.is_prompt();
         if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
             let node = self.nodes[usize::from(me.0)].as_ref();
             debug_assert!(

@@ -2,8 +2,9 @@
 
 use super::transcript::in_words;
 use crate::core::node::{Message, Node, Protocol, Unfit};
-use crate::core::{Glance, NodeId, Slot};
+use crate::core::{Glance, NodeId, Order, Shots, Slot};
 use crate::judge::explore::{Explorer, Happened, Moment, Question, Verdict};
+use crate::judge::watch::{LINEARIZABLE, PROPERTIES};
 use serde::Serialize;
 
 /// An exploration of some variant.
@@ -31,6 +32,8 @@ pub struct Finding {
     pub cut: Vec<&'static str>,
     /// The rules applied at least once, by their keys.
     pub rules_used: Vec<&'static str>,
+    /// Goals reached, of a search in stages.
+    pub reached: u32,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub violation: Option<Wrong>,
@@ -46,7 +49,7 @@ pub enum Decided {
     Safe,
     /// A property can be violated.
     Violated,
-    /// There were more states than the bounds allow for.
+    /// There were more states than the bounds allow for, or a goal on the way was not reached.
     Undecided,
 }
 
@@ -75,6 +78,9 @@ pub struct Told {
     pub does: Vec<String>,
     /// What can be seen to have changed.
     pub changes: Vec<String>,
+    /// The goal that this reaches, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goal: Option<u32>,
 }
 
 /// Sets out to explore.
@@ -84,8 +90,9 @@ pub(super) fn explore<P: Protocol>(question: &Question) -> Result<Box<dyn Search
 
 /// The properties that can be looked for: those of every protocol, and this one's own.
 pub(super) fn properties<P: Protocol>() -> Vec<&'static str> {
-    let common = crate::judge::watch::PROPERTIES.iter().map(|(name, _)| *name);
-    common.chain(P::invariants().iter().map(|invariant| invariant.name)).collect()
+    let common = PROPERTIES.iter().map(|(name, _)| *name);
+    let told = (P::CARD.shots == Shots::Log).then_some(LINEARIZABLE.0);
+    common.chain(told).chain(P::invariants().iter().map(|invariant| invariant.name)).collect()
 }
 
 fn keys<P: Protocol>(rules: crate::core::RuleSet) -> Vec<&'static str> {
@@ -118,6 +125,7 @@ impl<P: Protocol> Search for Explorer<P> {
             depth,
             cut: self.cuts().names().collect(),
             rules_used: keys::<P>(self.rules_used()),
+            reached: self.stage() as u32,
             violation,
             trace: trace.iter().map(told).collect(),
         }
@@ -140,7 +148,10 @@ fn told<P: Protocol>(moment: &Moment<P>) -> Told {
         }
         Happened::Fired(timer) => format!("{node:?} runs out of patience: {timer:?}"),
         Happened::Asked(command) => format!("{node:?} ← {:?}  asks: {:?}", command.client, command.op),
-        Happened::Ordered(order) => format!("{node:?} is ordered: {order:?}"),
+        Happened::Ordered(Order::HandOver(to)) => format!("{node:?} is ordered to hand over to {to:?}"),
+        Happened::Ordered(Order::Reconfigure(members)) => {
+            format!("{node:?} is ordered to change the members to {members:?}")
+        }
         Happened::Crashed => format!("{node:?} crashes"),
         Happened::Restarted => format!("{node:?} restarts from its disk"),
     };
@@ -149,6 +160,7 @@ fn told<P: Protocol>(moment: &Moment<P>) -> Told {
         rules: keys::<P>(moment.rules),
         does: moment.said.iter().map(|effect| in_words(node, effect)).collect(),
         changes: changes::<P>(node, moment.before, moment.after),
+        goal: moment.goal.map(|goal| goal as u32 + 1),
     }
 }
 

@@ -74,8 +74,8 @@ impl Transcript {
         }
         for violation in &universe.violations()[self.violations..] {
             let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
-            let _ =
-                writeln!(text, "               ✗ {} is broken: nodes {:?}{slot}", violation.property, violation.nodes);
+            let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
+            let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);
         }
         self.violations = universe.violations().len();
         text

@@ -2,8 +2,10 @@
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
+mod ablations;
 mod logs;
 mod notes;
+mod symmetry;
 mod synod;
 
 use quorumscope::lab::explore::{Exploration, Wish};
@@ -11,7 +13,8 @@ use quorumscope::universe::search::{Decided, Finding};
 
 /// What `quorumscope check` would be asked, in a line of its own flags: `synod 3 -adopt-highest-accepted q1=2 / timers=0`.
 ///
-/// The variant, the replicas, the rules to take away (with a minus), settings, and after the slash the bounds.
+/// The variant, the replicas, the rules to take away (with a minus), settings, goals on the way (`via=leader=1`), and after the
+/// slash the bounds.
 fn wish(line: &str) -> Exploration {
     let (what, bounds) = line.split_once(" / ").unwrap_or((line, ""));
     let mut wish = Wish { bounds: bounds.split_whitespace().map(str::to_owned).collect(), ..Wish::default() };
@@ -21,6 +24,7 @@ fn wish(line: &str) -> Exploration {
             (1, ..) => wish.replicas = word.parse().expect("a number of replicas"),
             (_, Some(rule), _) => wish.without.push(rule.to_owned()),
             (_, _, Some(("property", name))) => wish.property = Some(name.replace('_', " ")),
+            (_, _, Some(("via", goal))) => wish.via.push(goal.replace('_', " ")),
             (_, _, Some((key, value))) => {
                 let value = serde_json::from_str(value).expect("a value");
                 wish.settings.insert(key.to_owned(), serde_json::from_value(value).expect("a setting"));

@@ -49,11 +49,24 @@ fn the_acceptors_disagree_before_the_learners_do() {
 }
 
 /// A proposer's own acceptor must not hear of its proposal first, or it would report it after the restart: its messages to itself must
-/// be able to be late. (17 events in the other way of counting.)
+/// be able to be late. Then its own deliveries are events like any others.
+///
+/// The published model needs 17 events, and here two values are chosen after 20, for the messages differ. The run in
+/// `traces/synod-durable-round.txt` has 4 sends to everybody and 8 deliveries at an acceptor; with the crash it would count 13 where answers are read
+/// at no cost. It is that short because Accepted names the ballot and not the value, so that the old ballot's answers count for the new value.
 #[test]
 fn a_ballot_used_twice_needs_late_messages_to_oneself() {
     let bounds = "timers=0 crashes=1 at=1+1 lost=Nack+Chosen";
     safe(&format!("synod 3 -durable-round / {bounds}"));
-    assert_eq!(violated(&format!("synod 3 -durable-round / {bounds} own=late")).0, P2);
-    safe(&format!("synod 3 / {bounds} own=late"));
+    let late = format!("/ {bounds} own=late");
+    assert_eq!(violated(&format!("synod 3 -durable-round {late}")).0, P2);
+    assert_eq!(violated(&format!("synod 3 -durable-round property=Agreement {late}")), (AGREEMENT, 20));
+    safe(&format!("synod 3 {late}"));
+}
+
+/// With three acceptors no search finds a use for the rule, with as many ballots as there are requests.
+#[test]
+#[ignore = "needs minutes without optimisation"]
+fn accepting_is_promising_is_not_needed_with_three_acceptors() {
+    safe("synod 3 -accept-raises-promise / timers=0 at=1+2+3 lost=Nack+Chosen");
 }

@@ -5,7 +5,7 @@ use quorumscope::core::{KindId, NodeId, NodeSet};
 use quorumscope::lab::fault::words;
 use quorumscope::lab::text;
 use quorumscope::lab::{Document, Fault, Session};
-use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Nuisance, Which};
+use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
 use quorumscope::sim::{Action, DomainId};
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 fn actions() -> Vec<Action> {
     let (one, two) = (NodeId(0), NodeId(1));
     let blows = [Blow::Crash, Blow::Restart, Blow::Pause, Blow::Continue, Blow::CutOff, Blow::Reconnect];
+    let lie = |how| Action::Lie { node: one, how };
     let domain = |blow| Action::Domain { domain: DomainId(0), blow };
     let pair: NodeSet = [one, two].into_iter().collect();
     let which = Which { from: one, to: two, kind: KindId(2) };
@@ -64,6 +65,14 @@ fn actions() -> Vec<Action> {
         Action::Jump { node: one, by: -1 },
         Action::Throttle { node: one, percent: 1_000 },
         Action::Stabilise,
+        lie(Lie::Silent(ALL)),
+        lie(Lie::Silent(NodeSet::just(two))),
+        lie(Lie::Forge(ALL)),
+        lie(Lie::Forge(NodeSet::just(two))),
+        lie(Lie::ToAll),
+        lie(Lie::Nothing),
+        lie(Lie::Twin(NodeSet::just(two))),
+        Action::Lie { node: two, how: Lie::Deny(NodeSet::just(one)) },
     ]);
     let disk = |fault| Action::Disk { node: two, fault };
     let faults = [DiskFault::Slow(50_000), DiskFault::Fill, DiskFault::Forget, DiskFault::Tear, DiskFault::Rot];
@@ -125,6 +134,10 @@ fn what_makes_no_sense_is_told_where_it_stands() {
         r#"{ at = "1s", do = "crash", from = 1 }"#,
         r#"{ at = "1s", do = "wipe-disk", node = 1 }"#,
         r#"{ at = "1s", do = "tear-write", node = 1 }"#,
+        r#"{ at = "1s", do = "lie", node = 1 }"#,
+        r#"{ at = "1s", do = "lie", node = 1, how = "twins" }"#,
+        r#"{ at = "1s", do = "lie", node = 1, how = "twin" }"#,
+        r#"{ at = "1s", do = "lie", node = 1, how = "nothing", to = 2 }"#,
         r#"{ at = "1s", do = "drift", node = 1, ppm = 2000000 }"#,
         r#"{ at = "1s", do = "jump", node = 1, by = "+3s" }"#,
         r#"{ at = "1s", do = "throttle", node = 1, share = "0.5%" }"#,

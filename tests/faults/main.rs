@@ -10,8 +10,10 @@ mod disk;
 mod documents;
 mod domains;
 mod grip;
+mod lies;
 mod links;
 mod pause;
+mod storm;
 mod timing;
 
 use quorumscope::lab::{Fault, Scenario, text};

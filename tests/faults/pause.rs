@@ -81,6 +81,11 @@ script = [
 pub fn linearizable(scenario: &Scenario) -> bool {
     let mut world = world(scenario);
     world.run_until(10_000_000);
+    is_linearizable(&*world)
+}
+
+/// Whether what clients saw so far can be put in order.
+pub fn is_linearizable(world: &dyn Universe) -> bool {
     let history = world.history().expect("it was overheard");
     match judge(&history, Model::KeyValue, Limits::default()).verdict {
         Verdict::Linearizable => true,

@@ -1,4 +1,4 @@
-//! The same in Stateright's own terms: a model of the whole system, with the semantics of its example `2pc`.
+//! The same in Stateright's own terms: a model of the whole system, with the semantics of its example `2pc`, which searches depth first.
 
 use stateright::{Checker, Model, Property};
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 /// Explores it with so many resource managers and threads; tells how many states there are.
 pub fn explore(resource_managers: usize, threads: usize) -> u64 {
     let model = TwoPhaseCommit { resource_managers };
-    let checker = model.checker().threads(threads).spawn_bfs().join();
+    let checker = model.checker().threads(threads).spawn_dfs().join();
     checker.assert_properties();
     checker.unique_state_count() as u64
 }

@@ -2,7 +2,7 @@
 //! be dragged or clicked.
 
 use super::controls::click;
-use super::words;
+use super::{mishaps, words};
 use crate::intent::{Intent, Target};
 use crate::run::shown::{Crown, NodeShown};
 use crate::run::{Ground, Shown};
@@ -32,15 +32,15 @@ pub struct Props {
 }
 
 /// One thing that can be done.
-struct Item {
+pub struct Item {
     label: String,
     intent: Intent,
 }
 
 /// A few of them under one heading; without a heading, each stands by itself.
-struct Group {
-    heading: &'static str,
-    items: Vec<Item>,
+pub struct Group {
+    pub heading: String,
+    pub items: Vec<Item>,
 }
 
 #[component]
@@ -103,7 +103,7 @@ fn show(group: Group, on: &Callback<Intent>) -> Html {
         return html! { <>{ for items }</> };
     }
     html! {
-        <div role="group" aria-label={group.heading} class="row">
+        <div role="group" aria-label={group.heading.clone()} class="row">
             <span aria-hidden="true">{ group.heading }</span>
             { for items }
         </div>
@@ -119,24 +119,27 @@ fn content(props: &Props) -> (String, Vec<Group>) {
         Target::Site(site) => (props.ground.names[site].to_string(), site_items(props, site)),
         Target::Lane(a, b) => {
             let names = &props.ground.names;
-            (
-                format!("{} and {}", names[a], names[b]),
-                link_items(&between(&props.shown, a, b), "Cut every link", "Heal every link"),
-            )
+            let pairs = between(&props.shown, a, b);
+            let mut groups = link_items(&pairs, "Cut every link", "Heal every link");
+            let ends = |end: fn(&Pair) -> NodeId| pairs.iter().map(end).collect();
+            groups.extend(mishaps::on_links(&props.shown, ends(|pair| pair.0), ends(|pair| pair.1)));
+            (format!("{} and {}", names[a], names[b]), groups)
         }
     }
 }
 
-fn act(label: impl Into<String>, action: Action) -> Item {
+/// One thing to do to the world.
+pub fn act(label: impl Into<String>, action: Action) -> Item {
     acts(label, vec![action])
 }
 
-fn acts(label: impl Into<String>, actions: Vec<Action>) -> Item {
+/// Several things to do at once.
+pub fn acts(label: impl Into<String>, actions: Vec<Action>) -> Item {
     Item { label: label.into(), intent: Intent::Act(actions) }
 }
 
 fn alone(items: Vec<Item>) -> Group {
-    Group { heading: "", items }
+    Group { heading: String::new(), items }
 }
 
 fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
@@ -172,13 +175,15 @@ fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
         let open = others.iter().filter(|other| !is_cut(other));
         cuts.push(acts("all", open.map(|other| Action::Cut { from: id, to: other.id, both: true }).collect()));
     }
-    vec![
+    let mut groups = vec![
         alone(first),
-        Group { heading: "Move to", items: moves },
-        Group { heading: "Cut the link to", items: cuts },
-        Group { heading: "Heal the link to", items: heals },
-        alone(vec![Item { label: "Remove this replica".to_owned(), intent: Intent::Remove(id) }]),
-    ]
+        Group { heading: "Move to".to_owned(), items: moves },
+        Group { heading: "Cut the link to".to_owned(), items: cuts },
+        Group { heading: "Heal the link to".to_owned(), items: heals },
+    ];
+    groups.extend(mishaps::at_node(&props.shown, node));
+    groups.push(alone(vec![Item { label: "Remove this replica".to_owned(), intent: Intent::Remove(id) }]));
+    groups
 }
 
 fn site_items(props: &Props, site: usize) -> Vec<Group> {
@@ -200,6 +205,7 @@ fn site_items(props: &Props, site: usize) -> Vec<Group> {
     let out: Vec<Pair> = others.flat_map(|other| between(&props.shown, site, other)).collect();
     let mut groups = vec![alone(items)];
     groups.extend(link_items(&out, "Cut it off from the rest", "Heal its links to the rest"));
+    groups.extend(mishaps::at_site(&props.ground, &props.shown, site));
     groups
 }
 

@@ -16,6 +16,7 @@ pub mod legend;
 pub mod measurements;
 pub mod menu;
 pub mod messages;
+pub mod mishaps;
 pub mod notice;
 pub mod per_command;
 pub mod replica;

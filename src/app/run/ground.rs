@@ -2,6 +2,7 @@
 
 use quorumscope::core::Micros;
 use quorumscope::lab::{Place, Scenario, Session};
+use quorumscope::sim::DomainId;
 use quorumscope::universe::Variant;
 use yew::AttrValue;
 
@@ -18,6 +19,8 @@ pub struct Ground {
     pub names: Vec<AttrValue>,
     /// Whether there are clients at each site.
     pub asks: Vec<bool>,
+    /// What each site is among the things that can fail as a whole.
+    pub domains: Vec<Option<DomainId>>,
     round_trips: Vec<Micros>,
 }
 
@@ -42,6 +45,7 @@ impl Ground {
             asks: (0..terrain.sites)
                 .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
                 .collect(),
+            domains: (0..terrain.sites).map(|site| checked.blueprint.domains.of_site(site)).collect(),
             round_trips: pairs.map(|(a, b)| terrain.round_trip(a, b)).collect(),
         }
     }

@@ -3,11 +3,13 @@
 use super::Engine;
 use super::happened::{self, Happened};
 use super::rate::{PerCommand, Rate};
+use quorumscope::core::node::Kind;
 use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
 use quorumscope::judge::Reign;
 use quorumscope::lab::Session;
 use quorumscope::lab::session::Branch;
 use quorumscope::sim::Sample;
+use quorumscope::sim::world::{DiskState, Flight};
 use quorumscope::universe::{Universe, Variant};
 
 /// Slots shown of each log: the latest of the cluster, the same for all replicas, so that one that lags is seen to.
@@ -34,6 +36,10 @@ pub struct Shown {
     pub sites: Vec<SiteShown>,
     /// What happens now.
     pub sentence: String,
+    /// Messages under way, those in somebody's hand included.
+    pub flights: Vec<Flight>,
+    /// Kinds of messages.
+    pub kinds: &'static [Kind],
     /// Messages so far, by kind.
     pub by_kind: Vec<u64>,
     /// Messages for one command, lately.
@@ -80,6 +86,12 @@ pub struct NodeShown {
     pub cut: NodeSet,
     /// Whether it is a member of the cluster.
     pub member: bool,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// What is wrong with its disk.
+    pub disk: DiskState,
+    /// Whether it has ever lied.
+    pub liar: bool,
     /// The latest slots of its log.
     pub slots: Vec<SlotLook>,
 }
@@ -123,6 +135,8 @@ impl SlotLook {
 /// One site's clients at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SiteShown {
+    /// Whether nothing gets in or out.
+    pub cut_off: bool,
     /// The latest latency, µs.
     pub latest: Option<Micros>,
     /// The median of the latest answers, µs.
@@ -150,13 +164,20 @@ impl Shown {
         let branches = if complete { branches(session) } else { Vec::new() };
         let window = window(universe.variant(), last);
         let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
+        let mut flights = Vec::new();
+        universe.flights(&mut flights);
+        let domains = &session.checked().blueprint.domains;
+        let is_cut_off = |site: u8| domains.of_site(site).is_some_and(|domain| universe.cut_off().contains(&domain));
+        let sites = (0..).zip(universe.samples());
         Shown {
             time: universe.time(),
             events: universe.events(),
             nodes,
             leader,
-            sites: universe.samples().iter().map(|samples| site(samples, universe.time())).collect(),
+            sites: sites.map(|(id, samples)| site(samples, universe.time(), is_cut_off(id))).collect(),
             sentence: session.sentence(),
+            flights,
+            kinds: universe.variant().kinds,
             by_kind: universe.counts().by_kind.clone(),
             per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
@@ -214,6 +235,9 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         crown,
         cut: view.cut,
         member: view.member,
+        paused: view.paused.is_some(),
+        disk: view.disk,
+        liar: view.liar,
         slots,
     }
 }
@@ -229,7 +253,7 @@ fn look(glance: Option<&Glance>, slot: Slot, entry: Option<EntryGlance>) -> Slot
     }
 }
 
-fn site(samples: &Log<Sample>, now: Micros) -> SiteShown {
+fn site(samples: &Log<Sample>, now: Micros, cut_off: bool) -> SiteShown {
     let latest = || samples.iter().rev().map(|(_, sample)| sample);
     let mut latencies: Vec<Micros> = latest().take(RECENT).map(|sample| sample.latency).collect();
     latencies.sort_unstable();
@@ -240,6 +264,7 @@ fn site(samples: &Log<Sample>, now: Micros) -> SiteShown {
         .collect();
     recent.reverse();
     SiteShown {
+        cut_off,
         latest: latest().next().map(|sample| sample.latency),
         median: latencies.get(latencies.len() / 2).copied(),
         recent,

@@ -57,7 +57,7 @@ pub struct Bounds {
     pub requests: Vec<Request>,
     /// What an operator may order whoever leads to do, each once; at most 16.
     pub orders: Vec<Order>,
-    /// Nodes that do not run at first, for an order to take in: the last ones of the cluster. They boot at the start, with nothing to do.
+    /// Nodes beside the cluster, for an order to take in. They boot at the start, and have nothing to do until then.
     pub newcomers: u8,
     /// Whether to look at only one of several states that differ in nothing but the names of nodes, where names do not matter.
     pub symmetry: bool,
@@ -103,13 +103,14 @@ impl Bounds {
         }
     }
 
-    /// A different command for each of `places`: a write by a client of its own, which may be asked of any node there.
-    pub fn requests(places: &[NodeSet]) -> Vec<Request> {
-        let request = |(index, &at): (u16, &NodeSet)| {
-            let op = Op::Write { key: 0, value: u32::from(index) + 1 };
-            Request { command: Command { client: ClientId(index), seq: 1, op }, at }
-        };
-        (0..u16::from(Bounds::REQUESTS)).zip(places).map(request).collect()
+    /// A different write for each of `writes` and a read for each of `reads`, all of one key, each by a client of its own, which may ask any
+    /// node there.
+    pub fn requests(writes: &[NodeSet], reads: &[NodeSet]) -> Vec<Request> {
+        let write = |(index, &at): (u32, &NodeSet)| (Op::Write { key: 0, value: index + 1 }, at);
+        let read = |&at: &NodeSet| (Op::Read { key: 0 }, at);
+        let all = (0..).zip(writes).map(write).chain(reads.iter().map(read));
+        let request = |(index, (op, at))| Request { command: Command { client: ClientId(index), seq: 1, op }, at };
+        (0..u16::from(Bounds::REQUESTS)).zip(all).map(request).collect()
     }
 }
 
@@ -193,6 +194,11 @@ impl Spent {
                 (*count <= u16::from(most)).then_some(self)
             }
         }
+    }
+
+    /// How many goals were reached.
+    pub fn stage(self) -> usize {
+        usize::from(self.stage)
     }
 
     /// In the next stage, in which everything counts anew but requests and orders.

@@ -6,7 +6,7 @@ use super::past::Memory;
 use super::steps::{Letter, N, Steps, Stimulus};
 use super::trace::{Happened, Moment};
 use super::{Explorer, Protocol, Verdict};
-use crate::core::{Effect, NodeId, RuleSet};
+use crate::core::{Effect, RuleSet};
 use crate::judge::watch::AGREEMENT;
 
 impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
@@ -92,26 +92,44 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         }
     }
 
-    /// The hosts of each state on the way, and the events between, under the names that the nodes have at the start.
+    /// What happened event by event, under the names that the nodes have at the start.
     fn retell(&mut self, path: &[(u32, Event)]) -> Vec<Moment<P>> {
         let Some(&(start, _)) = path.first() else { return Vec::new() };
         let mut row = self.states.row(start).to_vec();
         let mut moments = Vec::new();
         for (place, &(state, event)) in path.iter().enumerate() {
-            // With symmetry, this state stands for others, the one at hand among them; the event must get their names.
+            // With symmetry, this state stands for others, the one at hand among them; the event must get its names.
             let event = self.under_names_of(&row, state, event);
-            let (moment, host) = self.moment(&row, event);
-            let node = usize::from(moment.node.0);
-            moments.push(moment);
+            let mut moment = self.moment(&row, event);
             if let Some(&(next, _)) = path.get(place + 1) {
-                row = self.next_row(&row, node, host, event, next);
+                let stages = [state, next].map(|state| self.stage_of(state));
+                moment.goal = (stages[0] < stages[1]).then_some(stages[0]);
+                row = self.after(&row, event);
+                row[self.hosts + 1] = self.states.row(next)[self.hosts + 1];
             }
+            moments.push(moment);
         }
         moments
     }
 
-    /// What an event does in a state, and the host of its node afterwards.
-    fn moment(&mut self, row: &[u32], event: Event) -> (Moment<P>, u32) {
+    /// The row after an event.
+    fn after(&mut self, row: &[u32], event: Event) -> Vec<u32> {
+        let index = usize::from(event.node(&self.steps).0);
+        let mut ways = self.locals.ways(row[index], &self.bounds, &mut self.steps).map(|place| self.locals.way(place));
+        let Some(way) = ways.find(|way| way.event == event) else { return row.to_vec() };
+        self.rows.clear();
+        self.rows.extend_from_slice(row);
+        self.rows.extend_from_slice(row);
+        self.take(0, row.len(), index, 0, way);
+        self.rows.split_off(row.len())
+    }
+
+    fn stage_of(&self, state: u32) -> usize {
+        self.spent.get(self.states.row(state)[self.hosts + 1]).stage()
+    }
+
+    /// What an event does in a state.
+    fn moment(&mut self, row: &[u32], event: Event) -> Moment<P> {
         let letter = |message: u32, steps: &Steps<P>| -> Letter<P> { steps.letters.get(message).clone() };
         let (node, happened, stimulus) = match event {
             Event::Deliver(number) | Event::Duplicate(number) => {
@@ -144,18 +162,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         });
         let (said, rules) = stimulus.map_or_else(Default::default, |stimulus| self.steps.listen(host, stimulus));
         let glance = |host| self.steps.hosts.get(host).node.as_ref().map(crate::core::Node::glance);
-        (Moment { node, event: happened, said, rules, before: glance(host), after: glance(after) }, after)
-    }
-
-    fn next_row(&mut self, row: &[u32], node: usize, host: u32, _event: Event, next: u32) -> Vec<u32> {
-        let _ = (row, node, host);
-        self.states.row(next).to_vec()
-    }
-
-    fn under_names_of(&self, _row: &[u32], _state: u32, event: Event) -> Event {
-        event
+        Moment { node, event: happened, said, rules, before: glance(host), after: glance(after), goal: None }
     }
 }
-
-#[allow(unused)]
-fn unused(_: NodeId) {}

@@ -5,6 +5,7 @@
 //! Checking, EuroSys 2019, §4.)
 
 use crate::core::{NodeId, Slot};
+use std::fmt;
 
 /// What a stage is to reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,4 +20,21 @@ pub enum Goal {
     Crashed(Option<NodeId>),
     /// This property is violated. From then on it is not looked at any more.
     Violated(String),
+}
+
+impl fmt::Display for Goal {
+    /// As one would write it: `leader=2@3`, `chosen=1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Goal::Leader(None, 0) => write!(f, "leader"),
+            Goal::Leader(None, epoch) => write!(f, "leader@{epoch}"),
+            Goal::Leader(Some(node), 0) => write!(f, "leader={}", node.0 + 1),
+            Goal::Leader(Some(node), epoch) => write!(f, "leader={}@{epoch}", node.0 + 1),
+            Goal::Epoch(epoch) => write!(f, "epoch={epoch}"),
+            Goal::Chosen(slot) => write!(f, "chosen={slot}"),
+            Goal::Crashed(None) => write!(f, "crashed"),
+            Goal::Crashed(Some(node)) => write!(f, "crashed={}", node.0 + 1),
+            Goal::Violated(property) => write!(f, "violated={property}"),
+        }
+    }
 }

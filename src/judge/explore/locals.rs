@@ -3,6 +3,7 @@
 
 use super::bounds::{Bounds, Cut, Cuts, Of, Times};
 use super::intern::Lists;
+use super::states::States;
 use super::steps::{Steps, Stimulus};
 use super::table::Memo;
 use crate::core::NodeId;
@@ -29,6 +30,17 @@ pub(super) enum Event {
     Restart(NodeId),
 }
 
+impl Event {
+    /// Whom it happens to.
+    pub fn node<P: Protocol>(self, steps: &Steps<P>) -> NodeId {
+        match self {
+            Event::Deliver(message) | Event::Duplicate(message) | Event::Lose(message) => steps.ends(message).1,
+            Event::Fire(node, _) | Event::Ask(node, _) | Event::Order(node, _) => node,
+            Event::Crash(node) | Event::Restart(node) => node,
+        }
+    }
+}
+
 /// A way to go on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Way {
@@ -37,9 +49,13 @@ pub(super) struct Way {
     pub outcome: Option<u32>,
     /// What lies with the node afterwards, apart from what it sends.
     pub after: u32,
+    /// What that adds to the hash of a state.
+    pub hash: u64,
     /// Whether its host is another one then.
     pub moved: bool,
-    /// What it is counted as.
+    /// Whether there is more to it: something is sent or to be remembered.
+    pub tells: bool,
+    /// What it is counted as, unless it may happen any number of times.
     pub cost: Option<Of>,
 }
 
@@ -217,8 +233,9 @@ impl<P: Protocol> Finder<'_, P> {
             let mut rest = inbox.to_vec();
             rest.remove(place);
             let after = self.locals.put(host, &rest);
-            let (event, cost) = (Event::Lose(message), Some(Of::Losses));
-            self.locals.ways.push(Way { event, outcome: None, after, moved: false, cost });
+            let hash = self.hash(to, after);
+            let (event, cost) = (Event::Lose(message), (self.bounds.losses != Times::Any).then_some(Of::Losses));
+            self.locals.ways.push(Way { event, outcome: None, after, hash, moved: false, tells: false, cost });
         }
     }
 
@@ -230,13 +247,22 @@ impl<P: Protocol> Finder<'_, P> {
         if then.idle {
             return;
         }
-        let moved = then.host != host;
-        if let Some(of) = cost
-            && self.bounds.most(of) == Times::Most(0)
-        {
-            return self.locals.cuts.add_all(of.cut());
+        let (moved, tells) = (then.host != host, !then.sent.is_empty() || then.noted);
+        if self.steps.facts[then.host as usize].epoch > self.bounds.epoch {
+            return self.locals.cuts.add(Cut::Epoch);
         }
+        let cost = match cost.map(|of| (of, self.bounds.most(of))) {
+            Some((of, Times::Most(0))) => return self.locals.cuts.add_all(of.cut()),
+            Some((_, Times::Any)) | None => None,
+            Some((of, Times::Most(_))) => Some(of),
+        };
         let after = self.locals.put(then.host, inbox);
-        self.locals.ways.push(Way { event, outcome: Some(outcome), after, moved, cost });
+        let hash = self.hash(self.steps.hosts.get(host).me, after);
+        self.locals.ways.push(Way { event, outcome: Some(outcome), after, hash, moved, tells, cost });
+    }
+
+    /// What it adds to the hash of a state if something else lies with a node.
+    fn hash(&self, node: NodeId, after: u32) -> u64 {
+        States::rehash(0, usize::from(node.0), self.local, after)
     }
 }

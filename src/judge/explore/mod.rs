@@ -111,6 +111,8 @@ pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     depth: u32,
     /// Goals reached so far.
     stage: usize,
+    /// The first state of this stage that was found within it.
+    stage_start: u32,
     /// States of this level that reach the next one.
     reached: Vec<Reached>,
     cuts: Cuts,
@@ -155,9 +157,10 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         let mut bounds = bounds.clone();
         bounds.requests.truncate(usize::from(Bounds::REQUESTS));
         bounds.orders.truncate(usize::from(Bounds::REQUESTS));
-        let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds)).flatten();
+        let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds, via)).flatten();
         let invariants = P::invariants().iter();
-        let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name);
+        let is_goal = |name: &str| via.iter().any(|goal| matches!(goal, Goal::Violated(goal) if goal == name));
+        let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name) || is_goal(name);
         let mut explorer = Explorer {
             invariants: invariants.filter(|invariant| looked_at(invariant.name)).collect(),
             property: property.clone(),
@@ -176,6 +179,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             level_end: 0,
             depth: 0,
             stage: 0,
+            stage_start: 0,
             reached: Vec::new(),
             cuts: Cuts::default(),
             verdict: None,
@@ -216,10 +220,9 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         row[self.hosts..].copy_from_slice(&[past, spent]);
         self.lend(&row);
         for me in (0..self.hosts as u8).map(NodeId) {
-            broken = broken.or(self.look(Step { changed: me, log_from: Some(1) }));
+            broken = broken.or(self.look(Step { changed: me, log_from: Some(1), unaware: NodeSet::EMPTY }));
         }
         self.lend(&row);
-        self.canonical(&mut row);
         self.states.put(States::hash(&row), &row);
         self.parents.push((0, Event::Lose(0)));
         self.level_end = 1;
@@ -275,18 +278,27 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         many
     }
 
-    /// Finds all ways on from a state, whose row begins at `start` of `self.rows`, and appends the rows that they lead to.
+    /// Finds the ways on from a state, whose row begins at `start` of `self.rows`, and appends the rows that they lead to.
     fn find(&mut self, from: u32, start: usize) {
         let hash = States::hash(&self.rows[start..]);
+        let commuting = self.commuting(from);
         for index in 0..self.hosts {
+            let left_to_others = commuting >> index & 1 == 1;
             for place in self.locals.ways(self.rows[start + index], &self.bounds, &mut self.steps) {
+                let way = self.locals.way(place);
+                if left_to_others && !way.tells && way.cost.is_none() {
+                    continue;
+                }
                 if self.depth >= self.bounds.depth {
                     return self.cuts.add(Cut::Depth);
                 }
                 let to = self.rows.len();
                 self.rows.extend_from_within(start..start + self.width());
-                match self.take(start, to, index, hash, self.locals.way(place)) {
-                    Some((hash, breaks)) => {
+                match self.take(start, to, index, hash, way) {
+                    Some((mut hash, breaks)) => {
+                        if self.symmetry.is_some() {
+                            hash = self.canonical(to);
+                        }
                         self.broken.extend(breaks);
                         let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
                         self.found.push(Found { hash, from, to: to as u32, place, broken });
@@ -295,6 +307,24 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 }
             }
         }
+    }
+
+    /// Nodes (a bit each) whose silent steps from a state lead nowhere that is not found anyway, if the steps tell nobody, are not
+    /// remembered and cost nothing.
+    ///
+    /// Let `b` be such a step of node `j`, and `a` the step of node `i` by which the state was found first, from a state `p`. If `a` left
+    /// alone what lies with `j`, then `b` could come first: from `p`, `b` and then `a` lead to the same state in as many steps. So of the two
+    /// orders one will do, here the one in which the higher node comes last. (Should `a`, after `b`, be left out as well, that is for the sake of a step of a node higher
+    /// than `i`, and so on: there is a highest.) These are the sleep sets of Godefroid, *Partial-Order Methods for the Verification of
+    /// Concurrent Systems* (1996), chapter 5, cut down to what costs nothing to keep. They leave out steps, never states.
+    fn commuting(&self, state: u32) -> u64 {
+        let (parent, event) = self.parents[state as usize];
+        if state == 0 || state < self.stage_start || self.symmetry.is_some() {
+            return 0;
+        }
+        let node = usize::from(event.node(&self.steps).0);
+        let (before, now) = (self.states.row(parent), self.states.row(state));
+        (0..node).filter(|&index| before[index] == now[index]).fold(0, |set, index| set | 1 << index)
     }
 
     /// Moves on to the states that are one event farther away, or to the next stage; or, without any, it is over.
@@ -316,10 +346,9 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// All states of the level that reach the goal are where the next stage begins.
     fn next_stage(&mut self) {
-        if let Goal::Violated(property) = &self.via[self.stage] {
-            self.invariants.retain(|invariant| invariant.name != property);
-        }
         self.stage += 1;
+        // What counts as broken may be another property now.
+        self.past_memo = Memo::default();
         self.depth = 0;
         self.next = self.states.len() as u32;
         for Reached { mut row, parent } in std::mem::take(&mut self.reached) {
@@ -332,6 +361,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             }
         }
         self.level_end = self.states.len() as u32;
+        self.stage_start = self.level_end;
     }
 
     /// Takes note if the state found last reaches the goal of this stage.
@@ -358,25 +388,31 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
     /// copy so far. Gives its hash, and what the way breaks; `None` if it leads nowhere new, or beyond the bounds.
     #[inline]
-    fn take(&mut self, from: usize, to: usize, index: usize, hash: u64, way: Way) -> Option<(u64, Option<Broken>)> {
-        let (mut hash, mut broken) = (hash, None);
-        self.change(to, index, way.after, &mut hash);
-        let spent = self.rows[from + self.hosts + 1];
+    pub(in crate::judge::explore) fn take(
+        &mut self,
+        from: usize,
+        to: usize,
+        index: usize,
+        hash: u64,
+        way: Way,
+    ) -> Option<(u64, Option<Broken>)> {
+        let (mut hash, mut broken) = (hash.wrapping_add(way.hash), None);
+        self.rows[to + index] = way.after;
         if let Some(of) = way.cost {
-            let after = self.spend(spent, of)?;
+            let after = self.spend(self.rows[from + self.hosts + 1], of)?;
             self.change(to, self.hosts + 1, after, &mut hash);
         }
-        if let Some(number) = way.outcome {
-            let outcome = self.steps.outcome(number);
-            let (host, noted) = (outcome.host, outcome.noted);
+        if way.tells
+            && let Some(number) = way.outcome
+        {
             let mut news = way.moved;
-            for place in 0..outcome.sent.len() {
+            for place in 0..self.steps.outcome(number).sent.len() {
                 let message = self.steps.outcome(number).sent[place];
                 let receiver = usize::from(self.steps.ends(message).1.0);
                 let after = self.locals.with(self.rows[to + receiver], message);
                 news |= self.change(to, receiver, after, &mut hash);
             }
-            if noted {
+            if self.steps.outcome(number).noted {
                 let (after, breaks) = self.remember(self.rows[to + self.hosts], number);
                 broken = breaks;
                 news |= self.change(to, self.hosts, after, &mut hash) || broken.is_some();
@@ -384,17 +420,10 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             if !news {
                 return None;
             }
-            if self.steps.facts[host as usize].epoch > self.bounds.epoch {
-                self.cuts.add(Cut::Epoch);
-                return None;
-            }
-            if self.under_way(to) > u32::from(self.bounds.messages) {
+            if self.bounds.messages < u16::MAX && self.under_way(to) > u32::from(self.bounds.messages) {
                 self.cuts.add(Cut::Messages);
                 return None;
             }
-        }
-        if self.symmetry.is_some() {
-            hash = self.canonical_at(to);
         }
         Some((hash, broken))
     }
@@ -463,7 +492,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 let node = self.steps.hosts.get(host).me;
                 self.lend_only(from, lent);
                 self.lend_one(usize::from(node.0), host);
-                broken = broken.or(self.look(Step { changed: node, log_from }));
+                broken = broken.or(self.look(Step { changed: node, log_from, unaware: NodeSet::EMPTY }));
                 self.lend_one(usize::from(node.0), host);
             }
         }
@@ -507,7 +536,8 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// Looks at the lent nodes with the protocol's own invariants.
     fn look(&self, step: Step) -> Option<Broken> {
-        self.invariants.iter().find_map(|invariant| {
+        let mut asked_for = self.invariants.iter().filter(|invariant| self.asked_for(invariant.name));
+        asked_for.find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
             let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);
             Some(Broken::new((invariant.name, invariant.says), nodes, slot))

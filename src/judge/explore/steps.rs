@@ -5,7 +5,7 @@ use super::intern::Interner;
 use super::past::Seen;
 use super::table::Memo;
 use crate::core::node::{Message, Node, Order, Protocol, Reply};
-use crate::core::{Command, Effect, Epoch, NodeId, Out, RuleSet, Slot};
+use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, RuleSet, Slot};
 use std::collections::VecDeque;
 
 pub(super) type N<P> = <P as Protocol>::Node;
@@ -346,6 +346,26 @@ impl<P: Protocol> Steps<P> {
             self.ends.push((from, to));
         }
         number
+    }
+
+    /// The number of a host under other names.
+    pub fn exchange_host(&mut self, host: u32, names: &Names, exchange: &Exchange<N<P>>) -> u32 {
+        let mut host = self.hosts.get(host).clone();
+        names.node(&mut host.me);
+        (exchange.disk)(&mut host.disk, names);
+        if let Some(node) = &mut host.node {
+            (exchange.node)(node, names);
+        }
+        self.keep(host)
+    }
+
+    /// The number of a message under other names.
+    pub fn exchange_letter(&mut self, letter: u32, names: &Names, exchange: &Exchange<N<P>>) -> u32 {
+        let (mut from, mut to, mut message) = self.letters.get(letter).clone();
+        names.node(&mut from);
+        names.node(&mut to);
+        (exchange.message)(&mut message, names);
+        self.keep_letter((from, to, message))
     }
 
     /// Who sent the message with this number, and to whom.

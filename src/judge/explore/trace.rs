@@ -19,6 +19,8 @@ pub struct Moment<P: Protocol> {
     pub before: Option<Glance>,
     /// What can be seen of it now.
     pub after: Option<Glance>,
+    /// The goal that this reaches, by its place in [`Question::via`](super::Question::via).
+    pub goal: Option<usize>,
 }
 
 /// What happened to a node.

@@ -14,6 +14,7 @@ mod heard;
 pub mod history;
 mod memo;
 pub mod model;
+mod needs;
 pub mod picture;
 mod search;
 mod window;

@@ -116,6 +116,11 @@ pub trait Machine: Clone {
     /// The machine in a state that nobody knows yet, if it can be in one.
     fn unknown(&self) -> Option<Self>;
 
+    /// The value that it holds, where operations find one and leave another in its place.
+    fn held(&self) -> Option<Value> {
+        None
+    }
+
     /// Whether an operation can make others possible, for a machine that begins in this state.
     fn helped_by(&self, call: Call) -> bool {
         !call.only_observes()
@@ -165,6 +170,11 @@ impl Machine for Register {
 
     fn unknown(&self) -> Option<Register> {
         Some(Register { held: None })
+    }
+
+    #[inline]
+    fn held(&self) -> Option<Value> {
+        self.held
     }
 }
 

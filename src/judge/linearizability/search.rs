@@ -2,7 +2,7 @@
 //! configurations (Concurrency and Computation, 2017).
 //!
 //! Operations are put in order one after another, each of them one that was asked for before any remaining one was answered. Where
-//! none fits, the search takes back the last and tries another. Five things keep it short:
+//! none fits, the search takes back the last and tries another. Six things keep it short:
 //!
 //! * An operation that only observes and fits now may as well come now: nothing else needs to be tried in its place.
 //! * A [configuration](super::memo) seen before is left alone.
@@ -10,10 +10,13 @@
 //! * They are a scarce good: to use one where a better order of the others would have done is regretted much later. So a configuration in
 //!   which only they are left to try is put off, and the search goes on from the most promising one of these when nothing else is left.
 //! * Just after one of these comes no blind write. That would hide it, and one that is hidden may as well be left out.
+//! * Those that [help](super::needs) the operation that must be done first are tried first; of those that do the same, only the one that
+//!   must be done first; and what wastes a value that somebody has yet to find is not done.
 
 use super::history::{Call, Value};
-use super::memo::Memo;
+use super::memo::{Last, Memo, Spent};
 use super::model::{Machine, Print, scramble};
+use super::needs::{Needs, finds, leaves};
 use std::collections::{BTreeMap, BinaryHeap};
 
 /// An operation on the one object.
@@ -34,7 +37,7 @@ pub struct Act {
 pub enum Progress {
     /// There is an order.
     Found,
-    /// There is none. All that was answered before this position can be ordered; with the answer there, it cannot.
+    /// There is none, not even of what was answered up to this position.
     Impossible(u32),
     /// Not known yet.
     Searching,
@@ -64,8 +67,10 @@ struct Class {
 enum Cursor {
     /// Those that only observe, from this entry on.
     Observers(u32),
+    /// Of the others, those that help the one whose answer comes first: itself, or what leaves what it finds.
+    Helpers { at: u32, first: u32 },
     /// The others.
-    Changers(u32),
+    Changers { at: u32, first: u32 },
     /// Those without an answer that were asked for before `limit`, from this class on.
     Unanswered { class: u32, limit: u32 },
     /// Nothing.
@@ -99,6 +104,8 @@ struct Node {
     parent: u32,
     depth: u32,
     chosen: Chosen,
+    /// The operations without an answer that are in order then.
+    last: Last,
 }
 
 /// How many answered operations further a search must be to make good for one more without an answer.
@@ -118,6 +125,7 @@ pub struct Search<M: Machine> {
     remaining: usize,
     classes: Vec<Class>,
     used: Vec<u32>,
+    needs: Needs,
     /// The print of the set of answered operations that are in order.
     done: Print,
     frames: Vec<Frame<M::Undo>>,
@@ -127,8 +135,10 @@ pub struct Search<M: Machine> {
     put_off: BinaryHeap<(i64, u32, Cursor)>,
     /// The depth of the one from which the search goes on now.
     base: usize,
-    /// How many operations without an answer are in order.
+    /// How many operations without an answer are in order, and which.
     spent: u32,
+    last: Last,
+    rows: Spent,
     /// The fewest remaining since the search went on from `base`, and until when that must change.
     fewest: usize,
     patience: u64,
@@ -142,15 +152,12 @@ impl<M: Machine> Search<M> {
     /// A search for an order of `acts`, which are sorted by `from`.
     pub fn new(machine: M, acts: &[Act]) -> Search<M> {
         let mut events: Vec<(u32, u32, bool)> = Vec::new();
-        let mut calls = Vec::new();
-        for act in acts {
-            if let Some(to) = act.to {
-                let number = calls.len() as u32;
-                events.push((act.from, number, false));
-                events.push((to, number, true));
-                calls.push(act.call);
-            }
+        let answered: Vec<Act> = acts.iter().filter(|act| act.to.is_some()).copied().collect();
+        for (number, act) in (0..).zip(&answered) {
+            events.push((act.from, number, false));
+            events.extend(act.to.map(|to| (to, number, true)));
         }
+        let calls: Vec<Call> = answered.iter().map(|act| act.call).collect();
         events.sort_unstable();
         let last = events.len() as u32;
         let mut entries =
@@ -171,14 +178,17 @@ impl<M: Machine> Search<M> {
             entries,
             places,
             used: vec![0; classes.len()],
+            needs: Needs::new(&answered, classes.iter().map(|class| class.call)),
             classes,
             done: (0, 0),
             frames: Vec::new(),
             cursor: Cursor::Observers(first),
-            nodes: vec![Node { parent: 0, depth: 0, chosen: Chosen::Unanswered(0) }],
+            nodes: vec![Node { parent: 0, depth: 0, chosen: Chosen::Unanswered(0), last: Last::NOTHING }],
             put_off: BinaryHeap::new(),
             base: 0,
             spent: 0,
+            last: Last::NOTHING,
+            rows: Spent::default(),
             fewest: usize::MAX,
             patience: PATIENCE,
             memo: Memo::default(),
@@ -207,6 +217,8 @@ impl<M: Machine> Search<M> {
     /// Bytes of memory, more or less.
     pub fn bytes(&self) -> usize {
         self.memo.bytes()
+            + self.needs.bytes()
+            + self.rows.bytes()
             + self.frames.capacity() * size_of::<Frame<M::Undo>>()
             + self.nodes.capacity() * size_of::<Node>()
             + self.put_off.capacity() * size_of::<(i64, u32, Cursor)>()
@@ -221,7 +233,7 @@ impl<M: Machine> Search<M> {
             Cursor::Observers(at) => {
                 let Entry { next, act, is_answer, .. } = self.entries[at as usize];
                 if is_answer {
-                    self.cursor = Cursor::Changers(self.entries[0].next);
+                    self.cursor = Cursor::Helpers { at: self.entries[0].next, first: act };
                 } else {
                     self.cursor = Cursor::Observers(next);
                     let call = self.calls[act as usize];
@@ -230,16 +242,28 @@ impl<M: Machine> Search<M> {
                     }
                 }
             }
-            Cursor::Changers(at) => {
+            Cursor::Helpers { at, first } => {
+                let Entry { next, act, is_answer, .. } = self.entries[at as usize];
+                if is_answer {
+                    self.cursor = Cursor::Changers { at: self.entries[0].next, first };
+                } else {
+                    self.cursor = Cursor::Helpers { at: next, first };
+                    let call = self.calls[act as usize];
+                    if !call.only_observes() && self.helps(act, first) && self.may_come_now(act, first) {
+                        self.try_out(Chosen::Answered(at), call);
+                    }
+                }
+            }
+            Cursor::Changers { at, first } => {
                 let Entry { next, act, is_answer, position, .. } = self.entries[at as usize];
                 if is_answer {
                     self.furthest = self.furthest.max(position);
                     self.put_off(Cursor::Unanswered { class: 0, limit: position });
                     return self.take_back();
                 } else {
-                    self.cursor = Cursor::Changers(next);
+                    self.cursor = Cursor::Changers { at: next, first };
                     let call = self.calls[act as usize];
-                    if !call.only_observes() && !self.would_hide(call) {
+                    if !call.only_observes() && !self.helps(act, first) && self.may_come_now(act, first) {
                         self.try_out(Chosen::Answered(at), call);
                     }
                 }
@@ -260,6 +284,37 @@ impl<M: Machine> Search<M> {
         true
     }
 
+    /// Whether doing `act` now brings `first` nearer, whose answer comes first.
+    #[inline]
+    fn helps(&self, act: u32, first: u32) -> bool {
+        act == first || {
+            let found = finds(self.calls[first as usize]);
+            found.is_some() && leaves(self.calls[act as usize]) == found
+        }
+    }
+
+    /// Whether nothing speaks against doing `act` now; the answer to `first` comes first.
+    #[inline]
+    fn may_come_now(&self, act: u32, first: u32) -> bool {
+        let limit = self.entries[self.places[first as usize].1 as usize].position;
+        !self.would_hide(self.calls[act as usize]) && !self.needs.can_wait(act, limit)
+    }
+
+    /// Whether `value`, which the object no longer holds, is still to be found by somebody, and nobody can leave it again in time.
+    #[inline]
+    fn is_lost(&mut self, value: Value) -> bool {
+        let Some((until, classes)) = self.needs.left_by(value) else { return false };
+        let spare = |class: &u32| {
+            let used = self.used[*class as usize] as usize;
+            self.classes[*class as usize].asked.get(used).is_some_and(|asked| *asked < until)
+        };
+        if classes.iter().any(spare) {
+            return false;
+        }
+        self.furthest = self.furthest.max(until);
+        true
+    }
+
     /// Whether `call` would hide the operation without an answer just before it.
     fn would_hide(&self, call: Call) -> bool {
         call.is_blind() && matches!(self.frames.last(), Some(Frame { chosen: Chosen::Unanswered(_), .. }))
@@ -268,7 +323,7 @@ impl<M: Machine> Search<M> {
     /// Puts an operation in order, if it fits and leads to something new.
     #[inline]
     fn try_out(&mut self, chosen: Chosen, call: Call) {
-        let before = self.machine.print();
+        let (before, held) = (self.machine.print(), self.machine.held());
         let Some(undo) = self.machine.step(call) else { return };
         let after = self.machine.print();
         let same = before == after;
@@ -276,9 +331,13 @@ impl<M: Machine> Search<M> {
             return self.machine.undo(undo);
         }
         self.mark(chosen, true);
+        if let Chosen::Unanswered(class) = chosen {
+            self.last = self.rows.then(self.last, class);
+        }
         let print = (self.done.0 ^ after.0, self.done.1 ^ after.1);
         let forced = same && call.only_observes();
-        if self.memo.is_new(print, &self.used, &mut self.steps) {
+        let lost = !same && held.is_some_and(|held| self.is_lost(held));
+        if !lost && self.memo.is_new(print, self.last, &self.rows, &mut self.steps) {
             let node = self.remember(chosen);
             self.frames.push(Frame { chosen, undo, cursor: self.cursor, forced, node });
             self.cursor = Cursor::Observers(self.entries[0].next);
@@ -289,6 +348,9 @@ impl<M: Machine> Search<M> {
         } else {
             self.mark(chosen, false);
             self.machine.undo(undo);
+            if let Chosen::Unanswered(_) = chosen {
+                self.rows.forget();
+            }
             if forced {
                 self.cursor = Cursor::Spent;
             }
@@ -326,7 +388,7 @@ impl<M: Machine> Search<M> {
             return 0;
         }
         let parent = self.frames.last().map_or(0, |frame| frame.node);
-        self.nodes.push(Node { parent, depth: self.frames.len() as u32 + 1, chosen });
+        self.nodes.push(Node { parent, depth: self.frames.len() as u32 + 1, chosen, last: self.last });
         self.nodes.len() as u32 - 1
     }
 
@@ -377,13 +439,14 @@ impl<M: Machine> Search<M> {
         }
         self.steps += way.len() as u64;
         for node in way.into_iter().rev() {
-            let chosen = self.nodes[node as usize].chosen;
+            let Node { chosen, last, .. } = self.nodes[node as usize];
             let call = match chosen {
                 Chosen::Answered(entry) => self.calls[self.entries[entry as usize].act as usize],
                 Chosen::Unanswered(class) => self.classes[class as usize].call,
             };
             let Some(undo) = self.machine.step(call) else { continue };
             self.mark(chosen, true);
+            self.last = last;
             self.frames.push(Frame { chosen, undo, cursor: Cursor::Spent, forced: false, node });
         }
         self.base = self.frames.len();
@@ -403,6 +466,7 @@ impl<M: Machine> Search<M> {
             Chosen::Unanswered(class) => {
                 self.used[class as usize] -= 1;
                 self.spent -= 1;
+                self.last = self.rows.before(self.last);
             }
             Chosen::Answered(invocation) => {
                 let act = self.entries[invocation as usize].act;
@@ -411,10 +475,12 @@ impl<M: Machine> Search<M> {
                 self.done.0 ^= scramble(word ^ 0x5bf0_3635_0000_0000);
                 self.done.1 ^= scramble(word ^ 0x2545_f491_0000_0001);
                 if in_order {
+                    self.needs.remove(act);
                     self.remaining -= 1;
                     self.unlink(invocation);
                     self.unlink(answer);
                 } else {
+                    self.needs.restore(act);
                     self.remaining += 1;
                     self.link(answer);
                     self.link(invocation);
@@ -433,23 +499,6 @@ impl<M: Machine> Search<M> {
         let Entry { previous, next, .. } = self.entries[at as usize];
         self.entries[previous as usize].next = at;
         self.entries[next as usize].previous = at;
-    }
-}
-
-/// What an operation leaves behind for others to find, if anything.
-fn leaves(call: Call) -> Option<Value> {
-    match call {
-        Call::Write(value) | Call::CompareAndSet { value, .. } | Call::Enqueue(value) => Some(value),
-        _ => None,
-    }
-}
-
-/// What an operation must find, if anything.
-fn finds(call: Call) -> Option<Value> {
-    match call {
-        Call::Read(value) | Call::Dequeue(value) => value,
-        Call::CompareAndSet { expect, .. } => Some(expect),
-        _ => None,
     }
 }
 

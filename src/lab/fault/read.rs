@@ -1,10 +1,10 @@
 //! Reading what is done to a world, or saying what would do.
 
-use super::{Fault, Names, Nodes, VERBS, words};
+use super::{Fault, LIES, Names, Nodes, VERBS, lies, words};
 use crate::core::{KindId, NodeId, NodeSet};
 use crate::lab::problem::Complaints;
 use crate::lab::{Quantity, check};
-use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, MOST_DRIFT, Nuisance, Timed, Which};
+use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, MOST_DRIFT, Nuisance, Timed, Which};
 use crate::sim::world::MAX_NODES;
 use crate::sim::{Action, DomainId};
 
@@ -67,7 +67,7 @@ impl Fault {
     }
 
     /// All fields but the two that every fault has, and whether they are there.
-    fn given(&self) -> [(&'static str, bool); 19] {
+    fn given(&self) -> [(&'static str, bool); 20] {
         [
             ("node", self.node.is_some()),
             ("in", self.place.is_some()),
@@ -87,6 +87,7 @@ impl Fault {
             ("write", self.write.is_some()),
             ("ppm", self.ppm.is_some()),
             ("by", self.by.is_some()),
+            ("how", self.how.is_some()),
             ("clock_stops", self.clock_stops),
         ]
     }
@@ -174,6 +175,10 @@ impl Reader<'_, '_> {
             }
             "calm" => Action::Calm,
             "stabilise" => Action::Stabilise,
+            "lie" => {
+                let (node, how) = (self.node(), self.lie());
+                Action::Lie { node: node?, how: how? }
+            }
             "drift" => {
                 let (node, ppm) = (self.node(), self.ppm());
                 Action::Drift { node: node?, ppm: ppm? }
@@ -376,6 +381,37 @@ impl Reader<'_, '_> {
             Err(says) => self.complain(field, time, says),
         }
         None
+    }
+
+    fn lie(&mut self) -> Option<Lie> {
+        let Some(how) = self.fault.how.as_deref() else {
+            self.complain("how", "", format!("lie needs a way: {}", lies().collect::<Vec<_>>().join(", ")));
+            return None;
+        };
+        let Some((_, needs_to)) = LIES.iter().find(|(word, _)| *word == how) else {
+            self.wrong.unknown(format!("{}.how", self.path), how, "ways", lies());
+            return None;
+        };
+        let to = match &self.fault.to {
+            None if *needs_to => {
+                self.complain("to", "", format!("{how} needs the nodes that are lied to"));
+                return None;
+            }
+            None => ALL,
+            given => self.end("to", given)?.set(),
+        };
+        if self.fault.to.is_some() && matches!(how, "to-all" | "nothing") {
+            self.complain("to", "", format!("{how} is for all; leave it out"));
+            return None;
+        }
+        Some(match how {
+            "silent" => Lie::Silent(to),
+            "twin" => Lie::Twin(to),
+            "deny" => Lie::Deny(to),
+            "to-all" => Lie::ToAll,
+            "forge" => Lie::Forge(to),
+            _ => Lie::Nothing,
+        })
     }
 
     fn ppm(&mut self) -> Option<i32> {

@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub ends: Micros,
     /// How far apart troubles are on the average, µs.
     pub gap: Micros,
+    /// The longest round trip, µs.
+    pub round_trip: Micros,
     /// How many replicas the storm must leave healthy, if any number of them must make progress.
     pub core: Option<u8>,
 }
@@ -69,7 +71,7 @@ pub(super) fn draw(swarm: &Swarm, seed: u64, rng: &mut Rng) -> Draft {
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
-    Draft { scenario, begins, ends, gap, core }
+    Draft { scenario, begins, ends, gap, round_trip, core }
 }
 
 /// How long a healthy core may take to answer somebody, or to bring a member up to date, µs. The unit is the longest that the protocol may
@@ -189,6 +191,7 @@ fn clients(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micr
             site: any_site(scenario, rng),
             reads: share(pick(rng, &[0, 300, 500, 900])),
             keys: Some(pick(rng, &[1, 1, 2, 8])),
+            swaps: share(pick(rng, &[0, 0, 300])),
             retry: time((round_trip * rng.between(2, 8)).max(1_000)),
             stop: time(ends),
             ..Clients::default()

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const TELL: usize = 100;
 
 /// Fewest seeds from which on every rule must have been reached.
-pub const ENOUGH: u64 = 500;
+pub const ENOUGH: u64 = 2_000;
 
 /// What came of some seeds of one swarm. Equal for equal seeds, however the work was divided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,9 @@
 //! The storm: every sort of trouble, one line each, and how a run is hit by them.
 
 use super::draw::{Draft, pick};
-use crate::core::{Card, Faults, Micros, NodeId};
+use crate::core::{Card, Faults, KindId, Micros, NodeId, NodeSet};
 use crate::sim::Action;
-use crate::sim::action::Timed;
+use crate::sim::action::{ALL, DiskFault, Grip, Nuisance, Timed, Which};
 use crate::sim::rng::Rng;
 use crate::universe::Universe;
 
@@ -47,6 +47,35 @@ const TROUBLES: &[Trouble] = &[
         },
     },
     Trouble { name: "lull", fits: always, strike: Storm::lull },
+    Trouble { name: "pause", fits: always, strike: Storm::pause },
+    Trouble { name: "slow-link", fits: always, strike: |storm| storm.disturb(SLOW) },
+    Trouble {
+        name: "lossy-link",
+        fits: always,
+        strike: |storm| storm.disturb(&[Nuisance::Lose(200), Nuisance::Lose(0)]),
+    },
+    Trouble { name: "duplicates", fits: always, strike: |storm| storm.disturb(TWICE) },
+    Trouble { name: "reordering", fits: always, strike: |storm| storm.disturb(REORDERED) },
+    Trouble { name: "hold", fits: always, strike: Storm::hold },
+    Trouble {
+        name: "slow-disk",
+        fits: always,
+        strike: |storm| storm.disk(&[DiskFault::Slow(10_000), DiskFault::Mend]),
+    },
+    Trouble { name: "full-disk", fits: recovers, strike: |storm| storm.disk(&[DiskFault::Fill, DiskFault::Mend]) },
+    Trouble { name: "throttle", fits: always, strike: Storm::throttle },
+];
+
+const SLOW: &[Nuisance] = &[
+    Nuisance::Slow { extra: 1_000, jitter: 1_000 },
+    Nuisance::Slow { extra: 50_000, jitter: 20_000 },
+    Nuisance::Slow { extra: 0, jitter: 0 },
+];
+const TWICE: &[Nuisance] = &[Nuisance::Duplicate(100), Nuisance::Duplicate(500), Nuisance::Duplicate(0)];
+const REORDERED: &[Nuisance] = &[
+    Nuisance::Reorder { permille: 100, by: 5_000 },
+    Nuisance::Reorder { permille: 500, by: 50_000 },
+    Nuisance::Reorder { permille: 0, by: 0 },
 ];
 
 fn recovers(card: &Card) -> bool {
@@ -80,9 +109,6 @@ pub(super) struct Storm {
     rates: Vec<u16>,
     /// When the next action happens, µs.
     at: Micros,
-    reigns: u32,
-    /// Whether the storm is over.
-    over: bool,
 }
 
 /// Something is broken: there is nothing more to see.
@@ -100,30 +126,44 @@ impl Storm {
         };
         let rates = TROUBLES.iter().map(&mut rate).collect();
         let strikes = vec![0; TROUBLES.len()];
-        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0, reigns: 0, over: false }
+        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0 }
     }
 
     /// Lets it storm.
     pub fn blow(&mut self, draft: &Draft) -> Result<(), Broken> {
         self.run_until(draft.begins)?;
+        let mut next = draft.begins;
+        let mut reigns = 0;
         loop {
-            let next = self.universe.time() + self.rng.between(1, 2 * draft.gap);
-            if next + 1 >= draft.ends {
-                break;
+            next += self.rng.between(1, 2 * draft.gap);
+            // The first moments of a reign are the most delicate ones, so that some more trouble comes then.
+            while self.run_until_reign(next.min(draft.ends - 2), &mut reigns)? {
+                let delicate = self.universe.time() + self.rng.between(1, 2 * draft.round_trip);
+                self.run_until(delicate.min(draft.ends - 2))?;
+                self.at = self.universe.time() + 1;
+                for _ in 0..self.rng.between(0, 2) {
+                    let there: Vec<usize> = (0..TROUBLES.len()).filter(|trouble| self.rates[*trouble] > 0).collect();
+                    if !there.is_empty() {
+                        let trouble = pick(&mut self.rng, &there);
+                        self.strike(trouble);
+                    }
+                }
             }
-            self.run_until(next)?;
-            self.at = next + 1;
+            if next >= draft.ends - 2 {
+                return self.run_until(draft.ends - 1);
+            }
+            self.at = self.universe.time() + 1;
             for trouble in 0..TROUBLES.len() {
-                self.perhaps(trouble);
+                if self.rng.chance(self.rates[trouble]) {
+                    self.strike(trouble);
+                }
             }
         }
-        self.run_until(draft.ends - 1)
     }
 
     /// Ends the storm for as many nodes as must be healthy; the others are down or cut off from then on.
     pub fn heal(&mut self, draft: &Draft) {
         self.at = draft.ends;
-        self.over = true;
         let nodes: Vec<NodeId> = (0..self.universe.nodes()).map(NodeId).collect();
         // Who is a member by now is not for the storm to know: then everybody must be healthy.
         let members_changed =
@@ -134,9 +174,13 @@ impl Storm {
             let one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
             healthy.swap_remove(one);
         }
-        self.act(Action::HealAll);
-        self.act(Action::Loss { permille: 0 });
+        self.act(Action::Stabilise);
+        self.act(Action::Calm);
         self.act(Action::Resume);
+        for node in &healthy {
+            self.act(Action::Disk { node: *node, fault: DiskFault::Mend });
+            self.act(Action::Throttle { node: *node, percent: 100 });
+        }
         let may_restart = recovers(self.universe.variant().card);
         for node in nodes {
             let up = self.up(node);
@@ -149,27 +193,31 @@ impl Storm {
         }
     }
 
-    /// Runs on. The first moments of a reign are the most delicate ones, so that trouble comes then as well.
+    /// Runs on.
     pub fn run_until(&mut self, limit: Micros) -> Result<(), Broken> {
-        while self.universe.step_until(limit) {
-            if !self.universe.violations().is_empty() || self.universe.events() >= MOST_EVENTS {
-                return Err(Broken);
-            }
-            let reigns = self.universe.led();
-            if reigns > self.reigns {
-                self.reigns = reigns;
-                if !self.over && self.at > 0 && self.universe.time() + 1 < limit {
-                    self.at = self.universe.time() + 1;
-                    let trouble = self.rng.between(0, TROUBLES.len() as u64 - 1) as usize;
-                    self.perhaps(trouble);
-                }
-            }
-        }
-        if self.universe.violations().is_empty() { Ok(()) } else { Err(Broken) }
+        while self.step_until(limit)? {}
+        Ok(())
     }
 
-    fn perhaps(&mut self, trouble: usize) {
-        if self.script.len() < ACTIONS && self.rng.chance(self.rates[trouble]) {
+    /// Runs on until somebody begins to lead; tells whether that happened before `limit`.
+    fn run_until_reign(&mut self, limit: Micros, reigns: &mut u32) -> Result<bool, Broken> {
+        while self.step_until(limit)? {
+            if self.universe.led() > *reigns {
+                *reigns = self.universe.led();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn step_until(&mut self, limit: Micros) -> Result<bool, Broken> {
+        let happened = self.universe.step_until(limit);
+        let good = self.universe.violations().is_empty() && self.universe.events() < MOST_EVENTS;
+        if good { Ok(happened) } else { Err(Broken) }
+    }
+
+    fn strike(&mut self, trouble: usize) {
+        if self.script.len() < ACTIONS {
             let before = self.script.len();
             (TROUBLES[trouble].strike)(self);
             self.strikes[trouble] += u64::from(self.script.len() > before);
@@ -302,5 +350,47 @@ impl Storm {
     fn lull(&mut self) {
         let quiet = self.rng.chance(500);
         self.act(if quiet { Action::Quiesce } else { Action::Resume });
+    }
+
+    /// A node stands still as in a long garbage collection, or one that did goes on.
+    fn pause(&mut self) {
+        if let Some(node) = self.victim() {
+            let goes_on = self.universe.node(node).paused.is_some();
+            self.act(if goes_on { Action::Continue(node) } else { Action::Pause { node, clock_stops: false } });
+        }
+    }
+
+    /// One way, all ways out of a node, or all of them.
+    fn disturb(&mut self, nuisances: &[Nuisance]) {
+        let how = pick(&mut self.rng, nuisances);
+        let (from, to) = (self.any_node(), self.any_node());
+        let (one, others) = (NodeSet::just(from), self.others(from).collect::<NodeSet>());
+        let (from, to) = pick(&mut self.rng, &[(one, NodeSet::just(to)), (one, others), (ALL, ALL)]);
+        if from != to && !to.is_empty() || from == ALL {
+            self.act(Action::Disturb { from, to, both: false, how });
+        }
+    }
+
+    /// One message is held until the storm is over, or until all that are held come at once.
+    fn hold(&mut self) {
+        let kinds = self.universe.variant().kinds.len() as u64;
+        let (from, to, kind) = (self.any_node(), self.any_node(), KindId(self.rng.between(0, kinds - 1) as u8));
+        if self.rng.chance(300) {
+            self.act(Action::Release(None));
+        } else if from != to {
+            let nth = self.rng.between(1, 5) as u16;
+            self.act(Action::Catch { which: Which { from, to, kind }, nth, grip: Grip::Hold });
+        }
+    }
+
+    fn disk(&mut self, faults: &[DiskFault]) {
+        let (node, fault) = (self.any_node(), pick(&mut self.rng, faults));
+        self.act(Action::Disk { node, fault });
+    }
+
+    /// A slow processor; felt where messages cost something at all.
+    fn throttle(&mut self) {
+        let (node, percent) = (self.any_node(), pick(&mut self.rng, &[100, 300, 1_000]));
+        self.act(Action::Throttle { node, percent });
     }
 }

@@ -54,7 +54,8 @@ pub(super) fn run(swarm: &Swarm, seed: u64) -> Trial {
     let Draft { mut scenario, .. } = draft;
     storm.script.sort_by_key(|timed| timed.at);
     let ids: Vec<&str> = checked.places.iter().map(|place| place.id.as_str()).collect();
-    scenario.script = storm.script.iter().map(|timed| Fault::new(timed.at, timed.action, &ids)).collect();
+    scenario.script =
+        storm.script.iter().map(|timed| Fault::new(timed.at, timed.action, checked.names(&ids))).collect();
     let universe = &*storm.universe;
     let (mut judged, mut undecided) = (0, 0);
     let violation = match done {

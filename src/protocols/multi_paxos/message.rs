@@ -68,6 +68,16 @@ const BALLOT: u32 = 5;
 const SLOT: u32 = 4;
 
 impl Message for Msg {
+    fn forged(&self) -> Option<Msg> {
+        Some(match self.clone() {
+            Msg::Accept { ballot, slot, command, committed } => {
+                Msg::Accept { ballot, slot, command: command.forged(), committed }
+            }
+            Msg::Commit { ballot, slot, command } => Msg::Commit { ballot, slot, command: command.forged() },
+            _ => return None,
+        })
+    }
+
     const KINDS: &'static [Kind] = &[
         Kind {
             name: "Prepare",

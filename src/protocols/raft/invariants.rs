@@ -95,8 +95,10 @@ fn lease_excludes(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
         return Ok(());
     }
     for (id, other) in others.filter(|(_, other)| matches!(other.role, Role::Leader(_))) {
-        let (earlier, later) = if server.disk.term < other.disk.term { (server, other) } else { (other, server) };
-        if earlier.holds_lease() && earlier.disk.term < later.disk.term {
+        let mine = server.disk.term < other.disk.term;
+        let (earlier, later) = if mine { (server, other) } else { (other, server) };
+        let asleep = step.unaware.has(if mine { step.changed } else { id });
+        if earlier.holds_lease() && earlier.disk.term < later.disk.term && !asleep {
             return breach(id, None);
         }
     }

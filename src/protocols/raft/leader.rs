@@ -9,7 +9,7 @@ use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use super::storage::{Entry, Payload};
 use super::transfer::Transfer;
-use crate::core::{Answer, Command, NodeId, NodeSet, Slot};
+use crate::core::{Answer, Command, Names, NodeId, NodeSet, Slot};
 
 /// How entries go to one follower.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -110,6 +110,20 @@ impl Leadership {
             self.progress.resize(index + 1, Progress::default());
         }
         &mut self.progress[index]
+    }
+
+    /// Exchanges the names of servers.
+    pub fn exchange(&mut self, names: &Names) {
+        let before = std::mem::take(&mut self.progress);
+        for (id, progress) in (0..).map(NodeId).zip(before) {
+            *self.track(names.of(id)) = progress;
+        }
+        for set in [&mut self.peers, &mut self.leaving, &mut self.heard] {
+            names.set(set);
+        }
+        if let Some(transfer) = &mut self.transfer {
+            names.node(&mut transfer.to);
+        }
     }
 
     /// How far `server`'s log is known to equal the leader's.

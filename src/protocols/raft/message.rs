@@ -206,6 +206,15 @@ impl crate::core::Message for Message {
         kind("Written", "", 'w', Phase::Accept, "its own log is on its disk"),
     ];
 
+    fn forged(&self) -> Option<Message> {
+        let Message::AppendEntries(append) = self else { return None };
+        let entries = match append.entries.as_slice() {
+            [entry] => Entries::One(entry.forged()),
+            entries => Entries::Many(entries.iter().map(Entry::forged).collect()),
+        };
+        Some(Message::AppendEntries(Append { entries, ..append.clone() }))
+    }
+
     fn kind(&self) -> KindId {
         KindId(match self {
             Message::PreVote { .. } => 0,

@@ -54,6 +54,7 @@
 
 mod configuration;
 mod election;
+mod exchange;
 mod follower;
 mod invariants;
 mod leader;
@@ -75,7 +76,9 @@ pub use server::{Server, Timer};
 pub use storage::{Disk, Entry, Payload, Snapshot};
 
 use crate::core::node::{Invariant, Protocol, Setup, Unfit};
-use crate::core::{Card, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots};
+use crate::core::{
+    Card, Exchange, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots,
+};
 use std::hash::{Hash, Hasher};
 
 /// The variant.
@@ -278,6 +281,10 @@ impl Protocol for Raft {
 
     fn newcomer(setup: &Setup, _me: NodeId) -> Option<Config> {
         Config::new(NodeSet::EMPTY, setup).ok()
+    }
+
+    fn exchange() -> Option<Exchange<Server>> {
+        Some(exchange::EXCHANGE)
     }
 
     fn invariants() -> &'static [Invariant<Server>] {

@@ -31,6 +31,14 @@ impl Default for Entry {
 }
 
 impl Entry {
+    /// The same with another command in it, as a liar would have it.
+    pub(super) fn forged(&self) -> Entry {
+        match self.payload {
+            Payload::Command(command) => Entry { payload: Payload::Command(command.forged()), ..*self },
+            Payload::Configuration(_) => *self,
+        }
+    }
+
     /// What the state machine executes for it: configurations are none of its business.
     pub fn command(&self) -> Command {
         match self.payload {

@@ -19,8 +19,8 @@ pub use rules::*;
 
 use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Step, Unfit};
 use crate::core::{
-    Answer, Ballot, Card, ClientId, Command, EntryGlance, Epoch, Faults, Formula, Glance, KindId, LogGlance, Micros,
-    NodeId, NodeSet, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
+    Answer, Ballot, Card, ClientId, Command, EntryGlance, Epoch, Exchange, Faults, Formula, Glance, KindId, LogGlance,
+    Micros, NodeId, NodeSet, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
 };
 
 /// The variant.
@@ -55,6 +55,17 @@ pub enum Msg {
 }
 
 impl Message for Msg {
+    fn forged(&self) -> Option<Msg> {
+        Some(match *self {
+            Msg::Accept { ballot, value } => Msg::Accept { ballot, value: value.forged() },
+            Msg::Chosen { value } => Msg::Chosen { value: value.forged() },
+            Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value }) } => {
+                Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value: value.forged() }) }
+            }
+            _ => return None,
+        })
+    }
+
     const KINDS: &'static [Kind] = &[
         Kind {
             name: "Prepare",
@@ -467,6 +478,27 @@ impl Protocol for Synod {
     fn live(setup: &Setup, healthy: u8) -> bool {
         let needed = |id| quorum(setup.replicas, setup.settings.count(id));
         setup.settings.choice(BACKOFF) == 0 && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
+    }
+
+    fn exchange() -> Option<Exchange<Server>> {
+        Some(Exchange {
+            // Whoever proposes has its name in a ballot, and ballots are ordered; and a thrifty proposer asks those whose names follow its own.
+            alike: |setup, asked| match setup.settings.flag(ASK_THRIFTILY) {
+                true => NodeSet::EMPTY,
+                false => NodeSet::first(setup.replicas).minus(asked),
+            },
+            node: |server, names| {
+                names.node(&mut server.me);
+                match &mut server.stage {
+                    Stage::Preparing { promises: answered, .. } | Stage::Proposing { acceptances: answered, .. } => {
+                        names.set(answered);
+                    }
+                    Stage::Idle | Stage::Pausing => {}
+                }
+            },
+            disk: |_, _| {},
+            message: |_, _| {},
+        })
     }
 
     fn invariants() -> &'static [Invariant<Server>] {

@@ -5,7 +5,7 @@ use super::grip::Trap;
 use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, DiskFault, MOST_DRIFT, Nuisance, Refusal, Timed, Which};
+use crate::sim::action::{Action, DiskFault, Lie, MOST_DRIFT, Nuisance, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
 use crate::sim::timing::Timing;
@@ -115,6 +115,7 @@ impl<P: Protocol> World<P> {
                     processors.throttle(node, percent.into());
                 }
             }
+            Action::Lie { node, how } => self.lie(node, how),
             Action::Stabilise => self.stabilise(),
         }
         Ok(())
@@ -151,6 +152,27 @@ impl<P: Protocol> World<P> {
             }
             Action::Continue(node) if !self.is_paused(node) => refuse(format!("node {} is not paused", name(node))),
             Action::Domain { domain, blow } => self.can_strike(domain, blow),
+            Action::Lie { node, .. } if !up(node) => refuse(format!("node {} is down and says nothing", name(node))),
+            Action::Lie { node, how: Lie::Twin(_) | Lie::Deny(_) } if self.has_twin(node) => {
+                refuse(format!("there are two of node {} already", name(node)))
+            }
+            Action::Lie { node, how: Lie::Twin(_) | Lie::Deny(_) } if self.is_paused(node) => {
+                refuse(format!("node {} is paused; let it continue first", name(node)))
+            }
+            Action::Lie { node, how: Lie::Twin(to) | Lie::Deny(to) | Lie::Silent(to) | Lie::Forge(to) }
+                if to.without(node).is_empty() =>
+            {
+                refuse("there is nobody to lie to; name at least one other node")
+            }
+            Action::Lie { node, how: Lie::Twin(to) | Lie::Deny(to) } if to.has(node) => {
+                refuse(format!("node {} cannot lie to itself", name(node)))
+            }
+            Action::Lie { node, how: Lie::Nothing } if !self.is_liar(node) => {
+                refuse(format!("node {} has not lied", name(node)))
+            }
+            Action::Pause { node, .. } if self.has_twin(node) => {
+                refuse(format!("there are two of node {}; they cannot be paused", name(node)))
+            }
             Action::Drift { node, .. } | Action::Jump { node, .. } if !up(node) => {
                 refuse(format!("node {} is down, and its timers with it", name(node)))
             }
@@ -274,6 +296,7 @@ impl<P: Protocol> World<P> {
     pub(super) fn crash(&mut self, node: NodeId) {
         self.forget_pause(node);
         self.clear_processor(node);
+        self.end_twin(node);
         if let Some(trouble) = &mut self.trouble {
             trouble.links.clear_queues(node);
         }

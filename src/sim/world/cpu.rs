@@ -150,7 +150,10 @@ impl<P: Protocol> World<P> {
                 // Once it is handled and the answers are sent, the next one gets its turn.
                 self.schedule(now, Event::Turn { node, life });
                 Some(match event {
-                    Event::Deliver { from, to, flight, parcel, .. } => Event::Handle { from, to, life, flight, parcel },
+                    Event::Deliver { from, to, flight, parcel, .. } => {
+                        let life = self.life_that_hears(from, to);
+                        Event::Handle { from, to, life, flight, parcel }
+                    }
                     other => other,
                 })
             }

@@ -74,6 +74,11 @@ impl<P: Protocol> Storage<P> {
         self.bad.as_ref().map_or(DiskState::default(), |bad| bad.state)
     }
 
+    /// Whether what is saved is written at once, as far as it depends on this disk.
+    pub fn is_prompt(&self) -> bool {
+        self.writes.is_empty() && self.state().write.is_none()
+    }
+
     /// A write is done.
     fn written(&mut self, disk: Disk<P>) {
         let before = std::mem::replace(&mut self.kept, disk);

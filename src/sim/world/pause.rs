@@ -7,7 +7,7 @@
 use super::event::Event;
 use super::{NEVER, World};
 use crate::core::node::Protocol;
-use crate::core::{Micros, NodeId};
+use crate::core::{Micros, NodeId, NodeSet};
 
 /// A pause that is not over.
 #[derive(Clone, Debug)]
@@ -24,6 +24,17 @@ impl<P: Protocol> World<P> {
     /// Whether the node is paused.
     pub fn is_paused(&self, node: NodeId) -> bool {
         self.paused(node).is_some()
+    }
+
+    /// The nodes that are paused, or have just gone on and not looked yet at the timers that ran out meanwhile.
+    pub fn unaware(&self) -> NodeSet {
+        if self.trouble.is_none() {
+            return NodeSet::EMPTY;
+        }
+        let overdue =
+            |node: &NodeId| self.hosts[usize::from(node.0)].timers.iter().any(|timer| timer.deadline <= self.time);
+        let nodes = (0..self.nodes.len() as u8).map(NodeId);
+        nodes.filter(|node| self.is_paused(*node) || overdue(node)).collect()
     }
 
     /// How many messages wait for a paused node to go on.

@@ -132,6 +132,9 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
+        if !self.answers(from) {
+            return;
+        }
         let weight = self.client_weight();
         let leaves = self.put_together(from, weight);
         let site = self.site_of_client(reply.client);

@@ -42,7 +42,7 @@ impl<P: Protocol> World<P> {
         let concerned = |node: &NodeId| match blow {
             Blow::Crash => self.is_up(*node),
             Blow::Restart => !self.is_up(*node) && !self.disk_state(*node).rotten,
-            Blow::Pause => self.is_up(*node) && !self.is_paused(*node),
+            Blow::Pause => self.is_up(*node) && !self.is_paused(*node) && !self.has_twin(*node),
             Blow::Continue => self.is_paused(*node),
             Blow::CutOff | Blow::Reconnect => false,
         };

@@ -4,6 +4,7 @@ use super::clock::Clocks;
 use super::cpu::Processors;
 use super::event::Event;
 use super::grip::{Held, Trap};
+use super::lies::Lies;
 use super::links::{Fare, Links};
 use super::pause::Pause;
 use super::{Arriving, Happening, World};
@@ -15,7 +16,7 @@ use crate::sim::network::Cost;
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
-pub(super) struct Trouble {
+pub(super) struct Trouble<P: Protocol> {
     /// The paused nodes, by node.
     pub pauses: Vec<Option<Pause>>,
     /// The domains that are cut off.
@@ -26,6 +27,8 @@ pub(super) struct Trouble {
     pub clocks: Clocks,
     /// The processors, if messages cost them anything.
     pub processors: Option<Processors>,
+    /// The nodes that lie.
+    pub lies: Lies<P>,
     /// The messages held.
     pub held: Vec<Held>,
     /// What waits for a message to be sent.
@@ -34,7 +37,7 @@ pub(super) struct Trouble {
 
 impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
-    pub(super) fn trouble(&mut self) -> &mut Trouble {
+    pub(super) fn trouble(&mut self) -> &mut Trouble<P> {
         let (seed, cost) = (self.seed, self.terrain.cost);
         self.trouble.get_or_insert_with(|| {
             Box::new(Trouble {
@@ -42,6 +45,7 @@ impl<P: Protocol> World<P> {
                 severed: Vec::new(),
                 links: Links::new(seed),
                 clocks: Clocks::default(),
+                lies: Lies::default(),
                 processors: (cost != Cost::default()).then(|| Processors::new(cost)),
                 held: Vec::new(),
                 traps: Vec::new(),
@@ -50,8 +54,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// What becomes of an event in a troubled world: itself, or nothing for now.
-    #[cold]
-    pub(super) fn divert(&mut self, event: Event) -> Option<Event> {
+    fn divert(&mut self, event: Event) -> Option<Event> {
         match event {
             // Its single arrivals come here one by one.
             Event::DeliverEach { .. } => Some(event),
@@ -60,6 +63,13 @@ impl<P: Protocol> World<P> {
                 self.take_turns(event)
             }
         }
+    }
+
+    /// Carries out one event of a troubled world, or puts it off.
+    #[cold]
+    pub(super) fn happen_in_trouble(&mut self, event: Event) -> Option<Happening> {
+        let event = self.divert(event)?;
+        self.at_whichever_copy(event)
     }
 
     /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
@@ -71,10 +81,8 @@ impl<P: Protocol> World<P> {
         flight: u32,
         parcel: u32,
     ) -> Option<Happening> {
-        match self.divert(Event::Deliver { from, to, doomed: false, flight, parcel }) {
-            Some(event) => self.come_to_pass(event),
-            None => self.arrive(),
-        }
+        let event = Event::Deliver { from, to, doomed: false, flight, parcel };
+        self.happen_in_trouble(event).or_else(|| self.arrive())
     }
 
     /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
@@ -83,9 +91,12 @@ impl<P: Protocol> World<P> {
     pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
+        let to = self.audience(from, to, parcel);
         for to in to.iter() {
             if from == to {
-                self.schedule(self.saved_at(from), Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+                // In a life of its own, for there may be two of it.
+                let life = self.hosts[usize::from(from.0)].life;
+                self.schedule(self.saved_at(from), Event::Handle { from, to, life, flight: 0, parcel });
                 continue;
             }
             let (here, there) = (self.site_of(from), self.site_of(to));
@@ -98,7 +109,7 @@ impl<P: Protocol> World<P> {
             let Fare { leaves, flight, lost: lost_here, twice } =
                 self.trouble().links.fare((from, to), ready, flight, bytes);
             let (leaves, flight, doomed) = self.in_time(ready, leaves, flight, lost || lost_here);
-            let event = Event::Deliver { from, to, doomed, flight: flight as u32, parcel };
+            let event = self.forge(from, to, Event::Deliver { from, to, doomed, flight: flight as u32, parcel });
             if let Some(second) = twice.filter(|_| !doomed) {
                 let (leaves, second, _) = self.in_time(ready, leaves, second, false);
                 let copy = self.copy_of(event);

@@ -78,12 +78,17 @@ fn lines(scenario: &Scenario, matrix: Option<&Matrix>) -> Vec<Line> {
         }
     };
     let line = |(id, name): (String, String)| Line {
-        replicas: scenario.replicas.iter().filter(|site| **site == id).count(),
+        replicas: scenario.replicas.iter().filter(|place| is_at(place, &id)).count(),
         clients: scenario.clients.iter().any(|clients| clients.site == id),
         id,
         name,
     };
     named.into_iter().map(line).collect()
+}
+
+/// Whether a replica's place, `site` or `site/rack/machine`, is at this site.
+fn is_at(place: &str, site: &str) -> bool {
+    place.strip_prefix(site).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// One more replica at this site.
@@ -95,7 +100,7 @@ fn one_more(scenario: &Scenario, id: &str) -> Scenario {
 
 fn one_less(scenario: &Scenario, id: &str) -> Scenario {
     let mut scenario = scenario.clone();
-    if let Some(last) = scenario.replicas.iter().rposition(|site| site == id) {
+    if let Some(last) = scenario.replicas.iter().rposition(|place| is_at(place, id)) {
         scenario.replicas.remove(last);
     }
     tidy(scenario)
@@ -126,11 +131,13 @@ fn tidy(mut scenario: Scenario) -> Scenario {
         return scenario;
     }
     let lives = |id: &str| {
-        scenario.replicas.iter().any(|site| site == id) || scenario.clients.iter().any(|clients| clients.site == id)
+        scenario.replicas.iter().any(|place| is_at(place, id))
+            || scenario.clients.iter().any(|clients| clients.site == id)
     };
     let gone: Vec<String> = scenario.sites.iter().map(|site| site.id.clone()).filter(|id| !lives(id)).collect();
     scenario.sites.retain(|site| !gone.contains(&site.id));
-    scenario.script.retain(|fault| fault.site.as_ref().is_none_or(|site| !gone.contains(site)));
+    let is_gone = |place: &String| gone.iter().any(|site| is_at(place, site));
+    scenario.script.retain(|fault| !fault.site.iter().chain(&fault.place).any(is_gone));
     scenario
 }
 
@@ -155,14 +162,15 @@ fn moved_to(scenario: &Scenario, matrix: &Matrix) -> Scenario {
     moved.matrix = Some(matrix.key.to_owned());
     moved.rtt_ms = Vec::new();
     moved.sites = places.iter().map(|(_, id)| Site::named(id)).collect();
-    moved.replicas = scenario.replicas.iter().filter_map(new).collect();
+    // Racks stay behind: the new table knows nothing of them.
+    let site = |place: &String| new(&scenario.sites[scenario.site_of(place)?].id);
+    moved.replicas = scenario.replicas.iter().filter_map(site).collect();
     moved.clients.retain_mut(|clients| new(&clients.site).map(|site| clients.site = site).is_some());
-    moved.script.retain_mut(|fault| match &fault.site {
-        Some(site) => {
-            fault.site = new(site);
-            fault.site.is_some()
-        }
-        None => true,
+    moved.script.retain_mut(|fault| {
+        let named = fault.site.is_some() || fault.place.is_some();
+        fault.site = fault.site.as_ref().and_then(new);
+        fault.place = fault.place.as_ref().and_then(new);
+        !named || fault.site.is_some() || fault.place.is_some()
     });
     moved
 }

@@ -1,0 +1,71 @@
+//! `quorumscope shrink`: the smallest scenario that still violates the same property.
+
+use crate::progress::Progress;
+use crate::table::thousands;
+use crate::{Source, Stop, bad, source};
+use quorumscope::lab::shrink::{self, Shrunk};
+use quorumscope::lab::{Quantity, Scenario, text};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Shrinks a scenario, and writes what is left of it.
+pub fn shrink(
+    source: &Source,
+    output: Option<&Path>,
+    property: Option<&str>,
+    budget: u64,
+    out: &mut impl Write,
+) -> Result<ExitCode, Stop> {
+    let document = source::document(source)?;
+    if !document.deeds.is_empty() || document.moment.is_some() {
+        return Err(bad("deeds: what was done by hand cannot be shrunk; put it into the scenario's script"));
+    }
+    let wrong = |problems| source::about(&source.scenario, problems);
+    let shrunk = shrunk(&document.scenario, property, budget).map_err(wrong)?;
+    let Some(shrunk) = shrunk else {
+        let what = property.map_or("no property".to_owned(), |property| format!("not \"{property}\""));
+        return Err(bad(format!("{}: its run violates {what}, so there is nothing to shrink", source.scenario)));
+    };
+    write(&shrunk, output, out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shrinks, with a bar.
+pub fn shrunk(
+    scenario: &Scenario,
+    property: Option<&str>,
+    budget: u64,
+) -> Result<Option<Shrunk>, quorumscope::lab::Problems> {
+    let mut progress = Progress::new("shrinking");
+    let shrunk = shrink::shrink(scenario, property, budget, &mut |runs| progress.set(runs * 1_000 / budget.max(1)));
+    progress.done();
+    shrunk
+}
+
+/// Writes the small scenario to a file and tells about it, or prints it.
+pub fn write(shrunk: &Shrunk, output: Option<&Path>, out: &mut impl Write) -> Result<(), Stop> {
+    let text = text::to_toml(&shrunk.scenario);
+    let Some(file) = output else { return Ok(out.write_all(text.as_bytes())?) };
+    fs::write(file, text).map_err(|error| bad(format!("{}: cannot be written: {error}", file.display())))?;
+    let Shrunk { scenario, violation, runs, cut_short } = shrunk;
+    let at = Quantity::from_micros(violation.at);
+    let cut = if *cut_short { "; more of them might make it smaller" } else { "" };
+    writeln!(
+        out,
+        "{}: {} replicas, {} groups of clients, {} faults; {} is broken at {at}. {} runs{cut}.",
+        file.display(),
+        scenario.replicas.len(),
+        scenario.clients.len(),
+        scenario.script.len(),
+        violation.property,
+        thousands(*runs),
+    )?;
+    writeln!(
+        out,
+        "See it: quorumscope run {0}, quorumscope transcript {0}, or the link of quorumscope link {0}",
+        file.display()
+    )?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Raft's servers differ in nothing but their names: terms have no owner, and names are compared for nothing but equality.
+
+use super::server::{Role, Server};
+use super::storage::Disk;
+use crate::core::{Exchange, Names, NodeSet};
+
+/// How the names of servers are exchanged, while the members are all there are: configurations are the same under any names then.
+pub const EXCHANGE: Exchange<Server> = Exchange {
+    alike: |setup, _| NodeSet::first(setup.replicas),
+    node,
+    disk,
+    // No message names a server.
+    message: |_, _| {},
+};
+
+fn disk(disk: &mut Disk, names: &Names) {
+    if let Some(vote) = &mut disk.vote {
+        names.node(vote);
+    }
+}
+
+fn node(server: &mut Server, names: &Names) {
+    names.node(&mut server.me);
+    disk(&mut server.disk, names);
+    if let Some(leader) = &mut server.leader {
+        names.node(leader);
+    }
+    match &mut server.role {
+        Role::Follower => {}
+        Role::PreCandidate { votes } | Role::Candidate { votes } => names.set(votes),
+        Role::Leader(lead) => lead.exchange(names),
+    }
+}

@@ -1,0 +1,146 @@
+//! One rule taken away, for each rule that exploration can show to be needed: the property that breaks, and the run in which it does,
+//! kept in `tests/explore/traces/`, a file for each.
+//!
+//! `REWRITE=1 cargo test --test explore` writes the files anew. Without goals on the way (`via=`) a run is the shortest there is.
+//!
+//! Not here, because messages and timers take any time at all in an exploration, and these rules are about time: Raft's
+//! `leader-stickiness` and `lease-ends`. They are for runs in which clocks run: `quorumscope fuzz`.
+
+use super::explore;
+use quorumscope::universe::search::Told;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+/// Multi-Paxos: two servers may try to lead, each with a command of its own. Refusals only spare time.
+macro_rules! paxos {
+    ($bounds:literal) => {
+        concat!("/ epoch=2 lost=Nack+HeartbeatReply ", $bounds)
+    };
+}
+
+/// Raft: the pre-vote and the look for a quorum only spare elections; heartbeats only tell of what else is told.
+macro_rules! raft {
+    ($n:literal $what:literal / $bounds:literal) => {
+        concat!(
+            "raft ",
+            $n,
+            " pre_vote=false check_quorum=false ",
+            $what,
+            " / lost=RequestVoteRefusal+Heartbeat+HeartbeatReply",
+            $bounds
+        )
+    };
+}
+
+/// The file, and the question.
+const ABLATIONS: &[(&str, &str)] = &[
+    ("notes-literal", "notes 3 / requests=0 timers=any lost=Reject"),
+    ("notes-winner-refuses", "notes 3 follower_cannot_win=true / requests=0 timers=any lost=Reject"),
+    ("notes-follower-cannot-win", "notes 3 winner_refuses=true / requests=0 timers=any lost=Reject"),
+    (
+        "notes-promise-is-durable",
+        "notes 3 -promise-is-durable winner_refuses=true follower_cannot_win=true property=Agreement / requests=0 timers=any lost=Reject crashes=1 restarts=1",
+    ),
+    ("synod-adopt-highest-accepted", "synod 3 -adopt-highest-accepted property=Agreement / timers=0"),
+    ("synod-accept-unless-promised", "synod 3 -accept-unless-promised property=Agreement / timers=0"),
+    ("synod-unique-ballots", "synod 3 -unique-ballots property=Agreement / timers=0"),
+    ("synod-durable-acceptor", "synod 3 -durable-acceptor property=Agreement / timers=0 crashes=1 lost=Nack"),
+    (
+        "synod-durable-round",
+        "synod 3 -durable-round property=Agreement / timers=0 crashes=1 at=1+1 lost=Nack+Chosen own=late",
+    ),
+    ("synod-quorums-intersect", "synod 3 -quorums-intersect q1=1 q2=2 property=Agreement / timers=0"),
+    ("multi-paxos-unique-ballots", concat!("multi-paxos 3 -unique-ballots ", paxos!("timers=2 at=1+2"))),
+    (
+        "multi-paxos-adopt-highest-accepted",
+        concat!("multi-paxos 3 -adopt-highest-accepted ", paxos!("timers=2 at=1+2")),
+    ),
+    (
+        "multi-paxos-accept-unless-promised",
+        concat!("multi-paxos 3 -accept-unless-promised ", paxos!("timers=2 at=1+2")),
+    ),
+    ("multi-paxos-durable-acceptor", concat!("multi-paxos 3 -durable-acceptor ", paxos!("timers=2 at=1+2 crashes=1"))),
+    (
+        "multi-paxos-quorums-intersect",
+        concat!("multi-paxos 3 -quorums-intersect q1=1 q2=2 ", paxos!("timers=2 at=1+2")),
+    ),
+    ("multi-paxos-prepare-all-slots", concat!("multi-paxos 3 -prepare-all-slots ", paxos!("timers=2 at=1+1+2"))),
+    ("multi-paxos-commit-same-ballot", concat!("multi-paxos 3 -commit-same-ballot ", paxos!("timers=3 at=1+2"))),
+    ("raft-one-vote", raft!("3" "-one-vote" / " timers=2 requests=0")),
+    ("raft-vote-is-durable", raft!("3" "-vote-is-durable" / " timers=2 requests=0 crashes=1")),
+    ("raft-up-to-date", raft!("3" "-up-to-date" / "+AppendEntriesRefusal timers=3 requests=1")),
+    ("raft-log-is-durable", raft!("3" "-log-is-durable" / "+AppendEntriesRefusal timers=2 requests=1 crashes=1")),
+    (
+        "raft-delete-conflicts-only",
+        raft!("3" "-delete-conflicts-only via=leader=1" / "+AppendEntriesRefusal timers=1 at=1+1"),
+    ),
+    // Figure 8 of the paper, with the shortest batches: an entry of an old term goes alone.
+    (
+        "raft-commit-own-term",
+        raft!("3" "-commit-own-term batch=1 via=leader=1 via=leader=3 via=leader=1@3" / " timers=2 requests=0"),
+    ),
+    (
+        "raft-read-index",
+        raft!("3" "-read-index reads=\"read-index\" property=Linearizable via=leader=1 via=chosen=1 via=leader=2" / " timers=2 at=2 reads=1"),
+    ),
+    (
+        "raft-read-after-own-commit",
+        raft!("3" "-read-after-own-commit reads=\"read-index\" property=Linearizable via=leader=1 via=chosen=2 via=leader=2" / " timers=2 requests=1 reads=any"),
+    ),
+    (
+        "raft-joint-consensus",
+        raft!("3" "-joint-consensus via=leader=1" / "+AppendEntriesRefusal timers=2 requests=0 members=1"),
+    ),
+    // Ongaro's trace of July 2015: two leaders, each with a change of its own.
+    (
+        "raft-change-after-own-commit",
+        raft!("4" "-change-after-own-commit membership=\"single-server\" via=leader=1 via=leader=2@2 via=chosen=1" / "+AppendEntriesRefusal timers=2 requests=0 members=1.2.3+1.2.4"),
+    ),
+];
+
+fn told(number: usize, told: &Told, text: &mut String) {
+    let rules = if told.rules.is_empty() { String::new() } else { format!("   [{}]", told.rules.join(", ")) };
+    let goal = told.goal.map(|goal| format!("        ★ goal {goal}")).into_iter();
+    let lines = told.does.iter().map(|does| format!("          {does}"));
+    let changes = told.changes.iter().map(|change| format!("        • {change}"));
+    writeln!(text, "{number:>4}  {}{rules}", told.event).expect("text takes it");
+    lines.chain(changes).chain(goal).for_each(|line| writeln!(text, "{line}").expect("text takes it"));
+}
+
+#[test]
+fn each_rule_is_needed() {
+    let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explore/traces");
+    let rewrite = std::env::var_os("REWRITE").is_some();
+    let mut wrong = Vec::new();
+    for (name, line) in ABLATIONS {
+        let finding = explore(line);
+        let Some(broken) = &finding.violation else {
+            panic!("{line}: {:?} in {} states, {} goals reached", finding.verdict, finding.states, finding.reached);
+        };
+        let nodes: Vec<String> = broken.nodes.iter().map(u32::to_string).collect();
+        let mut text =
+            format!("{line}\n\n{} by nodes {}, in {} events\n\n", broken.property, nodes.join(", "), finding.depth);
+        (1..).zip(&finding.trace).for_each(|(number, event)| told(number, event, &mut text));
+        let file = traces.join(format!("{name}.txt"));
+        if rewrite {
+            fs::write(&file, &text).expect("the file can be written");
+        } else if fs::read_to_string(&file).unwrap_or_default() != text {
+            wrong.push(format!("{name}:\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "not what the files say (REWRITE=1 writes them anew):\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_trace_is_left_over() {
+    let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explore/traces");
+    let mut files: Vec<String> = fs::read_dir(traces)
+        .expect("the traces")
+        .map(|entry| entry.expect("a file").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut names: Vec<&str> = ABLATIONS.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    assert_eq!(files, names);
+}

@@ -1,0 +1,98 @@
+//! How often things happen under equal random delays, held against what theory says.
+
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+mod common;
+
+use common::*;
+use quorumscope::core::{Micros, NodeId};
+use quorumscope::protocols::notes::{self, Notes};
+use quorumscope::protocols::raft::{self, Raft};
+use quorumscope::sim::Action;
+use quorumscope::universe::{Cluster, Universe};
+
+/// Whether `share` lies in the exact (Clopper–Pearson) confidence interval of 99.9 % around `hits` of `runs`: whether neither so many
+/// hits nor so few would be rarer than one in 2,000.
+fn is_share(share: f64, hits: u32, runs: u32) -> bool {
+    // Logarithms of the binomial probabilities, one from the other.
+    let odds = (share / (1.0 - share)).ln();
+    let mut log = f64::from(runs) * (1.0 - share).ln();
+    let (mut below, mut above) = (0.0, 0.0);
+    for k in 0..=runs {
+        let probability = log.exp();
+        below += if k <= hits { probability } else { 0.0 };
+        above += if k >= hits { probability } else { 0.0 };
+        log += (f64::from(runs - k) / f64::from(k + 1)).ln() + odds;
+    }
+    below > 0.0005 && above > 0.0005
+}
+
+#[test]
+fn the_interval_is_the_known_one() {
+    // For 10 of 100, tables give 2.7 % to 23.0 % at 99.9 %.
+    let fits = |share| is_share(share, 10, 100);
+    assert_eq!([0.02, 0.03, 0.10, 0.22, 0.24].map(fits), [false, true, true, true, false]);
+}
+
+/// All `n` workers propose at once, and delays are random and equal for all: how many of the runs have two winners.
+fn two_winners(n: u8, runs: u32) -> u32 {
+    let mut terrain = even_terrain(n, 2_000, 0);
+    terrain.jitter_permille = 60_000;
+    let hour: Micros = 3_600_000_000;
+    let settings = [(notes::SETTING_SPREAD, 0), (notes::SETTING_REPEAT, hour)];
+    let split = |seed| {
+        let blueprint = with(blueprint::<Notes>(terrain.clone(), seed), &settings);
+        let mut cluster = Cluster::<Notes>::new(&blueprint).expect("settings fit");
+        cluster.run_until(hour / 2);
+        !cluster.violations().is_empty()
+    };
+    (1..=u64::from(runs)).filter(|&seed| split(seed)).count() as u32
+}
+
+/// Each worker promises one of those above it, each of them equally likely: a random recursive tree. Of the (n−1)! trees so many have two
+/// nodes with a majority below them, themselves included.
+#[test]
+fn the_notes_algorithm_has_two_winners_as_often_as_a_random_recursive_tree() {
+    const RUNS: u32 = 3_000;
+    for (n, trees, of) in [(3, 1, 2), (4, 2, 6), (5, 14, 24)] {
+        let hits = two_winners(n, RUNS);
+        let share = f64::from(trees) / f64::from(of);
+        assert!(is_share(share, hits, RUNS), "n = {n}: {hits} of {RUNS}, and {trees}/{of} expected");
+    }
+}
+
+/// The share of first elections in which nobody wins: `running` of `n` servers, `latency` one way, in hundredths of the spread of timeouts.
+fn split_votes(n: u8, running: u8, latency: u32, runs: u32) -> u32 {
+    const SPREAD: Micros = 1_000_000;
+    let one_way = SPREAD as u32 / 100 * latency;
+    let settings =
+        [(raft::SETTING_PRE_VOTE, 0), (raft::SETTING_ELECTION_MIN, SPREAD), (raft::SETTING_ELECTION_MAX, 2 * SPREAD)];
+    let split = |seed| {
+        let blueprint = with(blueprint::<Raft>(even_terrain(n, 2 * one_way, 0), seed), &settings);
+        let mut cluster = Cluster::<Raft>::new(&blueprint).expect("settings fit");
+        (running..n).for_each(|node| cluster.act(Action::Crash(NodeId(node))).expect("it runs"));
+        // All have timed out once by now, and the votes are in.
+        cluster.run_until(2 * SPREAD + 2 * Micros::from(one_way));
+        !cluster.reigns().iter().any(|reign| reign.epoch.number == 1)
+    };
+    (1..=u64::from(runs)).filter(|&seed| split(seed)).count() as u32
+}
+
+/// Ongaro's dissertation, §9.3: with a fixed latency the first candidate wins unless so many others time out before its request
+/// reaches them that too few are left to vote.
+#[test]
+fn raft_splits_votes_as_often_as_the_formula_says() {
+    const RUNS: u32 = 1_500;
+    for (n, running, latency, percent) in
+        [(5, 4, 10, 5.23), (5, 4, 20, 18.08), (5, 3, 20, 48.8), (9, 7, 20, 14.8), (9, 5, 10, 41.0)]
+    {
+        let l = f64::from(latency) / 100.0;
+        let candidates = running - n / 2 + 1;
+        let choose = |k: u8| (0..k).fold(1.0, |c, i| c * f64::from(running - i) / f64::from(i + 1));
+        let term = |k: u8| choose(k) * l.powi(i32::from(k)) * (1.0 - l).powi(i32::from(running - k));
+        let share: f64 = (candidates - 1..=running).map(term).sum();
+        assert!((share * 100.0 - percent).abs() < 0.05, "the formula gives {share}, and {percent} % was published");
+        let hits = split_votes(n, running, latency, RUNS);
+        assert!(is_share(share, hits, RUNS), "({n}, {running}, {l}): {hits} of {RUNS}, and {share} expected");
+    }
+}

@@ -1,0 +1,141 @@
+//! Every rule that can be taken away: a seed that then breaks something, and the small scenario that it shrinks to.
+//!
+//! `tests/swarm/ablations/found.txt` lists the seeds. `VARIANT-RULE.toml` beside it is the scenario, and the `.txt` its run told event by event. `UPDATE=1 cargo test
+//! --release --test swarm` looks for them anew; read the difference.
+
+use super::{run, swarm};
+use quorumscope::lab::shrink::shrink;
+use quorumscope::lab::{Document, Run, Scenario, text};
+use quorumscope::universe;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+/// Where the seeds are listed.
+const FOUND: &str = "tests/swarm/ablations/found.txt";
+
+/// Seeds that are enough for nearly all rules, and for those whose absence takes a rare order of events.
+const USUAL: u64 = 2_000;
+const RARE: u64 = 20_000;
+
+/// Rules that random runs do not catch, and where they are caught instead.
+const PLOTS: &[(&str, &str, &str)] = &[
+    (
+        "raft",
+        "commit-own-term",
+        "figure 8 takes five elections, each cut off within one round trip: tests/raft/scenes.rs plays it",
+    ),
+    (
+        "raft",
+        "change-after-own-commit",
+        "two leaders must each change the members before anybody hears of it: tests/raft/scenes.rs plays it",
+    ),
+    (
+        "synod",
+        "accept-raises-promise",
+        "takes three ballots and five servers in one order: src/protocols/synod/tests.rs plays it",
+    ),
+];
+
+fn updating() -> bool {
+    std::env::var_os("UPDATE").is_some()
+}
+
+fn file(variant: &str, rule: &str, ending: &str) -> PathBuf {
+    PathBuf::from(format!("tests/swarm/ablations/{variant}-{rule}.{ending}"))
+}
+
+/// A run told event by event, and its violations.
+fn told(scenario: &Scenario) -> (String, Vec<&'static str>) {
+    let mut run = Run::new(&Document::from(scenario.clone())).expect("a good scenario");
+    let mut transcript = run.tell();
+    let mut lines = String::new();
+    while !run.step().expect("no deeds") {
+        lines.push_str(&transcript.tell(run.session().universe()));
+    }
+    let report = run.report();
+    for violation in &report.violations {
+        lines.push_str(&format!("{} is broken. {}\n", violation.property, violation.says));
+    }
+    (lines, report.violations.iter().map(|violation| violation.property).collect())
+}
+
+/// Every rule that may be taken away, but for those that take a plot.
+fn rules() -> Vec<(&'static str, &'static str)> {
+    let all = universe::variants().iter().flat_map(|variant| {
+        let removable = variant.rules().iter().filter(|rule| rule.without.is_some());
+        removable.map(|rule| (variant.card.key, rule.key))
+    });
+    all.filter(|pair| !PLOTS.iter().any(|(variant, rule, _)| pair == &(*variant, *rule))).collect()
+}
+
+/// Looks for a violation and shrinks those that came after the fewest events. Gives the line for the list, and the smallest scenario.
+fn find(variant: &str, rule: &str) -> (String, Scenario) {
+    let swarm = swarm(variant, &[rule]);
+    let mut report = run(&swarm, 0..USUAL);
+    if report.failures.is_empty() {
+        report = run(&swarm, 0..RARE);
+    }
+    let mut failures = report.failures.clone();
+    let Some(first) = failures.first().cloned() else { panic!("{variant} without {rule}: nothing is broken") };
+    failures.sort_by_key(|failure| (failure.event, failure.seed));
+    let shrunk = failures.iter().take(12).map(|failure| {
+        let drawn = swarm.run(failure.seed).scenario;
+        let shrunk = shrink(&drawn, Some(&failure.property), 20_000, &mut |_| {}).expect("good").expect("it is broken");
+        (told(&shrunk.scenario).0.lines().count(), shrunk.scenario)
+    });
+    let (lines, scenario) = shrunk.min_by_key(|(lines, _)| *lines).expect("there is a failure");
+    println!("{variant} without {rule}: {lines} lines");
+    (format!("{variant} {rule} {}: {}\n", first.seed, first.property), scenario)
+}
+
+#[test]
+fn whatever_rule_is_taken_away_something_breaks() {
+    if updating() {
+        let mut list = String::new();
+        for (variant, rule) in rules() {
+            let (line, scenario) = find(variant, rule);
+            list.push_str(&line);
+            fs::write(file(variant, rule, "toml"), text::to_toml(&scenario)).expect("writable");
+            fs::write(file(variant, rule, "txt"), told(&scenario).0).expect("writable");
+        }
+        fs::write(FOUND, list).expect("writable");
+    }
+    let list = fs::read_to_string(FOUND).expect("readable");
+    let mut again = String::new();
+    for (line, (variant, rule)) in list.lines().zip(rules()) {
+        let seed =
+            line.split([' ', ':']).nth(2).and_then(|seed| seed.parse().ok()).expect("VARIANT RULE SEED: PROPERTY");
+        assert!(seed < RARE, "{line}");
+        let property = swarm(variant, &[rule]).run(seed).violation.map_or("nothing", |violation| violation.property);
+        let _ = writeln!(again, "{variant} {rule} {seed}: {property}");
+    }
+    assert_eq!(again, list, "the list says what breaks under which seed, for every rule");
+}
+
+#[test]
+fn what_they_shrink_to_is_kept() {
+    for (variant, rule) in rules() {
+        let text = fs::read_to_string(file(variant, rule, "toml")).expect("readable");
+        let scenario =
+            text::from_toml(&text).unwrap_or_else(|problems| panic!("{variant} {rule}: {problems}")).scenario;
+        assert_eq!((scenario.variant.as_str(), scenario.without.as_slice()), (variant, &[rule.to_owned()][..]));
+        let (lines, broken) = told(&scenario);
+        let kept = fs::read_to_string(file(variant, rule, "txt")).expect("readable");
+        assert_eq!(lines, kept, "{variant} without {rule}");
+        assert_eq!(broken.len(), 1, "{variant} without {rule}: {broken:?}");
+        // With the rule in force the same run is a good one, or its settings are refused.
+        let intact = Scenario { without: Vec::new(), ..scenario };
+        if intact.check().is_ok() {
+            assert_eq!(told(&intact).1, [""; 0], "{variant} with {rule}");
+        }
+    }
+}
+
+#[test]
+fn the_rest_are_plots() {
+    for (variant, rule, why) in PLOTS {
+        let rules = universe::variant(variant).expect("a variant").rules();
+        assert!(rules.iter().any(|known| known.key == *rule && known.without.is_some()), "{variant} {rule}: {why}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Nothing breaks an intact protocol, whatever a seed draws, and healed it goes on; and every rule is reached.
+
+use super::{assert_nothing_broken, run, swarm};
+use std::ops::Range;
+
+/// The seeds to run: these, or `SEEDS=A..B`.
+fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Ok(text) = std::env::var("SEEDS") else { return usual };
+    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed.unwrap_or_else(|| panic!("SEEDS={text}: write it as SEEDS=0..1000"))
+}
+
+fn survives(variant: &str, usual: Range<u64>) {
+    let swarm = swarm(variant, &[]);
+    let report = run(&swarm, seeds(usual.clone()));
+    println!(
+        "{} runs, {} events, {} commands, {} operations judged",
+        report.runs, report.events, report.answered, report.judged
+    );
+    assert_nothing_broken(&swarm, &report);
+    assert_eq!(report.undecided, 0, "every history can be judged");
+    if report.runs >= usual.end - usual.start {
+        let unreached: Vec<&String> =
+            report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();
+        assert_eq!(unreached, [""; 0], "no run reached these rules");
+        let quiet: Vec<&String> =
+            report.troubles.iter().filter(|(_, struck)| **struck == 0).map(|(name, _)| name).collect();
+        let card = swarm.variant().card;
+        let there = |name: &&&String| match name.as_str() {
+            "members" => card.membership,
+            "hand-over" => card.transfer,
+            _ => true,
+        };
+        assert_eq!(quiet.iter().filter(there).count(), 0, "these troubles never struck: {quiet:?}");
+    }
+}
+
+#[test]
+fn raft() {
+    survives("raft", 0..600);
+}
+
+#[test]
+fn multi_paxos() {
+    survives("multi-paxos", 0..400);
+}
+
+#[test]
+fn synod() {
+    survives("synod", 0..1_500);
+}
+
+/// The algorithm of the notes with both repairs, which make it safe as long as workers remember their promises.
+#[test]
+fn repaired_notes() {
+    use quorumscope::lab::Value;
+    use quorumscope::lab::swarm::Wish;
+    let repairs = ["winner_refuses", "follower_cannot_win"];
+    let settings = repairs.map(|repair| (repair.to_owned(), Value::Flag(true))).into_iter().collect();
+    let wish = Wish { variant: "notes".to_owned(), settings, ..Wish::default() };
+    let swarm = wish.check().expect("settings of the notes' algorithm");
+    let report = run(&swarm, seeds(0..1_500));
+    assert_nothing_broken(&swarm, &report);
+}

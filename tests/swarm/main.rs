@@ -1,0 +1,54 @@
+//! Swarm testing: intact protocols survive what random seeds draw, and with a rule taken away they do not.
+
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+mod ablations;
+mod intact;
+mod reports;
+mod runs;
+
+use quorumscope::lab::swarm::{Report, Swarm, Trial, Wish};
+use quorumscope::lab::text;
+use std::ops::Range;
+use std::path::Path;
+use std::thread;
+
+/// The swarm of a variant without these rules.
+fn swarm(variant: &str, without: &[&str]) -> Swarm {
+    let without = without.iter().map(|rule| (*rule).to_owned()).collect();
+    let wish = Wish { variant: variant.to_owned(), without, ..Wish::default() };
+    wish.check().unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Runs seeds on all processors. The report does not depend on how many there are.
+fn run(swarm: &Swarm, seeds: Range<u64>) -> Report {
+    let jobs = thread::available_parallelism().map_or(1, |jobs| jobs.get() as u64);
+    let share = |job: u64| {
+        let mut report = swarm.report();
+        for seed in seeds.clone().filter(|seed| seed % jobs == job) {
+            // A panic tells of no seed by itself.
+            let trial = std::panic::catch_unwind(|| swarm.run(seed));
+            let trial = trial.unwrap_or_else(|_| panic!("it panicked; again: {}", report.again(seed)));
+            report.add(seed, &trial);
+        }
+        report
+    };
+    let mut whole = swarm.report();
+    thread::scope(|scope| {
+        let share = &share;
+        let shares: Vec<_> = (0..jobs).map(|job| scope.spawn(move || share(job))).collect();
+        for report in shares {
+            whole.merge(&report.join().expect("no seed panics")).expect("different seeds of one swarm");
+        }
+    });
+    whole
+}
+
+/// Fails if anything was broken: writes the first failing seed's scenario down, and says how to see it again.
+fn assert_nothing_broken(swarm: &Swarm, report: &Report) {
+    let Some(failure) = report.failures.first() else { return };
+    let Trial { scenario, .. } = swarm.run(failure.seed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{}.toml", report.variant, failure.seed));
+    std::fs::write(&file, text::to_toml(&scenario)).expect("writable");
+    panic!("{:?}: {failure:#?}\nagain: {}\nor: quorumscope run {}", report.violations, failure.again, file.display());
+}

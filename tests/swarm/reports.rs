@@ -1,0 +1,61 @@
+//! Reports of different seeds add up to the report of them all, byte for byte.
+
+use super::{run, swarm};
+use quorumscope::lab::swarm::{Report, Wish};
+
+fn text(report: &Report) -> String {
+    serde_json::to_string_pretty(report).expect("a report is JSON")
+}
+
+/// As another machine would send it.
+fn sent(report: &Report) -> Report {
+    quorumscope::lab::read(&mut serde_json::Deserializer::from_str(&text(report))).expect("our own text")
+}
+
+#[test]
+fn parts_add_up_to_the_whole() {
+    // One with many failures: more than a report tells of.
+    for (variant, without) in [("raft", vec![]), ("notes", vec![]), ("synod", vec!["durable-acceptor"])] {
+        let swarm = swarm(variant, &without);
+        let whole = run(&swarm, 100..700);
+        let mut parts = run(&swarm, 400..700);
+        for seeds in [150..151, 100..150, 151..400] {
+            parts.merge(&sent(&run(&swarm, seeds))).expect("different seeds");
+        }
+        assert_eq!(text(&parts), text(&whole), "{variant}");
+        assert_eq!(whole.seeds, [(100, 700)]);
+        assert_eq!(whole.runs, 600);
+    }
+    let many = run(&swarm("notes", &[]), 0..600);
+    assert!(many.failures.len() == 100 && many.violations.values().sum::<u64>() > 100);
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let synod = swarm("synod", &[]);
+    let ten = run(&synod, 0..10);
+    let refused = |other: &Report| ten.clone().merge(other).expect_err("refused").to_string();
+    assert!(refused(&run(&synod, 9..12)).contains("seeds: 9..12: a report before has some of these"));
+    assert!(refused(&ten).contains("seeds: 0..10"));
+    assert!(refused(&run(&swarm("raft", &[]), 10..12)).contains("variant: raft: the reports before have synod"));
+    let ablated = run(&swarm("synod", &["durable-acceptor"]), 10..12);
+    assert!(refused(&ablated).contains("without: durable-acceptor: the reports before have none"));
+    let only = Wish { variant: "synod".into(), only: vec!["crash".into()], ..Wish::default() };
+    assert!(refused(&run(&only.check().expect("good"), 10..12)).contains("only: crash"));
+    let other = Report { version: "0.0.0".into(), ..run(&synod, 10..12) };
+    assert!(refused(&other).contains("version: 0.0.0"));
+    // Nothing was taken in.
+    let mut same = ten.clone();
+    let _ = same.merge(&other);
+    assert_eq!(text(&same), text(&ten));
+}
+
+#[test]
+fn wishes_that_make_no_sense_are_told() {
+    let told = |wish: Wish| wish.check().expect_err("refused").to_string();
+    assert!(told(Wish { variant: "rfat".into(), ..Wish::default() }).contains("did you mean \"raft\"?"));
+    let wish = Wish { variant: "raft".into(), only: vec!["crush".into()], ..Wish::default() };
+    assert!(told(wish).contains("only[0]: \"crush\": did you mean \"crash\"?"));
+    let wish = Wish { variant: "raft".into(), without: vec!["onevote".into()], ..Wish::default() };
+    assert!(told(wish).contains("did you mean \"one-vote\"?"));
+}

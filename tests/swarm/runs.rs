@@ -1,0 +1,124 @@
+//! A seed's run is an ordinary scenario, and a run that fails becomes a small one.
+
+use super::swarm;
+use quorumscope::judge::Violation;
+use quorumscope::lab::divergence::first_difference;
+use quorumscope::lab::shrink::shrink;
+use quorumscope::lab::swarm::violation;
+use quorumscope::lab::{Document, Run, Scenario, text};
+
+/// A violation without the number of its event.
+fn place(violation: &Violation) -> (&'static str, u64, u64) {
+    (violation.property, violation.event, violation.at)
+}
+
+#[test]
+fn the_scenario_of_a_seed_is_the_same_run_again() {
+    for variant in ["raft", "multi-paxos", "synod"] {
+        let swarm = swarm(variant, &[]);
+        for seed in 0..40 {
+            let trial = swarm.run(seed);
+            let again = text::from_toml(&text::to_toml(&trial.scenario)).expect("our own text");
+            assert_eq!(again.scenario, trial.scenario, "seed {seed}");
+            let report = Run::to_end(&again).expect("a good scenario");
+            assert_eq!(report.fingerprint, format!("{:016x}", trial.fingerprint), "{variant}, seed {seed}");
+            assert_eq!((report.events, report.violations.len()), (trial.events, 0), "{variant}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_is_broken_is_broken_again() {
+    for (variant, rule) in
+        [("raft", "one-vote"), ("multi-paxos", "adopt-highest-accepted"), ("synod", "unique-ballots")]
+    {
+        let swarm = swarm(variant, &[rule]);
+        let broken = (0..100).map(|seed| swarm.run(seed)).filter(|trial| trial.violation.is_some());
+        let mut seen = 0;
+        for trial in broken {
+            let first = trial.violation.expect("there is one");
+            let again = violation(&trial.scenario, None).expect("a good scenario").expect("it is broken again");
+            assert_eq!(place(&again), place(&first), "{variant} without {rule}");
+            seen += 1;
+        }
+        assert!(seen > 0, "{variant} without {rule}: nothing was broken");
+    }
+}
+
+/// What `run` reports of a scenario, by the name of its first violation.
+fn reported(scenario: &Scenario) -> Option<String> {
+    let report = Run::to_end(&Document::from(scenario.clone())).expect("a good scenario");
+    report.violations.first().map(|violation| violation.property.to_owned())
+}
+
+#[test]
+fn shrinking_keeps_the_property_and_nothing_else() {
+    let swarm = swarm("synod", &["unique-ballots"]);
+    let trial = (0..100).map(|seed| swarm.run(seed)).find(|trial| trial.violation.is_some()).expect("one is broken");
+    let before = trial.violation.expect("it is broken");
+    let once = || shrink(&trial.scenario, None, 3_000, &mut |_| {}).expect("good").expect("it is broken");
+    let shrunk = once();
+    assert_eq!(shrunk.violation.property, before.property);
+    assert_eq!(reported(&shrunk.scenario).as_deref(), Some(before.property));
+    assert_eq!(once().scenario, shrunk.scenario, "the same every time");
+    // Two proposers and one acceptor between them are enough, and so is a run of two ballots.
+    assert!(shrunk.scenario.replicas.len() <= 3, "{:?}", shrunk.scenario);
+    assert!(shrunk.scenario.script.len() + shrunk.scenario.clients.len() <= 3, "{:?}", shrunk.scenario);
+    assert!(shrunk.violation.event < 40, "{:?}", shrunk.violation);
+    // With the rule in force, the same run is a good one.
+    let intact = Scenario { without: Vec::new(), ..shrunk.scenario };
+    assert_eq!(reported(&intact), None);
+}
+
+#[test]
+fn what_is_not_broken_does_not_shrink() {
+    let scenario = swarm("synod", &[]).run(1).scenario;
+    assert!(shrink(&scenario, None, 100, &mut |_| {}).expect("good").is_none());
+}
+
+#[test]
+fn two_runs_part_at_their_first_differing_event() {
+    let scenario = swarm("raft", &[]).run(3).scenario;
+    let document = Document::from(scenario.clone());
+    assert_eq!(first_difference(&document, &document, 3), Ok(None));
+    // One more fault, late: all is the same until then.
+    let late = scenario.recovery.as_ref().expect("a healthy core").from.clone();
+    let mut longer = scenario.clone();
+    longer.script.push(quorumscope::lab::Fault {
+        at: late.clone(),
+        action: "quiesce".to_owned(),
+        ..Default::default()
+    });
+    let found = first_difference(&document, &Document::from(longer), 3).expect("good").expect("they differ");
+    assert!(found.steps > 100 && found.common.len() == 3 && found.left.len() == 4, "{found:#?}");
+    assert_ne!(found.left[0], found.right[0]);
+    assert!(found.right[0].contains("somebody steps in"), "{found:#?}");
+    // A run that ends earlier parts where it ends.
+    let shorter = Scenario { duration: Some(late), recovery: None, ..scenario };
+    let found = first_difference(&document, &Document::from(shorter), 0).expect("good").expect("they differ");
+    assert!(found.right.is_empty() && found.left.len() == 1, "{found:#?}");
+}
+
+#[test]
+fn who_is_kept_waiting_is_told() {
+    let told = |recovery: &str| {
+        let text = format!(
+            "variant = \"raft\"\nsites = [\"s\"]\nrtt_ms = [[1]]\nreplicas = [\"s\", \"s\", \"s\"]\nduration = \"9s\"\n\
+             clients = [{{ site = \"s\" }}]\n{recovery}\n\
+             script = [{{ at = \"1s\", do = \"crash\", node = 1 }}, {{ at = \"2s\", do = \"crash\", node = 2 }}]\n"
+        );
+        let document = text::from_toml(&text).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+        violation(&document.scenario, None)
+            .map(|found| found.map(|violation| (violation.property, violation.at / 1_000)))
+    };
+    // Nobody promised anything.
+    assert_eq!(told(""), Ok(None));
+    // One may be down, two may not.
+    assert_eq!(told("recovery = { from = \"1s\", within = \"8s\" }"), Ok(Some(("Progress", 9_000))));
+    let early = told("recovery = { from = \"1s\", within = \"3s\" }").expect("good");
+    assert!(matches!(early, Some(("Progress", 4_900..5_100))), "{early:?}");
+    let late = told("recovery = { from = \"5s\", within = \"500ms\" }").expect("good");
+    assert!(matches!(late, Some(("Progress", 5_500..5_700))), "{late:?}");
+    let problems = told("recovery = { from = \"8s\", within = \"2s\" }").expect_err("too long");
+    assert!(problems.to_string().contains("the run ends before that; a duration of 10s would do"), "{problems}");
+}
