@@ -18,7 +18,7 @@ const first = JSON.parse(readFileSync("scenarios/three-regions.json", "utf8")).v
 const LATER = new RegExp(
   [
     `quorumscope::protocols::(?!${first}\\b)\\w+`,
-    "quorumscope::sim::world::World<.*>>::(carry_out_action|order|hush|possible|request_by_hand)\\b",
+    "quorumscope::sim::world::World<.*>>::(carry_out_action|crash|\\w+_in_trouble|order|hush|possible|request_by_hand)\\b",
     "quorumscope::universe::Cluster<.*>::(act|fingerprint|fork|history|is_quiet)\\b|^quorumscope::universe::rules\\b|<quorumscope::judge::recovery::Recovering>::",
     "quorumscope::universe::story::leaderless\\b",
     "quorumscope::judge::linearizability\\b",
