@@ -1,4 +1,5 @@
-//! No document, however odd, makes the laboratory panic or hang.
+//! No document, however odd, makes the laboratory panic or hang. `QUORUMSCOPE_INPUTS=N` tries N of each kind; `tests/any_input.rs` has the
+//! inputs that are not even documents.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -81,6 +82,17 @@ const LIKELY: &[(&str, &[&str])] = &[
     ("clients[0].start", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
     ("clients[0].stop", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
     ("clients[0].retry", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    ("service", &["kv", "lock", "queue", "barrier", "config", "broadcast"]),
+    ("clients[0].lease", &["1ms", "10ms", "2s", "24h"]),
+    ("clients[0].work", &["0s", "1us", "10ms", "2s", "24h"]),
+    ("clients[0].stall", &["0s", "10ms", "2s", "24h"]),
+    ("clients[0].stalls", &["0%", "50%", "100%"]),
+    ("clients[0].dies", &["0%", "50%", "100%"]),
+    ("clients[0].swaps", &["0%", "50%", "100%"]),
+    ("clients[0].nondeterministic", &["0%", "50%", "100%"]),
+    ("clients[0].hot", &["0%", "50%", "100%"]),
+    ("clients[0].zipf", &["0", "0.99", "5"]),
+    ("clients[0].weights", &[r#"{"us-east-1":3}"#, r#"{"us-east-1":1,"us-west-2":1000}"#, "{}"]),
     ("network.processing", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
     ("disk", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
     ("duration", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
@@ -137,6 +149,7 @@ const NUMBERS: &[&str] = &[
     "clients[0].sessions",
     "clients[0].keys",
     "clients[0].commands",
+    "clients[0].weights.us-east-1",
     "value_bytes",
     "script[0].node",
     "script[0].from",
@@ -159,6 +172,8 @@ const OTHERS: &[&str] = &[
     "replicas",
     "clients",
     "clients[0]",
+    "clients[0].fenced",
+    "clients[0].weights",
     "network",
     "script",
     "script[0]",
@@ -258,8 +273,16 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
+/// How many inputs to try: so many, or what `QUORUMSCOPE_INPUTS` says.
+fn inputs(usual: u32) -> u32 {
+    let inputs =
+        std::env::var("QUORUMSCOPE_INPUTS").map_or(usual, |number| number.parse().expect("a number of inputs"));
+    println!("{inputs} inputs");
+    inputs
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: inputs(1_500), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_change_of_a_scenario_is_told_or_runs(tree in tree()) {
@@ -294,7 +317,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: inputs(4_000) / 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_good_scenario_can_be_compared(tree in tree(), n in 1u32..=15) {

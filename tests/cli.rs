@@ -363,3 +363,21 @@ fn linearize_judges_a_history() {
     assert!(missing.contains("there is no file \"nowhere.jsonl\""), "{missing}");
     assert!(refuses(&["linearize", "-", "--model", "kvs"]).contains("kv"));
 }
+
+#[test]
+fn what_clients_of_a_run_saw_can_be_judged() {
+    let file = format!("{}/history.jsonl", env!("CARGO_TARGET_TMPDIR"));
+    let told = prints(&["run", "lock-fenced", "--history", &file]);
+    assert!(told.ends_with("--model fenced-lock\n"), "{told}");
+    let judged = prints(&["linearize", &file, "--model", "fenced-lock"]);
+    assert!(judged.starts_with("linearizable"), "{judged}");
+    // Two hold the lock at once: the run's own judge says so, and so does the history.
+    let output = quorumscope(&["run", "lock-unfenced", "--history", &file]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("One holder at a time"));
+    let judged = quorumscope(&["linearize", &file, "--model", "fenced-lock"]);
+    assert_eq!(judged.status.code(), Some(1), "{}", text(&judged.stdout));
+    assert!(text(&judged.stdout).contains("write 5"), "{}", text(&judged.stdout));
+    let refused = refuses(&["run", "barrier", "--history", &file]);
+    assert!(refused.contains("those of the services kv, lock, queue and config would do"), "{refused}");
+}

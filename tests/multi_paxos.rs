@@ -6,7 +6,6 @@ mod common;
 
 use common::*;
 use quorumscope::core::*;
-use quorumscope::judge::linearizability::{Limits, Model, Verdict, judge};
 use quorumscope::lab::{Clients, Scenario, Value};
 use quorumscope::protocols::multi_paxos::{self, MultiPaxos};
 use quorumscope::sim::{Action, ClientGroup};
@@ -262,95 +261,4 @@ fn settings_that_do_not_fit_are_refused() {
     let (min, max) = (multi_paxos::ELECTION_TIMEOUT_MIN, multi_paxos::ELECTION_TIMEOUT_MAX);
     assert_eq!(refused(3, &[(min, 100)]), Some("election_timeout_min"));
     assert_eq!(refused(3, &[(min, 90_000), (max, 80_000)]), Some("election_timeout_max"));
-}
-
-/// Everything drawn from the seed: place, workload, settings, and faults for some seconds; then all is healed. Also tells when.
-fn storm(seed: u64, without: Option<&Rule>) -> (Scenario, Micros) {
-    let mut dice = Dice::new(seed);
-    let n = dice.pick(&[3, 4, 5, 5, 7]);
-    let mut scenario = scenario("multi-paxos", n, 2_000 + 1_000 * dice.roll(40) as u32, seed);
-    scenario.network.jitter = permille(dice.pick(&[0, 0, 100, 1_000]));
-    scenario.network.loss = permille(dice.pick(&[0, 0, 20, 100]));
-    scenario.network.processing = micros(dice.pick(&[0, 0, 0, 50]));
-    scenario.disk = micros(dice.pick(&[0, 0, 500, 20_000]));
-    let mut set = |key: &str, value| scenario.settings.insert(key.to_owned(), value);
-    set("commit", Value::Text(dice.pick(&["piggyback", "explicit"]).to_owned()));
-    set("thrifty", Value::Flag(dice.roll(2) == 0));
-    set("pipeline", Value::Number(dice.pick(&[1, 2, 8, 1024])));
-    set("snapshot_every", Value::Number(dice.pick(&[0, 1, 7, 50])));
-    if without.is_some_and(|rule| rule.key == "quorums-intersect") {
-        set("q1", Value::Number(i64::from(n) / 2));
-        set("q2", Value::Number(i64::from(n) / 2));
-    } else if dice.roll(5) == 0 {
-        set("q1", Value::Number(i64::from(n) - 1));
-        set("q2", Value::Number(2));
-    }
-    scenario.without = without.iter().map(|rule| rule.key.to_owned()).collect();
-    scenario.clients = (1..=n)
-        .map(|site| Clients {
-            site: format!("s{site}"),
-            sessions: Some(1 + dice.roll(3) as u32),
-            think: micros(20_000),
-            reads: permille(300),
-            keys: Some(8),
-            retry: micros(300_000),
-            ..Clients::default()
-        })
-        .collect();
-    let mut time = 0;
-    for _ in 0..25 {
-        time += dice.roll(300_000);
-        let (a, b) = dice.two(n);
-        match dice.roll(10) {
-            0 | 1 => then(&mut scenario, time, Action::Crash(a)),
-            2 | 3 => then(&mut scenario, time, Action::Restart(a)),
-            4 => then(&mut scenario, time, Action::Cut { from: a, to: b, both: false }),
-            5 => then(&mut scenario, time, Action::Cut { from: a, to: b, both: true }),
-            6 => then(&mut scenario, time, Action::HealAll),
-            7 => {
-                then(&mut scenario, time, Action::Crash(a));
-                then(&mut scenario, time, Action::Restart(a));
-            }
-            _ => then(&mut scenario, time, Action::HandOver(a)),
-        }
-    }
-    time += dice.roll(300_000);
-    heal(&mut scenario, time);
-    (scenario, time)
-}
-
-#[test]
-fn nothing_breaks_it_and_healed_it_goes_on() {
-    let mut used = RuleSet::EMPTY;
-    for seed in seeds(0..300) {
-        let (scenario, healed) = storm(seed, None);
-        let _replay = Replay(&scenario);
-        let mut cluster: Paxos = cluster(&scenario);
-        cluster.overhear();
-        cluster.run_until(healed);
-        assert_safe(&cluster);
-        let before = cluster.counts().answered;
-        cluster.run_until(healed + 6_000_000);
-        assert!(cluster.counts().answered > before + 20, "no progress once healed");
-        assert_same_state(&mut cluster);
-        let history = cluster.history().expect("clients were overheard");
-        let judgement = judge(&history, Model::CasRegister, Limits::default());
-        assert_eq!(judgement.verdict, Verdict::Linearizable);
-        used = used.or(cluster.rules_used());
-    }
-    assert_all_used(multi_paxos::RULES, used);
-}
-
-#[test]
-fn without_a_rule_it_breaks() {
-    for rule in multi_paxos::RULES.iter().filter(|rule| rule.without.is_some()) {
-        let broken = (0..400).find(|seed| {
-            let (scenario, healed) = storm(*seed, Some(rule));
-            let mut cluster: Paxos = cluster(&scenario);
-            cluster.run_until(healed + 1_000_000);
-            !cluster.violations().is_empty()
-        });
-        println!("{}: {broken:?}", rule.key);
-        assert!(broken.is_some(), "no run broke without {}", rule.key);
-    }
 }

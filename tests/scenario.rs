@@ -134,3 +134,23 @@ fn the_example_in_the_readme_is_good() {
     let document = text::from_toml(example).unwrap_or_else(|wrong| panic!("{wrong}"));
     document.scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
 }
+
+#[test]
+fn groups_spread_over_sites_by_their_weights() {
+    let spread = |pace: &str| {
+        let text = format!(
+            "variant = \"raft\"\nmatrix = \"aws\"\nsites = [\"us-east-1\", \"us-west-2\", \"eu-west-1\"]\n\
+             replicas = [\"us-east-1\", \"us-west-2\", \"eu-west-1\"]\nduration = \"60s\"\n\
+             clients = [{{ weights = {{ eu-west-1 = 3, us-east-1 = 1 }}, {pace} }}]"
+        );
+        let document = text::from_toml(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let report = Run::to_end(&document).unwrap_or_else(|wrong| panic!("{wrong}"));
+        report.latency_us.iter().map(|site| (site.site.clone(), site.count)).collect::<Vec<_>>()
+    };
+    let (near, far) = ("us-east-1".to_owned(), "eu-west-1".to_owned());
+    assert_eq!(spread("commands = 40"), [(far.clone(), 40)], "its one session is in Europe, and so are its commands");
+    assert_eq!(spread("commands = 40, sessions = 4"), [(near, 10), (far, 30)]);
+    let open = spread("rate = \"20/s\"");
+    let share = |at: usize| open[at].1 as f64 / 1_200.0;
+    assert!((0.2..0.3).contains(&share(0)) && (0.65..0.85).contains(&share(1)), "{open:?}");
+}

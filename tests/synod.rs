@@ -6,7 +6,6 @@ mod common;
 
 use common::*;
 use quorumscope::core::*;
-use quorumscope::lab::{Clients, Scenario, Value};
 use quorumscope::protocols::synod::{self, Synod};
 use quorumscope::sim::{Action, ClientGroup};
 use quorumscope::universe::{Cluster, Universe};
@@ -118,86 +117,4 @@ fn quorums_that_do_not_intersect_are_refused() {
     }
     let blueprint = with(blueprint::<Synod>(even_terrain(3, 10_000, 100), 1), &[(synod::ACCEPT_QUORUM_SIZE, 4)]);
     assert_eq!(Nodes::new(&blueprint).map(|_| ()), Err(("q2", "at most as many as there are nodes")));
-}
-
-/// Everything drawn from the seed: every node is asked, at about the same time, for another value, and all sorts of things fail.
-fn storm(seed: u64, without: Option<&Rule>) -> Scenario {
-    let mut dice = Dice::new(seed);
-    let n = dice.pick(&[3, 3, 4, 5, 7]);
-    let mut scenario = scenario("synod", n, 2_000 + 1_000 * dice.roll(20) as u32, seed);
-    scenario.network.jitter = permille(dice.pick(&[0, 500, 1_000]));
-    scenario.network.loss = permille(dice.pick(&[0, 50, 300]));
-    scenario.disk = micros(dice.pick(&[0, 0, 3_000]));
-    let mut set = |key: &str, value| scenario.settings.insert(key.to_owned(), value);
-    set("thrifty", Value::Flag(dice.roll(2) == 0));
-    if without.is_some_and(|rule| rule.key == "quorums-intersect") {
-        set("q1", Value::Number(i64::from(n) / 2));
-        set("q2", Value::Number(i64::from(n) / 2));
-    } else if dice.roll(4) == 0 {
-        set("q1", Value::Number(i64::from(n) - 1));
-        set("q2", Value::Number(2));
-    }
-    scenario.without = without.iter().map(|rule| rule.key.to_owned()).collect();
-    scenario.clients = (1..=n)
-        .map(|site| Clients {
-            site: format!("s{site}"),
-            think: micros(1_000 * dice.roll(100)),
-            start: micros(1_000 * dice.roll(100)),
-            commands: Some(2),
-            retry: micros(100_000),
-            ..Clients::default()
-        })
-        .collect();
-    let mut time = 0;
-    for _ in 0..20 {
-        time += dice.roll(30_000);
-        let (a, b) = dice.two(n);
-        match dice.roll(9) {
-            0 | 1 => then(&mut scenario, time, Action::Crash(a)),
-            2 | 3 => then(&mut scenario, time, Action::Restart(a)),
-            4 => then(&mut scenario, time, Action::Cut { from: a, to: b, both: false }),
-            5 => then(&mut scenario, time, Action::Cut { from: a, to: b, both: true }),
-            6 => then(&mut scenario, time, Action::HealAll),
-            // Back at once, with another wish.
-            _ => {
-                then(&mut scenario, time, Action::Crash(a));
-                then(&mut scenario, time, Action::Restart(a));
-                then(&mut scenario, time, Action::Request { site: a.0 });
-            }
-        }
-    }
-    time += dice.roll(30_000);
-    heal(&mut scenario, time);
-    (0..n).for_each(|site| then(&mut scenario, time, Action::Request { site }));
-    scenario
-}
-
-#[test]
-fn nothing_makes_it_choose_twice() {
-    let mut used = RuleSet::EMPTY;
-    for seed in seeds(0..400) {
-        let scenario = storm(seed, None);
-        let _replay = Replay(&scenario);
-        let mut cluster: Nodes = cluster(&scenario);
-        cluster.run_until(20_000_000);
-        assert_safe(&cluster);
-        assert_eq!(cluster.waiting(), 0, "clients still wait");
-        assert!(knows(&cluster) > 0, "clients were answered, but nobody knows");
-        used = used.or(cluster.rules_used());
-    }
-    assert_all_used(synod::RULES, used);
-}
-
-#[test]
-fn without_a_rule_two_values_are_chosen() {
-    // These two take a rare order of events; tests beside the code bring it about by hand.
-    let by_hand = ["durable-round", "accept-raises-promise"];
-    for rule in synod::RULES.iter().filter(|rule| rule.without.is_some() && !by_hand.contains(&rule.key)) {
-        let broken = (0..500).find(|seed| {
-            let mut cluster: Nodes = cluster(&storm(*seed, Some(rule)));
-            cluster.run_until(5_000_000);
-            !cluster.violations().is_empty()
-        });
-        assert!(broken.is_some(), "no run broke without {}", rule.key);
-    }
 }

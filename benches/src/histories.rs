@@ -20,6 +20,8 @@ pub struct Shape {
     pub unanswered: u16,
     /// Where, in parts of a thousand of the history, one read gives what its key held forty changes before; none for `None`.
     pub stale: Option<u32>,
+    /// From where on, in parts of a thousand of the history, every other process works on a copy of its own; nowhere for `None`.
+    pub split: Option<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -32,6 +34,7 @@ struct Waiting {
 }
 
 /// A key as it really is, and what it held before.
+#[derive(Clone)]
 struct Key {
     held: Value,
     before: VecDeque<Value>,
@@ -62,6 +65,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
     let mut recorder = Recorder::default();
     let values: Vec<Value> = (0..shape.values).map(|value| recorder.value(&value.to_string())).collect();
     let keys: Vec<u32> = (0..shape.keys).map(|key| recorder.key(&key.to_string())).collect();
+    let mut copy: Option<Vec<Key>> = None;
     let mut real: Vec<Key> = keys.iter().map(|_| Key { held: Value::NOTHING, before: VecDeque::new() }).collect();
     let mut waiting: Vec<Option<Waiting>> = vec![None; shape.processes as usize];
     // Operations given up that may yet take effect.
@@ -69,6 +73,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
     let (mut asked, mut names) = (0, 0);
     let mut stale = shape.stale.map(|at| u64::from(at) * u64::from(shape.operations) / 1_000);
     let pick = |rng: &mut Rng, most: u32| rng.between(0, u64::from(most) - 1) as usize;
+    let split = shape.split.map(|at| u64::from(at) * u64::from(shape.operations) / 1_000);
     while asked < shape.operations || waiting.iter().any(Option::is_some) {
         if !late.is_empty() && rng.chance(5) {
             let Waiting { key, call, .. } = late.swap_remove(pick(&mut rng, late.len() as u32));
@@ -98,7 +103,11 @@ pub fn record(shape: Shape, seed: u64) -> History {
                     waiting[process] = None;
                     continue;
                 }
-                let mut outcome = real[one.key].carry_out(one.call);
+                if copy.is_none() && split.is_some_and(|at| u64::from(asked) >= at) {
+                    copy = Some(real.clone());
+                }
+                let store = copy.as_mut().filter(|_| process % 2 == 1).unwrap_or(&mut real);
+                let mut outcome = store[one.key].carry_out(one.call);
                 if let (Some(at), Call::Read(_)) = (stale, one.call)
                     && u64::from(asked) >= at
                 {

@@ -26,20 +26,21 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
         progress.set(run.permille());
     }
     progress.done();
-    if let Some(file) = history {
-        write_history(&run, file)?;
-    }
+    let model = history.map(|file| write_history(&run, file)).transpose()?;
     let report = run.report();
     if json {
         crate::json(&report, out)?;
     } else {
         tell(&report, out)?;
+        if let (Some(file), Some(model)) = (history, model) {
+            writeln!(out, "\nTo judge the history: quorumscope linearize {} --model {}", file.display(), model.key())?;
+        }
     }
     Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Writes what clients asked and were told.
-fn write_history(run: &Run, file: &Path) -> Result<(), Stop> {
+/// Writes what clients asked and were told; tells the model that can judge it.
+fn write_history(run: &Run, file: &Path) -> Result<Model, Stop> {
     let Some(history) = run.session().universe().history() else {
         return Err(bad(
             "--history: no model of `linearize` knows what these clients do; those of the services kv, lock, queue and config would do",
@@ -48,8 +49,7 @@ fn write_history(run: &Run, file: &Path) -> Result<(), Stop> {
     let model = Model::of(&history);
     fs::write(file, history::write(&history, model))
         .map_err(|error| bad(format!("--history: {}: cannot be written: {error}", file.display())))?;
-    eprintln!("Judge it with: quorumscope linearize {} --model {}", file.display(), model.key());
-    Ok(())
+    Ok(model)
 }
 
 fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {

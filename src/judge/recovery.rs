@@ -10,6 +10,9 @@ use crate::core::{Micros, NodeId, NodeSet, Slot};
 use crate::sim::World;
 use crate::sim::world::Recovery;
 
+/// The names of the properties that are about a time without faults.
+pub const PROPERTIES: [&str; 2] = [PROGRESS.0, CATCH_UP.0];
+
 /// Nobody waits for ever.
 const PROGRESS: (&str, &str) = ("Progress", "Once faults are over, whoever asks is answered within the stated time.");
 /// Nobody stays behind for ever.

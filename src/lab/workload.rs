@@ -249,15 +249,17 @@ impl Reading<'_> {
 fn spread(group: &ClientGroup, places: &[(u8, u32)], groups: &mut Vec<ClientGroup>) {
     let weights: Vec<u32> = places.iter().map(|(_, weight)| *weight).collect();
     let all: u64 = weights.iter().copied().map(u64::from).sum();
-    let limits = match group.limit {
-        u32::MAX => vec![u32::MAX; weights.len()],
-        limit => apportion(limit, &weights),
-    };
     let sessions = match group.pace {
         Pace::Closed { sessions, .. } => apportion(u32::from(sessions), &weights),
         Pace::Open { .. } => vec![0; weights.len()],
     };
-    for (((site, weight), limit), sessions) in places.iter().zip(limits).zip(sessions) {
+    // Where there is no session nothing will be asked.
+    let asking = if let Pace::Closed { .. } = group.pace { &sessions } else { &weights };
+    let limits = match group.limit {
+        u32::MAX => vec![u32::MAX; weights.len()],
+        limit => apportion(limit, asking),
+    };
+    for (((site, weight), limit), &sessions) in places.iter().zip(limits).zip(&sessions) {
         let pace = match group.pace {
             Pace::Closed { think, .. } => Pace::Closed { sessions: sessions as u16, think },
             Pace::Open { gap } => Pace::Open { gap: gap * all / u64::from(*weight) },

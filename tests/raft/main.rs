@@ -2,7 +2,6 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-mod chaos;
 mod counts;
 mod history;
 mod latency;
@@ -14,11 +13,6 @@ use quorumscope::core::{Glance, Micros, NodeId, RuleSet, SettingId, Settings};
 use quorumscope::judge::Watch;
 use quorumscope::protocols::raft::{self, Message, Raft};
 use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Terrain, World};
-
-/// How to run a failing seed again. The only place that knows.
-fn replay(seed: u64) -> String {
-    format!("seed {seed}; again with: RAFT_SEEDS={seed}..{} cargo test --test raft chaos::chaos", seed + 1)
-}
 
 /// One cluster, watched: the judges and the history of reads and writes are checked after every event.
 struct Lab {
@@ -33,7 +27,7 @@ impl Lab {
     fn new(blueprint: &Blueprint) -> Lab {
         let mut world = World::new(blueprint).expect("settings fit");
         world.listen();
-        Lab { world, watch: Watch::default(), history: History::default(), name: replay(blueprint.seed) }
+        Lab { world, watch: Watch::default(), history: History::default(), name: format!("seed {}", blueprint.seed) }
     }
 
     /// Does the next thing, if it happens until `limit`; tells whether something did.
@@ -146,13 +140,4 @@ fn with(mut blueprint: Blueprint, settings: &[(SettingId, u64)]) -> Blueprint {
 /// Clients at site 0 that begin `start` µs into the run.
 fn clients(pace: Pace, read_percent: u8, start: Micros) -> ClientGroup {
     ClientGroup { pace, read_percent, start, retry: 500_000, ..ClientGroup::default() }
-}
-
-/// The rules that no run has reached, by name.
-fn unreached(used: RuleSet) -> Vec<&'static str> {
-    (0..)
-        .zip(raft::RULES)
-        .filter(|(id, _)| !used.has(quorumscope::core::RuleId(*id)))
-        .map(|(_, rule)| rule.key)
-        .collect()
 }

@@ -1,11 +1,13 @@
 //! Every rule that can be taken away: a seed that then breaks something, and the small scenario that it shrinks to.
 //!
-//! `tests/swarm/ablations/found.txt` lists the seeds. `VARIANT-RULE.toml` beside it is the scenario, and the `.txt` its run told event by event. `UPDATE=1 cargo test
-//! --release --test swarm` looks for them anew; read the difference.
+//! `tests/swarm/ablations/found.txt` lists the seeds. `VARIANT-RULE.toml` beside it is the scenario, and the `.txt` its run told event by event. `SEARCH=1
+//! cargo test --release --test swarm whatever_rule` looks for seeds of the rules that the list lacks, and `UPDATE=1 cargo test --test swarm` tells the
+//! runs anew; read the difference.
 
-use super::{run, swarm};
+use super::run;
 use quorumscope::lab::shrink::shrink;
-use quorumscope::lab::{Document, Run, Scenario, text};
+use quorumscope::lab::swarm::{Swarm, Wish};
+use quorumscope::lab::{Document, Run, Scenario, Value, text};
 use quorumscope::universe;
 use std::fmt::Write as _;
 use std::fs;
@@ -16,10 +18,20 @@ const FOUND: &str = "tests/swarm/ablations/found.txt";
 
 /// Seeds that are enough for nearly all rules, and for those whose absence takes a rare order of events.
 const USUAL: u64 = 2_000;
-const RARE: u64 = 20_000;
+const RARE: u64 = 60_000;
 
 /// Rules that random runs do not catch, and where they are caught instead.
 const PLOTS: &[(&str, &str, &str)] = &[
+    (
+        "notes",
+        "promise-upwards",
+        "then workers follow each other in a circle and nobody wins, which the algorithm does not rule out anyway",
+    ),
+    (
+        "notes",
+        "promise-is-durable",
+        "its card says that crashed workers stay down, so no seed restarts one: tests/explore/notes.rs does",
+    ),
     (
         "raft",
         "commit-own-term",
@@ -69,9 +81,19 @@ fn rules() -> Vec<(&'static str, &'static str)> {
     all.filter(|pair| !PLOTS.iter().any(|(variant, rule, _)| pair == &(*variant, *rule))).collect()
 }
 
+/// The swarm without a rule. The notes' algorithm is safe only with both repairs, so it has them.
+fn repaired(variant: &str, rule: &str) -> Swarm {
+    let all = universe::variant(variant).expect("a variant").settings;
+    let repairs = ["winner_refuses", "follower_cannot_win"].into_iter();
+    let repairs = repairs.filter(|repair| all.iter().any(|setting| setting.key == *repair));
+    let settings = repairs.map(|repair| (repair.to_owned(), Value::Flag(true))).collect();
+    let wish = Wish { variant: variant.to_owned(), without: vec![rule.to_owned()], settings, ..Wish::default() };
+    wish.check().unwrap_or_else(|problems| panic!("{problems}"))
+}
+
 /// Looks for a violation and shrinks those that came after the fewest events. Gives the line for the list, and the smallest scenario.
 fn find(variant: &str, rule: &str) -> (String, Scenario) {
-    let swarm = swarm(variant, &[rule]);
+    let swarm = repaired(variant, rule);
     let mut report = run(&swarm, 0..USUAL);
     if report.failures.is_empty() {
         report = run(&swarm, 0..RARE);
@@ -79,9 +101,9 @@ fn find(variant: &str, rule: &str) -> (String, Scenario) {
     let mut failures = report.failures.clone();
     let Some(first) = failures.first().cloned() else { panic!("{variant} without {rule}: nothing is broken") };
     failures.sort_by_key(|failure| (failure.event, failure.seed));
-    let shrunk = failures.iter().take(12).map(|failure| {
+    let shrunk = failures.iter().take(6).map(|failure| {
         let drawn = swarm.run(failure.seed).scenario;
-        let shrunk = shrink(&drawn, Some(&failure.property), 20_000, &mut |_| {}).expect("good").expect("it is broken");
+        let shrunk = shrink(&drawn, Some(&failure.property), 8_000, &mut |_| {}).expect("good").expect("it is broken");
         (told(&shrunk.scenario).0.lines().count(), shrunk.scenario)
     });
     let (lines, scenario) = shrunk.min_by_key(|(lines, _)| *lines).expect("there is a failure");
@@ -91,26 +113,35 @@ fn find(variant: &str, rule: &str) -> (String, Scenario) {
 
 #[test]
 fn whatever_rule_is_taken_away_something_breaks() {
-    if updating() {
+    if std::env::var_os("SEARCH").is_some() {
+        let kept = fs::read_to_string(FOUND).unwrap_or_default();
         let mut list = String::new();
         for (variant, rule) in rules() {
-            let (line, scenario) = find(variant, rule);
+            // Removing a line from the list has its rule looked for anew.
+            let known = kept.lines().find(|line| line.starts_with(&format!("{variant} {rule} ")));
+            let line = known.map_or_else(
+                || {
+                    let (line, scenario) = find(variant, rule);
+                    fs::write(file(variant, rule, "toml"), text::to_toml(&scenario)).expect("writable");
+                    line
+                },
+                |line| format!("{line}\n"),
+            );
             list.push_str(&line);
-            fs::write(file(variant, rule, "toml"), text::to_toml(&scenario)).expect("writable");
-            fs::write(file(variant, rule, "txt"), told(&scenario).0).expect("writable");
+            fs::write(FOUND, &list).expect("writable");
         }
-        fs::write(FOUND, list).expect("writable");
     }
     let list = fs::read_to_string(FOUND).expect("readable");
     let mut again = String::new();
-    for (line, (variant, rule)) in list.lines().zip(rules()) {
-        let seed =
-            line.split([' ', ':']).nth(2).and_then(|seed| seed.parse().ok()).expect("VARIANT RULE SEED: PROPERTY");
+    for line in list.lines() {
+        let words: Vec<&str> = line.split([' ', ':']).collect();
+        let [variant, rule, seed, ..] = words[..] else { panic!("{line}: VARIANT RULE SEED: PROPERTY") };
+        let seed = seed.parse().expect("a seed");
         assert!(seed < RARE, "{line}");
-        let property = swarm(variant, &[rule]).run(seed).violation.map_or("nothing", |violation| violation.property);
+        let property = repaired(variant, rule).run(seed).violation.map_or("nothing", |violation| violation.property);
         let _ = writeln!(again, "{variant} {rule} {seed}: {property}");
     }
-    assert_eq!(again, list, "the list says what breaks under which seed, for every rule");
+    assert_eq!(again, list, "the list says what breaks under which seed");
 }
 
 #[test]
@@ -121,9 +152,17 @@ fn what_they_shrink_to_is_kept() {
             text::from_toml(&text).unwrap_or_else(|problems| panic!("{variant} {rule}: {problems}")).scenario;
         assert_eq!((scenario.variant.as_str(), scenario.without.as_slice()), (variant, &[rule.to_owned()][..]));
         let (lines, broken) = told(&scenario);
+        let says = broken.first().map(|property| format!("{property} is broken"));
+        assert_eq!(says.as_ref(), Some(&scenario.title), "{variant} without {rule}");
+        if updating() {
+            fs::write(file(variant, rule, "txt"), &lines).expect("writable");
+        }
         let kept = fs::read_to_string(file(variant, rule, "txt")).expect("readable");
         assert_eq!(lines, kept, "{variant} without {rule}");
-        assert_eq!(broken.len(), 1, "{variant} without {rule}: {broken:?}");
+        // The notes' algorithm is unsafe as written, and shrinking takes its repairs away.
+        if variant == "notes" {
+            continue;
+        }
         // With the rule in force the same run is a good one, or its settings are refused.
         let intact = Scenario { without: Vec::new(), ..scenario };
         if intact.check().is_ok() {

@@ -18,7 +18,7 @@ fn survives(variant: &str, usual: Range<u64>) {
         report.runs, report.events, report.answered, report.judged
     );
     assert_nothing_broken(&swarm, &report);
-    assert_eq!(report.undecided, 0, "every history can be judged");
+    assert!(report.undecided * 50 <= report.judged, "{} operations in histories too hard to judge", report.undecided);
     if report.runs >= usual.end - usual.start {
         let unreached: Vec<&String> =
             report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();

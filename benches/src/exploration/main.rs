@@ -100,6 +100,8 @@ fn main() {
             ours / theirs
         );
     }
-    println!("\nOurs beside Stateright, with one thread each (bar for the ratio: 5), in states a second of that thread's time; and Stateright with \
-         all threads, by the clock.");
+    println!(
+        "\nOurs beside Stateright, with one thread each (bar for the ratio: 5), in states a second of that thread's time; and Stateright with \
+         all threads, by the clock."
+    );
 }

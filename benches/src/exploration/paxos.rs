@@ -70,7 +70,7 @@ impl Server {
         NodeSet::first(SERVERS).without(self.me)
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Actor>) {
+    fn handle(&mut self, from: NodeId, message: Msg, out: &mut Out<Actor>) {
         if self.decided {
             if let (Msg::Get { number }, Some((_, proposal))) = (message, self.accepted) {
                 out.send(from, Msg::GetOk { number, value: proposal.client });
@@ -148,9 +148,9 @@ impl Node for Actor {
         })
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Actor>) {
-        match (self, message) {
-            (Actor::Server(server), _) => server.on_message(from, message, out),
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Actor>) {
+        match (self, *message) {
+            (Actor::Server(server), message) => server.handle(from, message, out),
             (Actor::Client { me, awaits, done }, Msg::PutOk { number }) if *awaits == Some(number) => {
                 out.send(NodeId((me.0 + *done) % SERVERS), Msg::Get { number: number + 1 });
                 (*awaits, *done) = (Some(number + 1), *done + 1);

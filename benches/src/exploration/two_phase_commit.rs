@@ -11,12 +11,8 @@ use quorumscope::judge::explore::{Bounds, Explorer, Question, Times, Verdict};
 
 /// Explores it with so many resource managers; tells how many states there are.
 pub fn explore(resource_managers: u8) -> u64 {
-    let setup = Setup {
-        replicas: resource_managers + 1,
-        rtt_max: 1,
-        settings: Settings::default(),
-        ablated: RuleSet::EMPTY,
-    };
+    let setup =
+        Setup { replicas: resource_managers + 1, rtt_max: 1, settings: Settings::default(), ablated: RuleSet::EMPTY };
     let bounds = Bounds {
         states: u32::MAX,
         messages: u16::MAX,
@@ -98,8 +94,8 @@ impl Node for Server {
         Server::ResourceManager(State::Working)
     }
 
-    fn on_message(&mut self, from: NodeId, message: Msg, out: &mut Out<Server>) {
-        match (self, message) {
+    fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
+        match (self, *message) {
             (Server::TransactionManager { resource_managers, prepared, ended: None }, Msg::Prepared) => {
                 if prepared.add(from) && prepared == resource_managers {
                     out.set_timer(May::Commit, 1, 1);
@@ -143,11 +139,8 @@ const fn kind(name: &'static str, letter: char, phase: Phase) -> Kind {
 }
 
 impl Message for Msg {
-    const KINDS: &'static [Kind] = &[
-        kind("Prepared", 'p', Phase::Vote),
-        kind("Commit", 'C', Phase::Commit),
-        kind("Abort", 'A', Phase::Refuse),
-    ];
+    const KINDS: &'static [Kind] =
+        &[kind("Prepared", 'p', Phase::Vote), kind("Commit", 'C', Phase::Commit), kind("Abort", 'A', Phase::Refuse)];
 
     fn kind(&self) -> KindId {
         KindId(*self as u8)

@@ -388,14 +388,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
     /// copy so far. Gives its hash, and what the way breaks; `None` if it leads nowhere new, or beyond the bounds.
     #[inline]
-    pub(in crate::judge::explore) fn take(
-        &mut self,
-        from: usize,
-        to: usize,
-        index: usize,
-        hash: u64,
-        way: Way,
-    ) -> Option<(u64, Option<Broken>)> {
+    fn take(&mut self, from: usize, to: usize, index: usize, hash: u64, way: Way) -> Option<(u64, Option<Broken>)> {
         let (mut hash, mut broken) = (hash.wrapping_add(way.hash), None);
         self.rows[to + index] = way.after;
         if let Some(of) = way.cost {

@@ -10,11 +10,13 @@
 
 mod simpler;
 
+use super::fault::Fault;
 use super::problem::Problems;
 use super::scenario::Scenario;
 use super::swarm::violation;
 use crate::core::Micros;
 use crate::judge::Violation;
+use crate::judge::recovery::PROPERTIES;
 
 /// Runs that a shrinking may take, unless told otherwise.
 pub const BUDGET: u64 = 50_000;
@@ -69,7 +71,7 @@ impl Shrinker<'_> {
                 let before = self.best.clone();
                 self.end_early();
                 self.shorten_script();
-                for simpler in simpler::WAYS {
+                for simpler in if self.about_recovery() { simpler::AS_PROMISED } else { simpler::WAYS } {
                     self.simplify(*simpler);
                     self.end_early();
                 }
@@ -78,6 +80,21 @@ impl Shrinker<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the property is about a time without faults. Then what makes that time one without faults must stay as it is, and so must all
+    /// that the stated bound was derived from.
+    fn about_recovery(&self) -> bool {
+        PROPERTIES.contains(&self.violation.property)
+    }
+
+    /// How many faults may be left out.
+    fn removable(&self) -> usize {
+        let healed =
+            self.best.recovery.as_ref().filter(|_| self.about_recovery()).map(|recovery| recovery.from.micros());
+        let before =
+            |fault: &&Fault| !matches!((healed.as_ref(), fault.at.micros()), (Some(Ok(from)), Ok(at)) if at >= *from);
+        self.best.script.iter().take_while(before).count()
     }
 
     /// Keeps `candidate` if it violates the same property; tells whether it does.
@@ -105,6 +122,9 @@ impl Shrinker<'_> {
 
     /// Ends the run where the violation is seen, and leaves out all that comes after it.
     fn end_early(&mut self) {
+        if self.about_recovery() {
+            return;
+        }
         let at = self.violation.at;
         let mut shorter = self.best.clone();
         shorter.script.retain(|fault| fault.at.micros().is_ok_and(|time| time <= at));
@@ -118,16 +138,16 @@ impl Shrinker<'_> {
 
     /// Leaves out half of the script, a quarter, and so on down to single faults.
     fn shorten_script(&mut self) {
-        let mut size = self.best.script.len().div_ceil(2);
+        let mut size = self.removable().div_ceil(2);
         while size > 0 {
             // From the end: what comes last depends on what came first, not the other way round.
-            let mut end = self.best.script.len();
+            let mut end = self.removable();
             while end > 0 {
                 let start = end.saturating_sub(size);
                 let mut shorter = self.best.clone();
                 shorter.script.drain(start..end);
                 self.attempt(shorter);
-                end = start.min(self.best.script.len());
+                end = start.min(self.removable());
             }
             size /= 2;
         }

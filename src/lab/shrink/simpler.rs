@@ -24,6 +24,9 @@ pub(super) const WAYS: &[Way] = &[
     smaller_seed,
 ];
 
+/// Those that leave alone what a bound on recovery is derived from.
+pub(super) const AS_PROMISED: &[Way] = &[fewer_clients, settings_left_out, plain_world, smaller_seed];
+
 /// With this done to a copy.
 fn with(scenario: &Scenario, change: impl FnOnce(&mut Scenario)) -> Scenario {
     let mut changed = scenario.clone();

@@ -63,7 +63,6 @@ const TROUBLES: &[Trouble] = &[
         strike: |storm| storm.disk(&[DiskFault::Slow(10_000), DiskFault::Mend]),
     },
     Trouble { name: "full-disk", fits: recovers, strike: |storm| storm.disk(&[DiskFault::Fill, DiskFault::Mend]) },
-    Trouble { name: "throttle", fits: always, strike: Storm::throttle },
 ];
 
 const SLOW: &[Nuisance] = &[
@@ -179,11 +178,11 @@ impl Storm {
         self.act(Action::Resume);
         for node in &healthy {
             self.act(Action::Disk { node: *node, fault: DiskFault::Mend });
-            self.act(Action::Throttle { node: *node, percent: 100 });
         }
         let may_restart = recovers(self.universe.variant().card);
         for node in nodes {
-            let up = self.up(node);
+            // Who has a full disk may stop at any moment, even this one.
+            let up = self.up(node) && !self.universe.node(node).disk.full;
             match healthy.contains(&node) {
                 true if !up && may_restart => self.act(Action::Restart(node)),
                 true => {}
@@ -224,8 +223,9 @@ impl Storm {
         }
     }
 
-    /// Writes an action into the script, for the first free moment.
+    /// Writes an action into the script, for the first free moment after those before it.
     fn act(&mut self, action: Action) {
+        self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
         while !self.universe.plan(Timed { at: self.at, action }) {
             self.at += 1;
         }
@@ -365,7 +365,10 @@ impl Storm {
         let how = pick(&mut self.rng, nuisances);
         let (from, to) = (self.any_node(), self.any_node());
         let (one, others) = (NodeSet::just(from), self.others(from).collect::<NodeSet>());
-        let (from, to) = pick(&mut self.rng, &[(one, NodeSet::just(to)), (one, others), (ALL, ALL)]);
+        let ways = [(one, NodeSet::just(to)), (one, others), (ALL, ALL)];
+        // Loss on all links is a trouble of its own.
+        let ways = if matches!(how, Nuisance::Lose(_)) { &ways[..2] } else { &ways[..] };
+        let (from, to) = pick(&mut self.rng, ways);
         if from != to && !to.is_empty() || from == ALL {
             self.act(Action::Disturb { from, to, both: false, how });
         }
@@ -386,11 +389,5 @@ impl Storm {
     fn disk(&mut self, faults: &[DiskFault]) {
         let (node, fault) = (self.any_node(), pick(&mut self.rng, faults));
         self.act(Action::Disk { node, fault });
-    }
-
-    /// A slow processor; felt where messages cost something at all.
-    fn throttle(&mut self) {
-        let (node, percent) = (self.any_node(), pick(&mut self.rng, &[100, 300, 1_000]));
-        self.act(Action::Throttle { node, percent });
     }
 }

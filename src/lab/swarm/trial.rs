@@ -52,7 +52,6 @@ pub(super) fn run(swarm: &Swarm, seed: u64) -> Trial {
         storm.run_until(checked.duration)
     });
     let Draft { mut scenario, .. } = draft;
-    storm.script.sort_by_key(|timed| timed.at);
     let ids: Vec<&str> = checked.places.iter().map(|place| place.id.as_str()).collect();
     scenario.script =
         storm.script.iter().map(|timed| Fault::new(timed.at, timed.action, checked.names(&ids))).collect();
