@@ -19,6 +19,8 @@ pub enum Intent {
     Restart,
     /// Play at this speed.
     Pace(Pace),
+    /// Go over to this branch of the run, by number.
+    Branch(usize),
     /// Go to this time, µs since the start.
     Seek(Micros),
     /// Do this to the world, now; as much of it as is possible.

@@ -231,6 +231,40 @@ test("dragging the timeline goes back in time, and acting there begins another r
   expect((await state(page)).time).toBeGreaterThan(end.time * 0.97);
 });
 
+test("acting in the past begins a branch; one can go over, and is told the first difference @phone", async ({ page, open }, { project }) => {
+  await open("?speed=5:1");
+  await until(page, (run) => run.time > 6_000_000, "six seconds have passed");
+  const end = await pause(page);
+  const branches = page.getByRole("group", { name: "Branches of this run" });
+  await expect(branches).toHaveCount(0);
+  const line = page.getByRole("slider", { name: "Moment of the run" });
+  const { x, y, width, height } = await line.boundingBox();
+  await page.mouse.click(x + width / 2, y + height / 2);
+  const half = await until(page, (run) => run.time < end.time * 0.7, "it has gone back");
+  await replica(page, half.leader).locator(".disc").click();
+  await item(page, "Crash").click();
+  await expect(branches.getByRole("button")).toHaveCount(2);
+  await page.getByRole("button", { name: "Play" }).click();
+  await until(page, (run) => run.time > end.time && run.leader !== null, "another leads");
+  await pause(page);
+  const second = await state(page);
+  await expect(branches.getByRole("button", { name: /Branch 2, parted from branch 1 at/ })).toHaveAttribute("aria-pressed", "true");
+  await expectAccessible(page);
+  await screen(page, `branches-${project.name}`);
+
+  await branches.getByRole("button", { name: /^Branch 1/ }).click();
+  const first = await until(page, (run) => run.deeds === 0, "the first branch is back");
+  expect(first.nodes.every((node) => node.up)).toBe(true);
+  await expect(page.locator(".notice")).toContainText(/Branch 1 differs from branch 2 first at .*\nHere: .*\nThere: /s);
+  await screen(page, `branch-difference-${project.name}`);
+  await branches.getByRole("button", { name: /^Branch 2/ }).click();
+  await until(page, (run) => run.deeds === 1, "the second branch is back");
+  await line.focus();
+  await page.keyboard.press("End");
+  expect((await state(page)).time).toBe(second.time);
+  expect((await state(page)).fingerprint).toBe(second.fingerprint);
+});
+
 test("keys do what their help says", async ({ page, open }) => {
   await open("?speed=1:1");
   const { leader } = await until(page, (run) => run.leader !== null, "somebody leads");

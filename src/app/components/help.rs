@@ -20,6 +20,10 @@ const KEYS: &[(&str, &str)] = &[
 const GESTURES: &[(&str, &str)] = &[
     ("Drag the crown to another replica", "the leader hands its leadership over, by the protocol's own means"),
     ("Drag a replica to another island", "it moves there; its messages take the new distances"),
+    (
+        "Drag the line of time",
+        "back to any moment; what you do there begins a branch of the run, and the old one stays",
+    ),
     ("Click or tap a replica, a place's name, or a round trip", "crash, restart, cut, heal, add, remove"),
 ];
 

@@ -1,5 +1,6 @@
 //! The pieces of the page, one a file. Each shows what it is given and says what is wanted; none decides anything.
 
+pub mod branches;
 pub mod client;
 pub mod controls;
 pub mod crown;

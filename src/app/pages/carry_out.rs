@@ -1,11 +1,13 @@
 //! Does what is wanted of the run, and says what came of it.
 
 use super::opening;
+use crate::components::words;
 use crate::intent::Intent;
-use crate::run::Engine;
+use crate::run::{Engine, happened};
 use quorumscope::core::NodeId;
+use quorumscope::lab::session::Difference;
 use quorumscope::lab::{Scenario, Session};
-use quorumscope::sim::Action;
+use quorumscope::sim::{Action, Record};
 
 /// What there is to say afterwards.
 pub type Says = Option<String>;
@@ -26,6 +28,7 @@ pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> S
             engine.seek(time);
             None
         }
+        Intent::Branch(number) => branch(engine, number),
         Intent::Act(actions) => act(engine, &actions),
         Intent::RestartLeader => {
             let leader = engine.session().universe().leader()?;
@@ -41,6 +44,29 @@ pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> S
         Intent::Run(scenario) => run(engine, titled(engine.session().scenario(), *scenario)),
         _ => None,
     }
+}
+
+/// Goes over to another branch, and tells where it first differs from the one that was left.
+fn branch(engine: &mut Engine, number: usize) -> Says {
+    let left = engine.session().branch().number;
+    if left == number {
+        return None;
+    }
+    let Some(Difference { at, here, there, .. }) = engine.switch(number) else {
+        return Some(format!("Branch {}. It is no different from branch {}.", number + 1, left + 1));
+    };
+    let universe = engine.session().universe();
+    let tell = |record: Option<Record>| {
+        record.map_or("Nothing happens any more.".to_owned(), |record| happened::sentence(universe, &record, &[]))
+    };
+    Some(format!(
+        "Branch {} differs from branch {} first at {}.\nHere: {}\nThere: {}",
+        number + 1,
+        left + 1,
+        words::moment_ms(at),
+        tell(here),
+        tell(there)
+    ))
 }
 
 /// Acts, and tells every refusal.

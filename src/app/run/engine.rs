@@ -4,7 +4,7 @@ use super::pace::Pace;
 use crate::web::browser;
 use quorumscope::core::Micros;
 use quorumscope::lab::Session;
-use quorumscope::lab::session::FARTHEST;
+use quorumscope::lab::session::{Difference, FARTHEST};
 use quorumscope::sim::{Action, Refusal};
 
 /// Most of a frame that computing events may take, ms. The rest is for painting them, and for the person.
@@ -111,6 +111,14 @@ impl Engine {
     pub fn seek(&mut self, time: Micros) {
         self.owed = 0.0;
         self.session.seek_time(time);
+    }
+
+    /// Stops, and goes over to another branch of the run. Tells where it first differs from the one that was left.
+    pub fn switch(&mut self, branch: usize) -> Option<Difference> {
+        let left = self.session.branch().number;
+        self.playing = false;
+        self.owed = 0.0;
+        (self.session.switch(branch) && branch != left).then(|| self.session.first_difference(left))?
     }
 
     /// Starts the scenario again.

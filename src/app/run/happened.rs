@@ -36,13 +36,15 @@ fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {
     set.iter().filter_map(|rule| all.get(usize::from(rule.0))).collect()
 }
 
-fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record]) -> String {
+/// One thing that happened, and what was learned by it, in a sentence.
+pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record]) -> String {
     let number = |id: NodeId| id.0 + 1;
     let (node, peer) = (number(record.node), number(record.peer));
     let kind = universe.variant().kinds.get(usize::from(record.kind)).map_or("message", |kind| kind.name);
     let mut text = match record.what {
         What::Delivered if record.node == record.peer => format!("Node {node} handled its own {kind}"),
         What::Delivered => format!("Node {node} received {kind} from node {peer}"),
+        What::Lost if record.node == record.peer => format!("A message between a client and node {node} got lost"),
         What::Lost => format!("{kind} from node {peer} to node {node} got lost"),
         What::Timer => format!("A timer of node {node} ran out"),
         What::Request => format!("Node {node} received a client's request"),

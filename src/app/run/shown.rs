@@ -6,6 +6,8 @@ use super::rate::{PerCommand, Rate};
 use quorumscope::core::node::Kind;
 use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
 use quorumscope::judge::Reign;
+use quorumscope::lab::Session;
+use quorumscope::lab::session::Branch;
 use quorumscope::sim::Sample;
 use quorumscope::sim::world::{DiskState, Flight};
 use quorumscope::universe::{Universe, Variant};
@@ -50,8 +52,23 @@ pub struct Shown {
     pub reigns: Vec<Reign>,
     /// When things were done by hand, µs.
     pub deeds: Vec<Micros>,
-    /// The farthest this run has been, µs.
+    /// The farthest this run has been in any branch, µs.
+    pub span: Micros,
+    /// Its branches, if there are several.
+    pub branches: Vec<BranchShown>,
+}
+
+/// One branch of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BranchShown {
+    /// Which, counted from 0.
+    pub number: usize,
+    /// The branch that it parted from, and when, µs.
+    pub parted: Option<(usize, Micros)>,
+    /// How far it got, µs.
     pub reached: Micros,
+    /// Whether this is the one on screen.
+    pub present: bool,
 }
 
 /// One replica at one moment.
@@ -144,6 +161,7 @@ impl Shown {
         let last =
             (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
+        let branches = if complete { branches(session) } else { Vec::new() };
         let window = window(universe.variant(), last);
         let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
         let mut flights = Vec::new();
@@ -166,9 +184,29 @@ impl Shown {
             last: if complete && !engine.playing() { happened::last(universe) } else { None },
             reigns: universe.reigns(),
             deeds: session.deeds().iter().map(|deed| deed.at).collect(),
-            reached: session.reached().at.max(universe.time()),
+            span: branches
+                .iter()
+                .map(|branch| branch.reached)
+                .max()
+                .unwrap_or(session.reached().at)
+                .max(universe.time()),
+            branches,
         }
     }
+}
+
+fn branches(session: &Session) -> Vec<BranchShown> {
+    let all = session.branches();
+    if all.len() < 2 {
+        return Vec::new();
+    }
+    let shown = |branch: &&Branch| BranchShown {
+        number: branch.number,
+        parted: branch.parted.map(|(from, moment)| (from, moment.at)),
+        reached: branch.reached.at,
+        present: branch.number == session.branch().number,
+    };
+    all.iter().map(shown).collect()
 }
 
 /// The slots to show when `last` is the highest slot in use.
