@@ -36,14 +36,10 @@ struct List {
 
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
-    /// [`FREE`] in a free place.
     time: Micros,
     next: u32,
     item: T,
 }
-
-/// No item waits until then.
-const FREE: Micros = Micros::MAX;
 
 impl<T> Default for Wheel<T> {
     fn default() -> Wheel<T> {
@@ -67,7 +63,7 @@ impl<T: Copy> Wheel<T> {
     // Inlined for good: otherwise an item is written to the stack in parts and read back as a whole, and the processor stalls on that.
     #[inline(always)]
     pub fn push(&mut self, time: Micros, item: T) {
-        let time = time.clamp(self.now, FREE - 1);
+        let time = time.max(self.now);
         if self.free == NONE {
             self.grow(item);
         }
@@ -85,7 +81,7 @@ impl<T: Copy> Wheel<T> {
     #[cold]
     fn grow(&mut self, anything: T) {
         self.free = self.slab.len() as u32;
-        self.slab.push(Entry { time: FREE, next: NONE, item: anything });
+        self.slab.push(Entry { time: 0, next: NONE, item: anything });
     }
 
     #[inline]
@@ -125,7 +121,6 @@ impl<T: Copy> Wheel<T> {
                     list.head = entry.next;
                 }
                 entry.next = self.free;
-                entry.time = FREE;
                 self.free = index;
                 self.len -= 1;
                 return Some((time, entry.item));
@@ -161,14 +156,32 @@ impl<T: Copy> Wheel<T> {
         true
     }
 
-    /// All waiting items with their times, in no particular (but always the same) order.
+    /// All waiting items with their times. Those of the same time come first in first out; otherwise in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (Micros, &T)> {
-        self.slab.iter().filter(|entry| entry.time != FREE).map(|entry| (entry.time, &entry.item))
+        self.places().map(|place| {
+            let entry = &self.slab[place as usize];
+            (entry.time, &entry.item)
+        })
     }
 
-    /// All waiting items with their times, to change in place.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (Micros, &mut T)> {
-        self.slab.iter_mut().filter(|entry| entry.time != FREE).map(|entry| (entry.time, &mut entry.item))
+    /// Shows all waiting items with their times, to change in place, in the order of [`Wheel::iter`].
+    pub fn for_each_mut(&mut self, mut show: impl FnMut(Micros, &mut T)) {
+        for place in self.places().collect::<Vec<_>>() {
+            let entry = &mut self.slab[place as usize];
+            show(entry.time, &mut entry.item);
+        }
+    }
+
+    /// Where in the slab the items lie: list by list, because the places of the slab are taken as they become free. Items of the same time
+    /// are in the same list.
+    fn places(&self) -> impl Iterator<Item = u32> {
+        let lists = self.levels.iter().flat_map(|level| {
+            (0..SLOTS).filter(|slot| level.occupied >> slot & 1 == 1).map(|slot| level.slots[slot].head)
+        });
+        lists.flat_map(|head| {
+            let next = |place: &u32| Some(self.slab[*place as usize].next).filter(|next| *next != NONE);
+            std::iter::successors(Some(head), next)
+        })
     }
 }
 
@@ -208,6 +221,9 @@ mod tests {
                 }
                 assert_eq!(wheel.len(), model.len());
             }
+            let mut listed: Vec<_> = wheel.iter().map(|(time, item)| (time, *item)).collect();
+            listed.sort_by_key(|(time, _)| *time);
+            assert!(listed.iter().eq(model.keys()), "seed {seed}");
             while let Some(got) = wheel.pop_until(Micros::MAX) {
                 assert_eq!(model.pop_first().map(|(key, _)| key), Some(got), "seed {seed}");
             }

@@ -359,7 +359,7 @@ impl<P: Protocol> World<P> {
                 Some(match self.carry_out_action(timed.action) {
                     Ok(()) => Happening::handled(What::Acted, NodeId(0), Some(1)),
                     Err(why) => {
-                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, index, RuleSet::EMPTY);
+                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
                         self.refused.push(Refused { index, timed, why });
                         Happening::passed(What::Refused, NodeId(0))
                     }

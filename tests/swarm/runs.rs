@@ -21,6 +21,7 @@ fn the_scenario_of_a_seed_is_the_same_run_again() {
             let again = text::from_toml(&text::to_toml(&trial.scenario)).expect("our own text");
             assert_eq!(again.scenario, trial.scenario, "seed {seed}");
             let report = Run::to_end(&again).expect("a good scenario");
+            assert_eq!(report.fingerprint, format!("{:016x}", trial.fingerprint), "{variant}, seed {seed}");
             assert_eq!((report.events, report.violations.len()), (trial.events, 0), "{variant}, seed {seed}");
         }
     }

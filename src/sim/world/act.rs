@@ -312,8 +312,9 @@ impl<P: Protocol> World<P> {
         host.life += 1;
         host.busy_until = 0;
         // What still waited for the disk never left.
-        for (arrives, packed) in self.wheel.iter_mut() {
-            let unsent = |flight: u32| arrives - Micros::from(flight) > self.time;
+        let now = self.time;
+        self.wheel.for_each_mut(|arrives, packed| {
+            let unsent = |flight: u32| arrives - Micros::from(flight) > now;
             match packed.unpack() {
                 Event::Deliver { from, flight, parcel, .. } if from == node && unsent(flight) => {
                     self.out.parcels.take(parcel);
@@ -329,7 +330,7 @@ impl<P: Protocol> World<P> {
                 }
                 _ => {}
             }
-        }
+        });
     }
 
     fn add(&mut self, site: u8) -> Result<(), Refusal> {

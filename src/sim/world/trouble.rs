@@ -166,9 +166,7 @@ impl<P: Protocol> World<P> {
             Event::DeliverEach { to, .. } => to,
             _ => NodeSet::EMPTY,
         };
-        for (arrives, packed) in self.wheel.iter_mut() {
-            *packed = sift(arrives, packed.unpack()).pack();
-        }
+        self.wheel.for_each_mut(|arrives, packed| *packed = sift(arrives, packed.unpack()).pack());
         taken
     }
 
