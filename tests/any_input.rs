@@ -1,8 +1,8 @@
-//! No text, however odd, makes anything panic, hang, or run something else than it says: scenarios in TOML and JSON, links, histories, flags.
+//! No text, however odd, makes anything panic, hang, or run something else than it says: scenarios in TOML and JSON, links,
+//! histories, tables of round trips, flags.
 //!
-//! Starts from what lies in `tests/inputs/` and is kept there when it once made trouble, and cuts, repeats and mixes it. The distances of a
-//! scenario are among it; nothing else reads tables. `QUORUMSCOPE_INPUTS=N cargo test --test any_input -- --nocapture` tries N of each
-//! kind (flags start a process each, so a fiftieth of that), and tells how many were good.
+//! Starts from what lies in `tests/inputs/` and is kept there when it once made trouble, and cuts, repeats and mixes it.
+//! `QUORUMSCOPE_INPUTS=N cargo test --test any_input -- --nocapture` tries N of each kind (flags start a process each, so a fiftieth of that), and tells how many were good.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use quorumscope::judge::linearizability::{Limits, Model, judge};
 use quorumscope::lab::presets::PRESETS;
 use quorumscope::lab::run::Run;
-use quorumscope::lab::{Problems, history, text};
+use quorumscope::lab::{Problems, history, round_trips, text};
 use std::cell::Cell;
 use std::fs;
 use std::process::{Command, Stdio};
@@ -177,6 +177,22 @@ fn any_scenario() {
 fn any_link() {
     let links = PRESETS.iter().map(|preset| text::to_link(&text::from_json(preset.json).expect("built in"))).collect();
     try_all("links", links, inputs(1_500), |text| document(text::from_link(text)));
+}
+
+#[test]
+fn any_table() {
+    try_all("tables of round trips", kept("table"), inputs(4_000), |text| match round_trips::read(text) {
+        Ok(table) => {
+            let mut scenario =
+                serde_json::json!({ "variant": "raft", "sites": ["VA", "OR"], "replicas": ["VA", "OR", "OR"] });
+            let put = table.put_into(&mut scenario).map_err(Problems::from);
+            put.and_then(|()| text::document(scenario)).map(|document| drop(Run::new(&document))).is_ok()
+        }
+        Err(problem) => {
+            assert_told(&Problems(vec![problem]));
+            false
+        }
+    });
 }
 
 #[test]

@@ -381,3 +381,60 @@ fn what_clients_of_a_run_saw_can_be_judged() {
     let refused = refuses(&["run", "barrier", "--history", &file]);
     assert!(refused.contains("those of the services kv, lock, queue and config would do"), "{refused}");
 }
+
+#[test]
+fn distances_come_from_a_table_of_ones_own() {
+    let own = prints_json(&["run", "five-regions", "--rtt", "data/rtt/pql_table1.csv", "--json"]);
+    let built_in = prints_json(&["run", "five-regions", "--json"]);
+    assert_eq!(own["fingerprint"], built_in["fingerprint"]);
+    let error = refuses(&["run", "three-regions", "--rtt", "data/rtt/pql_table1.csv"]);
+    assert!(error.contains("--rtt: sites[0]: us-east-1: is not in the table; the places there are JP, CA"), "{error}");
+    let error = refuses(&["run", "three-regions", "--rtt", "Cargo.toml"]);
+    assert!(error.contains("--rtt: Cargo.toml: row 1: 0 places: 1 to 1000 would do"), "{error}");
+    let error = refuses(&["run", "three-regions", "--rtt", "nowhere.csv"]);
+    assert!(error.contains("--rtt: nowhere.csv: cannot be read"), "{error}");
+}
+
+#[test]
+fn fuzz_reports_add_up_and_refuse_what_makes_no_sense() {
+    let fuzz = |seeds: &'static str| prints(&["fuzz", "--variant", "synod", "--seeds", seeds, "--jobs", "1", "--json"]);
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let files = ["0..4", "4..9"].map(|seeds| (seeds, format!("{folder}/synod-{seeds}.json")));
+    for (seeds, file) in &files {
+        std::fs::write(file, fuzz(seeds)).expect("a folder of our own");
+    }
+    let merged = prints(&["fuzz", "--merge", &files[1].1, &files[0].1, "--json"]);
+    assert_eq!(merged, fuzz("0..9"));
+    let twice = refuses(&["fuzz", "--merge", &files[0].1, &files[0].1]);
+    assert!(twice.contains("seeds"), "{twice}");
+    for (arguments, expected) in [
+        (&["--variant", "raft", "--seeds", "9..3"][..], "--seeds: 9..3: two numbers"),
+        (&["--variant", "rafd", "--seeds", "0..3"], "did you mean \"raft\"?"),
+        (&["--variant", "raft", "--seeds", "0..3", "--without", "one-vot"], "did you mean \"one-vote\"?"),
+        (&["--variant", "raft", "--seeds", "0..3", "--only", "crush"], "did you mean \"crash\"?"),
+    ] {
+        let error = refuses(&[&["fuzz"], arguments].concat());
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_broken_run_shrinks_to_a_scenario_that_is_broken_in_the_same_way() {
+    let file = format!("{}/small.toml", env!("CARGO_TARGET_TMPDIR"));
+    let broken = quorumscope(&["shrink", "two-winners", "-o", &file]);
+    assert!(broken.stderr.is_empty(), "{}", text(&broken.stderr));
+    let output = quorumscope(&["run", &file, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_str(text(&output.stdout)).expect("JSON");
+    assert_eq!(report["violations"][0]["property"], "Agreement");
+    let error = refuses(&["shrink", "three-regions"]);
+    assert!(error.contains("three-regions"), "{error}");
+}
+
+#[test]
+fn diff_tells_the_first_difference() {
+    assert!(prints(&["diff", "duel", "duel"]).contains("No difference"));
+    let output = quorumscope(&["diff", "duel", "--other-seed", "2", "--context", "1"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("then different"), "{}", text(&output.stdout));
+}

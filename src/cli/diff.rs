@@ -32,6 +32,7 @@ pub fn diff(asked: &Asked, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let same = asked.other.is_none();
     let right = Source {
         scenario: asked.other.clone().unwrap_or_else(|| left.scenario.clone()),
+        rtt: left.rtt.clone().filter(|_| same),
         set: left.set.iter().filter(|_| same).chain(&asked.other_set).cloned().collect(),
         seed: asked.other_seed.or(left.seed.filter(|_| same)),
     };

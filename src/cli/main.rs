@@ -164,6 +164,9 @@ struct Source {
     /// Change a value, such as clients[0].think=50ms; may be given several times
     #[arg(long, value_name = "PATH=VALUE")]
     set: Vec<String>,
+    /// Take the distances between the sites from a table of your own: CSV with ids in the first row and column, and round trips in ms
+    #[arg(long, value_name = "FILE")]
+    rtt: Option<PathBuf>,
     /// Take all chance from this number
     #[arg(long)]
     seed: Option<u64>,

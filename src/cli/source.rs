@@ -3,7 +3,7 @@
 use crate::{Source, Stop, bad};
 use quorumscope::lab::session::Document;
 use quorumscope::lab::text::{self, LARGEST};
-use quorumscope::lab::{Problems, presets};
+use quorumscope::lab::{Problems, presets, round_trips};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,6 +13,13 @@ use std::path::Path;
 pub fn document(source: &Source) -> Result<Document, Stop> {
     let mut tree = tree(&source.scenario)?;
     let scenario = if tree.get("scenario").is_some() { &mut tree["scenario"] } else { &mut tree };
+    if let Some(path) = &source.rtt {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| bad(format!("--rtt: {name}: cannot be read: {error}")))?;
+        let table =
+            round_trips::read(&all_of(file, &name)?).map_err(|problem| bad(format!("--rtt: {name}: {problem}")))?;
+        table.put_into(scenario).map_err(|problem| bad(format!("--rtt: {problem}")))?;
+    }
     for assignment in &source.set {
         text::set(scenario, assignment).map_err(|problem| bad(format!("--set {problem}")))?;
     }

@@ -23,6 +23,8 @@ pub mod presets;
 pub mod problem;
 pub mod quantity;
 mod read;
+#[cfg(feature = "cli")]
+pub mod round_trips;
 pub mod run;
 pub mod scenario;
 pub mod session;
