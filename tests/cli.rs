@@ -309,6 +309,10 @@ fn check_refuses_what_makes_no_sense() {
         ),
         (&["--variant", "synod", "--bounds", "at=4"], "--bounds at: 4: up to 8 nodes from 1 to 3, or any"),
         (
+            &["--variant", "synod", "--bounds", "at=1+2,requests=3"],
+            "--bounds requests: 3: \"at\" names a node for each of them; leave one of the two out",
+        ),
+        (
             &["--variant", "synod", "--bounds", "reads=1"],
             "--bounds reads: 1: Synod (single-decree Paxos) agrees on one value",
         ),

@@ -123,6 +123,10 @@ impl Wish {
                 wrong.add(if field.is_empty() { "bounds".to_owned() } else { format!("bounds.{field}") }, value, says);
             }
         }
+        let given = |key: &str| self.bounds.iter().find_map(|text| text.strip_prefix(key)?.strip_prefix('='));
+        if let (Some(requests), Some(_)) = (given("requests"), given("at")) {
+            wrong.add("bounds.requests", requests, "\"at\" names a node for each of them; leave one of the two out");
+        }
         let properties = (variant.properties)();
         if let Some(property) = &self.property
             && !properties.contains(&property.as_str())
