@@ -217,9 +217,11 @@ impl Session {
             self.branch.reached = now;
         }
         let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
+        if !self.copies || now.event < last + self.branch.spacing {
+            return;
+        }
         // Whoever goes to an event finds the deeds done right after it still to come.
-        let after_a_deed = self.done.checked_sub(1).is_some_and(|last| self.branch.deeds[last].event == now.event);
-        if !self.copies || now.event < last + self.branch.spacing || after_a_deed {
+        if self.done.checked_sub(1).is_some_and(|last| self.branch.deeds[last].event == now.event) {
             return;
         }
         self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));

@@ -507,7 +507,7 @@ impl<P: Protocol> World<P> {
         if self.trouble.is_some() {
             return self.send_in_trouble(from, NodeSet::just(to), parcel);
         }
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        let leaves = self.saved_at(from);
         if from == to {
             return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
         }
@@ -524,7 +524,7 @@ impl<P: Protocol> World<P> {
         if self.trouble.is_some() {
             return self.send_in_trouble(from, to, parcel);
         }
-        let leaves = self.time.max(self.hosts[usize::from(from.0)].storage.busy_until);
+        let leaves = self.saved_at(from);
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
         self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);

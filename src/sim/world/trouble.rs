@@ -99,15 +99,11 @@ impl<P: Protocol> World<P> {
                 self.schedule(self.saved_at(from), Event::Handle { from, to, life, flight: 0, parcel });
                 continue;
             }
-            let (here, there) = (self.site_of(from), self.site_of(to));
-            let flight = self.terrain.delay(here, there, from > to, &mut self.net_rng);
-            let cut = self.cut_from(from).has(to);
-            let lost = cut || self.net_rng.chance(self.terrain.loss_permille);
-            self.counts.by_sites[usize::from(here) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
+            let (flight, lost) = self.route(from, to);
             self.count_sent(from, kind, 1, bytes);
             let ready = self.put_together(from, bytes);
             let Fare { leaves, flight, lost: lost_here, twice } =
-                self.trouble().links.fare((from, to), ready, flight, bytes);
+                self.trouble().links.fare((from, to), ready, Micros::from(flight), bytes);
             let (leaves, flight, doomed) = self.in_time(ready, leaves, flight, lost || lost_here);
             let event = self.forge(from, to, Event::Deliver { from, to, doomed, flight: flight as u32, parcel });
             if let Some(second) = twice.filter(|_| !doomed) {
