@@ -272,7 +272,7 @@ fn check_goes_by_way_of_goals() {
     assert!(told.contains("★ leader=2: reached"), "{told}");
     let (code, told) = check(&["--via", "crashed"]);
     assert!(code == Some(3) && told.contains("the goal crashed was not reached in"), "{told}");
-    let goals = ["held=1", "held=1x2", "held=1@2", "held=1x2@2", "held=1x3@2.1"].map(str::to_owned);
+    let goals = ["held=1", "held=1@1", "held=1x2", "held=1x3@1", "held=1x3@2.1"].map(str::to_owned);
     let (code, told) = check(&["--via", &goals.join(","), "--json"]);
     let finding: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!((code, &finding["reached"]), (Some(3), &Value::from(4)));
