@@ -115,8 +115,9 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// The row after an event.
     fn after(&mut self, row: &[u32], event: Event) -> Vec<u32> {
         let index = usize::from(event.node(&self.steps).0);
-        let mut ways = self.locals.ways(row[index], &self.bounds, &mut self.steps).map(|place| self.locals.way(place));
-        let Some(way) = ways.find(|way| way.event == event) else { return row.to_vec() };
+        let ways = self.locals.ways(row[index], &self.bounds, &mut self.steps);
+        let way = self.locals.all(ways).map(|(_, way)| *way).find(|way| way.event == event);
+        let Some(way) = way else { return row.to_vec() };
         self.rows.clear();
         self.rows.extend_from_slice(row);
         self.rows.extend_from_slice(row);

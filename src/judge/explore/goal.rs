@@ -65,9 +65,17 @@ impl fmt::Display for Goal {
 
 impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Takes note if the state found last reaches the goal of this stage.
+    #[inline]
     pub(super) fn reach(&mut self) {
+        if self.stage < self.via.len() {
+            self.take_back();
+            self.reach_goal();
+        }
+    }
+
+    fn reach_goal(&mut self) {
         let state = self.states.len() - 1;
-        if self.via.get(self.stage).is_some_and(|goal| self.is_at(goal, state as u32)) {
+        if self.is_at(&self.via[self.stage], state as u32) {
             let row = self.states.row(state as u32).to_vec();
             self.reached.push(Reached { row, parent: self.parents[state] });
         }

@@ -59,6 +59,26 @@ pub(super) struct Way {
     pub cost: Option<Of>,
 }
 
+impl Way {
+    /// Whether nothing changes but what lies with one node.
+    #[inline]
+    pub fn is_silent(&self) -> bool {
+        !self.tells && self.cost.is_none()
+    }
+}
+
+/// Where the ways on from something stand; see [`Locals::all`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ways {
+    first: u32,
+    end: u32,
+    pub all_silent: bool,
+}
+
+impl Ways {
+    const UNKNOWN: Ways = Ways { first: u32::MAX, end: 0, all_silent: false };
+}
+
 /// Everything that ever lay with a node.
 #[derive(Debug)]
 pub(super) struct Locals {
@@ -71,11 +91,14 @@ pub(super) struct Locals {
     inboxes: Lists,
     /// What lies there after one more message.
     more: Memo,
-    /// Where in `ways` those of each begin and end, once they were asked for.
-    spans: Vec<Option<(u32, u32)>>,
+    /// Where in `ways` those of each stand, once they were asked for.
+    spans: Vec<Ways>,
     ways: Vec<Way>,
     /// Most equal messages.
     copies: usize,
+    /// Two lists of messages, kept for their space.
+    inbox_at_hand: Vec<u32>,
+    inbox_to_be: Vec<u32>,
     /// The bounds that keep something from happening.
     pub cuts: Cuts,
 }
@@ -91,6 +114,8 @@ impl Locals {
             spans: Vec::new(),
             ways: Vec::new(),
             copies: usize::from(bounds.copies.max(1)),
+            inbox_at_hand: Vec::new(),
+            inbox_to_be: Vec::new(),
             cuts: Cuts::default(),
         }
     }
@@ -98,14 +123,19 @@ impl Locals {
     /// The number of a host with these messages, which are sorted, on their way to it.
     pub fn put(&mut self, host: u32, messages: &[u32]) -> u32 {
         let (inbox, _) = self.inboxes.put(messages);
+        self.put_inbox(host, inbox)
+    }
+
+    /// The number of a host with the messages that this number stands for.
+    fn put_inbox(&mut self, host: u32, inbox: u32) -> u32 {
         let key = u64::from(host) << 32 | u64::from(inbox);
         if let Some(number) = self.numbers.get(key) {
             return number;
         }
         let number = self.held.len() as u32;
         self.held.push((host, inbox));
-        self.messages.push(messages.len() as u16);
-        self.spans.push(None);
+        self.messages.push(self.inboxes.get(inbox).len() as u16);
+        self.spans.push(Ways::UNKNOWN);
         self.numbers.set(key, number);
         number
     }
@@ -125,10 +155,17 @@ impl Locals {
     #[inline]
     pub fn with(&mut self, local: u32, message: u32) -> u32 {
         let key = u64::from(local) << 32 | u64::from(message);
-        if let Some(after) = self.more.get(key) {
-            return after;
+        match self.more.get(key) {
+            Some(after) => after,
+            None => self.with_new(key, local, message),
         }
-        let mut messages = self.inbox(local).to_vec();
+    }
+
+    #[inline(never)]
+    fn with_new(&mut self, key: u64, local: u32, message: u32) -> u32 {
+        let mut messages = std::mem::take(&mut self.inbox_to_be);
+        messages.clear();
+        messages.extend_from_slice(self.inbox(local));
         let place = messages.partition_point(|&other| other < message);
         let equal = messages[place..].iter().take_while(|&&other| other == message).count();
         let after = if equal < self.copies {
@@ -138,27 +175,38 @@ impl Locals {
             self.cuts.add(Cut::Copies);
             local
         };
+        self.inbox_to_be = messages;
         self.more.set(key, after);
         after
     }
 
-    /// Where the ways on from here stand; see [`Locals::way`].
+    /// Where the ways on from here stand.
     #[inline]
-    pub fn ways<P: Protocol>(&mut self, local: u32, bounds: &Bounds, steps: &mut Steps<P>) -> std::ops::Range<u32> {
-        if let Some((first, end)) = self.spans[local as usize] {
-            return first..end;
-        }
-        let first = self.ways.len() as u32;
-        Finder { locals: self, bounds, steps, local }.find();
-        let end = self.ways.len() as u32;
-        self.spans[local as usize] = Some((first, end));
-        first..end
+    pub fn ways<P: Protocol>(&mut self, local: u32, bounds: &Bounds, steps: &mut Steps<P>) -> Ways {
+        let known = self.spans[local as usize];
+        if known.first != u32::MAX { known } else { self.find_ways(local, bounds, steps) }
     }
 
-    /// One of them.
+    #[inline(never)]
+    fn find_ways<P: Protocol>(&mut self, local: u32, bounds: &Bounds, steps: &mut Steps<P>) -> Ways {
+        let first = self.ways.len() as u32;
+        Finder { locals: self, bounds, steps, local }.find();
+        let all_silent = self.ways[first as usize..].iter().all(Way::is_silent);
+        let found = Ways { first, end: self.ways.len() as u32, all_silent };
+        self.spans[local as usize] = found;
+        found
+    }
+
+    /// All of them, with their places.
     #[inline]
-    pub fn way(&self, place: u32) -> Way {
-        self.ways[place as usize]
+    pub fn all(&self, ways: Ways) -> impl Iterator<Item = (u32, &Way)> {
+        (ways.first..).zip(&self.ways[ways.first as usize..ways.end as usize])
+    }
+
+    /// The one in this place.
+    #[inline]
+    pub fn way(&self, place: u32) -> &Way {
+        &self.ways[place as usize]
     }
 }
 
@@ -174,26 +222,37 @@ impl<P: Protocol> Finder<'_, P> {
     fn find(&mut self) {
         let host = self.locals.host(self.local);
         let me = self.steps.hosts.get(host).me;
-        let inbox = self.locals.inbox(self.local).to_vec();
-        self.losses(host, &inbox);
+        let mut inbox = std::mem::take(&mut self.locals.inbox_at_hand);
+        inbox.clear();
+        inbox.extend_from_slice(self.locals.inbox(self.local));
+        self.find_all(host, me, &inbox);
+        self.locals.inbox_at_hand = inbox;
+    }
+
+    fn find_all(&mut self, host: u32, me: NodeId, inbox: &[u32]) {
+        self.losses(host, inbox);
         if !self.steps.facts[host as usize].up {
-            return self.may(Event::Restart(me), Stimulus::Boot, &inbox, Some(Of::Restarts));
+            return self.may(Event::Restart(me), Stimulus::Boot, inbox, Some(Of::Restarts));
         }
-        self.deliveries(me, &inbox);
-        for timer in self.steps.hosts.get(host).timers.clone() {
-            self.may(Event::Fire(me, timer), Stimulus::Timer(timer), &inbox, Some(Of::Timers));
+        self.deliveries(me, inbox);
+        for place in 0..self.steps.hosts.get(host).timers.len() {
+            let timer = self.steps.hosts.get(host).timers[place];
+            self.may(Event::Fire(me, timer), Stimulus::Timer(timer), inbox, Some(Of::Timers));
         }
         for (number, request) in (0..).zip(&self.bounds.requests) {
             if request.at.has(me) {
                 let stimulus = Stimulus::Request(u32::from(number));
-                self.may(Event::Ask(me, number), stimulus, &inbox, Some(Of::Request(number)));
+                self.may(Event::Ask(me, number), stimulus, inbox, Some(Of::Request(number)));
             }
         }
         if self.steps.facts[host as usize].leads.is_some() {
             for number in 0..self.bounds.orders.len() as u8 {
                 let stimulus = Stimulus::Order(u32::from(number));
-                self.may(Event::Order(me, number), stimulus, &inbox, Some(Of::Order(number)));
+                self.may(Event::Order(me, number), stimulus, inbox, Some(Of::Order(number)));
             }
+        }
+        if self.bounds.crashes == Times::Most(0) {
+            return self.locals.cuts.add(Cut::Crashes);
         }
         // What it meant to tell itself goes with it.
         let others: Vec<u32> = inbox.iter().copied().filter(|&message| self.steps.ends(message).0 != me).collect();
@@ -208,14 +267,15 @@ impl<P: Protocol> Finder<'_, P> {
                 continue;
             }
             let stimulus = Stimulus::Message(message);
+            let to_itself = self.steps.ends(message).0 == me;
+            if for_ever && !to_itself {
+                self.may(Event::Duplicate(message), stimulus, inbox, None);
+                continue;
+            }
             let mut rest = inbox.to_vec();
             rest.remove(place);
-            if self.steps.ends(message).0 == me {
-                self.may(Event::Deliver(message), stimulus, &rest, None);
-            } else if for_ever {
-                self.may(Event::Duplicate(message), stimulus, inbox, None);
-            } else {
-                self.may(Event::Deliver(message), stimulus, &rest, None);
+            self.may(Event::Deliver(message), stimulus, &rest, None);
+            if !to_itself {
                 self.may(Event::Duplicate(message), stimulus, inbox, Some(Of::Duplicates));
             }
         }

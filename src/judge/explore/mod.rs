@@ -86,9 +86,9 @@ struct Reached {
 #[derive(Debug)]
 pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     bounds: Bounds,
-    /// The invariants to look at, and what else to look for.
-    invariants: Vec<&'static Invariant<N<P>>>,
+    /// The property to look for, and the invariants that count in this stage.
     property: Option<String>,
+    looked_at: Vec<&'static Invariant<N<P>>>,
     via: Vec<Goal>,
     /// Numbers of a row before those of the memory and of what was spent: one for each node.
     hosts: usize,
@@ -108,11 +108,12 @@ pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     next: u32,
     /// The first state that is one event farther from where its stage began.
     level_end: u32,
+    /// The states of this level, up to there, and those of the next that were found so far.
+    level: Vec<Ahead>,
+    ahead: Vec<Ahead>,
     depth: u32,
     /// Goals reached so far.
     stage: usize,
-    /// The first state of this stage that was found within it.
-    stage_start: u32,
     /// States of this level that reach the next one.
     reached: Vec<Reached>,
     cuts: Cuts,
@@ -121,10 +122,22 @@ pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     last: Option<(u32, Event)>,
     /// The nodes of one state, lent by their hosts while invariants look at them.
     nodes: Vec<Option<N<P>>>,
-    /// The rows at hand, each followed by those it leads to.
+    /// The hosts that lent them, or [`NOBODY`].
+    lenders: Vec<u32>,
+    /// The state whose nodes these are, but for the one in this place.
+    lent: (u32, usize),
+    /// The rows at hand, each followed by those it leads to in which more changes than one number.
     rows: Vec<u32>,
     found: Vec<Found>,
     broken: Vec<Broken>,
+}
+
+/// What is to be known of a state until it was gone on from.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    hash: u64,
+    /// Nodes (a bit each) whose silent steps lead nowhere that is not found anyway; see [`Explorer::asleep`].
+    asleep: u64,
 }
 
 /// What a way leads to.
@@ -132,16 +145,28 @@ pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
 struct Found {
     hash: u64,
     from: u32,
-    /// Where its row begins.
+    /// Where its row begins, or one like it but for what lies with the node; [`NOWHERE`] if it leads to nothing new.
     to: u32,
+    /// What lies with the node afterwards.
+    after: u32,
     /// The place of the way.
     place: u32,
     /// What breaks, counted from 1 among those of the batch; 0 for nothing.
     broken: u32,
+    /// Which node.
+    index: u8,
+    /// Whether nothing changes but what lies with that node.
+    silent: bool,
 }
+
+/// No row.
+const NOWHERE: u32 = u32::MAX;
 
 /// States gone on from together.
 const TOGETHER: u32 = 32;
+
+/// No host.
+const NOBODY: u32 = u32::MAX;
 
 /// How many numbers a state has beside those of its nodes: memory, and what was spent.
 const BESIDE: usize = 2;
@@ -158,12 +183,9 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         bounds.requests.truncate(usize::from(Bounds::REQUESTS));
         bounds.orders.truncate(usize::from(Bounds::REQUESTS));
         let symmetry = bounds.symmetry.then(|| Symmetry::of(setup, &bounds, via)).flatten();
-        let invariants = P::invariants().iter();
-        let is_goal = |name: &str| via.iter().any(|goal| matches!(goal, Goal::Violated(goal) if goal == name));
-        let looked_at = |name: &str| property.as_ref().is_none_or(|wanted| wanted == name) || is_goal(name);
         let mut explorer = Explorer {
-            invariants: invariants.filter(|invariant| looked_at(invariant.name)).collect(),
             property: property.clone(),
+            looked_at: Vec::new(),
             via: via.clone(),
             hosts,
             steps: Steps::new(configs, &bounds, setup.ablated, M::cares),
@@ -177,21 +199,31 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             parents: Vec::new(),
             next: 0,
             level_end: 0,
+            level: Vec::new(),
+            ahead: Vec::new(),
             depth: 0,
             stage: 0,
-            stage_start: 0,
             reached: Vec::new(),
             cuts: Cuts::default(),
             verdict: None,
             last: None,
             nodes: vec![None; hosts],
+            lenders: vec![NOBODY; hosts],
+            lent: (NOBODY, 0),
             rows: Vec::new(),
             found: Vec::new(),
             broken: Vec::new(),
             bounds,
         };
+        explorer.look_at();
         explorer.start();
         Ok(explorer)
+    }
+
+    /// Finds out which invariants count in this stage.
+    fn look_at(&mut self) {
+        let invariants = P::invariants().iter();
+        self.looked_at = invariants.filter(|invariant| self.asked_for(invariant.name)).collect();
     }
 
     /// The first state: all nodes booted, one after the other.
@@ -218,18 +250,28 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             row[to] = self.locals.with(row[to], message);
         }
         row[self.hosts..].copy_from_slice(&[past, spent]);
-        self.lend(&row);
+        (0..self.hosts).for_each(|index| self.lend(index, self.locals.host(row[index])));
         for me in (0..self.hosts as u8).map(NodeId) {
             broken = broken.or(self.look(Step { changed: me, log_from: Some(1), unaware: NodeSet::EMPTY }));
         }
-        self.lend(&row);
-        self.states.put(States::hash(&row), &row);
-        self.parents.push((0, Event::Lose(0)));
+        self.take_back();
+        self.put_first(&row, (0, Event::Lose(0)));
         self.level_end = 1;
         self.reach();
         if let Some(broken) = broken {
             self.violated(broken);
         }
+    }
+
+    /// Puts in a state from which a stage begins; tells whether it is new.
+    fn put_first(&mut self, row: &[u32], parent: (u32, Event)) -> bool {
+        let hash = States::hash(row);
+        let new = self.states.put(hash, row);
+        if new {
+            self.parents.push(parent);
+            self.level.push(Ahead { hash, asleep: 0 });
+        }
+        new
     }
 
     fn width(&self) -> usize {
@@ -254,6 +296,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         }
         let first = self.next;
         let many = most.min(self.level_end - first);
+        let level_start = self.level_end - self.level.len() as u32;
         self.next += many;
         self.found.clear();
         self.rows.clear();
@@ -261,70 +304,97 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         for from in first..first + many {
             let start = self.rows.len();
             self.rows.extend_from_slice(self.states.row(from));
-            self.find(from, start);
+            self.find(from, start, self.level[(from - level_start) as usize]);
         }
         let found = std::mem::take(&mut self.found);
         self.states.expect(found.iter().map(|found| found.hash));
-        let mut lent = None;
         for found in &found {
-            self.arrive(found, &mut lent);
+            self.arrive(found);
             if self.verdict.is_some() {
                 break;
             }
         }
-        self.take_back(&mut lent);
+        self.take_back();
         self.found = found;
         self.name_deciders();
         many
     }
 
-    /// Finds the ways on from a state, whose row begins at `start` of `self.rows`, and appends the rows that they lead to.
-    fn find(&mut self, from: u32, start: usize) {
-        let hash = States::hash(&self.rows[start..]);
-        let commuting = self.commuting(from);
-        for index in 0..self.hosts {
-            let left_to_others = commuting >> index & 1 == 1;
-            for place in self.locals.ways(self.rows[start + index], &self.bounds, &mut self.steps) {
-                let way = self.locals.way(place);
-                if left_to_others && !way.tells && way.cost.is_none() {
-                    continue;
+    /// Finds the ways on from a state, whose row begins at `start` of `self.rows`.
+    fn find(&mut self, from: u32, start: usize, Ahead { hash, asleep }: Ahead) {
+        let Explorer { rows, locals, steps, bounds, found, .. } = self;
+        let first = found.len();
+        for (index, &local) in (0..).zip(&rows[start..][..self.hosts]) {
+            let left_to_others = asleep >> index & 1 == 1;
+            let ways = locals.ways(local, bounds, steps);
+            if left_to_others && ways.all_silent {
+                continue;
+            }
+            for (place, way) in locals.all(ways) {
+                let silent = way.is_silent();
+                if !(left_to_others && silent) {
+                    let hash = hash.wrapping_add(way.hash);
+                    found.push(Found {
+                        hash,
+                        from,
+                        to: start as u32,
+                        after: way.after,
+                        place,
+                        broken: 0,
+                        index,
+                        silent,
+                    });
                 }
-                if self.depth >= self.bounds.depth {
-                    return self.cuts.add(Cut::Depth);
-                }
-                let to = self.rows.len();
-                self.rows.extend_from_within(start..start + self.width());
-                match self.take(start, to, index, hash, way) {
-                    Some((mut hash, breaks)) => {
-                        if self.symmetry.is_some() {
-                            hash = self.canonical(to);
-                        }
-                        self.broken.extend(breaks);
-                        let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
-                        self.found.push(Found { hash, from, to: to as u32, place, broken });
-                    }
-                    None => self.rows.truncate(to),
-                }
+            }
+            if self.depth >= bounds.depth && found.len() > first {
+                found.truncate(first);
+                return self.cuts.add(Cut::Depth);
+            }
+        }
+        for place in first..self.found.len() {
+            if !self.found[place].silent || self.symmetry.is_some() {
+                self.found[place] = self.find_row(self.found[place], start, hash);
             }
         }
     }
 
-    /// Nodes (a bit each) whose silent steps from a state lead nowhere that is not found anyway, if the steps tell nobody, are not
-    /// remembered and cost nothing.
+    /// Appends the row that a way leads to, if it leads somewhere new.
+    fn find_row(&mut self, found: Found, start: usize, hash: u64) -> Found {
+        let (to, index) = (self.rows.len(), usize::from(found.index));
+        self.rows.extend_from_within(start..start + self.width());
+        let Some((mut hash, breaks)) = self.take(start, to, index, hash, *self.locals.way(found.place)) else {
+            self.rows.truncate(to);
+            return Found { to: NOWHERE, ..found };
+        };
+        if self.symmetry.is_some() {
+            hash = self.canonical(to);
+        }
+        self.broken.extend(breaks);
+        let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
+        Found { hash, to: to as u32, after: self.rows[to + index], broken, ..found }
+    }
+
+    /// Nodes (a bit each) whose silent steps from the state found last lead nowhere that is not found anyway, if the steps tell nobody, are
+    /// not remembered and cost nothing.
     ///
     /// Let `b` be such a step of node `j`, and `a` the step of node `i` by which the state was found first, from a state `p`. If `a` left
     /// alone what lies with `j`, then `b` could come first: from `p`, `b` and then `a` lead to the same state in as many steps. So of the two
     /// orders one will do, here the one in which the higher node comes last. (Should `a`, after `b`, be left out as well, that is for the sake of a step of a node higher
     /// than `i`, and so on: there is a highest.) These are the sleep sets of Godefroid, *Partial-Order Methods for the Verification of
     /// Concurrent Systems* (1996), chapter 5, cut down to what costs nothing to keep. They leave out steps, never states.
-    fn commuting(&self, state: u32) -> u64 {
-        let (parent, event) = self.parents[state as usize];
-        if state == 0 || state < self.stage_start || self.symmetry.is_some() {
+    #[inline]
+    fn asleep(&self, from: u32, index: usize, silent: bool) -> u64 {
+        if self.symmetry.is_some() {
             return 0;
         }
-        let node = usize::from(event.node(&self.steps).0);
-        let (before, now) = (self.states.row(parent), self.states.row(state));
-        (0..node).filter(|&index| before[index] == now[index]).fold(0, |set, index| set | 1 << index)
+        let lower = (1 << index) - 1;
+        if silent {
+            return lower;
+        }
+        let (before, now) = (self.states.row(from), self.states.row(self.states.len() as u32 - 1));
+        let differ = |(set, bit), (before, now): (&u32, &u32)| (set | u64::from(before != now) << bit, bit + 1);
+        let (changed, _) = before[..index].iter().zip(now).fold((0, 0), differ);
+        lower & !changed
     }
 
     /// Moves on to the states that are one event farther away, or to the next stage; or, without any, it is over.
@@ -333,6 +403,8 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             self.next_stage();
         } else if self.level_end < self.states.len() as u32 {
             self.level_end = self.states.len() as u32;
+            std::mem::swap(&mut self.level, &mut self.ahead);
+            self.ahead.clear();
             self.depth += 1;
         } else {
             self.verdict = Some(match self.stage < self.via.len() {
@@ -349,19 +421,20 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         self.stage += 1;
         // What counts as broken may be another property now.
         self.past_memo = Memo::default();
+        self.look_at();
         self.depth = 0;
         self.next = self.states.len() as u32;
+        self.level.clear();
+        self.ahead.clear();
         for Reached { mut row, parent } in std::mem::take(&mut self.reached) {
             let spent = &mut row[self.hosts + 1];
             let next = self.spent.get(*spent).next_stage();
             *spent = self.spent.put(next);
-            if self.states.put(States::hash(&row), &row) {
-                self.parents.push(parent);
+            if self.put_first(&row, parent) {
                 self.reach();
             }
         }
         self.level_end = self.states.len() as u32;
-        self.stage_start = self.level_end;
     }
 
     /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
@@ -440,48 +513,47 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// Takes in what a way leads to.
     #[inline]
-    fn arrive(&mut self, found: &Found, lent: &mut Option<u32>) {
-        let &Found { hash, from, to, place, broken } = found;
-        let way = self.locals.way(place);
-        let broken = broken.checked_sub(1).map(|place| self.broken[place as usize]);
+    fn arrive(&mut self, found: &Found) {
+        let &Found { hash, from, to, after, place, broken, index, silent } = found;
+        if to == NOWHERE {
+            return;
+        }
+        let mut broken = broken.checked_sub(1).map(|place| self.broken[place as usize]);
         if let Some(broken) = broken
             && !self.is_goal(&broken)
         {
-            self.last = Some((from, way.event));
+            self.last = Some((from, self.locals.way(place).event));
             return self.violated(broken);
         }
-        if !self.states.put(hash, &self.rows[to as usize..][..self.hosts + BESIDE]) {
+        let row = &mut self.rows[to as usize..][..self.hosts + BESIDE];
+        let before = std::mem::replace(&mut row[usize::from(index)], after);
+        let new = self.states.put(hash, row);
+        row[usize::from(index)] = before;
+        if !new {
             return;
         }
-        self.parents.push((from, way.event));
-        let mut broken = broken;
-        if let Some(number) = way.outcome
-            && !self.invariants.is_empty()
+        let &Way { event, outcome, moved, .. } = self.locals.way(place);
+        self.parents.push((from, event));
+        self.ahead.push(Ahead { hash, asleep: self.asleep(from, usize::from(index), silent) });
+        if let Some(number) = outcome
+            && moved
+            && !self.looked_at.is_empty()
         {
             let outcome = self.steps.outcome(number);
             let (host, log_from) = (outcome.host, outcome.log_from);
-            if way.moved {
-                let node = self.steps.hosts.get(host).me;
-                self.lend_only(from, lent);
-                self.lend_one(usize::from(node.0), host);
-                broken = broken.or(self.look(Step { changed: node, log_from, unaware: NodeSet::EMPTY }));
-                self.lend_one(usize::from(node.0), host);
-            }
+            self.lend_after(from, usize::from(index), host);
+            broken = broken.or(self.look(Step { changed: NodeId(index), log_from, unaware: NodeSet::EMPTY }));
         }
         match broken {
             Some(broken) if self.is_goal(&broken) => {
                 let row = self.states.row(self.states.len() as u32 - 1).to_vec();
-                self.reached.push(Reached { row, parent: (from, way.event) });
+                self.reached.push(Reached { row, parent: (from, event) });
             }
             Some(broken) => {
-                self.last = Some((from, way.event));
+                self.last = Some((from, event));
                 return self.violated(broken);
             }
-            None if self.stage < self.via.len() => {
-                self.take_back(lent);
-                self.reach();
-            }
-            None => {}
+            None => self.reach(),
         }
         if self.states.len() > self.bounds.states as usize {
             self.verdict = Some(Verdict::Undecided);
@@ -512,8 +584,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// Looks at the lent nodes with the protocol's own invariants.
     fn look(&self, step: Step) -> Option<Broken> {
-        let mut asked_for = self.invariants.iter().filter(|invariant| self.asked_for(invariant.name));
-        asked_for.find_map(|invariant| {
+        self.looked_at.iter().find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
             let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);
             Some(Broken::new((invariant.name, invariant.says), nodes, slot))
@@ -530,36 +601,36 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         }
     }
 
-    /// Lends the nodes of a state to `self.nodes`, or takes them back.
-    fn lend(&mut self, row: &[u32]) {
-        for (index, &local) in row[..self.hosts].iter().enumerate() {
-            self.lend_one(index, self.locals.host(local));
+    /// Lends to `self.nodes` the nodes of a state, but in the place with this index the one on this host.
+    #[inline]
+    fn lend_after(&mut self, state: u32, index: usize, host: u32) {
+        if self.lent != (state, index) {
+            let (before, place) = std::mem::replace(&mut self.lent, (state, index));
+            let others = if before == state { place..place + 1 } else { 0..self.hosts };
+            for other in others.filter(|&other| other != index) {
+                self.lend(other, self.locals.host(self.states.row(state)[other]));
+            }
+        }
+        self.lend(index, host);
+    }
+
+    /// Lends the node on this host, and takes back any other in its place.
+    #[inline]
+    fn lend(&mut self, index: usize, host: u32) {
+        let lender = std::mem::replace(&mut self.lenders[index], host);
+        if lender != host {
+            if lender != NOBODY {
+                std::mem::swap(&mut self.steps.hosts.lend(lender).node, &mut self.nodes[index]);
+            }
+            if host != NOBODY {
+                std::mem::swap(&mut self.steps.hosts.lend(host).node, &mut self.nodes[index]);
+            }
         }
     }
 
-    /// Lends the nodes of this state, and takes back those of any other.
-    fn lend_only(&mut self, state: u32, lent: &mut Option<u32>) {
-        if *lent != Some(state) {
-            self.take_back(lent);
-            self.lend_state(state);
-            *lent = Some(state);
-        }
-    }
-
-    fn take_back(&mut self, lent: &mut Option<u32>) {
-        if let Some(state) = lent.take() {
-            self.lend_state(state);
-        }
-    }
-
-    fn lend_state(&mut self, state: u32) {
-        for index in 0..self.hosts {
-            self.lend_one(index, self.locals.host(self.states.row(state)[index]));
-        }
-    }
-
-    fn lend_one(&mut self, index: usize, host: u32) {
-        std::mem::swap(&mut self.steps.hosts.lend(host).node, &mut self.nodes[index]);
+    fn take_back(&mut self) {
+        self.lent.0 = NOBODY;
+        (0..self.hosts).for_each(|index| self.lend(index, NOBODY));
     }
 
     fn violated(&mut self, Broken { property, says, nodes, slot }: Broken) {

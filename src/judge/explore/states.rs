@@ -18,7 +18,7 @@ pub(super) struct States {
 
 const EMPTY: u64 = u64::MAX;
 /// Places at first.
-const PLACES: usize = 1 << 10;
+const PLACES: usize = 1 << 8;
 
 /// What a number in its place in the row adds to the hash.
 #[inline]
@@ -68,11 +68,11 @@ impl States {
     pub fn expect(&mut self, hashes: impl Iterator<Item = u64>) {
         let mut expected = std::mem::take(&mut self.expected);
         expected.clear();
-        for hash in hashes {
+        expected.extend(hashes.map(|hash| {
             let (half, place) = self.place(hash);
             let held = self.places[place];
-            expected.push(if (held >> 32) as u32 == half && held != EMPTY { held as u32 } else { 0 });
-        }
+            if (held >> 32) as u32 == half && held != EMPTY { held as u32 } else { 0 }
+        }));
         let looks = expected.iter().fold(0, |looks, &state| looks ^ self.rows[state as usize * self.width]);
         std::hint::black_box(looks);
         self.expected = expected;

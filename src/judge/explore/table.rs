@@ -6,7 +6,7 @@
 /// No key: nothing that is kept has this number.
 const EMPTY: u64 = u64::MAX;
 /// Places at first.
-const PLACES: usize = 1 << 10;
+const PLACES: usize = 1 << 6;
 
 /// Where to look first for `key` in a table of this many places, a power of two.
 #[inline]
