@@ -97,11 +97,9 @@ impl Trace {
                 | u64::from(record.kind),
         );
         if self.keep > 0 {
-            if self.ring.len() < self.keep {
-                self.ring.push(record);
-            } else {
-                let at = self.total as usize & (self.keep - 1);
-                self.ring[at] = record;
+            match self.ring.get_mut(self.total as usize & (self.keep - 1)) {
+                Some(oldest) => *oldest = record,
+                None => self.ring.push(record),
             }
         }
         self.total += 1;

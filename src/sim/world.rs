@@ -196,7 +196,10 @@ pub struct World<P: Protocol> {
     out: Out<N<P>>,
     /// For transcripts: the effects of the last step.
     said: Option<Vec<(NodeId, Said<P>)>>,
+    /// For judges of states: what nodes learned and did in the last step.
     marks: Vec<Mark>,
+    /// Whether anybody reads them.
+    judged: bool,
     /// For judges of histories: what clients asked and were told.
     heard: Option<Log<Heard>>,
     counts: Counts,
@@ -207,8 +210,11 @@ pub struct World<P: Protocol> {
     refused: Vec<Refused>,
     /// What was last done to the world.
     deed: Option<Action>,
-    /// All that is out of the ordinary. Without it a world pays one comparison an event.
+    /// All that is out of the ordinary.
     trouble: Option<Box<Trouble<P>>>,
+    /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
+    /// nothing can, and finding that out takes one comparison an event.
+    smooth: bool,
     used: RuleSet,
 }
 
@@ -235,6 +241,7 @@ impl<P: Protocol> World<P> {
             out: Out::new(ablated),
             said: None,
             marks: Vec::new(),
+            judged: !blueprint.unjudged,
             heard: None,
             counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
             samples: vec![Log::default(); sites],
@@ -248,7 +255,9 @@ impl<P: Protocol> World<P> {
             refused: Vec::new(),
             deed: None,
             trouble: None,
+            smooth: false,
         };
+        world.smooth_out();
         if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
             world.trouble();
         }
@@ -283,9 +292,9 @@ impl<P: Protocol> World<P> {
     }
 
     fn boot(&mut self, me: NodeId) {
+        self.mark(Mark::Booted(me));
         let host = &mut self.hosts[usize::from(me.0)];
         host.life += 1;
-        self.marks.push(Mark::Booted(me));
         let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
         self.nodes[usize::from(me.0)] = Some(node);
         self.carry_out(me);
@@ -293,22 +302,40 @@ impl<P: Protocol> World<P> {
 
     /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
     pub fn step_until(&mut self, limit: Micros) -> Option<Happening> {
+        self.next(limit)
+    }
+
+    /// Runs until `limit`, µs since the start; tells how many events that took.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        let before = self.events;
+        while self.next(limit).is_some() {}
+        self.events - before
+    }
+
+    #[inline(always)]
+    fn next(&mut self, limit: Micros) -> Option<Happening> {
         self.marks.clear();
         if let Some(said) = &mut self.said {
             said.clear();
         }
-        if self.time <= limit
-            && let Some(happening) = self.arrive()
-        {
-            self.events += 1;
-            return Some(happening);
-        }
         loop {
+            if self.time <= limit
+                && let Some(happening) = self.arrive_here()
+            {
+                self.events += 1;
+                return Some(happening);
+            }
             let Some((time, event)) = self.wheel.pop_until(limit) else {
                 self.time = self.time.max(if limit == NEVER { self.time } else { limit });
                 return None;
             };
             self.time = time;
+            if self.smooth
+                && let Some(arriving) = event.arriving()
+            {
+                self.arriving = arriving;
+                continue;
+            }
             if let Some(happening) = self.happen(event.unpack()) {
                 self.events += 1;
                 return Some(happening);
@@ -316,11 +343,10 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// Runs until `limit`, µs since the start; tells how many events that took.
-    pub fn run_until(&mut self, limit: Micros) -> u64 {
-        let before = self.events;
-        while self.step_until(limit).is_some() {}
-        self.events - before
+    /// Finds out whether anything can come between the arrival of a message and its handling.
+    fn smooth_out(&mut self) {
+        let whole = self.hosts.iter().all(|host| host.cut == NodeSet::EMPTY);
+        self.smooth = self.trouble.is_none() && self.terrain.processing == 0 && whole;
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
@@ -370,26 +396,35 @@ impl<P: Protocol> World<P> {
     }
 
     /// The next of several replicas gets the message that has arrived at all of them.
-    #[inline(always)]
+    #[inline(never)]
     fn arrive(&mut self) -> Option<Happening> {
+        self.arrive_here()
+    }
+
+    /// The same, in place: nine of ten events are this.
+    #[inline(always)]
+    fn arrive_here(&mut self) -> Option<Happening> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
-        if self.trouble.is_some() {
-            return self.arrive_in_trouble(from, next, flight, parcel);
+        if !self.smooth {
+            return self.arrive_with_care(from, next, flight, parcel);
         }
-        Some(self.deliver(from, next, false, flight, parcel))
+        Some(self.handle_here(from, next, flight, parcel))
     }
 
-    #[inline(always)]
+    #[inline(never)]
+    fn arrive_with_care(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Option<Happening> {
+        match self.trouble {
+            Some(_) => self.arrive_in_trouble(from, to, flight, parcel),
+            None => Some(self.deliver(from, to, false, flight, parcel)),
+        }
+    }
+
+    #[inline(never)]
     fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
-        let deaf = self.nodes[usize::from(to.0)].is_none();
-        if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
-            self.counts.lost += u64::from(from != to);
-            if let Some(message) = self.out.parcels.take(parcel) {
-                self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-            }
-            return Happening::passed(What::Lost, to);
+        if doomed || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
+            return self.miss(from, to, flight, parcel);
         }
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
@@ -401,17 +436,32 @@ impl<P: Protocol> World<P> {
         self.handle(from, to, flight, parcel)
     }
 
-    #[inline]
+    /// A message gets lost.
+    #[cold]
+    fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        self.counts.lost += u64::from(from != to);
+        if let Some(message) = self.out.parcels.take(parcel) {
+            self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
+        }
+        Happening::passed(What::Lost, to)
+    }
+
+    #[inline(never)]
     fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        self.handle_here(from, to, flight, parcel)
+    }
+
+    /// A node handles a message, if it is up.
+    #[inline(always)]
+    fn handle_here(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return self.miss(from, to, flight, parcel) };
         let Some(message) = self.out.parcels.open(parcel) else { return Happening::passed(What::Delivered, to) };
         let (kind, slot) = (message.kind(), message.slot());
-        if let Some(node) = &mut self.nodes[usize::from(to.0)] {
-            node.on_message(from, &message, &mut self.out);
-        }
+        node.on_message(from, &message, &mut self.out);
         self.out.parcels.close(parcel, message);
         let (rules, log_from) = self.out.settle();
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
-        self.carry_out_effects(to);
+        self.carry_out_here(to);
         Happening::handled(What::Delivered, to, log_from)
     }
 
@@ -449,8 +499,15 @@ impl<P: Protocol> World<P> {
         self.carry_out_effects(me);
     }
 
-    #[inline]
+    /// Carries out the effects in the outbox.
+    #[inline(never)]
     fn carry_out_effects(&mut self, me: NodeId) {
+        self.carry_out_here(me);
+    }
+
+    /// The same, in place: for messages, of which there are most.
+    #[inline(always)]
+    fn carry_out_here(&mut self, me: NodeId) {
         if let Some(said) = &mut self.said {
             let parcels = &self.out.parcels;
             let with_message = |effect: &Effect<u32, Timer<P>>| effect.map(|parcel| parcels.look(*parcel).cloned());
@@ -480,24 +537,38 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 Effect::Chosen(slot, command) => {
-                    self.marks.push(Mark::Chosen(me, slot, command));
+                    self.mark(Mark::Chosen(me, slot, command));
                     self.record(What::Chosen, me, me, 0, slot, 0, RuleSet::EMPTY);
                 }
                 Effect::Applied(slot, command) => {
-                    self.marks.push(Mark::Applied(me, slot, command));
+                    self.mark(Mark::Applied(me, slot, command));
                     self.record(What::Applied, me, me, 0, slot, 0, RuleSet::EMPTY);
                 }
-                Effect::Restored(slot) => self.marks.push(Mark::Restored(me, slot)),
+                Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),
             }
         }
         self.out.clear();
-        let prompt = self.terrain.disk == 0 && self.hosts[usize::from(me.0)].storage.is_prompt();
-        if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
-            let node = self.nodes[usize::from(me.0)].as_ref();
-            debug_assert!(
-                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].storage.kept),
-                "node {me:?} changed its durable state without saving it"
-            );
+        if cfg!(debug_assertions) && !saved {
+            self.assert_saved(me);
+        }
+    }
+
+    /// What a node has to keep, it must have saved.
+    fn assert_saved(&self, me: NodeId) {
+        let Host { storage, .. } = &self.hosts[usize::from(me.0)];
+        let prompt = self.terrain.disk == 0 && storage.is_prompt();
+        let node = self.nodes[usize::from(me.0)].as_ref();
+        assert!(
+            !prompt || !self.out.intact() || node.is_none_or(|node| *node.disk() == storage.kept),
+            "node {me:?} changed its durable state without saving it"
+        );
+    }
+
+    /// Tells the judges, if there are any.
+    #[inline(always)]
+    fn mark(&mut self, mark: Mark) {
+        if self.judged {
+            self.marks.push(mark);
         }
     }
 

@@ -31,6 +31,7 @@ impl Server {
     }
 
     /// `command`, which `slot` holds, is chosen: takes note, and executes what can be executed.
+    #[inline]
     pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
         let Some(place) = self.place(slot) else { return };
         if place > 0 {
@@ -47,16 +48,21 @@ impl Server {
     }
 
     /// Executes the commands after the committed prefix that were known to be chosen before their turn came.
+    #[inline]
     fn execute_known(&mut self, out: &mut Out<Server>) {
         while self.open.front().is_some_and(|open| open.chosen)
             && let Some(&Proposal { command, .. }) = self.proposal(self.committed + 1)
         {
             self.execute(command, out);
         }
-        self.compact(out);
+        let every = self.config.snapshot_every;
+        if every > 0 && self.committed >= self.disk.snapshot.slot + every {
+            self.compact(out);
+        }
     }
 
     /// Executes the command of the first open slot, which is chosen.
+    #[inline(always)]
     fn execute(&mut self, command: Command, out: &mut Out<Server>) {
         self.open.pop_front();
         self.committed += 1;
@@ -157,13 +163,10 @@ impl Server {
         true
     }
 
-    /// Takes a snapshot if it is time, and forgets the slots before the last one, so that a server a little behind can still be given
-    /// commands instead of the whole state.
+    /// Takes a snapshot, and forgets the slots before the last one, so that a server a little behind can still be given commands instead
+    /// of the whole state.
+    #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
-        let every = self.config.snapshot_every;
-        if every == 0 || self.committed < self.disk.snapshot.slot + every {
-            return;
-        }
         out.because(SNAPSHOT);
         self.disk.accepted.compact_to(self.disk.snapshot.slot);
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });

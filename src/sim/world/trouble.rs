@@ -39,6 +39,7 @@ impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
     pub(super) fn trouble(&mut self) -> &mut Trouble<P> {
         let (seed, cost) = (self.seed, self.terrain.cost);
+        self.smooth = false;
         self.trouble.get_or_insert_with(|| {
             Box::new(Trouble {
                 pauses: Vec::new(),
