@@ -598,15 +598,16 @@ impl<P: Protocol> World<P> {
         let leaves = self.saved_at(from);
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);
         // Those in a row that get it in the same microsecond share a place in the wheel.
         let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
+        let mut messages = 0;
         for to in to.iter() {
             if from == to {
                 self.deliver_together(leaves, &mut together);
                 self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
+            messages += 1;
             let (flight, doomed) = self.route(from, to);
             if doomed || flight != together.flight {
                 self.deliver_together(leaves, &mut together);
@@ -620,6 +621,7 @@ impl<P: Protocol> World<P> {
             }
         }
         self.deliver_together(leaves, &mut together);
+        self.count_sent(from, kind, messages, bytes);
     }
 
     /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.

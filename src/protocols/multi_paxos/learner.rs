@@ -31,24 +31,31 @@ impl Server {
     }
 
     /// `command`, which `slot` holds, is chosen: takes note, and executes what can be executed.
-    #[inline]
+    #[inline(always)] // Mostly it is its turn, and the compiler sees that where it is called.
     pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
-        let Some(place) = self.place(slot) else { return };
-        if place > 0 {
-            if self.open.len() <= place {
-                self.open.resize(place + 1, Open::default());
+        match self.place(slot) {
+            None => {}
+            Some(0) => {
+                self.execute(command, out);
+                self.execute_known(out);
             }
-            if !std::mem::replace(&mut self.open[place].chosen, true) {
-                out.chosen(slot, command);
-            }
-            return;
+            Some(place) => self.choose_early(place, slot, command, out),
         }
-        self.execute(command, out);
-        self.execute_known(out);
+    }
+
+    /// It is not the turn of `slot` yet.
+    #[inline(never)]
+    fn choose_early(&mut self, place: usize, slot: Slot, command: Command, out: &mut Out<Server>) {
+        if self.open.len() <= place {
+            self.open.resize(place + 1, Open::default());
+        }
+        if !std::mem::replace(&mut self.open[place].chosen, true) {
+            out.chosen(slot, command);
+        }
     }
 
     /// Executes the commands after the committed prefix that were known to be chosen before their turn came.
-    #[inline]
+    #[inline(always)]
     fn execute_known(&mut self, out: &mut Out<Server>) {
         while self.open.front().is_some_and(|open| open.chosen)
             && let Some(&Proposal { command, .. }) = self.proposal(self.committed + 1)
@@ -62,7 +69,7 @@ impl Server {
     }
 
     /// Executes the command of the first open slot, which is chosen.
-    #[inline(always)]
+    #[inline]
     fn execute(&mut self, command: Command, out: &mut Out<Server>) {
         self.open.pop_front();
         self.committed += 1;
