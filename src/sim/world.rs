@@ -573,7 +573,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Sends to one node. Nine of ten messages go this way.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, from: NodeId, to: NodeId, parcel: u32) {
         if self.trouble.is_some() {
             return self.send_in_trouble(from, NodeSet::just(to), parcel);
