@@ -398,27 +398,25 @@ impl<P: Protocol> World<P> {
     /// The next of several replicas gets the message that has arrived at all of them.
     #[inline(never)]
     fn arrive(&mut self) -> Option<Happening> {
-        self.arrive_here()
-    }
-
-    /// The same, in place: nine of ten events are this.
-    #[inline(always)]
-    fn arrive_here(&mut self) -> Option<Happening> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
-        if !self.smooth {
-            return self.arrive_with_care(from, next, flight, parcel);
+        match self.trouble {
+            Some(_) => self.arrive_in_trouble(from, next, flight, parcel),
+            None => Some(self.deliver(from, next, false, flight, parcel)),
         }
-        Some(self.handle_here(from, next, flight, parcel))
     }
 
-    #[inline(never)]
-    fn arrive_with_care(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Option<Happening> {
-        match self.trouble {
-            Some(_) => self.arrive_in_trouble(from, to, flight, parcel),
-            None => Some(self.deliver(from, to, false, flight, parcel)),
+    /// The same, in place if nothing can come between: nine of ten events are this.
+    #[inline(always)]
+    fn arrive_here(&mut self) -> Option<Happening> {
+        if !self.smooth {
+            return self.arrive();
         }
+        let Arriving { from, to, flight, parcel } = self.arriving;
+        let next = to.lowest()?;
+        self.arriving.to = to.without(next);
+        Some(self.handle_here(from, next, flight, parcel))
     }
 
     #[inline(never)]
@@ -584,7 +582,7 @@ impl<P: Protocol> World<P> {
         }
         let Some(message) = self.out.parcels.look(parcel) else { return };
         let (kind, bytes) = (message.kind(), self.weight(message));
-        self.count_sent(from, kind, 1, bytes);
+        self.counts.count(from, kind, 1, bytes);
         let (flight, doomed) = self.route(from, to);
         self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
     }
@@ -621,7 +619,7 @@ impl<P: Protocol> World<P> {
             }
         }
         self.deliver_together(leaves, &mut together);
-        self.count_sent(from, kind, messages, bytes);
+        self.counts.count(from, kind, messages, bytes);
     }
 
     /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
@@ -643,14 +641,6 @@ impl<P: Protocol> World<P> {
     /// The same of a client's request, or of the answer to it.
     fn client_weight(&self) -> u64 {
         u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
-    }
-
-    #[inline(always)]
-    fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
-        self.counts.by_kind[usize::from(kind.0)] += messages;
-        self.counts.by_sender[usize::from(from.0)] += messages;
-        self.counts.bytes += bytes_each * messages;
-        self.counts.bytes_by_sender[usize::from(from.0)] += bytes_each * messages;
     }
 
     /// Lets something happen at `time`; what should have happened already happens now.

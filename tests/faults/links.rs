@@ -91,7 +91,7 @@ fn a_second_copy_and_an_overtaken_message_do_no_harm() {
     let how = Nuisance::Reorder { permille: 500, by: 40_000 };
     world.act(Action::Disturb { from: ALL, to: ALL, both: true, how }).expect("it is a share");
     world.run_until(20_000_000);
-    let sent: u64 = world.counts().by_kind.iter().sum();
+    let sent: u64 = world.counts().by_kind().iter().sum();
     let arrived =
         world.trace().records().filter(|(_, record)| record.what == What::Delivered && record.node != record.peer);
     assert!(arrived.count() > 0 && world.trace().total() > sent);
