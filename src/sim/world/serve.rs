@@ -113,7 +113,7 @@ impl<P: Protocol> World<P> {
             }
             None => (flight, doomed),
         };
-        let letter = self.letters.put(Letter::Request(command), 1);
+        let letter = self.letters.put(Letter::Request(command), (), 1);
         self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
 
@@ -150,7 +150,7 @@ impl<P: Protocol> World<P> {
         if lost {
             return;
         }
-        let letter = self.letters.put(Letter::Reply(reply), 1);
+        let letter = self.letters.put(Letter::Reply(reply), (), 1);
         self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
     }
 
