@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Entries in one shared chunk.
-const CHUNK: u32 = 32;
+const CHUNK: u32 = 64;
 
 /// A gapless sequence of entries for slots `first..=last`; the front can be cut off once a snapshot covers it.
 #[derive(Clone)]
