@@ -25,7 +25,9 @@ use super::timing::Timing;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
-use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
+use crate::core::{
+    ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
+};
 pub use disk::DiskState;
 use disk::Storage;
 use event::{Event, Packed};
@@ -564,12 +566,29 @@ impl<P: Protocol> World<P> {
     /// Bytes of a message on the wire.
     #[inline(always)]
     fn weight(&self, message: &Msg<P>) -> u64 {
-        u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
+        let commands = u64::from(message.commands());
+        let values = match self.terrain.value_bytes.same() {
+            Some(bytes) => commands * u64::from(bytes),
+            None => self.weight_of_values(message),
+        };
+        u64::from(HEADER_BYTES + message.bytes()) + commands * u64::from(COMMAND_BYTES) + values
+    }
+
+    #[cold]
+    fn weight_of_values(&self, message: &Msg<P>) -> u64 {
+        let (mut bytes, mut values) = (0, 0);
+        message.each_value(&mut |value| {
+            bytes += u64::from(self.terrain.value_bytes.of(self.seed, value));
+            values += 1;
+        });
+        debug_assert_eq!(values, message.commands(), "every command has a value: {message:?}");
+        bytes
     }
 
     /// The same of a client's request, or of the answer to it.
-    fn client_weight(&self) -> u64 {
-        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
+    fn client_weight(&self, client: ClientId, seq: u32) -> u64 {
+        let value = self.terrain.value_bytes.of(self.seed, Command::value_of(client, seq));
+        u64::from(HEADER_BYTES + COMMAND_BYTES) + u64::from(value)
     }
 
     #[inline(always)]
