@@ -17,6 +17,15 @@ struct Place<M> {
 
 const NONE: u32 = u32::MAX;
 
+impl<M> Place<M> {
+    /// Puts something into an empty place. That it is empty need not be found out again: there is nothing to drop.
+    #[inline(always)]
+    fn fill(&mut self, content: M) {
+        debug_assert!(self.content.is_none());
+        std::mem::forget(self.content.replace(content));
+    }
+}
+
 impl<M> Default for Parcels<M> {
     fn default() -> Parcels<M> {
         Parcels { places: Vec::new(), free: NONE }
@@ -34,7 +43,7 @@ impl<M: Clone> Parcels<M> {
         let number = self.free;
         let place = &mut self.places[number as usize];
         self.free = std::mem::replace(&mut place.left, receivers);
-        place.content = Some(content);
+        place.fill(content);
         number
     }
 
@@ -70,7 +79,7 @@ impl<M: Clone> Parcels<M> {
         let place = &mut self.places[number as usize];
         if place.left > 1 {
             place.left -= 1;
-            place.content = Some(content);
+            place.fill(content);
         } else {
             place.left = self.free;
             self.free = number;

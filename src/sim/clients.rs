@@ -202,6 +202,7 @@ impl Clients {
     }
 
     /// The next command of `client`, now waiting for its answer.
+    #[inline(always)]
     pub fn begin(&mut self, client: ClientId, now: Micros) -> Command {
         let session = &mut self.sessions[usize::from(client.0)];
         self.begun[usize::from(session.group)] += 1;
@@ -215,6 +216,7 @@ impl Clients {
     }
 
     /// `client` is told at last what came of its command. Tells after how long it is to be woken, if it is; `least` is the shortest pause.
+    #[inline(always)]
     pub fn told(&mut self, client: ClientId, op: Op, outcome: Outcome, now: Micros, least: Micros) -> Option<Micros> {
         let pause = self.speaker(client).told(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
@@ -231,6 +233,7 @@ impl Clients {
     }
 
     /// Whether `client`, which was woken, has something to ask for now.
+    #[inline(always)]
     pub fn goes_on(&mut self, client: ClientId, now: Micros) -> bool {
         let session = &mut self.sessions[usize::from(client.0)];
         if session.waiting.is_some() || self.quiet || session.task != Task::Free && now < session.due {

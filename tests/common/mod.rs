@@ -65,7 +65,7 @@ pub fn cluster<P: Protocol>(scenario: &Scenario) -> Cluster<P> {
 /// Messages between replicas, heartbeats and their answers left out.
 pub fn cost<P: Protocol>(cluster: &Cluster<P>) -> u64 {
     let kinds = <<P::Node as Node>::Msg as Message>::KINDS;
-    let counts = cluster.counts().by_kind.iter();
+    let counts = cluster.counts().by_kind().into_iter();
     counts.zip(kinds).filter(|(_, kind)| kind.phase != Phase::Heartbeat).map(|(count, _)| count).sum()
 }
 
@@ -73,7 +73,7 @@ pub fn cost<P: Protocol>(cluster: &Cluster<P>) -> u64 {
 pub fn count<P: Protocol>(cluster: &Cluster<P>, kind: &str) -> u64 {
     let kinds = <<P::Node as Node>::Msg as Message>::KINDS;
     let index = kinds.iter().position(|k| k.name == kind).expect("the kind exists");
-    cluster.counts().by_kind[index]
+    cluster.counts().by_kind()[index]
 }
 
 /// Asserts that nothing was violated.

@@ -333,8 +333,7 @@ impl<P: Protocol> World<P> {
             return refuse(format!("{} cannot take in another replica", P::CARD.title));
         };
         let members = self.members().with(me);
-        self.counts.by_sender.push(0);
-        self.counts.bytes_by_sender.push(0);
+        self.counts.add_sender();
         self.install(config, site, self.domains.of_site(site));
         self.recut();
         self.order(Order::Reconfigure(members));

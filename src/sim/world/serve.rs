@@ -69,6 +69,7 @@ impl<P: Protocol> World<P> {
         self.clients.goes_on(client, self.time).then(|| self.begin(client))
     }
 
+    #[inline]
     pub(super) fn begin(&mut self, client: ClientId) -> Happening {
         self.counts.asked += 1;
         let command = self.clients.begin(client, self.time);
@@ -83,6 +84,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    #[inline(always)]
     fn client_acted(&mut self, client: ClientId) -> Happening {
         let target = self.clients.sessions[usize::from(client.0)].target;
         self.record(What::Client, target, target, 0, 0, u32::from(client.0), RuleSet::EMPTY);

@@ -39,6 +39,7 @@ impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
     pub(super) fn trouble(&mut self) -> &mut Trouble<P> {
         let (seed, cost) = (self.seed, self.terrain.cost);
+        self.smooth = false;
         self.trouble.get_or_insert_with(|| {
             Box::new(Trouble {
                 pauses: Vec::new(),
@@ -100,7 +101,7 @@ impl<P: Protocol> World<P> {
                 continue;
             }
             let (flight, lost) = self.route(from, to);
-            self.count_sent(from, kind, 1, bytes);
+            self.counts.count(from, kind, 1, bytes);
             let ready = self.put_together(from, bytes);
             let Fare { leaves, flight, lost: lost_here, twice } =
                 self.trouble().links.fare((from, to), ready, Micros::from(flight), bytes);
