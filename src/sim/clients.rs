@@ -208,8 +208,7 @@ impl Clients {
         self.begun[usize::from(session.group)] += 1;
         session.seq += 1;
         let seq = session.seq;
-        let value = u32::from(client.0) << 20 | seq & 0xf_ffff;
-        let op = self.speaker(client).next(now, value);
+        let op = self.speaker(client).next(now, Command::value_of(client, seq));
         let command = Command { client, seq, op };
         let waiting = Waiting { command, since: now, asked: now, attempt: 0 };
         self.sessions[usize::from(client.0)].waiting = Some(waiting);

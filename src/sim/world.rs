@@ -26,7 +26,7 @@ use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{
-    Command, Effect, KindId, Label, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
+    ClientId, Command, Effect, KindId, Label, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
 };
 pub use disk::DiskState;
 use disk::Storage;
@@ -638,12 +638,29 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn weigh(&self, parcel: u32) -> (KindId, u64) {
         let Label { kind, bytes, commands, .. } = self.out.parcels.label(parcel);
-        (kind, u64::from(HEADER_BYTES + bytes + commands * (COMMAND_BYTES + self.terrain.value_bytes)))
+        let values = match self.terrain.value_bytes.same() {
+            Some(bytes) => u64::from(commands) * u64::from(bytes),
+            None => self.weigh_values(parcel),
+        };
+        (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
+    }
+
+    #[cold]
+    fn weigh_values(&self, parcel: u32) -> u64 {
+        let Some(message) = self.out.parcels.look(parcel) else { return 0 };
+        let (mut bytes, mut values) = (0, 0);
+        message.each_value(&mut |value| {
+            bytes += u64::from(self.terrain.value_bytes.of(self.seed, value));
+            values += 1;
+        });
+        debug_assert_eq!(values, message.commands(), "every command has a value: {message:?}");
+        bytes
     }
 
     /// The same of a client's request, or of the answer to it.
-    fn client_weight(&self) -> u64 {
-        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
+    fn client_weight(&self, client: ClientId, seq: u32) -> u64 {
+        let value = self.terrain.value_bytes.of(self.seed, Command::value_of(client, seq));
+        u64::from(HEADER_BYTES + COMMAND_BYTES) + u64::from(value)
     }
 
     /// Lets something happen at `time`; what should have happened already happens now.

@@ -117,7 +117,9 @@ fn a_script_names_a_message_by_its_kind_and_number() {
     assert_eq!(chosen_by(&mut *world, 51_000), [1]);
     let second = r#"{ at = "0s", do = "hold", from = 1, to = 2, kind = "Accept", nth = 2 }"#;
     assert_eq!(with(second).1, [1], "there is but one such message so far");
-    let nothing = world_refuses(r#"{ at = "10ms", do = "release" }"#);
+    let nothing = world_refuses(
+        r#"{ at = "0s", do = "hold", from = 3, to = 1, kind = "Promise" }, { at = "10ms", do = "release" }"#,
+    );
     assert!(nothing.contains("nothing like that is held"), "{nothing}");
 }
 

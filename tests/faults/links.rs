@@ -3,7 +3,7 @@
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
 use quorumscope::sim::action::{ALL, Nuisance};
-use quorumscope::sim::{Action, What};
+use quorumscope::sim::{Action, Sizes, What};
 use quorumscope::universe::Universe;
 
 const FIVE: &str = r#"replicas = ["a", "a", "b", "c", "c"]"#;
@@ -102,7 +102,7 @@ fn a_second_copy_and_an_overtaken_message_do_no_harm() {
 #[test]
 fn what_is_too_much_for_a_link_queues() {
     let mut checked = scenario(THREE).check().expect("a good scenario");
-    checked.blueprint.terrain.value_bytes = 1_000;
+    checked.blueprint.terrain.value_bytes = Sizes::all(1_000);
     checked.blueprint.keep_trace = 4096;
     let mut world = checked.boot().expect("the settings fit");
     world.run_until(2_000_000);

@@ -202,6 +202,19 @@ impl Message for Msg {
         }
     }
 
+    fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        match self {
+            Msg::Accept { command, .. } | Msg::Commit { command, .. } => see(command.value()),
+            Msg::Promise { report, .. } => {
+                report.accepted.iter().flatten().for_each(|proposal| see(proposal.command.value()));
+                report.snapshot.iter().for_each(|snapshot| snapshot.machine.each_value(see));
+            }
+            Msg::Learn { chosen, .. } => chosen.iter().for_each(|proposal| see(proposal.command.value())),
+            Msg::Snapshot { snapshot, .. } => snapshot.machine.each_value(see),
+            _ => {}
+        }
+    }
+
     fn slot(&self) -> Slot {
         match self {
             Msg::Accept { slot, .. } | Msg::Accepted { slot, .. } | Msg::Commit { slot, .. } => *slot,

@@ -257,6 +257,16 @@ impl crate::core::Message for Message {
         }
     }
 
+    fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        match self {
+            Message::AppendEntries(append) => {
+                append.entries.as_slice().iter().for_each(|entry| see(entry.command().value()));
+            }
+            Message::InstallSnapshot { snapshot, .. } => snapshot.machine.each_value(see),
+            _ => {}
+        }
+    }
+
     fn slot(&self) -> Slot {
         match self {
             Message::AppendEntries(append) => append.prev_slot + 1,

@@ -113,6 +113,15 @@ impl Message for Msg {
         }
     }
 
+    fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        if let Msg::Accept { value, .. }
+        | Msg::Chosen { value }
+        | Msg::Promise { accepted: Some(Proposal { value, .. }), .. } = self
+        {
+            see(value.value());
+        }
+    }
+
     fn slot(&self) -> Slot {
         1
     }

@@ -137,7 +137,7 @@ impl<P: Protocol> World<P> {
         if !self.answers(from) {
             return;
         }
-        let weight = self.client_weight();
+        let weight = self.client_weight(reply.client, reply.seq);
         let leaves = self.put_together(from, weight);
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
