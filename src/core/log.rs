@@ -90,6 +90,22 @@ impl<T: Clone> Log<T> {
     #[inline(always)]
     pub fn push(&mut self, entry: T) -> Slot {
         self.tail.push(entry);
+        self.grown()
+    }
+
+    /// Appends a copy, made in whole words.
+    #[inline(always)]
+    pub fn push_copy(&mut self, entry: &T) -> Slot
+    where
+        T: Copy,
+    {
+        self.tail.extend_from_slice(std::slice::from_ref(entry));
+        self.grown()
+    }
+
+    /// There is one entry more.
+    #[inline(always)]
+    fn grown(&mut self) -> Slot {
         self.last += 1;
         if self.last.is_multiple_of(CHUNK) {
             self.begin_chunk();

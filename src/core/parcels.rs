@@ -43,15 +43,6 @@ struct Place<M, L> {
 
 const NONE: u32 = u32::MAX;
 
-impl<M, L> Place<M, L> {
-    /// Puts something into an empty place. That it is empty need not be found out again: there is nothing to drop.
-    #[inline(always)]
-    fn fill(&mut self, content: Option<M>) {
-        debug_assert!(self.content.is_none());
-        std::mem::forget(std::mem::replace(&mut self.content, content));
-    }
-}
-
 impl<M, L> Default for Parcels<M, L> {
     fn default() -> Parcels<M, L> {
         Parcels { places: Vec::new(), free: NONE }
@@ -70,7 +61,7 @@ impl<M: Clone, L: Copy + Default> Parcels<M, L> {
         let place = &mut self.places[number as usize];
         self.free = std::mem::replace(&mut place.left, receivers);
         place.label = label;
-        place.fill(Some(content));
+        place.content = Some(content);
         number
     }
 
@@ -113,7 +104,8 @@ impl<M: Clone, L: Copy + Default> Parcels<M, L> {
         let place = &mut self.places[number as usize];
         if place.left > 1 {
             place.left -= 1;
-            place.fill(content);
+            // It is empty, and need not find that out again in order to drop what was in it.
+            std::mem::forget(std::mem::replace(&mut place.content, content));
         } else {
             place.left = self.free;
             self.free = number;

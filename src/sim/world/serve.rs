@@ -155,7 +155,9 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
-        let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
+        // Looked at where it lies: moved out field by field, it makes the processor wait.
+        let letter = self.letters.take(letter);
+        let Some(Letter::Reply(Reply { client, seq, ref answer })) = letter else { return None };
         if self.is_out_of_reach(client, from) {
             return None;
         }
@@ -165,7 +167,7 @@ impl<P: Protocol> World<P> {
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
             return happening;
         };
-        match answer {
+        match *answer {
             Answer::Done(outcome) => {
                 session.target = from;
                 self.counts.answered += 1;
