@@ -18,11 +18,11 @@ pub fn last(universe: &dyn Universe) -> Option<Happened> {
     let mut consequences = Vec::new();
     for (_, record) in universe.trace().records().rev() {
         match record.what {
-            What::Chosen | What::Applied => consequences.push(*record),
+            What::Chosen | What::Applied => consequences.push(record),
             _ => {
                 consequences.reverse();
                 return Some(Happened {
-                    text: sentence(universe, record, &consequences),
+                    text: sentence(universe, &record, &consequences),
                     rules: rules(universe, record.rules),
                 });
             }

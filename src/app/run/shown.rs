@@ -178,7 +178,7 @@ impl Shown {
             sentence: session.sentence(),
             flights,
             kinds: universe.variant().kinds,
-            by_kind: universe.counts().by_kind.clone(),
+            by_kind: universe.counts().by_kind(),
             per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
             last: if complete && !engine.playing() { happened::last(universe) } else { None },
