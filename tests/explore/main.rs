@@ -5,6 +5,7 @@
 mod ablations;
 mod logs;
 mod notes;
+mod published;
 mod symmetry;
 mod synod;
 
