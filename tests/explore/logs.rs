@@ -22,3 +22,22 @@ fn raft() {
         "{raft} reads=\"read-index\" via=leader=1 / timers=1 at=1 reads=1+2 depth=9 lost=RequestVoteRefusal"
     ));
 }
+
+/// The bounds of `traces/raft-change-after-own-commit.txt`. Without the rule, the violation is 6 events into the last stage.
+#[test]
+fn raft_changes_one_server_at_a_time() {
+    assert_eq!(safe(&one_server_at_a_time("depth=8")), (105_902, 8));
+}
+
+#[test]
+#[ignore = "needs minutes without optimisation"]
+fn raft_changes_one_server_at_a_time_however_long_it_takes() {
+    assert_eq!(safe(&one_server_at_a_time("states=4000000")), (2_852_836, 26));
+}
+
+fn one_server_at_a_time(bounds: &str) -> String {
+    let raft = "raft 4 pre_vote=false check_quorum=false membership=\"single-server\"";
+    let lost = "lost=RequestVoteRefusal+AppendEntriesRefusal+Heartbeat+HeartbeatReply";
+    let via = "via=leader=1 via=leader=2@2 via=chosen=1";
+    format!("{raft} {via} / timers=2 requests=0 members=1.2.3+1.2.4 {lost} {bounds}")
+}
