@@ -81,3 +81,14 @@ fn losing_a_message_is_never_hearing_it() {
     assert!(many > few);
     assert_eq!(violated("synod 3 -adopt-highest-accepted / timers=0 losses=1").1, 7);
 }
+
+#[test]
+fn nodes_hold_the_same_only_if_it_is_the_same() {
+    // Two leaders, each with an entry of its own term in slot 1, which reaches nobody.
+    let lost = "lost=RequestVoteRefusal+AppendEntries+Heartbeat+HeartbeatReply";
+    let raft = "raft 3 pre_vote=false check_quorum=false via=leader=1 via=held=1@2";
+    let reached = |line: &str| explore(line).reached;
+    assert_eq!(reached(&format!("{raft} / timers=1 requests=0 {lost}")), 2);
+    assert_eq!(reached(&format!("{raft} via=held=1x2 / timers=1 requests=0 {lost}")), 2);
+    assert_eq!(reached(&format!("{raft} via=held=1x2 / timers=1 requests=0")), 3);
+}
