@@ -17,6 +17,7 @@ mod found;
 mod goal;
 mod history;
 mod intern;
+mod lend;
 mod locals;
 mod past;
 mod states;
@@ -30,10 +31,11 @@ pub use goal::Goal;
 pub use past::{Broken, Memory, Past, Seen};
 pub use trace::{Happened, Moment};
 
-use crate::core::node::{Breach, Invariant, Protocol, Setup, Step, Unfit};
+use crate::core::node::{Invariant, Protocol, Setup, Step, Unfit};
 use crate::core::{NodeId, NodeSet, Slot};
 use bounds::{Of, Spent};
 use intern::Interner;
+use lend::NOBODY;
 use locals::{Event, Locals, Way};
 use states::States;
 use steps::{N, Steps, Stimulus};
@@ -164,9 +166,6 @@ const NOWHERE: u32 = u32::MAX;
 
 /// States gone on from together.
 const TOGETHER: u32 = 32;
-
-/// No host.
-const NOBODY: u32 = u32::MAX;
 
 /// How many numbers a state has beside those of its nodes: memory, and what was spent.
 const BESIDE: usize = 2;
@@ -582,15 +581,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         (after, broken)
     }
 
-    /// Looks at the lent nodes with the protocol's own invariants.
-    fn look(&self, step: Step) -> Option<Broken> {
-        self.looked_at.iter().find_map(|invariant| {
-            let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
-            let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);
-            Some(Broken::new((invariant.name, invariant.says), nodes, slot))
-        })
-    }
-
     /// Whether violations of this property count. One that was a goal has been reached, and will be again and again.
     fn asked_for(&self, property: &str) -> bool {
         let was_goal = |goal: &Goal| matches!(goal, Goal::Violated(goal) if goal == property);
@@ -599,38 +589,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             Some(goal) if was_goal(goal) => true,
             _ => wanted && !self.via[..self.stage].iter().any(was_goal),
         }
-    }
-
-    /// Lends to `self.nodes` the nodes of a state, but in the place with this index the one on this host.
-    #[inline]
-    fn lend_after(&mut self, state: u32, index: usize, host: u32) {
-        if self.lent != (state, index) {
-            let (before, place) = std::mem::replace(&mut self.lent, (state, index));
-            let others = if before == state { place..place + 1 } else { 0..self.hosts };
-            for other in others.filter(|&other| other != index) {
-                self.lend(other, self.locals.host(self.states.row(state)[other]));
-            }
-        }
-        self.lend(index, host);
-    }
-
-    /// Lends the node on this host, and takes back any other in its place.
-    #[inline]
-    fn lend(&mut self, index: usize, host: u32) {
-        let lender = std::mem::replace(&mut self.lenders[index], host);
-        if lender != host {
-            if lender != NOBODY {
-                std::mem::swap(&mut self.steps.hosts.lend(lender).node, &mut self.nodes[index]);
-            }
-            if host != NOBODY {
-                std::mem::swap(&mut self.steps.hosts.lend(host).node, &mut self.nodes[index]);
-            }
-        }
-    }
-
-    fn take_back(&mut self) {
-        self.lent.0 = NOBODY;
-        (0..self.hosts).for_each(|index| self.lend(index, NOBODY));
     }
 
     fn violated(&mut self, Broken { property, says, nodes, slot }: Broken) {
