@@ -14,7 +14,7 @@ fn sized(scenario: &Scenario, bytes: impl Into<ValueBytes>) -> Scenario {
 fn bytes(scenario: &Scenario) -> (u64, u64) {
     let mut world = world(scenario);
     world.run_until(5_000_000);
-    (world.counts().bytes, world.fingerprint())
+    (world.counts().bytes(), world.fingerprint())
 }
 
 /// Clients that ask for so many things each, with snapshots taken now and then.
