@@ -50,7 +50,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(pub u8);
 
-/// What replicas send each other.
+/// What replicas send each other. What its [`Label`](super::Label) says is best inlined: where a message is made, it is known already.
 pub trait Message: Clone + Debug + Hash + Eq {
     /// All kinds, in the order in which a picture should list them.
     const KINDS: &'static [Kind];

@@ -26,7 +26,7 @@ use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{
-    ClientId, Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
+    ClientId, Command, Effect, KindId, Label, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
 };
 pub use disk::DiskState;
 use disk::Storage;
@@ -440,9 +440,9 @@ impl<P: Protocol> World<P> {
     #[cold]
     fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
         self.counts.lost += u64::from(from != to);
-        if let Some(message) = self.out.parcels.take(parcel) {
-            self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-        }
+        let Label { kind, slot, .. } = self.out.parcels.label(parcel);
+        self.out.parcels.take(parcel);
+        self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
         Happening::passed(What::Lost, to)
     }
 
@@ -455,9 +455,11 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn handle_here(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
         let Some(node) = &mut self.nodes[usize::from(to.0)] else { return self.miss(from, to, flight, parcel) };
-        let Some(message) = self.out.parcels.open(parcel) else { return Happening::passed(What::Delivered, to) };
-        let (kind, slot) = (message.kind(), message.slot());
-        node.on_message(from, &message, &mut self.out);
+        let Label { kind, slot, .. } = self.out.parcels.label(parcel);
+        let message = self.out.parcels.open(parcel);
+        if let Some(message) = &message {
+            node.on_message(from, message, &mut self.out);
+        }
         self.out.parcels.close(parcel, message);
         let (rules, log_from) = self.out.settle();
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
@@ -582,8 +584,7 @@ impl<P: Protocol> World<P> {
         if from == to {
             return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
         }
-        let Some(message) = self.out.parcels.look(parcel) else { return };
-        let (kind, bytes) = (message.kind(), self.weight(message));
+        let (kind, bytes) = self.weigh(parcel);
         self.counts.count(from, kind, 1, bytes);
         let (flight, doomed) = self.route(from, to);
         self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
@@ -596,8 +597,7 @@ impl<P: Protocol> World<P> {
             return self.send_in_trouble(from, to, parcel);
         }
         let leaves = self.saved_at(from);
-        let Some(message) = self.out.parcels.look(parcel) else { return };
-        let (kind, bytes) = (message.kind(), self.weight(message));
+        let (kind, bytes) = self.weigh(parcel);
         // Those in a row that get it in the same microsecond share a place in the wheel.
         let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
         let mut messages = 0;
@@ -634,19 +634,20 @@ impl<P: Protocol> World<P> {
         (flight as u32, cut || self.net_rng.chance(self.terrain.loss_permille))
     }
 
-    /// Bytes of a message on the wire.
+    /// The kind of a message, and its bytes on the wire.
     #[inline(always)]
-    fn weight(&self, message: &Msg<P>) -> u64 {
-        let commands = u64::from(message.commands());
+    fn weigh(&self, parcel: u32) -> (KindId, u64) {
+        let Label { kind, bytes, commands, .. } = self.out.parcels.label(parcel);
         let values = match self.terrain.value_bytes.same() {
-            Some(bytes) => commands * u64::from(bytes),
-            None => self.weight_of_values(message),
+            Some(bytes) => u64::from(commands) * u64::from(bytes),
+            None => self.weigh_values(parcel),
         };
-        u64::from(HEADER_BYTES + message.bytes()) + commands * u64::from(COMMAND_BYTES) + values
+        (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
     }
 
     #[cold]
-    fn weight_of_values(&self, message: &Msg<P>) -> u64 {
+    fn weigh_values(&self, parcel: u32) -> u64 {
+        let Some(message) = self.out.parcels.look(parcel) else { return 0 };
         let (mut bytes, mut values) = (0, 0);
         message.each_value(&mut |value| {
             bytes += u64::from(self.terrain.value_bytes.of(self.seed, value));

@@ -379,7 +379,7 @@ impl Storm {
     /// A record rots: once down, the node does not start again. As many as the healthy core can do without.
     fn corrupt(&mut self) {
         let node = self.any_node();
-        let left = self.universe.nodes() - self.rotten().with(node).len() as u8;
+        let left = self.universe.nodes() - self.rotten().with(node).len();
         if self.core.is_none_or(|core| left >= core) && !self.members_changed() {
             self.act(Action::Disk { node, fault: DiskFault::Rot });
         }

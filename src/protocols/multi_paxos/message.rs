@@ -163,6 +163,7 @@ impl Message for Msg {
         Kind { name: "Nack", alias: "", letter: 'N', phase: Phase::Refuse, says: "has promised a higher ballot" },
     ];
 
+    #[inline(always)]
     fn kind(&self) -> KindId {
         KindId(match self {
             Msg::Prepare { .. } => 0,
@@ -179,7 +180,7 @@ impl Message for Msg {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn bytes(&self) -> u32 {
         match self {
             Msg::Nack { .. } => BALLOT,
@@ -191,7 +192,7 @@ impl Message for Msg {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn commands(&self) -> u32 {
         match self {
             Msg::Accept { .. } | Msg::Commit { .. } => 1,
@@ -215,6 +216,7 @@ impl Message for Msg {
         }
     }
 
+    #[inline(always)]
     fn slot(&self) -> Slot {
         match self {
             Msg::Accept { slot, .. } | Msg::Accepted { slot, .. } | Msg::Commit { slot, .. } => *slot,

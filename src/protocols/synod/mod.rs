@@ -87,6 +87,7 @@ impl Message for Msg {
         Kind { name: "Nack", alias: "", letter: 'N', phase: Phase::Refuse, says: "has promised a higher ballot" },
     ];
 
+    #[inline(always)]
     fn kind(&self) -> KindId {
         KindId(match self {
             Msg::Prepare { .. } => 0,
@@ -98,6 +99,7 @@ impl Message for Msg {
         })
     }
 
+    #[inline(always)]
     fn bytes(&self) -> u32 {
         match self {
             Msg::Chosen { .. } => 0,
@@ -106,6 +108,7 @@ impl Message for Msg {
         }
     }
 
+    #[inline(always)]
     fn commands(&self) -> u32 {
         match self {
             Msg::Accept { .. } | Msg::Chosen { .. } | Msg::Promise { accepted: Some(_), .. } => 1,
@@ -122,6 +125,7 @@ impl Message for Msg {
         }
     }
 
+    #[inline(always)]
     fn slot(&self) -> Slot {
         1
     }

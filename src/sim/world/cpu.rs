@@ -115,9 +115,7 @@ impl<P: Protocol> World<P> {
         let life = self.hosts[usize::from(node.0)].life;
         let front = self.trouble().processors.as_mut().and_then(|processors| processors.get(node).inbox.pop_front());
         let bytes = match front {
-            Some(Event::Deliver { parcel, .. }) => {
-                self.out.parcels.look(parcel).map_or(0, |message| self.weight(message))
-            }
+            Some(Event::Deliver { parcel, .. }) => self.weigh(parcel).1,
             Some(Event::Request { letter, .. }) => match self.letters.look(letter) {
                 Some(Letter::Request(Command { client, seq, .. })) => self.client_weight(*client, *seq),
                 _ => 0,

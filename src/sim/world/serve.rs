@@ -113,7 +113,7 @@ impl<P: Protocol> World<P> {
             }
             None => (flight, doomed),
         };
-        let letter = self.letters.put(Letter::Request(command), 1);
+        let letter = self.letters.put(Letter::Request(command), (), 1);
         self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
 
@@ -150,12 +150,14 @@ impl<P: Protocol> World<P> {
         if lost {
             return;
         }
-        let letter = self.letters.put(Letter::Reply(reply), 1);
+        let letter = self.letters.put(Letter::Reply(reply), (), 1);
         self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
     }
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
-        let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
+        // Looked at where it lies: moved out field by field, it makes the processor wait.
+        let letter = self.letters.take(letter);
+        let Some(Letter::Reply(Reply { client, seq, ref answer })) = letter else { return None };
         if self.is_out_of_reach(client, from) {
             return None;
         }
@@ -165,7 +167,7 @@ impl<P: Protocol> World<P> {
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
             return happening;
         };
-        match answer {
+        match *answer {
             Answer::Done(outcome) => {
                 session.target = from;
                 self.counts.answered += 1;

@@ -8,7 +8,7 @@ use super::lies::Lies;
 use super::links::{Fare, Links};
 use super::pause::Pause;
 use super::{Arriving, Happening, World};
-use crate::core::node::{Message, Protocol};
+use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
@@ -90,8 +90,7 @@ impl<P: Protocol> World<P> {
     /// another.
     #[cold]
     pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
-        let Some(message) = self.out.parcels.look(parcel) else { return };
-        let (kind, bytes) = (message.kind(), self.weight(message));
+        let (kind, bytes) = self.weigh(parcel);
         let to = self.audience(from, to, parcel);
         for to in to.iter() {
             if from == to {
