@@ -55,3 +55,23 @@ fn repaired_notes() {
     let report = run(&swarm, seeds(0..1_500));
     assert_nothing_broken(&swarm, &report);
 }
+
+/// Beyond the model anything may break, but nothing panics or hangs, and what a run breaks that stayed within it is a failure all the same.
+#[test]
+fn what_is_beyond_the_model_is_counted_apart() {
+    use quorumscope::lab::swarm::Wish;
+    for variant in ["raft", "multi-paxos", "synod"] {
+        let wish = Wish { variant: variant.to_owned(), beyond_model: true, ..Wish::default() };
+        let swarm = wish.check().expect("a variant");
+        let report = run(&swarm, 0..80);
+        assert_nothing_broken(&swarm, &report);
+        for trouble in ["lie", "lost-writes", "wiped-disk"] {
+            assert!(report.troubles[trouble] > 0, "{variant}: {trouble} never struck");
+        }
+        assert!(report.beyond > 0 && report.beyond < report.runs, "{variant}: {} runs", report.beyond);
+        assert!(!report.excused.is_empty() && !report.examples.is_empty(), "{variant}: nothing broke");
+    }
+    let problems = Wish { variant: "raft".to_owned(), only: vec!["lie".to_owned()], ..Wish::default() };
+    let told = problems.check().expect_err("beyond the model").to_string();
+    assert!(told.contains("only[0]: lie: Raft does not promise to survive that"), "{told}");
+}

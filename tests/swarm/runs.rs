@@ -122,3 +122,24 @@ fn who_is_kept_waiting_is_told() {
     let problems = told("recovery = { from = \"8s\", within = \"2s\" }").expect_err("too long");
     assert!(problems.to_string().contains("the run ends before that; a duration of 10s would do"), "{problems}");
 }
+
+/// Node 1 has left the cluster and knows no leader. Its answer takes nearly as long as the client's patience lasts, so that patience ran out
+/// while the client paused, and node 2, which was next, was passed over each time around.
+#[test]
+fn no_client_passes_over_the_leader_for_ever() {
+    let text = r#"
+variant = "raft"
+sites = ["a", "b"]
+rtt_ms = [[9.5, 20], [20, 1]]
+replicas = ["a", "b"]
+duration = "9s"
+clients = [{ site = "a", start = "5s", retry = "10ms", commands = 5 }]
+recovery = { from = "5s", within = "2s" }
+script = [{ at = "2s", do = "hand-over", node = 2 }, { at = "3s", do = "remove", node = 1 }]
+"#;
+    let document = text::from_toml(text).unwrap_or_else(|problems| panic!("{problems}"));
+    let report = Run::to_end(&document).expect("a good scenario");
+    assert!(report.refused.iter().all(|refused| refused.field != "script[1]"), "{:?}", report.refused);
+    assert_eq!(report.violations.first().map(|violation| violation.property), None);
+    assert_eq!(report.commands.answered, 5);
+}

@@ -147,9 +147,9 @@ fn network(scenario: &mut Scenario, rng: &mut Rng) {
 fn cost(scenario: &mut Scenario, rng: &mut Rng) {
     if scenario.network.processing.is_none() && rng.chance(300) {
         scenario.cost = Cost {
-            receive: time(pick(rng, &[1, 10])),
+            receive: time(pick(rng, &[1, 3])),
             receive_kb: time(pick(rng, &[0, 1])),
-            send: time(pick(rng, &[0, 5])),
+            send: time(pick(rng, &[0, 1])),
             send_kb: time(pick(rng, &[0, 1])),
         };
     }

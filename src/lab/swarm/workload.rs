@@ -29,7 +29,7 @@ pub(super) fn during(scenario: &mut Scenario, shots: Shots, ends: Micros, round_
             stop: time(ends),
             ..Clients::default()
         };
-        asked_for(scenario, &mut group, rng);
+        asked_for(scenario, &mut group, ends, rng);
         if shots == Shots::Single {
             group.commands = Some(rng.between(1, 3) as u32);
             group.start = time(rng.between(0, ends / 2));
@@ -57,13 +57,13 @@ pub(super) fn afterwards(scenario: &mut Scenario, ends: Micros, within: Micros, 
             retry: time((round_trip * rng.between(2, 8)).max(1_000)),
             ..Clients::default()
         };
-        asked_for(scenario, &mut group, rng);
+        asked_for(scenario, &mut group, ends, rng);
         scenario.clients.push(group);
     }
 }
 
-/// What the service at hand lets clients choose.
-fn asked_for(scenario: &Scenario, group: &mut Clients, rng: &mut Rng) {
+/// What the service at hand lets clients choose; `storm` is how long the storm lasts, µs.
+fn asked_for(scenario: &Scenario, group: &mut Clients, storm: Micros, rng: &mut Rng) {
     let service = scenario.service.as_deref().unwrap_or("kv");
     if matches!(service, "kv" | "queue" | "config" | "broadcast") {
         group.reads = share(pick(rng, &[0, 300, 500, 900]));
@@ -82,7 +82,11 @@ fn asked_for(scenario: &Scenario, group: &mut Clients, rng: &mut Rng) {
         group.stall = time(pick(rng, &[10_000, 300_000]));
         group.dies = share(pick(rng, &[0, 100]));
     }
-    if matches!(service, "lock" | "queue" | "barrier") {
+    if matches!(service, "lock" | "queue") {
         group.work = time(pick(rng, &[1_000, 20_000, 100_000]));
+    }
+    if service == "barrier" {
+        // Whoever waits asks again and again, four times while others work: not so often that the log is full of it.
+        group.work = time((storm / pick(rng, &[2, 4])).max(25_000));
     }
 }
