@@ -21,6 +21,9 @@ BINDGEN_BIN="$TOOLS/wasm-bindgen-$BINDGEN_VERSION/bin"
 NODE_BIN="$TOOLS/node-$OWN_NODE/node_modules/.bin"
 # Holds links to the distribution's cargo and rustc, so that they can come first without all of /usr/bin.
 DISTRIBUTION_BIN="$TOOLS/distribution-rust"
+# A rustup of our own, for machines on which there is no Rust that would do.
+OWN_RUSTUP="$TOOLS/rustup"
+RUSTUP_INIT=https://static.rust-lang.org/rustup/rustup-init.sh
 WASM_TARGET=wasm32-unknown-unknown
 
 export PATH="$BINDGEN_BIN:$TRUNK_BIN:$PWD/node_modules/.bin:$NODE_BIN:$PATH"
@@ -47,17 +50,37 @@ install_distribution_rust() {
     { apt_install "Rust $RUST_VERSION or newer" rustc-web cargo-web ca-certificates && link_distribution_rust; }
 }
 
+use_own_rustup() {
+  [ -x "$OWN_RUSTUP/bin/cargo" ] || return 1
+  export RUSTUP_HOME="$OWN_RUSTUP" PATH="$OWN_RUSTUP/bin:$PATH"
+}
+
+# Rust's own installer, into our folder: nothing else on the machine changes.
+install_own_rustup() {
+  use_own_rustup && rust_fits && return 0
+  have curl || apt_install "fetching Rust" curl ca-certificates || return 1
+  mkdir -p "$OWN_RUSTUP"
+  quietly "Fetching Rust's installer" curl --proto '=https' -sSf -o "$OWN_RUSTUP/init.sh" "$RUSTUP_INIT" || return 1
+  quietly "Installing Rust (150 MB to fetch)" env RUSTUP_HOME="$OWN_RUSTUP" CARGO_HOME="$OWN_RUSTUP" \
+    sh "$OWN_RUSTUP/init.sh" -y --no-modify-path --profile minimal --default-toolchain stable || return 1
+  use_own_rustup && rust_fits
+}
+
 setup_rust() {
   # Rust calls the C compiler to link.
   have cc || apt_install "a C compiler, to link" gcc libc6-dev ||
     die "no C compiler (cc). Install one: on Debian 'apt-get install gcc libc6-dev', on macOS 'xcode-select --install'."
   if ! { have cargo && rust_fits; }; then
-    if have rustup && quietly "Updating Rust (found $(rustc_version || echo none), need $RUST_VERSION)" rustup update stable && rust_fits; then
+    if use_own_rustup && rust_fits; then
+      :
+    elif have rustup && quietly "Updating Rust (found $(rustc_version || echo none), need $RUST_VERSION)" rustup update stable && rust_fits; then
       :
     elif install_distribution_rust; then
       export PATH="$DISTRIBUTION_BIN:$PATH"
+    elif install_own_rustup; then
+      :
     else
-      die "Rust $RUST_VERSION or newer is needed (found: $(rustc_version || true)). Get it from https://rustup.rs, then run this again."
+      die "Rust $RUST_VERSION or newer is needed (found: $(rustc_version || true)). It could not be had from the distribution or from static.rust-lang.org; get it from https://rustup.rs, then run this again."
     fi
   fi
 }

@@ -182,6 +182,9 @@ pub struct Variant {
     /// Whether it must make progress while so many replicas are healthy.
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,
+    /// If its safety counts on clocks: how much faster one may run than another, in millionths.
+    #[cfg(feature = "cli")]
+    pub clocks: fn(&Setup) -> Option<u32>,
     /// The names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
@@ -255,6 +258,8 @@ impl<P: Protocol> Cluster<P> {
         explore: search::explore::<P>,
         #[cfg(feature = "cli")]
         live: P::live,
+        #[cfg(feature = "cli")]
+        clocks: P::clocks,
         #[cfg(feature = "cli")]
         properties: search::properties::<P>,
     };

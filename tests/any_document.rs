@@ -82,6 +82,10 @@ const LIKELY: &[(&str, &[&str])] = &[
     ("clients[0].start", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
     ("clients[0].stop", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
     ("clients[0].retry", &["0s", "1us", "80us", "10ms", "2s", "1h", "24h"]),
+    (
+        "value_bytes",
+        &["0", "16777216", r#"{"from":0,"to":16777216}"#, r#"{"from":16,"to":4096}"#, r#"{"from":2,"to":1}"#],
+    ),
     ("service", &["kv", "lock", "queue", "barrier", "config", "broadcast"]),
     ("clients[0].lease", &["1ms", "10ms", "2s", "24h"]),
     ("clients[0].work", &["0s", "1us", "10ms", "2s", "24h"]),

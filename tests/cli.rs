@@ -272,6 +272,11 @@ fn check_goes_by_way_of_goals() {
     assert!(told.contains("★ leader=2: reached"), "{told}");
     let (code, told) = check(&["--via", "crashed"]);
     assert!(code == Some(3) && told.contains("the goal crashed was not reached in"), "{told}");
+    let goals = ["held=1", "held=1@1", "held=1x2", "held=1x3@1", "held=1x3@2.1"].map(str::to_owned);
+    let (code, told) = check(&["--via", &goals.join(","), "--json"]);
+    let finding: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((code, &finding["reached"]), (Some(3), &Value::from(4)));
+    assert_eq!(finding["via"], serde_json::json!(goals));
     let (code, told) = check(&["--via", "leader,epoch=9", "--json"]);
     let finding: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!((code, &finding["verdict"], &finding["reached"]), (Some(3), &Value::from("undecided"), &Value::from(1)));
@@ -327,6 +332,9 @@ fn check_refuses_what_makes_no_sense() {
         (&["--variant", "raft", "--via", "leader=4"], "--via: \"leader=4\": a node from 1 to 3 would do"),
         (&["--variant", "raft", "--via", "leader=1@x"], "--via: \"leader=1@x\": an epoch from 1 on would do after @"),
         (&["--variant", "raft", "--via", "chosen"], "--via: \"chosen\": chosen=N with N from 1 on would do"),
+        (&["--variant", "raft", "--via", "held"], "--via: \"held\": a slot, as in held=1, "),
+        (&["--variant", "raft", "--via", "held=1x4"], "--via: \"held=1x4\": a slot, as in held=1, "),
+        (&["--variant", "raft", "--via", "held=1@1.4"], "--via: \"held=1@1.4\": a slot, as in held=1, "),
         (&["--variant", "raft", "--via", "violated=Agrement"], "did you mean \"Agreement\"?"),
         (&["--variant", "synod", "--bounds", "lost=Nak"], "--bounds lost: Nak: did you mean \"Nack\"?"),
         (&["--variant", "synod", "--property", "Agrement"], "--property: \"Agrement\": did you mean \"Agreement\"?"),

@@ -223,7 +223,7 @@ fn two_branches_are_the_same_up_to_their_first_difference() {
         let before = session.universe().trace().total();
         while session.moment().event == event && session.step() {}
         let fresh = session.universe().trace().records().filter(|(number, _)| *number >= before);
-        fresh.map(|(_, record)| *record).find(|record| record.what != quorumscope::sim::What::Acted)
+        fresh.map(|(_, record)| record).find(|record| record.what != quorumscope::sim::What::Acted)
     };
     for event in [200, found.event - 1] {
         assert_eq!(records(0, event), records(1, event), "event {event}");

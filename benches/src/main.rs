@@ -63,6 +63,7 @@ fn main() {
         return;
     }
     println!("\nMulti-Paxos with trace / bare loop:       {:.2}   (bar: 0.60)", medians[2] / medians[0]);
+    println!("the same / bare loop with trace:          {:.2}", medians[2] / medians[1]);
     println!("Raft events / raft-rs messages:           {:.1}   (bar: 5)", medians[5] / medians[8]);
     println!("Raft events / raft-rs messages at once:   {:.1}", medians[5] / medians[9]);
 }

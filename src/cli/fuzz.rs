@@ -8,6 +8,7 @@ use quorumscope::lab::problem::Problem;
 use quorumscope::lab::shrink::BUDGET;
 use quorumscope::lab::swarm::{Failure, Report, Swarm, Wish};
 use quorumscope::lab::{Quantity, Scenario, text};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::num::NonZero;
@@ -38,6 +39,10 @@ pub struct Asked {
     set: Vec<String>,
     #[arg(long, value_name = "TROUBLE", value_delimiter = ',', help = only())]
     only: Vec<String>,
+    /// Seeds may also do what the protocol does not promise to survive: disks that forget or are emptied, nodes that lie, clocks that leases
+    /// do not allow for. What such runs break is counted apart, and is no failure
+    #[arg(long)]
+    beyond_model: bool,
     /// How many seeds to run at the same time; as many as there are processors unless said otherwise. The report does not depend on it
     #[arg(long)]
     jobs: Option<NonZero<u16>>,
@@ -52,7 +57,7 @@ pub struct Asked {
     #[arg(long)]
     as_drawn: bool,
     /// Add up reports of disjoint seeds, made with --json, instead of running any
-    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = ["variant", "seeds", "without", "set", "only", "jobs", "stop", "save", "as_drawn"])]
+    #[arg(long, value_name = "REPORT", num_args = 1.., conflicts_with_all = ["variant", "seeds", "without", "set", "only", "beyond_model", "jobs", "stop", "save", "as_drawn"])]
     merge: Vec<PathBuf>,
 }
 
@@ -105,6 +110,7 @@ fn swarm(asked: &Asked) -> Result<Swarm, Stop> {
         without: asked.without.clone(),
         settings: flags::settings(&asked.set)?,
         only: asked.only.clone(),
+        beyond_model: asked.beyond_model,
     };
     wish.check().map_err(flags::named)
 }
@@ -158,7 +164,7 @@ fn on_all_processors(swarm: &Swarm, seeds: Range<u64>, jobs: usize, stop: bool) 
                 .expect("a thread can be started");
         }
         drop(sender);
-        let mut waiting = std::collections::BTreeMap::new();
+        let mut waiting = BTreeMap::new();
         for (seed, trial) in done {
             progress.set((seed - seeds.start) * 1_000 / (seeds.end - seeds.start));
             // Seeds after the first failing one do not count, although some of them have been run.
@@ -233,13 +239,23 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\nNo run reached these rules: {}", rules.join(", "))?;
     }
     writeln!(out)?;
-    if report.violations.is_empty() {
-        return writeln!(out, "Nothing was broken.");
+    if report.beyond_model {
+        let beyond = thousands(report.beyond);
+        writeln!(out, "{beyond} runs did what {} does not promise to survive.", report.variant)?;
+        tell_broken("Broken by these", &report.excused, &report.examples, out)?;
     }
-    for (property, count) in &report.violations {
-        writeln!(out, "Broken: {property}, by {} runs", thousands(*count))?;
+    match report.violations.is_empty() {
+        true if report.beyond_model => writeln!(out, "Nothing was broken by the others."),
+        true => writeln!(out, "Nothing was broken."),
+        false => tell_broken("Broken", &report.violations, &report.failures, out),
     }
-    for Failure { seed, property, nodes, slot, at_us, again, .. } in report.failures.iter().take(10) {
+}
+
+fn tell_broken(word: &str, broken: &BTreeMap<String, u64>, seeds: &[Failure], out: &mut impl Write) -> io::Result<()> {
+    for (property, count) in broken {
+        writeln!(out, "{word}: {property}, by {} runs", thousands(*count))?;
+    }
+    for Failure { seed, property, nodes, slot, at_us, again, .. } in seeds.iter().take(10) {
         let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
         let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
         let slot = slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();

@@ -2,17 +2,34 @@
 
 use super::NodeId;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// A proposal number: a round, made unique by the proposer's own id.
 ///
 /// Compared by round first, so a proposer that is outbid can always go higher ("Paxos Made Simple", §2.5:
 /// "different proposers choose their numbers from disjoint sets").
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ballot {
     /// How often somebody had to try again. Round 0 is below every real ballot.
     pub round: u32,
     /// The only proposer that may use this ballot.
     pub node: NodeId,
+}
+
+impl Ord for Ballot {
+    // As one number: every message is compared by it.
+    #[inline]
+    fn cmp(&self, other: &Ballot) -> Ordering {
+        let number = |ballot: &Ballot| u64::from(ballot.round) << 8 | u64::from(ballot.node.0);
+        number(self).cmp(&number(other))
+    }
+}
+
+impl PartialOrd for Ballot {
+    #[inline]
+    fn partial_cmp(&self, other: &Ballot) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Ballot {

@@ -23,6 +23,17 @@ impl Command {
         Command { client: ClientId::NOBODY, seq: 0, op: Op::Elect(node) }
     }
 
+    /// The value that a client's command of this number writes, if it writes any: no other command writes the same, as long as no client asks
+    /// for more than a million things.
+    pub const fn value_of(client: ClientId, seq: u32) -> u32 {
+        (client.0 as u32) << 20 | seq & 0xf_ffff
+    }
+
+    /// The same of this command.
+    pub const fn value(self) -> u32 {
+        Command::value_of(self.client, self.seq)
+    }
+
     /// The same but for what it writes: what a liar makes of it.
     pub const fn forged(self) -> Command {
         let op = match self.op {

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// Entries in one shared chunk.
-const CHUNK: u32 = 32;
+const CHUNK: u32 = 64;
 
 /// A gapless sequence of entries for slots `first..=last`; the front can be cut off once a snapshot covers it.
 #[derive(Clone)]
@@ -90,6 +90,22 @@ impl<T: Clone> Log<T> {
     #[inline(always)]
     pub fn push(&mut self, entry: T) -> Slot {
         self.tail.push(entry);
+        self.grown()
+    }
+
+    /// Appends a copy, made in whole words.
+    #[inline(always)]
+    pub fn push_copy(&mut self, entry: &T) -> Slot
+    where
+        T: Copy,
+    {
+        self.tail.extend_from_slice(std::slice::from_ref(entry));
+        self.grown()
+    }
+
+    /// There is one entry more.
+    #[inline(always)]
+    fn grown(&mut self) -> Slot {
         self.last += 1;
         if self.last.is_multiple_of(CHUNK) {
             self.begin_chunk();

@@ -28,7 +28,7 @@ pub use log::Log;
 pub use names::{Exchange, Names};
 pub use node::{Breach, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, Setup, Step, Unfit};
 pub use out::{Effect, Out};
-pub use parcels::Parcels;
+pub use parcels::{Label, Parcels};
 pub use quorum::{NodeSet, majority};
 pub use rules::{Rule, RuleId, RuleSet};
 pub use settings::{Setting, SettingId, SettingKind, Settings};

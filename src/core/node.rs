@@ -50,7 +50,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(pub u8);
 
-/// What replicas send each other.
+/// What replicas send each other. What its [`Label`](super::Label) says is best inlined: where a message is made, it is known already.
 pub trait Message: Clone + Debug + Hash + Eq {
     /// All kinds, in the order in which a picture should list them.
     const KINDS: &'static [Kind];
@@ -65,6 +65,9 @@ pub trait Message: Clone + Debug + Hash + Eq {
     fn commands(&self) -> u32 {
         0
     }
+
+    /// Shows the values of these commands, one by one: [`Command::value`], or the value itself where nothing else is left.
+    fn each_value(&self, _see: &mut dyn FnMut(u32)) {}
 
     /// The slot it is about, for labels; 0 if none.
     fn slot(&self) -> Slot {
@@ -177,6 +180,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// Whether it must make progress under these settings while `healthy` of its replicas run and reach each other, and nothing fails.
     fn live(setup: &Setup, healthy: u8) -> bool {
         healthy > setup.replicas / 2
+    }
+
+    /// If safety counts on clocks, as leases do: how much faster one may run than another, in millionths. They must not jump, either.
+    fn clocks(_setup: &Setup) -> Option<u32> {
+        None
     }
 
     /// What must hold after every event, beyond what holds for every protocol (agreement, applied prefix, one leader an epoch).

@@ -1,7 +1,7 @@
 //! The outbox: all that a node can do to the world.
 
 use super::node::Reply;
-use super::{Answer, ClientId, Command, Micros, Node, NodeId, NodeSet, Parcels, RuleId, RuleSet, Slot};
+use super::{Answer, ClientId, Command, Label, Micros, Node, NodeId, NodeSet, Parcels, RuleId, RuleSet, Slot};
 
 /// What a handler asked for. `M` is a message or, in the outbox, the number of the parcel that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ const UNSAVED: Slot = Slot::MAX;
 pub struct Out<N: Node> {
     effects: Vec<Effect<u32, N::Timer>>,
     /// Messages asked to be sent and, in a world, all that are under way.
-    pub parcels: Parcels<N::Msg>,
+    pub parcels: Parcels<N::Msg, Label>,
     /// The first log slot that the save among the effects may have changed; [`UNSAVED`] if there is no save.
     saved: Slot,
     ablated: RuleSet,
@@ -73,7 +73,8 @@ impl<N: Node> Out<N> {
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
     #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: N::Msg) {
-        let parcel = self.parcels.put(message, 1);
+        let label = Label::of(&message);
+        let parcel = self.parcels.put(message, label, 1);
         self.effects.push(Effect::Send(to, parcel));
     }
 
@@ -81,7 +82,8 @@ impl<N: Node> Out<N> {
     #[inline(always)]
     pub fn broadcast(&mut self, to: NodeSet, message: N::Msg) {
         if !to.is_empty() {
-            let parcel = self.parcels.put(message, u32::from(to.len()));
+            let label = Label::of(&message);
+            let parcel = self.parcels.put(message, label, u32::from(to.len()));
             self.effects.push(Effect::Broadcast(to, parcel));
         }
     }

@@ -1,39 +1,66 @@
 //! Where messages wait while they are under way. What moves through the time wheel is only a parcel's number: a message is written once,
 //! however many replicas it goes to, and handed over once to each.
 
-/// Contents under way, by number. A number is used again once everybody it was meant for has it.
+use super::node::Message;
+use super::{KindId, Slot};
+
+/// What can be read of a message without opening it. It is written where the message is made, where its kind is known to the compiler, so
+/// that it costs next to nothing; to look into the message for it, right after it was written in parts, makes the processor wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Label {
+    /// Which kind it is.
+    pub kind: KindId,
+    /// The slot it is about; 0 if none.
+    pub slot: Slot,
+    /// Bytes on the wire, apart from the commands it carries and the transport's header.
+    pub bytes: u32,
+    /// How many commands it carries.
+    pub commands: u32,
+}
+
+impl Label {
+    /// What it says on a message.
+    #[inline(always)]
+    pub fn of<M: Message>(message: &M) -> Label {
+        Label { kind: message.kind(), slot: message.slot(), bytes: message.bytes(), commands: message.commands() }
+    }
+}
+
+/// Contents under way, by number, each perhaps with a label. A number is used again once everybody it was meant for has it.
 #[derive(Clone, Debug)]
-pub struct Parcels<M> {
-    places: Vec<Place<M>>,
+pub struct Parcels<M, L = ()> {
+    places: Vec<Place<M, L>>,
     free: u32,
 }
 
 #[derive(Clone, Debug)]
-struct Place<M> {
+struct Place<M, L> {
     content: Option<M>,
+    label: L,
     /// How many are still to get it; in a free place, the next free place.
     left: u32,
 }
 
 const NONE: u32 = u32::MAX;
 
-impl<M> Default for Parcels<M> {
-    fn default() -> Parcels<M> {
+impl<M, L> Default for Parcels<M, L> {
+    fn default() -> Parcels<M, L> {
         Parcels { places: Vec::new(), free: NONE }
     }
 }
 
-impl<M: Clone> Parcels<M> {
+impl<M: Clone, L: Copy + Default> Parcels<M, L> {
     /// Puts something away for `receivers`, at least one; tells its number.
     // Inlined so that the message is written here at once, not built elsewhere and copied: half of all the time went there.
     #[inline(always)]
-    pub fn put(&mut self, content: M, receivers: u32) -> u32 {
+    pub fn put(&mut self, content: M, label: L, receivers: u32) -> u32 {
         if self.free == NONE {
             self.grow();
         }
         let number = self.free;
         let place = &mut self.places[number as usize];
         self.free = std::mem::replace(&mut place.left, receivers);
+        place.label = label;
         place.content = Some(content);
         number
     }
@@ -41,7 +68,7 @@ impl<M: Clone> Parcels<M> {
     #[cold]
     fn grow(&mut self) {
         self.free = self.places.len() as u32;
-        self.places.push(Place { content: None, left: NONE });
+        self.places.push(Place { content: None, label: L::default(), left: NONE });
     }
 
     /// A parcel that nobody has got yet is now meant for so many.
@@ -52,6 +79,12 @@ impl<M: Clone> Parcels<M> {
         }
     }
 
+    /// What it says on a parcel that is still under way.
+    #[inline(always)]
+    pub fn label(&self, number: u32) -> L {
+        self.places[number as usize].label
+    }
+
     /// What is in a parcel that is still under way.
     #[inline]
     pub fn look(&self, number: u32) -> Option<&M> {
@@ -59,6 +92,7 @@ impl<M: Clone> Parcels<M> {
     }
 
     /// Takes the content out for a while, for one of its receivers to read: [`Parcels::close`] it afterwards, whether or not others wait.
+    // As it lies here, in whole words: taken out of the `Option` it would be moved byte by byte at first, and the processor would wait.
     #[inline(always)]
     pub fn open(&mut self, number: u32) -> Option<M> {
         self.places[number as usize].content.take()
@@ -66,11 +100,12 @@ impl<M: Clone> Parcels<M> {
 
     /// Puts the content back for the other receivers, if there are any left.
     #[inline(always)]
-    pub fn close(&mut self, number: u32, content: M) {
+    pub fn close(&mut self, number: u32, content: Option<M>) {
         let place = &mut self.places[number as usize];
         if place.left > 1 {
             place.left -= 1;
-            place.content = Some(content);
+            // It is empty, and need not find that out again in order to drop what was in it.
+            std::mem::forget(std::mem::replace(&mut place.content, content));
         } else {
             place.left = self.free;
             self.free = number;
@@ -99,28 +134,28 @@ mod tests {
     #[test]
     fn everybody_gets_it_and_then_the_number_is_free() {
         let mut parcels = Parcels::default();
-        let (a, b) = (parcels.put("a", 2), parcels.put("b", 1));
+        let (a, b) = (parcels.put("a", (), 2), parcels.put("b", (), 1));
         assert_eq!(parcels.take(a), Some("a"));
         assert_eq!(parcels.look(a), Some(&"a"));
         assert_eq!(parcels.take(b), Some("b"));
-        assert_eq!(parcels.put("c", 1), b);
+        assert_eq!(parcels.put("c", (), 1), b);
         assert_eq!(parcels.take(a), Some("a"));
         assert_eq!(parcels.look(a), None);
-        assert_eq!(parcels.put("d", 1), a);
+        assert_eq!(parcels.put("d", (), 1), a);
         assert_eq!(parcels.take(b), Some("c"));
     }
 
     #[test]
     fn one_after_the_other_reads_it() {
         let mut parcels = Parcels::default();
-        let a = parcels.put("a", 2);
+        let a = parcels.put("a", (), 2);
         assert_eq!(parcels.open(a), Some("a"));
-        let b = parcels.put("b", 1);
+        let b = parcels.put("b", (), 1);
         assert_ne!(a, b);
-        parcels.close(a, "a");
+        parcels.close(a, Some("a"));
         assert_eq!(parcels.look(a), Some(&"a"));
         assert_eq!(parcels.open(a), Some("a"));
-        parcels.close(a, "a");
-        assert_eq!(parcels.put("c", 1), a);
+        parcels.close(a, Some("a"));
+        assert_eq!(parcels.put("c", (), 1), a);
     }
 }

@@ -4,16 +4,16 @@
 
 use super::Quantity;
 use super::atlas::{self, Matrix};
-use super::fault::Names;
+use super::fault::{Course, Names};
 use super::machines::{by_itself, untimely};
 use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
 use super::quantity::milliseconds;
-use super::scenario::{Recovery, Scenario, Value};
+use super::scenario::{Recovery, Scenario, Value, ValueBytes};
 use crate::core::card::Faults;
-use crate::core::{Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::core::{Card, Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::{Assumption, Timed};
-use crate::sim::{self, Action, Blueprint, Terrain, Timing};
+use crate::sim::{self, Action, Blueprint, Sizes, Terrain, Timing};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -24,6 +24,9 @@ pub const SITES: usize = 32;
 pub const LONGEST: Micros = 24 * 3_600_000_000;
 /// Longest round trip, µs.
 pub(super) const ROUND_TRIP: Micros = 60_000_000;
+/// Bytes in a value, and the most.
+const VALUE_BYTES: u32 = 100;
+const MOST_VALUE_BYTES: u32 = 1 << 24;
 /// Most faults in a script.
 const FAULTS: usize = 1_000;
 /// Longest text.
@@ -114,11 +117,10 @@ impl Scenario {
         terrain.cost = self.read_cost(wrong);
         terrain.timing = self.read_timing(&terrain, wrong);
         terrain.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
-        terrain.value_bytes = whole(self.value_bytes, "value_bytes", 100, 0, 1 << 24, wrong);
+        terrain.value_bytes = self.sizes(wrong);
         let clients = self.workload(&ids, &terrain, wrong);
         let kinds = variant.map_or(&[][..], |variant| variant.kinds);
-        let mut script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, terrain.timing, wrong);
-        script.extend(by_itself(terrain.timing));
+        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, terrain.timing, wrong);
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             wrong.add("seed", seed, format!("0 to {SEED} would do"));
@@ -127,7 +129,7 @@ impl Scenario {
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, wrong);
         let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, wrong));
         let (settings, ablated) = (settings?, ablated?);
-        let blueprint = Blueprint {
+        let mut blueprint = Blueprint {
             terrain,
             placement,
             domains,
@@ -139,7 +141,23 @@ impl Scenario {
             recovery,
             ..Blueprint::default()
         };
-        Some(Checked { variant: variant?, blueprint, places, domains: names, duration, warmup })
+        blueprint.script.extend(by_itself(blueprint.terrain.timing));
+        let variant = variant?;
+        self.follow(&blueprint, variant, wrong);
+        Some(Checked { variant, blueprint, places, domains: names, duration, warmup })
+    }
+
+    fn sizes(&self, wrong: &mut Complaints) -> Sizes {
+        let Some(ValueBytes { from, to }) = self.value_bytes else { return Sizes::all(VALUE_BYTES) };
+        let mut read = |bytes, end: &str| {
+            let field = if from == to { "value_bytes".to_owned() } else { format!("value_bytes.{end}") };
+            whole(Some(bytes), &field, VALUE_BYTES, 0, MOST_VALUE_BYTES, wrong)
+        };
+        let sizes = Sizes { least: read(from, "from"), most: if from == to { from } else { read(to, "to") } };
+        if from > to {
+            wrong.add("value_bytes.to", to, format!("is less than \"from\"; {from} or more would do"));
+        }
+        sizes
     }
 
     fn settings(&self, variant: &Variant, wrong: &mut Complaints) -> Settings {
@@ -308,12 +326,8 @@ impl Scenario {
                 if let Action::Lie { node, .. } = action {
                     liars.add(node);
                 }
-                let tolerated = match variant.card.faults {
-                    // Fewer than a third.
-                    Faults::Byzantine => (self.replicas.len().saturating_sub(1)) / 3,
-                    Faults::CrashStop | Faults::CrashRecover => 0,
-                };
-                if assumption != Assumption::Honesty || usize::from(liars.len()) > tolerated {
+                let borne = liars_borne(variant.card, self.replicas.len());
+                if assumption != Assumption::Honesty || usize::from(liars.len()) > borne {
                     let says = format!(
                         "{} counts on it that {}; beyond_model = true lets the script go beyond that",
                         variant.card.title,
@@ -331,6 +345,31 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// Complains about what makes no sense at its time, whatever the protocol does until then.
+    fn follow(&self, blueprint: &Blueprint, variant: &Variant, wrong: &mut Complaints) {
+        let script = &blueprint.script;
+        // What could not be read is told already, and what comes after it may depend on it.
+        if script.len() < self.script.len() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..script.len()).collect();
+        order.sort_by_key(|index| script[*index].at);
+        let mut course = Course::new(variant.card, blueprint);
+        for index in order {
+            let Timed { at, action } = script[index];
+            match course.objection(action) {
+                Some(why) => {
+                    let word = self.script.get(index).map_or("", |fault| &fault.action);
+                    let says = format!("at {}: {why}", Quantity::from_micros(at));
+                    wrong.add(format!("script[{index}].do"), format!("\"{word}\""), says);
+                }
+                None => course.take(action),
+            }
+        }
+    }
+}
+
 impl Recovery {
     fn read(&self, duration: Micros, wrong: &mut Complaints) -> sim::world::Recovery {
         let mut given = |given: &Quantity, field: &str, least| {
@@ -344,6 +383,15 @@ impl Recovery {
             wrong.add("recovery", format!("{} and {} more", self.from, self.within), says);
         }
         sim::world::Recovery { from, within }
+    }
+}
+
+/// How many of so many nodes may lie.
+pub(super) fn liars_borne(card: &Card, replicas: usize) -> usize {
+    match card.faults {
+        // Fewer than a third.
+        Faults::Byzantine => replicas.saturating_sub(1) / 3,
+        Faults::CrashStop | Faults::CrashRecover => 0,
     }
 }
 

@@ -320,8 +320,8 @@ impl Probe {
 
     /// Messages so far, by kind, heartbeats left out.
     fn by_kind(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let kinds = self.variant.kinds.iter().zip(&self.universe.counts().by_kind);
-        kinds.filter(|(kind, _)| kind.phase != Phase::Heartbeat).map(|(kind, count)| (kind.name, *count))
+        let kinds = self.variant.kinds.iter().zip(self.universe.counts().by_kind());
+        kinds.filter(|(kind, _)| kind.phase != Phase::Heartbeat).map(|(kind, count)| (kind.name, count))
     }
 
     fn messages(&self) -> u64 {

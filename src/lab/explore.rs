@@ -84,6 +84,10 @@ pub const GOALS: &[(&str, &str)] = &[
     ("leader", "some node leads; leader=2: node 2 does; leader@3, leader=2@3: in epoch 3 or later"),
     ("epoch=N", "some node is in term or ballot N or later"),
     ("chosen=N", "some node knows what is chosen in slot N"),
+    (
+        "held=N",
+        "some node holds something in slot N, chosen or not; held=1x3: three nodes hold the same; held=1@2, held=1x3@2: written in epoch 2 or later; held=1x3@2.5: in ballot 2.5",
+    ),
     ("crashed", "some node is down; crashed=2: node 2 is"),
     ("violated=PROPERTY", "this property is violated"),
 ];
@@ -326,7 +330,7 @@ fn goal(text: &str, replicas: u8, properties: &[&str]) -> Result<Goal, String> {
     let (key, value) = text.split_once('=').map_or((text, None), |(key, value)| (key, Some(value)));
     let (key, at) = key.split_once('@').map_or((key, None), |(key, epoch)| (key, Some(epoch)));
     let (value, at) = match value.and_then(|value| value.split_once('@')) {
-        Some((value, epoch)) if key == "leader" => (Some(value), Some(epoch)),
+        Some((value, epoch)) if matches!(key, "leader" | "held") => (Some(value), Some(epoch)),
         _ => (value, at),
     };
     let count = |text: Option<&str>| text.and_then(|text| text.parse().ok()).filter(|&number: &u32| number > 0);
@@ -340,7 +344,9 @@ fn goal(text: &str, replicas: u8, properties: &[&str]) -> Result<Goal, String> {
             let epoch = if at.is_some() { count(at).ok_or("an epoch from 1 on would do after @")? } else { 0 };
             Ok(Goal::Leader(who(value)?, epoch))
         }
-        _ if at.is_some() => Err("@ goes with leader only".to_owned()),
+        "held" => held(value.unwrap_or_default(), at, replicas)
+            .ok_or_else(|| "a slot, as in held=1, held=1x3, held=1@2 or held=1x3@2.5, would do".to_owned()),
+        _ if at.is_some() => Err("@ goes with leader and held only".to_owned()),
         "epoch" => needs(count(value)).map(Goal::Epoch),
         "chosen" => needs(count(value)).map(Goal::Chosen),
         "crashed" => who(value).map(Goal::Crashed),
@@ -350,6 +356,20 @@ fn goal(text: &str, replicas: u8, properties: &[&str]) -> Result<Goal, String> {
         },
         _ => Err(super::problem::no_such(key, "goals", GOALS.iter().map(|(key, _)| *key))),
     }
+}
+
+/// What follows `held=`: a slot, perhaps how many nodes, perhaps the epoch, perhaps its owner.
+fn held(text: &str, at: Option<&str>, replicas: u8) -> Option<Goal> {
+    let count = |text: &str| text.parse().ok().filter(|&number: &u32| number > 0);
+    let (slot, nodes) = text.split_once('x').unwrap_or((text, "1"));
+    let (epoch, owner) =
+        at.map(|at| at.split_once('.').map_or((at, None), |(epoch, owner)| (epoch, Some(owner)))).unzip();
+    let owner = owner.flatten().map(|owner| node(owner, replicas));
+    if owner == Some(None) {
+        return None;
+    }
+    let nodes = node(nodes, replicas)?.0 + 1;
+    Some(Goal::Held { slot: count(slot)?, nodes, epoch: epoch.map_or(Some(0), count)?, owner: owner.flatten() })
 }
 
 fn nodes(text: &str, replicas: u8) -> Result<Vec<NodeSet>, String> {

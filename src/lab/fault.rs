@@ -1,6 +1,9 @@
 //! What is done to a world, as written in a script or a link. People count nodes from 1 and name places.
 
+mod course;
 mod read;
+
+pub use course::Course;
 
 use super::Quantity;
 use crate::core::node::Kind;
@@ -8,7 +11,7 @@ use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
 use crate::sim::{Action, DomainId};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// One thing done at one time: `{ at = "5s", do = "crash", node = 1 }`.
@@ -29,10 +32,10 @@ pub struct Fault {
     /// cut, heal).
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// One end of a link: a node, or a list of nodes.
+    /// One end of a link: a node, a list of nodes, or "all" of them, those that join later included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Nodes>,
-    /// The other end of a link: a node, or a list of nodes.
+    /// The other end of a link, in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Nodes>,
     /// Only the way from `from` to `to`; the way back stays as it is.
@@ -93,14 +96,41 @@ pub struct Fault {
 }
 
 /// One node or several, counted from 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nodes {
     /// One.
     One(u32),
     /// Several.
     Several(Vec<u32>),
+    /// All, those that join later included.
+    All,
+}
+
+/// The word for [`Nodes::All`].
+const EVERYBODY: &str = "all";
+
+impl Serialize for Nodes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Nodes::One(number) => number.serialize(serializer),
+            Nodes::Several(list) => list.serialize(serializer),
+            Nodes::All => EVERYBODY.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
+impl schemars::JsonSchema for Nodes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Nodes".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (one, several) = (generator.subschema_for::<u32>(), generator.subschema_for::<Vec<u32>>());
+        schemars::json_schema!({
+            "description": "One node or several, counted from 1, or all, those that join later included.",
+            "anyOf": [one, several, { "const": EVERYBODY }]
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for Nodes {
@@ -109,7 +139,13 @@ impl<'de> Deserialize<'de> for Nodes {
         impl<'de> Visitor<'de> for Either {
             type Value = Nodes;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the number of a node, or a list of such")
+                f.write_str("the number of a node, a list of such, or \"all\"")
+            }
+            fn visit_str<E: Error>(self, word: &str) -> Result<Nodes, E> {
+                match word {
+                    EVERYBODY => Ok(Nodes::All),
+                    _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
+                }
             }
             fn visit_u64<E: Error>(self, number: u64) -> Result<Nodes, E> {
                 u32::try_from(number).map(Nodes::One).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
@@ -228,6 +264,7 @@ impl Fault {
         let number = |node: NodeId| Some(u32::from(node.0) + 1);
         let one = |node: NodeId| Some(Nodes::One(u32::from(node.0) + 1));
         let several = |set: NodeSet| Some(Nodes::Several(set.iter().map(|node| u32::from(node.0) + 1).collect()));
+        let end = |set: NodeSet| if set == ALL { Some(Nodes::All) } else { several(set) };
         let which = |Which { from, to, kind }, fault: Fault| {
             let kind = names.kinds.get(usize::from(kind.0)).map(|kind| kind.name.to_owned());
             Fault { from: one(from), to: one(to), kind, ..fault }
@@ -262,9 +299,10 @@ impl Fault {
             Action::Join(from, to) => does("heal", Fault { from: several(from), to: several(to), ..fault }),
             Action::HealAll => does("heal-all", fault),
             Action::Disturb { from, to, both, how } => {
-                let fault = match (from, to) {
-                    (ALL, ALL) => fault,
-                    _ => Fault { from: several(from), to: several(to), one_way: !both, ..fault },
+                let fault = match (from, to, both, how) {
+                    // On all links, which goes without saying; but `loss` without any ends holds for clients as well.
+                    (ALL, ALL, true, how) if !matches!(how, Nuisance::Lose(_)) => fault,
+                    _ => Fault { from: end(from), to: end(to), one_way: !both, ..fault },
                 };
                 let share = |permille: u16| Some(Quantity::from_permille(permille.into()));
                 let time = |micros: u32| Some(Quantity::from_micros(micros.into()));

@@ -43,5 +43,5 @@ pub use problem::{Problem, Problems};
 pub use quantity::Quantity;
 pub use read::read;
 pub use run::{Report, Run};
-pub use scenario::{Clients, Network, Recovery, Scenario, Site, Value};
+pub use scenario::{Clients, Network, Recovery, Scenario, Site, Value, ValueBytes};
 pub use session::{Deed, Document, Moment, Replay, Session};

@@ -2,7 +2,7 @@
 
 use super::{Checked, Clients, Network, Place, Scenario, Site};
 use crate::core::Settings;
-use crate::sim::{Blueprint, ClientGroup, Domains, Pace, Terrain};
+use crate::sim::{Blueprint, ClientGroup, Domains, Pace, Sizes, Terrain};
 use crate::universe;
 
 /// A scenario that comes with the program.
@@ -89,7 +89,11 @@ pub fn first_checked() -> Checked {
         ..ClientGroup::default()
     };
     let blueprint = Blueprint {
-        terrain: Terrain { jitter_permille: 20, value_bytes: 100, ..Terrain::from_round_trips(3, &ROUND_TRIPS) },
+        terrain: Terrain {
+            jitter_permille: 20,
+            value_bytes: Sizes::all(100),
+            ..Terrain::from_round_trips(3, &ROUND_TRIPS)
+        },
         placement: PLACEMENT.to_vec(),
         domains,
         clients: (0..3).map(asking).collect(),

@@ -292,7 +292,7 @@ impl Messages {
     fn new(universe: &dyn Universe, before: &Before, places: &[Place]) -> Messages {
         let (counts, before) = (universe.counts(), &before.counts);
         let kinds = universe.variant().kinds;
-        let by_kind: Vec<u64> = since(&counts.by_kind, &before.by_kind).collect();
+        let by_kind: Vec<u64> = since(&counts.by_kind(), &before.by_kind()).collect();
         let total = by_kind.iter().sum();
         let heartbeats =
             kinds.iter().zip(&by_kind).filter(|(kind, _)| kind.phase == Phase::Heartbeat).map(|(_, n)| n).sum();
@@ -304,13 +304,13 @@ impl Messages {
             heartbeats,
             per_command: (answered > 0).then(|| (total - heartbeats) as f64 / answered as f64),
             by_kind: kinds.iter().zip(by_kind).map(|(kind, count)| KindCount { kind: kind.name, count }).collect(),
-            by_sender: since(&counts.by_sender, &before.by_sender).collect(),
+            by_sender: since(&counts.by_sender(), &before.by_sender()).collect(),
             between_sites: between
                 .map(|((from, to), count)| SiteCount { from: from.id.clone(), to: to.id.clone(), count })
                 .collect(),
             lost: counts.lost - before.lost,
-            bytes: counts.bytes - before.bytes,
-            bytes_by_sender: since(&counts.bytes_by_sender, &before.bytes_by_sender).collect(),
+            bytes: counts.bytes() - before.bytes(),
+            bytes_by_sender: since(&counts.bytes_by_sender(), &before.bytes_by_sender()).collect(),
             client_messages: counts.client_messages - before.client_messages,
         }
     }

@@ -4,7 +4,7 @@
 
 use super::Quantity;
 use super::fault::Fault;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,9 +57,9 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub disk: Option<Quantity>,
-    /// Bytes in a command's value. Default: 100.
+    /// Bytes in a command's value: a number, or `{ from = 16, to = 4096 }` for values of different sizes, all as likely. Default: 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value_bytes: Option<u32>,
+    pub value_bytes: Option<ValueBytes>,
     /// What happens by itself at given times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<Fault>,
@@ -268,6 +268,84 @@ pub struct Recovery {
 impl Network {
     fn is_plain(&self) -> bool {
         *self == Network::default()
+    }
+}
+
+/// How large the values of commands are, bytes. Written as one number where all are of the same size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ValueBytes {
+    /// The smallest.
+    pub from: u32,
+    /// The largest.
+    pub to: u32,
+}
+
+impl From<u32> for ValueBytes {
+    fn from(bytes: u32) -> ValueBytes {
+        ValueBytes { from: bytes, to: bytes }
+    }
+}
+
+impl From<(u32, u32)> for ValueBytes {
+    fn from((from, to): (u32, u32)) -> ValueBytes {
+        ValueBytes { from, to }
+    }
+}
+
+/// The long way to write [`ValueBytes`].
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct ValueBytesFields {
+    /// The smallest.
+    from: u32,
+    /// The largest.
+    to: u32,
+}
+
+impl Serialize for ValueBytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            ValueBytes { from, to } if from == to => from.serialize(serializer),
+            ValueBytes { from, to } => ValueBytesFields { from, to }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ValueBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ValueBytes, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = ValueBytes;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of bytes, or { from = 16, to = 4096 }")
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<ValueBytes, E> {
+                let bytes = u32::try_from(number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))?;
+                Ok(ValueBytes::from(bytes))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<ValueBytes, E> {
+                let bytes = u32::try_from(number).map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))?;
+                Ok(ValueBytes::from(bytes))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ValueBytes, A::Error> {
+                let ValueBytesFields { from, to } =
+                    ValueBytesFields::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                Ok(ValueBytes { from, to })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(feature = "cli")]
+impl schemars::JsonSchema for ValueBytes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ValueBytes".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (bytes, fields) = (generator.subschema_for::<u32>(), generator.subschema_for::<ValueBytesFields>());
+        schemars::json_schema!({ "anyOf": [bytes, fields] })
     }
 }
 

@@ -161,6 +161,7 @@ impl Message for Msg {
         Kind { name: "Followers", alias: "", letter: 'M', phase: Phase::Transfer, says: "tells of more followers" },
     ];
 
+    #[inline(always)]
     fn kind(&self) -> KindId {
         KindId(match self {
             Msg::Propose => 0,
@@ -170,6 +171,7 @@ impl Message for Msg {
         })
     }
 
+    #[inline(always)]
     fn bytes(&self) -> u32 {
         match self {
             Msg::Propose | Msg::Reject => 2,

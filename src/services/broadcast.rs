@@ -24,6 +24,11 @@ impl Topic {
         }
     }
 
+    /// All of them, in order.
+    pub fn values(&self) -> impl Iterator<Item = u32> {
+        self.messages.iter().map(|(_, message)| *message)
+    }
+
     /// How many there are.
     pub fn len(&self) -> u32 {
         self.messages.last()

@@ -28,9 +28,9 @@ impl Entry {
         self.watch(version)
     }
 
-    /// Whether it exists.
-    pub fn holds_something(&self) -> bool {
-        self.version > 0
+    /// What it holds, if it exists.
+    pub fn held(&self) -> Option<u32> {
+        (self.version > 0).then_some(self.value)
     }
 }
 

@@ -65,9 +65,9 @@ impl Guarded {
         Outcome::Done
     }
 
-    /// Whether anything was ever written.
-    pub fn holds_something(&self) -> bool {
-        self.value.is_some()
+    /// What was written last, if anything ever was.
+    pub fn held(&self) -> Option<u32> {
+        self.value
     }
 }
 

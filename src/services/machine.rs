@@ -63,6 +63,7 @@ impl Hash for Machine {
 impl Machine {
     /// Executes `command`, unless its session already has: then tells again what came of it. `me`, the replica, matters only to
     /// the one operation that is wrong on purpose.
+    #[inline(always)] // So that what comes of a plain write goes nowhere where nobody asks for it.
     pub fn apply(&mut self, command: Command, me: NodeId) -> Outcome {
         if command.client == ClientId::NOBODY {
             return match command.op {
@@ -96,6 +97,7 @@ impl Machine {
     }
 
     /// All that is not a plain write.
+    #[inline(never)]
     fn execute(&mut self, command: Command, me: NodeId) -> Outcome {
         match command.op {
             Op::Noop => Outcome::Done,
@@ -156,6 +158,14 @@ impl Machine {
         self.values.iter().flatten().count() as u32 + others
     }
 
+    /// Shows these values, one by one.
+    pub fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        self.values.iter().flatten().for_each(|value| see(*value));
+        if let Some(others) = &self.others {
+            others.each_value(see);
+        }
+    }
+
     /// Bytes that it takes on the wire besides its values.
     pub fn bytes(&self) -> u32 {
         let sessions = self.sessions.len() as u32 * 12;
@@ -208,11 +218,18 @@ impl Others {
     }
 
     fn values(&self) -> u32 {
-        let guarded = self.guarded.iter().filter(|place| place.holds_something()).count();
-        let entries = self.entries.iter().filter(|entry| entry.holds_something()).count();
+        let guarded = self.guarded.iter().filter_map(Guarded::held).count();
+        let entries = self.entries.iter().filter_map(Entry::held).count();
         let items: u32 = self.queues.iter().map(Queue::len).sum();
         let messages: u32 = self.topics.iter().map(Topic::len).sum();
         (guarded + entries) as u32 + items + messages
+    }
+
+    fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        self.guarded.iter().filter_map(Guarded::held).for_each(&mut *see);
+        self.entries.iter().filter_map(Entry::held).for_each(&mut *see);
+        self.queues.iter().flat_map(Queue::values).for_each(&mut *see);
+        self.topics.iter().flat_map(Topic::values).for_each(see);
     }
 
     /// A token and a time for each lock, a token for what it guards, two counts for a queue and two numbers for each of its items, a count

@@ -72,6 +72,11 @@ impl Queue {
         }
     }
 
+    /// The items in it, borrowed ones included.
+    pub fn values(&self) -> impl Iterator<Item = u32> {
+        self.waiting.iter().chain(self.borrowed.iter().map(|borrowed| &borrowed.item)).map(|item| item.item)
+    }
+
     /// Items that are not done with.
     pub fn len(&self) -> u32 {
         (self.waiting.len() + self.borrowed.len()) as u32

@@ -181,6 +181,12 @@ pub enum Lie {
 
 /// The most that a clock may be wrong, in millionths.
 pub const MOST_DRIFT: u32 = 500_000;
+/// The farthest that a clock may jump, µs.
+pub const MOST_JUMP: u32 = 30 * MOST_DELAY;
+/// The longest delay of a message or a write that a fault may cause, µs.
+pub const MOST_DELAY: u32 = 60_000_000;
+/// The narrowest and the widest way that messages can be limited to, bytes a second; 0 is no limit.
+pub const BANDWIDTHS: std::ops::RangeInclusive<u32> = 100..=4_000_000_000;
 
 /// What can befall all of a failure domain at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -327,6 +333,37 @@ impl Action {
             Action::Uplink { bytes_per_s, .. } => bytes_per_s > 0,
             _ => false,
         }
+    }
+
+    /// What is wrong with the amounts it names, if anything is. They are the same that a document can name.
+    pub fn immoderate(self) -> Option<String> {
+        let share = |permille: u16| (permille > 1000, u64::from(permille), "thousandths", "0 to 1000".to_owned());
+        let delay = |micros: u32| (micros > MOST_DELAY, u64::from(micros), "µs", format!("0 to {MOST_DELAY}"));
+        let bandwidth = |bytes: u32| {
+            let odd = bytes > 0 && !BANDWIDTHS.contains(&bytes);
+            let would = format!("{} to {}, or 0 for no limit,", BANDWIDTHS.start(), BANDWIDTHS.end());
+            (odd, u64::from(bytes), "bytes a second", would)
+        };
+        let either_way = |by: i32, most: u32, unit| {
+            (by.unsigned_abs() > most, by.unsigned_abs().into(), unit, format!("{most} either way"))
+        };
+        let (odd, amount, unit, would) = match self {
+            Action::Loss { permille }
+            | Action::Disturb { how: Nuisance::Lose(permille) | Nuisance::Duplicate(permille), .. } => share(permille),
+            Action::Disturb { how: Nuisance::Slow { extra, jitter }, .. } => delay(extra.max(jitter)),
+            Action::Disturb { how: Nuisance::Reorder { permille, .. }, .. } if permille > 1000 => share(permille),
+            Action::Disturb { how: Nuisance::Reorder { by, .. }, .. } => delay(by),
+            Action::Disturb { how: Nuisance::Narrow(bytes), .. } | Action::Uplink { bytes_per_s: bytes, .. } => {
+                bandwidth(bytes)
+            }
+            Action::Disk { fault: DiskFault::Slow(micros), .. } => delay(micros),
+            Action::Drift { ppm, .. } => either_way(ppm, MOST_DRIFT, "millionths"),
+            Action::Jump { by, .. } => either_way(by, MOST_JUMP, "µs"),
+            Action::Throttle { percent, .. } => (percent == 0, 0, "hundredths", "1 to 65535".to_owned()),
+            Action::Catch { nth, .. } => (nth == 0, 0, "messages", "1 to 65535".to_owned()),
+            _ => return None,
+        };
+        odd.then(|| format!("{amount} {unit} is out of bounds; {would} would do"))
     }
 
     /// The nodes it names.

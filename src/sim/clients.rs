@@ -202,13 +202,13 @@ impl Clients {
     }
 
     /// The next command of `client`, now waiting for its answer.
+    #[inline(always)]
     pub fn begin(&mut self, client: ClientId, now: Micros) -> Command {
         let session = &mut self.sessions[usize::from(client.0)];
         self.begun[usize::from(session.group)] += 1;
         session.seq += 1;
         let seq = session.seq;
-        let value = u32::from(client.0) << 20 | seq & 0xf_ffff;
-        let op = self.speaker(client).next(now, value);
+        let op = self.speaker(client).next(now, Command::value_of(client, seq));
         let command = Command { client, seq, op };
         let waiting = Waiting { command, since: now, asked: now, attempt: 0 };
         self.sessions[usize::from(client.0)].waiting = Some(waiting);
@@ -216,6 +216,7 @@ impl Clients {
     }
 
     /// `client` is told at last what came of its command. Tells after how long it is to be woken, if it is; `least` is the shortest pause.
+    #[inline(always)]
     pub fn told(&mut self, client: ClientId, op: Op, outcome: Outcome, now: Micros, least: Micros) -> Option<Micros> {
         let pause = self.speaker(client).told(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
@@ -232,6 +233,7 @@ impl Clients {
     }
 
     /// Whether `client`, which was woken, has something to ask for now.
+    #[inline(always)]
     pub fn goes_on(&mut self, client: ClientId, now: Micros) -> bool {
         let session = &mut self.sessions[usize::from(client.0)];
         if session.waiting.is_some() || self.quiet || session.task != Task::Free && now < session.due {

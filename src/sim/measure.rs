@@ -1,6 +1,6 @@
 //! What is counted while a world runs.
 
-use crate::core::{ClientId, Log, Micros, NodeId};
+use crate::core::{ClientId, KindId, Log, Micros, NodeId};
 
 /// Messages and bytes since the counters were last cleared.
 ///
@@ -8,16 +8,12 @@ use crate::core::{ClientId, Log, Micros, NodeId};
 /// and replicas are counted apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// By kind, in the order of the protocol's kinds.
-    pub by_kind: Vec<u64>,
-    /// By sending replica.
-    pub by_sender: Vec<u64>,
+    /// What each replica sent of each kind: of kind `k` from replica `r` at `r * kinds + k`.
+    sent: Vec<Sent>,
+    /// How many kinds there are.
+    kinds: usize,
     /// From site `a` to site `b`, at `a * sites + b`.
     pub by_sites: Vec<u64>,
-    /// Bytes between replicas.
-    pub bytes: u64,
-    /// Bytes sent by each replica to others.
-    pub bytes_by_sender: Vec<u64>,
     /// Messages between replicas that did not arrive.
     pub lost: u64,
     /// Requests from clients and answers to them.
@@ -32,21 +28,65 @@ pub struct Counts {
     pub turned_away: u64,
 }
 
+/// Messages, and bytes of all of them together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sent {
+    messages: u64,
+    bytes: u64,
+}
+
 impl Counts {
     /// All zero, for this many kinds, replicas and sites.
     pub fn new(kinds: usize, nodes: usize, sites: usize) -> Counts {
         Counts {
-            by_kind: vec![0; kinds],
-            by_sender: vec![0; nodes],
+            sent: vec![Sent::default(); nodes * kinds],
+            kinds,
             by_sites: vec![0; sites * sites],
-            bytes_by_sender: vec![0; nodes],
             ..Counts::default()
         }
     }
 
+    /// Another replica has joined.
+    pub(super) fn add_sender(&mut self) {
+        self.sent.resize(self.sent.len() + self.kinds, Sent::default());
+    }
+
+    /// A replica sent so many messages of a kind, each of so many bytes.
+    #[inline(always)]
+    pub(super) fn count(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
+        let sent = &mut self.sent[usize::from(from.0) * self.kinds + usize::from(kind.0)];
+        sent.messages += messages;
+        sent.bytes += messages * bytes_each;
+    }
+
     /// All messages between replicas.
     pub fn messages(&self) -> u64 {
-        self.by_kind.iter().sum()
+        self.sent.iter().map(|sent| sent.messages).sum()
+    }
+
+    /// Bytes between replicas.
+    pub fn bytes(&self) -> u64 {
+        self.sent.iter().map(|sent| sent.bytes).sum()
+    }
+
+    /// Messages by kind, in the order of the protocol's kinds.
+    pub fn by_kind(&self) -> Vec<u64> {
+        let of = |kind: usize| self.sent.iter().skip(kind).step_by(self.kinds).map(|sent| sent.messages).sum();
+        (0..self.kinds).map(of).collect()
+    }
+
+    /// Messages by sending replica.
+    pub fn by_sender(&self) -> Vec<u64> {
+        self.by_replica(|sent| sent.messages)
+    }
+
+    /// Bytes by sending replica.
+    pub fn bytes_by_sender(&self) -> Vec<u64> {
+        self.by_replica(|sent| sent.bytes)
+    }
+
+    fn by_replica(&self, what: impl Fn(&Sent) -> u64) -> Vec<u64> {
+        self.sent.chunks(self.kinds.max(1)).map(|sent| sent.iter().map(&what).sum()).collect()
     }
 }
 

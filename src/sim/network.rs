@@ -2,6 +2,7 @@
 
 use super::jitter;
 use super::rng::Rng;
+use super::sizes::Sizes;
 use super::timing::Timing;
 use crate::core::Micros;
 
@@ -26,8 +27,8 @@ pub struct Terrain {
     pub timing: Timing,
     /// Time one write takes, µs, one after the other. Saves during a write share the next one; what is sent after a save waits for it.
     pub disk: Micros,
-    /// Bytes in a command's value.
-    pub value_bytes: u32,
+    /// Bytes in the values of commands.
+    pub value_bytes: Sizes,
 }
 
 /// What messages cost a replica's processor, those of clients included, ns.

@@ -25,7 +25,9 @@ use super::timing::Timing;
 use super::trace::{Record, Trace, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
-use crate::core::{Command, Effect, KindId, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot};
+use crate::core::{
+    ClientId, Command, Effect, KindId, Label, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
+};
 pub use disk::DiskState;
 use disk::Storage;
 use event::{Event, Packed};
@@ -196,7 +198,10 @@ pub struct World<P: Protocol> {
     out: Out<N<P>>,
     /// For transcripts: the effects of the last step.
     said: Option<Vec<(NodeId, Said<P>)>>,
+    /// For judges of states: what nodes learned and did in the last step.
     marks: Vec<Mark>,
+    /// Whether anybody reads them.
+    judged: bool,
     /// For judges of histories: what clients asked and were told.
     heard: Option<Log<Heard>>,
     counts: Counts,
@@ -207,8 +212,11 @@ pub struct World<P: Protocol> {
     refused: Vec<Refused>,
     /// What was last done to the world.
     deed: Option<Action>,
-    /// All that is out of the ordinary. Without it a world pays one comparison an event.
+    /// All that is out of the ordinary.
     trouble: Option<Box<Trouble<P>>>,
+    /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
+    /// nothing can, and finding that out takes one comparison an event.
+    smooth: bool,
     used: RuleSet,
 }
 
@@ -235,6 +243,7 @@ impl<P: Protocol> World<P> {
             out: Out::new(ablated),
             said: None,
             marks: Vec::new(),
+            judged: !blueprint.unjudged,
             heard: None,
             counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
             samples: vec![Log::default(); sites],
@@ -248,7 +257,9 @@ impl<P: Protocol> World<P> {
             refused: Vec::new(),
             deed: None,
             trouble: None,
+            smooth: false,
         };
+        world.smooth_out();
         if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
             world.trouble();
         }
@@ -283,9 +294,9 @@ impl<P: Protocol> World<P> {
     }
 
     fn boot(&mut self, me: NodeId) {
+        self.mark(Mark::Booted(me));
         let host = &mut self.hosts[usize::from(me.0)];
         host.life += 1;
-        self.marks.push(Mark::Booted(me));
         let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
         self.nodes[usize::from(me.0)] = Some(node);
         self.carry_out(me);
@@ -293,22 +304,40 @@ impl<P: Protocol> World<P> {
 
     /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
     pub fn step_until(&mut self, limit: Micros) -> Option<Happening> {
+        self.next(limit)
+    }
+
+    /// Runs until `limit`, µs since the start; tells how many events that took.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        let before = self.events;
+        while self.next(limit).is_some() {}
+        self.events - before
+    }
+
+    #[inline(always)]
+    fn next(&mut self, limit: Micros) -> Option<Happening> {
         self.marks.clear();
         if let Some(said) = &mut self.said {
             said.clear();
         }
-        if self.time <= limit
-            && let Some(happening) = self.arrive()
-        {
-            self.events += 1;
-            return Some(happening);
-        }
         loop {
+            if self.time <= limit
+                && let Some(happening) = self.arrive_here()
+            {
+                self.events += 1;
+                return Some(happening);
+            }
             let Some((time, event)) = self.wheel.pop_until(limit) else {
                 self.time = self.time.max(if limit == NEVER { self.time } else { limit });
                 return None;
             };
             self.time = time;
+            if self.smooth
+                && let Some(arriving) = event.arriving()
+            {
+                self.arriving = arriving;
+                continue;
+            }
             if let Some(happening) = self.happen(event.unpack()) {
                 self.events += 1;
                 return Some(happening);
@@ -316,11 +345,10 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// Runs until `limit`, µs since the start; tells how many events that took.
-    pub fn run_until(&mut self, limit: Micros) -> u64 {
-        let before = self.events;
-        while self.step_until(limit).is_some() {}
-        self.events - before
+    /// Finds out whether anything can come between the arrival of a message and its handling.
+    fn smooth_out(&mut self) {
+        let whole = self.hosts.iter().all(|host| host.cut == NodeSet::EMPTY);
+        self.smooth = self.trouble.is_none() && self.terrain.processing == 0 && whole;
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
@@ -370,26 +398,33 @@ impl<P: Protocol> World<P> {
     }
 
     /// The next of several replicas gets the message that has arrived at all of them.
-    #[inline(always)]
+    #[inline(never)]
     fn arrive(&mut self) -> Option<Happening> {
         let Arriving { from, to, flight, parcel } = self.arriving;
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
-        if self.trouble.is_some() {
-            return self.arrive_in_trouble(from, next, flight, parcel);
+        match self.trouble {
+            Some(_) => self.arrive_in_trouble(from, next, flight, parcel),
+            None => Some(self.deliver(from, next, false, flight, parcel)),
         }
-        Some(self.deliver(from, next, false, flight, parcel))
     }
 
+    /// The same, in place if nothing can come between: nine of ten events are this.
     #[inline(always)]
+    fn arrive_here(&mut self) -> Option<Happening> {
+        if !self.smooth {
+            return self.arrive();
+        }
+        let Arriving { from, to, flight, parcel } = self.arriving;
+        let next = to.lowest()?;
+        self.arriving.to = to.without(next);
+        Some(self.handle_here(from, next, flight, parcel))
+    }
+
+    #[inline(never)]
     fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
-        let deaf = self.nodes[usize::from(to.0)].is_none();
-        if doomed || deaf || self.hosts[usize::from(from.0)].cut.has(to) {
-            self.counts.lost += u64::from(from != to);
-            if let Some(message) = self.out.parcels.take(parcel) {
-                self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-            }
-            return Happening::passed(What::Lost, to);
+        if doomed || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
+            return self.miss(from, to, flight, parcel);
         }
         if self.terrain.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
@@ -401,17 +436,34 @@ impl<P: Protocol> World<P> {
         self.handle(from, to, flight, parcel)
     }
 
-    #[inline]
+    /// A message gets lost.
+    #[cold]
+    fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        self.counts.lost += u64::from(from != to);
+        let Label { kind, slot, .. } = self.out.parcels.label(parcel);
+        self.out.parcels.take(parcel);
+        self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
+        Happening::passed(What::Lost, to)
+    }
+
+    #[inline(never)]
     fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
-        let Some(message) = self.out.parcels.open(parcel) else { return Happening::passed(What::Delivered, to) };
-        let (kind, slot) = (message.kind(), message.slot());
-        if let Some(node) = &mut self.nodes[usize::from(to.0)] {
-            node.on_message(from, &message, &mut self.out);
+        self.handle_here(from, to, flight, parcel)
+    }
+
+    /// A node handles a message, if it is up.
+    #[inline(always)]
+    fn handle_here(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return self.miss(from, to, flight, parcel) };
+        let Label { kind, slot, .. } = self.out.parcels.label(parcel);
+        let message = self.out.parcels.open(parcel);
+        if let Some(message) = &message {
+            node.on_message(from, message, &mut self.out);
         }
         self.out.parcels.close(parcel, message);
         let (rules, log_from) = self.out.settle();
         self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
-        self.carry_out_effects(to);
+        self.carry_out_here(to);
         Happening::handled(What::Delivered, to, log_from)
     }
 
@@ -449,8 +501,15 @@ impl<P: Protocol> World<P> {
         self.carry_out_effects(me);
     }
 
-    #[inline]
+    /// Carries out the effects in the outbox.
+    #[inline(never)]
     fn carry_out_effects(&mut self, me: NodeId) {
+        self.carry_out_here(me);
+    }
+
+    /// The same, in place: for messages, of which there are most.
+    #[inline(always)]
+    fn carry_out_here(&mut self, me: NodeId) {
         if let Some(said) = &mut self.said {
             let parcels = &self.out.parcels;
             let with_message = |effect: &Effect<u32, Timer<P>>| effect.map(|parcel| parcels.look(*parcel).cloned());
@@ -480,29 +539,43 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 Effect::Chosen(slot, command) => {
-                    self.marks.push(Mark::Chosen(me, slot, command));
+                    self.mark(Mark::Chosen(me, slot, command));
                     self.record(What::Chosen, me, me, 0, slot, 0, RuleSet::EMPTY);
                 }
                 Effect::Applied(slot, command) => {
-                    self.marks.push(Mark::Applied(me, slot, command));
+                    self.mark(Mark::Applied(me, slot, command));
                     self.record(What::Applied, me, me, 0, slot, 0, RuleSet::EMPTY);
                 }
-                Effect::Restored(slot) => self.marks.push(Mark::Restored(me, slot)),
+                Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),
             }
         }
         self.out.clear();
-        let prompt = self.terrain.disk == 0 && self.hosts[usize::from(me.0)].storage.is_prompt();
-        if cfg!(debug_assertions) && !saved && prompt && self.out.intact() {
-            let node = self.nodes[usize::from(me.0)].as_ref();
-            debug_assert!(
-                node.is_none_or(|node| *node.disk() == self.hosts[usize::from(me.0)].storage.kept),
-                "node {me:?} changed its durable state without saving it"
-            );
+        if cfg!(debug_assertions) && !saved {
+            self.assert_saved(me);
+        }
+    }
+
+    /// What a node has to keep, it must have saved.
+    fn assert_saved(&self, me: NodeId) {
+        let Host { storage, .. } = &self.hosts[usize::from(me.0)];
+        let prompt = self.terrain.disk == 0 && storage.is_prompt();
+        let node = self.nodes[usize::from(me.0)].as_ref();
+        assert!(
+            !prompt || !self.out.intact() || node.is_none_or(|node| *node.disk() == storage.kept),
+            "node {me:?} changed its durable state without saving it"
+        );
+    }
+
+    /// Tells the judges, if there are any.
+    #[inline(always)]
+    fn mark(&mut self, mark: Mark) {
+        if self.judged {
+            self.marks.push(mark);
         }
     }
 
     /// Sends to one node. Nine of ten messages go this way.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, from: NodeId, to: NodeId, parcel: u32) {
         if self.trouble.is_some() {
             return self.send_in_trouble(from, NodeSet::just(to), parcel);
@@ -511,9 +584,8 @@ impl<P: Protocol> World<P> {
         if from == to {
             return self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
         }
-        let Some(message) = self.out.parcels.look(parcel) else { return };
-        let (kind, bytes) = (message.kind(), self.weight(message));
-        self.count_sent(from, kind, 1, bytes);
+        let (kind, bytes) = self.weigh(parcel);
+        self.counts.count(from, kind, 1, bytes);
         let (flight, doomed) = self.route(from, to);
         self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
     }
@@ -525,17 +597,17 @@ impl<P: Protocol> World<P> {
             return self.send_in_trouble(from, to, parcel);
         }
         let leaves = self.saved_at(from);
-        let Some(message) = self.out.parcels.look(parcel) else { return };
-        let (kind, bytes) = (message.kind(), self.weight(message));
-        self.count_sent(from, kind, u64::from(to.without(from).len()), bytes);
+        let (kind, bytes) = self.weigh(parcel);
         // Those in a row that get it in the same microsecond share a place in the wheel.
         let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
+        let mut messages = 0;
         for to in to.iter() {
             if from == to {
                 self.deliver_together(leaves, &mut together);
                 self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
                 continue;
             }
+            messages += 1;
             let (flight, doomed) = self.route(from, to);
             if doomed || flight != together.flight {
                 self.deliver_together(leaves, &mut together);
@@ -549,6 +621,7 @@ impl<P: Protocol> World<P> {
             }
         }
         self.deliver_together(leaves, &mut together);
+        self.counts.count(from, kind, messages, bytes);
     }
 
     /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
@@ -561,23 +634,33 @@ impl<P: Protocol> World<P> {
         (flight as u32, cut || self.net_rng.chance(self.terrain.loss_permille))
     }
 
-    /// Bytes of a message on the wire.
+    /// The kind of a message, and its bytes on the wire.
     #[inline(always)]
-    fn weight(&self, message: &Msg<P>) -> u64 {
-        u64::from(HEADER_BYTES + message.bytes() + message.commands() * (COMMAND_BYTES + self.terrain.value_bytes))
+    fn weigh(&self, parcel: u32) -> (KindId, u64) {
+        let Label { kind, bytes, commands, .. } = self.out.parcels.label(parcel);
+        let values = match self.terrain.value_bytes.same() {
+            Some(bytes) => u64::from(commands) * u64::from(bytes),
+            None => self.weigh_values(parcel),
+        };
+        (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
+    }
+
+    #[cold]
+    fn weigh_values(&self, parcel: u32) -> u64 {
+        let Some(message) = self.out.parcels.look(parcel) else { return 0 };
+        let (mut bytes, mut values) = (0, 0);
+        message.each_value(&mut |value| {
+            bytes += u64::from(self.terrain.value_bytes.of(self.seed, value));
+            values += 1;
+        });
+        debug_assert_eq!(values, message.commands(), "every command has a value: {message:?}");
+        bytes
     }
 
     /// The same of a client's request, or of the answer to it.
-    fn client_weight(&self) -> u64 {
-        u64::from(HEADER_BYTES + COMMAND_BYTES + self.terrain.value_bytes)
-    }
-
-    #[inline(always)]
-    fn count_sent(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
-        self.counts.by_kind[usize::from(kind.0)] += messages;
-        self.counts.by_sender[usize::from(from.0)] += messages;
-        self.counts.bytes += bytes_each * messages;
-        self.counts.bytes_by_sender[usize::from(from.0)] += bytes_each * messages;
+    fn client_weight(&self, client: ClientId, seq: u32) -> u64 {
+        let value = self.terrain.value_bytes.of(self.seed, Command::value_of(client, seq));
+        u64::from(HEADER_BYTES + COMMAND_BYTES) + u64::from(value)
     }
 
     /// Lets something happen at `time`; what should have happened already happens now.

@@ -56,7 +56,7 @@ impl Transcript {
     pub fn tell(&mut self, universe: &dyn Universe) -> String {
         let mut text = String::new();
         let new: Vec<Record> =
-            universe.trace().records().filter(|(number, _)| *number >= self.told).map(|(_, record)| *record).collect();
+            universe.trace().records().filter(|(number, _)| *number >= self.told).map(|(_, record)| record).collect();
         self.told = universe.trace().total();
         for record in new {
             let rules: Vec<&str> =

@@ -9,7 +9,7 @@ export async function state(page) {
 
 // Waits until the run is as `holds` wants it, and returns it.
 export async function until(page, holds, what) {
-  await expect.poll(async () => holds(await state(page)), { message: what, timeout: 15_000 }).toBe(true);
+  await expect.poll(async () => holds(await state(page)), { message: what, timeout: 60_000 }).toBe(true);
   return state(page);
 }
 

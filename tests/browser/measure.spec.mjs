@@ -16,9 +16,9 @@ test("every variant is measured beside its formula", async ({ page, open }) => {
   await open("?speed=1:1");
   const panel = page.locator(".panel.messages");
   const bar = panel.getByRole("img", { name: /^Raft, 5 replicas/ });
-  await expect(bar).toHaveAccessibleName(/8 messages for one command: .*the formula .* gives 8/, { timeout: 20_000 });
+  await expect(bar).toHaveAccessibleName(/8 messages for one command: .*the formula .* gives 8/);
   await expect(panel.getByRole("img", { name: /^This run/ })).toBeVisible({ timeout: 20_000 });
-  await expect(panel.locator(".note")).not.toContainText("measuring", { timeout: 30_000 });
+  await expect(panel.locator(".note")).not.toContainText("measuring");
 
   // By pointer and by keyboard: the same.
   const tip = bar.locator(".tip");
@@ -116,6 +116,6 @@ test("thousands of messages: how long the page's own work takes in a frame", asy
   writeFileSync("test-results/frames.txt", `frames: ${report}\n`);
   info.annotations.push({ type: "frame time", description: report });
   await screen(page, "thousands");
-  expect(frames.count).toBeGreaterThan(20);
+  expect(frames.count).toBeGreaterThan(5);
   expect((await state(page)).in_flight).toBeGreaterThan(300);
 });

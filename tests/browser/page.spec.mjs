@@ -48,7 +48,7 @@ test("fetches nothing for its first picture that the size report does not count"
   await open();
   await expect(page.locator(".replica")).toHaveCount(5);
   const sentence = await page.locator(".sentence").textContent();
-  await expect(page.locator(".sentence")).not.toHaveText(sentence, { timeout: 10_000 });
+  await expect(page.locator(".sentence")).not.toHaveText(sentence);
   expect(fetched).toContain("index.html");
   expect(fetched.filter((name) => !firstPicture("dist").has(name))).toEqual([]);
   expect(asked.length, "requests for the rest").toBeLessThanOrEqual(1);
@@ -80,7 +80,7 @@ test("loads the rest once, after the first picture", async ({ page, open }) => {
 test("what runs before the rest is there is the same run, and wishes wait", async ({ page, open }) => {
   await withoutRest(page, async () => {
     await open("?speed=20:1");
-    await expect(page.locator(".clock")).toContainText(/^[1-9]\d\./, { timeout: 15_000 });
+    await expect(page.locator(".clock")).toContainText(/^[1-9]\d\./);
     await page.getByRole("button", { name: "Pause" }).click();
     await expect(page.getByRole("button", { name: "Play" })).toBeVisible();
     await expect(page.locator(".latency tbody tr")).toHaveCount(3);
@@ -109,7 +109,7 @@ test("says so when the rest cannot be loaded, plays on, and tries again", async 
   await open("?speed=20:1");
   const notice = page.locator(".notice");
   await expect(notice).toContainText("could not be loaded");
-  await expect(page.locator(".clock")).toContainText(/^[1-9]\d\./, { timeout: 15_000 });
+  await expect(page.locator(".clock")).toContainText(/^[1-9]\d\./);
   // Whatever is tried: the page stays whole.
   await notice.getByRole("button", { name: "Close" }).click();
   await page.locator('[data-target="node-4"] .disc').click();

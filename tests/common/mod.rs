@@ -5,14 +5,14 @@
 use quorumscope::core::node::{Message, Node};
 use quorumscope::core::{Phase, Protocol, RuleId, SettingId, Settings};
 use quorumscope::lab::{Quantity, Scenario};
-use quorumscope::sim::{Blueprint, ClientGroup, Pace, Terrain};
+use quorumscope::sim::{Blueprint, ClientGroup, Pace, Sizes, Terrain};
 use quorumscope::universe::{Cluster, Universe};
 
 /// Sites at even distances: `rtt` µs from each other, `local` µs within.
 pub fn even_terrain(sites: u8, rtt: u32, local: u32) -> Terrain {
     let n = usize::from(sites);
     let matrix: Vec<u32> = (0..n * n).map(|at| if at / n == at % n { local } else { rtt }).collect();
-    Terrain { value_bytes: 8, ..Terrain::from_round_trips(sites, &matrix) }
+    Terrain { value_bytes: Sizes::all(8), ..Terrain::from_round_trips(sites, &matrix) }
 }
 
 /// A closed loop of `sessions` at `site`, for ever.
@@ -65,7 +65,7 @@ pub fn cluster<P: Protocol>(scenario: &Scenario) -> Cluster<P> {
 /// Messages between replicas, heartbeats and their answers left out.
 pub fn cost<P: Protocol>(cluster: &Cluster<P>) -> u64 {
     let kinds = <<P::Node as Node>::Msg as Message>::KINDS;
-    let counts = cluster.counts().by_kind.iter();
+    let counts = cluster.counts().by_kind().into_iter();
     counts.zip(kinds).filter(|(_, kind)| kind.phase != Phase::Heartbeat).map(|(count, _)| count).sum()
 }
 
@@ -73,7 +73,7 @@ pub fn cost<P: Protocol>(cluster: &Cluster<P>) -> u64 {
 pub fn count<P: Protocol>(cluster: &Cluster<P>, kind: &str) -> u64 {
     let kinds = <<P::Node as Node>::Msg as Message>::KINDS;
     let index = kinds.iter().position(|k| k.name == kind).expect("the kind exists");
-    cluster.counts().by_kind[index]
+    cluster.counts().by_kind()[index]
 }
 
 /// Asserts that nothing was violated.

@@ -12,6 +12,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+/// Synod, three ballots and five servers: a value is proposed in ballot 1.2 and another one accepted by a quorum in ballot 1.3, then the
+/// first one reaches a second server, and somebody has promises for a ballot of round 2.
+macro_rules! late_lower_ballot {
+    () => {
+        concat!(
+            "via=held=1@1.2 via=held=1x3@1.3 via=held=1x2@1.2 via=held=1@2 via=held=1x3@2",
+            " / timers=0 at=2+3+4 lost=Nack+Chosen symmetry=on"
+        )
+    };
+}
+pub(super) use late_lower_ballot;
+
 /// Multi-Paxos: two servers may try to lead, each with a command of its own. Refusals only spare time.
 macro_rules! paxos {
     ($bounds:literal) => {
@@ -44,6 +56,10 @@ const ABLATIONS: &[(&str, &str)] = &[
     ),
     ("synod-adopt-highest-accepted", "synod 3 -adopt-highest-accepted property=Agreement / timers=0"),
     ("synod-accept-unless-promised", "synod 3 -accept-unless-promised property=Agreement / timers=0"),
+    (
+        "synod-accept-raises-promise",
+        concat!("synod 5 -accept-raises-promise property=Agreement ", late_lower_ballot!()),
+    ),
     ("synod-unique-ballots", "synod 3 -unique-ballots property=Agreement / timers=0"),
     ("synod-durable-acceptor", "synod 3 -durable-acceptor property=Agreement / timers=0 crashes=1 lost=Nack"),
     (

@@ -7,6 +7,7 @@
 //! Accept, Accepted. So 12 there is 10 here; with a quorum of one in either phase, 10 there is 2 × 3 = 6 here, as that phase ends
 //! within the event that begins it; a crash is one event there and two here (crash, restart), so 13 there is 12 here.
 
+use super::ablations::late_lower_ballot;
 use super::{safe, violated};
 
 const AGREEMENT: &str = "Agreement";
@@ -62,6 +63,13 @@ fn a_ballot_used_twice_needs_late_messages_to_oneself() {
     assert_eq!(violated(&format!("synod 3 -durable-round {late}")).0, P2);
     assert_eq!(violated(&format!("synod 3 -durable-round property=Agreement {late}")), (AGREEMENT, 20));
     safe(&format!("synod 3 {late}"));
+}
+
+/// The run in `traces/synod-accept-raises-promise.txt`, in stages; the intact protocol is safe at the same.
+#[test]
+fn accepting_is_promising_is_needed_with_five_servers_and_three_ballots() {
+    assert_eq!(violated(concat!("synod 5 -accept-raises-promise property=Agreement ", late_lower_ballot!())).1, 24);
+    assert_eq!(safe(concat!("synod 5 ", late_lower_ballot!())), (415_978, 12));
 }
 
 /// With three acceptors no search finds a use for the rule, with as many ballots as there are requests.

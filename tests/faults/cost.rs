@@ -50,7 +50,7 @@ fn a_leader_saturates_at_what_its_messages_cost() {
 fn bytes_cost_as_well() {
     let per_kb = r#"{ receive_kb = "200us", send_kb = "200us" }"#;
     let small = busy("multi-paxos", 3, 20, per_kb);
-    let large = Scenario { value_bytes: Some(4_000), ..small.clone() };
+    let large = Scenario { value_bytes: Some(4_000.into()), ..small.clone() };
     assert!(throughput(&large) * 3 < throughput(&small), "{} and {}", throughput(&large), throughput(&small));
 }
 

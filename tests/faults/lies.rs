@@ -55,15 +55,15 @@ fn a_silent_leader_is_replaced() {
         world.run_until(2_000_000);
         let leader = world.leader().expect("elected by now");
         world.act(Action::Lie { node: leader, how: Lie::Silent(ALL) }).expect("it runs");
-        let sent = world.counts().by_sender[usize::from(leader.0)];
+        let sent = world.counts().by_sender()[usize::from(leader.0)];
         world.run_until(5_000_000);
-        assert_eq!(world.counts().by_sender[usize::from(leader.0)], sent, "{variant}");
+        assert_eq!(world.counts().by_sender()[usize::from(leader.0)], sent, "{variant}");
         let new = world.reigns().last().expect("there was one").node;
         assert_ne!(new, leader, "{variant}");
         let chosen = world.chosen();
         world.act(Action::Lie { node: leader, how: Lie::Nothing }).expect("it has lied");
         world.run_until(7_000_000);
-        assert!(world.counts().by_sender[usize::from(leader.0)] > sent, "{variant}");
+        assert!(world.counts().by_sender()[usize::from(leader.0)] > sent, "{variant}");
         assert!(world.chosen() > chosen + 20, "{variant}");
         assert_eq!(world.violations(), [], "{variant}");
     }

@@ -3,7 +3,7 @@
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
 use quorumscope::sim::action::{ALL, Nuisance};
-use quorumscope::sim::{Action, What};
+use quorumscope::sim::{Action, Sizes, What};
 use quorumscope::universe::Universe;
 
 const FIVE: &str = r#"replicas = ["a", "a", "b", "c", "c"]"#;
@@ -42,7 +42,7 @@ fn two_groups_and_a_bridge_between_them() {
 
 /// How long messages from node 1 to node 2 were under way, µs.
 fn flights(world: &dyn Universe) -> Vec<u32> {
-    let from_one = |record: &&quorumscope::sim::Record| {
+    let from_one = |record: &quorumscope::sim::Record| {
         record.what == What::Delivered && record.peer == NodeId(0) && record.node == NodeId(1)
     };
     world.trace().records().map(|(_, record)| record).filter(from_one).map(|record| record.detail).collect()
@@ -61,7 +61,7 @@ fn disturbed(how: Nuisance) -> Box<dyn Universe> {
 fn a_slow_link_takes_longer_one_way_only() {
     let world = disturbed(Nuisance::Slow { extra: 7_000, jitter: 0 });
     assert!(flights(&*world).ends_with(&[12_000, 12_000, 12_000]), "{:?}", flights(&*world));
-    let back = |record: &&quorumscope::sim::Record| {
+    let back = |record: &quorumscope::sim::Record| {
         record.what == What::Delivered && record.peer == NodeId(1) && record.node == NodeId(0)
     };
     assert!(world.trace().records().map(|(_, record)| record).filter(back).all(|record| record.detail == 5_000));
@@ -91,7 +91,7 @@ fn a_second_copy_and_an_overtaken_message_do_no_harm() {
     let how = Nuisance::Reorder { permille: 500, by: 40_000 };
     world.act(Action::Disturb { from: ALL, to: ALL, both: true, how }).expect("it is a share");
     world.run_until(20_000_000);
-    let sent: u64 = world.counts().by_kind.iter().sum();
+    let sent: u64 = world.counts().by_kind().iter().sum();
     let arrived =
         world.trace().records().filter(|(_, record)| record.what == What::Delivered && record.node != record.peer);
     assert!(arrived.count() > 0 && world.trace().total() > sent);
@@ -102,7 +102,7 @@ fn a_second_copy_and_an_overtaken_message_do_no_harm() {
 #[test]
 fn what_is_too_much_for_a_link_queues() {
     let mut checked = scenario(THREE).check().expect("a good scenario");
-    checked.blueprint.terrain.value_bytes = 1_000;
+    checked.blueprint.terrain.value_bytes = Sizes::all(1_000);
     checked.blueprint.keep_trace = 4096;
     let mut world = checked.boot().expect("the settings fit");
     world.run_until(2_000_000);

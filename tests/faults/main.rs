@@ -2,6 +2,7 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod any_action;
 mod clock;
 mod cost;
 mod disk;
@@ -11,7 +12,7 @@ mod grip;
 mod lies;
 mod links;
 mod pause;
-mod storm;
+mod sizes;
 mod timing;
 
 use quorumscope::lab::{Fault, Scenario, text};

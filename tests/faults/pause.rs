@@ -17,7 +17,7 @@ fn a_paused_node_handles_nothing_and_then_all_of_it_at_once() {
     assert!(world.act(Action::Restart(leader)).is_err(), "it is running");
     world.run_until(4_000_000);
     let handled = |world: &dyn Universe| {
-        let mine = |record: &&quorumscope::sim::Record| {
+        let mine = |record: &quorumscope::sim::Record| {
             record.node == leader && matches!(record.what, What::Delivered | What::Timer | What::Request)
         };
         world.trace().records().map(|(_, record)| record).filter(mine).map(|record| record.at).next_back()

@@ -13,7 +13,7 @@ fn timed(timing: &str, rest: &str) -> Scenario {
 
 /// When messages arrived from other replicas, and how long they took, µs.
 fn flights(world: &dyn Universe) -> Vec<(u64, u64)> {
-    let others = |record: &&quorumscope::sim::Record| record.what == What::Delivered && record.node != record.peer;
+    let others = |record: &quorumscope::sim::Record| record.what == What::Delivered && record.node != record.peer;
     let records = world.trace().records().map(|(_, record)| record).filter(others);
     records.map(|record| (record.at, u64::from(record.detail))).collect()
 }

@@ -56,7 +56,7 @@ impl History {
     pub fn observe(&mut self, world: &World<Raft>, happening: Happening) {
         self.listen(world);
         let record = match world.trace().records().next_back() {
-            Some((_, record)) if matches!(happening.what(), What::Client | What::Answered) => *record,
+            Some((_, record)) if matches!(happening.what(), What::Client | What::Answered) => record,
             _ => return,
         };
         let client = record.detail as u16;

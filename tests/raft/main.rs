@@ -92,13 +92,13 @@ impl Lab {
     /// Messages sent by kind name since the counters were cleared.
     fn sent(&self, name: &str) -> u64 {
         let kind = Message::KINDS.iter().position(|kind| kind.name == name).expect("a kind of that name");
-        self.world.counts().by_kind[kind]
+        self.world.counts().by_kind()[kind]
     }
 
     /// Messages sent in these phases since the counters were cleared.
     fn sent_in(&self, phases: &[Phase]) -> u64 {
-        let counted = |(kind, _): &(&quorumscope::core::Kind, &u64)| phases.contains(&kind.phase);
-        Message::KINDS.iter().zip(&self.world.counts().by_kind).filter(counted).map(|(_, count)| count).sum()
+        let counted = |(kind, _): &(&quorumscope::core::Kind, u64)| phases.contains(&kind.phase);
+        Message::KINDS.iter().zip(self.world.counts().by_kind()).filter(counted).map(|(_, count)| count).sum()
     }
 
     /// All messages but heartbeats.

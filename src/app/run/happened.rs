@@ -18,13 +18,13 @@ pub fn last(universe: &dyn Universe) -> Option<Happened> {
     let mut consequences = Vec::new();
     for (_, record) in universe.trace().records().rev() {
         match record.what {
-            What::Chosen | What::Applied => consequences.push(*record),
+            What::Chosen | What::Applied => consequences.push(record),
             _ => {
                 consequences.reverse();
                 let deed = universe.deed().filter(|_| record.what == What::Acted);
                 let text = deed.map(|deed| format!("By hand or by the script: {deed}."));
                 return Some(Happened {
-                    text: text.unwrap_or_else(|| sentence(universe, record, &consequences)),
+                    text: text.unwrap_or_else(|| sentence(universe, &record, &consequences)),
                     rules: rules(universe, record.rules),
                 });
             }

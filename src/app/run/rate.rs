@@ -41,7 +41,7 @@ impl Rate {
     /// Looks at the counters, and tells the average over the latest commands, if any was answered.
     pub fn look(&mut self, universe: &dyn Universe) -> Option<PerCommand> {
         let counts = universe.counts();
-        let now = Mark { events: universe.events(), answered: counts.answered, by_kind: counts.by_kind.clone() };
+        let now = Mark { events: universe.events(), answered: counts.answered, by_kind: counts.by_kind() };
         // Whoever went back in time, or runs something else, starts counting again.
         let same_run = |mark: &Mark| mark.events <= now.events && mark.by_kind.len() == now.by_kind.len();
         if !self.marks.back().is_none_or(same_run) {

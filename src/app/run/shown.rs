@@ -216,7 +216,7 @@ impl Shown {
             flights,
             ways: ways(universe),
             kinds: universe.variant().kinds,
-            by_kind: universe.counts().by_kind.clone(),
+            by_kind: universe.counts().by_kind(),
             per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
             last: if complete && !engine.playing() { happened::last(universe) } else { None },

@@ -364,27 +364,6 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         self.stage_start = self.level_end;
     }
 
-    /// Takes note if the state found last reaches the goal of this stage.
-    fn reach(&mut self) {
-        let Some(goal) = self.via.get(self.stage) else { return };
-        let state = self.states.len() - 1;
-        let row = self.states.row(state as u32);
-        let fact = |&local: &u32| self.steps.facts[self.locals.host(local) as usize];
-        let mut hosts = row[..self.hosts].iter().map(fact).zip((0..).map(NodeId));
-        let reached = match *goal {
-            Goal::Leader(who, epoch) => hosts.any(|(fact, node)| {
-                fact.leads.is_some_and(|leads| leads.number >= epoch) && who.is_none_or(|who| who == node)
-            }),
-            Goal::Epoch(epoch) => hosts.any(|(fact, _)| fact.up && fact.epoch >= epoch),
-            Goal::Chosen(slot) => self.pasts.get(row[self.hosts]).chosen(slot).is_some(),
-            Goal::Crashed(who) => hosts.any(|(fact, node)| !fact.up && who.is_none_or(|who| who == node)),
-            Goal::Violated(_) => false,
-        };
-        if reached {
-            self.reached.push(Reached { row: row.to_vec(), parent: self.parents[state] });
-        }
-    }
-
     /// Takes one way on, for the node with this index, from the row at `from` of `self.rows` with this hash: changes the row at `to`, a
     /// copy so far. Gives its hash, and what the way breaks; `None` if it leads nowhere new, or beyond the bounds.
     #[inline]
@@ -498,7 +477,11 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 self.last = Some((from, way.event));
                 return self.violated(broken);
             }
-            None => self.reach(),
+            None if self.stage < self.via.len() => {
+                self.take_back(lent);
+                self.reach();
+            }
+            None => {}
         }
         if self.states.len() > self.bounds.states as usize {
             self.verdict = Some(Verdict::Undecided);

@@ -42,7 +42,7 @@ impl<P: Protocol> Symmetry<P> {
         let asked = bounds.requests.iter().fold(NodeSet::EMPTY, |asked, request| asked.or(request.at));
         let told_apart = bounds.requests.iter().map(|request| request.at).filter(|&at| at.and(all) != all);
         let named = via.iter().filter_map(|goal| match goal {
-            Goal::Leader(node, _) | Goal::Crashed(node) => *node,
+            Goal::Leader(node, _) | Goal::Crashed(node) | Goal::Held { owner: node, .. } => *node,
             Goal::Epoch(_) | Goal::Chosen(_) | Goal::Violated(_) => None,
         });
         let fixed = told_apart.fold(named.collect::<NodeSet>(), NodeSet::or);

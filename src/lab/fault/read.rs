@@ -4,15 +4,68 @@ use super::{Fault, LIES, Names, Nodes, VERBS, lies, words};
 use crate::core::{KindId, NodeId, NodeSet};
 use crate::lab::problem::Complaints;
 use crate::lab::{Quantity, check};
-use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, MOST_DRIFT, Nuisance, Timed, Which};
+use crate::sim::action::{
+    ALL, BANDWIDTHS, Blow, DiskFault, FlightId, Grip, Lie, MOST_DELAY, MOST_DRIFT, MOST_JUMP, Nuisance, Timed, Which,
+};
 use crate::sim::world::MAX_NODES;
 use crate::sim::{Action, DomainId};
+
+/// An amount with a unit: how it is read, and what would do.
+struct Amount {
+    /// What is missing where it is.
+    needs: &'static str,
+    /// The number in the smallest unit, or what is wrong with the text.
+    read: fn(&Quantity) -> Result<i64, &'static str>,
+    /// Whether it is within bounds.
+    fits: fn(i64) -> bool,
+    /// The bounds.
+    would: &'static str,
+}
+
+const TIME: Amount = Amount {
+    needs: "a time such as \"30ms\"",
+    read: |time| time.micros().map(signed),
+    fits: |micros| micros <= i64::from(MOST_DELAY),
+    would: "0s to 60s",
+};
+const SHARE: Amount = Amount {
+    needs: "a share such as \"5%\"",
+    read: |share| share.permille().map(signed),
+    fits: |permille| permille <= 1_000,
+    would: "0% to 100%",
+};
+const SLOWNESS: Amount = Amount {
+    needs: "a share of the usual time such as \"1000%\"",
+    read: |share| share.permille().map(signed),
+    fits: |permille| (10..=655_350).contains(&permille) && permille % 10 == 0,
+    would: "a whole percentage from 1% to 65535%",
+};
+const BANDWIDTH: Amount = Amount {
+    needs: "a bandwidth such as \"1MB/s\"",
+    read: |bandwidth| bandwidth.bytes_per_s().map(signed),
+    fits: |bytes| bytes == 0 || u32::try_from(bytes).is_ok_and(|bytes| BANDWIDTHS.contains(&bytes)),
+    would: "100B/s to 4GB/s, or 0B/s for no limit,",
+};
+const JUMP: Amount = Amount {
+    needs: "a time such as \"2s\" or \"-2s\"",
+    read: |time| match time.text().strip_prefix('-') {
+        Some(back) => Quantity::from(back).micros().map(|micros| -signed(micros)),
+        None => time.micros().map(signed),
+    },
+    fits: |micros| micros.unsigned_abs() <= MOST_JUMP.into(),
+    would: "-30min to 30min",
+};
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
 
 /// One end of a link, or of several.
 #[derive(Clone, Copy)]
 enum End {
     One(NodeId),
     Several(NodeSet),
+    All,
 }
 
 impl End {
@@ -20,6 +73,7 @@ impl End {
         match self {
             End::One(node) => NodeSet::just(node),
             End::Several(set) => set,
+            End::All => ALL,
         }
     }
 }
@@ -159,7 +213,7 @@ impl Reader<'_, '_> {
                 self.nuisance(share.zip(by).map(|(permille, by)| Nuisance::Reorder { permille, by }))?
             }
             "limit" => {
-                let bytes_per_s = self.bandwidth();
+                let bytes_per_s = self.amount("bandwidth", &fault.bandwidth, &BANDWIDTH).map(|bytes| bytes as u32);
                 match (fault.node, &fault.from, &fault.to) {
                     (Some(_), None, None) => Action::Uplink { node: self.node()?, bytes_per_s: bytes_per_s? },
                     (Some(_), ..) => {
@@ -184,12 +238,12 @@ impl Reader<'_, '_> {
                 Action::Drift { node: node?, ppm: ppm? }
             }
             "jump" => {
-                let (node, by) = (self.node(), self.jump());
-                Action::Jump { node: node?, by: by? }
+                let (node, by) = (self.node(), self.amount("by", &fault.by, &JUMP));
+                Action::Jump { node: node?, by: by? as i32 }
             }
             "throttle" => {
-                let (node, percent) = (self.node(), self.percent());
-                Action::Throttle { node: node?, percent: percent? }
+                let (node, permille) = (self.node(), self.amount("share", &fault.share, &SLOWNESS));
+                Action::Throttle { node: node?, percent: (permille? / 10) as u16 }
             }
             "hold" => self.grip(Grip::Hold)?,
             "deliver" => self.grip(Grip::Deliver)?,
@@ -205,6 +259,28 @@ impl Reader<'_, '_> {
 
     fn complain(&mut self, field: &str, value: impl std::fmt::Display, says: impl Into<String>) {
         self.wrong.add(format!("{}.{field}", self.path), value, says);
+    }
+
+    /// An amount that has its unit with it, in the smallest one.
+    fn amount(&mut self, field: &str, given: &Option<Quantity>, amount: &Amount) -> Option<i64> {
+        let Some(given) = given else {
+            self.complain(field, "", format!("{} needs {}", self.fault.action, amount.needs));
+            return None;
+        };
+        match (amount.read)(given) {
+            Ok(number) if (amount.fits)(number) => return Some(number),
+            Ok(_) => self.complain(field, given, format!("{} would do", amount.would)),
+            Err(says) => self.complain(field, given, says),
+        }
+        None
+    }
+
+    fn time(&mut self, field: &str, given: &Option<Quantity>) -> Option<u32> {
+        self.amount(field, given, &TIME).map(|micros| micros as u32)
+    }
+
+    fn share(&mut self, field: &str, given: &Option<Quantity>) -> Option<u16> {
+        self.amount(field, given, &SHARE).map(|permille| permille as u16)
     }
 
     fn numbered(&mut self, field: &str, number: Option<u32>) -> Option<NodeId> {
@@ -257,6 +333,7 @@ impl Reader<'_, '_> {
     fn end(&mut self, field: &str, nodes: &Option<Nodes>) -> Option<End> {
         match nodes {
             None => self.numbered(field, None).map(End::One),
+            Some(Nodes::All) => Some(End::All),
             Some(Nodes::One(number)) => self.numbered(field, Some(*number)).map(End::One),
             Some(Nodes::Several(list)) => {
                 if list.is_empty() {
@@ -274,6 +351,17 @@ impl Reader<'_, '_> {
     fn ends(&mut self) -> Option<(End, End)> {
         let (from, to) = (self.end("from", &self.fault.from), self.end("to", &self.fault.to));
         let (from, to) = (from?, to?);
+        for (field, end) in [("from", from), ("to", to)] {
+            if let End::All = end {
+                self.complain(field, "\"all\"", "name the nodes; whoever is on one side cannot be on the other");
+                return None;
+            }
+        }
+        self.apart(from, to)
+    }
+
+    /// The two ends, if nobody is on both sides.
+    fn apart(&mut self, from: End, to: End) -> Option<(End, End)> {
         let both = from.set().and(to.set());
         if !both.is_empty() {
             let says = match (from, to) {
@@ -295,7 +383,12 @@ impl Reader<'_, '_> {
             }
             return Some(Action::Disturb { from: ALL, to: ALL, both: true, how: how? });
         }
-        let (from, to) = self.ends()?;
+        let (from, to) = (self.end("from", &self.fault.from), self.end("to", &self.fault.to));
+        let (from, to) = match (from?, to?) {
+            (from, End::All) => (from, End::All),
+            (End::All, to) => (End::All, to),
+            (from, to) => self.apart(from, to)?,
+        };
         Some(Action::Disturb { from: from.set(), to: to.set(), both: !self.fault.one_way, how: how? })
     }
 
@@ -335,8 +428,8 @@ impl Reader<'_, '_> {
     fn single(&mut self, field: &str, nodes: &Option<Nodes>) -> Option<NodeId> {
         match self.end(field, nodes)? {
             End::One(node) => Some(node),
-            End::Several(_) => {
-                self.complain(field, "", "is one node here, not a list");
+            End::Several(_) | End::All => {
+                self.complain(field, "", "is one node here, not several");
                 None
             }
         }
@@ -368,19 +461,6 @@ impl Reader<'_, '_> {
             self.wrong.unknown(format!("{}.kind", self.path), kind, "kinds of messages", all());
         }
         index.map(|index| KindId(index as u8))
-    }
-
-    fn time(&mut self, field: &str, time: &Option<Quantity>) -> Option<u32> {
-        let Some(time) = time else {
-            self.complain(field, "", format!("{} needs a time such as \"30ms\"", self.fault.action));
-            return None;
-        };
-        match time.micros() {
-            Ok(micros) if micros <= check::ROUND_TRIP => return Some(micros as u32),
-            Ok(_) => self.complain(field, time, check::between(0, check::ROUND_TRIP)),
-            Err(says) => self.complain(field, time, says),
-        }
-        None
     }
 
     fn lie(&mut self) -> Option<Lie> {
@@ -424,51 +504,6 @@ impl Reader<'_, '_> {
         None
     }
 
-    fn jump(&mut self) -> Option<i32> {
-        let Some(by) = &self.fault.by else {
-            self.complain("by", "", "jump needs a time such as \"2s\" or \"-2s\"");
-            return None;
-        };
-        let (far, back) = by.text().strip_prefix('-').map_or((by.text(), false), |far| (far, true));
-        match Quantity::from(far).micros() {
-            Ok(micros) if micros <= 30 * check::ROUND_TRIP => {
-                let micros = micros as i32;
-                return Some(if back { -micros } else { micros });
-            }
-            Ok(_) => self.complain("by", by, "-30min to 30min would do"),
-            Err(says) => self.complain("by", by, says),
-        }
-        None
-    }
-
-    fn percent(&mut self) -> Option<u16> {
-        let Some(share) = &self.fault.share else {
-            self.complain("share", "", "throttle needs a share of the usual time such as \"1000%\"");
-            return None;
-        };
-        match share.permille() {
-            Ok(permille) if (10..=655_350).contains(&permille) && permille.is_multiple_of(10) => {
-                return Some((permille / 10) as u16);
-            }
-            Ok(_) => self.complain("share", share, "a whole percentage from 1% to 65535% would do"),
-            Err(says) => self.complain("share", share, says),
-        }
-        None
-    }
-
-    fn bandwidth(&mut self) -> Option<u32> {
-        let Some(bandwidth) = &self.fault.bandwidth else {
-            self.complain("bandwidth", "", "limit needs a bandwidth such as \"1MB/s\"");
-            return None;
-        };
-        match bandwidth.bytes_per_s() {
-            Ok(bytes) if bytes == 0 || (100..=4_000_000_000).contains(&bytes) => return Some(bytes as u32),
-            Ok(_) => self.complain("bandwidth", bandwidth, "100B/s to 4GB/s would do, or 0B/s for no limit"),
-            Err(says) => self.complain("bandwidth", bandwidth, says),
-        }
-        None
-    }
-
     fn site(&mut self) -> Option<u8> {
         let sites = self.names.sites;
         let Some(site) = &self.fault.site else {
@@ -480,18 +515,5 @@ impl Reader<'_, '_> {
             self.wrong.unknown(format!("{}.site", self.path), site, "sites", sites.iter().copied());
         }
         index.map(|index| index as u8)
-    }
-
-    fn share(&mut self, field: &str, share: &Option<Quantity>) -> Option<u16> {
-        let Some(share) = share else {
-            self.complain(field, "", format!("{} needs a share such as \"5%\"", self.fault.action));
-            return None;
-        };
-        match share.permille() {
-            Ok(permille) if permille <= 1000 => return Some(permille as u16),
-            Ok(_) => self.complain(field, share, "0% to 100% would do"),
-            Err(says) => self.complain(field, share, says),
-        }
-        None
     }
 }

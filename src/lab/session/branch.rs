@@ -175,6 +175,6 @@ impl Session {
             }
         }
         let fresh = self.universe.trace().records().filter(|(number, _)| *number >= records);
-        fresh.map(|(_, record)| *record).find(|record| record.what != What::Acted)
+        fresh.map(|(_, record)| record).find(|record| record.what != What::Acted)
     }
 }

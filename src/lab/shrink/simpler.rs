@@ -76,7 +76,7 @@ fn leave_out(fault: &mut Fault, gone: u32) -> bool {
         there
     };
     let nodes = |nodes: &mut Option<Nodes>| match nodes {
-        None => true,
+        None | Some(Nodes::All) => true,
         Some(Nodes::One(number)) => moved(number),
         Some(Nodes::Several(list)) => {
             list.retain_mut(moved);

@@ -1,20 +1,15 @@
 //! What a seed draws before anything happens: cluster, places, settings, clients.
 
-use super::Swarm;
+use super::{Swarm, workload};
 use crate::core::node::Setup;
 use crate::core::{Micros, SettingKind, Shots};
 use crate::lab::atlas::MATRICES;
-use crate::lab::scenario::{Clients, Network, Recovery, Scenario, Site, Value};
+use crate::lab::scenario::{Cost, Network, Recovery, Scenario, Site, Value};
 use crate::lab::{Checked, Quantity};
 use crate::sim::rng::Rng;
 
 /// Cluster sizes, as often as they are drawn.
 pub(super) const SIZES: &[u8] = &[3, 3, 3, 5, 5, 5, 4, 7, 2, 1];
-
-/// Most commands of one group of clients while it storms.
-const COMMANDS: u32 = 40;
-/// Most commands of one group of clients afterwards.
-const LATE_COMMANDS: u32 = 8;
 
 /// A cluster in its world, and when it storms.
 pub(super) struct Draft {
@@ -29,6 +24,8 @@ pub(super) struct Draft {
     pub round_trip: Micros,
     /// How many replicas the storm must leave healthy, if any number of them must make progress.
     pub core: Option<u8>,
+    /// If safety counts on clocks: how much faster one may run than another, in millionths.
+    pub clocks: Option<u32>,
 }
 
 /// One of these.
@@ -44,13 +41,15 @@ pub(super) fn draw(swarm: &Swarm, seed: u64, rng: &mut Rng) -> Draft {
         variant: card.key.to_owned(),
         without: swarm.wish.without.clone(),
         seed: Some(seed),
+        beyond_model: swarm.wish.beyond_model,
         ..Scenario::default()
     };
     place(&mut scenario, rng);
     for _ in 0..pick(rng, SIZES).max(card.min_replicas) {
-        scenario.replicas.push(any_site(&scenario, rng));
+        scenario.replicas.push(any_place(&scenario, rng));
     }
     network(&mut scenario, rng);
+    cost(&mut scenario, rng);
     scenario.disk = time(pick(rng, &[0, 0, 300, 5_000]));
     settings(swarm, &mut scenario, rng);
     let checked = fit(swarm, &mut scenario);
@@ -61,17 +60,19 @@ pub(super) fn draw(swarm: &Swarm, seed: u64, rng: &mut Rng) -> Draft {
     let gap = (pick(rng, paces) * round_trip / 4).clamp(2, 2_000_000);
     let begins = pick(rng, &[0, 0, 15]) * round_trip;
     let ends = begins + gap * rng.between(8, 60);
-    let core = core(swarm, &checked, rng);
-    clients(&mut scenario, card.shots, ends, round_trip, rng);
+    let setup = setup(&checked);
+    let core = core(swarm, &setup, rng);
+    let clocks = (swarm.variant.clocks)(&setup);
+    workload::during(&mut scenario, card.shots, ends, round_trip, rng);
     if core.is_some() {
         let within = bound(&scenario, round_trip);
         scenario.recovery = Some(Recovery { from: Quantity::from_micros(ends), within: Quantity::from_micros(within) });
         scenario.duration = time(ends + within);
-        afterwards(&mut scenario, ends, within, round_trip, rng);
+        workload::afterwards(&mut scenario, ends, within, round_trip, rng);
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
-    Draft { scenario, begins, ends, gap, round_trip, core }
+    Draft { scenario, begins, ends, gap, round_trip, core, clocks }
 }
 
 /// How long a healthy core may take to answer somebody, or to bring a member up to date, µs. The unit is the longest that the protocol may
@@ -89,11 +90,11 @@ pub fn bound(scenario: &Scenario, round_trip: Micros) -> Micros {
     (100 + Micros::from(commands)) * unit + rounds * retries.max().unwrap_or(0).max(8 * round_trip)
 }
 
-fn time(micros: Micros) -> Option<Quantity> {
+pub(super) fn time(micros: Micros) -> Option<Quantity> {
     (micros > 0).then(|| Quantity::from_micros(micros))
 }
 
-fn share(permille: u64) -> Option<Quantity> {
+pub(super) fn share(permille: u64) -> Option<Quantity> {
     (permille > 0).then(|| Quantity::from_permille(permille))
 }
 
@@ -111,6 +112,11 @@ fn place(scenario: &mut Scenario, rng: &mut Rng) {
         return;
     }
     scenario.sites = (1..=sites).map(|site| Site::named(&format!("s{site}"))).collect();
+    if rng.chance(300) {
+        for (site, region) in scenario.sites.iter_mut().zip(["east", "east", "west", "west"]) {
+            site.region = Some(region.to_owned());
+        }
+    }
     let mut trip = |near: bool| {
         let micros = if near { rng.between(100, 2_000) } else { rng.between(500, 60_000) };
         micros as f64 / 1_000.0
@@ -118,8 +124,14 @@ fn place(scenario: &mut Scenario, rng: &mut Rng) {
     scenario.rtt_ms = (0..sites).map(|a| (0..sites).map(|b| trip(a == b)).collect()).collect();
 }
 
-fn any_site(scenario: &Scenario, rng: &mut Rng) -> String {
+pub(super) fn any_site(scenario: &Scenario, rng: &mut Rng) -> String {
     scenario.sites[rng.between(0, scenario.sites.len() as u64 - 1) as usize].id.clone()
+}
+
+/// A site, one of two racks there, or one of two machines in a rack.
+fn any_place(scenario: &Scenario, rng: &mut Rng) -> String {
+    let within = pick(rng, &["", "", "/r1", "/r2", "/r1/m1", "/r1/m2"]);
+    any_site(scenario, rng) + within
 }
 
 fn network(scenario: &mut Scenario, rng: &mut Rng) {
@@ -128,6 +140,18 @@ fn network(scenario: &mut Scenario, rng: &mut Rng) {
         loss: share(pick(rng, &[0, 0, 0, 10])),
         // A replica that needs more for a message than a small part of a round trip can do nothing but elect leaders.
         processing: time(pick(rng, &[0, 0, 0, 1, 10])),
+    }
+}
+
+/// What messages cost processors, in place of one time for all. Little: see above.
+fn cost(scenario: &mut Scenario, rng: &mut Rng) {
+    if scenario.network.processing.is_none() && rng.chance(300) {
+        scenario.cost = Cost {
+            receive: time(pick(rng, &[1, 10])),
+            receive_kb: time(pick(rng, &[0, 1])),
+            send: time(pick(rng, &[0, 5])),
+            send_kb: time(pick(rng, &[0, 1])),
+        };
     }
 }
 
@@ -170,60 +194,19 @@ fn fit(swarm: &Swarm, scenario: &mut Scenario) -> Checked {
     }
 }
 
-/// The size of the core that the storm leaves healthy: any that must make progress.
-fn core(swarm: &Swarm, checked: &Checked, rng: &mut Rng) -> Option<u8> {
+fn setup(checked: &Checked) -> Setup {
     let blueprint = &checked.blueprint;
-    let setup = Setup {
+    Setup {
         replicas: blueprint.placement.len() as u8,
         rtt_max: blueprint.terrain.round_trip_max(),
         settings: blueprint.settings.clone(),
         ablated: blueprint.ablated,
-    };
-    let least = (1..=setup.replicas).find(|healthy| (swarm.variant.live)(&setup, *healthy))?;
+    }
+}
+
+/// The size of the core that the storm leaves healthy: any that must make progress.
+fn core(swarm: &Swarm, setup: &Setup, rng: &mut Rng) -> Option<u8> {
+    let least = (1..=setup.replicas).find(|healthy| (swarm.variant.live)(setup, *healthy))?;
     let between = rng.between(u64::from(least), u64::from(setup.replicas)) as u8;
     Some(pick(rng, &[least, between, setup.replicas]))
-}
-
-/// Who asks while it storms.
-fn clients(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micros, rng: &mut Rng) {
-    for _ in 0..rng.between(1, 3) {
-        let mut group = Clients {
-            site: any_site(scenario, rng),
-            reads: share(pick(rng, &[0, 300, 500, 900])),
-            keys: Some(pick(rng, &[1, 1, 2, 8])),
-            swaps: share(pick(rng, &[0, 0, 300])),
-            retry: time((round_trip * rng.between(2, 8)).max(1_000)),
-            stop: time(ends),
-            ..Clients::default()
-        };
-        if shots == Shots::Single {
-            group.commands = Some(rng.between(1, 3) as u32);
-            group.start = time(rng.between(0, ends / 2));
-        } else if rng.chance(300) {
-            group.commands = Some(COMMANDS / 2);
-            let gap = ends / rng.between(10, 50);
-            group.rate = Some(Quantity::from_per_1000_s((1_000_000_000 / gap.max(1)).clamp(1, 100_000_000)));
-        } else {
-            group.commands = Some(COMMANDS);
-            group.sessions = Some(rng.between(1, 4) as u32);
-            group.think = time(ends / pick(rng, &[Micros::MAX, 150, 40, 15]));
-        }
-        scenario.clients.push(group);
-    }
-}
-
-/// Who asks when the storm is over.
-fn afterwards(scenario: &mut Scenario, ends: Micros, within: Micros, round_trip: Micros, rng: &mut Rng) {
-    for _ in 0..rng.between(1, 2) {
-        scenario.clients.push(Clients {
-            site: any_site(scenario, rng),
-            reads: share(500),
-            keys: Some(2),
-            start: time(ends),
-            think: time(within / 16),
-            commands: Some(LATE_COMMANDS),
-            retry: time((round_trip * rng.between(2, 8)).max(1_000)),
-            ..Clients::default()
-        });
-    }
 }

@@ -6,6 +6,10 @@
 //! the storm ends for a **healthy core**, just large enough or larger; the rest stays down or cut off. From then on clients must be answered
 //! and members must catch up within a stated time (as in TigerBeetle's simulator). At the end, what clients saw must be linearizable.
 //!
+//! Only what leaves the protocol correct is drawn: no clock is off by more than leases allow for, no disk forgets, no node lies. On
+//! request ([`Wish::beyond_model`]) that may happen as well; then a run is judged by what it did. Where it took away what the protocol counts
+//! on, whatever breaks is counted apart.
+//!
 //! What a seed draws is an ordinary [scenario](Scenario): faults are chosen while the run goes on, because trouble is worst where the leader
 //! is, and written into its script. Running that scenario is the same run again.
 
@@ -13,16 +17,19 @@ mod draw;
 mod report;
 mod storm;
 mod trial;
+mod troubles;
+mod workload;
 
 pub use report::{ENOUGH, Failure, Report};
-pub use storm::troubles;
 pub use trial::{Trial, violation};
+pub use troubles::troubles;
 
 use super::problem::Complaints;
 use super::scenario::{Scenario, Value};
 use super::{Problems, Site};
 use crate::universe::Variant;
 use std::collections::BTreeMap;
+use troubles::possible;
 
 /// What to fuzz, as asked for.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +42,8 @@ pub struct Wish {
     pub settings: BTreeMap<String, Value>,
     /// The only sorts of trouble that seeds may draw; all of them if this is empty.
     pub only: Vec<String>,
+    /// Seeds may also do what the protocol does not promise to survive. What such a run breaks is counted, and no failure.
+    pub beyond_model: bool,
 }
 
 /// What every seed has in common.
@@ -57,6 +66,17 @@ impl Wish {
             }
         }
         let variant = wrong.unless(Some(checked?.variant))?;
+        let mut wrong = Complaints::default();
+        let can = |name: &String, beyond_model| possible(variant.card, beyond_model).any(|possible| possible == name);
+        for (i, name) in self.only.iter().enumerate().filter(|(_, name)| !can(name, self.beyond_model)) {
+            let title = variant.card.title;
+            let says = match can(name, true) {
+                true => format!("{title} does not promise to survive that; only seeds that go beyond its model do it"),
+                false => format!("{title} has nothing of that sort, or counts on it that it does not happen"),
+            };
+            wrong.add(format!("only[{i}]"), name, says);
+        }
+        wrong.unless(Some(()))?;
         Ok(Swarm { variant, wish: self })
     }
 
@@ -83,6 +103,11 @@ impl Swarm {
     /// What was asked for.
     pub fn wish(&self) -> &Wish {
         &self.wish
+    }
+
+    /// The sorts of trouble that seeds can draw.
+    pub fn troubles(&self) -> impl Iterator<Item = &'static str> {
+        possible(self.variant.card, self.wish.beyond_model)
     }
 
     /// Runs what `seed` draws.

@@ -1,7 +1,6 @@
 //! What came of many seeds. Reports of different seeds add up, so that any number of machines can share the work.
 
-use super::storm::troubles;
-use super::{Swarm, Trial};
+use super::{Swarm, Trial, troubles};
 use crate::core::RuleId;
 use crate::lab::problem::Problem;
 use crate::lab::scenario::Value;
@@ -29,6 +28,8 @@ pub struct Report {
     pub settings: BTreeMap<String, Value>,
     /// The sorts of trouble the seeds drew from; all of them if there is none here.
     pub only: Vec<String>,
+    /// The seeds were free to do what the protocol does not promise to survive.
+    pub beyond_model: bool,
     /// The seeds, as ranges: from the first, to before the second.
     pub seeds: Vec<(u64, u64)>,
     /// How many seeds that is.
@@ -53,6 +54,12 @@ pub struct Report {
     pub violations: BTreeMap<String, u64>,
     /// The first of the seeds that broke something, at most 100.
     pub failures: Vec<Failure>,
+    /// How many runs did what the protocol does not promise to survive. What these broke is not among the violations.
+    pub beyond: u64,
+    /// How many of those broke each property first.
+    pub excused: BTreeMap<String, u64>,
+    /// The first of those seeds, at most 100.
+    pub examples: Vec<Failure>,
     /// One number for all that happened, in hexadecimal.
     pub fingerprint: String,
 }
@@ -87,6 +94,7 @@ impl Report {
             without: swarm.wish.without.clone(),
             settings: swarm.wish.settings.clone(),
             only: swarm.wish.only.clone(),
+            beyond_model: swarm.wish.beyond_model,
             seeds: Vec::new(),
             runs: 0,
             events: 0,
@@ -99,6 +107,9 @@ impl Report {
             rules,
             violations: BTreeMap::new(),
             failures: Vec::new(),
+            beyond: 0,
+            excused: BTreeMap::new(),
+            examples: Vec::new(),
             fingerprint: hexadecimal(0),
         }
     }
@@ -122,9 +133,9 @@ impl Report {
                 *self.rules.entry(rule.key.to_owned()).or_default() += 1;
             }
         }
+        self.beyond += u64::from(trial.beyond);
         if let Some(violation) = &trial.violation {
-            *self.violations.entry(violation.property.to_owned()).or_default() += 1;
-            self.failures.push(Failure {
+            let failure = Failure {
                 seed,
                 property: violation.property.to_owned(),
                 nodes: violation.nodes.iter().map(|node| u32::from(node.0) + 1).collect(),
@@ -132,7 +143,13 @@ impl Report {
                 event: violation.event,
                 at_us: violation.at,
                 again: self.again(seed),
-            });
+            };
+            let (counts, seeds) = match trial.beyond {
+                true => (&mut self.excused, &mut self.examples),
+                false => (&mut self.violations, &mut self.failures),
+            };
+            *counts.entry(failure.property.clone()).or_default() += 1;
+            seeds.push(failure);
         }
         self.sum(trial.fingerprint);
         self.tidy();
@@ -145,6 +162,9 @@ impl Report {
             if !list.is_empty() {
                 command.push_str(&format!(" {flag} {}", list.join(",")));
             }
+        }
+        if self.beyond_model {
+            command.push_str(" --beyond-model");
         }
         for (key, value) in &self.settings {
             let text = match value {
@@ -181,6 +201,9 @@ impl Report {
             };
             return Err(unlike("settings", told(&self.settings), told(&other.settings)));
         }
+        if self.beyond_model != other.beyond_model {
+            return Err(unlike("beyond_model", self.beyond_model.to_string(), other.beyond_model.to_string()));
+        }
         let overlap = |own: &(u64, u64), its: &(u64, u64)| own.0.max(its.0) < own.1.min(its.1);
         if let Some(twice) = other.seeds.iter().find(|its| self.seeds.iter().any(|own| overlap(own, its))) {
             return Err(Problem {
@@ -201,10 +224,13 @@ impl Report {
             (&mut self.troubles, &other.troubles),
             (&mut self.rules, &other.rules),
             (&mut self.violations, &other.violations),
+            (&mut self.excused, &other.excused),
         ] {
             its.iter().for_each(|(name, count)| *own.entry(name.clone()).or_default() += count);
         }
+        self.beyond += other.beyond;
         self.failures.extend(other.failures.iter().cloned());
+        self.examples.extend(other.examples.iter().cloned());
         self.sum(u64::from_str_radix(&other.fingerprint, 16).unwrap_or(0));
         self.tidy();
         Ok(())
@@ -216,8 +242,10 @@ impl Report {
     }
 
     fn tidy(&mut self) {
-        self.failures.sort();
-        self.failures.truncate(TELL);
+        for seeds in [&mut self.failures, &mut self.examples] {
+            seeds.sort();
+            seeds.truncate(TELL);
+        }
     }
 
     /// Rules that no run reached, though they were in force and there were seeds enough. Whether a run without some rule reaches the

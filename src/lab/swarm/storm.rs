@@ -1,99 +1,22 @@
-//! The storm: every sort of trouble, one line each, and how a run is hit by them.
+//! The storm: how a run is hit by troubles, and how all is well again afterwards.
 
+use super::Wish;
 use super::draw::{Draft, pick};
-use crate::core::{Card, Faults, KindId, Micros, NodeId, NodeSet};
-use crate::sim::Action;
-use crate::sim::action::{ALL, DiskFault, Grip, Nuisance, Timed, Which};
+use super::troubles::{Ground, TROUBLES, Trouble};
+use crate::core::{Faults, Micros, NodeId, NodeSet};
+use crate::lab::Checked;
+use crate::lab::check::liars_borne;
+use crate::lab::fault::Course;
+use crate::sim::action::{DiskFault, Lie, Timed};
 use crate::sim::rng::Rng;
+use crate::sim::{Action, Cost};
 use crate::universe::Universe;
-
-/// One sort of trouble.
-struct Trouble {
-    name: &'static str,
-    /// Which protocols it makes sense for, and leaves correct.
-    fits: fn(&Card) -> bool,
-    /// One blow. It looks at the world and asks for actions.
-    strike: fn(&mut Storm),
-}
-
-fn always(_: &Card) -> bool {
-    true
-}
-
-/// Every sort of trouble. To add one: a line here, and if [`Storm::heal`] does not undo it yet, one there.
-const TROUBLES: &[Trouble] = &[
-    Trouble {
-        name: "crash",
-        fits: always,
-        strike: |storm| storm.victim().into_iter().for_each(|node| storm.act(Action::Crash(node))),
-    },
-    Trouble { name: "restart", fits: recovers, strike: Storm::restart_any },
-    Trouble { name: "bounce", fits: recovers, strike: Storm::bounce },
-    Trouble { name: "cut", fits: always, strike: Storm::cut_link },
-    Trouble { name: "isolate", fits: always, strike: Storm::isolate },
-    Trouble { name: "split", fits: always, strike: Storm::split },
-    Trouble { name: "star", fits: always, strike: Storm::star },
-    Trouble { name: "heal", fits: always, strike: |storm| storm.act(Action::HealAll) },
-    Trouble { name: "loss", fits: always, strike: Storm::lose },
-    Trouble { name: "move", fits: always, strike: Storm::relocate },
-    Trouble { name: "hand-over", fits: |card| card.transfer, strike: Storm::hand_over },
-    Trouble { name: "members", fits: |card| card.membership, strike: Storm::change_members },
-    Trouble {
-        name: "request",
-        fits: always,
-        strike: |storm| {
-            let site = storm.any_site();
-            storm.act(Action::Request { site })
-        },
-    },
-    Trouble { name: "lull", fits: always, strike: Storm::lull },
-    Trouble { name: "pause", fits: always, strike: Storm::pause },
-    Trouble { name: "slow-link", fits: always, strike: |storm| storm.disturb(SLOW) },
-    Trouble {
-        name: "lossy-link",
-        fits: always,
-        strike: |storm| storm.disturb(&[Nuisance::Lose(200), Nuisance::Lose(0)]),
-    },
-    Trouble { name: "duplicates", fits: always, strike: |storm| storm.disturb(TWICE) },
-    Trouble { name: "reordering", fits: always, strike: |storm| storm.disturb(REORDERED) },
-    Trouble { name: "hold", fits: always, strike: Storm::hold },
-    Trouble {
-        name: "slow-disk",
-        fits: always,
-        strike: |storm| storm.disk(&[DiskFault::Slow(10_000), DiskFault::Mend]),
-    },
-    Trouble { name: "full-disk", fits: recovers, strike: |storm| storm.disk(&[DiskFault::Fill, DiskFault::Mend]) },
-];
-
-const SLOW: &[Nuisance] = &[
-    Nuisance::Slow { extra: 1_000, jitter: 1_000 },
-    Nuisance::Slow { extra: 50_000, jitter: 20_000 },
-    Nuisance::Slow { extra: 0, jitter: 0 },
-];
-const TWICE: &[Nuisance] = &[Nuisance::Duplicate(100), Nuisance::Duplicate(500), Nuisance::Duplicate(0)];
-const REORDERED: &[Nuisance] = &[
-    Nuisance::Reorder { permille: 100, by: 5_000 },
-    Nuisance::Reorder { permille: 500, by: 50_000 },
-    Nuisance::Reorder { permille: 0, by: 0 },
-];
-
-fn recovers(card: &Card) -> bool {
-    card.faults != Faults::CrashStop
-}
-
-/// The names of all sorts of trouble.
-pub fn troubles() -> impl Iterator<Item = &'static str> {
-    TROUBLES.iter().map(|trouble| trouble.name)
-}
 
 /// Most actions of one run.
 const ACTIONS: usize = 600;
 
 /// Most events of one run. They take some ten thousand: one that takes more goes round in circles.
 pub(super) const MOST_EVENTS: u64 = 3_000_000;
-
-/// Most replicas of one run, those that joined later included.
-const REPLICAS: u8 = 9;
 
 /// A storm in a running world.
 pub(super) struct Storm {
@@ -102,8 +25,18 @@ pub(super) struct Storm {
     pub script: Vec<Timed>,
     /// How often each sort of trouble struck.
     pub strikes: Vec<u64>,
-    rng: Rng,
-    sites: u8,
+    /// Something was done that the protocol does not promise to survive.
+    pub beyond: bool,
+    pub(super) rng: Rng,
+    pub(super) ground: Ground,
+    pub(super) sites: u8,
+    pub(super) domains: u16,
+    /// The longest round trip, µs.
+    pub(super) round_trip: Micros,
+    /// How many replicas must be healthy in the end, if any number of them must make progress.
+    pub(super) core: Option<u8>,
+    /// What the script alone tells, so that nothing gets into it that makes no sense.
+    course: Course,
     /// How likely each sort of trouble is whenever there may be some, in a thousand.
     rates: Vec<u16>,
     /// When the next action happens, µs.
@@ -114,18 +47,39 @@ pub(super) struct Storm {
 pub(super) struct Broken;
 
 impl Storm {
-    /// Draws the mix. Without `only`, each sort of trouble is there or not by the toss of a coin.
-    pub fn new(universe: Box<dyn Universe>, sites: u8, only: &[String], rng: Rng) -> Storm {
-        let (card, mut rng) = (universe.variant().card, rng);
+    /// Draws the mix: which sorts of trouble there are, and how often. In some runs there are few, in others many.
+    pub fn new(universe: Box<dyn Universe>, checked: &Checked, draft: &Draft, wish: &Wish, mut rng: Rng) -> Storm {
+        let (card, blueprint) = (universe.variant().card, &checked.blueprint);
+        let ground = Ground {
+            card,
+            clocks: draft.clocks,
+            costs: blueprint.terrain.cost != Cost::default(),
+            liars: liars_borne(card, blueprint.placement.len()),
+            beyond_model: wish.beyond_model,
+        };
+        let density = pick(&mut rng, &[150, 300, 500]);
         let mut rate = |trouble: &Trouble| {
             let rate = pick(&mut rng, &[30, 100, 300]);
-            let asked_for = only.iter().any(|name| name == trouble.name);
-            let there = if only.is_empty() { rng.chance(500) } else { asked_for };
-            if there && (trouble.fits)(card) { rate } else { 0 }
+            let asked_for = wish.only.iter().any(|name| name == trouble.name);
+            let there = if wish.only.is_empty() { rng.chance(density) } else { asked_for };
+            if there && (trouble.fits)(&ground) { rate } else { 0 }
         };
         let rates = TROUBLES.iter().map(&mut rate).collect();
-        let strikes = vec![0; TROUBLES.len()];
-        Storm { universe, script: Vec::new(), strikes, rng, sites, rates, at: 0 }
+        Storm {
+            universe,
+            script: Vec::new(),
+            strikes: vec![0; TROUBLES.len()],
+            beyond: false,
+            rng,
+            ground,
+            sites: blueprint.terrain.sites,
+            domains: blueprint.domains.len() as u16,
+            round_trip: draft.round_trip,
+            core: draft.core,
+            course: Course::new(card, blueprint),
+            rates,
+            at: 0,
+        }
     }
 
     /// Lets it storm.
@@ -163,13 +117,11 @@ impl Storm {
     /// Ends the storm for as many nodes as must be healthy; the others are down or cut off from then on.
     pub fn heal(&mut self, draft: &Draft) {
         self.at = draft.ends;
-        let nodes: Vec<NodeId> = (0..self.universe.nodes()).map(NodeId).collect();
+        let nodes = NodeSet::first(self.universe.nodes());
         // Who is a member by now is not for the storm to know: then everybody must be healthy.
-        let members_changed =
-            self.script.iter().any(|timed| matches!(timed.action, Action::Add { .. } | Action::Remove(_)));
-        let core = draft.core.filter(|_| !members_changed).map_or(nodes.len(), usize::from);
-        let mut healthy = nodes.clone();
-        while healthy.len() > core {
+        let core = self.core.filter(|_| !self.members_changed()).unwrap_or(nodes.len());
+        let mut healthy: Vec<NodeId> = nodes.minus(self.rotten()).iter().collect();
+        while healthy.len() > usize::from(core) {
             let one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
             healthy.swap_remove(one);
         }
@@ -179,17 +131,58 @@ impl Storm {
         for node in &healthy {
             self.act(Action::Disk { node: *node, fault: DiskFault::Mend });
         }
-        let may_restart = recovers(self.universe.variant().card);
-        for node in nodes {
-            // Who has a full disk may stop at any moment, even this one.
-            let up = self.up(node) && !self.universe.node(node).disk.full;
+        let recovers = self.ground.card.faults != Faults::CrashStop;
+        for node in nodes.iter() {
             match healthy.contains(&node) {
-                true if !up && may_restart => self.act(Action::Restart(node)),
+                // Who has a full disk may stop at any moment, even this one. Who is up for certain need not start.
+                true if recovers => self.act(Action::Restart(node)),
                 true => {}
-                false if up && self.rng.chance(500) => self.act(Action::Crash(node)),
+                false if self.rng.chance(500) => self.act(Action::Crash(node)),
                 false => self.cut_off(node),
             }
         }
+        for node in healthy {
+            for action in self.undoing(node) {
+                self.act(action);
+            }
+        }
+    }
+
+    /// What has a node go on as if nothing had ever happened to it.
+    fn undoing(&self, node: NodeId) -> Vec<Action> {
+        let done = |same: fn(Action, NodeId) -> bool| self.script.iter().any(|timed| same(timed.action, node));
+        let [drifted, throttled, lied] = [
+            done(|action, node| matches!(action, Action::Drift { node: whose, .. } if whose == node)),
+            done(|action, node| matches!(action, Action::Throttle { node: whose, .. } if whose == node)),
+            done(|action, node| matches!(action, Action::Lie { node: who, .. } if who == node)),
+        ];
+        let drift = drifted.then_some(Action::Drift { node, ppm: 0 });
+        let throttle = throttled.then_some(Action::Throttle { node, percent: 100 });
+        let lie = lied.then_some(Action::Lie { node, how: Lie::Nothing });
+        [drift, throttle, lie].into_iter().flatten().collect()
+    }
+
+    /// Who has a corrupted record on its disk.
+    pub(super) fn rotten(&self) -> NodeSet {
+        self.script.iter().fold(NodeSet::EMPTY, |rotten, timed| match timed.action {
+            Action::Disk { node, fault: DiskFault::Rot } => rotten.with(node),
+            Action::Disk { node, fault: DiskFault::Wipe } => rotten.without(node),
+            _ => rotten,
+        })
+    }
+
+    /// Who has lied.
+    pub(super) fn liars(&self) -> NodeSet {
+        let lies = |timed: &Timed| match timed.action {
+            Action::Lie { node, how } if how != Lie::Nothing => Some(node),
+            _ => None,
+        };
+        self.script.iter().filter_map(lies).collect()
+    }
+
+    /// Whether the cluster may have other members than at the start.
+    pub(super) fn members_changed(&self) -> bool {
+        self.script.iter().any(|timed| matches!(timed.action, Action::Add { .. } | Action::Remove(_)))
     }
 
     /// Runs on.
@@ -223,171 +216,17 @@ impl Storm {
         }
     }
 
-    /// Writes an action into the script, for the first free moment after those before it.
-    fn act(&mut self, action: Action) {
+    /// Writes an action into the script, for the first free moment after those before it; not if it makes no sense then.
+    pub(super) fn act(&mut self, action: Action) {
+        if self.course.objection(action).is_some() {
+            return;
+        }
+        self.course.take(action);
+        self.beyond |= self.ground.is_left_by(action, self.liars());
         self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
         while !self.universe.plan(Timed { at: self.at, action }) {
             self.at += 1;
         }
         self.script.push(Timed { at: self.at, action });
-    }
-
-    fn up(&self, node: NodeId) -> bool {
-        self.universe.node(node).glance.is_some()
-    }
-
-    fn any_site(&mut self) -> u8 {
-        self.rng.between(0, u64::from(self.sites) - 1) as u8
-    }
-
-    fn any_node(&mut self) -> NodeId {
-        NodeId(self.rng.between(0, u64::from(self.universe.nodes()) - 1) as u8)
-    }
-
-    fn others(&self, node: NodeId) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.universe.nodes()).map(NodeId).filter(move |other| *other != node)
-    }
-
-    /// A node that runs: the leader half of the time, for that is where it hurts.
-    fn victim(&mut self) -> Option<NodeId> {
-        let leader = self.universe.leader().filter(|_| self.rng.chance(500));
-        let victim = leader.unwrap_or_else(|| self.any_node());
-        self.up(victim).then_some(victim)
-    }
-
-    fn restart_any(&mut self) {
-        let node = self.any_node();
-        if !self.up(node) {
-            self.act(Action::Restart(node));
-        }
-    }
-
-    /// Down, and back at once.
-    fn bounce(&mut self) {
-        if let Some(node) = self.victim() {
-            self.act(Action::Crash(node));
-            self.act(Action::Restart(node));
-        }
-    }
-
-    fn cut_link(&mut self) {
-        let (from, to) = (self.any_node(), self.any_node());
-        let both = self.rng.chance(500);
-        if from != to {
-            self.act(Action::Cut { from, to, both });
-        }
-    }
-
-    fn cut_off(&mut self, from: NodeId) {
-        self.others(from).for_each(|to| self.act(Action::Cut { from, to, both: true }));
-    }
-
-    fn isolate(&mut self) {
-        if let Some(node) = self.victim() {
-            self.cut_off(node);
-        }
-    }
-
-    /// Two groups that cannot reach each other.
-    fn split(&mut self) {
-        let nodes = self.universe.nodes();
-        let side = self.rng.draw();
-        let pairs = (0..nodes).flat_map(|from| (from + 1..nodes).map(move |to| (NodeId(from), NodeId(to))));
-        for (from, to) in pairs.filter(|(from, to)| side >> from.0 & 1 != side >> to.0 & 1) {
-            self.act(Action::Cut { from, to, both: true });
-        }
-    }
-
-    /// Some nodes reach one in their middle, and nobody reaches anybody else: who can be elected, and by whom, is settled.
-    fn star(&mut self) {
-        let centre = self.any_node();
-        let reached = self.rng.draw();
-        let nodes = self.universe.nodes();
-        self.act(Action::HealAll);
-        let pairs = (0..nodes).flat_map(|from| (from + 1..nodes).map(move |to| (NodeId(from), NodeId(to))));
-        let ray = |a: NodeId, b: NodeId| a == centre && reached >> b.0 & 1 == 1;
-        for (from, to) in pairs.filter(|(a, b)| !ray(*a, *b) && !ray(*b, *a)) {
-            self.act(Action::Cut { from, to, both: true });
-        }
-    }
-
-    fn lose(&mut self) {
-        let permille = pick(&mut self.rng, &[0, 10, 100, 300]);
-        self.act(Action::Loss { permille });
-    }
-
-    fn relocate(&mut self) {
-        let (node, site) = (self.any_node(), self.any_site());
-        if self.universe.node(node).site != site {
-            self.act(Action::Move { node, site });
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let to = self.any_node();
-        if self.universe.leader().is_some_and(|leader| leader != to) && self.up(to) {
-            self.act(Action::HandOver(to));
-        }
-    }
-
-    /// One change, or several at once.
-    fn change_members(&mut self) {
-        for _ in 0..self.rng.between(1, 3) {
-            if self.universe.leader().is_none() {
-                return;
-            }
-            if self.universe.nodes() < REPLICAS && self.rng.chance(500) {
-                let site = self.any_site();
-                self.act(Action::Add { site });
-            } else {
-                let node = self.any_node();
-                self.act(Action::Remove(node));
-            }
-        }
-    }
-
-    /// Nobody asks for a while, or they ask again.
-    fn lull(&mut self) {
-        let quiet = self.rng.chance(500);
-        self.act(if quiet { Action::Quiesce } else { Action::Resume });
-    }
-
-    /// A node stands still as in a long garbage collection, or one that did goes on.
-    fn pause(&mut self) {
-        if let Some(node) = self.victim() {
-            let goes_on = self.universe.node(node).paused.is_some();
-            self.act(if goes_on { Action::Continue(node) } else { Action::Pause { node, clock_stops: false } });
-        }
-    }
-
-    /// One way, all ways out of a node, or all of them.
-    fn disturb(&mut self, nuisances: &[Nuisance]) {
-        let how = pick(&mut self.rng, nuisances);
-        let (from, to) = (self.any_node(), self.any_node());
-        let (one, others) = (NodeSet::just(from), self.others(from).collect::<NodeSet>());
-        let ways = [(one, NodeSet::just(to)), (one, others), (ALL, ALL)];
-        // Loss on all links is a trouble of its own.
-        let ways = if matches!(how, Nuisance::Lose(_)) { &ways[..2] } else { &ways[..] };
-        let (from, to) = pick(&mut self.rng, ways);
-        if from != to && !to.is_empty() || from == ALL {
-            self.act(Action::Disturb { from, to, both: false, how });
-        }
-    }
-
-    /// One message is held until the storm is over, or until all that are held come at once.
-    fn hold(&mut self) {
-        let kinds = self.universe.variant().kinds.len() as u64;
-        let (from, to, kind) = (self.any_node(), self.any_node(), KindId(self.rng.between(0, kinds - 1) as u8));
-        if self.rng.chance(300) {
-            self.act(Action::Release(None));
-        } else if from != to {
-            let nth = self.rng.between(1, 5) as u16;
-            self.act(Action::Catch { which: Which { from, to, kind }, nth, grip: Grip::Hold });
-        }
-    }
-
-    fn disk(&mut self, faults: &[DiskFault]) {
-        let (node, fault) = (self.any_node(), pick(&mut self.rng, faults));
-        self.act(Action::Disk { node, fault });
     }
 }

@@ -19,6 +19,8 @@ pub struct Trial {
     pub scenario: Scenario,
     /// What was broken first, if anything was.
     pub violation: Option<Violation>,
+    /// It did what the protocol does not promise to survive.
+    pub beyond: bool,
     /// The rules applied at least once.
     pub rules: RuleSet,
     /// How often each sort of trouble struck.
@@ -46,7 +48,7 @@ pub(super) fn run(swarm: &Swarm, seed: u64) -> Trial {
     let checked = draft.scenario.check().expect("only what fits is drawn");
     let mut universe = checked.boot().expect("it was booted to be checked");
     universe.overhear();
-    let mut storm = Storm::new(universe, checked.blueprint.terrain.sites, &swarm.wish().only, rng);
+    let mut storm = Storm::new(universe, &checked, &draft, swarm.wish(), rng);
     let done = storm.blow(&draft).and_then(|()| {
         storm.heal(&draft);
         storm.run_until(checked.duration)
@@ -74,6 +76,7 @@ pub(super) fn run(swarm: &Swarm, seed: u64) -> Trial {
     };
     Trial {
         violation,
+        beyond: storm.beyond,
         rules: universe.rules_used(),
         events: universe.events(),
         time: universe.time(),

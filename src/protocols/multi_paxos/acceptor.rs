@@ -78,7 +78,20 @@ impl Server {
     }
 
     /// Whether `ballot` is not below the promise. If so, its sender is the leader from now on; if not, it is told.
+    #[inline]
     pub(super) fn heeds(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
+        if ballot == self.disk.promised
+            && let Role::Acceptor { leader, .. } = &mut self.role
+        {
+            *leader = Some(from);
+            return true;
+        }
+        self.heeds_anew(from, ballot, out)
+    }
+
+    /// The same, when the ballot is not the one promised to a leader.
+    #[inline(never)]
+    fn heeds_anew(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
         let promised = self.disk.promised;
         if ballot < promised && out.rule(ACCEPT_UNLESS_PROMISED) {
             out.send(from, Msg::Nack { promised });
@@ -90,10 +103,7 @@ impl Server {
             self.save(out);
             self.follow(ballot, Some(from), out);
         } else if ballot == promised {
-            match &mut self.role {
-                Role::Acceptor { leader, .. } => *leader = Some(from),
-                _ => self.follow(ballot, Some(from), out),
-            }
+            self.follow(ballot, Some(from), out);
         }
         true
     }

@@ -31,32 +31,45 @@ impl Server {
     }
 
     /// `command`, which `slot` holds, is chosen: takes note, and executes what can be executed.
+    #[inline(always)] // Mostly it is its turn, and the compiler sees that where it is called.
     pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
-        let Some(place) = self.place(slot) else { return };
-        if place > 0 {
-            if self.open.len() <= place {
-                self.open.resize(place + 1, Open::default());
+        match self.place(slot) {
+            None => {}
+            Some(0) => {
+                self.execute(command, out);
+                self.execute_known(out);
             }
-            if !std::mem::replace(&mut self.open[place].chosen, true) {
-                out.chosen(slot, command);
-            }
-            return;
+            Some(place) => self.choose_early(place, slot, command, out),
         }
-        self.execute(command, out);
-        self.execute_known(out);
+    }
+
+    /// It is not the turn of `slot` yet.
+    #[inline(never)]
+    fn choose_early(&mut self, place: usize, slot: Slot, command: Command, out: &mut Out<Server>) {
+        if self.open.len() <= place {
+            self.open.resize(place + 1, Open::default());
+        }
+        if !std::mem::replace(&mut self.open[place].chosen, true) {
+            out.chosen(slot, command);
+        }
     }
 
     /// Executes the commands after the committed prefix that were known to be chosen before their turn came.
+    #[inline(always)]
     fn execute_known(&mut self, out: &mut Out<Server>) {
         while self.open.front().is_some_and(|open| open.chosen)
             && let Some(&Proposal { command, .. }) = self.proposal(self.committed + 1)
         {
             self.execute(command, out);
         }
-        self.compact(out);
+        let every = self.config.snapshot_every;
+        if every > 0 && self.committed >= self.disk.snapshot.slot + every {
+            self.compact(out);
+        }
     }
 
     /// Executes the command of the first open slot, which is chosen.
+    #[inline]
     fn execute(&mut self, command: Command, out: &mut Out<Server>) {
         self.open.pop_front();
         self.committed += 1;
@@ -157,13 +170,10 @@ impl Server {
         true
     }
 
-    /// Takes a snapshot if it is time, and forgets the slots before the last one, so that a server a little behind can still be given
-    /// commands instead of the whole state.
+    /// Takes a snapshot, and forgets the slots before the last one, so that a server a little behind can still be given commands instead
+    /// of the whole state.
+    #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
-        let every = self.config.snapshot_every;
-        if every == 0 || self.committed < self.disk.snapshot.slot + every {
-            return;
-        }
         out.because(SNAPSHOT);
         self.disk.accepted.compact_to(self.disk.snapshot.slot);
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });

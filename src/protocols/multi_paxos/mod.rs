@@ -12,10 +12,10 @@
 //!
 //! | file | role | where it is in the papers |
 //! |---|---|---|
-//! | `acceptor` | promises, accepts, keeps both on disk | Simple §2.2, §2.5; Moderately Complex §2.2 |
-//! | `proposer` | wins a ballot, adopts, fills gaps, gives way | Simple §2.2, §2.4, §3; Moderately Complex §2.3 (scout), §3 |
-//! | `leader` | phase 2, pipelining, heartbeats, sending again, handing over | Simple §3; Moderately Complex §2.3 (commander) |
-//! | `learner` | what is chosen, execution in order, catching up, snapshots | Simple §2.3, §3; Moderately Complex §2.1, §4 |
+//! | `acceptor` | promises, accepts, keeps both on disk | Simple §2.2, §2.5; Moderately Complex, Acceptor |
+//! | `proposer` | wins a ballot, adopts, fills gaps, gives way | Simple §2.2, §2.4, §3; Moderately Complex, Scout and "When Paxos Works" |
+//! | `leader` | phase 2, pipelining, heartbeats, sending again, handing over | Simple §3; Moderately Complex, Commander |
+//! | `learner` | what is chosen, execution in order, catching up, snapshots | Simple §2.3, §3; Moderately Complex, Replica and "Paxos Made Pragmatic" |
 //! | `message` | what they say to each other | |
 //! | `rules` | the rules one by one, and the settings | |
 //! | `invariants` | what must hold after every event | |

@@ -66,7 +66,7 @@ crate::rules! {
     ACCEPT_RAISES_PROMISE = {
         key: "accept-raises-promise",
         title: "accepting is promising",
-        source: "Moderately Complex §2.2, acceptor",
+        source: "Moderately Complex, Acceptor",
         says: "An acceptor that accepts a ballot, or hears of its leader, has thereby promised it.",
         without: None,
     };
@@ -114,7 +114,7 @@ crate::rules! {
     AT_MOST_ONCE = {
         key: "at-most-once",
         title: "no command twice",
-        source: "Moderately Complex §2.1, replica",
+        source: "Moderately Complex, Replica",
         says: "A command that is asked for again is not proposed again while it is under way, and answered from memory once it is executed.",
         without: None,
     };
@@ -122,7 +122,7 @@ crate::rules! {
     STABLE_LEADER = {
         key: "stable-leader",
         title: "stable leader",
-        source: "Simple §2.4 and §3; Moderately Complex §3",
+        source: "Simple §2.4 and §3; Moderately Complex, When Paxos Works",
         says: "Nobody prepares a new ballot while it hears from the leader; after a random time of silence, it does.",
         without: None,
     };
@@ -130,7 +130,7 @@ crate::rules! {
     BACK_OFF = {
         key: "back-off",
         title: "give way to a higher ballot",
-        source: "Simple §2.2, last paragraph, and §2.4; Moderately Complex §3",
+        source: "Simple §2.2, last paragraph, and §2.4; Moderately Complex, When Paxos Works",
         says: "A proposer or leader that hears of a higher ballot stops, and waits before it tries again.",
         without: None,
     };
@@ -138,7 +138,7 @@ crate::rules! {
     LEADER_HEARS_QUORUM = {
         key: "leader-hears-quorum",
         title: "a leader that hears no quorum resigns",
-        source: "practice; Moderately Complex §3 monitors the leader the other way round",
+        source: "practice; Moderately Complex, When Paxos Works, monitors the leader the other way round",
         says: "A leader whose heartbeats no quorum answers for a whole time-out stops, so that another can take its place.",
         without: None,
     };
@@ -178,7 +178,7 @@ crate::rules! {
     SNAPSHOT = {
         key: "snapshot",
         title: "snapshot",
-        source: "Moderately Complex §4.2",
+        source: "Moderately Complex, Paxos Made Pragmatic: garbage collection",
         says: "Slots covered by a saved state can be forgotten; one that lacks them gets the state instead.",
         without: None,
     };

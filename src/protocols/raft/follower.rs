@@ -85,7 +85,7 @@ impl Server {
                 None if slot <= self.disk.log.last() => continue,
                 None => {}
             }
-            self.disk.log.push(*entry);
+            self.disk.log.push_copy(entry);
             if let Payload::Configuration(configuration) = entry.payload {
                 self.configurations.push((slot, configuration));
             }

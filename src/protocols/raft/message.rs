@@ -215,6 +215,7 @@ impl crate::core::Message for Message {
         Some(Message::AppendEntries(Append { entries, ..append.clone() }))
     }
 
+    #[inline(always)]
     fn kind(&self) -> KindId {
         KindId(match self {
             Message::PreVote { .. } => 0,
@@ -233,6 +234,7 @@ impl crate::core::Message for Message {
         })
     }
 
+    #[inline(always)]
     fn bytes(&self) -> u32 {
         match self {
             Message::PreVote { .. } => 12,
@@ -249,6 +251,7 @@ impl crate::core::Message for Message {
         }
     }
 
+    #[inline(always)]
     fn commands(&self) -> u32 {
         match self {
             Message::AppendEntries(append) => append.entries.count(),
@@ -257,6 +260,17 @@ impl crate::core::Message for Message {
         }
     }
 
+    fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        match self {
+            Message::AppendEntries(append) => {
+                append.entries.as_slice().iter().for_each(|entry| see(entry.command().value()));
+            }
+            Message::InstallSnapshot { snapshot, .. } => snapshot.machine.each_value(see),
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
     fn slot(&self) -> Slot {
         match self {
             Message::AppendEntries(append) => append.prev_slot + 1,

@@ -287,6 +287,11 @@ impl Protocol for Raft {
         Some(exchange::EXCHANGE)
     }
 
+    fn clocks(setup: &Setup) -> Option<u32> {
+        let leases = setup.settings.choice(SETTING_READS) == Reads::Lease as u8;
+        leases.then(|| 1_000 * setup.settings.count(SETTING_DRIFT))
+    }
+
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
     }

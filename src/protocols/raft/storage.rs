@@ -135,6 +135,11 @@ impl RaftLog {
         self.entries.push(entry)
     }
 
+    /// Appends a copy.
+    pub fn push_copy(&mut self, entry: &Entry) -> Slot {
+        self.entries.push_copy(entry)
+    }
+
     /// Drops `slot` and all after it.
     pub fn truncate_from(&mut self, slot: Slot) {
         self.entries.truncate_from(slot);

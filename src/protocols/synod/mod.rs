@@ -87,6 +87,7 @@ impl Message for Msg {
         Kind { name: "Nack", alias: "", letter: 'N', phase: Phase::Refuse, says: "has promised a higher ballot" },
     ];
 
+    #[inline(always)]
     fn kind(&self) -> KindId {
         KindId(match self {
             Msg::Prepare { .. } => 0,
@@ -98,6 +99,7 @@ impl Message for Msg {
         })
     }
 
+    #[inline(always)]
     fn bytes(&self) -> u32 {
         match self {
             Msg::Chosen { .. } => 0,
@@ -106,6 +108,7 @@ impl Message for Msg {
         }
     }
 
+    #[inline(always)]
     fn commands(&self) -> u32 {
         match self {
             Msg::Accept { .. } | Msg::Chosen { .. } | Msg::Promise { accepted: Some(_), .. } => 1,
@@ -113,6 +116,16 @@ impl Message for Msg {
         }
     }
 
+    fn each_value(&self, see: &mut dyn FnMut(u32)) {
+        if let Msg::Accept { value, .. }
+        | Msg::Chosen { value }
+        | Msg::Promise { accepted: Some(Proposal { value, .. }), .. } = self
+        {
+            see(value.value());
+        }
+    }
+
+    #[inline(always)]
     fn slot(&self) -> Slot {
         1
     }

@@ -5,7 +5,7 @@ use super::grip::Trap;
 use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{Action, DiskFault, Lie, MOST_DRIFT, Nuisance, Refusal, Timed, Which};
+use crate::sim::action::{ALL, Action, DiskFault, Lie, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
 use crate::sim::timing::Timing;
@@ -134,6 +134,9 @@ impl<P: Protocol> World<P> {
                 _ => "the network has become synchronous: nothing is lost any more, and nothing later than its bound",
             });
         }
+        if let Some(why) = action.immoderate() {
+            return refuse(why);
+        }
         let up = |node: NodeId| self.nodes[usize::from(node.0)].is_some();
         let name = |node: NodeId| node.0 + 1;
         match action {
@@ -179,10 +182,6 @@ impl<P: Protocol> World<P> {
             Action::Drift { node, .. } | Action::Jump { node, .. } if self.is_paused(node) => {
                 refuse(format!("node {} is paused; let it continue first", name(node)))
             }
-            Action::Drift { ppm, .. } if ppm.unsigned_abs() > MOST_DRIFT => {
-                refuse(format!("{ppm} millionths is too much; -{MOST_DRIFT} to {MOST_DRIFT} would do"))
-            }
-            Action::Throttle { percent: 0, .. } => refuse("a processor takes some time; 1% or more would do"),
             Action::Throttle { .. } if self.terrain.cost == Cost::default() => {
                 refuse("messages cost processors nothing here; give the scenario a cost")
             }
@@ -206,13 +205,12 @@ impl<P: Protocol> World<P> {
             Action::Split { from, to, .. } | Action::Join(from, to) if !from.and(to).is_empty() => {
                 refuse(format!("{:?} would be on both sides", from.and(to)))
             }
+            Action::Disturb { from, to, .. } if from != ALL && to != ALL && !from.and(to).is_empty() => {
+                refuse(format!("{:?} would be on both sides", from.and(to)))
+            }
             Action::Join(a, b) if a.iter().any(|a| b.iter().any(|b| self.is_severed(a, b))) => {
                 refuse("a whole place is cut off between some of them; reconnect that")
             }
-            Action::Disturb {
-                how: Nuisance::Lose(permille) | Nuisance::Duplicate(permille) | Nuisance::Reorder { permille, .. },
-                ..
-            } if permille > 1000 => refuse(format!("{permille} in a thousand is more than all; 0 to 1000 would do")),
             Action::Message { flight, grip } => self.can_grip(flight, grip),
             Action::Catch { which, .. } if usize::from(which.kind.0) >= Msg::<P>::KINDS.len() => {
                 refuse(format!("{} has no such kind of message", P::CARD.title))
@@ -220,15 +218,11 @@ impl<P: Protocol> World<P> {
             Action::Catch { which: Which { from, to, .. }, .. } if from == to => {
                 refuse("a node has no link to itself; name two nodes")
             }
-            Action::Catch { nth: 0, .. } => refuse("messages count from 1"),
             Action::Release(which) if !self.holds(which) => refuse("nothing like that is held"),
             Action::Move { site, .. } | Action::Add { site } | Action::Request { site }
                 if site >= self.terrain.sites =>
             {
                 refuse(format!("there is no site {}; the sites are 1 to {}", site + 1, self.terrain.sites))
-            }
-            Action::Loss { permille } if permille > 1000 => {
-                refuse(format!("{permille} in a thousand messages cannot get lost; 0 to 1000 would do"))
             }
             Action::HandOver(_) if !P::CARD.transfer => {
                 refuse(format!("{} has no way to hand over leadership", P::CARD.title))
@@ -339,8 +333,7 @@ impl<P: Protocol> World<P> {
             return refuse(format!("{} cannot take in another replica", P::CARD.title));
         };
         let members = self.members().with(me);
-        self.counts.by_sender.push(0);
-        self.counts.bytes_by_sender.push(0);
+        self.counts.add_sender();
         self.install(config, site, self.domains.of_site(site));
         self.recut();
         self.order(Order::Reconfigure(members));

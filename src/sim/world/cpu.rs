@@ -4,10 +4,10 @@
 //! done, and each that is sent leaves when it has been put together. So a leader, which hears and sends more than the others, is
 //! the first to have its hands full. Timers interrupt. Times are added up in nanoseconds, so that small costs are not rounded away.
 
-use super::World;
 use super::event::Event;
+use super::{Letter, World};
 use crate::core::node::Protocol;
-use crate::core::{Micros, NodeId};
+use crate::core::{Command, Micros, NodeId};
 use crate::sim::network::Cost;
 use std::collections::VecDeque;
 
@@ -115,10 +115,12 @@ impl<P: Protocol> World<P> {
         let life = self.hosts[usize::from(node.0)].life;
         let front = self.trouble().processors.as_mut().and_then(|processors| processors.get(node).inbox.pop_front());
         let bytes = match front {
-            Some(Event::Deliver { parcel, .. }) => {
-                self.out.parcels.look(parcel).map_or(0, |message| self.weight(message))
-            }
-            _ => self.client_weight(),
+            Some(Event::Deliver { parcel, .. }) => self.weigh(parcel).1,
+            Some(Event::Request { letter, .. }) => match self.letters.look(letter) {
+                Some(Letter::Request(Command { client, seq, .. })) => self.client_weight(*client, *seq),
+                _ => 0,
+            },
+            _ => 0,
         };
         let Some(processors) = &mut self.trouble().processors else { return };
         let nanos = processors.cost.receive + bytes * processors.cost.receive_byte;

@@ -156,10 +156,12 @@ impl<P: Protocol> World<P> {
     }
 
     /// Writes what a node asks to save. False if it does not fit.
+    #[inline(always)]
     pub(super) fn save(&mut self, me: NodeId) -> bool {
-        if !self.strict_disks {
-            return true;
-        }
+        !self.strict_disks || self.write(me)
+    }
+
+    fn write(&mut self, me: NodeId) -> bool {
         let Some(node) = &self.nodes[usize::from(me.0)] else { return true };
         let storage = &mut self.hosts[usize::from(me.0)].storage;
         let mut takes = self.terrain.disk;

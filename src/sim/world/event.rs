@@ -1,5 +1,6 @@
 //! What waits in the time wheel.
 
+use super::Arriving;
 use crate::core::{ClientId, NodeId, NodeSet};
 
 /// Something that will happen. What a message says waits elsewhere, as a parcel.
@@ -78,6 +79,19 @@ impl Event {
 }
 
 impl Packed {
+    /// Who gets a message now, if it is that.
+    #[inline(always)]
+    pub(super) fn arriving(self) -> Option<Arriving> {
+        const DOOMED: u64 = 1 << 24;
+        let to = match self.head & (0xff | DOOMED) {
+            0 => NodeSet::just(NodeId((self.head >> 16) as u8)),
+            1 => NodeSet(self.body >> 32),
+            _ => return None,
+        };
+        let (from, flight, parcel) = (NodeId((self.head >> 8) as u8), (self.head >> 32) as u32, self.body as u32);
+        Some(Arriving { from, to, flight, parcel })
+    }
+
     /// The event that was packed.
     #[inline(always)]
     pub(super) fn unpack(self) -> Event {
@@ -127,6 +141,14 @@ mod tests {
             Event::Void,
         ] {
             assert_eq!(event.pack().unpack(), event);
+            let expected = match event {
+                Event::Deliver { from, to, doomed: false, flight, parcel } => {
+                    Some((from, NodeSet::just(to), flight, parcel))
+                }
+                Event::DeliverEach { from, to, flight, parcel } => Some((from, to, flight, parcel)),
+                _ => None,
+            };
+            assert_eq!(event.pack().arriving().map(|it| (it.from, it.to, it.flight, it.parcel)), expected);
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::act::refuse;
 use super::event::Event;
 use super::{Flight, World};
-use crate::core::node::{Message, Protocol};
-use crate::core::{Micros, RuleSet};
+use crate::core::node::Protocol;
+use crate::core::{Label, Micros, RuleSet};
 use crate::sim::action::{FlightId, Grip, Refusal, Which};
 use crate::sim::trace::What;
 
@@ -127,8 +127,7 @@ impl<P: Protocol> World<P> {
 
     fn is_one(&self, event: Event, which: Which) -> bool {
         let Event::Deliver { from, to, parcel, .. } = event else { return false };
-        let kind = self.out.parcels.look(parcel).map(|message| message.kind());
-        (from, to, kind) == (which.from, which.to, Some(which.kind))
+        (from, to, self.out.parcels.label(parcel).kind) == (which.from, which.to, which.kind)
     }
 
     /// A second message that says the same.
@@ -136,17 +135,18 @@ impl<P: Protocol> World<P> {
         match event {
             Event::Deliver { from, to, doomed, flight, parcel } => match self.out.parcels.look(parcel).cloned() {
                 Some(message) => {
-                    let parcel = self.out.parcels.put(message, 1);
+                    let label = self.out.parcels.label(parcel);
+                    let parcel = self.out.parcels.put(message, label, 1);
                     Event::Deliver { from, to, doomed, flight, parcel }
                 }
                 None => Event::Void,
             },
             Event::Request { to, doomed, flight, letter } => match self.letters.look(letter).copied() {
-                Some(copy) => Event::Request { to, doomed, flight, letter: self.letters.put(copy, 1) },
+                Some(copy) => Event::Request { to, doomed, flight, letter: self.letters.put(copy, (), 1) },
                 None => Event::Void,
             },
             Event::Reply { from, flight, letter } => match self.letters.look(letter).copied() {
-                Some(copy) => Event::Reply { from, flight, letter: self.letters.put(copy, 1) },
+                Some(copy) => Event::Reply { from, flight, letter: self.letters.put(copy, (), 1) },
                 None => Event::Void,
             },
             _ => Event::Void,
@@ -158,9 +158,9 @@ impl<P: Protocol> World<P> {
         match event {
             Event::Deliver { from, to, flight, parcel, .. } | Event::Handle { from, to, flight, parcel, .. } => {
                 self.counts.lost += u64::from(from != to);
-                if let Some(message) = self.out.parcels.take(parcel) {
-                    self.record(What::Lost, to, from, message.kind().0, message.slot(), flight, RuleSet::EMPTY);
-                }
+                let Label { kind, slot, .. } = self.out.parcels.label(parcel);
+                self.out.parcels.take(parcel);
+                self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
             }
             Event::Request { to, flight, letter, .. } => {
                 self.letters.take(letter);

@@ -10,7 +10,7 @@
 use super::event::Event;
 use super::{Happening, Host, Letter, N, NEVER, World};
 use crate::core::node::{Message, Protocol, Reply};
-use crate::core::{Command, Micros, NodeId, NodeSet};
+use crate::core::{Command, Label, Micros, NodeId, NodeSet};
 use crate::sim::action::Lie;
 use crate::sim::rng::Rng;
 
@@ -231,7 +231,8 @@ impl<P: Protocol> World<P> {
         match forged {
             Some(message) => {
                 self.out.parcels.take(parcel);
-                let parcel = self.out.parcels.put(message, 1);
+                let label = Label::of(&message);
+                let parcel = self.out.parcels.put(message, label, 1);
                 Event::Deliver { from, to, doomed, flight, parcel }
             }
             None => event,

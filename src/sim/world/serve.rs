@@ -69,6 +69,7 @@ impl<P: Protocol> World<P> {
         self.clients.goes_on(client, self.time).then(|| self.begin(client))
     }
 
+    #[inline]
     pub(super) fn begin(&mut self, client: ClientId) -> Happening {
         self.counts.asked += 1;
         let command = self.clients.begin(client, self.time);
@@ -83,6 +84,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    #[inline(always)]
     fn client_acted(&mut self, client: ClientId) -> Happening {
         let target = self.clients.sessions[usize::from(client.0)].target;
         self.record(What::Client, target, target, 0, 0, u32::from(client.0), RuleSet::EMPTY);
@@ -111,7 +113,7 @@ impl<P: Protocol> World<P> {
             }
             None => (flight, doomed),
         };
-        let letter = self.letters.put(Letter::Request(command), 1);
+        let letter = self.letters.put(Letter::Request(command), (), 1);
         self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
     }
 
@@ -135,7 +137,7 @@ impl<P: Protocol> World<P> {
         if !self.answers(from) {
             return;
         }
-        let weight = self.client_weight();
+        let weight = self.client_weight(reply.client, reply.seq);
         let leaves = self.put_together(from, weight);
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
@@ -148,12 +150,14 @@ impl<P: Protocol> World<P> {
         if lost {
             return;
         }
-        let letter = self.letters.put(Letter::Reply(reply), 1);
+        let letter = self.letters.put(Letter::Reply(reply), (), 1);
         self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
     }
 
     pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
-        let Some(Letter::Reply(Reply { client, seq, answer })) = self.letters.take(letter) else { return None };
+        // Looked at where it lies: moved out field by field, it makes the processor wait.
+        let letter = self.letters.take(letter);
+        let Some(Letter::Reply(Reply { client, seq, ref answer })) = letter else { return None };
         if self.is_out_of_reach(client, from) {
             return None;
         }
@@ -163,7 +167,7 @@ impl<P: Protocol> World<P> {
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
             return happening;
         };
-        match answer {
+        match *answer {
             Answer::Done(outcome) => {
                 session.target = from;
                 self.counts.answered += 1;

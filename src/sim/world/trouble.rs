@@ -8,7 +8,7 @@ use super::lies::Lies;
 use super::links::{Fare, Links};
 use super::pause::Pause;
 use super::{Arriving, Happening, World};
-use crate::core::node::{Message, Protocol};
+use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
@@ -39,6 +39,7 @@ impl<P: Protocol> World<P> {
     /// The trouble there is, from now on.
     pub(super) fn trouble(&mut self) -> &mut Trouble<P> {
         let (seed, cost) = (self.seed, self.terrain.cost);
+        self.smooth = false;
         self.trouble.get_or_insert_with(|| {
             Box::new(Trouble {
                 pauses: Vec::new(),
@@ -89,8 +90,7 @@ impl<P: Protocol> World<P> {
     /// another.
     #[cold]
     pub(super) fn send_in_trouble(&mut self, from: NodeId, to: NodeSet, parcel: u32) {
-        let Some(message) = self.out.parcels.look(parcel) else { return };
-        let (kind, bytes) = (message.kind(), self.weight(message));
+        let (kind, bytes) = self.weigh(parcel);
         let to = self.audience(from, to, parcel);
         for to in to.iter() {
             if from == to {
@@ -100,7 +100,7 @@ impl<P: Protocol> World<P> {
                 continue;
             }
             let (flight, lost) = self.route(from, to);
-            self.count_sent(from, kind, 1, bytes);
+            self.counts.count(from, kind, 1, bytes);
             let ready = self.put_together(from, bytes);
             let Fare { leaves, flight, lost: lost_here, twice } =
                 self.trouble().links.fare((from, to), ready, Micros::from(flight), bytes);

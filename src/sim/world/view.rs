@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::{Arriving, End, Flight, Heard, Letter, Mark, Msg, N, Said, World};
 use crate::core::node::{Message, Node, Phase, Protocol, Reply};
-use crate::core::{Command, KindId, Log, Micros, NodeId, NodeSet, RuleSet};
+use crate::core::{Command, Label, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Terrain;
@@ -117,7 +117,7 @@ impl<P: Protocol> World<P> {
             && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
             && self.coming().all(|(_, event)| match event {
                 Event::Deliver { parcel, .. } | Event::DeliverEach { parcel, .. } | Event::Handle { parcel, .. } => {
-                    let kind = self.out.parcels.look(parcel).map_or(KindId(0), |message| message.kind());
+                    let Label { kind, .. } = self.out.parcels.label(parcel);
                     Msg::<P>::KINDS[usize::from(kind.0)].phase == Phase::Heartbeat
                 }
                 Event::Request { .. } | Event::Reply { .. } => false,
@@ -156,17 +156,17 @@ impl<P: Protocol> World<P> {
             }
             None => End::Client(0),
         };
-        let (from, to, message, doomed) = match event {
+        let (from, to, label, doomed) = match event {
             Event::Deliver { from, to, doomed, parcel, .. } => {
                 let doomed = doomed || self.cut_from(from).has(to);
-                (End::Node(from), End::Node(to), self.out.parcels.look(parcel), doomed)
+                (End::Node(from), End::Node(to), Some(self.out.parcels.label(parcel)), doomed)
             }
             Event::Request { to, doomed, letter, .. } => (client(letter), End::Node(to), None, doomed),
             Event::Reply { from, letter, .. } => (End::Node(from), client(letter), None, false),
             _ => return None,
         };
-        let kind = message.map(|message| message.kind());
-        let slot = message.map_or(0, |message| message.slot());
+        let kind = label.map(|label| label.kind);
+        let slot = label.map_or(0, |label| label.slot);
         let sent = arrives.saturating_sub(event.flight());
         Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, doomed, held })
     }

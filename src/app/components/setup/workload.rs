@@ -3,6 +3,7 @@
 use super::edit;
 use super::entry::{Draft, Entry, number};
 use crate::components::controls::{checkbox, select};
+use quorumscope::lab::scenario::ValueBytes;
 use quorumscope::lab::workload::{SERVICES, means_something};
 use quorumscope::lab::{Clients, Quantity, Scenario};
 use yew::prelude::*;
@@ -62,8 +63,19 @@ static REST: [Entry; 11] = [
         name: "Bytes in a value",
         path: "value_bytes",
         empty: "100",
-        get: |scenario| scenario.value_bytes.map(|bytes| bytes.to_string()),
-        set: |scenario, text| number(text, |bytes| scenario.value_bytes = bytes),
+        get: |scenario| {
+            let ValueBytes { from, to } = scenario.value_bytes?;
+            Some(if from == to { from.to_string() } else { format!("{from} to {to}") })
+        },
+        set: |scenario, text| match text.and_then(|text| text.split_once("to")) {
+            // Of different sizes, such as "16 to 4096".
+            Some((from, to)) => {
+                let both = from.trim().parse().ok().zip(to.trim().parse().ok());
+                scenario.value_bytes = both.map(ValueBytes::from);
+                both.is_some()
+            }
+            None => number(text, |bytes: Option<u32>| scenario.value_bytes = bytes.map(ValueBytes::from)),
+        },
     },
 ];
 
@@ -192,5 +204,11 @@ mod tests {
         assert_eq!((SESSIONS.get)(&scenario), Some("3".to_owned()));
         assert!((SESSIONS.set)(&mut scenario, None));
         assert_eq!((SESSIONS.get)(&scenario), None);
+        let bytes = REST.iter().find(|entry| entry.path == "value_bytes").unwrap();
+        for written in ["500", "16 to 4096"] {
+            assert!((bytes.set)(&mut scenario, Some(written)));
+            assert_eq!((bytes.get)(&scenario).as_deref(), Some(written));
+        }
+        assert!(!(bytes.set)(&mut scenario, Some("16 to many")));
     }
 }

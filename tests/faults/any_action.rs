@@ -1,0 +1,183 @@
+//! Any action whatever: what can be done can be written and read again, and what a script is refused for could not have been done.
+
+use super::{THREE, scenario};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use quorumscope::core::{KindId, NodeId, NodeSet};
+use quorumscope::lab::fault::Course;
+use quorumscope::lab::{Document, Fault, Scenario, Session, text};
+use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
+use quorumscope::sim::{Action, DomainId};
+use std::cell::Cell;
+
+/// One of the three nodes, mostly.
+fn node() -> impl Strategy<Value = NodeId> + Clone {
+    prop_oneof![20 => 0u8..3, 1 => 3u8..40].prop_map(NodeId)
+}
+
+fn set() -> impl Strategy<Value = NodeSet> + Clone {
+    let some = (0u8..16).prop_map(|bits| (0..4).filter(|bit| bits >> bit & 1 == 1).map(NodeId).collect());
+    prop_oneof![8 => some, 1 => Just(ALL)]
+}
+
+/// Small amounts, large ones, and those at the edge of what makes sense.
+fn amount() -> impl Strategy<Value = u32> + Clone {
+    let edges = [0, 1, 99, 100, 101, 999, 1_000, 1_001, 65_535, 60_000_000, 60_000_001, 1_800_000_000, 1_800_000_001];
+    let more = [4_000_000_000, 4_000_000_001, u32::MAX];
+    prop_oneof![2 => 0u32..1_000, 2 => 0u32..60_000_000, 1 => any::<u32>(), 2 => prop::sample::select([&edges[..], &more].concat())]
+}
+
+fn grip() -> impl Strategy<Value = Grip> {
+    prop::sample::select(vec![Grip::Hold, Grip::Deliver, Grip::Drop, Grip::Duplicate])
+}
+
+fn nuisance() -> impl Strategy<Value = Nuisance> {
+    let permille = || amount().prop_map(|amount| amount as u16);
+    prop_oneof![
+        (amount(), amount()).prop_map(|(extra, jitter)| Nuisance::Slow { extra, jitter }),
+        permille().prop_map(Nuisance::Lose),
+        permille().prop_map(Nuisance::Duplicate),
+        (permille(), amount()).prop_map(|(permille, by)| Nuisance::Reorder { permille, by }),
+        amount().prop_map(Nuisance::Narrow),
+    ]
+}
+
+fn lie() -> impl Strategy<Value = Lie> {
+    prop_oneof![
+        set().prop_map(Lie::Silent),
+        set().prop_map(Lie::Twin),
+        set().prop_map(Lie::Deny),
+        Just(Lie::ToAll),
+        set().prop_map(Lie::Forge),
+        Just(Lie::Nothing),
+    ]
+}
+
+fn disk_fault() -> impl Strategy<Value = DiskFault> {
+    prop_oneof![
+        Just(DiskFault::Wipe),
+        amount().prop_map(DiskFault::Slow),
+        prop::sample::select(vec![
+            DiskFault::Fill,
+            DiskFault::Forget,
+            DiskFault::Tear,
+            DiskFault::Rot,
+            DiskFault::Mend,
+        ]),
+    ]
+}
+
+/// Any action. To whoever adds one: it belongs here, too.
+fn action() -> impl Strategy<Value = Action> {
+    let blows = vec![Blow::Crash, Blow::Restart, Blow::Pause, Blow::Continue, Blow::CutOff, Blow::Reconnect];
+    let which = || (node(), node(), 0u8..20).prop_map(|(from, to, kind)| Which { from, to, kind: KindId(kind) });
+    let flight = prop_oneof![
+        (0u32..40, node()).prop_map(|(parcel, to)| FlightId::Parcel { parcel, to }),
+        (0u32..40).prop_map(FlightId::Letter),
+    ];
+    let signed =
+        || (amount(), any::<bool>()).prop_map(|(by, back)| if back { (by as i32).wrapping_neg() } else { by as i32 });
+    let of_nodes = prop_oneof![
+        node().prop_map(Action::Crash),
+        node().prop_map(Action::Restart),
+        (node(), any::<bool>()).prop_map(|(node, clock_stops)| Action::Pause { node, clock_stops }),
+        node().prop_map(Action::Continue),
+        (0u16..8, prop::sample::select(blows))
+            .prop_map(|(domain, blow)| Action::Domain { domain: DomainId(domain), blow }),
+        (node(), 0u8..3).prop_map(|(node, site)| Action::Move { node, site }),
+        node().prop_map(Action::HandOver),
+        (0u8..4).prop_map(|site| Action::Add { site }),
+        node().prop_map(Action::Remove),
+        (0u8..4).prop_map(|site| Action::Request { site }),
+        Just(Action::Quiesce),
+        Just(Action::Resume),
+        (node(), disk_fault()).prop_map(|(node, fault)| Action::Disk { node, fault }),
+        (node(), signed()).prop_map(|(node, ppm)| Action::Drift { node, ppm }),
+        (node(), signed()).prop_map(|(node, by)| Action::Jump { node, by }),
+        (node(), amount()).prop_map(|(node, percent)| Action::Throttle { node, percent: percent as u16 }),
+        (node(), lie()).prop_map(|(node, how)| Action::Lie { node, how }),
+    ];
+    let of_links = prop_oneof![
+        (node(), node(), any::<bool>()).prop_map(|(from, to, both)| Action::Cut { from, to, both }),
+        (node(), node()).prop_map(|(a, b)| Action::Heal(a, b)),
+        (set(), set(), any::<bool>()).prop_map(|(from, to, both)| Action::Split { from, to, both }),
+        (set(), set()).prop_map(|(a, b)| Action::Join(a, b)),
+        Just(Action::HealAll),
+        (set(), set(), any::<bool>(), nuisance()).prop_map(|(from, to, both, how)| Action::Disturb {
+            from,
+            to,
+            both,
+            how
+        }),
+        (any::<bool>(), nuisance()).prop_map(|(both, how)| Action::Disturb { from: ALL, to: ALL, both, how }),
+        (node(), amount()).prop_map(|(node, bytes_per_s)| Action::Uplink { node, bytes_per_s }),
+        Just(Action::Calm),
+        amount().prop_map(|permille| Action::Loss { permille: permille as u16 }),
+        Just(Action::Stabilise),
+        (flight, grip()).prop_map(|(flight, grip)| Action::Message { flight, grip }),
+        (which(), amount(), grip()).prop_map(|(which, nth, grip)| Action::Catch { which, nth: nth as u16, grip }),
+        prop::option::of(which()).prop_map(Action::Release),
+    ];
+    prop_oneof![of_nodes, of_links]
+}
+
+/// A world in which everything can be done.
+fn roomy(variant: &str) -> Scenario {
+    let text = THREE.replace("replicas = [\"a\", \"b\", \"c\"]", "replicas = [\"a/r1/m1\", \"b\", \"c/r2\"]");
+    let mut scenario = scenario(&text.replace("raft", variant));
+    scenario.cost.receive = Some("1us".into());
+    scenario.beyond_model = true;
+    scenario
+}
+
+#[test]
+fn what_can_be_done_can_be_written_and_what_a_script_is_refused_for_cannot_be_done() {
+    let cases = std::env::var("QUORUMSCOPE_INPUTS").map_or(600, |number| number.parse().expect("a number of inputs"));
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let (done, refused, foreseen) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let variants = prop::sample::select(vec!["raft", "multi-paxos", "synod"]);
+    let scripts = (variants, prop::collection::vec((action(), 0u64..200_000), 1..25));
+    let tried = TestRunner::new(config).run(&scripts, |(variant, actions)| {
+        let mut session = Session::new(roomy(variant)).expect("a good scenario");
+        let mut course = Course::new(session.checked().variant.card, &session.checked().blueprint);
+        for (action, pause) in actions {
+            session.run_until(session.moment().at + pause, 5_000);
+            let objection = course.objection(action);
+            match session.act(action) {
+                Ok(()) => {
+                    done.set(done.get() + 1);
+                    prop_assert!(objection.is_none(), "{action:?} was done, though {objection:?}");
+                    course.take(action);
+                }
+                Err(_) => {
+                    refused.set(refused.get() + 1);
+                    foreseen.set(foreseen.get() + u32::from(objection.is_some()));
+                    // Where the script does not tell, it goes on as if it might have been done.
+                    if objection.is_none() {
+                        course.take(action);
+                    }
+                }
+            }
+        }
+        let document = session.document();
+        let json = serde_json::to_string(&document).expect("our own document");
+        let read: Document = serde_json::from_str(&json).expect("our own text");
+        let deeds = Session::open(&read).map_err(|wrong| TestCaseError::fail(format!("{wrong}")))?;
+        prop_assert_eq!(deeds.deeds(), session.deeds());
+        // The same in a script.
+        let sites = session.checked().sites();
+        let names = session.checked().names(&sites);
+        let script = session.deeds().iter().map(|deed| Fault::new(deed.at, deed.action, names)).collect();
+        let scripted = Scenario { script, ..session.document().scenario };
+        let read = text::from_toml(&text::to_toml(&scripted)).expect("our own text").scenario;
+        prop_assert_eq!(&read, &scripted);
+        let checked = read.check().map_err(|wrong| TestCaseError::fail(format!("{wrong}")))?;
+        let actions: Vec<Action> = checked.blueprint.script.iter().map(|timed| timed.action).collect();
+        let expected: Vec<Action> = session.deeds().iter().map(|deed| deed.action).collect();
+        prop_assert_eq!(actions, expected);
+        Ok(())
+    });
+    tried.unwrap_or_else(|why| panic!("{why}"));
+    println!("{} done, {} refused, {} of these for what a script tells", done.get(), refused.get(), foreseen.get());
+    assert!(done.get() > cases * 2 && foreseen.get() > cases, "{} done, {} foreseen", done.get(), foreseen.get());
+}

@@ -1,0 +1,100 @@
+//! Values of different sizes: each as large wherever it goes, counted to the byte, and slow where ways are narrow.
+
+use super::{THREE, scenario, world};
+use quorumscope::core::{ClientId, Command, NodeId};
+use quorumscope::lab::{Scenario, ValueBytes};
+use quorumscope::sim::{Action, Sizes};
+
+const SIZES: Sizes = Sizes { least: 16, most: 4_096 };
+
+fn sized(scenario: &Scenario, bytes: impl Into<ValueBytes>) -> Scenario {
+    Scenario { value_bytes: Some(bytes.into()), ..scenario.clone() }
+}
+
+fn bytes(scenario: &Scenario) -> (u64, u64) {
+    let mut world = world(scenario);
+    world.run_until(5_000_000);
+    (world.counts().bytes(), world.fingerprint())
+}
+
+/// Clients that ask for so many things each, with snapshots taken now and then.
+fn busy(variant: &str, commands: u32) -> Scenario {
+    let mut busy = scenario(&THREE.replace("raft", variant));
+    busy.clients.truncate(1);
+    busy.clients[0].commands = Some(commands);
+    busy
+}
+
+#[test]
+fn every_byte_of_the_only_value_is_counted() {
+    let once = busy("synod", 1);
+    let ((none, run), (one, _)) = (bytes(&sized(&once, 0)), bytes(&sized(&once, 1)));
+    let (all, same_run) = bytes(&sized(&once, (SIZES.least, SIZES.most)));
+    let size = u64::from(SIZES.of(1, Command::value_of(ClientId(0), 1)));
+    assert!((16..=4_096).contains(&size) && one > none);
+    assert_eq!(all - none, (one - none) * size, "{} messages carry it", one - none);
+    assert_eq!(run, same_run, "how large values are changes nothing where nothing depends on it");
+}
+
+#[test]
+fn every_byte_of_a_log_is_counted() {
+    // Each command goes once to each of two others, and what a new leader proposes first has a value of its own.
+    for variant in ["raft", "multi-paxos"] {
+        let (many, more) = (busy(variant, 40), busy(variant, 41));
+        let [few_bytes, many_bytes] = [&many, &more].map(|scenario| {
+            let none = bytes(&sized(scenario, 0)).0;
+            bytes(&sized(scenario, (SIZES.least, SIZES.most))).0 - none
+        });
+        let last = u64::from(SIZES.of(1, Command::value_of(ClientId(0), 41)));
+        let copies = (many_bytes - few_bytes) / last;
+        assert_eq!(many_bytes - few_bytes, copies * last, "{variant}: {last} bytes in each copy");
+        assert!((2..=4).contains(&copies), "{variant}: {copies}");
+    }
+}
+
+#[test]
+fn a_large_value_takes_longer_through_a_narrow_way() {
+    let mut scenario = sized(&busy("multi-paxos", 1_000), (SIZES.least, SIZES.most));
+    scenario.clients[0].reads = None;
+    let mut world = world(&scenario);
+    world.run_until(2_000_000);
+    let leader = world.leader().expect("elected by now");
+    world.act(Action::Uplink { node: leader, bytes_per_s: 1_000_000 }).expect("it is there");
+    world.run_until(2_500_000);
+    let before = world.counts().answered;
+    world.run_until(6_000_000);
+    let answered = world.samples().iter().flat_map(|log| log.iter()).map(|(_, sample)| *sample);
+    // The client asks for one thing after the other, so the n-th answer is that to its n-th command.
+    let mut timed: Vec<(u32, u64)> = (1..)
+        .zip(answered)
+        .filter(|(seq, _)| u64::from(*seq) > before)
+        .map(|(seq, sample)| (SIZES.of(1, Command::value_of(ClientId(0), seq)), sample.latency))
+        .collect();
+    assert!(timed.len() > 50, "{}", timed.len());
+    timed.sort_unstable();
+    let third = timed.len() / 3;
+    let mean = |some: &[(u32, u64)]| some.iter().map(|(_, latency)| latency).sum::<u64>() / some.len() as u64;
+    let (small, large) = (mean(&timed[..third]), mean(&timed[2 * third..]));
+    assert!(large > small + 1_000, "{small} and {large} µs; 4 kB take 4 ms");
+    assert_eq!(world.violations(), []);
+    assert!(world.node(NodeId(0)).glance.is_some());
+}
+
+#[test]
+fn equal_sizes_are_one_number_and_odd_ones_are_refused() {
+    let read = |text: &str| quorumscope::lab::text::from_toml(&format!("{THREE}\nvalue_bytes = {text}"));
+    let told = |text: &str| match read(text) {
+        Err(wrong) => wrong.to_string(),
+        Ok(document) => document.scenario.check().map(|_| ()).expect_err(text).to_string(),
+    };
+    let good = read("{ from = 64, to = 64 }").expect("it makes sense").scenario;
+    assert!(quorumscope::lab::text::to_toml(&good).contains("value_bytes = 64\n"));
+    let sizes = read("{ from = 16, to = 4096 }").expect("good").scenario.check().expect("good").blueprint.terrain;
+    assert_eq!(sizes.value_bytes, SIZES);
+    assert_eq!(told("{ from = 2, to = 1 }"), "value_bytes.to: 1: is less than \"from\"; 2 or more would do");
+    assert_eq!(told("{ from = 2, to = 16777217 }"), "value_bytes.to: 16777217: 0 to 16777216 would do");
+    assert_eq!(told("16777217"), "value_bytes: 16777217: 0 to 16777216 would do");
+    assert!(told("{ from = 2 }").contains("value_bytes"), "{}", told("{ from = 2 }"));
+    assert!(told("\"64\"").contains("a number of bytes, or { from = 16, to = 4096 }"), "{}", told("\"64\""));
+    assert!(told("-1").contains("value_bytes"), "{}", told("-1"));
+}
