@@ -8,23 +8,16 @@ use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Lane, Layout};
 use yew::prelude::*;
 
-/// Draws them, and what is wrong on all links between two of them.
+/// Draws them.
 pub fn lanes(layout: &Layout, ground: &Ground, shown: &Shown, menu: Option<Target>, on: &Callback<Intent>) -> Html {
-    let (mut lines, mut signs) = (Vec::new(), Vec::new());
-    for lane in &layout.lanes {
-        let wrong = if shown.links_troubled() { links::on_lane(layout, ground, shown, lane) } else { None };
-        match wrong {
-            Some((line, sign)) => {
-                lines.push(line);
-                signs.push(sign);
-            }
-            None => lines.push(draw::line("", lane.from, lane.to)),
-        }
-    }
+    let line = |lane: &Lane| {
+        let wrong = if shown.links_troubled() { links::lane_line(layout, shown, lane) } else { None };
+        wrong.unwrap_or_else(|| draw::line("", lane.from, lane.to))
+    };
+    let lines = layout.lanes.iter().map(line).collect();
     let labels = layout.lanes.iter().filter_map(|lane| Some(label(ground, shown, lane, lane.label?, menu, on)));
-    // Each list in a group of its own: a sign more or less must not make a label another element.
-    let parts = [lines, labels.collect(), signs];
-    draw::group("lanes", parts.map(|parts| draw::group("lane", parts)).to_vec())
+    // All lines below all labels.
+    draw::group("lanes", vec![draw::group("lane", lines), draw::group("lane", labels.collect())])
 }
 
 fn label(ground: &Ground, shown: &Shown, lane: &Lane, at: Point, menu: Option<Target>, on: &Callback<Intent>) -> Html {

@@ -53,7 +53,7 @@ struct Pair {
     fare: Fare,
 }
 
-/// Draws what is wrong on single links, where not all between two places fare alike.
+/// Draws what stands on the ways between places, and what is wrong on single links where not all between two places fare alike.
 #[inline(never)]
 pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Vec<Html> {
     let everywhere = everywhere(shown);
@@ -62,12 +62,20 @@ pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Vec<Html> {
     let single =
         places.filter(|&(a, b)| alike(layout, shown, a, b).is_none()).flat_map(|(a, b)| pairs(layout, shown, a, b));
     let wrong = single.filter(|pair| !pair.fare.is_usual() && !(everywhere && pair.fare.cut == (false, false)));
-    wrong.filter_map(|pair| between_two(layout, &pair)).collect()
+    let on_lanes = layout.lanes.iter().filter_map(|lane| on_lane(layout, ground, shown, lane));
+    on_lanes.chain(wrong.filter_map(|pair| between_two(layout, &pair))).collect()
 }
 
-/// Draws what is wrong on all links between two places, if it is the same on all: the line, and what stands on it.
+/// The line of a lane where something is wrong, the same on all links there.
 #[inline(never)]
-pub fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane) -> Option<(Html, Html)> {
+pub fn lane_line(layout: &Layout, shown: &Shown, lane: &Lane) -> Option<Html> {
+    let fare = alike(layout, shown, lane.between.0, lane.between.1).filter(|fare| !fare.is_usual())?;
+    let line = draw::path("line", format!("M{}L{}", pair(lane.from), pair(lane.to)));
+    Some(draw::group(class(fare), vec![line]))
+}
+
+/// What stands on such a lane.
+fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane) -> Option<Html> {
     let (a, b) = lane.between;
     let fare = alike(layout, shown, a, b).filter(|fare| !fare.is_usual())?;
     let (from, to) = (lane.from, lane.to);
@@ -79,8 +87,7 @@ pub fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane) -> 
     };
     let place = PLACES.map(|part| from.toward(to, part)).into_iter().find(is_clear).unwrap_or(from.toward(to, 0.5));
     let names = (ground.names[a].to_string(), ground.names[b].to_string());
-    let line = draw::path("line", format!("M{}L{}", pair(from), pair(to)));
-    Some((draw::group(class(fare), vec![line]), draw::group(class(fare), signs(fare, place, unit(from, to), names))))
+    Some(draw::group(class(fare), signs(fare, place, unit(from, to), names)))
 }
 
 /// How all links between two places with a lane between them fare, if all fare alike.

@@ -82,7 +82,7 @@ pub fn Menu(props: &Props) -> Html {
     let more = groups.iter().position(|group| group.folded).map(|at| {
         let expanded = if *unfolded { "true" } else { "false" };
         let more = html! {
-            <button key="more" role="menuitem" tabindex="-1" class="more" aria-expanded={expanded} onclick={onmore}>{ "What else can go wrong" }</button>
+            <button key="more" role="menuitem" tabindex="0" class="more" aria-expanded={expanded} onclick={onmore}>{ "What else can go wrong" }</button>
         };
         (at, more)
     });
@@ -120,7 +120,7 @@ pub fn Menu(props: &Props) -> Html {
 /// `at` is its place among all groups: what unfolds between two must not make them other elements, and lose the focus.
 fn show(at: usize, Group { heading, items, .. }: Group, on: &Callback<Intent>) -> Html {
     let items = items.into_iter().map(|Item { label, intent }| {
-        html! { <button role="menuitem" tabindex="-1" onclick={click(on, intent)}>{ label }</button> }
+        html! { <button role="menuitem" tabindex="0" onclick={click(on, intent)}>{ label }</button> }
     });
     if heading.is_empty() {
         return html! { <key={at}>{ for items }</> };
