@@ -2,7 +2,7 @@
 import { defineConfig, devices } from "@playwright/test";
 import { BROWSER_FLAGS } from "./tests/browser/browser-flags.mjs";
 
-const PORT = 8791;
+const PORT = Number(process.env.QUORUMSCOPE_TEST_PORT ?? 8791);
 const BASE = "/some/sub/path/";
 const origin = `http://127.0.0.1:${PORT}`;
 

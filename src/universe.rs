@@ -6,6 +6,7 @@ pub mod search;
 mod story;
 #[cfg(feature = "cli")]
 mod transcript;
+mod trouble;
 
 #[cfg(feature = "cli")]
 use crate::core::node::Setup;
@@ -18,10 +19,10 @@ use crate::judge::recovery::Recovering;
 use crate::judge::{Reign, Violation, Watch};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::{DiskState, Flight, Link};
+use crate::sim::world::{DiskState, Flight};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::End;
+pub use crate::sim::world::{End, Link};
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
 
@@ -156,6 +157,10 @@ pub struct NodeView {
     pub disk: DiskState,
     /// Whether it has ever lied.
     pub liar: bool,
+    /// Whether there are two of it.
+    pub twin: bool,
+    /// By how many millionths its clock runs too fast; too slow below 0.
+    pub drift: i32,
 }
 
 /// What one needs to know of a variant before running it.
@@ -346,6 +351,8 @@ impl<P: Protocol> Universe for Cluster<P> {
             cut: self.world.cut_from(id),
             member: judge.is_none_or(|glance| glance.members.has(id)),
             liar: self.world.is_liar(id),
+            twin: self.world.has_twin(id),
+            drift: self.world.drift_ppm(id),
             disk: self.world.disk_state(id),
             paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
         }

@@ -34,7 +34,7 @@ pub mod shrink;
 pub mod swarm;
 #[cfg(feature = "cli")]
 pub mod text;
-mod workload;
+pub mod workload;
 
 pub use check::{Checked, Place};
 pub use compare::{Cell, CompareJob, Measured};

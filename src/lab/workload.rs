@@ -20,13 +20,33 @@ const WEIGHT: u32 = 1_000;
 const ZIPF: u64 = 500;
 
 /// The services, by their names in a scenario.
-const SERVICES: [&str; 6] = ["kv", "lock", "queue", "barrier", "config", "broadcast"];
+pub const SERVICES: [&str; 6] = ["kv", "lock", "queue", "barrier", "config", "broadcast"];
 
-/// A field of [`Clients`] that some services have no use for.
-struct Special<'a> {
-    field: &'static str,
-    given: Option<&'a dyn std::fmt::Display>,
-    services: &'static [&'static str],
+const STORE: &[&str] = &["kv"];
+const LEASES: &[&str] = &["lock", "queue"];
+const SHARING: &[&str] = &["kv", "queue", "config", "broadcast"];
+const ALL_BUT_BARRIERS: &[&str] = &["kv", "lock", "queue", "config", "broadcast"];
+
+/// The fields of [`Clients`] that some services have no use for, with those that have.
+const SPECIAL: [(&str, &[&str]); 13] = [
+    ("rate", ALL_BUT_BARRIERS),
+    ("reads", SHARING),
+    ("keys", ALL_BUT_BARRIERS),
+    ("zipf", ALL_BUT_BARRIERS),
+    ("hot", ALL_BUT_BARRIERS),
+    ("swaps", STORE),
+    ("nondeterministic", STORE),
+    ("lease", LEASES),
+    ("work", &["lock", "queue", "barrier"]),
+    ("stalls", LEASES),
+    ("stall", LEASES),
+    ("dies", LEASES),
+    ("fenced", &["lock"]),
+];
+
+/// Whether this field of [`Clients`] means anything to a service.
+pub fn means_something(field: &str, service: &str) -> bool {
+    SPECIAL.iter().find(|(special, _)| *special == field).is_none_or(|(_, services)| services.contains(&service))
 }
 
 impl Scenario {
@@ -84,27 +104,23 @@ impl Reading<'_> {
             value.as_ref().map(|value| value as &dyn std::fmt::Display)
         }
         let c = self.clients;
-        let (store, leases) = (&["kv"], &["lock", "queue"]);
-        let (all_but_barriers, sharing) =
-            (&["kv", "lock", "queue", "config", "broadcast"], &["kv", "queue", "config", "broadcast"]);
-        let special = |field, given, services| Special { field, given, services };
-        let specials = [
-            special("rate", given(&c.rate), all_but_barriers),
-            special("reads", given(&c.reads), sharing),
-            special("keys", given(&c.keys), all_but_barriers),
-            special("zipf", given(&c.zipf), all_but_barriers),
-            special("hot", given(&c.hot), all_but_barriers),
-            special("swaps", given(&c.swaps), store),
-            special("nondeterministic", given(&c.nondeterministic), store),
-            special("lease", given(&c.lease), leases),
-            special("work", given(&c.work), &["lock", "queue", "barrier"]),
-            special("stalls", given(&c.stalls), leases),
-            special("stall", given(&c.stall), leases),
-            special("dies", given(&c.dies), leases),
-            special("fenced", given(&c.fenced), &["lock"]),
+        let given = [
+            given(&c.rate),
+            given(&c.reads),
+            given(&c.keys),
+            given(&c.zipf),
+            given(&c.hot),
+            given(&c.swaps),
+            given(&c.nondeterministic),
+            given(&c.lease),
+            given(&c.work),
+            given(&c.stalls),
+            given(&c.stall),
+            given(&c.dies),
+            given(&c.fenced),
         ];
-        for Special { field, given, services } in specials {
-            let known = SERVICES.contains(&self.service);
+        let known = SERVICES.contains(&self.service);
+        for ((field, services), given) in SPECIAL.into_iter().zip(given) {
             if let (Some(value), true, false) = (given, known, services.contains(&self.service)) {
                 let says = format!(
                     "means nothing to the service \"{}\", only to {}; leave it out, or choose another service",

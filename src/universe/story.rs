@@ -1,6 +1,6 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
-use super::{NodeView, Universe};
+use super::{NodeView, Universe, trouble};
 use crate::core::{Epoch, Glance, NodeId, Tally, card::Shots};
 use crate::judge::Violation;
 
@@ -18,8 +18,8 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
-    for view in views.iter().filter(|view| view.paused.is_some()) {
-        text.push_str(&format!(" Node {} is paused.", number(view.id)));
+    if trouble::any(universe, &views) {
+        text.push_str(&trouble::sentences(universe, &views, places));
     }
     text
 }

@@ -38,3 +38,30 @@ export const pause = async (page) => {
   await page.getByRole("button", { name: "Pause" }).click();
   return until(page, (run) => !run.playing, "the run stands still");
 };
+
+// The menu's entries that are shown only when asked for.
+export const more = (page) => page.getByRole("menuitem", { name: /^What else can go wrong/ });
+
+// Opens the menu of something on the stage, by its `data-target`, and chooses an entry, under a heading if one is given. By touch, mouse
+// or keyboard all lead to the same menu (stage.spec.mjs); here the click goes straight to the element, whatever flies over it.
+export async function choose(page, target, name, heading) {
+  await page.locator(`[data-target="${target}"]`).dispatchEvent("click");
+  const within = heading ? page.getByRole("group", { name: heading, exact: true }) : menu(page);
+  const entry = within.getByRole("menuitem", { name, exact: true });
+  await expect(menu(page)).toBeVisible();
+  if ((await entry.count()) === 0) await more(page).click();
+  await entry.click();
+  await expect(menu(page)).toBeHidden();
+}
+
+// Texts on the stage that lie on top of each other.
+export async function clashes(page) {
+  const boxes = await page.locator(".stage svg text").evaluateAll((texts) =>
+    texts.filter((text) => text.textContent).map((text) => {
+      const { left, right, top, bottom } = text.getBoundingClientRect();
+      return { text: text.textContent, left, right, top, bottom };
+    }),
+  );
+  const overlap = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3;
+  return boxes.flatMap((a, i) => boxes.slice(i + 1).filter((b) => overlap(a, b)).map((b) => `${a.text} | ${b.text}`));
+}

@@ -10,7 +10,7 @@ use yew::prelude::*;
 
 const COLUMN: f64 = 13.0;
 const STEP: f64 = 19.0;
-const HEIGHT: f64 = 92.0;
+const HEIGHT: f64 = 60.0;
 const FOOT: f64 = 16.0;
 const HEAD: f64 = 14.0;
 

@@ -24,7 +24,10 @@ const GESTURES: &[(&str, &str)] = &[
         "Drag the line of time",
         "back to any moment; what you do there begins a branch of the run, and the old one stays",
     ),
-    ("Click or tap a replica, a place's name, or a round trip", "crash, restart, cut, heal, add, remove"),
+    (
+        "Click or tap a replica, a place's name, or a round trip",
+        "crash, pause, cut, heal, add, remove; and all else that can go wrong with disks, clocks, links and messages",
+    ),
 ];
 
 /// Shows it. `keys`: whether keys work without anything having the focus.

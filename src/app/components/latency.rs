@@ -18,6 +18,9 @@ pub fn latency(ground: &Ground, shown: &Shown) -> Html {
     let usual = asking.iter().filter_map(|(_, site)| site.median).max().unwrap_or(most);
     let top = Scale::holding(most.min(usual * OUTLIER).max(1_000) as f64, 1.0).top as u64;
     let span = Span { from: shown.time.saturating_sub(DRAWN_SINCE), to: shown.time.max(DRAWN_SINCE), top };
+    if asking.is_empty() {
+        return html! { <section class="panel latency"><h2>{ "Latency" }</h2><p class="note">{ "There are no clients in this scenario." }</p></section> };
+    }
     html! {
         <section class="panel latency">
             <h2>{ "Latency" }<small>{ "from a client's request to its answer" }</small></h2>

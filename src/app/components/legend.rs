@@ -1,5 +1,6 @@
-//! What the dots mean: the kinds of messages seen so far.
+//! What the dots mean: the kinds of messages seen so far. And what the signs mean of all that is out of order.
 
+use super::trouble;
 use crate::run::Shown;
 use crate::stage::palette;
 use quorumscope::core::Kind;
@@ -15,7 +16,8 @@ pub fn legend(kinds: &'static [Kind], shown: &Shown) -> Html {
     let square = |sign: &'static str, name, says: &str| entry("dot square".into(), sign.into(), name, says.to_owned());
     let of_clients =
         [square("?", "request", "a client asks for a command"), square("✓", "answer", "a replica answers a client")];
-    html! { <ul class="legend" aria-label="Messages">{ for seen.chain(of_clients) }</ul> }
+    let troubles = if shown.troubled() { trouble::explained(shown) } else { Vec::new() };
+    html! { <ul class="legend" aria-label="Signs">{ for troubles }{ for seen.chain(of_clients) }</ul> }
 }
 
 fn entry(class: AttrValue, sign: AttrValue, name: &'static str, says: String) -> Html {

@@ -41,6 +41,8 @@ pub struct Item {
 pub struct Group {
     pub heading: String,
     pub items: Vec<Item>,
+    /// Seen only when more is asked for.
+    pub folded: bool,
 }
 
 #[component]
@@ -70,7 +72,27 @@ pub fn Menu(props: &Props) -> Html {
             event.stop_propagation();
         })
     };
-    let (title, groups) = content(props);
+    let unfolded = use_state(|| false);
+    let onmore = {
+        let unfolded = unfolded.clone();
+        Callback::from(move |_: MouseEvent| unfolded.set(!*unfolded))
+    };
+    let (title, mut groups) = content(props);
+    groups.retain(|group| !group.items.is_empty());
+    let more = groups.iter().position(|group| group.folded).map(|at| {
+        let expanded = if *unfolded { "true" } else { "false" };
+        let more = html! {
+            <button key="more" role="menuitem" tabindex="0" class="more" aria-expanded={expanded} onclick={onmore}>{ "What else can go wrong" }</button>
+        };
+        (at, more)
+    });
+    let mut entries: Vec<Html> = Vec::new();
+    for (at, group) in groups.into_iter().enumerate() {
+        entries.extend(more.iter().filter(|(before, _)| *before == at).map(|(_, more)| more.clone()));
+        if *unfolded || !group.folded {
+            entries.push(show(at, group, on));
+        }
+    }
     // It opens towards the middle of the stage, where there is room.
     let across = if at.x < room.x / 2.0 {
         format!("left: {:.0}px", at.x + 40.0)
@@ -88,23 +110,24 @@ pub fn Menu(props: &Props) -> Html {
             <div class="menu" style={format!("{across}; {down}")} {onkeydown}>
                 <p id="menu-title">{ title }</p>
                 <div role="menu" aria-labelledby="menu-title" ref={list}>
-                    { for groups.into_iter().filter(|group| !group.items.is_empty()).map(|group| show(group, on)) }
+                    { for entries }
                 </div>
             </div>
         </>
     }
 }
 
-fn show(group: Group, on: &Callback<Intent>) -> Html {
-    let items = group.items.into_iter().map(|Item { label, intent }| {
-        html! { <button role="menuitem" tabindex="-1" onclick={click(on, intent)}>{ label }</button> }
+/// `at` is its place among all groups: what unfolds between two must not make them other elements, and lose the focus.
+fn show(at: usize, Group { heading, items, .. }: Group, on: &Callback<Intent>) -> Html {
+    let items = items.into_iter().map(|Item { label, intent }| {
+        html! { <button role="menuitem" tabindex="0" onclick={click(on, intent)}>{ label }</button> }
     });
-    if group.heading.is_empty() {
-        return html! { <>{ for items }</> };
+    if heading.is_empty() {
+        return html! { <key={at}>{ for items }</> };
     }
     html! {
-        <div role="group" aria-label={group.heading.clone()} class="row">
-            <span aria-hidden="true">{ group.heading }</span>
+        <div key={at} role="group" aria-label={heading.clone()} class="row">
+            <span aria-hidden="true">{ heading }</span>
             { for items }
         </div>
     }
@@ -122,7 +145,10 @@ fn content(props: &Props) -> (String, Vec<Group>) {
             let pairs = between(&props.shown, a, b);
             let mut groups = link_items(&pairs, "Cut every link", "Heal every link");
             let ends = |end: fn(&Pair) -> NodeId| pairs.iter().map(end).collect();
-            groups.extend(mishaps::on_links(&props.shown, ends(|pair| pair.0), ends(|pair| pair.1)));
+            let (from, to) = (ends(|pair| pair.0), ends(|pair| pair.1));
+            groups.extend(mishaps::on_links(&props.shown, from, to));
+            groups.push(mishaps::one_way(&names[a], &names[b], from, to));
+            groups.extend(mishaps::on_messages(&props.shown, from, to));
             (format!("{} and {}", names[a], names[b]), groups)
         }
     }
@@ -139,7 +165,11 @@ pub fn acts(label: impl Into<String>, actions: Vec<Action>) -> Item {
 }
 
 fn alone(items: Vec<Item>) -> Group {
-    Group { heading: String::new(), items }
+    group("", items)
+}
+
+fn group(heading: &str, items: Vec<Item>) -> Group {
+    Group { heading: heading.to_owned(), items, folded: false }
 }
 
 fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
@@ -175,12 +205,8 @@ fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
         let open = others.iter().filter(|other| !is_cut(other));
         cuts.push(acts("all", open.map(|other| Action::Cut { from: id, to: other.id, both: true }).collect()));
     }
-    let mut groups = vec![
-        alone(first),
-        Group { heading: "Move to".to_owned(), items: moves },
-        Group { heading: "Cut the link to".to_owned(), items: cuts },
-        Group { heading: "Heal the link to".to_owned(), items: heals },
-    ];
+    let mut groups =
+        vec![alone(first), group("Move to", moves), group("Cut the link to", cuts), group("Heal the link to", heals)];
     groups.extend(mishaps::at_node(&props.shown, node));
     groups.push(alone(vec![Item { label: "Remove this replica".to_owned(), intent: Intent::Remove(id) }]));
     groups

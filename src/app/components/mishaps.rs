@@ -11,9 +11,16 @@ use quorumscope::sim::world::{End, Flight};
 
 /// Messages offered one by one, those that arrive first.
 const MESSAGES: usize = 4;
+/// How fast a clock runs that is too fast, in millionths.
+const FAST: i32 = 100_000;
 
 fn group(heading: impl Into<String>, items: Vec<Option<Item>>) -> Group {
-    Group { heading: heading.into(), items: items.into_iter().flatten().collect() }
+    Group { heading: heading.into(), items: items.into_iter().flatten().collect(), folded: false }
+}
+
+/// The same, for those who ask what else there is.
+fn folded(heading: impl Into<String>, items: Vec<Option<Item>>) -> Group {
+    Group { folded: true, ..group(heading, items) }
 }
 
 /// At a replica.
@@ -27,7 +34,7 @@ pub fn at_node(shown: &Shown, node: &NodeShown) -> Vec<Group> {
         return vec![group("Its disk", vec![Some(empty), Some(start)])];
     }
     let pause = |clock_stops| Action::Pause { node: id, clock_stops };
-    let pauses = if node.paused {
+    let pauses = if node.paused.is_some() {
         vec![Some(act("Let it go on", Action::Continue(id)))]
     } else {
         vec![Some(act("as in a long GC", pause(false))), Some(act("with its clock", pause(true)))]
@@ -44,13 +51,13 @@ pub fn at_node(shown: &Shown, node: &NodeShown) -> Vec<Group> {
     ];
     let drift = |ppm| Action::Drift { node: id, ppm };
     let clocks = vec![
-        Some(act("10% fast", drift(100_000))),
-        Some(act("10% slow", drift(-100_000))),
-        Some(act("right", drift(0))),
+        (node.drift != FAST).then(|| act("10% fast", drift(FAST))),
+        (node.drift != -FAST).then(|| act("10% slow", drift(-FAST))),
+        (node.drift != 0).then(|| act("right", drift(0))),
         Some(act("2 s ahead at once", Action::Jump { node: id, by: 2_000_000 })),
     ];
-    let others: Vec<NodeId> = shown.nodes.iter().map(|other| other.id).filter(|other| *other != id).collect();
-    let half: NodeSet = others.iter().skip(others.len() / 2).copied().collect();
+    let others: NodeSet = shown.nodes.iter().map(|other| other.id).filter(|other| *other != id).collect();
+    let half: NodeSet = others.iter().skip(usize::from(others.len()) / 2).collect();
     let lie = |label: &str, how| (!half.is_empty()).then(|| act(label, Action::Lie { node: id, how }));
     let lies = vec![
         lie("say nothing", Lie::Silent(ALL)),
@@ -59,7 +66,16 @@ pub fn at_node(shown: &Shown, node: &NodeShown) -> Vec<Group> {
         lie("forge commands", Lie::Forge(half)),
         lie("be honest", Lie::Nothing).filter(|_| node.liar),
     ];
-    vec![group("Pause it", pauses), group("Its disk is", disks), group("Its clock is", clocks), group("Have it", lies)]
+    let heard = others.iter().filter(|other| !node.cut.has(*other));
+    let only_to = heard.map(|to| Some(act(words::number(to).to_string(), Action::Cut { from: id, to, both: false })));
+    vec![
+        group("Pause it", pauses),
+        folded("Its disk is", disks),
+        folded("Its clock is", clocks),
+        Group { folded: true, ..fares(shown, "Its messages", NodeSet::just(id), others) },
+        folded("Lose all it sends to", only_to.collect()),
+        folded("Have it", lies),
+    ]
 }
 
 /// At a site.
@@ -74,36 +90,60 @@ pub fn at_site(ground: &Ground, shown: &Shown, site: usize) -> Vec<Group> {
         } else {
             blow("Cut it off, clients too", Blow::CutOff)
         }),
-        here().any(|node| !node.paused).then(|| blow("Pause all that is here", Blow::Pause)),
-        here().any(|node| node.paused).then(|| blow("Let what is paused here go on", Blow::Continue)),
+        here().any(|node| node.paused.is_none()).then(|| blow("Pause all that is here", Blow::Pause)),
+        here().any(|node| node.paused.is_some()).then(|| blow("Let what is paused here go on", Blow::Continue)),
     ];
     vec![group("", items)]
 }
 
 /// On the links between two groups of replicas.
-pub fn on_links(shown: &Shown, from: NodeSet, to: NodeSet) -> Vec<Group> {
-    if from.is_empty() || to.is_empty() {
-        return Vec::new();
-    }
+pub fn on_links(shown: &Shown, from: NodeSet, to: NodeSet) -> Option<Group> {
+    (!from.is_empty() && !to.is_empty()).then(|| fares(shown, "Messages here", from, to))
+}
+
+/// How messages between two groups of replicas may fare from now on.
+fn fares(shown: &Shown, heading: &str, from: NodeSet, to: NodeSet) -> Group {
     let disturb = |how| Action::Disturb { from, to, both: true, how };
-    let usual =
-        [Nuisance::Slow { extra: 0, jitter: 0 }, Nuisance::Lose(0), Nuisance::Duplicate(0), Nuisance::Narrow(0)];
-    let links = vec![
+    let usual = [
+        Nuisance::Slow { extra: 0, jitter: 0 },
+        Nuisance::Lose(0),
+        Nuisance::Duplicate(0),
+        Nuisance::Reorder { permille: 0, by: 0 },
+        Nuisance::Narrow(0),
+    ];
+    let troubled = shown.ways.iter().any(|way| joins((way.from, way.to), from, to));
+    let items = vec![
         Some(act("50 ms slower", disturb(Nuisance::Slow { extra: 50_000, jitter: 0 }))),
         Some(act("lose a fifth", disturb(Nuisance::Lose(200)))),
         Some(act("repeat a fifth", disturb(Nuisance::Duplicate(200)))),
+        Some(act("out of order", disturb(Nuisance::Reorder { permille: 200, by: 100_000 }))),
         Some(act("50 kB/s", disturb(Nuisance::Narrow(50_000)))),
-        Some(acts("as usual", usual.map(disturb).to_vec())),
+        troubled.then(|| acts("as usual", usual.map(disturb).to_vec())),
     ];
-    let mut groups = vec![group("Messages here", links)];
+    group(heading, items)
+}
+
+/// Cuts between two places, `a` and `b` by name, that let messages through the other way.
+pub fn one_way(a: &str, b: &str, from: NodeSet, to: NodeSet) -> Group {
+    let cut = |name: &str, from, to| Some(act(name, Action::Split { from, to, both: false }));
+    let items = if from.is_empty() || to.is_empty() { vec![] } else { vec![cut(b, from, to), cut(a, to, from)] };
+    folded("Cut only the way to", items)
+}
+
+/// With single messages under way between two groups of replicas: those in somebody's hand first, then those that arrive first.
+pub fn on_messages(shown: &Shown, from: NodeSet, to: NodeSet) -> Vec<Group> {
     let between = |flight: &&Flight| match (flight.from, flight.to) {
-        (End::Node(a), End::Node(b)) => from.has(a) && to.has(b) || from.has(b) && to.has(a),
+        (End::Node(a), End::Node(b)) => joins((a, b), from, to),
         _ => false,
     };
     let mut flights: Vec<&Flight> = shown.flights.iter().filter(between).collect();
     flights.sort_by_key(|flight| (!flight.held, flight.arrives));
-    groups.extend(flights.into_iter().take(MESSAGES).map(|flight| on_message(shown, flight)));
-    groups
+    flights.into_iter().take(MESSAGES).map(|flight| on_message(shown, flight)).collect()
+}
+
+/// Whether this way leads from one of the groups to the other.
+fn joins((a, b): (NodeId, NodeId), from: NodeSet, to: NodeSet) -> bool {
+    from.has(a) && to.has(b) || from.has(b) && to.has(a)
 }
 
 /// With one message under way.
@@ -120,5 +160,6 @@ fn on_message(shown: &Shown, flight: &Flight) -> Group {
         Some(grip("drop", Grip::Drop)),
         Some(grip("duplicate", Grip::Duplicate)),
     ];
-    group(format!("{kind} {} → {}", name(flight.from), name(flight.to)), items)
+    // What is held should not be looked for.
+    Group { folded: !flight.held, ..group(format!("{kind} {} → {}", name(flight.from), name(flight.to)), items) }
 }

@@ -1,5 +1,6 @@
 //! The pieces of the page, one a file. Each shows what it is given and says what is wanted; none decides anything.
 
+pub mod about;
 pub mod branches;
 pub mod client;
 pub mod controls;
@@ -13,6 +14,7 @@ pub mod island;
 pub mod lanes;
 pub mod latency;
 pub mod legend;
+pub mod links;
 pub mod measurements;
 pub mod menu;
 pub mod messages;
@@ -27,4 +29,5 @@ pub mod size;
 pub mod stage;
 pub mod timeline;
 pub mod transport;
+pub mod trouble;
 pub mod words;

@@ -1,7 +1,7 @@
 //! A replica: number, role, term or ballot, log, and the votes it gathers.
 
 use super::draw::{self, Actor};
-use super::words;
+use super::{trouble, words};
 use crate::intent::{Intent, Target};
 use crate::run::shown::{Crown, NodeShown};
 use crate::stage::geometry::{Point, point};
@@ -56,9 +56,13 @@ pub fn replica(
             draw::text("role", point(0.0, 56.0), "down"),
         ]),
     }
+    if node.troubled() {
+        children.extend(trouble::mark(node));
+    }
     let class = classes!(
         "replica",
         down.then_some("down"),
+        node.paused.is_some().then_some("paused"),
         (!node.member).then_some("outsider"),
         (node.crown == Crown::Worn).then_some("leads"),
         target.then_some("target"),

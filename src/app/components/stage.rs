@@ -5,8 +5,9 @@ use super::crown::crown;
 use super::drag::{Drag, Held};
 use super::draw;
 use super::graticule::graticule;
-use super::island::island;
-use super::lanes::{cuts, lanes};
+use super::island::{Look, island};
+use super::lanes::lanes;
+use super::links::links;
 use super::menu::Menu;
 use super::replica::{self, Handling, replica};
 use super::size::use_size;
@@ -16,6 +17,7 @@ use crate::run::{Ground, Shared, Shown};
 use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Layout, Place};
 use crate::stage::painter::Painter;
+use crate::stage::round;
 use crate::web::browser;
 use gloo::events::{EventListener, EventListenerOptions};
 use quorumscope::core::NodeId;
@@ -133,11 +135,19 @@ pub fn Stage(props: &Props) -> Html {
     );
     let site_target = held.and_then(|drag| drag.site(&layout, shown));
     let node_target = held.and_then(|drag| drag.node(&layout, shown));
+    let troubled = if shown.links_troubled() { links(&layout, ground, shown) } else { Vec::new() };
     let view_box = format!("0 0 {} {}", draw::number(layout.size.x), draw::number(layout.size.y));
     let islands = layout.islands.iter().enumerate().map(|(site, place)| {
-        island(ground, site, place, site_target == Some(site), *menu == Some(Target::Site(site)), on)
+        let look = Look {
+            target: site_target == Some(site),
+            cut_off: shown.sites.get(site).is_some_and(|site| site.cut_off),
+            open: *menu == Some(Target::Site(site)),
+        };
+        island(ground, site, place, look, on)
     });
-    let clients = layout.islands.iter().zip(&shown.sites).map(|(island, site)| client(island.client, site));
+    let asks = |index: usize| ground.asks[index] || shown.sites[index].latest.is_some();
+    let clients = layout.islands.iter().zip(&shown.sites).enumerate();
+    let clients = clients.filter(|(index, _)| asks(*index)).map(|(_, (island, site))| client(island.client, site));
     let replicas = stood(&layout, shown).map(|(node, at)| {
         let handling = Handling {
             target: node_target == Some(node.id),
@@ -157,10 +167,10 @@ pub fn Stage(props: &Props) -> Html {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
                 { graticule(layout.size) }
-                { lanes(&layout, ground, *menu, on) }
+                { lanes(&layout, ground, shown, *menu, on) }
                 <g>{ for islands }</g>
                 <g>{ for clients }</g>
-                { cuts(&layout, shown) }
+                <g>{ for troubled }</g>
                 <g>{ for replicas }</g>
                 <g>{ for crowns }</g>
                 <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
@@ -239,8 +249,7 @@ fn use_layout(ground: &Rc<Ground>, shown: &Rc<Shown>, size: (f64, f64)) -> Rc<La
             .iter()
             .enumerate()
             .map(|(site, place)| {
-                // Places nobody knows stand side by side.
-                let [latitude, longitude] = place.position.unwrap_or([0.0, 120.0 * site as f64 / sites as f64]);
+                let [latitude, longitude] = place.position.unwrap_or_else(|| round::seat(site, sites));
                 let nodes = (0..homes.len()).filter(|&node| homes[node] == Some(site)).collect();
                 Place { name: place.name.clone(), latitude, longitude, nodes }
             })

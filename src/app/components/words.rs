@@ -1,5 +1,6 @@
 //! Numbers and names as people read them.
 
+use super::trouble;
 use crate::run::shown::{Crown, NodeShown};
 use quorumscope::core::{Epoch, Micros, NodeId};
 
@@ -61,7 +62,9 @@ pub fn epoch(word: &str, epoch: Epoch) -> String {
 /// Everything the picture shows of a replica, in words.
 pub fn describe(node: &NodeShown, epoch_word: &str, place: &str) -> String {
     let mut text = format!("Node {} in {place}", number(node.id));
-    let Some(glance) = node.glance else { return text + ", down" };
+    let wrong = if node.troubled() { trouble::in_full(&trouble::at_node(node)) } else { String::new() };
+    let Some(glance) = node.glance else { return text + ", down" + &wrong };
+    text += &wrong;
     text += &format!(", {}, {}", glance.role, epoch(epoch_word, glance.epoch));
     if node.crown == Crown::Stale {
         text += ", takes itself for the leader, but another leads by now";

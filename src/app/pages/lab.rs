@@ -3,6 +3,7 @@
 use super::opening::{self, Opened};
 use super::voice::Voice;
 use super::{carry_out, keyboard};
+use crate::components::about::about;
 use crate::components::header::Header;
 use crate::components::help::help;
 use crate::components::latency::latency;
@@ -274,7 +275,8 @@ impl Component for Lab {
                     </footer>
                 }
                 if options.latency || options.messages {
-                    <aside aria-label="Measurements">
+                    <aside aria-label="Scenario and measurements">
+                        { about(&ground.scenario) }
                         if options.latency { { latency(ground, shown) } }
                         if options.messages && self.rest == Rest::Here {
                             <Messages ground={ground.clone()} shown={shown.clone()} />

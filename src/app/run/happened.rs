@@ -21,8 +21,10 @@ pub fn last(universe: &dyn Universe) -> Option<Happened> {
             What::Chosen | What::Applied => consequences.push(record),
             _ => {
                 consequences.reverse();
+                let deed = universe.deed().filter(|_| record.what == What::Acted);
+                let text = deed.map(|deed| format!("By hand or by the script: {deed}."));
                 return Some(Happened {
-                    text: sentence(universe, &record, &consequences),
+                    text: text.unwrap_or_else(|| sentence(universe, &record, &consequences)),
                     rules: rules(universe, record.rules),
                 });
             }
@@ -50,6 +52,8 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
         What::Request => format!("Node {node} received a client's request"),
         What::Answered => "A client got its answer".to_owned(),
         What::Client => "A client began a command, or asked again".to_owned(),
+        What::Refused => "The script asked for something that made no sense; nothing was done".to_owned(),
+        What::Stopped => format!("Node {node} could not save what it had to, and stopped"),
         _ => "Something was done by hand or by the script".to_owned(),
     };
     let mut known = consequences.iter().filter(|record| record.what == What::Chosen).map(|record| record.slot);

@@ -10,7 +10,7 @@ use quorumscope::lab::Session;
 use quorumscope::lab::session::Branch;
 use quorumscope::sim::Sample;
 use quorumscope::sim::world::{DiskState, Flight};
-use quorumscope::universe::{Universe, Variant};
+use quorumscope::universe::{Link, Universe, Variant};
 
 /// Slots shown of each log: the latest of the cluster, the same for all replicas, so that one that lags is seen to.
 pub const SLOTS: usize = 8;
@@ -38,6 +38,8 @@ pub struct Shown {
     pub sentence: String,
     /// Messages under way, those in somebody's hand included.
     pub flights: Vec<Flight>,
+    /// The ways on which messages do not fare as usual.
+    pub ways: Vec<WayShown>,
     /// Kinds of messages.
     pub kinds: &'static [Kind],
     /// Messages so far, by kind.
@@ -56,6 +58,17 @@ pub struct Shown {
     pub span: Micros,
     /// Its branches, if there are several.
     pub branches: Vec<BranchShown>,
+}
+
+/// How messages from one replica to another fare, where that is not as usual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WayShown {
+    /// Sender.
+    pub from: NodeId,
+    /// Receiver.
+    pub to: NodeId,
+    /// How they fare.
+    pub link: Link,
 }
 
 /// One branch of the run.
@@ -86,12 +99,16 @@ pub struct NodeShown {
     pub cut: NodeSet,
     /// Whether it is a member of the cluster.
     pub member: bool,
-    /// Whether it is paused.
-    pub paused: bool,
+    /// While it is paused, how many messages wait for it.
+    pub paused: Option<usize>,
     /// What is wrong with its disk.
     pub disk: DiskState,
     /// Whether it has ever lied.
     pub liar: bool,
+    /// Whether there are two of it.
+    pub twin: bool,
+    /// By how many millionths its clock runs too fast; too slow below 0.
+    pub drift: i32,
     /// The latest slots of its log.
     pub slots: Vec<SlotLook>,
 }
@@ -152,7 +169,27 @@ impl PartialEq for Shown {
     }
 }
 
+impl NodeShown {
+    /// Whether anything is out of order with it, besides being down.
+    pub fn troubled(&self) -> bool {
+        self.paused.is_some() || self.liar || self.drift != 0 || self.disk != DiskState::default()
+    }
+}
+
 impl Shown {
+    /// Whether any link is cut or disturbed.
+    pub fn links_troubled(&self) -> bool {
+        !self.ways.is_empty() || self.nodes.iter().any(|node| !node.cut.is_empty())
+    }
+
+    /// Whether anything on the stage has a sign that needs explaining.
+    pub fn troubled(&self) -> bool {
+        self.links_troubled()
+            || self.nodes.iter().any(NodeShown::troubled)
+            || self.sites.iter().any(|site| site.cut_off)
+            || self.flights.iter().any(|flight| flight.held)
+    }
+
     /// Looks at the run. `complete`: all of the page is there, which telling what happened last takes.
     pub fn of(engine: &Engine, rate: &mut Rate, complete: bool) -> Shown {
         let session = engine.session();
@@ -177,6 +214,7 @@ impl Shown {
             sites: sites.map(|(id, samples)| site(samples, universe.time(), is_cut_off(id))).collect(),
             sentence: session.sentence(),
             flights,
+            ways: ways(universe),
             kinds: universe.variant().kinds,
             by_kind: universe.counts().by_kind(),
             per_command: rate.look(universe),
@@ -193,6 +231,13 @@ impl Shown {
             branches,
         }
     }
+}
+
+fn ways(universe: &dyn Universe) -> Vec<WayShown> {
+    let all = || (0..universe.nodes()).map(NodeId);
+    let between = all().flat_map(|from| all().filter(move |to| *to != from).map(move |to| (from, to)));
+    let shown = between.map(|(from, to)| WayShown { from, to, link: universe.link(from, to) });
+    shown.filter(|way| way.link != Link::default()).collect()
 }
 
 fn branches(session: &Session) -> Vec<BranchShown> {
@@ -235,9 +280,11 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         crown,
         cut: view.cut,
         member: view.member,
-        paused: view.paused.is_some(),
+        paused: view.paused,
         disk: view.disk,
         liar: view.liar,
+        twin: view.twin,
+        drift: view.drift,
         slots,
     }
 }

@@ -55,6 +55,15 @@ impl Area {
         overlap.x > 0.0 && overlap.y > 0.0
     }
 
+    /// Whether the other box reaches into the rounded shape that fills this one, such as an island's.
+    pub fn rounded_meets(&self, other: &Area) -> bool {
+        let apart =
+            |middle: f64, half: f64, other: f64, other_half: f64| ((other - middle).abs() - other_half).max(0.0) / half;
+        let x = apart(self.middle.x, self.half.x, other.middle.x, other.half.x);
+        let y = apart(self.middle.y, self.half.y, other.middle.y, other.half.y);
+        x * x * x + y * y * y < 1.1
+    }
+
     /// Whether the point is inside.
     pub fn holds(&self, at: Point) -> bool {
         (at.x - self.middle.x).abs() <= self.half.x && (at.y - self.middle.y).abs() <= self.half.y

@@ -7,8 +7,8 @@ use super::spread;
 
 /// Radius of a replica's circle.
 pub const NODE_RADIUS: f64 = 24.0;
-/// Room for one replica: circle, log bar and two lines of text.
-const CELL: Point = point(88.0, 124.0);
+/// Room for one replica: circle, log bar and three lines of text.
+const CELL: Point = point(88.0, 130.0);
 /// From the top of a cell to the middle of the circle.
 const CELL_MIDDLE: f64 = 47.0;
 /// Height of the row with the client.
@@ -150,7 +150,7 @@ fn half_of(place: &Place) -> Point {
 }
 
 /// Half the size of a lane's label.
-const LABEL: Point = point(32.0, 11.0);
+pub const LABEL: Point = point(32.0, 11.0);
 /// Most sites between which every pair gets a line; more would be a thicket.
 const FEW: usize = 5;
 
@@ -167,9 +167,10 @@ fn lanes(islands: &[Island], places: &[Place]) -> Vec<Lane> {
             lanes.push(Lane { between: (a, b), from, to, label: None });
         }
     }
-    let mut taken: Vec<Area> = islands.iter().map(|island| island.area).collect();
+    let mut taken: Vec<Area> = Vec::new();
     for lane in &mut lanes {
-        let free = label_places(lane).find(|area| !taken.iter().any(|other| other.meets(area)));
+        let at_sea = |area: &Area| !islands.iter().any(|island| island.area.rounded_meets(area));
+        let free = label_places(lane).find(|area| at_sea(area) && !taken.iter().any(|other: &Area| other.meets(area)));
         taken.extend(free);
         lane.label = free.map(|area| area.middle);
     }
@@ -182,7 +183,7 @@ fn label_places(lane: &Lane) -> impl Iterator<Item = Area> {
     let length = from.distance(to).max(1.0);
     let across = point((from.y - to.y) / length, (to.x - from.x) / length);
     let on_line = [0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75].map(|part| (part, 0.0));
-    let beside = [24.0, -24.0, 48.0, -48.0, 80.0, -80.0, 120.0, -120.0].map(|aside| (0.5, aside));
+    let beside = [24.0, -24.0, 48.0, -48.0, 64.0, -64.0, 80.0, -80.0, 120.0, -120.0].map(|aside| (0.5, aside));
     on_line.into_iter().chain(beside).map(move |(part, aside)| {
         let at = from.toward(to, part);
         Area { middle: point(at.x + across.x * aside, at.y + across.y * aside), half: LABEL }

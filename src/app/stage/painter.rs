@@ -29,6 +29,8 @@ struct Dot {
     look: Look,
     /// 1 for all that will arrive.
     alpha: f64,
+    /// In somebody's hand.
+    held: bool,
 }
 
 /// A canvas and what it needs to paint.
@@ -68,6 +70,9 @@ impl Painter {
                 context.set_global_alpha(1.0);
             } else {
                 self.sprites.stamp(context, dot.look, dot.at.x, dot.at.y);
+            }
+            if dot.held {
+                self.sprites.frame(context, dot.at.x, dot.at.y);
             }
         }
     }
@@ -146,7 +151,7 @@ fn dot(layout: &Layout, flight: &Flight, now: Micros, still: bool, sprites: &Spr
         (None, End::Client(_)) => sprites.request(),
         (None, End::Node(_)) => sprites.answer(),
     };
-    Some(Dot { at: on_way(gone), tail: on_way((gone - TAIL).max(leave)), look, alpha })
+    Some(Dot { at: on_way(gone), tail: on_way((gone - TAIL).max(leave)), look, alpha, held: flight.held })
 }
 
 /// Where an end of a message's way stands, and how much room it takes.

@@ -19,6 +19,12 @@ pub fn arc(radius: f64, from: f64, to: f64) -> String {
     format!("M{}A{radius} {radius} 0 {long} 1 {}", at(from), at(to), radius = hundredths(radius))
 }
 
+/// Latitude and longitude of a place nobody knows: such places stand around a table, the first at its lower left.
+pub fn seat(place: usize, of: usize) -> [f64; 2] {
+    let Point { x, y } = direction(0.25 + (place as f64 + 0.5) / of as f64);
+    [-20.0 * y, 60.0 * x]
+}
+
 fn hundredths(value: f64) -> String {
     let all = (value * 100.0).round() as i64;
     format!("{}{}.{:02}", if all < 0 { "-" } else { "" }, all.abs() / 100, all.abs() % 100)
@@ -45,5 +51,12 @@ mod tests {
     fn a_quarter_goes_from_the_top_to_the_right() {
         assert_eq!(arc(10.0, 0.0, 0.25), "M0.00 -10.00A10.00 10.00 0 0 1 10.00 0.00");
         assert!(arc(10.0, 0.0, 0.75).contains(" 0 1 1 "));
+    }
+
+    #[test]
+    fn two_sit_side_by_side_and_three_in_a_triangle() {
+        let seats = |of| (0..of).map(|place| super::seat(place, of).map(f64::round)).collect::<Vec<_>>();
+        assert_eq!(seats(2), [[0.0, -60.0], [0.0, 60.0]]);
+        assert_eq!(seats(3), [[-10.0, -52.0], [20.0, 0.0], [-10.0, 52.0]]);
     }
 }

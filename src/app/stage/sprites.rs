@@ -81,6 +81,13 @@ impl Sprites {
             CELL,
         );
     }
+
+    /// Frames a dot that somebody holds.
+    pub fn frame(&self, context: &CanvasRenderingContext2d, x: f64, y: f64) {
+        context.set_stroke_style_str(&self.colors[self.answer()]);
+        context.set_line_width(1.5);
+        context.stroke_rect(x - CELL / 2.0 - 1.0, y - CELL / 2.0 - 1.0, CELL + 2.0, CELL + 2.0);
+    }
 }
 
 fn middle(look: Look) -> (f64, f64) {

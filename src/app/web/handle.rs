@@ -27,6 +27,9 @@ struct NodeState {
     up: bool,
     role: Option<&'static str>,
     member: bool,
+    paused: bool,
+    /// Whom its messages cannot reach.
+    cut: Vec<usize>,
 }
 
 /// Script times of the latest frames, ms.
@@ -73,6 +76,8 @@ fn state(film: &Shared) -> State {
             up: view.glance.is_some(),
             role: view.glance.map(|glance| glance.role),
             member: view.member,
+            paused: view.paused.is_some(),
+            cut: view.cut.iter().map(words::number).collect(),
         }
     };
     State {

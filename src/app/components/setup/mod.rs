@@ -1,15 +1,18 @@
 //! The sheet on which a scenario is put together: protocol settings and rules, regions and replicas, workload and network. All of it is
 //! offered as the lab describes it; nothing here knows a protocol.
 
+mod entry;
 mod regions;
 mod rules;
 mod settings;
+mod workload;
 mod world;
 
 use super::controls::{button, press};
 use super::sheet::SheetFrame;
 use crate::intent::Intent;
 use crate::run::Ground;
+use entry::{Draft, Unread};
 use quorumscope::lab::Scenario;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -45,7 +48,10 @@ pub fn Setup(props: &Props) -> Html {
         let draft = draft.clone();
         Callback::from(move |scenario: Scenario| draft.set(scenario))
     };
-    let problems = draft.check().err();
+    let unread = use_state(Unread::default);
+    let mut problems: Vec<String> = entry::complaints(&unread).collect();
+    problems.extend(draft.check().err().into_iter().flat_map(|wrong| wrong.0).map(|problem| problem.to_string()));
+    let fields = Draft { scenario: &draft, change: &change, unread: &unread };
     let close = on.reform(|()| Intent::Open(None));
     let run = {
         let (draft, on) = (draft.clone(), on.clone());
@@ -61,18 +67,19 @@ pub fn Setup(props: &Props) -> Html {
                 <div class="scroll">
                     <p class="card"><strong>{ variant.card.title }</strong>{ ". " }{ variant.card.says }{ " " }<cite>{ variant.card.paper }</cite></p>
                     { regions::regions(&draft, &change) }
-                    { world::world(&draft, &change) }
+                    { workload::workload(&fields) }
+                    { world::world(&fields) }
                     { settings::settings(variant.settings, &draft, &change) }
                     { rules::rules(variant.rules(), &draft, &change) }
                 </div>
                 <footer>
                     <div class="problems" role="status">
-                        if let Some(problems) = &problems {
-                            <ul>{ for problems.0.iter().take(4).map(|problem| html! { <li>{ problem.to_string() }</li> }) }</ul>
+                        if !problems.is_empty() {
+                            <ul>{ for problems.iter().take(4).map(|problem| html! { <li>{ problem }</li> }) }</ul>
                         }
                     </div>
                     { button("Cancel", press(&close)) }
-                    <button type="submit" class="primary" disabled={problems.is_some()}>{ "Run from the start" }</button>
+                    <button type="submit" class="primary" disabled={!problems.is_empty()}>{ "Run from the start" }</button>
                 </footer>
             </form>
         </SheetFrame>

@@ -1,0 +1,214 @@
+//! What clients use the cluster for, how often they ask, and for what. It says the same of all clients.
+
+use super::edit;
+use super::entry::{Draft, Entry, number};
+use crate::components::controls::{checkbox, select};
+use quorumscope::lab::scenario::ValueBytes;
+use quorumscope::lab::workload::{SERVICES, means_something};
+use quorumscope::lab::{Clients, Quantity, Scenario};
+use yew::prelude::*;
+
+/// What people call the services, in their order.
+const NAMES: [&str; 6] =
+    ["a key-value store", "a lock", "a queue", "a barrier", "a configuration store", "atomic broadcast"];
+
+/// A field of all clients that holds a quantity.
+macro_rules! quantity {
+    ($field:ident, $name:literal, $empty:literal) => {
+        Entry {
+            name: $name,
+            path: concat!("clients.", stringify!($field)),
+            empty: $empty,
+            get: |scenario| scenario.clients.first()?.$field.as_ref().map(Quantity::to_string),
+            set: |scenario, text| {
+                scenario.clients.iter_mut().for_each(|clients| clients.$field = text.map(Quantity::from));
+                true
+            },
+        }
+    };
+}
+
+/// A field of all clients that holds a whole number.
+macro_rules! count {
+    ($field:ident, $name:literal, $empty:literal) => {
+        Entry {
+            name: $name,
+            path: concat!("clients.", stringify!($field)),
+            empty: $empty,
+            get: |scenario| scenario.clients.first()?.$field.map(|count| count.to_string()),
+            set: |scenario, text| {
+                number(text, |count| scenario.clients.iter_mut().for_each(|clients| clients.$field = count))
+            },
+        }
+    };
+}
+
+static RATE: Entry = quantity!(rate, "Commands a second at each place", "20/s");
+static SESSIONS: Entry = count!(sessions, "Clients at each place", "1");
+static THINK: Entry = quantity!(think, "Pause after an answer", "0s");
+static ZIPF: Entry = quantity!(zipf, "Exponent of Zipf's law", "0.99");
+static HOT: Entry = quantity!(hot, "Share of that key", "20%");
+static REST: [Entry; 11] = [
+    quantity!(reads, "Share of reads", "0%"),
+    count!(keys, "How many keys", "16, or 1"),
+    quantity!(swaps, "Writes that compare and set", "0%"),
+    quantity!(nondeterministic, "Writes that replicas make up", "0%"),
+    quantity!(lease, "Lease", "2s"),
+    quantity!(work, "Work takes", "100ms"),
+    quantity!(stalls, "Clients that stop at work", "0%"),
+    quantity!(stall, "For how long", "2 leases"),
+    quantity!(dies, "Clients that die at work", "0%"),
+    quantity!(retry, "Ask another replica after", "worked out"),
+    Entry {
+        name: "Bytes in a value",
+        path: "value_bytes",
+        empty: "100",
+        get: |scenario| {
+            let ValueBytes { from, to } = scenario.value_bytes?;
+            Some(if from == to { from.to_string() } else { format!("{from} to {to}") })
+        },
+        set: |scenario, text| match text.and_then(|text| text.split_once("to")) {
+            // Of different sizes, such as "16 to 4096".
+            Some((from, to)) => {
+                let both = from.trim().parse().ok().zip(to.trim().parse().ok());
+                scenario.value_bytes = both.map(ValueBytes::from);
+                both.is_some()
+            }
+            None => number(text, |bytes: Option<u32>| scenario.value_bytes = bytes.map(ValueBytes::from)),
+        },
+    },
+];
+
+/// Offers it.
+pub fn workload(draft: &Draft) -> Html {
+    let scenario = draft.scenario;
+    let Some(clients) = scenario.clients.first() else {
+        return html! {
+            <fieldset class="world workload">
+                <legend>{ "Clients" }</legend>
+                <p class="note">{ "There are none. Give some region a client first." }</p>
+            </fieldset>
+        };
+    };
+    let service = scenario.service.as_deref().unwrap_or(SERVICES[0]);
+    let means = |entry: &Entry| means_something(entry.path.trim_start_matches("clients."), service);
+    let services = SERVICES.into_iter().zip(NAMES).map(|(key, name)| (key.into(), name.into())).collect();
+    let on_service = edit(scenario, draft.change, |scenario, service: String| serve(scenario, &service));
+    let open = clients.rate.is_some();
+    let loops = vec![("closed".into(), "wait for each answer".into()), ("open".into(), "come and go".into())];
+    let on_loop = edit(scenario, draft.change, |scenario, chosen: String| {
+        of_all(scenario, |clients| {
+            (clients.sessions, clients.think) = (None, None);
+            clients.rate = (chosen == "open").then(|| "20/s".into());
+        });
+    });
+    let skew = if clients.zipf.is_some() {
+        "zipf"
+    } else if clients.hot.is_some() {
+        "hot"
+    } else {
+        "even"
+    };
+    let skews = [("even", "all alike"), ("zipf", "by Zipf's law"), ("hot", "one more than others")];
+    let skews = skews.into_iter().map(|(key, name)| (key.into(), name.into())).collect();
+    let on_skew = edit(scenario, draft.change, |scenario, chosen: String| {
+        of_all(scenario, |clients| {
+            clients.zipf = (chosen == "zipf").then(|| "0.99".into());
+            clients.hot = (chosen == "hot").then(|| "20%".into());
+        });
+    });
+    let on_fenced = edit(scenario, draft.change, |scenario, fenced: bool| {
+        of_all(scenario, |clients| clients.fenced = (!fenced).then_some(false));
+    });
+    html! {
+        <fieldset class="world workload">
+            <legend>{ "Clients" }</legend>
+            { choice("They use the cluster as", services, service, on_service) }
+            if means(&RATE) { { choice("They", loops, if open { "open" } else { "closed" }, on_loop) } }
+            if open { { RATE.show(draft) } } else { { SESSIONS.show(draft) }{ THINK.show(draft) } }
+            if means(&ZIPF) { { choice("Keys are asked for", skews, skew, on_skew) } }
+            if skew == "zipf" { { ZIPF.show(draft) } }
+            if skew == "hot" { { HOT.show(draft) } }
+            { for REST.iter().filter(|entry| means(entry)).map(|entry| entry.show(draft)) }
+            if means_something("fenced", service) {
+                <label class="field short"><span>{ "Old tokens are refused" }</span>{ checkbox(None, clients.fenced != Some(false), on_fenced) }</label>
+            }
+        </fieldset>
+    }
+}
+
+fn choice(name: &'static str, options: Vec<(AttrValue, AttrValue)>, chosen: &str, on: Callback<String>) -> Html {
+    html! { <label class="field short"><span>{ name }</span>{ select(name.into(), options, chosen, on) }</label> }
+}
+
+fn of_all(scenario: &mut Scenario, change: impl Fn(&mut Clients)) {
+    scenario.clients.iter_mut().for_each(change);
+}
+
+/// Has the clients use another service, and forgets what means nothing to it.
+fn serve(scenario: &mut Scenario, service: &str) {
+    scenario.service = (service != SERVICES[0]).then(|| service.to_owned());
+    let keeps = |field: &str| means_something(field, service);
+    of_all(scenario, |clients| {
+        let Clients { rate, reads, zipf, hot, swaps, nondeterministic, lease, work, stalls, stall, dies, .. } = clients;
+        let quantities = [
+            ("rate", rate),
+            ("reads", reads),
+            ("zipf", zipf),
+            ("hot", hot),
+            ("swaps", swaps),
+            ("nondeterministic", nondeterministic),
+            ("lease", lease),
+            ("work", work),
+            ("stalls", stalls),
+            ("stall", stall),
+            ("dies", dies),
+        ];
+        quantities.into_iter().filter(|(field, _)| !keeps(field)).for_each(|(_, value)| *value = None);
+        clients.keys = clients.keys.filter(|_| keeps("keys"));
+        clients.fenced = clients.fenced.filter(|_| keeps("fenced"));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_service_is_offered_means_something_to_it() {
+        for from in SERVICES {
+            for to in SERVICES {
+                let mut scenario = quorumscope::lab::presets::first();
+                serve(&mut scenario, from);
+                let means = |entry: &&Entry| means_something(entry.path.trim_start_matches("clients."), from);
+                for entry in REST.iter().filter(means) {
+                    let example = match entry.path {
+                        "clients.keys" | "value_bytes" => "5",
+                        "clients.lease" | "clients.work" | "clients.stall" | "clients.retry" => "1s",
+                        _ => "10%",
+                    };
+                    assert!((entry.set)(&mut scenario, Some(example)), "{}", entry.path);
+                }
+                assert!(scenario.check().is_ok(), "{from}: {:?}", scenario.check().err());
+                serve(&mut scenario, to);
+                assert!(scenario.check().is_ok(), "{from} to {to}: {:?}", scenario.check().err());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_taken() {
+        let mut scenario = quorumscope::lab::presets::first();
+        assert!(!(SESSIONS.set)(&mut scenario, Some("many")));
+        assert!((SESSIONS.set)(&mut scenario, Some("3")));
+        assert_eq!((SESSIONS.get)(&scenario), Some("3".to_owned()));
+        assert!((SESSIONS.set)(&mut scenario, None));
+        assert_eq!((SESSIONS.get)(&scenario), None);
+        let bytes = REST.iter().find(|entry| entry.path == "value_bytes").unwrap();
+        for written in ["500", "16 to 4096"] {
+            assert!((bytes.set)(&mut scenario, Some(written)));
+            assert_eq!((bytes.get)(&scenario).as_deref(), Some(written));
+        }
+        assert!(!(bytes.set)(&mut scenario, Some("16 to many")));
+    }
+}
