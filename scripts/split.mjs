@@ -22,7 +22,7 @@ const LATER = new RegExp(
     "quorumscope::sim::world::World<.*>>::(happen|arrive|send)_in_trouble\\b|quorumscope::sim::world::World<.*>>::(crash|stabilise|befall_disk|stop_at_full_disk)\\b",
     "quorumscope::sim::world::World<.*>>::(divert|take_out|let_wait|pause|wake_up|forget_pause|set_deadlines|set_drift|jump|strike|struck|can_strike|recut)\\b",
     "quorumscope::sim::world::World<.*>>::(grip|can_grip|release|send_past_traps|lose|copy_of|caught|take_turns|turn|receive_next|arrive_at_processor|clear_processor)\\b",
-    "quorumscope::sim::world::World<.*>>::(lie|split|deny|end_twin|stand_in|at_whichever_copy|whose|audience|forge|in_time)\\b",
+    "quorumscope::sim::world::World<.*>>::(lie|split|deny|end_twin|stand_in|at_whichever_copy|whose|audience|forge|in_time|miss|arrive|deliver|handle|weigh_values)\\b",
     "^(core::ptr::drop_in_place::)?<quorumscope::sim::world::(trouble|links|cpu|lies|clock|grip|pause)::|<quorumscope::sim::timing::Timing>::(arrival|is_bounded)\\b|<quorumscope::core::command::Command>::forged\\b|<quorumscope::sim::action::\\w+ as core::fmt::Display>",
     "quorumscope::universe::Cluster<.*>::(act|fingerprint|fork|history|is_quiet)\\b|^quorumscope::universe::rules\\b|<quorumscope::judge::recovery::Recovering>::",
     "quorumscope::universe::story::leaderless\\b|quorumscope::universe::trouble::(?!any\\b)",

@@ -61,7 +61,9 @@ pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Vec<Html> {
     let places = (0..sites).flat_map(|a| (a..sites).map(move |b| (a, b)));
     let single =
         places.filter(|&(a, b)| alike(layout, shown, a, b).is_none()).flat_map(|(a, b)| pairs(layout, shown, a, b));
-    let wrong = single.filter(|pair| !pair.fare.is_usual() && !(everywhere && pair.fare.cut == (false, false)));
+    // What befalls all links is told on the lanes alone.
+    let is_told = |pair: &Pair| pair.fare.is_usual() || everywhere && pair.fare.cut == (false, false);
+    let wrong = single.filter(|pair| !is_told(pair));
     let on_lanes = layout.lanes.iter().filter_map(|lane| on_lane(layout, ground, shown, lane));
     on_lanes.chain(wrong.filter_map(|pair| between_two(layout, &pair))).collect()
 }
