@@ -15,7 +15,7 @@ use yew::prelude::*;
 /// How far a line may bend, as a part of its length, straight ones first.
 const BENDS: [f64; 7] = [0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28];
 /// Where a sign may stand on a lane, best first: not on the lane's own label.
-const PLACES: [f64; 5] = [0.5, 0.34, 0.66, 0.2, 0.8];
+const PLACES: [f64; 7] = [0.5, 0.34, 0.66, 0.2, 0.8, 0.0, 1.0];
 /// Distance between two signs, and from a sign down to its words.
 const STEP: Point = point(20.0, 22.0);
 /// Half the room that a sign takes on a lane.
@@ -61,7 +61,9 @@ pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Vec<Html> {
     let places = (0..sites).flat_map(|a| (a..sites).map(move |b| (a, b)));
     let single =
         places.filter(|&(a, b)| alike(layout, shown, a, b).is_none()).flat_map(|(a, b)| pairs(layout, shown, a, b));
-    let wrong = single.filter(|pair| !pair.fare.is_usual() && !(everywhere && pair.fare.cut == (false, false)));
+    // What befalls all links is told on the lanes alone.
+    let is_told = |pair: &Pair| pair.fare.is_usual() || everywhere && pair.fare.cut == (false, false);
+    let wrong = single.filter(|pair| !is_told(pair));
     let on_lanes = layout.lanes.iter().filter_map(|lane| on_lane(layout, ground, shown, lane));
     on_lanes.chain(wrong.filter_map(|pair| between_two(layout, &pair))).collect()
 }
@@ -79,13 +81,13 @@ fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane) -> Opti
     let (a, b) = lane.between;
     let fare = alike(layout, shown, a, b).filter(|fare| !fare.is_usual())?;
     let (from, to) = (lane.from, lane.to);
-    let is_clear = |at: &Point| {
-        let sign = Area { middle: *at, half: SIGN };
-        let label = |middle| Area { middle, half: LABEL };
-        !layout.islands.iter().any(|island| island.area.rounded_meets(&sign))
-            && !layout.lanes.iter().filter_map(|lane| lane.label).any(|middle| label(middle).meets(&sign))
-    };
-    let place = PLACES.map(|part| from.toward(to, part)).into_iter().find(is_clear).unwrap_or(from.toward(to, 0.5));
+    let sign = |at: &Point| Area { middle: *at, half: SIGN };
+    let labels = || layout.lanes.iter().filter_map(|lane| lane.label).map(|middle| Area { middle, half: LABEL });
+    let readable = |at: &Point| !labels().any(|label| label.meets(&sign(at)));
+    let at_sea = |at: &Point| !layout.islands.iter().any(|island| island.area.rounded_meets(&sign(at)));
+    let places = PLACES.map(|part| from.toward(to, part));
+    let best = places.into_iter().find(|at| readable(at) && at_sea(at));
+    let place = best.or_else(|| places.into_iter().find(readable)).unwrap_or(places[0]);
     let names = (ground.names[a].to_string(), ground.names[b].to_string());
     Some(draw::group(class(fare), signs(fare, place, unit(from, to), names)))
 }
