@@ -1,8 +1,9 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
-use super::{NodeView, Universe, trouble};
+use super::{Link, NodeView, Universe, trouble};
 use crate::core::{Epoch, Glance, NodeId, Tally, card::Shots};
 use crate::judge::Violation;
+use crate::sim::world::DiskState;
 
 /// Tells what matters most now: a broken property, else the leader and what it waits for, else who is trying to lead.
 pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
@@ -18,10 +19,23 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
-    if trouble::any(universe, &views) {
+    if is_troubled(universe, &views) {
         text.push_str(&trouble::sentences(universe, &views, places));
     }
     text
+}
+
+/// Whether anything else is out of order.
+fn is_troubled(universe: &dyn Universe, views: &[NodeView]) -> bool {
+    let at_node = |view: &NodeView| {
+        !view.cut.is_empty()
+            || view.paused.is_some()
+            || view.liar
+            || view.drift != 0
+            || view.disk != DiskState::default()
+    };
+    let on_link = |from: &NodeView, to: &NodeView| from.id != to.id && universe.link(from.id, to.id) != Link::default();
+    views.iter().any(|from| at_node(from) || views.iter().any(|to| on_link(from, to)))
 }
 
 fn number(id: NodeId) -> String {

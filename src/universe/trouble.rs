@@ -4,7 +4,6 @@
 
 use super::{Link, NodeView, Universe};
 use crate::core::{NodeId, NodeSet};
-use crate::sim::world::DiskState;
 use std::collections::BTreeMap;
 
 /// More sentences would bury what matters most: where the cluster stands.
@@ -12,18 +11,6 @@ const MOST: usize = 2;
 
 /// Two replicas, the first of which sends to the second.
 type Way = (NodeId, NodeId);
-
-/// Whether there is anything to tell.
-pub fn any(universe: &dyn Universe, views: &[NodeView]) -> bool {
-    let at_node = |view: &NodeView| {
-        !view.cut.is_empty()
-            || view.paused.is_some()
-            || view.liar
-            || view.drift != 0
-            || view.disk != DiskState::default()
-    };
-    views.iter().any(at_node) || ways(views).any(|(from, to)| universe.link(from, to) != Link::default())
-}
 
 /// Tells the first few things, and how many more there are.
 #[inline(never)]

@@ -15,9 +15,11 @@ use yew::prelude::*;
 /// How far a line may bend, as a part of its length, straight ones first.
 const BENDS: [f64; 7] = [0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28];
 /// Where a sign may stand on a lane, best first: not on the lane's own label.
-const PLACES: [f64; 5] = [0.5, 0.34, 0.66, 0.2, 0.8];
+const PLACES: [f64; 7] = [0.5, 0.34, 0.66, 0.2, 0.8, 0.0, 1.0];
 /// Distance between two signs, and from a sign down to its words.
 const STEP: Point = point(20.0, 22.0);
+/// About how wide a letter is.
+const LETTER: f64 = 6.6;
 /// Half the room that a sign takes on a lane.
 const SIGN: Point = point(11.0, 11.0);
 
@@ -81,15 +83,15 @@ fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane) -> Opti
     let (a, b) = lane.between;
     let fare = alike(layout, shown, a, b).filter(|fare| !fare.is_usual())?;
     let (from, to) = (lane.from, lane.to);
-    let is_clear = |at: &Point| {
-        let sign = Area { middle: *at, half: SIGN };
-        let label = |middle| Area { middle, half: LABEL };
-        !layout.islands.iter().any(|island| island.area.rounded_meets(&sign))
-            && !layout.lanes.iter().filter_map(|lane| lane.label).any(|middle| label(middle).meets(&sign))
-    };
-    let place = PLACES.map(|part| from.toward(to, part)).into_iter().find(is_clear).unwrap_or(from.toward(to, 0.5));
+    let sign = |at: &Point| Area { middle: *at, half: SIGN };
+    let labels = || layout.lanes.iter().filter_map(|lane| lane.label).map(|middle| Area { middle, half: LABEL });
+    let readable = |at: &Point| !labels().any(|label| label.meets(&sign(at)));
+    let at_sea = |at: &Point| !layout.islands.iter().any(|island| island.area.rounded_meets(&sign(at)));
+    let places = PLACES.map(|part| from.toward(to, part));
+    let best = places.into_iter().find(|at| readable(at) && at_sea(at));
+    let place = best.or_else(|| places.into_iter().find(readable)).unwrap_or(places[0]);
     let names = (ground.names[a].to_string(), ground.names[b].to_string());
-    Some(draw::group(class(fare), signs(fare, place, unit(from, to), names)))
+    Some(draw::group(class(fare), signs(layout, fare, place, unit(from, to), names)))
 }
 
 /// How all links between two places with a lane between them fare, if all fare alike.
@@ -175,7 +177,7 @@ fn between_two(layout: &Layout, link: &Pair) -> Option<Html> {
     let path = format!("M{}Q{} {}", pair(start), pair(control), pair(end));
     let names = (format!("node {:?}", link.ends.0), format!("node {:?}", link.ends.1));
     let mut children = vec![draw::path("line", path)];
-    children.extend(signs(link.fare, on_curve(control, 0.5), along, names));
+    children.extend(signs(layout, link.fare, on_curve(control, 0.5), along, names));
     Some(draw::group(class(link.fare), children))
 }
 
@@ -202,7 +204,7 @@ fn class(fare: Fare) -> &'static str {
 }
 
 /// What stands on a line: signs, and words under them. `along` points from the first end to the second, whose names these are.
-fn signs(fare: Fare, at: Point, along: Point, names: (String, String)) -> Vec<Html> {
+fn signs(layout: &Layout, fare: Fare, at: Point, along: Point, names: (String, String)) -> Vec<Html> {
     let (told, one_way) = fare.told();
     let mut kinds: Vec<Trouble> = told.iter().map(|told| told.trouble).collect();
     kinds.dedup();
@@ -219,9 +221,47 @@ fn signs(fare: Fare, at: Point, along: Point, names: (String, String)) -> Vec<Ht
     if !told.is_empty() {
         let to = one_way.map(|there| format!("to {}: ", if there { names.1 } else { names.0 }));
         let words = to.unwrap_or_default() + &trouble::brief(&told);
-        signs.push(draw::text("", point(at.x, at.y + STEP.y), words));
+        let width = STEP.x * signs.len() as f64 / 2.0;
+        signs.push(draw::text("", beside(layout, at, width, words.chars().count()), words));
     }
     signs
+}
+
+/// Where words of so many letters may stand beside signs that reach so far to both sides: best below, but not on other texts.
+fn beside(layout: &Layout, at: Point, reach: f64, letters: usize) -> Point {
+    let half = point(letters as f64 * LETTER / 2.0, 7.0);
+    let aside = reach + half.x + 4.0;
+    let below = point(at.x, at.y + STEP.y);
+    let places = [
+        below,
+        point(at.x, at.y - STEP.y + 8.0),
+        point(at.x + aside, at.y + 4.0),
+        point(at.x - aside, at.y + 4.0),
+        point(at.x - half.x, at.y + STEP.y),
+        point(at.x + half.x, at.y + STEP.y),
+        point(at.x - half.x, at.y - STEP.y + 8.0),
+        point(at.x + half.x, at.y - STEP.y + 8.0),
+    ];
+    let taken = texts(layout);
+    let is_free = |place: &Point| {
+        let area = Area { middle: point(place.x, place.y - 4.0), half };
+        let inside = place.x > half.x && place.x + half.x < layout.size.x && place.y > 14.0 && place.y < layout.size.y;
+        inside && !taken.iter().any(|other| other.meets(&area))
+    };
+    places.into_iter().find(is_free).unwrap_or(below)
+}
+
+/// Where texts stand on the stage already.
+fn texts(layout: &Layout) -> Vec<Area> {
+    let area = |x: f64, y: f64, half: Point| Area { middle: point(x, y), half };
+    let mut all = Vec::new();
+    for island in &layout.islands {
+        all.push(area(island.client.x + 48.0, island.client.y, point(64.0, 17.0)));
+        all.push(area(island.name.x, island.name.y + 2.0, point(48.0, 18.0)));
+    }
+    all.extend(layout.nodes.iter().flatten().map(|node| area(node.x, node.y + 24.0, point(42.0, 60.0))));
+    all.extend(layout.lanes.iter().filter_map(|lane| lane.label).map(|label| area(label.x, label.y, LABEL)));
+    all
 }
 
 /// The sign of a way that is cut, pointing where nothing arrives any more.
