@@ -143,3 +143,19 @@ script = [{ at = "2s", do = "hand-over", node = 2 }, { at = "3s", do = "remove",
     assert_eq!(report.violations.first().map(|violation| violation.property), None);
     assert_eq!(report.commands.answered, 5);
 }
+
+/// Runs that once broke something in an intact protocol, each told in its own file. They stay good runs.
+#[test]
+fn what_was_broken_once_stays_mended() {
+    let mut files: Vec<_> =
+        std::fs::read_dir("tests/swarm/kept").expect("the folder").map(|file| file.expect("readable").path()).collect();
+    files.sort();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("readable");
+        let document = text::from_toml(&text).unwrap_or_else(|problems| panic!("{}: {problems}", file.display()));
+        let report = Run::to_end(&document).expect("a good scenario");
+        assert!(report.violations.is_empty(), "{}: {:?}", file.display(), report.violations);
+        assert_eq!(report.commands.waiting, 0, "{}", file.display());
+    }
+}

@@ -24,13 +24,20 @@ pub struct Leadership {
     lacks: Vec<Slot>,
     /// The oldest open slot when last looked at; 0 if nobody is looking, because none is open.
     oldest: Slot,
+    /// How often in a row everything open was sent again without progress.
+    in_vain: u8,
+    /// The commit index at the beginning.
+    began: Slot,
     /// To whom leadership is being handed.
     handing_over: Option<NodeId>,
 }
 
+/// Time-outs double this often at most.
+pub(super) const DOUBLINGS: u8 = 4;
+
 impl Leadership {
     /// A new leader sends to everybody.
-    pub fn new(peers: NodeSet, servers: u8) -> Leadership {
+    pub fn new(peers: NodeSet, servers: u8, committed: Slot) -> Leadership {
         Leadership {
             to: peers,
             beat: 0,
@@ -39,8 +46,15 @@ impl Leadership {
             heard: NodeSet::EMPTY,
             lacks: vec![0; usize::from(servers)],
             oldest: 0,
+            in_vain: 0,
+            began: committed,
             handing_over: None,
         }
+    }
+
+    /// Whether anything was chosen under it, now that the commit index is `committed`.
+    pub fn has_progressed(&self, committed: Slot) -> bool {
+        committed > self.began
     }
 }
 
@@ -127,7 +141,8 @@ impl Server {
             && leadership.oldest == 0
         {
             leadership.oldest = oldest;
-            out.set_timer(Timer::Resend, self.config.resend, self.config.resend);
+            let pause = self.config.resend << leadership.in_vain;
+            out.set_timer(Timer::Resend, pause, pause);
         }
     }
 
@@ -252,6 +267,10 @@ impl Server {
         let (peers, oldest) = (self.peers(), self.committed + 1);
         let Role::Leader(leadership) = &mut self.role else { return };
         let stuck = std::mem::take(&mut leadership.oldest) == oldest;
+        leadership.in_vain = if stuck { (leadership.in_vain + 1).min(DOUBLINGS) } else { 0 };
+        if !stuck {
+            self.outbid = self.outbid.saturating_sub(1);
+        }
         if self.open.is_empty() {
             return;
         }
@@ -285,7 +304,8 @@ impl Server {
 
     /// Looks for a quorum after a while in which one should have answered.
     pub(super) fn look_later(&self, out: &mut Out<Server>) {
-        out.set_timer(Timer::Election, self.config.patience, self.config.patience);
+        let patience = self.config.patience << self.outbid;
+        out.set_timer(Timer::Election, patience, patience);
     }
 
     /// An operator wants another leader.

@@ -143,6 +143,10 @@ impl Server {
         let Role::Acceptor { heard, .. } = &mut self.role else { return };
         // What was chosen by the last heartbeat but is unknown here by this one is missing; what is newer may be on its way.
         let missing = *heard > self.committed;
+        // A leader that gets on with what there is to do leaves no reason for long time-outs.
+        if beat > 1 && (committed > *heard || self.disk.accepted.last() <= committed) {
+            self.outbid = self.outbid.saturating_sub(1);
+        }
         *heard = committed;
         let lacks = if missing { self.committed + 1 } else { 0 };
         out.because(STABLE_LEADER);

@@ -27,7 +27,9 @@
 //!   a server may apply it only to what it accepted in that ballot.
 //! * **Catching up** rides on heartbeats: the answer to one says what is missing, the next one brings it. So servers that a thrifty leader
 //!   leaves aside cost no message of their own.
-//! * **Failure detection** is a random time of silence. There are no leases: reads go through the log like any command.
+//! * **Failure detection** is a random time of silence. There are no leases: reads go through the log like any command. Whoever is outbid
+//!   before its ballot was good for anything waits twice as long next time, and a leader without progress sends again half as often: where
+//!   messages take longer than the time-outs allow, because there are so many of them, haste would make more of them for ever.
 //! * **The leader's own vote** counts when its own disk has it, like everybody else's: it sends itself an Accepted after the save.
 
 mod acceptor;
@@ -113,6 +115,8 @@ pub struct Server {
     role: Role,
     /// The highest ballot heard of, promised or not.
     seen: Ballot,
+    /// How many of this server's ballots in a row came to nothing.
+    outbid: u8,
     /// Slots up to this one are chosen, and executed.
     committed: Slot,
     /// One record for each slot after `committed` of which something is known or under way.
@@ -142,6 +146,7 @@ impl Node for Server {
             config: *config,
             role: Role::Acceptor { leader: None, heard: 0 },
             seen: disk.promised,
+            outbid: 0,
             committed: disk.snapshot.slot,
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),

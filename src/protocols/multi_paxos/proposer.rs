@@ -1,11 +1,11 @@
 //! The proposer: winning a ballot (phase 1), and what its promises oblige it to propose.
 
-use super::leader::Leadership;
+use super::leader::{DOUBLINGS, Leadership};
 use super::message::{Msg, Proposal, Report};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A ballot on its way to leadership.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -95,7 +95,7 @@ impl Server {
 
     /// A quorum has promised: proposes what has to be proposed, then what clients want.
     fn lead(&mut self, out: &mut Out<Server>) {
-        let leader = Role::Leader(Leadership::new(self.peers(), self.config.servers));
+        let leader = Role::Leader(Leadership::new(self.peers(), self.config.servers, self.committed));
         let Role::Proposer(Candidacy { adopted, promises, .. }) = std::mem::replace(&mut self.role, leader) else {
             return;
         };
@@ -104,6 +104,7 @@ impl Server {
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
         let mut proposed = Vec::new();
+        self.drop_known(&adopted, out);
         for (slot, place) in (self.committed + 1..=last).zip(0..) {
             self.open[place].votes = NodeSet::EMPTY;
             if self.open[place].chosen {
@@ -121,6 +122,28 @@ impl Server {
         self.beat(out);
         self.look_later(out);
         self.admit(out);
+    }
+
+    /// Clients have asked while promises were under way for what these have brought. Without this, each new leader would propose all of that
+    /// once more, and leaders that follow each other quickly would have ever more to propose before they come to anything.
+    fn drop_known(&mut self, adopted: &BTreeMap<Slot, Proposal>, out: &mut Out<Server>) {
+        if self.clients.held.is_empty() {
+            return;
+        }
+        let name = |command: Command| (command.client, command.seq);
+        let adopted: BTreeSet<_> = adopted.values().map(|proposal| name(proposal.command)).collect();
+        let machine = &self.machine;
+        self.clients.held.retain(|&command| {
+            let outcome = machine.recall(command);
+            if let Some(outcome) = outcome {
+                out.reply(command.client, command.seq, Answer::Done(outcome));
+            }
+            let known = outcome.is_some() || adopted.contains(&name(command));
+            if known {
+                out.because(AT_MOST_ONCE);
+            }
+            !known
+        });
     }
 
     /// A message was refused: somebody has promised a higher ballot.
@@ -142,6 +165,10 @@ impl Server {
         }
         if !matches!(role, Role::Acceptor { .. }) {
             out.because(BACK_OFF);
+            if !matches!(&role, Role::Leader(leadership) if self.open.is_empty() || leadership.has_progressed(self.committed))
+            {
+                self.outbid = (self.outbid + 1).min(DOUBLINGS);
+            }
             // Clients ask again where their commands can be proposed; commands under way may or may not be chosen.
             let under_way = (self.committed + 1..).take(self.open.len()).filter_map(|slot| self.proposal(slot));
             let waiting = under_way.map(|proposal| proposal.command).chain(self.clients.held.iter().copied());
@@ -156,6 +183,10 @@ impl Server {
 
     /// Starts the random time of silence after which this server prepares, for the first time or again.
     pub(super) fn await_leader(&self, out: &mut Out<Server>) {
-        out.set_timer(Timer::Election, self.config.election_min, self.config.election_max);
+        out.set_timer(
+            Timer::Election,
+            self.config.election_min << self.outbid,
+            self.config.election_max << self.outbid,
+        );
     }
 }

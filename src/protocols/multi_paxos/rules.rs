@@ -131,7 +131,7 @@ crate::rules! {
         key: "back-off",
         title: "give way to a higher ballot",
         source: "Simple §2.2, last paragraph, and §2.4; Moderately Complex, When Paxos Works",
-        says: "A proposer or leader that hears of a higher ballot stops, and waits before it tries again.",
+        says: "A proposer or leader that hears of a higher ballot stops, and waits before it tries again: the longer, the more of its ballots have come to nothing.",
         without: None,
     };
     /// A leader that reaches nobody.
@@ -163,7 +163,7 @@ crate::rules! {
         key: "resend",
         title: "send again",
         source: "Simple §2.1: messages can be lost",
-        says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it, and so do those after it.",
+        says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it, and so do those after it; the longer nothing helps, the more seldom.",
         without: None,
     };
     /// Catching up.

@@ -159,6 +159,45 @@ fn a_command_asked_twice_is_proposed_once_and_answered_again() {
 }
 
 #[test]
+fn what_promises_bring_is_not_proposed_a_second_time() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(1));
+    assert_eq!(run.deliver_if(accept_of(1)), 1);
+    run.lose_all();
+    // Its client asks the next leader, while that one does not know yet what it will have to adopt.
+    run.time_out(2, Timer::Election);
+    run.ask(2, write(1));
+    run.ask(2, write(2));
+    run.round("Prepare", "Promise", 2, &[1]);
+    assert_eq!([held(&run, 2, 1), held(&run, 2, 2), held(&run, 2, 3)], [Some(write(1)), Some(write(2)), None]);
+    run.settle(&[1, 2]);
+    assert_eq!(run.answers.len(), 2, "{:?}", run.answers);
+}
+
+#[test]
+fn whoever_is_outbid_before_anything_is_chosen_waits_longer() {
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.lose_all();
+    // Nothing was asked for: nothing came to nothing.
+    elect(&mut run, 1, 2);
+    run.deliver("Heartbeat", 1, 0);
+    assert_eq!(server(&run, 0).outbid, 0);
+    run.ask(1, write(1));
+    run.lose_all();
+    elect(&mut run, 2, 0);
+    run.deliver("Heartbeat", 2, 1);
+    assert_eq!((server(&run, 1).outbid, server(&run, 2).outbid), (1, 0));
+    // The new leader gets on with it.
+    run.ask(2, write(2));
+    run.settle(&[0, 1, 2]);
+    run.time_out(2, Timer::Beat);
+    run.settle(&[0, 1, 2]);
+    assert_eq!(server(&run, 1).outbid, 0);
+}
+
+#[test]
 fn a_restarted_server_knows_what_it_knew() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
