@@ -119,7 +119,7 @@ fn no_more_links_suffer_than_must() {
     for links in ["", "from = \"all\", to = \"all\"", "from = [1, 2, 3], to = \"all\"", "from = \"all\", to = [1, 2]"] {
         let scenario = shrunk(links, &late(links));
         let [fault] = &scenario.script[..] else { panic!("{links}: {:#?}", scenario.script) };
-        assert!(matches!(fault.from, Some(Nodes::One(_))) && fault.one_way, "{links}: {fault:#?}");
-        assert_ne!(fault.to, None, "{links}");
+        assert!(matches!(fault.from, Some(Nodes::One(_))), "{links}: {fault:#?}");
+        assert!(fault.one_way || matches!(fault.to, Some(Nodes::One(_))), "{links}: {fault:#?}");
     }
 }
