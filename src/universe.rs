@@ -13,8 +13,8 @@ use crate::core::node::Setup;
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
+#[cfg(feature = "cli")]
 use crate::judge::explore::Question;
 use crate::judge::linearizability::History;
 use crate::judge::recovery::Recovering;

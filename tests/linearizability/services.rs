@@ -297,11 +297,11 @@ fn where_no_lease_ends_nothing_comes_again() {
 /// What was heard, but for one answer of some sort: the nth is another one.
 fn instead(heard: &[Heard], sort: fn(Outcome) -> bool, nth: usize, what: impl Fn(Outcome) -> Outcome) -> Vec<Heard> {
     let mut changed = heard.to_vec();
-    let answers = changed.iter_mut().filter_map(|heard| match &mut heard.spoke {
+    let mut answers = changed.iter_mut().filter_map(|heard| match &mut heard.spoke {
         Spoke::Told(outcome) if sort(*outcome) => Some(outcome),
         _ => None,
     });
-    let answer = answers.skip(nth).next().expect("as many");
+    let answer = answers.nth(nth).expect("as many");
     *answer = what(*answer);
     changed
 }

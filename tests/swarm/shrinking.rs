@@ -46,14 +46,13 @@ fn shrunk(what: &str, document: &str) -> Scenario {
 /// What is left, line by line, without the words about it and without numbers: those are a matter of luck.
 fn left(what: &str, document: &str) -> Vec<String> {
     let scenario = Scenario { title: String::new(), about: String::new(), seed: None, ..shrunk(what, document) };
-    let lines = text::to_toml(&scenario)
+    text::to_toml(&scenario)
         .lines()
         .map(|line| match line.split_once(" = ") {
             Some((key @ ("rtt_ms" | "at" | "duration" | "think" | "retry" | "commands"), _)) => key.to_owned(),
             _ => line.to_owned(),
         })
-        .collect::<Vec<_>>();
-    lines
+        .collect()
 }
 
 #[test]
