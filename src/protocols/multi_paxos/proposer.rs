@@ -104,7 +104,6 @@ impl Server {
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
         let mut proposed = Vec::new();
-        self.drop_known(&adopted, out);
         for (slot, place) in (self.committed + 1..=last).zip(0..) {
             self.open[place].votes = NodeSet::EMPTY;
             if self.open[place].chosen {
@@ -119,6 +118,7 @@ impl Server {
             proposed.push(slot);
         }
         self.accept_own(&proposed, out);
+        self.drop_known(&proposed, out);
         self.beat(out);
         self.look_later(out);
         self.admit(out);
@@ -126,19 +126,20 @@ impl Server {
 
     /// Clients have asked while promises were under way for what these have brought. Without this, each new leader would propose all of that
     /// once more, and leaders that follow each other quickly would have ever more to propose before they come to anything.
-    fn drop_known(&mut self, adopted: &BTreeMap<Slot, Proposal>, out: &mut Out<Server>) {
+    fn drop_known(&mut self, proposed: &[Slot], out: &mut Out<Server>) {
         if self.clients.held.is_empty() {
             return;
         }
         let name = |command: Command| (command.client, command.seq);
-        let adopted: BTreeSet<_> = adopted.values().map(|proposal| name(proposal.command)).collect();
+        let proposals = proposed.iter().filter_map(|slot| self.proposal(*slot));
+        let proposed: BTreeSet<_> = proposals.map(|proposal| name(proposal.command)).collect();
         let machine = &self.machine;
         self.clients.held.retain(|&command| {
             let outcome = machine.recall(command);
             if let Some(outcome) = outcome {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
             }
-            let known = outcome.is_some() || adopted.contains(&name(command));
+            let known = outcome.is_some() || proposed.contains(&name(command));
             if known {
                 out.because(AT_MOST_ONCE);
             }
