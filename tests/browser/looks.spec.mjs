@@ -8,6 +8,7 @@ const sizes = (page) =>
 
 async function expectInside(page, locator, what) {
   const { width, height } = await sizes(page);
+  await expect(locator, what).toBeVisible();
   const box = await locator.boundingBox();
   expect(box.x, `${what}: left edge`).toBeGreaterThanOrEqual(0);
   expect(box.y, `${what}: upper edge`).toBeGreaterThanOrEqual(0);
