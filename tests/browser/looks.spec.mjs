@@ -39,6 +39,8 @@ for (const size of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, 
   test(`menus stay within a window of ${size.width} × ${size.height}, unfolded as well`, async ({ page, open }) => {
     await page.setViewportSize(size);
     await open("?autoplay=false");
+    // All of the page is there, with all its panels.
+    await expect(page.locator(".panel.messages .bars")).toBeVisible();
     const before = await sizes(page);
     for (const target of ["node-1", "node-3", "node-4", "site-0", "site-2", "lane-0-1", "lane-1-2"]) {
       await page.locator(`[data-target="${target}"]`).dispatchEvent("click");
