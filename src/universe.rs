@@ -13,6 +13,8 @@ use crate::core::node::Setup;
 use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
 use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
+use crate::judge::delivery::Deliveries;
+#[cfg(feature = "cli")]
 use crate::judge::explore::Question;
 use crate::judge::linearizability::History;
 use crate::judge::recovery::Recovering;
@@ -125,6 +127,10 @@ pub trait Universe {
     /// What clients asked and were told, if they were overheard. `None`: nobody listened, or the clients had the cluster agree on one value,
     /// which is no history of reads and writes.
     fn history(&self) -> Option<History>;
+
+    /// What clients of queues saw, if they were overheard. `None`: nobody listened, or the clients used something else.
+    #[cfg(feature = "cli")]
+    fn deliveries(&self) -> Option<Deliveries>;
 
     /// Has the world keep what nodes ask for, for [`Universe::said`].
     #[cfg(feature = "cli")]
@@ -445,6 +451,11 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn history(&self) -> Option<History> {
         History::of_clients(self.world.heard()).filter(|history| !history.operations.is_empty())
+    }
+
+    #[cfg(feature = "cli")]
+    fn deliveries(&self) -> Option<Deliveries> {
+        Deliveries::of(self.world.heard())
     }
 
     #[cfg(feature = "cli")]

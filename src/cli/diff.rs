@@ -45,7 +45,8 @@ pub fn diff(asked: &Asked, out: &mut impl Write) -> Result<ExitCode, Stop> {
         writeln!(out, "No difference: every event is the same in both.")?;
         return Ok(ExitCode::SUCCESS);
     };
-    writeln!(out, "The same for {} events, then different.\n", thousands(steps))?;
+    let events = if steps == 1 { "event" } else { "events" };
+    writeln!(out, "The same for {} {events}, then different.\n", thousands(steps))?;
     common.iter().try_for_each(|step| write!(out, "{step}"))?;
     for (name, steps) in [("one", left), ("other", right)] {
         writeln!(out, "\n── the {name} ──")?;

@@ -4,9 +4,9 @@ use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
 use crate::{Source, Stop, bad, source};
 use quorumscope::judge::linearizability::Model;
-use quorumscope::lab::history;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::{Report, Run};
+use quorumscope::lab::{consistency, history};
 use quorumscope::universe;
 use std::fs;
 use std::io::{self, Write};
@@ -41,9 +41,10 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
 
 /// Writes what clients asked and were told; tells the model that can judge it.
 fn write_history(run: &Run, file: &Path) -> Result<Model, Stop> {
-    let Some(history) = run.session().universe().history() else {
+    let Some(history) = consistency::history(run.session().universe()) else {
         return Err(bad(
-            "--history: no model of `linearize` knows what these clients do; those of the services kv, lock, queue and config would do",
+            "--history: no model of `linearize` knows what these clients do; those of the services kv, lock and config would do, and of a \
+             queue whose items are done with before their leases end",
         ));
     };
     let model = Model::of(&history);

@@ -1,5 +1,7 @@
 //! Judges: they watch a world and miss nothing. None of them changes it.
 
+#[cfg(feature = "cli")]
+pub mod delivery;
 pub mod explore;
 pub mod linearizability;
 pub mod recovery;

@@ -1,7 +1,7 @@
 //! One run from start to end, and what came of it in numbers.
 
 #[cfg(feature = "cli")]
-use super::consistency::Consistency;
+use super::consistency::{Consistency, LINEARIZABILITY};
 use super::outage::{Outage, Outages};
 use super::problem::{Problem, Problems};
 use super::session::{Astray, Document, Moment, Session};
@@ -98,7 +98,11 @@ impl Run {
             None => (None, None),
             Some(Consistency::Linearizable(_)) => (Some("linearizable"), None),
             Some(Consistency::Undecided(_)) => (Some("undecided"), None),
-            Some(Consistency::Violated(violation)) => (Some("not linearizable"), Some(violation)),
+            Some(Consistency::Delivered(_)) => (Some("what a queue promises"), None),
+            Some(Consistency::Violated(violation)) if violation.property == LINEARIZABILITY => {
+                (Some("not linearizable"), Some(violation))
+            }
+            Some(Consistency::Violated(violation)) => (Some("not what a queue promises"), Some(violation)),
         }
     }
 
@@ -199,7 +203,8 @@ pub struct Report {
     pub outages: Vec<Outage>,
     /// Faults of the script that made no sense when their time came, so that nothing was done.
     pub refused: Vec<RefusedReport>,
-    /// Whether what clients saw is linearizable, not linearizable, or undecided, being too hard to tell. `null` if there is nothing to judge.
+    /// Whether what clients saw is linearizable, not linearizable, or undecided, being too hard to tell; or, where items of a queue come
+    /// again, "what a queue promises" or "not what a queue promises". `null` if there is nothing to judge.
     pub history: Option<&'static str>,
     /// What must never happen, and did.
     pub violations: Vec<ViolationReport>,

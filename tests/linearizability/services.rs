@@ -3,6 +3,7 @@
 use super::common::{blueprint, closed, even_terrain, with, without};
 use super::recorded::{storm, verdict};
 use quorumscope::core::{Micros, Op, Outcome, RuleId, Shots};
+use quorumscope::judge::delivery::Deliveries;
 use quorumscope::judge::linearizability::{Call, History, Model, Recorder, Value, Verdict};
 use quorumscope::lab::history;
 use quorumscope::protocols::raft::{self, Raft};
@@ -156,6 +157,15 @@ fn broken_logs_are_caught_by_their_services() {
     assert!(broken(Service::Config, Model::CasRegister, "read-index", &stale) >= 2, "stale configuration");
     let forgotten = [(raft::SETTING_SNAPSHOT_EVERY, 0), (raft::SETTING_CHECK_QUORUM, 0)];
     assert!(broken(Service::Queue(FOR_EVER), Model::Queue, "up-to-date", &forgotten) >= 2, "lost items");
+    let again = (0..3 * SEEDS).filter(|seed| {
+        let raft = variant("raft").expect("it is there");
+        let place = raft.rules().iter().position(|known| known.key == "up-to-date").expect("a rule of Raft");
+        let blueprint = with(cluster(raft, Service::Queue(SHORT), *seed), &forgotten);
+        let mut cluster = Cluster::<Raft>::new(&without(blueprint, RuleId(place as u8))).expect("it boots");
+        storm(&mut cluster, *seed);
+        cluster.deliveries().expect("queues").flaw().is_some()
+    });
+    assert!(again.count() >= 2, "lost items of a queue where items come again");
     let holding = Service::Lock { holding: SHORT, fenced: true };
     assert!(broken(holding, Model::FencedLock, "up-to-date", &forgotten) >= 2, "tokens given twice");
 }
@@ -249,33 +259,95 @@ fn nobody_passes_a_barrier_before_all_have_come() {
     assert!(passed > 200, "{passed}");
 }
 
-/// At least once, and done with once only.
+fn flaw(heard: &[Heard]) -> Option<Micros> {
+    Deliveries::of(heard).expect("queues").flaw()
+}
+
+/// At least once, in order, and done with once only.
 #[test]
 fn no_item_is_lost_or_done_with_twice() {
     let (mut again, mut done) = (0, 0);
     for seed in 0..SEEDS {
         let (cluster, heard) = heard(Service::Queue(SHORT), seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
-        let mut tickets = BTreeMap::new();
+        assert_eq!(flaw(&heard), None, "seed {seed}");
+        assert!(Deliveries::of(&heard).expect("queues").may_repeat(), "seed {seed}");
         let mut taken: BTreeMap<u32, u32> = BTreeMap::new();
-        let mut finished = std::collections::BTreeSet::new();
         for (.., op, outcome) in exchanges(&heard) {
             match (op, outcome) {
-                (Op::Take { queue, .. }, Outcome::Took { ticket, item }) => {
-                    assert_eq!(tickets.insert((queue, ticket), item), None, "seed {seed}: ticket {ticket} given twice");
-                    assert!(!finished.contains(&item), "seed {seed}: {item} is done with, and comes again");
-                    *taken.entry(item).or_default() += 1;
-                }
-                (Op::Ack { queue, ticket }, Outcome::Done) => {
-                    assert!(finished.insert(tickets[&(queue, ticket)]), "seed {seed}: done with twice");
-                }
+                (Op::Take { .. }, Outcome::Took { item, .. }) => *taken.entry(item).or_default() += 1,
+                (Op::Ack { .. }, Outcome::Done) => done += 1,
                 _ => {}
             }
         }
         again += taken.values().filter(|times| **times > 1).count();
-        done += finished.len();
     }
     assert!(again > 20 && done > 100, "{again} came again, {done} done with");
+}
+
+#[test]
+fn where_no_lease_ends_nothing_comes_again() {
+    for seed in 0..SEEDS {
+        let seen = Deliveries::of(&heard(Service::Queue(FOR_EVER), seed).1).expect("queues");
+        assert!(!seen.may_repeat() && seen.flaw().is_none() && seen.operations() > 50, "seed {seed}");
+    }
+    assert!(Deliveries::of(&heard(Service::Config, 0).1).is_none(), "no queue");
+}
+
+/// What was heard, but for one answer of some sort: the nth is another one.
+fn instead(heard: &[Heard], sort: fn(Outcome) -> bool, nth: usize, what: impl Fn(Outcome) -> Outcome) -> Vec<Heard> {
+    let mut changed = heard.to_vec();
+    let mut answers = changed.iter_mut().filter_map(|heard| match &mut heard.spoke {
+        Spoke::Told(outcome) if sort(*outcome) => Some(outcome),
+        _ => None,
+    });
+    let answer = answers.nth(nth).expect("as many");
+    *answer = what(*answer);
+    changed
+}
+
+/// What queues that are broken in one way each would have told.
+#[test]
+fn whatever_a_queue_tells_that_cannot_be_is_caught() {
+    let took = |outcome| matches!(outcome, Outcome::Took { .. });
+    let refused = |outcome| outcome == Outcome::Refused;
+    let (mut taken, mut late, mut twice, mut early, mut lost) = (0, 0, 0, 0, 0);
+    for seed in 0..SEEDS {
+        let (_, heard) = heard(Service::Queue(SHORT), seed);
+        let told = |sort: fn(Outcome) -> bool| {
+            heard.iter().filter(|heard| matches!(heard.spoke, Spoke::Told(outcome) if sort(outcome))).count()
+        };
+        for nth in 0..told(refused) {
+            late += usize::from(flaw(&instead(&heard, refused, nth, |_| Outcome::Done)).is_some());
+        }
+        for nth in 0..told(took) {
+            let other = |change: fn(u32, u32) -> (u32, u32)| {
+                flaw(&instead(&heard, took, nth, |outcome| match outcome {
+                    Outcome::Took { ticket, item } => {
+                        let (ticket, item) = change(ticket, item);
+                        Outcome::Took { ticket, item }
+                    }
+                    other => other,
+                }))
+            };
+            taken += 1;
+            assert_ne!(other(|ticket, _| (ticket, u32::MAX)), None, "seed {seed}: made up");
+            // Of the last ones nobody can tell: nothing came after them.
+            twice += usize::from(other(|ticket, item| (ticket + 1, item)).is_some());
+            early += usize::from(other(|ticket, item| (ticket + 10_000, item)).is_some());
+            lost += usize::from(flaw(&instead(&heard, took, nth, |_| Outcome::Value(None))).is_some());
+        }
+        // Promised for longer than it was.
+        let mut longer = heard.clone();
+        for heard in &mut longer {
+            if let Spoke::Asked(Op::Take { lease, .. }) = &mut heard.spoke {
+                *lease *= 10;
+            }
+        }
+        assert_ne!(flaw(&longer), None, "seed {seed}: lent again before its time");
+    }
+    assert!(taken > 200 && late > 50, "{taken} {late}");
+    assert!([twice, early, lost].iter().all(|caught| caught * 10 > taken * 9), "{twice} {early} {lost} of {taken}");
 }
 
 #[test]

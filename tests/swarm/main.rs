@@ -6,6 +6,7 @@ mod ablations;
 mod intact;
 mod reports;
 mod runs;
+mod shrinking;
 
 use quorumscope::lab::swarm::{Report, Swarm, Trial, Wish};
 use quorumscope::lab::text;

@@ -1,7 +1,7 @@
 //! Reports of different seeds add up to the report of them all, byte for byte.
 
 use super::{run, swarm};
-use quorumscope::lab::swarm::{Report, Wish};
+use quorumscope::lab::swarm::{ENOUGH, Report, Wish};
 
 fn text(report: &Report) -> String {
     serde_json::to_string_pretty(report).expect("a report is JSON")
@@ -58,4 +58,15 @@ fn wishes_that_make_no_sense_are_told() {
     assert!(told(wish).contains("only[0]: \"crush\": did you mean \"crash\"?"));
     let wish = Wish { variant: "raft".into(), without: vec!["onevote".into()], ..Wish::default() };
     assert!(told(wish).contains("did you mean \"one-vote\"?"));
+}
+
+#[test]
+fn a_rule_that_many_runs_never_reached_is_a_failure() {
+    let mut report = run(&swarm("synod", &[]), 0..3);
+    report.rules.insert("never-reached".to_owned(), 0);
+    assert!(report.is_good(), "too few runs to tell");
+    report.runs = ENOUGH;
+    assert!(report.unreached().contains(&"never-reached") && !report.is_good());
+    report.without = vec!["thrifty".to_owned()];
+    assert!(report.is_good(), "without a rule others may be out of reach");
 }

@@ -179,7 +179,8 @@ impl Protocol for TwoPhaseCommit {
             name: "Consistent",
             says: "No resource manager has committed while another has aborted.",
             holds: |nodes, _: Step| {
-                let is = |node: &Option<Server>, state| matches!(node, Some(Server::ResourceManager(is)) if *is == state);
+                let is =
+                    |node: &Option<Server>, state| matches!(node, Some(Server::ResourceManager(is)) if *is == state);
                 let any = |state| nodes.iter().any(|node| is(node, state));
                 if any(State::Aborted) && any(State::Committed) { Err(Breach::default()) } else { Ok(()) }
             },

@@ -42,7 +42,7 @@ pub struct Report {
     pub answered: u64,
     /// How often somebody began to lead.
     pub reigns: u64,
-    /// Operations of clients whose histories were judged to be linearizable.
+    /// Operations of clients whose histories were judged to be as they must: linearizable, or what a queue promises.
     pub judged: u64,
     /// Operations of histories that were too hard to judge.
     pub undecided: u64,

@@ -33,7 +33,7 @@ pub struct Trial {
     pub answered: u64,
     /// How often somebody began to lead.
     pub reigns: u64,
-    /// Operations judged to be linearizable.
+    /// Operations judged to be as they must: linearizable, or what a queue promises.
     pub judged: u64,
     /// Operations of a history that was too hard to judge.
     pub undecided: u64,
@@ -63,7 +63,7 @@ pub(super) fn run(swarm: &Swarm, seed: u64) -> Trial {
         Err(Broken) => broken(universe).next(),
         Ok(()) => match judge_clients(universe) {
             Some(Consistency::Violated(violation)) => Some(violation),
-            Some(Consistency::Linearizable(operations)) => {
+            Some(Consistency::Linearizable(operations) | Consistency::Delivered(operations)) => {
                 judged = operations;
                 None
             }

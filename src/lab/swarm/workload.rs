@@ -75,9 +75,10 @@ fn asked_for(scenario: &Scenario, group: &mut Clients, storm: Micros, rng: &mut 
         group.swaps = share(pick(rng, &[0, 0, 300]));
     }
     if matches!(service, "lock" | "queue") {
-        // An item whose lease is over is given out again, and what clients see is no queue any more: theirs last.
-        let leases: &[Micros] = if service == "lock" { &[20_000, 200_000, 2_000_000] } else { &[LONGEST] };
-        group.lease = time(pick(rng, leases));
+        // Items come again when their leases are over; where none ever is, what clients see is a plain queue, which is judged more strictly.
+        let leases: &[Micros] = &[20_000, 200_000, 2_000_000];
+        let endless: &[Micros] = if service == "queue" { &[LONGEST] } else { &[] };
+        group.lease = time(pick(rng, &[leases, endless].concat()));
         group.stalls = share(pick(rng, &[0, 200]));
         group.stall = time(pick(rng, &[10_000, 300_000]));
         group.dies = share(pick(rng, &[0, 100]));

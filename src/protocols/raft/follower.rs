@@ -6,8 +6,9 @@ use super::server::{Out, Server};
 use super::storage::Payload;
 use crate::core::{NodeId, Slot};
 
-/// Most messages kept that came too early. One more is as good as lost.
-const EARLY: usize = 128;
+/// Most messages kept that came too early. One more is as good as lost, and then all that follow wait until the leader misses it. So it is
+/// more than clients ask for within the delay by which messages overtake each other.
+const EARLY: usize = 4_096;
 
 impl Server {
     /// AppendEntries.
@@ -20,7 +21,8 @@ impl Server {
             // The log agrees with the leader's, so only messages that this one has overtaken can be missing.
             out.because(IN_ORDER);
             if self.early.len() < EARLY {
-                self.early.push(append.clone());
+                let place = self.early.partition_point(|early| early.prev_slot <= append.prev_slot);
+                self.early.insert(place, append.clone());
             }
             return;
         }
@@ -29,8 +31,7 @@ impl Server {
             return out.send(from, Message::AppendEntriesReply { term, slot, conflict: Some(conflict) });
         }
         self.take(from, append, out);
-        while let Some(index) = self.early.iter().position(|early| early.prev_slot <= self.disk.log.last()) {
-            let early = self.early.swap_remove(index);
+        while let Some(early) = self.early.pop_front_if(|early| early.prev_slot <= self.disk.log.last()) {
             self.take(from, &early, out);
         }
     }

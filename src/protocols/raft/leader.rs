@@ -31,8 +31,8 @@ pub struct Progress {
     /// nextIndex: the first entry to send next. Optimistic while entries flow, and a guess while probing.
     pub next: Slot,
     pub pace: Pace,
-    /// While entries flow: what must be acknowledged by the next check, or it counts as lost. While waiting: `next`, once a check has
-    /// seen it.
+    /// While entries flow: what must be acknowledged by the next check, or it counts as lost: the first that was under way at the last one,
+    /// for where one is lost, nothing after it is acknowledged. While waiting: `next`, once a check has seen it.
     pub due: Slot,
     /// The highest round of heartbeats it has answered.
     pub confirmed: u32,
@@ -286,7 +286,7 @@ impl Server {
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
     }
 
-    /// Whoever has not acknowledged by now what was sent before the last check will be asked again where its log ends.
+    /// Whoever has acknowledged nothing since the last check, though something was under way then, will be asked again where its log ends.
     fn retry(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let last = self.disk.log.last();
@@ -299,7 +299,7 @@ impl Server {
                     progress.pace = Pace::Probe;
                     progress.next = if progress.matched > 0 { progress.matched + 1 } else { term_start };
                 }
-                Pace::Flow => progress.due = last,
+                Pace::Flow => progress.due = last.min(progress.matched + 1),
                 Pace::Wait if progress.due == progress.next => {
                     out.because(RETRY);
                     progress.pace = Pace::Probe;

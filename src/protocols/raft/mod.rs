@@ -181,7 +181,7 @@ pub struct Config {
     pub election_max: Micros,
     /// Interval of heartbeats.
     pub heartbeat: Micros,
-    /// What has gone unacknowledged for this many heartbeat intervals is taken for lost.
+    /// What has gone unacknowledged for this many heartbeat intervals, longer than any round trip, is taken for lost.
     pub retry_ticks: u32,
     /// How long a lease lasts from the moment the heartbeats for it are sent.
     pub lease: Micros,
@@ -235,7 +235,7 @@ impl Config {
             election_min,
             election_max,
             heartbeat,
-            retry_ticks: u32::try_from(rtt_max.div_ceil(heartbeat)).unwrap_or(u32::MAX),
+            retry_ticks: u32::try_from(rtt_max / heartbeat + 1).unwrap_or(u32::MAX),
             lease: election_min * 1000 / (1000 + Micros::from(settings.count(SETTING_DRIFT))),
             reads: [Reads::Log, Reads::ReadIndex, Reads::Lease][usize::from(settings.choice(SETTING_READS))],
             membership: [Membership::Joint, Membership::SingleServer][usize::from(settings.choice(SETTING_MEMBERSHIP))],

@@ -10,6 +10,7 @@ use crate::core::{
     Answer, Command, EntryGlance, Epoch, Glance, LogGlance, Node, NodeId, NodeSet, Order, Slot, Tally, majority,
 };
 use crate::services::Machine;
+use std::collections::VecDeque;
 
 /// What a server collects its effects in.
 pub type Out = crate::core::Out<Server>;
@@ -70,8 +71,8 @@ pub struct Server {
     pub(super) machine: Machine,
     /// The configurations in the log, each with its slot, and the one in force before them.
     pub(super) configurations: Vec<(Slot, Configuration)>,
-    /// Entries of this term's leader that came before those they follow on.
-    pub(super) early: Vec<Append>,
+    /// Entries of this term's leader that came before those they follow on, by their place.
+    pub(super) early: VecDeque<Append>,
     /// The last term this server led since it booted: it took the commands of that term itself and owes their clients an answer.
     pub(super) led: u32,
 }
@@ -187,7 +188,7 @@ impl Node for Server {
             commit,
             machine,
             configurations,
-            early: Vec::new(),
+            early: VecDeque::new(),
             led: 0,
             disk,
         };
