@@ -90,6 +90,8 @@ stage_native() {
   setup_rust
   step "Debug build"
   cargo test --locked
+  step "The page's own parts"
+  cargo test --locked --no-default-features --features web --bin quorumscope-app
   step "Release build: the same runs"
   cargo test --locked --release --test parity
 }

@@ -87,6 +87,20 @@ test("protocols and scenarios can be chosen", async ({ page, open }) => {
   }
 });
 
+// Has the browser record what it does; what that was, is told at the end.
+async function traced(page) {
+  const session = await page.context().newCDPSession(page);
+  const events = [];
+  session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
+  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["devtools.timeline"] } });
+  return async () => {
+    const complete = new Promise((told) => session.on("Tracing.tracingComplete", told));
+    await session.send("Tracing.end");
+    await complete;
+    return events;
+  };
+}
+
 test("thousands of messages: how long the page's own work takes in a frame", async ({ page, open }, info) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await open();
@@ -108,10 +122,15 @@ test("thousands of messages: how long the page's own work takes in a frame", asy
   await page.goto("about:blank");
   await open(`?speed=1:50${link}`);
   await page.waitForTimeout(1_500);
+  const trace = await traced(page);
   await page.evaluate(() => window.quorumscope.clearFrames());
   await page.waitForTimeout(4_000);
   const frames = await page.evaluate(() => window.quorumscope.frames());
-  const report = `${frames.in_flight} messages in flight: script a frame p50 ${frames.p50} ms, p95 ${frames.p95} ms, max ${frames.max} ms over ${frames.count} frames`;
+  // On a busy machine a frame also waits for its turn; the processor's own time does not.
+  const work = (await trace()).filter(({ name, ph }) => name === "FireAnimationFrame" && ph === "X").map(({ tdur }) => tdur / 1000);
+  work.sort((a, b) => a - b);
+  const at = (part) => work[Math.min(work.length - 1, Math.floor(work.length * part))].toFixed(1);
+  const report = `${frames.in_flight} messages in flight: script a frame p50 ${frames.p50} ms, p95 ${frames.p95} ms, max ${frames.max} ms over ${frames.count} frames; of the processor's time p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, max ${at(1)} ms`;
   console.log(report);
   writeFileSync("test-results/frames.txt", `frames: ${report}\n`);
   info.annotations.push({ type: "frame time", description: report });

@@ -146,7 +146,7 @@ test("cut and heal", async ({ page, open }) => {
   await until(page, (run) => run.leader !== null, "somebody leads");
   await replica(page, 3).locator(".disc").click();
   await page.getByRole("group", { name: "Cut the link to" }).getByRole("menuitem", { name: "4" }).click();
-  await expect(page.locator(".cut")).toHaveCount(1);
+  await expect(page.locator(".cut .badge")).toHaveCount(1);
   await expect(replica(page, 3)).toHaveAccessibleName(/cannot reach node 4/);
   await replica(page, 3).locator(".disc").click();
   await page.getByRole("group", { name: "Heal the link to" }).getByRole("menuitem", { name: "4" }).click();

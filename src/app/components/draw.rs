@@ -27,6 +27,16 @@ fn place(value: f64) -> AttrValue {
     number(value).into()
 }
 
+/// A class, and those others that hold. Yew's own would look each of them up in a set.
+pub fn classes(first: &'static str, others: &[(&'static str, bool)]) -> AttrValue {
+    let mut all = first.to_owned();
+    for (class, _) in others.iter().filter(|(_, holds)| *holds) {
+        all.push(' ');
+        all.push_str(class);
+    }
+    all.into()
+}
+
 /// A group.
 pub fn group(class: impl Into<AttrValue>, children: Vec<Html>) -> Html {
     element("g", &["class"], vec![class.into()], children)
@@ -81,7 +91,7 @@ pub struct Actor {
     /// What it is.
     pub target: Target,
     /// Its class in the style sheet.
-    pub class: Classes,
+    pub class: AttrValue,
     /// What it is called.
     pub label: String,
     /// Whether its menu is open.

@@ -34,7 +34,7 @@ pub fn island(ground: &Ground, site: usize, island: &layout::Island, look: Look,
     }
     let place = Actor {
         target: Target::Site(site),
-        class: classes!("place"),
+        class: "place".into(),
         label: format!(
             "{name}{}: add a replica, send a request, and more",
             if look.cut_off { ", cut off from all other places" } else { "" }

@@ -8,16 +8,19 @@ use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Lane, Layout};
 use yew::prelude::*;
 
-/// Draws them.
-pub fn lanes(layout: &Layout, ground: &Ground, shown: &Shown, menu: Option<Target>, on: &Callback<Intent>) -> Html {
+/// Draws the lines.
+pub fn lines(layout: &Layout, shown: &Shown) -> Html {
     let line = |lane: &Lane| {
         let wrong = if shown.links_troubled() { links::lane_line(layout, shown, lane) } else { None };
         wrong.unwrap_or_else(|| draw::line("", lane.from, lane.to))
     };
-    let lines = layout.lanes.iter().map(line).collect();
+    draw::group("lane", layout.lanes.iter().map(line).collect())
+}
+
+/// Writes the round trips; where islands are close together, they stand on a shore.
+pub fn labels(layout: &Layout, ground: &Ground, shown: &Shown, menu: Option<Target>, on: &Callback<Intent>) -> Html {
     let labels = layout.lanes.iter().filter_map(|lane| Some(label(ground, shown, lane, lane.label?, menu, on)));
-    // All lines below all labels.
-    draw::group("lanes", vec![draw::group("lane", lines), draw::group("lane", labels.collect())])
+    draw::group("lane", labels.collect())
 }
 
 fn label(ground: &Ground, shown: &Shown, lane: &Lane, at: Point, menu: Option<Target>, on: &Callback<Intent>) -> Html {
@@ -26,7 +29,7 @@ fn label(ground: &Ground, shown: &Shown, lane: &Lane, at: Point, menu: Option<Ta
     let trouble = if shown.ways.is_empty() { String::new() } else { links::in_words(ground, shown, a, b) };
     let actor = Actor {
         target: Target::Lane(a, b),
-        class: classes!("place"),
+        class: "place".into(),
         label: format!(
             "Links between {} and {}: {trip} there and back{trouble}. Cut, heal or disturb them",
             ground.names[a], ground.names[b]
@@ -36,7 +39,6 @@ fn label(ground: &Ground, shown: &Shown, lane: &Lane, at: Point, menu: Option<Ta
         on_grab: None,
         children: vec![
             draw::rect("hit", point(at.x - 34.0, at.y - 22.0), point(68.0, 44.0)),
-            draw::rect("paper", point(at.x - 30.0, at.y - 10.0), point(60.0, 20.0)),
             draw::text("", point(at.x, at.y + 4.0), trip),
         ],
     };

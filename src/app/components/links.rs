@@ -14,14 +14,39 @@ use yew::prelude::*;
 
 /// How far a line may bend, as a part of its length, straight ones first.
 const BENDS: [f64; 7] = [0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28];
-/// Where a sign may stand on a lane, best first: not on the lane's own label.
-const PLACES: [f64; 7] = [0.5, 0.34, 0.66, 0.2, 0.8, 0.0, 1.0];
-/// Distance between two signs, and from a sign down to its words.
-const STEP: Point = point(20.0, 22.0);
+/// Where on a line signs may stand, best first.
+const PLACES: [f64; 11] = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.0, 1.0];
+/// Distance between two signs.
+const STEP: f64 = 20.0;
 /// About how wide a letter is.
 const LETTER: f64 = 6.6;
-/// Half the room that a sign takes on a lane.
+/// Half the room that a sign takes.
 const SIGN: Point = point(11.0, 11.0);
+/// Where words may stand above or below their signs, best first: how far down, and how far aside as a part of their length.
+const WORDS: [(f64, f64); 22] = [
+    (22.0, 0.0),
+    (-14.0, 0.0),
+    (22.0, -0.25),
+    (22.0, 0.25),
+    (-14.0, -0.25),
+    (-14.0, 0.25),
+    (22.0, -0.5),
+    (22.0, 0.5),
+    (-14.0, -0.5),
+    (-14.0, 0.5),
+    (36.0, 0.0),
+    (-28.0, 0.0),
+    (36.0, -0.25),
+    (36.0, 0.25),
+    (-28.0, -0.25),
+    (-28.0, 0.25),
+    (50.0, 0.0),
+    (-42.0, 0.0),
+    (50.0, -0.25),
+    (50.0, 0.25),
+    (64.0, 0.0),
+    (-56.0, 0.0),
+];
 
 /// How messages fare between two replicas, to and fro.
 #[derive(Clone, Copy, PartialEq)]
@@ -55,9 +80,18 @@ struct Pair {
     fare: Fare,
 }
 
-/// Draws what stands on the ways between places, and what is wrong on single links where not all between two places fare alike.
+/// What is wrong on links: lines, to be drawn below the replicas, and signs, above them.
+#[derive(Default)]
+pub struct Drawn {
+    /// Of single links, where not all between two places fare alike.
+    pub lines: Vec<Html>,
+    /// Of those, and of the ways between places.
+    pub signs: Vec<Html>,
+}
+
+/// Draws it.
 #[inline(never)]
-pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Vec<Html> {
+pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Drawn {
     let everywhere = everywhere(shown);
     let sites = ground.places.len();
     let places = (0..sites).flat_map(|a| (a..sites).map(move |b| (a, b)));
@@ -66,8 +100,14 @@ pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Vec<Html> {
     // What befalls all links is told on the lanes alone.
     let is_told = |pair: &Pair| pair.fare.is_usual() || everywhere && pair.fare.cut == (false, false);
     let wrong = single.filter(|pair| !is_told(pair));
-    let on_lanes = layout.lanes.iter().filter_map(|lane| on_lane(layout, ground, shown, lane));
-    on_lanes.chain(wrong.filter_map(|pair| between_two(layout, &pair))).collect()
+    let mut room = Room::of(layout);
+    let signs = layout.lanes.iter().filter_map(|lane| on_lane(layout, ground, shown, lane, &mut room)).collect();
+    let mut drawn = Drawn { lines: Vec::new(), signs };
+    for (line, signs) in wrong.filter_map(|pair| between_two(layout, &pair, &mut room)) {
+        drawn.lines.push(line);
+        drawn.signs.push(signs);
+    }
+    drawn
 }
 
 /// The line of a lane where something is wrong, the same on all links there.
@@ -79,19 +119,16 @@ pub fn lane_line(layout: &Layout, shown: &Shown, lane: &Lane) -> Option<Html> {
 }
 
 /// What stands on such a lane.
-fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane) -> Option<Html> {
+fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane, room: &mut Room) -> Option<Html> {
     let (a, b) = lane.between;
     let fare = alike(layout, shown, a, b).filter(|fare| !fare.is_usual())?;
-    let (from, to) = (lane.from, lane.to);
-    let sign = |at: &Point| Area { middle: *at, half: SIGN };
-    let labels = || layout.lanes.iter().filter_map(|lane| lane.label).map(|middle| Area { middle, half: LABEL });
-    let readable = |at: &Point| !labels().any(|label| label.meets(&sign(at)));
-    let at_sea = |at: &Point| !layout.islands.iter().any(|island| island.area.rounded_meets(&sign(at)));
-    let places = PLACES.map(|part| from.toward(to, part));
-    let best = places.into_iter().find(|at| readable(at) && at_sea(at));
-    let place = best.or_else(|| places.into_iter().find(readable)).unwrap_or(places[0]);
     let names = (ground.names[a].to_string(), ground.names[b].to_string());
-    Some(draw::group(class(fare), signs(layout, fare, place, unit(from, to), names)))
+    let along = unit(lane.from, lane.to);
+    let mut places = PLACES.map(|part| lane.from.toward(lane.to, part)).to_vec();
+    // Beside a lane that is too short for its label and a sign.
+    let aside = |far: f64| point(places[0].x - along.y * far, places[0].y + along.x * far);
+    places.extend([24.0, -24.0, 40.0, -40.0].map(aside));
+    Some(draw::group(class(fare), signs(room, fare, &places, along, names)))
 }
 
 /// How all links between two places with a lane between them fare, if all fare alike.
@@ -148,8 +185,8 @@ pub fn in_words(ground: &Ground, shown: &Shown, a: usize, b: usize) -> String {
     told.concat()
 }
 
-/// A line between two replicas, bent around what stands in its way.
-fn between_two(layout: &Layout, link: &Pair) -> Option<Html> {
+/// A line between two replicas, bent around what stands in its way, and its signs.
+fn between_two(layout: &Layout, link: &Pair, room: &mut Room) -> Option<(Html, Html)> {
     let stand = |node: NodeId| layout.nodes.get(usize::from(node.0)).copied().flatten();
     let (a, b) = (stand(link.ends.0)?, stand(link.ends.1)?);
     let length = a.distance(b).max(1.0);
@@ -176,9 +213,9 @@ fn between_two(layout: &Layout, link: &Pair) -> Option<Html> {
     let (start, end) = (on_curve(control, leave), on_curve(control, 1.0 - leave));
     let path = format!("M{}Q{} {}", pair(start), pair(control), pair(end));
     let names = (format!("node {:?}", link.ends.0), format!("node {:?}", link.ends.1));
-    let mut children = vec![draw::path("line", path)];
-    children.extend(signs(layout, link.fare, on_curve(control, 0.5), along, names));
-    Some(draw::group(class(link.fare), children))
+    let places = PLACES.map(|part| on_curve(control, part.clamp(0.1, 0.9)));
+    let line = draw::group(class(link.fare), vec![draw::path("line", path)]);
+    Some((line, draw::group(class(link.fare), signs(room, link.fare, &places, along, names))))
 }
 
 /// What a line should keep away from: other replicas, names of places and what clients were told; each a middle and a radius.
@@ -203,14 +240,16 @@ fn class(fare: Fare) -> &'static str {
     }
 }
 
-/// What stands on a line: signs, and words under them. `along` points from the first end to the second, whose names these are.
-fn signs(layout: &Layout, fare: Fare, at: Point, along: Point, names: (String, String)) -> Vec<Html> {
+/// What stands on a line: signs in one of these places, and words beside them. `along` points from the first end to the second,
+/// whose names these are.
+fn signs(room: &mut Room, fare: Fare, places: &[Point], along: Point, names: (String, String)) -> Vec<Html> {
     let (told, one_way) = fare.told();
     let mut kinds: Vec<Trouble> = told.iter().map(|told| told.trouble).collect();
     kinds.dedup();
     let cut = usize::from(fare.cut != (false, false));
-    let first = at.x - STEP.x * ((cut + kinds.len()) as f64 - 1.0) / 2.0;
-    let place = |index: usize| point(first + STEP.x * index as f64, at.y);
+    let reach = STEP * ((cut + kinds.len()) as f64 - 1.0) / 2.0;
+    let at = room.take(places.iter().copied(), point(SIGN.x + reach, SIGN.y));
+    let place = |index: usize| point(at.x - reach + STEP * index as f64, at.y);
     let mut signs = match fare.cut {
         (false, false) => Vec::new(),
         (true, true) => vec![trouble::badge(Trouble::Cut, place(0))],
@@ -221,47 +260,50 @@ fn signs(layout: &Layout, fare: Fare, at: Point, along: Point, names: (String, S
     if !told.is_empty() {
         let to = one_way.map(|there| format!("to {}: ", if there { names.1 } else { names.0 }));
         let words = to.unwrap_or_default() + &trouble::brief(&told);
-        let width = STEP.x * signs.len() as f64 / 2.0;
-        signs.push(draw::text("", beside(layout, at, width, words.chars().count()), words));
+        let half = point(words.chars().count() as f64 * LETTER / 2.0, 7.0);
+        let aside = SIGN.x + reach + half.x + 3.0;
+        let around = WORDS.map(|(down, part)| point(at.x + part * 2.0 * half.x, at.y + down - BASELINE));
+        let beside = [point(at.x + aside, at.y), point(at.x - aside, at.y)];
+        let (near, far) = around.split_at(2);
+        let middle = room.take(near.iter().chain(&beside).chain(far).copied(), half);
+        signs.push(draw::text("", point(middle.x, middle.y + BASELINE), words));
     }
     signs
 }
 
-/// Where words of so many letters may stand beside signs that reach so far to both sides: best below, but not on other texts.
-fn beside(layout: &Layout, at: Point, reach: f64, letters: usize) -> Point {
-    let half = point(letters as f64 * LETTER / 2.0, 7.0);
-    let aside = reach + half.x + 4.0;
-    let below = point(at.x, at.y + STEP.y);
-    let places = [
-        below,
-        point(at.x, at.y - STEP.y + 8.0),
-        point(at.x + aside, at.y + 4.0),
-        point(at.x - aside, at.y + 4.0),
-        point(at.x - half.x, at.y + STEP.y),
-        point(at.x + half.x, at.y + STEP.y),
-        point(at.x - half.x, at.y - STEP.y + 8.0),
-        point(at.x + half.x, at.y - STEP.y + 8.0),
-    ];
-    let taken = texts(layout);
-    let is_free = |place: &Point| {
-        let area = Area { middle: point(place.x, place.y - 4.0), half };
-        let inside = place.x > half.x && place.x + half.x < layout.size.x && place.y > 14.0 && place.y < layout.size.y;
-        inside && !taken.iter().any(|other| other.meets(&area))
-    };
-    places.into_iter().find(is_free).unwrap_or(below)
+/// From the middle of a line of text down to where its letters stand.
+const BASELINE: f64 = 4.0;
+
+/// The room there is on the stage for signs and words.
+struct Room {
+    size: Point,
+    taken: Vec<Area>,
 }
 
-/// Where texts stand on the stage already.
-fn texts(layout: &Layout) -> Vec<Area> {
-    let area = |x: f64, y: f64, half: Point| Area { middle: point(x, y), half };
-    let mut all = Vec::new();
-    for island in &layout.islands {
-        all.push(area(island.client.x + 48.0, island.client.y, point(64.0, 17.0)));
-        all.push(area(island.name.x, island.name.y + 2.0, point(48.0, 18.0)));
+impl Room {
+    /// What islands and the labels of lanes leave free.
+    fn of(layout: &Layout) -> Room {
+        let mut taken = layout.contents();
+        let labels = layout.lanes.iter().filter_map(|lane| lane.label);
+        taken.extend(labels.map(|middle| Area { middle, half: LABEL }));
+        Room { size: layout.size, taken }
     }
-    all.extend(layout.nodes.iter().flatten().map(|node| area(node.x, node.y + 24.0, point(42.0, 60.0))));
-    all.extend(layout.lanes.iter().filter_map(|lane| lane.label).map(|label| area(label.x, label.y, LABEL)));
-    all
+
+    /// Takes the first of these places where nothing is in the way, or the one where least is.
+    fn take(&mut self, places: impl Iterator<Item = Point>, half: Point) -> Point {
+        let covered = |area: &Area| {
+            let outside = if area.within(self.size) { 0.0 } else { half.x * half.y };
+            let over = |other: &Area| {
+                let Point { x, y } = area.overlap(other, 0.0);
+                if x > 0.0 && y > 0.0 { x.min(2.0 * half.x) * y.min(2.0 * half.y) } else { 0.0 }
+            };
+            outside + self.taken.iter().map(over).sum::<f64>()
+        };
+        let areas = places.map(|middle| Area { middle, half });
+        let best = areas.min_by(|a, b| covered(a).total_cmp(&covered(b))).unwrap_or_default();
+        self.taken.push(best);
+        best.middle
+    }
 }
 
 /// The sign of a way that is cut, pointing where nothing arrives any more.

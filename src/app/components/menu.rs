@@ -15,6 +15,11 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+/// How wide a menu is, as in the style sheet, CSS pixels.
+const WIDTH: f64 = 232.5;
+/// How far beside what it is about, and above its middle, a menu begins, CSS pixels.
+const ASIDE: f64 = 40.0;
+
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What it is about.
@@ -77,6 +82,14 @@ pub fn Menu(props: &Props) -> Html {
         let unfolded = unfolded.clone();
         Callback::from(move |_: MouseEvent| unfolded.set(!*unfolded))
     };
+    {
+        let list = list.clone();
+        use_effect_with(*unfolded, move |unfolded| {
+            let more = list.cast::<Element>().and_then(|list| list.query_selector(".more").ok()?);
+            // What has unfolded below the edge would not be noticed.
+            more.filter(|_| *unfolded).into_iter().for_each(|more| more.scroll_into_view());
+        });
+    }
     let (title, mut groups) = content(props);
     groups.retain(|group| !group.items.is_empty());
     let more = groups.iter().position(|group| group.folded).map(|at| {
@@ -93,24 +106,18 @@ pub fn Menu(props: &Props) -> Html {
             entries.push(show(at, group, on));
         }
     }
-    // It opens towards the middle of the stage, where there is room.
-    let across = if at.x < room.x / 2.0 {
-        format!("left: {:.0}px", at.x + 40.0)
-    } else {
-        format!("right: {:.0}px", room.x - at.x + 40.0)
-    };
-    let down = if at.y < room.y / 2.0 {
-        format!("top: {:.0}px", (at.y - 40.0).max(8.0))
-    } else {
-        format!("bottom: {:.0}px", (room.y - at.y - 60.0).max(8.0))
-    };
+    // It opens towards the middle of the stage, where there is room; how far down, the style sheet sees to.
+    let across = if at.x < room.x / 2.0 { at.x + ASIDE } else { at.x - ASIDE - WIDTH };
+    let left = across.clamp(0.0, (room.x - WIDTH).max(0.0));
     html! {
         <>
             <div class="veil" onclick={click(on, Intent::Menu(None))}></div>
-            <div class="menu" style={format!("{across}; {down}")} {onkeydown}>
-                <p id="menu-title">{ title }</p>
-                <div role="menu" aria-labelledby="menu-title" ref={list}>
-                    { for entries }
+            <div class="berth" style={format!("left: {left:.0}px; --down: {:.0}px", (at.y - ASIDE).max(0.0))}>
+                <div class="menu" {onkeydown}>
+                    <p id="menu-title">{ title }</p>
+                    <div role="menu" aria-labelledby="menu-title" ref={list}>
+                        { for entries }
+                    </div>
                 </div>
             </div>
         </>

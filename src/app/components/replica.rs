@@ -3,14 +3,25 @@
 use super::draw::{self, Actor};
 use super::{trouble, words};
 use crate::intent::{Intent, Target};
-use crate::run::shown::{Crown, NodeShown};
+use crate::run::shown::{Crown, NodeShown, SLOTS};
 use crate::stage::geometry::{Point, point};
 use crate::stage::layout::NODE_RADIUS;
 use crate::stage::round;
 use quorumscope::core::{NodeSet, Tally};
 use yew::prelude::*;
 
-/// Width of one slot in the log bar, and of the gap after it.
+/// The slots of the log bar from left to right; they never move, so their places need not be written anew.
+const BARS: [&str; SLOTS] = [
+    "M0 0h5v8h-5z",
+    "M6.5 0h5v8h-5z",
+    "M13 0h5v8h-5z",
+    "M19.5 0h5v8h-5z",
+    "M26 0h5v8h-5z",
+    "M32.5 0h5v8h-5z",
+    "M39 0h5v8h-5z",
+    "M45.5 0h5v8h-5z",
+];
+/// Width of one slot, and of the gap after it.
 const SLOT: (f64, f64) = (5.0, 1.5);
 /// Radius of the ring in which votes are counted.
 const TALLY_RADIUS: f64 = NODE_RADIUS + 4.5;
@@ -59,15 +70,15 @@ pub fn replica(
     if node.troubled() {
         children.extend(trouble::mark(node));
     }
-    let class = classes!(
-        "replica",
-        down.then_some("down"),
-        node.paused.is_some().then_some("paused"),
-        (!node.member).then_some("outsider"),
-        (node.crown == Crown::Worn).then_some("leads"),
-        target.then_some("target"),
-        held.then_some("held"),
-    );
+    let looks = [
+        ("down", down),
+        ("paused", node.paused.is_some()),
+        ("outsider", !node.member),
+        ("leads", node.crown == Crown::Worn),
+        ("target", target),
+        ("held", held),
+    ];
+    let class = draw::classes("replica", &looks);
     let label = words::describe(node, epoch, place);
     Actor { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab: Some(on_grab), children }.draw(on)
 }
@@ -92,7 +103,6 @@ fn ring(tally: Tally, members: NodeSet) -> Html {
 fn log_bar(node: &NodeShown) -> Html {
     let (width, gap) = SLOT;
     let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;
-    let slots = node.slots.iter().enumerate();
-    let slot = |i: usize| point(left + i as f64 * (width + gap), 32.0);
-    draw::group("log", slots.map(|(i, look)| draw::rect(look.name(), slot(i), point(width, 8.0))).collect())
+    let slots = node.slots.iter().zip(BARS).map(|(look, bar)| draw::path(look.name(), bar));
+    draw::moved("log", point(left, 32.0), slots.collect())
 }

@@ -6,8 +6,8 @@ use super::drag::{Drag, Held};
 use super::draw;
 use super::graticule::graticule;
 use super::island::{Look, island};
-use super::lanes::lanes;
-use super::links::links;
+use super::lanes;
+use super::links::{Drawn, links};
 use super::menu::Menu;
 use super::replica::{self, Handling, replica};
 use super::size::use_size;
@@ -126,16 +126,11 @@ pub fn Stage(props: &Props) -> Html {
     };
 
     let held = drag.filter(|drag| drag.moved);
-    let class = classes!(
-        "stage",
-        held.map(|drag| match drag.held {
-            Held::Crown(_) => "moves-crown",
-            Held::Node(_) => "moves-node",
-        })
-    );
+    let moves_crown = held.is_some_and(|drag| matches!(drag.held, Held::Crown(_)));
+    let class = draw::classes("stage", &[("moves-crown", moves_crown)]);
     let site_target = held.and_then(|drag| drag.site(&layout, shown));
     let node_target = held.and_then(|drag| drag.node(&layout, shown));
-    let troubled = if shown.links_troubled() { links(&layout, ground, shown) } else { Vec::new() };
+    let troubled = if shown.links_troubled() { links(&layout, ground, shown) } else { Drawn::default() };
     let view_box = format!("0 0 {} {}", draw::number(layout.size.x), draw::number(layout.size.y));
     let islands = layout.islands.iter().enumerate().map(|(site, place)| {
         let look = Look {
@@ -159,7 +154,11 @@ pub fn Stage(props: &Props) -> Html {
     });
     let crowns = stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| {
         let is_held = held.is_some_and(|drag| drag.held == Held::Crown(node.id));
-        let class = if is_held { Some("held") } else { (node.crown == Crown::Stale).then_some("stale") };
+        let class = match node.crown {
+            _ if is_held => "crown held",
+            Crown::Stale => "crown stale",
+            _ => "crown",
+        };
         crown(point(at.x, at.y - CROWN_ABOVE), class, Some(hold(&grab, Held::Crown(node.id))))
     });
     // Each list in a group of its own: a crown more or less must not make a replica another element.
@@ -167,12 +166,14 @@ pub fn Stage(props: &Props) -> Html {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
                 { graticule(layout.size) }
-                { lanes(&layout, ground, shown, *menu, on) }
+                { lanes::lines(&layout, shown) }
                 <g>{ for islands }</g>
+                { lanes::labels(&layout, ground, shown, *menu, on) }
+                <g>{ for troubled.lines }</g>
                 <g>{ for clients }</g>
-                <g>{ for troubled }</g>
                 <g>{ for replicas }</g>
                 <g>{ for crowns }</g>
+                <g class="above">{ for troubled.signs }</g>
                 <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
@@ -206,7 +207,7 @@ fn stood<'a>(layout: &'a Layout, shown: &'a Shown) -> impl Iterator<Item = (&'a 
 fn ghost(drag: Drag, shown: &Shown) -> Option<Html> {
     match drag.held {
         // Above the pointer, so that one sees where it will land.
-        Held::Crown(_) => Some(crown(point(drag.at.x, drag.at.y - CROWN_ABOVE), None, None)),
+        Held::Crown(_) => Some(crown(point(drag.at.x, drag.at.y - CROWN_ABOVE), "crown", None)),
         Held::Node(id) => Some(replica::ghost(shown.nodes.get(usize::from(id.0))?, drag.at)),
     }
 }

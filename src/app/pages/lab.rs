@@ -4,6 +4,8 @@ use super::opening::{self, Opened};
 use super::voice::Voice;
 use super::{carry_out, keyboard};
 use crate::components::about::about;
+use crate::components::draw;
+use crate::components::fresh::Fresh;
 use crate::components::header::Header;
 use crate::components::help::help;
 use crate::components::latency::latency;
@@ -17,6 +19,7 @@ use crate::components::stage::Stage;
 use crate::components::timeline::timeline;
 use crate::components::transport::transport;
 use crate::intent::{Intent, Sheet, Target};
+use crate::run::film::{News, PARTS};
 use crate::run::rate::Rate;
 use crate::run::{Engine, Film, Ground, Shared, Shown};
 use crate::web::options::Options;
@@ -55,7 +58,7 @@ impl PartialEq for First {
 /// What happens to the page.
 pub enum Msg {
     /// Texts should be looked at again.
-    Look,
+    Look(News),
     /// Somebody wants something.
     Do(Intent),
     /// A key was pressed.
@@ -91,7 +94,7 @@ pub struct Lab {
     /// What is run, and the number of that run.
     ground: Rc<Ground>,
     run: u32,
-    shown: Rc<Shown>,
+    parts: Parts,
     rate: Rate,
     voice: Voice,
     menu: Option<Target>,
@@ -121,6 +124,28 @@ enum Rest {
 /// What to say while the rest cannot be had.
 const MISSING: &str = "Part of this page could not be loaded. The run goes on, but most of what can be done here is missing. Is there a connection? Whatever you do next tries again.";
 
+/// The texts in parts that are looked at in turn, so that no frame takes long.
+struct Parts {
+    /// What each shows: the stage; the numbers; signs and time.
+    shown: [Rc<Shown>; PARTS],
+    /// How often each was looked at.
+    turns: [u32; PARTS],
+    /// Whose turn it is.
+    next: usize,
+}
+
+impl Parts {
+    fn renew(&mut self, shown: Rc<Shown>, news: News) {
+        for part in 0..PARTS {
+            if news == News::All || part == self.next {
+                self.shown[part] = shown.clone();
+                self.turns[part] += 1;
+            }
+        }
+        self.next = (self.next + 1) % PARTS;
+    }
+}
+
 /// Tells whether the stage is in the window.
 type Watcher = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
@@ -136,8 +161,8 @@ impl Component for Lab {
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = Rate::default();
-        let shown = Rc::new(Shown::of(&engine, &mut rate, false));
-        let film = Film::start(engine, ctx.link().callback(|()| Msg::Look));
+        let shown = Rc::new(Shown::of(&engine, Vec::new(), &mut rate, false));
+        let film = Film::start(engine, ctx.link().callback(Msg::Look));
         load_rest(ctx);
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
@@ -152,7 +177,7 @@ impl Component for Lab {
             waiting: Vec::new(),
             ground,
             run: 0,
-            shown,
+            parts: Parts { shown: std::array::from_fn(|_| shown.clone()), turns: [0; PARTS], next: 0 },
             rate,
             voice,
             menu: None,
@@ -170,8 +195,9 @@ impl Component for Lab {
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
         self.began = browser::now();
+        let mut news = News::All;
         match message {
-            Msg::Look => {}
+            Msg::Look(what) => news = what,
             Msg::Do(intent) => self.hear(ctx, intent),
             Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
             Msg::Key(event) => {
@@ -241,7 +267,7 @@ impl Component for Lab {
             }
             Msg::Say(text) => self.notice = Some(text.into()),
         }
-        self.look();
+        self.look(news);
         if self.rest == Rest::Here {
             self.write_address(ctx, false);
         }
@@ -254,36 +280,52 @@ impl Component for Lab {
             let film = self.film.borrow();
             (film.engine.playing(), film.engine.pace)
         };
-        let Lab { on, ground, shown, voice, .. } = self;
+        let Lab { on, ground, voice, .. } = self;
+        let Parts { shown: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.parts;
+        let signs = {
+            let (kinds, shown) = (ground.variant.kinds, time.clone());
+            move |()| legend(kinds, &shown)
+        };
+        let footer = {
+            let (epoch, shown, on) = (ground.variant.card.epoch, time.clone(), on.clone());
+            move |()| html! { <>{ transport(playing, pace, &shown, &on) }{ timeline(epoch, &shown, &on) }</> }
+        };
+        let (with_latency, with_messages, complete) = (options.latency, options.messages, self.rest == Rest::Here);
+        let aside = {
+            let (ground, shown) = (ground.clone(), numbers.clone());
+            move |()| {
+                html! {
+                    <>
+                        { about(&ground.scenario) }
+                        if with_latency { { latency(&ground, &shown) } }
+                        if with_messages && complete {
+                            <Messages ground={ground.clone()} shown={shown.clone()} />
+                        } else if with_messages {
+                            { per_command(&shown) }
+                        }
+                    </>
+                }
+            }
+        };
+        let class = draw::classes("lab", &[("embed", options.embed), ("alone", !with_latency && !with_messages)]);
         html! {
-            <div class={classes!("lab", options.embed.then_some("embed"), (!options.latency && !options.messages).then_some("alone"))}>
+            <div {class}>
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
                     <Header ground={ground.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    { sentence(&voice.text, &voice.spoken, shown) }
-                    <Stage ground={ground.clone()} shown={shown.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
+                    { sentence(&voice.text, &voice.spoken, stage) }
+                    <Stage ground={ground.clone()} shown={stage.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
-                    { legend(ground.variant.kinds, shown) }
+                    <Fresh turn={*time_turn} draw={Callback::from(signs)} />
                 </main>
                 if options.controls {
-                    <footer>
-                        { transport(playing, pace, shown, on) }
-                        { timeline(ground.variant.card.epoch, shown, on) }
-                    </footer>
+                    <footer><Fresh turn={*time_turn} draw={Callback::from(footer)} /></footer>
                 }
-                if options.latency || options.messages {
-                    <aside aria-label="Scenario and measurements">
-                        { about(&ground.scenario) }
-                        if options.latency { { latency(ground, shown) } }
-                        if options.messages && self.rest == Rest::Here {
-                            <Messages ground={ground.clone()} shown={shown.clone()} />
-                        } else if options.messages {
-                            { per_command(shown) }
-                        }
-                    </aside>
+                if with_latency || with_messages {
+                    <aside aria-label="Scenario and measurements"><Fresh turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
                 }
                 { self.sheet() }
             </div>
@@ -372,7 +414,7 @@ impl Lab {
     }
 
     /// Looks at the run, which may be another one by now.
-    fn look(&mut self) {
+    fn look(&mut self, news: News) {
         let film = self.film.borrow();
         let engine = &film.engine;
         if self.run != engine.number() {
@@ -380,8 +422,11 @@ impl Lab {
             self.ground = Rc::new(Ground::of(engine.session()));
             self.rate = Rate::default();
         }
-        self.shown = Rc::new(Shown::of(engine, &mut self.rate, self.rest == Rest::Here));
-        self.voice.look(&self.shown, engine.playing());
+        // Thousands may be under way; copying them for each look would take longer than all else in it.
+        let flights = film.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
+        let shown = Rc::new(Shown::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
+        self.voice.look(&shown, engine.playing());
+        self.parts.renew(shown, news);
     }
 
     /// Has the address describe the present moment: now and then while time goes by, at once when something was done.

@@ -1,5 +1,5 @@
-//! The loop that lets time go by and paints messages, frame by frame, outside of Yew; it tells Yew at most ten times a second that
-//! there is something new to show.
+//! The loop that lets time go by and paints messages, frame by frame, outside of Yew; it tells Yew now and then that there is something
+//! new to show.
 
 use super::{Engine, probe::Probe};
 use crate::stage::layout::Layout;
@@ -11,8 +11,10 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use yew::Callback;
 
-/// ms between two updates of texts.
+/// ms in which all texts are looked at again.
 const TEXT_EVERY: f64 = 100.0;
+/// In how many parts: all of them would take too long for one frame.
+pub const PARTS: usize = 3;
 /// ms between two pictures for those who do not want motion.
 const STILL_EVERY: f64 = 600.0;
 
@@ -25,7 +27,7 @@ pub struct Film {
     painter: Option<Painter>,
     layout: Rc<Layout>,
     flights: Vec<Flight>,
-    on_news: Callback<()>,
+    on_news: Callback<News>,
     next: Option<Next>,
     last_frame: f64,
     last_news: f64,
@@ -35,6 +37,15 @@ pub struct Film {
     still: bool,
     /// Whether anybody can see it.
     visible: bool,
+}
+
+/// What should be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// All texts: time stands still, or pictures are far apart.
+    All,
+    /// Those whose turn it is.
+    Some,
 }
 
 /// The frame that comes next: what the browser calls, every time the same, and the number of the call.
@@ -72,20 +83,20 @@ impl Shared {
 
     /// One frame, and the next.
     fn go_on(&self) {
-        let news = self.borrow_mut().frame();
-        if news {
-            let on_news = self.borrow().on_news.clone();
-            on_news.emit(());
-        }
         if let Some(next) = &mut self.borrow_mut().next {
             next.number = ask_for_frame(&next.call);
+        }
+        let news = self.borrow_mut().frame();
+        if let Some(news) = news {
+            let on_news = self.borrow().on_news.clone();
+            on_news.emit(news);
         }
     }
 }
 
 impl Film {
     /// Starts the loop. `on_news` is called when texts should be looked at again.
-    pub fn start(engine: Engine, on_news: Callback<()>) -> Shared {
+    pub fn start(engine: Engine, on_news: Callback<News>) -> Shared {
         let film = Shared(Rc::new(RefCell::new(Film {
             engine,
             probe: Probe::default(),
@@ -139,17 +150,17 @@ impl Film {
     }
 
     /// Messages under way in the last picture.
-    pub fn in_flight(&self) -> usize {
-        self.flights.len()
+    pub fn flights(&self) -> &[Flight] {
+        &self.flights
     }
 
     /// One frame. Tells whether texts should be looked at again.
-    fn frame(&mut self) -> bool {
+    fn frame(&mut self) -> Option<News> {
         let started = browser::now();
         let elapsed = started - self.last_frame;
         let moving = self.engine.playing() && self.visible;
         if self.still && moving && elapsed < STILL_EVERY {
-            return false;
+            return None;
         }
         self.last_frame = started;
         if moving {
@@ -159,9 +170,8 @@ impl Film {
             self.stale = true;
         }
         if !self.stale {
-            return false;
+            return None;
         }
-        self.stale = false;
         let universe = self.engine.session().universe();
         universe.flights(&mut self.flights);
         let time = universe.time();
@@ -171,13 +181,13 @@ impl Film {
         if moving {
             self.probe.note(browser::now() - started);
         }
-        let news = started - self.last_news >= TEXT_EVERY;
-        if news {
-            self.last_news = started;
+        if started - self.last_news < TEXT_EVERY / PARTS as f64 {
+            return None;
         }
-        // A picture that came between two updates of texts must not be the last word.
-        self.stale = !news;
-        news
+        self.last_news = started;
+        // Whatever came between two looks must not be the last word: once time stands still, all is looked at.
+        self.stale = moving && !self.still;
+        Some(if self.stale { News::Some } else { News::All })
     }
 }
 

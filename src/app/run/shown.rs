@@ -1,4 +1,4 @@
-//! What the run looks like at one moment: plain data, taken at most ten times a second, that Yew can compare and show.
+//! What the run looks like at one moment: plain data, taken now and then, that Yew can compare and show.
 
 use super::Engine;
 use super::happened::{self, Happened};
@@ -36,7 +36,7 @@ pub struct Shown {
     pub sites: Vec<SiteShown>,
     /// What happens now.
     pub sentence: String,
-    /// Messages under way, those in somebody's hand included.
+    /// Messages in somebody's hand; all that are under way, while a menu might offer something to do with them.
     pub flights: Vec<Flight>,
     /// The ways on which messages do not fare as usual.
     pub ways: Vec<WayShown>,
@@ -191,7 +191,7 @@ impl Shown {
     }
 
     /// Looks at the run. `complete`: all of the page is there, which telling what happened last takes.
-    pub fn of(engine: &Engine, rate: &mut Rate, complete: bool) -> Shown {
+    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, complete: bool) -> Shown {
         let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
@@ -201,8 +201,6 @@ impl Shown {
         let branches = if complete { branches(session) } else { Vec::new() };
         let window = window(universe.variant(), last);
         let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
-        let mut flights = Vec::new();
-        universe.flights(&mut flights);
         let domains = &session.checked().blueprint.domains;
         let is_cut_off = |site: u8| domains.of_site(site).is_some_and(|domain| universe.cut_off().contains(&domain));
         let sites = (0..).zip(universe.samples());

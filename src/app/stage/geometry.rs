@@ -64,6 +64,12 @@ impl Area {
         x * x * x + y * y * y < 1.1
     }
 
+    /// Whether all of it is on a stage of this size.
+    pub fn within(&self, stage: Point) -> bool {
+        let inside = |middle: f64, half: f64, size: f64| middle >= half && middle + half <= size;
+        inside(self.middle.x, self.half.x, stage.x) && inside(self.middle.y, self.half.y, stage.y)
+    }
+
     /// Whether the point is inside.
     pub fn holds(&self, at: Point) -> bool {
         (at.x - self.middle.x).abs() <= self.half.x && (at.y - self.middle.y).abs() <= self.half.y

@@ -91,8 +91,20 @@ impl Layout {
         for ((place, middle), half) in places.iter().zip(middles).zip(halves) {
             layout.put(place, Area { middle, half });
         }
-        layout.lanes = lanes(&layout.islands, places);
+        layout.lanes = lanes(&layout, places);
         layout
+    }
+
+    /// What must stay readable on the islands: what clients were told, names, and replicas with all that is said of them.
+    pub fn contents(&self) -> Vec<Area> {
+        let area = |x: f64, y: f64, half: Point| Area { middle: point(x, y), half };
+        let mut all = Vec::new();
+        for island in &self.islands {
+            all.push(area(island.client.x + 48.0, island.client.y, point(64.0, 17.0)));
+            all.push(area(island.name.x, island.name.y + 2.0, point(48.0, 18.0)));
+        }
+        all.extend(self.nodes.iter().flatten().map(|node| area(node.x, node.y + 17.0, point(38.0, 67.0))));
+        all
     }
 
     /// Puts a site, and who lives there, on its island.
@@ -154,7 +166,8 @@ pub const LABEL: Point = point(32.0, 11.0);
 /// Most sites between which every pair gets a line; more would be a thicket.
 const FEW: usize = 5;
 
-fn lanes(islands: &[Island], places: &[Place]) -> Vec<Lane> {
+fn lanes(layout: &Layout, places: &[Place]) -> Vec<Lane> {
+    let islands = &layout.islands;
     let busy: Vec<usize> = (0..places.len()).filter(|&site| !places[site].nodes.is_empty()).collect();
     let mut lanes = Vec::new();
     if busy.len() > FEW {
@@ -167,25 +180,64 @@ fn lanes(islands: &[Island], places: &[Place]) -> Vec<Lane> {
             lanes.push(Lane { between: (a, b), from, to, label: None });
         }
     }
+    let contents = layout.contents();
     let mut taken: Vec<Area> = Vec::new();
     for lane in &mut lanes {
         let at_sea = |area: &Area| !islands.iter().any(|island| island.area.rounded_meets(area));
-        let free = label_places(lane).find(|area| at_sea(area) && !taken.iter().any(|other: &Area| other.meets(area)));
+        let ashore = |area: &Area| !contents.iter().any(|content| content.meets(area));
+        let inside = |area: &Area| area.within(layout.size);
+        let is_free = |area: &Area| inside(area) && !taken.iter().any(|other: &Area| other.meets(area));
+        let free = label_places(lane, &ON_LINE)
+            .find(|area| at_sea(area) && is_free(area))
+            .or_else(|| label_places(lane, &NEAR).find(|area| ashore(area) && is_free(area)))
+            .or_else(|| label_places(lane, &FAR).find(|area| ashore(area) && is_free(area)));
         taken.extend(free);
         lane.label = free.map(|area| area.middle);
     }
     lanes
 }
 
-/// Where a lane's label may stand, best first: on the line, or beside it where islands are close together.
-fn label_places(lane: &Lane) -> impl Iterator<Item = Area> {
+/// Where on a lane a label may stand, best first, as a part of its length and a distance from it: at sea.
+const ON_LINE: [(f64, f64); 7] =
+    [(0.5, 0.0), (0.42, 0.0), (0.58, 0.0), (0.34, 0.0), (0.66, 0.0), (0.25, 0.0), (0.75, 0.0)];
+/// Where islands are close together: so near to the lane that one sees what it belongs to, on a shore if need be.
+const NEAR: [(f64, f64); 13] = [
+    (0.5, 0.0),
+    (0.5, 12.0),
+    (0.5, -12.0),
+    (0.2, 0.0),
+    (0.8, 0.0),
+    (0.5, 22.0),
+    (0.5, -22.0),
+    (0.0, 0.0),
+    (1.0, 0.0),
+    (0.0, 18.0),
+    (0.0, -18.0),
+    (1.0, 18.0),
+    (1.0, -18.0),
+];
+/// Rather farther away than not at all.
+const FAR: [(f64, f64); 12] = [
+    (0.5, 34.0),
+    (0.5, -34.0),
+    (0.5, 48.0),
+    (0.5, -48.0),
+    (0.5, 64.0),
+    (0.5, -64.0),
+    (0.5, 80.0),
+    (0.5, -80.0),
+    (0.5, 104.0),
+    (0.5, -104.0),
+    (0.5, 130.0),
+    (0.5, -130.0),
+];
+
+fn label_places(lane: &Lane, places: &[(f64, f64)]) -> impl Iterator<Item = Area> {
     let (from, to) = (lane.from, lane.to);
     let length = from.distance(to).max(1.0);
     let across = point((from.y - to.y) / length, (to.x - from.x) / length);
-    let on_line = [0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75].map(|part| (part, 0.0));
-    let beside = [24.0, -24.0, 48.0, -48.0, 64.0, -64.0, 80.0, -80.0, 120.0, -120.0].map(|aside| (0.5, aside));
-    on_line.into_iter().chain(beside).map(move |(part, aside)| {
-        let at = from.toward(to, part);
+    places.iter().map(move |(part, aside)| {
+        let at = from.toward(to, *part);
         Area { middle: point(at.x + across.x * aside, at.y + across.y * aside), half: LABEL }
     })
 }
@@ -231,6 +283,31 @@ mod tests {
                         }
                     }
                     assert!(layout.scale > 0.3, "{width}×{height}, {regions} regions: {}", layout.scale);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn labels_stand_by_their_lanes_and_cover_nothing() {
+        for (width, height) in [(960.0, 620.0), (830.0, 430.0), (540.0, 330.0), (358.0, 490.0), (608.0, 260.0)] {
+            for regions in 2..=3 {
+                for first in 0..6 {
+                    let mut all = places(regions + first, 0).split_off(first);
+                    (0..5).for_each(|node| all[node % regions].nodes.push(node));
+                    let layout = Layout::new(&all, 5, width, height);
+                    for lane in &layout.lanes {
+                        let what = format!("{width}×{height}, {regions} regions from {first}, lane {:?}", lane.between);
+                        let label = lane.label.expect(&what);
+                        let steps = (0..=20).map(|step| lane.from.toward(lane.to, f64::from(step) / 20.0));
+                        let off = steps.map(|at| at.distance(label)).fold(f64::INFINITY, f64::min);
+                        assert!(off < 40.0, "{what}: its label is {off:.0} away");
+                        let area = Area { middle: label, half: LABEL };
+                        assert!(
+                            !layout.contents().iter().any(|content| content.meets(&area)),
+                            "{what}: it covers text"
+                        );
+                    }
                 }
             }
         }

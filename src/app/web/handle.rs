@@ -88,7 +88,7 @@ fn state(film: &Shared) -> State {
         variant: universe.variant().card.key,
         leader: universe.leader().map(words::number),
         nodes: (0..universe.nodes()).map(node).collect(),
-        in_flight: film.in_flight(),
+        in_flight: film.flights().len(),
         deeds: session.deeds().len(),
     }
 }
@@ -96,5 +96,5 @@ fn state(film: &Shared) -> State {
 fn frames(film: &Shared) -> Frames {
     let film = film.borrow();
     let at = |percent: usize| (film.probe.percentile(percent) * 100.0).round() / 100.0;
-    Frames { count: film.probe.frames(), p50: at(50), p95: at(95), max: at(100), in_flight: film.in_flight() }
+    Frames { count: film.probe.frames(), p50: at(50), p95: at(95), max: at(100), in_flight: film.flights().len() }
 }
