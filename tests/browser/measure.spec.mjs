@@ -11,6 +11,12 @@ test("latencies of every region are shown as they come", async ({ page, open }) 
   await expect(rows.first().getByRole("img")).toHaveAccessibleName(/answers, between/);
 });
 
+test("what a command of this run costs is told from the first picture on", async ({ page, open }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await open("?autoplay=false");
+  await expect(page.locator(".panel.messages").getByRole("img", { name: /^This run, lately: 8 messages for one command/ })).toBeVisible();
+});
+
 test("every variant is measured beside its formula", async ({ page, open }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await open("?speed=1:1");

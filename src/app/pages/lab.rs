@@ -155,12 +155,12 @@ impl Component for Lab {
 
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
-        let Opened { session, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let ground = Rc::new(Ground::of(&session));
-        let mut engine = Engine::new(session);
+        let Opened { begun, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
+        let ground = Rc::new(Ground::of(&begun.session));
+        let mut engine = Engine::new(begun);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
-        let mut rate = Rate::default();
+        let mut rate = engine.first_rate();
         let shown = Rc::new(Shown::of(&engine, Vec::new(), &mut rate, false));
         let film = Film::start(engine, ctx.link().callback(Msg::Look));
         load_rest(ctx);
@@ -228,7 +228,7 @@ impl Component for Lab {
             }
             Msg::Opened(Ok(opened)) => {
                 let mut film = self.film.borrow_mut();
-                film.engine.load(opened.session);
+                film.engine.load(opened.begun);
                 film.engine.play(!opened.chosen);
                 film.touch();
                 self.notice = None;
@@ -420,7 +420,7 @@ impl Lab {
         if self.run != engine.number() {
             self.run = engine.number();
             self.ground = Rc::new(Ground::of(engine.session()));
-            self.rate = Rate::default();
+            self.rate = engine.first_rate();
         }
         // Thousands may be under way; copying them for each look would take longer than all else in it.
         let flights = film.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();

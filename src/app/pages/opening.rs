@@ -1,5 +1,7 @@
 //! Taking up a run: from a link, at the very moment the link tells, or from a scenario.
 
+use crate::run::engine::Begun;
+use crate::run::rate::Rate;
 use crate::web::options::Options;
 use crate::web::{address, browser, json, rest};
 use gloo::timers::future::TimeoutFuture;
@@ -18,7 +20,7 @@ const ANSWERS: u32 = 3;
 /// A run to show.
 pub struct Opened {
     /// The run.
-    pub session: Session,
+    pub begun: Begun,
     /// It stands at a moment that somebody chose: time should not go by at once.
     pub chosen: bool,
     /// What could not be done as asked, in words.
@@ -41,7 +43,7 @@ pub async fn first(options: &Options) -> Opened {
 fn begin(problems: Vec<String>) -> Opened {
     let session = Session::of(presets::first(), presets::first_checked()).expect("the scenario to begin with runs");
     Opened {
-        session: after_prelude(session),
+        begun: after_prelude(session),
         chosen: false,
         problem: (!problems.is_empty()).then(|| problems.join("\n")),
     }
@@ -68,7 +70,7 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     match Session::new(scenario) {
         Ok(session) => {
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-            Opened { session: after_prelude(session), chosen: false, problem }
+            Opened { begun: after_prelude(session), chosen: false, problem }
         }
         Err(wrong) => {
             problems.push(wrong.to_string());
@@ -90,7 +92,7 @@ pub async fn link(fragment: &str) -> Result<Opened, Problems> {
     }
     let chosen = document.moment.is_some();
     let session = replay.into_session();
-    Ok(Opened { session: if chosen { session } else { after_prelude(session) }, chosen, problem: None })
+    Ok(Opened { begun: if chosen { session.into() } else { after_prelude(session) }, chosen, problem: None })
 }
 
 /// What to say about a link that cannot be read.
@@ -111,17 +113,22 @@ pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
 
 /// Runs on to where there is something to see: every place with clients has had answers from a leader that was already there. A story told by a script, or one that is
 /// over after a single decision, begins at its beginning.
-pub fn after_prelude(mut session: Session) -> Session {
+pub fn after_prelude(mut session: Session) -> Begun {
     let checked = session.checked();
     if checked.variant.card.shots == Shots::Single || !checked.blueprint.script.is_empty() {
-        return session;
+        return session.into();
     }
     let asking: Vec<usize> = checked.blueprint.clients.iter().map(|group| usize::from(group.site)).collect();
     let ready = |session: &Session| asking.iter().all(|site| session.universe().samples()[*site].last() >= ANSWERS);
+    let mut rate = Rate::default();
     while !ready(&session) && session.universe().time() < PRELUDE.0 && session.universe().events() < PRELUDE.1 {
         if !session.step() {
             break;
         }
+        // Electing the leader that answers is no part of what a command costs.
+        if session.universe().counts().answered > 0 {
+            rate.look(session.universe());
+        }
     }
-    session
+    Begun { session, rate }
 }

@@ -1,6 +1,7 @@
 //! The run on screen, and how time goes by in it.
 
 use super::pace::Pace;
+use super::rate::Rate;
 use crate::web::browser;
 use quorumscope::core::Micros;
 use quorumscope::lab::Session;
@@ -14,9 +15,25 @@ const SLICE: u64 = 128;
 /// A frame never makes up for more than this, ms: after a pause of the browser the run goes on, it does not leap.
 const LONGEST_FRAME: f64 = 100.0;
 
+/// A run to take up where it stands.
+pub struct Begun {
+    /// The run.
+    pub session: Session,
+    /// What its latest commands cost, as far as somebody looked on.
+    pub rate: Rate,
+}
+
+impl From<Session> for Begun {
+    fn from(session: Session) -> Begun {
+        Begun { session, rate: Rate::default() }
+    }
+}
+
 /// A session that can play.
 pub struct Engine {
     session: Session,
+    /// What its commands had cost when it was taken up.
+    rate: Rate,
     /// How many sessions it has run before this one.
     earlier: u32,
     /// How fast it plays.
@@ -28,13 +45,14 @@ pub struct Engine {
 
 impl Engine {
     /// Takes up a run where it stands.
-    pub fn new(session: Session) -> Engine {
-        Engine { session, earlier: 0, pace: Pace::default(), playing: false, owed: 0.0 }
+    pub fn new(Begun { session, rate }: Begun) -> Engine {
+        Engine { session, rate, earlier: 0, pace: Pace::default(), playing: false, owed: 0.0 }
     }
 
     /// Runs another session from now on, at the same pace.
-    pub fn load(&mut self, session: Session) {
+    pub fn load(&mut self, Begun { session, rate }: Begun) {
         self.session = session;
+        self.rate = rate;
         self.earlier += 1;
         self.owed = 0.0;
     }
@@ -42,6 +60,11 @@ impl Engine {
     /// The run.
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// What its commands had cost when it was taken up.
+    pub fn first_rate(&self) -> Rate {
+        self.rate.clone()
     }
 
     /// A number that is another one for every session.

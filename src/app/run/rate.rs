@@ -17,7 +17,7 @@ struct Mark {
 }
 
 /// Counters at some earlier moments, oldest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rate {
     marks: VecDeque<Mark>,
     latest: Option<PerCommand>,
