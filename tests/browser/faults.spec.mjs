@@ -109,6 +109,7 @@ test("a place that is cut off looks it and says it", async ({ page, open }) => {
   await expect(island.locator("text.trouble")).toHaveText("cut off");
   await expect(page.locator('[data-target="site-2"]')).toHaveAccessibleName(/cut off from all other places/);
   await expect(legend(page, "cut off")).toHaveCount(1);
+  await expect(page.locator(".last")).toContainText("By hand or by the script: cut off Ireland.");
   await choose(page, "site-2", "Reconnect it");
   await expect(island).toHaveCount(0);
 });

@@ -1,7 +1,8 @@
 //! What happened last, in words, and the rules of the paper that were applied: for those who go step by step.
 
 use quorumscope::core::{NodeId, Rule, RuleSet};
-use quorumscope::sim::{Record, What};
+use quorumscope::lab::{Checked, Session};
+use quorumscope::sim::{Action, Record, What};
 use quorumscope::universe::Universe;
 
 /// The last thing that happened.
@@ -14,7 +15,10 @@ pub struct Happened {
 }
 
 /// Looks up what happened last, if anything did.
-pub fn last(universe: &dyn Universe) -> Option<Happened> {
+// Not inlined: the first picture does without it.
+#[inline(never)]
+pub fn last(session: &Session) -> Option<Happened> {
+    let universe = session.universe();
     let mut consequences = Vec::new();
     for (_, record) in universe.trace().records().rev() {
         match record.what {
@@ -22,7 +26,7 @@ pub fn last(universe: &dyn Universe) -> Option<Happened> {
             _ => {
                 consequences.reverse();
                 let deed = universe.deed().filter(|_| record.what == What::Acted);
-                let text = deed.map(|deed| format!("By hand or by the script: {deed}."));
+                let text = deed.map(|deed| format!("By hand or by the script: {}.", told(session.checked(), deed)));
                 return Some(Happened {
                     text: text.unwrap_or_else(|| sentence(universe, &record, &consequences)),
                     rules: rules(universe, record.rules),
@@ -31,6 +35,14 @@ pub fn last(universe: &dyn Universe) -> Option<Happened> {
         }
     }
     None
+}
+
+/// What was done, with the names of places.
+fn told(checked: &Checked, deed: Action) -> String {
+    let Action::Domain { domain, blow } = deed else { return deed.to_string() };
+    let Some(id) = checked.domains.get(usize::from(domain.0)) else { return deed.to_string() };
+    let name = checked.places.iter().find(|place| place.id == *id).map_or(id, |place| &place.name);
+    format!("{blow} {name}")
 }
 
 fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {

@@ -217,7 +217,7 @@ impl Shown {
             by_kind: universe.counts().by_kind(),
             per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
-            last: if complete && !engine.playing() { happened::last(universe) } else { None },
+            last: if complete && !engine.playing() { happened::last(session) } else { None },
             reigns: universe.reigns(),
             deeds: session.deeds().iter().map(|deed| deed.at).collect(),
             span: branches
