@@ -27,7 +27,7 @@ pub struct Leadership {
     /// How often in a row everything open was sent again without progress.
     in_vain: u8,
     /// The commit index at the beginning.
-    began: Slot,
+    pub began: Slot,
     /// To whom leadership is being handed.
     handing_over: Option<NodeId>,
 }
@@ -50,11 +50,6 @@ impl Leadership {
             began: committed,
             handing_over: None,
         }
-    }
-
-    /// Whether anything was chosen under it, now that the commit index is `committed`.
-    pub fn has_progressed(&self, committed: Slot) -> bool {
-        committed > self.began
     }
 }
 

@@ -5,7 +5,7 @@ use super::message::{Msg, Proposal, Report};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A ballot on its way to leadership.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -104,6 +104,7 @@ impl Server {
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
         let mut proposed = Vec::new();
+        let waiting = std::mem::take(&mut self.clients).held;
         for (slot, place) in (self.committed + 1..=last).zip(0..) {
             self.open[place].votes = NodeSet::EMPTY;
             if self.open[place].chosen {
@@ -118,33 +119,14 @@ impl Server {
             proposed.push(slot);
         }
         self.accept_own(&proposed, out);
-        self.drop_known(&proposed, out);
         self.beat(out);
         self.look_later(out);
-        self.admit(out);
-    }
-
-    /// Clients have asked while promises were under way for what these have brought. Without this, each new leader would propose all of that
-    /// once more, and leaders that follow each other quickly would have ever more to propose before they come to anything.
-    fn drop_known(&mut self, proposed: &[Slot], out: &mut Out<Server>) {
-        if self.clients.held.is_empty() {
-            return;
+        // What clients asked for while promises were under way may be among what these have brought: it is looked at once more. Otherwise
+        // each new leader would propose all of that again, and leaders that follow each other quickly would have ever more to propose before
+        // they come to anything.
+        for command in waiting {
+            self.on_command(command, out);
         }
-        let name = |command: Command| (command.client, command.seq);
-        let proposals = proposed.iter().filter_map(|slot| self.proposal(*slot));
-        let proposed: BTreeSet<_> = proposals.map(|proposal| name(proposal.command)).collect();
-        let machine = &self.machine;
-        self.clients.held.retain(|&command| {
-            let outcome = machine.recall(command);
-            if let Some(outcome) = outcome {
-                out.reply(command.client, command.seq, Answer::Done(outcome));
-            }
-            let known = outcome.is_some() || proposed.contains(&name(command));
-            if known {
-                out.because(AT_MOST_ONCE);
-            }
-            !known
-        });
     }
 
     /// A message was refused: somebody has promised a higher ballot.
@@ -166,8 +148,11 @@ impl Server {
         }
         if !matches!(role, Role::Acceptor { .. }) {
             out.because(BACK_OFF);
-            if !matches!(&role, Role::Leader(leadership) if self.open.is_empty() || leadership.has_progressed(self.committed))
-            {
+            let in_vain = match &role {
+                Role::Leader(leadership) => !self.open.is_empty() && leadership.began == self.committed,
+                _ => true,
+            };
+            if in_vain {
                 self.outbid = (self.outbid + 1).min(DOUBLINGS);
             }
             // Clients ask again where their commands can be proposed; commands under way may or may not be chosen.
