@@ -49,6 +49,31 @@ pub fn means_something(field: &str, service: &str) -> bool {
     SPECIAL.iter().find(|(special, _)| *special == field).is_none_or(|(_, services)| services.contains(&service))
 }
 
+/// Has the clients use another service, and forgets what means nothing to it.
+pub fn serve(scenario: &mut Scenario, service: &str) {
+    scenario.service = (service != SERVICES[0]).then(|| service.to_owned());
+    let keeps = |field: &str| means_something(field, service);
+    for clients in &mut scenario.clients {
+        let Clients { rate, reads, zipf, hot, swaps, nondeterministic, lease, work, stalls, stall, dies, .. } = clients;
+        let quantities = [
+            ("rate", rate),
+            ("reads", reads),
+            ("zipf", zipf),
+            ("hot", hot),
+            ("swaps", swaps),
+            ("nondeterministic", nondeterministic),
+            ("lease", lease),
+            ("work", work),
+            ("stalls", stalls),
+            ("stall", stall),
+            ("dies", dies),
+        ];
+        quantities.into_iter().filter(|(field, _)| !keeps(field)).for_each(|(_, value)| *value = None);
+        clients.keys = clients.keys.filter(|_| keeps("keys"));
+        clients.fenced = clients.fenced.filter(|_| keeps("fenced"));
+    }
+}
+
 impl Scenario {
     /// The groups of clients.
     pub(super) fn workload(&self, ids: &[&str], terrain: &Terrain, wrong: &mut Complaints) -> Vec<ClientGroup> {

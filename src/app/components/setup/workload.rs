@@ -4,7 +4,7 @@ use super::edit;
 use super::entry::{Draft, Entry, number};
 use crate::components::controls::{checkbox, select};
 use quorumscope::lab::scenario::ValueBytes;
-use quorumscope::lab::workload::{SERVICES, means_something};
+use quorumscope::lab::workload::{SERVICES, means_something, serve};
 use quorumscope::lab::{Clients, Quantity, Scenario};
 use yew::prelude::*;
 
@@ -143,31 +143,6 @@ fn choice(name: &'static str, options: Vec<(AttrValue, AttrValue)>, chosen: &str
 
 fn of_all(scenario: &mut Scenario, change: impl Fn(&mut Clients)) {
     scenario.clients.iter_mut().for_each(change);
-}
-
-/// Has the clients use another service, and forgets what means nothing to it.
-fn serve(scenario: &mut Scenario, service: &str) {
-    scenario.service = (service != SERVICES[0]).then(|| service.to_owned());
-    let keeps = |field: &str| means_something(field, service);
-    of_all(scenario, |clients| {
-        let Clients { rate, reads, zipf, hot, swaps, nondeterministic, lease, work, stalls, stall, dies, .. } = clients;
-        let quantities = [
-            ("rate", rate),
-            ("reads", reads),
-            ("zipf", zipf),
-            ("hot", hot),
-            ("swaps", swaps),
-            ("nondeterministic", nondeterministic),
-            ("lease", lease),
-            ("work", work),
-            ("stalls", stalls),
-            ("stall", stall),
-            ("dies", dies),
-        ];
-        quantities.into_iter().filter(|(field, _)| !keeps(field)).for_each(|(_, value)| *value = None);
-        clients.keys = clients.keys.filter(|_| keeps("keys"));
-        clients.fenced = clients.fenced.filter(|_| keeps("fenced"));
-    });
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{micros, rounded, time, with};
 use crate::lab::Quantity;
 use crate::lab::scenario::{Clients, Scenario};
+use crate::lab::workload::{SERVICES, serve};
 
 pub(super) fn fewer(scenario: &Scenario) -> Vec<Scenario> {
     let all = (!scenario.clients.is_empty()).then(|| with(scenario, |s| s.clients.clear()));
@@ -12,20 +13,7 @@ pub(super) fn fewer(scenario: &Scenario) -> Vec<Scenario> {
 
 /// A key-value store in place of another service, without what that one alone has a use for.
 pub(super) fn plain_service(scenario: &Scenario) -> Vec<Scenario> {
-    let stored = |group: Clients| Clients {
-        lease: None,
-        work: None,
-        stalls: None,
-        stall: None,
-        dies: None,
-        fenced: None,
-        ..group
-    };
-    let plain = |s: &mut Scenario| {
-        s.service = None;
-        s.clients = s.clients.drain(..).map(stored).collect();
-    };
-    scenario.service.is_some().then(|| with(scenario, plain)).into_iter().collect()
+    scenario.service.is_some().then(|| with(scenario, |s| serve(s, SERVICES[0]))).into_iter().collect()
 }
 
 /// Clients at one site only, in place of several with weights; or else without one of these sites, or with the same weight at two.
