@@ -22,11 +22,22 @@ pub struct Log<T> {
     first: Slot,
     /// The last slot held; `first - 1` when empty.
     last: Slot,
+    /// Chunks cut off that nobody else holds, to be filled again.
+    spare: Spare<T>,
+}
+
+/// What is not worth copying.
+struct Spare<T>(Vec<Arc<Vec<T>>>);
+
+impl<T> Clone for Spare<T> {
+    fn clone(&self) -> Spare<T> {
+        Spare(Vec::new())
+    }
 }
 
 impl<T> Default for Log<T> {
     fn default() -> Log<T> {
-        Log { full: VecDeque::new(), tail: Vec::new(), base: 0, first: 1, last: 0 }
+        Log { full: VecDeque::new(), tail: Vec::new(), base: 0, first: 1, last: 0, spare: Spare(Vec::new()) }
     }
 }
 
@@ -37,7 +48,7 @@ impl<T: Clone> Log<T> {
         T: Default,
     {
         let tail = vec![T::default(); (slot % CHUNK) as usize];
-        Log { full: VecDeque::new(), tail, base: slot / CHUNK, first: slot + 1, last: slot }
+        Log { tail, base: slot / CHUNK, first: slot + 1, last: slot, ..Log::default() }
     }
 
     /// The first slot still held (one more than [`Log::last`] when empty).
@@ -116,8 +127,11 @@ impl<T: Clone> Log<T> {
     /// The tail is full: it becomes one of the shared chunks.
     #[inline(never)]
     fn begin_chunk(&mut self) {
-        let full = std::mem::replace(&mut self.tail, Vec::with_capacity(CHUNK as usize));
-        self.full.push_back(Arc::new(full));
+        let mut chunk = self.spare.0.pop().unwrap_or_else(|| Arc::new(Vec::with_capacity(CHUNK as usize)));
+        if let Some(empty) = Arc::get_mut(&mut chunk) {
+            std::mem::swap(empty, &mut self.tail);
+        }
+        self.full.push_back(chunk);
     }
 
     /// Drops `slot` and all after it.
@@ -141,7 +155,12 @@ impl<T: Clone> Log<T> {
         }
         self.first = slot.min(self.last) + 1;
         let whole = (self.first - 1) / CHUNK;
-        self.full.drain(..(whole - self.base) as usize);
+        for mut chunk in self.full.drain(..(whole - self.base) as usize) {
+            if let Some(unshared) = Arc::get_mut(&mut chunk) {
+                unshared.clear();
+                self.spare.0.push(chunk);
+            }
+        }
         self.base = whole;
     }
 
@@ -254,6 +273,24 @@ mod tests {
             assert_eq!(log.push(5), slot + 1);
             assert_eq!(log.get(slot + 1), Some(&5));
             assert_eq!(log.get(slot), None);
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_was_cut_off_is_filled_again_unless_somebody_shares_it() {
+        for shared in [false, true] {
+            let mut log = filled(200);
+            let copy = log.clone();
+            if !shared {
+                drop(log);
+                log = filled(200);
+            }
+            log.compact_to(150);
+            assert_eq!(log.spare.0.len(), if shared { 0 } else { 2 });
+            (201..=400).for_each(|slot| assert_eq!(log.push(slot * 10), slot));
+            assert!((151..=400).all(|slot| log.get(slot) == Some(&(slot * 10))));
+            assert!((1..=200).all(|slot| copy.get(slot) == Some(&(slot * 10))));
+            assert_eq!(copy.get(201), None);
         }
     }
 
