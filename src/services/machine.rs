@@ -74,11 +74,11 @@ impl Machine {
         if let Some(outcome) = self.recall(command) {
             return outcome;
         }
-        self.digest.word(u64::from(command.client.0) << 32 | u64::from(command.seq));
+        self.digest.roll(u64::from(command.client.0) << 32 | u64::from(command.seq));
         // Apart from the others, so that what comes of it is known here: written in one place and moved to another, it makes the processor wait.
         if let Op::Write { key, value } = command.op {
             *at(&mut self.values, key) = Some(value);
-            self.digest.word(u64::from(key) << 32 | u64::from(value));
+            self.digest.roll(u64::from(key) << 32 | u64::from(value));
             return self.remember(command, Outcome::Done);
         }
         let outcome = self.execute(command, me);
@@ -108,13 +108,13 @@ impl Machine {
                 if found == expect {
                     *held = Some(value);
                 }
-                self.digest.word(u64::from(found == expect) << 48 | u64::from(key) << 32 | u64::from(value));
+                self.digest.roll(u64::from(found == expect) << 48 | u64::from(key) << 32 | u64::from(value));
                 if found == expect { Outcome::Done } else { Outcome::Differs(found) }
             }
             Op::WriteOwn { key } => {
                 let value = Digest::of(&(me, command.client, command.seq)) as u32;
                 *at(&mut self.values, key) = Some(value);
-                self.digest.word(u64::from(key) << 32 | u64::from(value));
+                self.digest.roll(u64::from(key) << 32 | u64::from(value));
                 Outcome::Value(Some(value))
             }
             read if read.is_read() => {
