@@ -61,6 +61,7 @@ impl Server {
     }
 
     /// Phase 2b.
+    #[inline(always)] // The messages of nearly all commands; so is `on_accepted`.
     pub(super) fn on_accept(
         &mut self,
         from: NodeId,

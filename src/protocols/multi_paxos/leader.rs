@@ -156,6 +156,7 @@ impl Server {
     }
 
     /// Phase 2b arrives.
+    #[inline(always)]
     pub(super) fn on_accepted(&mut self, from: NodeId, ballot: Ballot, slot: Slot, out: &mut Out<Server>) {
         if ballot != self.disk.promised || !matches!(self.role, Role::Leader(_)) {
             return;

@@ -35,10 +35,7 @@ impl Server {
     pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
         match self.place(slot) {
             None => {}
-            Some(0) => {
-                self.execute(command, out);
-                self.execute_known(out);
-            }
+            Some(0) => self.execute(command, out),
             Some(place) => self.choose_early(place, slot, command, out),
         }
     }
@@ -54,13 +51,21 @@ impl Server {
         }
     }
 
-    /// Executes the commands after the committed prefix that were known to be chosen before their turn came.
-    #[inline(always)]
-    fn execute_known(&mut self, out: &mut Out<Server>) {
-        while self.open.front().is_some_and(|open| open.chosen)
-            && let Some(&Proposal { command, .. }) = self.proposal(self.committed + 1)
-        {
-            self.execute(command, out);
+    /// Executes the command of the first open slot, which is chosen, and those after it that were known to be chosen before their turn
+    /// came.
+    #[inline(never)]
+    fn execute(&mut self, mut command: Command, out: &mut Out<Server>) {
+        loop {
+            self.open.pop_front();
+            self.committed += 1;
+            out.because(EXECUTE_IN_ORDER);
+            let outcome = self.machine.apply(command, self.me);
+            out.applied(self.committed, command);
+            if let Role::Leader(_) = self.role {
+                out.reply(command.client, command.seq, Answer::Done(outcome));
+            }
+            let Some(next) = self.known() else { break };
+            command = next;
         }
         let every = self.config.snapshot_every;
         if every > 0 && self.committed >= self.disk.snapshot.slot + every {
@@ -68,21 +73,19 @@ impl Server {
         }
     }
 
-    /// Executes the command of the first open slot, which is chosen.
-    #[inline]
-    fn execute(&mut self, command: Command, out: &mut Out<Server>) {
-        self.open.pop_front();
-        self.committed += 1;
-        out.because(EXECUTE_IN_ORDER);
-        let outcome = self.machine.apply(command, self.me);
-        out.applied(self.committed, command);
-        if let Role::Leader(_) = self.role {
-            out.reply(command.client, command.seq, Answer::Done(outcome));
+    /// The command of the first open slot, if it is known to be chosen.
+    #[inline(always)]
+    fn known(&self) -> Option<Command> {
+        let open = self.open.front()?;
+        if !open.chosen {
+            return None;
         }
+        Some(self.proposal(self.committed + 1)?.command)
     }
 
     /// The leader of `ballot` says that all slots up to `upto` are chosen: in its ballot, or earlier and then proposed again in its
     /// ballot. So what this server accepted in that ballot is chosen; what it accepted in another need not be.
+    #[inline(always)]
     pub(super) fn learn_up_to(&mut self, ballot: Ballot, upto: Slot, out: &mut Out<Server>) {
         while self.committed < upto {
             let next = self.committed + 1;
@@ -170,7 +173,9 @@ impl Server {
         }
         self.disk.snapshot = Arc::clone(snapshot);
         out.restored(snapshot.slot);
-        self.execute_known(out);
+        if let Some(command) = self.known() {
+            self.execute(command, out);
+        }
         true
     }
 

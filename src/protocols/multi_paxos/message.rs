@@ -39,6 +39,7 @@ pub struct Report {
 /// A message. `ballot` is the sender's own where it leads or wants to, and the one it answers otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // The variants say what their fields are.
+#[repr(u8)] // A tag of its own, not one that hides in a command's: one look tells them apart.
 pub enum Msg {
     /// Phase 1a, for all slots from `from` on at once.
     Prepare { ballot: Ballot, from: Slot },

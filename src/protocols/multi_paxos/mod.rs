@@ -165,6 +165,8 @@ impl Node for Server {
         server
     }
 
+    // In WebAssembly, whatever is in registers has to be put away for a call, and this would be one for every message.
+    #[cfg_attr(target_arch = "wasm32", inline(always))]
     fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
         match *message {
             Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),

@@ -197,6 +197,8 @@ impl Node for Server {
         server
     }
 
+    // In WebAssembly, whatever is in registers has to be put away for a call, and this would be one for every message.
+    #[cfg_attr(target_arch = "wasm32", inline(always))]
     fn on_message(&mut self, from: NodeId, message: &Message, out: &mut Out) {
         if let Some(term) = message.announces()
             && term > self.disk.term
