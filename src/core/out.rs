@@ -54,6 +54,8 @@ pub struct Out<N: Node> {
     pub parcels: Parcels<N::Msg, Label>,
     /// The first log slot that the save among the effects may have changed; [`UNSAVED`] if there is no save.
     saved: Slot,
+    /// Whether a save is an effect.
+    tells_saves: bool,
     ablated: RuleSet,
     used: RuleSet,
 }
@@ -67,7 +69,14 @@ impl<N: Node> Clone for Out<N> {
 impl<N: Node> Out<N> {
     /// An empty outbox under which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Out<N> {
-        Out { effects: Vec::new(), parcels: Parcels::default(), saved: UNSAVED, ablated, used: RuleSet::EMPTY }
+        Out {
+            effects: Vec::new(),
+            parcels: Parcels::default(),
+            saved: UNSAVED,
+            tells_saves: true,
+            ablated,
+            used: RuleSet::EMPTY,
+        }
     }
 
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
@@ -110,7 +119,7 @@ impl<N: Node> Out<N> {
     /// The same, telling that of the log nothing below `slot` has changed, so that the judges need not look there.
     #[inline]
     pub fn save_entries(&mut self, slot: Slot) {
-        if self.saved == UNSAVED {
+        if self.saved == UNSAVED && self.tells_saves {
             self.effects.push(Effect::Save);
         }
         self.saved = self.saved.min(slot);
@@ -157,6 +166,11 @@ impl<N: Node> Out<N> {
         let in_force = RuleSet::just(rule).minus(self.ablated);
         self.used = self.used.or(in_force);
         !in_force.is_empty()
+    }
+
+    /// Leaves saves out of the effects, or puts them in: where a disk takes no time and loses nothing, nobody has to hear of them.
+    pub fn tell_saves(&mut self, tell: bool) {
+        self.tells_saves = tell;
     }
 
     /// Whether all rules are in force.

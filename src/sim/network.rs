@@ -87,7 +87,12 @@ impl Terrain {
     /// Draws one message's delay, µs.
     #[inline]
     pub fn delay(&self, from: u8, to: u8, back: bool, rng: &mut Rng) -> Micros {
-        let base = self.one_way(from, to, back);
+        self.jittered(self.one_way(from, to, back), rng)
+    }
+
+    /// Draws one message's delay, µs, where it would be `base` without jitter.
+    #[inline]
+    pub fn jittered(&self, base: Micros, rng: &mut Rng) -> Micros {
         if self.jitter_permille == 0 {
             return base;
         }

@@ -107,9 +107,52 @@ impl Packed {
     }
 }
 
+/// From whom to whom a message went, and how long that took: in one word, as it lies in the time wheel and in a record, so that it need
+/// not be taken apart and put together again for every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way(u64);
+
+impl Way {
+    /// The way of a message that took `flight` µs.
+    #[inline(always)]
+    pub fn new(from: NodeId, to: NodeId, flight: u32) -> Way {
+        Way(u64::from(flight) << 32 | u64::from(to.0) << 16 | u64::from(from.0) << 8)
+    }
+
+    /// The way that such a word stands for, if all its other bits are clear.
+    #[inline(always)]
+    pub fn of_word(word: u64) -> Option<Way> {
+        (word & 0xff00_00ff == 0).then_some(Way(word))
+    }
+
+    /// The same as a word.
+    #[inline(always)]
+    pub fn word(self) -> u64 {
+        self.0
+    }
+
+    /// The sender.
+    #[inline(always)]
+    pub fn from(self) -> NodeId {
+        NodeId((self.0 >> 8) as u8)
+    }
+
+    /// The receiver.
+    #[inline(always)]
+    pub fn to(self) -> NodeId {
+        NodeId((self.0 >> 16) as u8)
+    }
+
+    /// How long it took, µs.
+    pub fn flight(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
 /// The latest records and a digest of all since the start.
 #[derive(Clone, Debug)]
 pub struct Trace {
+    /// A power of two of places; the record with number `n` lies at `n` modulo that.
     ring: Vec<Packed>,
     keep: usize,
     total: u64,
@@ -119,22 +162,29 @@ pub struct Trace {
 impl Trace {
     /// Keeps at least the latest `keep` records (none for 0; the digest covers all in any case).
     pub fn keeping(keep: usize) -> Trace {
-        let keep = if keep == 0 { 0 } else { keep.next_power_of_two() };
-        Trace { ring: Vec::with_capacity(keep), keep, total: 0, digest: Digest::default() }
+        let nothing = Packed { at: 0, rules: RuleSet::EMPTY, slot: 0, rest: 0 };
+        Trace { ring: vec![nothing; keep.next_power_of_two()], keep, total: 0, digest: Digest::default() }
     }
 
     /// Adds a record.
     #[inline(always)]
     pub fn push(&mut self, record: Record) {
-        let record = record.pack();
-        self.digest.word(record.at ^ record.slot << 40);
-        self.digest.word(record.rest);
-        if self.keep > 0 {
-            match self.ring.get_mut(self.total as usize & (self.keep - 1)) {
-                Some(oldest) => *oldest = record,
-                None => self.ring.push(record),
-            }
-        }
+        self.add(record.pack());
+    }
+
+    /// Adds the record of a message of this kind that a node has handled.
+    #[inline(always)]
+    pub fn delivered(&mut self, at: Micros, way: Way, kind: u8, slot: Slot, rules: RuleSet) {
+        let what = u64::from(What::Delivered as u8) << 24;
+        self.add(Packed { at, rules, slot: u64::from(slot), rest: way.0 | what | u64::from(kind) });
+    }
+
+    #[inline(always)]
+    fn add(&mut self, record: Packed) {
+        self.digest.roll(record.at ^ record.slot << 40);
+        self.digest.roll(record.rest);
+        let place = self.total as usize & (self.ring.len() - 1);
+        self.ring[place] = record;
         self.total += 1;
     }
 
@@ -145,8 +195,9 @@ impl Trace {
 
     /// The records kept, oldest first, each with its number since the start.
     pub fn records(&self) -> impl DoubleEndedIterator<Item = (u64, Record)> {
-        let oldest = self.total - self.ring.len() as u64;
-        (oldest..self.total).map(|number| (number, self.ring[number as usize & (self.keep.max(1) - 1)].unpack()))
+        let kept = if self.keep == 0 { 0 } else { self.ring.len() as u64 };
+        let oldest = self.total.saturating_sub(kept);
+        (oldest..self.total).map(|number| (number, self.ring[number as usize & (self.ring.len() - 1)].unpack()))
     }
 
     /// The digest of all records since the start.

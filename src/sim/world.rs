@@ -23,7 +23,7 @@ use super::measure::{Counts, Samples};
 use super::network::{Cost, Terrain};
 use super::rng::Rng;
 use super::timing::Timing;
-use super::trace::{Record, Trace, What};
+use super::trace::{Record, Trace, Way, What};
 use super::wheel::Wheel;
 use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
 use crate::core::{
@@ -34,6 +34,7 @@ use disk::Storage;
 use event::{Event, Packed};
 pub use happening::Happening;
 pub use links::Link;
+use post::Route;
 use std::sync::Arc;
 use trouble::Trouble;
 
@@ -216,8 +217,12 @@ pub struct World<P: Protocol> {
     /// All that is out of the ordinary.
     trouble: Option<Box<Trouble<P>>>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
-    /// nothing can, and finding that out takes one comparison an event.
+    /// nothing can.
     smooth: bool,
+    /// Whether all messages between replicas take as long as expected, and arrive: no jitter, no loss, no link cut.
+    certain: bool,
+    /// The ways between replicas, by sender and receiver.
+    routes: Vec<[Route; MAX_NODES]>,
     used: RuleSet,
 }
 
@@ -259,8 +264,10 @@ impl<P: Protocol> World<P> {
             deed: None,
             trouble: None,
             smooth: false,
+            certain: false,
+            routes: Vec::with_capacity(nodes),
         };
-        world.smooth_out();
+        world.out.tell_saves(world.strict_disks);
         if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
             world.trouble();
         }
@@ -290,6 +297,7 @@ impl<P: Protocol> World<P> {
             cut_links: NodeSet::EMPTY,
         });
         self.nodes.push(None);
+        self.survey();
         self.boot(me);
         me
     }
@@ -321,44 +329,52 @@ impl<P: Protocol> World<P> {
         if let Some(said) = &mut self.said {
             said.clear();
         }
-        loop {
+        let (way, parcel) = loop {
             if self.time <= limit
-                && let Some(happening) = self.arrive_here()
+                && let Some(to) = self.arriving.to.lowest()
             {
-                self.events += 1;
-                return Some(happening);
+                let Arriving { from, flight, parcel, .. } = self.arriving;
+                if self.smooth {
+                    self.arriving.to.remove(to);
+                    break (Way::new(from, to, flight), parcel);
+                }
+                if let Some(happening) = self.arrive() {
+                    self.events += 1;
+                    return Some(happening);
+                }
             }
             let Some((time, event)) = self.wheel.pop_until(limit) else {
                 self.time = self.time.max(if limit == NEVER { self.time } else { limit });
                 return None;
             };
             self.time = time;
-            if self.smooth
-                && let Some(arriving) = event.arriving()
-            {
-                self.arriving = arriving;
-                continue;
+            // Where nothing can come between the arrival of a message and its handling, the handling is done in place: nine of ten events.
+            if self.smooth {
+                if let Some(arrival) = event.arrival() {
+                    break arrival;
+                }
+                if let Some(arriving) = event.arrivals() {
+                    self.arriving = arriving;
+                    continue;
+                }
             }
-            if let Some(happening) = self.happen(event.unpack()) {
+            if let Some(happening) = self.happen(event) {
                 self.events += 1;
                 return Some(happening);
             }
-        }
-    }
-
-    /// Finds out whether anything can come between the arrival of a message and its handling.
-    fn smooth_out(&mut self) {
-        let whole = self.hosts.iter().all(|host| host.cut == NodeSet::EMPTY);
-        self.smooth = self.trouble.is_none() && self.terrain.processing == 0 && whole;
+        };
+        self.events += 1;
+        Some(self.handle_here(way, parcel))
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
     #[inline(always)]
-    fn happen(&mut self, event: Event) -> Option<Happening> {
-        if self.trouble.is_some() {
-            return self.happen_in_trouble(event);
+    fn happen(&mut self, event: Packed) -> Option<Happening> {
+        // Unpacked on either way, so that it comes apart at once into what each event is made of.
+        match self.trouble {
+            Some(_) => self.happen_in_trouble(event.unpack()),
+            None => self.come_to_pass(event.unpack()),
         }
-        self.come_to_pass(event)
     }
 
     #[inline(always)]
@@ -410,18 +426,6 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// The same, in place if nothing can come between: nine of ten events are this.
-    #[inline(always)]
-    fn arrive_here(&mut self) -> Option<Happening> {
-        if !self.smooth {
-            return self.arrive();
-        }
-        let Arriving { from, to, flight, parcel } = self.arriving;
-        let next = to.lowest()?;
-        self.arriving.to = to.without(next);
-        Some(self.handle_here(from, next, flight, parcel))
-    }
-
     #[inline(never)]
     fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
         if doomed || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
@@ -449,21 +453,22 @@ impl<P: Protocol> World<P> {
 
     #[inline(never)]
     fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
-        self.handle_here(from, to, flight, parcel)
+        self.handle_here(Way::new(from, to, flight), parcel)
     }
 
     /// A node handles a message, if it is up.
     #[inline(always)]
-    fn handle_here(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
-        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return self.miss(from, to, flight, parcel) };
-        let Label { kind, slot, .. } = self.out.parcels.label(parcel);
-        let message = self.out.parcels.open(parcel);
+    fn handle_here(&mut self, way: Way, parcel: u32) -> Happening {
+        let (from, to) = (way.from(), way.to());
+        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return self.miss(from, to, way.flight(), parcel) };
+        let mut message = self.out.parcels.open(parcel);
         if let Some(message) = &message {
             node.on_message(from, message, &mut self.out);
         }
-        self.out.parcels.close(parcel, message);
+        let Label { kind, slot, .. } = self.out.parcels.close(parcel, &mut message);
         let (rules, log_from) = self.out.settle();
-        self.record(What::Delivered, to, from, kind.0, slot, flight, rules);
+        self.used = self.used.or(rules);
+        self.trace.delivered(self.time, way, kind.0, slot, rules);
         self.carry_out_here(to);
         Happening::handled(What::Delivered, to, log_from)
     }
@@ -518,9 +523,9 @@ impl<P: Protocol> World<P> {
         }
         let mut saved = false;
         let mut next = 0;
-        while let Some(&effect) = self.out.effects().get(next) {
+        while let Some(effect) = self.out.effects().get(next) {
             next += 1;
-            match effect {
+            match *effect {
                 Effect::Send(to, parcel) => self.send(me, to, parcel),
                 Effect::Broadcast(to, parcel) => self.broadcast(me, to, parcel),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
@@ -539,12 +544,16 @@ impl<P: Protocol> World<P> {
                     }
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
-                Effect::Chosen(slot, command) => {
-                    self.mark(Mark::Chosen(me, slot, command));
+                Effect::Chosen(slot, ref command) => {
+                    if self.judged {
+                        self.marks.push(Mark::Chosen(me, slot, *command));
+                    }
                     self.record(What::Chosen, me, me, 0, slot, 0, RuleSet::EMPTY);
                 }
-                Effect::Applied(slot, command) => {
-                    self.mark(Mark::Applied(me, slot, command));
+                Effect::Applied(slot, ref command) => {
+                    if self.judged {
+                        self.marks.push(Mark::Applied(me, slot, *command));
+                    }
                     self.record(What::Applied, me, me, 0, slot, 0, RuleSet::EMPTY);
                 }
                 Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),

@@ -48,6 +48,33 @@ fn flights(world: &dyn Universe) -> Vec<u32> {
     world.trace().records().map(|(_, record)| record).filter(from_one).map(|record| record.detail).collect()
 }
 
+#[test]
+fn the_next_message_knows_what_was_done_to_its_way() {
+    let mut world = world(&scenario(THREE));
+    // The messages between nodes 1 and 2 in half a second, after a while: how long they took, and whether any got lost.
+    let mut then = |action: Action| {
+        world.act(action).expect("it makes sense");
+        world.run_until(world.time() + 1_000_000);
+        let (lost, known) = (world.counts().lost, world.trace().total());
+        world.run_until(world.time() + 500_000);
+        let between = |record: &quorumscope::sim::Record| {
+            record.what == What::Delivered && record.peer != record.node && record.peer.0.max(record.node.0) == 1
+        };
+        let records = world.trace().records().filter(|(number, _)| *number >= known).map(|(_, record)| record);
+        let flights: std::collections::BTreeSet<u32> = records.filter(between).map(|record| record.detail).collect();
+        (flights.into_iter().collect::<Vec<_>>(), world.counts().lost > lost)
+    };
+    let calm = Action::Loss { permille: 0 };
+    assert_eq!(then(calm), (vec![5_000], false));
+    assert!(then(Action::Loss { permille: 900 }).1);
+    assert_eq!(then(calm), (vec![5_000], false));
+    assert_eq!(then(Action::Cut { from: NodeId(0), to: NodeId(1), both: true }), (vec![], true));
+    assert_eq!(then(Action::Heal(NodeId(0), NodeId(1))), (vec![5_000], false));
+    // Into the place of the other one.
+    assert_eq!(then(Action::Move { node: NodeId(1), site: 0 }), (vec![100], false));
+    assert_eq!(then(Action::Move { node: NodeId(1), site: 2 }), (vec![5_000], false));
+}
+
 fn disturbed(how: Nuisance) -> Box<dyn Universe> {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);

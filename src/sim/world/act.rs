@@ -104,7 +104,10 @@ impl<P: Protocol> World<P> {
             Action::Add { site } => self.add(site)?,
             Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
             Action::Request { site } => self.request_by_hand(site),
-            Action::Loss { permille } => self.terrain.loss_permille = permille,
+            Action::Loss { permille } => {
+                self.terrain.loss_permille = permille;
+                self.survey();
+            }
             Action::Quiesce => self.hush(true),
             Action::Resume => self.hush(false),
             Action::Disk { node, fault } => self.befall_disk(node, fault),
@@ -259,8 +262,8 @@ impl<P: Protocol> World<P> {
     /// All that keeps messages from arriving in time ends.
     fn stabilise(&mut self) {
         self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
-        self.reconnect_all();
         self.terrain.loss_permille = 0;
+        self.reconnect_all();
         self.release(None);
         let trouble = self.trouble();
         trouble.links.calm();

@@ -145,6 +145,7 @@ impl<P: Protocol> World<P> {
         if !self.strict_disks {
             // Up to now every save was done at once, so that what a node holds is what it wrote.
             self.strict_disks = true;
+            self.out.tell_saves(true);
             for (host, node) in self.hosts.iter_mut().zip(&self.nodes) {
                 if let Some(node) = node {
                     host.storage.kept = node.disk().clone();
@@ -211,6 +212,9 @@ impl<P: Protocol> World<P> {
     /// When a write that a node asked for last is done; now if there is none.
     #[inline(always)]
     pub(super) fn saved_at(&self, node: NodeId) -> Micros {
-        self.time.max(self.hosts[usize::from(node.0)].storage.busy_until)
+        match self.strict_disks {
+            true => self.time.max(self.hosts[usize::from(node.0)].storage.busy_until),
+            false => self.time,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Arriving;
 use crate::core::{ClientId, NodeId, NodeSet};
+use crate::sim::trace::Way;
 
 /// Something that will happen. What a message says waits elsewhere, as a parcel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,9 @@ impl Event {
             body: u64::from(low) | u64::from(high) << 32,
         };
         match self {
-            Event::Deliver { from, to, doomed, flight, parcel } => words(0, from.0, to.0, doomed, flight, parcel, 0),
+            Event::Deliver { from, to, doomed, flight, parcel } => {
+                Packed { head: Way::new(from, to, flight).word() | u64::from(doomed) << 24, body: u64::from(parcel) }
+            }
             Event::DeliverEach { from, to, flight, parcel } => words(1, from.0, 0, false, flight, parcel, to.0 as u32),
             Event::Handle { from, to, life, flight, parcel } => {
                 words(2, from.0, to.0, false, flight, parcel, u32::from(life))
@@ -79,17 +82,22 @@ impl Event {
 }
 
 impl Packed {
-    /// Who gets a message now, if it is that.
+    /// The way and the parcel of a message that arrives now, if it is that: the word for that event is the way.
     #[inline(always)]
-    pub(super) fn arriving(self) -> Option<Arriving> {
-        const DOOMED: u64 = 1 << 24;
-        let to = match self.head & (0xff | DOOMED) {
-            0 => NodeSet::just(NodeId((self.head >> 16) as u8)),
-            1 => NodeSet(self.body >> 32),
-            _ => return None,
-        };
-        let (from, flight, parcel) = (NodeId((self.head >> 8) as u8), (self.head >> 32) as u32, self.body as u32);
-        Some(Arriving { from, to, flight, parcel })
+    pub(super) fn arrival(self) -> Option<(Way, u32)> {
+        Some((Way::of_word(self.head)?, self.body as u32))
+    }
+
+    /// Who gets a message now, if it goes to several.
+    #[inline(always)]
+    pub(super) fn arrivals(self) -> Option<Arriving> {
+        let (from, to) = (NodeId((self.head >> 8) as u8), NodeSet(self.body >> 32));
+        (self.head as u8 == 1).then_some(Arriving {
+            from,
+            to,
+            flight: (self.head >> 32) as u32,
+            parcel: self.body as u32,
+        })
     }
 
     /// The event that was packed.
@@ -141,14 +149,15 @@ mod tests {
             Event::Void,
         ] {
             assert_eq!(event.pack().unpack(), event);
-            let expected = match event {
+            let (one, several) = match event {
                 Event::Deliver { from, to, doomed: false, flight, parcel } => {
-                    Some((from, NodeSet::just(to), flight, parcel))
+                    (Some((Way::new(from, to, flight), parcel)), None)
                 }
-                Event::DeliverEach { from, to, flight, parcel } => Some((from, to, flight, parcel)),
-                _ => None,
+                Event::DeliverEach { from, to, flight, parcel } => (None, Some((from, to, flight, parcel))),
+                _ => (None, None),
             };
-            assert_eq!(event.pack().arriving().map(|it| (it.from, it.to, it.flight, it.parcel)), expected);
+            assert_eq!(event.pack().arrival(), one);
+            assert_eq!(event.pack().arrivals().map(|it| (it.from, it.to, it.flight, it.parcel)), several);
         }
     }
 }

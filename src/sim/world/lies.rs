@@ -215,8 +215,9 @@ impl<P: Protocol> World<P> {
 
     /// Whether a node answers clients.
     pub(super) fn answers(&self, node: NodeId) -> bool {
+        let Some(trouble) = &self.trouble else { return true };
         let others = NodeSet::first(self.nodes.len() as u8).without(node);
-        let silent = self.trouble.as_ref().and_then(|trouble| trouble.lies.silent.get(usize::from(node.0)));
+        let silent = trouble.lies.silent.get(usize::from(node.0));
         silent.is_none_or(|silent| !others.minus(*silent).is_empty() || others.is_empty())
     }
 

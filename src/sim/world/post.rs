@@ -1,7 +1,7 @@
 //! Messages on their way: what they weigh, how long they take, and whether they arrive.
 
 use super::event::Event;
-use super::{Arriving, World};
+use super::{Arriving, MAX_NODES, World};
 use crate::core::node::{Message, Protocol};
 use crate::core::{ClientId, Command, KindId, Label, Micros, NodeId, NodeSet};
 
@@ -10,6 +10,15 @@ const HEADER_BYTES: u32 = 66;
 
 /// Bytes of a command besides its value: client, number, operation and key.
 const COMMAND_BYTES: u32 = 16;
+
+/// The way from one node to another, looked up for every message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Route {
+    /// How long a message takes without jitter, µs.
+    flight: u32,
+    /// The place of its two sites in [`Counts::by_sites`](crate::sim::measure::Counts::by_sites).
+    sites: u32,
+}
 
 impl<P: Protocol> World<P> {
     /// Sends to one node. Nine of ten messages go this way.
@@ -36,40 +45,82 @@ impl<P: Protocol> World<P> {
         }
         let leaves = self.saved_at(from);
         let (kind, bytes) = self.weigh(parcel);
+        let mut messages = 0;
         // Those in a row that get it in the same microsecond share a place in the wheel.
         let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, parcel };
-        let mut messages = 0;
         for to in to.iter() {
-            if from == to {
-                self.deliver_together(leaves, &mut together);
-                self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+            if from == to || !self.certain {
+                messages += u64::from(from != to);
+                together = self.send_apart(to, leaves, together);
                 continue;
             }
             messages += 1;
-            let (flight, doomed) = self.route(from, to);
-            if doomed || flight != together.flight {
+            let (flight, _) = self.route(from, to);
+            if flight != together.flight {
                 self.deliver_together(leaves, &mut together);
-            }
-            if doomed {
-                let event = Event::Deliver { from, to, doomed, flight, parcel };
-                self.schedule(leaves + Micros::from(flight), event);
-            } else {
                 together.flight = flight;
-                together.to.add(to);
             }
+            together.to.add(to);
         }
         self.deliver_together(leaves, &mut together);
         self.counts.count(from, kind, messages, bytes);
     }
 
+    /// Sends to one of several nodes what may take another time than expected, or get lost, or is for the sender itself. Tells who shares
+    /// a place in the wheel from then on.
+    #[inline(never)]
+    fn send_apart(&mut self, to: NodeId, leaves: Micros, mut together: Arriving) -> Arriving {
+        let Arriving { from, parcel, .. } = together;
+        if from == to {
+            self.deliver_together(leaves, &mut together);
+            self.schedule(leaves, Event::Deliver { from, to, doomed: false, flight: 0, parcel });
+            return together;
+        }
+        let (flight, doomed) = self.route(from, to);
+        if doomed || flight != together.flight {
+            self.deliver_together(leaves, &mut together);
+        }
+        if doomed {
+            self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, doomed, flight, parcel });
+        } else {
+            together.flight = flight;
+            together.to.add(to);
+        }
+        together
+    }
+
     /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
     #[inline(always)]
     pub(super) fn route(&mut self, from: NodeId, to: NodeId) -> (u32, bool) {
-        let (here, there) = (&self.hosts[usize::from(from.0)], self.hosts[usize::from(to.0)].site);
-        let (site, cut) = (here.site, here.cut.has(to));
-        self.counts.by_sites[usize::from(site) * usize::from(self.terrain.sites) + usize::from(there)] += 1;
-        let flight = self.terrain.delay(site, there, from > to, &mut self.net_rng);
-        (flight as u32, cut || self.net_rng.chance(self.terrain.loss_permille))
+        let Route { flight, sites } = self.routes[usize::from(from.0)][usize::from(to.0) % MAX_NODES];
+        self.counts.by_sites[sites as usize] += 1;
+        match self.certain {
+            true => (flight, false),
+            false => self.chance_it(from, to, flight),
+        }
+    }
+
+    /// What becomes of a message that may take longer than `flight`, µs, or get lost.
+    #[inline(never)]
+    fn chance_it(&mut self, from: NodeId, to: NodeId, flight: u32) -> (u32, bool) {
+        let flight = self.terrain.jittered(flight.into(), &mut self.net_rng) as u32;
+        let cut = self.hosts[usize::from(from.0)].cut.has(to);
+        (flight, cut || self.net_rng.chance(self.terrain.loss_permille))
+    }
+
+    /// Finds out anew how messages go, after something about it has changed.
+    pub(super) fn survey(&mut self) {
+        let whole = self.hosts.iter().all(|host| host.cut == NodeSet::EMPTY);
+        self.smooth = whole && self.trouble.is_none() && self.terrain.processing == 0;
+        self.certain = whole && self.terrain.jitter_permille == 0 && self.terrain.loss_permille == 0;
+        self.routes.resize(self.hosts.len(), [Route::default(); MAX_NODES]);
+        for (from, routes) in self.routes.iter_mut().enumerate() {
+            for (to, route) in routes.iter_mut().enumerate().take(self.hosts.len()) {
+                let (here, there) = (self.hosts[from].site, self.hosts[to].site);
+                route.flight = self.terrain.one_way(here, there, from > to) as u32;
+                route.sites = u32::from(here) * u32::from(self.terrain.sites) + u32::from(there);
+            }
+        }
     }
 
     /// The kind of a message, and its bytes on the wire.

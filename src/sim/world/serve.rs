@@ -137,8 +137,10 @@ impl<P: Protocol> World<P> {
         if !self.answers(from) {
             return;
         }
-        let weight = self.client_weight(reply.client, reply.seq);
-        let leaves = self.put_together(from, weight);
+        let leaves = match self.trouble {
+            Some(_) => self.put_together(from, self.client_weight(reply.client, reply.seq)),
+            None => self.saved_at(from),
+        };
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
         let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);

@@ -97,6 +97,6 @@ impl<P: Protocol> World<P> {
             let cut = severed.fold(self.hosts[usize::from(from.0)].cut_links, NodeSet::with);
             self.hosts[usize::from(from.0)].cut = cut;
         }
-        self.smooth_out();
+        self.survey();
     }
 }

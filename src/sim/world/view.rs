@@ -84,6 +84,7 @@ impl<P: Protocol> World<P> {
     /// Keeps what nodes ask for in each step, for [`World::said`].
     pub fn listen(&mut self) {
         self.said = Some(Vec::new());
+        self.out.tell_saves(true);
     }
 
     /// What nodes asked for in the last step or action, if listened to.
