@@ -3,10 +3,21 @@
 //   cargo build --release --lib --no-default-features --target wasm32-unknown-unknown
 //   node wasm.mjs [ROUNDS]
 //
-// Compare with the native figures of the same machine and minute.
-import { readFileSync } from "node:fs";
+// Compare with the native figures of the same machine and minute. Like every module on its way into a page, this one goes through
+// wasm-opt first, for speed; `../dev setup` brings that.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-const path = new URL("target/wasm32-unknown-unknown/release/quorumscope_benches.wasm", import.meta.url);
+const built = fileURLToPath(new URL("target/wasm32-unknown-unknown/release/quorumscope_benches.wasm", import.meta.url));
+const optimiser = fileURLToPath(new URL("../node_modules/.bin/wasm-opt", import.meta.url));
+let path = built;
+if (existsSync(optimiser)) {
+  path = built.replace(/\.wasm$/, ".optimised.wasm");
+  execFileSync(optimiser, ["--all-features", "-O4", built, "-o", path]);
+} else {
+  console.log("wasm-opt is missing (run ../dev setup): as compiled");
+}
 const { instance } = await WebAssembly.instantiate(readFileSync(path), {});
 const rounds = Number(process.argv[2] ?? 5);
 // Names and sizes as in src/workloads.rs and src/main.rs.
