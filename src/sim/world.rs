@@ -13,6 +13,7 @@ mod pause;
 mod post;
 mod serve;
 mod severed;
+mod timers;
 mod trouble;
 mod view;
 
@@ -36,6 +37,7 @@ pub use happening::Happening;
 pub use links::Link;
 use post::Route;
 use std::sync::Arc;
+use timers::TimerState;
 use trouble::Trouble;
 
 /// Most replicas a world holds, those that joined later included.
@@ -96,14 +98,6 @@ struct Arriving {
 enum Letter {
     Request(Command),
     Reply(Reply),
-}
-
-/// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
-#[derive(Clone, Copy, Debug)]
-struct TimerState<T> {
-    timer: T,
-    deadline: Micros,
-    queued: Micros,
 }
 
 const NEVER: Micros = Micros::MAX;
@@ -473,33 +467,6 @@ impl<P: Protocol> World<P> {
         Happening::handled(What::Delivered, to, log_from)
     }
 
-    fn timer_due(&mut self, node: NodeId, life: u16, index: u32) -> Option<Happening> {
-        let host = &mut self.hosts[usize::from(node.0)];
-        if host.life != life {
-            return None;
-        }
-        let state = &mut host.timers[index as usize];
-        if state.queued != self.time {
-            return None;
-        }
-        state.queued = NEVER;
-        if state.deadline > self.time {
-            if state.deadline != NEVER {
-                let deadline = state.deadline;
-                state.queued = deadline;
-                self.schedule(deadline, Event::Timer { node, life, index });
-            }
-            return None;
-        }
-        state.deadline = NEVER;
-        let timer = state.timer;
-        self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let (rules, log_from) = self.out.settle();
-        self.record(What::Timer, node, node, 0, 0, index, rules);
-        self.carry_out_effects(node);
-        Some(Happening::handled(What::Timer, node, log_from))
-    }
-
     /// Takes the effects out of the outbox and carries them out.
     fn carry_out(&mut self, me: NodeId) {
         let (rules, _) = self.out.settle();
@@ -529,13 +496,7 @@ impl<P: Protocol> World<P> {
                 Effect::Send(to, parcel) => self.send(me, to, parcel),
                 Effect::Broadcast(to, parcel) => self.broadcast(me, to, parcel),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
-                Effect::Cancel(timer) => {
-                    if let Some(state) =
-                        self.hosts[usize::from(me.0)].timers.iter_mut().find(|state| state.timer == timer)
-                    {
-                        state.deadline = NEVER;
-                    }
-                }
+                Effect::Cancel(timer) => self.cancel(me, timer),
                 Effect::Save => {
                     saved = true;
                     if !self.save(me) {
@@ -565,17 +526,6 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// What a node has to keep, it must have saved.
-    fn assert_saved(&self, me: NodeId) {
-        let Host { storage, .. } = &self.hosts[usize::from(me.0)];
-        let prompt = self.terrain.disk == 0 && storage.is_prompt();
-        let node = self.nodes[usize::from(me.0)].as_ref();
-        assert!(
-            !prompt || !self.out.intact() || node.is_none_or(|node| *node.disk() == storage.kept),
-            "node {me:?} changed its durable state without saving it"
-        );
-    }
-
     /// Tells the judges, if there are any.
     #[inline(always)]
     fn mark(&mut self, mark: Mark) {
@@ -588,37 +538,6 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn schedule(&mut self, time: Micros, event: Event) {
         self.wheel.push(time, event.pack());
-    }
-
-    #[inline]
-    fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
-        let host = &mut self.hosts[usize::from(node.0)];
-        let mut wait = host.rng.between(lo, hi);
-        if let Some(trouble) = &self.trouble {
-            wait = trouble.clocks.real(node, wait);
-        }
-        let deadline = self.time + wait;
-        let index = match host.timers.iter().position(|state| state.timer == timer) {
-            Some(index) => index,
-            // Timers that carry a number would pile up: take over one that has run out.
-            None => match host.timers.iter().position(|state| state.deadline == NEVER && state.queued == NEVER) {
-                Some(index) => {
-                    host.timers[index].timer = timer;
-                    index
-                }
-                None => {
-                    host.timers.push(TimerState { timer, deadline, queued: NEVER });
-                    host.timers.len() - 1
-                }
-            },
-        };
-        let state = &mut host.timers[index];
-        state.deadline = deadline;
-        if deadline < state.queued {
-            state.queued = deadline;
-            let life = host.life;
-            self.schedule(deadline, Event::Timer { node, life, index: index as u32 });
-        }
     }
 
     #[inline]

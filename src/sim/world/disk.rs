@@ -209,6 +209,17 @@ impl<P: Protocol> World<P> {
         self.record(What::Stopped, me, me, 0, 0, 0, RuleSet::EMPTY);
     }
 
+    /// What a node has to keep, it must have saved.
+    pub(super) fn assert_saved(&self, me: NodeId) {
+        let storage = &self.hosts[usize::from(me.0)].storage;
+        let prompt = self.terrain.disk == 0 && storage.is_prompt();
+        let node = self.nodes[usize::from(me.0)].as_ref();
+        assert!(
+            !prompt || !self.out.intact() || node.is_none_or(|node| *node.disk() == storage.kept),
+            "node {me:?} changed its durable state without saving it"
+        );
+    }
+
     /// When a write that a node asked for last is done; now if there is none.
     #[inline(always)]
     pub(super) fn saved_at(&self, node: NodeId) -> Micros {
