@@ -505,6 +505,7 @@ impl<P: Protocol> World<P> {
                     }
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
+                // These two are told in place, not by `mark`: so the command is copied only if somebody judges it.
                 Effect::Chosen(slot, ref command) => {
                     if self.judged {
                         self.marks.push(Mark::Chosen(me, slot, *command));

@@ -72,7 +72,6 @@ pub struct Conflict {
 
 /// One message. The names are the paper's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)] // A tag of its own, not one that hides in a field's: one look tells them apart.
 pub enum Message {
     /// Would you vote for me, if I stood for election in `term`?
     PreVote {
@@ -290,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_message_is_small() {
-        assert!(size_of::<Message>() <= 56, "{}", size_of::<Message>());
+        assert!(size_of::<Message>() <= 48, "{}", size_of::<Message>());
     }
 
     #[test]
