@@ -18,6 +18,7 @@ pub mod rules;
 pub mod settings;
 mod show;
 pub mod status;
+pub mod timer;
 
 pub use ballot::Ballot;
 pub use card::{Card, Faults, Formula, Shots};
@@ -32,3 +33,4 @@ pub use quorum::{NodeSet, majority};
 pub use rules::{Rule, RuleId, RuleSet};
 pub use settings::{Setting, SettingId, SettingKind, Settings};
 pub use status::{EntryStatus, Epoch, LogStatus, NodeStatus, Tally};
+pub use timer::{TimerKind, TimerName};
