@@ -91,10 +91,9 @@ answers() {
   wait "$pid"
 }
 
-# network_cause LINE — what a line about a failed connection stands for: the proxy that is set, or the host that it names.
-network_cause() {
-  local setting address port proxies host
-  proxies="$(proxy_settings)"
+# dead_proxy — prints the first proxy that is set and does not answer, as NAME=VALUE; fails if there is none.
+dead_proxy() {
+  local setting address port
   while IFS= read -r setting; do
     [ -n "$setting" ] || continue
     address="${setting#*=}" address="${address#*://}" address="${address%%/*}"
@@ -103,10 +102,21 @@ network_cause() {
       *) case "$setting" in *=https:*) port=443 ;; *=socks*) port=1080 ;; *) port=80 ;; esac ;;
     esac
     if ! answers "${address%:*}" "$port"; then
-      printf "the network: the proxy of %s (%s) does not answer. Correct it, or 'unset %s' if the network needs none" "${setting%%=*}" "${setting#*=}" "${setting%%=*}"
+      printf '%s' "$setting"
       return 0
     fi
-  done <<<"$proxies"
+  done <<<"$(proxy_settings)"
+  return 1
+}
+
+# network_cause LINE — what a line about a failed connection stands for: the proxy that is set, or the host that it names.
+network_cause() {
+  local setting proxies host
+  proxies="$(proxy_settings)"
+  if setting="$(dead_proxy)"; then
+    printf "the network: the proxy of %s (%s) does not answer. Correct it, or 'unset %s' if the network needs none" "${setting%%=*}" "${setting#*=}" "${setting%%=*}"
+    return 0
+  fi
   host="$(printf '%s\n' "$1" | sed -nE -e "s#.*(https?|sparse\+https)://([A-Za-z0-9.-]+).*#\2#p; t" \
     -e "s#.*(ENOTFOUND|EAI_AGAIN|resolve host:|resolving|onnect to|connection to) '?([A-Za-z0-9-]+\.[A-Za-z0-9.-]*[A-Za-z0-9]).*#\2#p" | head -n 1)"
   if [ -n "$proxies" ]; then
@@ -191,12 +201,17 @@ quietly() {
   LOG="$LOGS/$(printf '%s' "${what%% (*}" | tr -cs 'A-Za-z0-9.' '-').log"
   step "$what"
   started=$SECONDS last=0
-  "$@" >"$LOG" 2>&1 </dev/null &
-  pid=$!
   if [ -n "$LET_FINISH" ]; then
+    "$@" >"$LOG" 2>&1 </dev/null &
+    pid=$!
     trap 'say "    ending, once this has been finished: cut off, it would leave the package system half configured"; while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done; exit 130' INT TERM
   else
-    trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+    # A process group of its own, so that all that the command started ends with it.
+    set -m
+    "$@" >"$LOG" 2>&1 </dev/null &
+    pid=$!
+    set +m
+    trap 'kill -- "-$pid" 2>/dev/null; exit 130' INT TERM
   fi
   sleep 0.2
   while kill -0 "$pid" 2>/dev/null; do

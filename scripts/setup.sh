@@ -277,8 +277,16 @@ setup_bindgen() {
 node_fits() { have node && version_at_least "$(node --version 2>/dev/null | tr -d v)" $NODE_VERSION; }
 npm_fits() { have npm && version_at_least "$(npm --version 2>/dev/null)" $NPM_VERSION; }
 
-# npm gives a registry that does not answer five minutes, three times. Whoever waits wants to know earlier.
-npm_soon() { npm --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=10000 --fetch-timeout=60000 "$@"; }
+# npm gives a registry that does not answer five minutes, three times, and a proxy that is not there about as long. Whoever waits wants to
+# know earlier.
+npm_soon() {
+  local proxy
+  if [ -z "${no_proxy:-}${NO_PROXY:-}" ] && proxy="$(dead_proxy)"; then
+    echo "could not connect to the proxy ${proxy#*=}"
+    return 1
+  fi
+  npm --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=10000 --fetch-timeout=60000 "$@"
+}
 
 # node_platform — as nodejs.org and the npm registry call it.
 node_platform() {
