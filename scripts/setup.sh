@@ -11,10 +11,10 @@ NODE_VERSION=20
 NPM_VERSION=10
 OWN_NODE=22.23.3
 OWN_NPM=10.9.9
-# How long compiling takes on two cores, idle to shared with other work: what was measured, and README says the same.
+# How long it takes on two cores: Trunk costs 400 seconds of processor time, wasm-bindgen 120. README says the same of all together.
 TRUNK_WAIT="3 to 6 minutes"
 BINDGEN_WAIT="1 to 3 minutes"
-SETUP_WAIT="6 to 12 minutes"
+SETUP_WAIT="6 to 10 minutes"
 # Lints are errors with Rust versions below this one.
 LINTS_TRIED_BELOW=1.97
 
@@ -258,7 +258,7 @@ compile_tool() {
 setup_trunk() {
   is_version trunk $TRUNK_VERSION && return 0
   need_tools_folder "Trunk $TRUNK_VERSION"
-  attempt "Compiling Trunk $TRUNK_VERSION, the page's build tool ($TRUNK_WAIT, once on this machine)" \
+  attempt "Compiling Trunk $TRUNK_VERSION, the page's build tool ($TRUNK_WAIT on two free cores, once on this machine)" \
     compile_tool trunk $TRUNK_VERSION "${TRUNK_BIN%/bin}" && is_version trunk $TRUNK_VERSION ||
     give_up "Trunk $TRUNK_VERSION, which builds the page, is missing."
 }
@@ -266,7 +266,7 @@ setup_trunk() {
 setup_bindgen() {
   is_version wasm-bindgen "$BINDGEN_VERSION" && is_version wasm-bindgen-test-runner "$BINDGEN_VERSION" && return 0
   need_tools_folder "wasm-bindgen $BINDGEN_VERSION"
-  attempt "Compiling wasm-bindgen $BINDGEN_VERSION ($BINDGEN_WAIT, once on this machine)" \
+  attempt "Compiling wasm-bindgen $BINDGEN_VERSION ($BINDGEN_WAIT on two free cores, once on this machine)" \
     compile_tool wasm-bindgen-cli "$BINDGEN_VERSION" "${BINDGEN_BIN%/bin}" --bin wasm-bindgen --bin wasm-bindgen-test-runner &&
     is_version wasm-bindgen "$BINDGEN_VERSION" ||
     give_up "wasm-bindgen $BINDGEN_VERSION, which joins the page's WebAssembly with JavaScript, is missing."
@@ -422,6 +422,6 @@ setup_page() {
 # Says at the start of a first run that it will take a while; silent afterwards.
 announce_first_run() {
   is_version trunk $TRUNK_VERSION && is_version wasm-bindgen "$BINDGEN_VERSION" && return 0
-  say "First run on this machine: setting up the tools takes $SETUP_WAIT. They go to $TOOLS"
+  say "First run on this machine: setting up the tools takes $SETUP_WAIT on two free cores, longer beside other work. They go to $TOOLS"
   say "and stay there, so that later runs and other checkouts start at once."
 }
