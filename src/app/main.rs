@@ -2,7 +2,7 @@
 
 mod charts;
 mod components;
-mod intent;
+mod page_action;
 mod pages;
 mod run;
 mod stage;

@@ -12,10 +12,10 @@
 //! loses a member, a winner stays the root of a tree with a majority in it, and two such trees do not fit. Even then one crash can
 //! block it for ever: promises made to a dead worker are never given again.
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Step, Unfit};
+use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Card, ClientId, Command, EntryGlance, Epoch, Faults, Glance, KindId, LogGlance, Micros, NodeId, NodeSet,
-    Op, Out, Outcome, Shots, Slot, Tally, majority,
+    Answer, Card, ClientId, Command, EntryStatus, Epoch, Faults, KindId, LogStatus, Micros, NodeId, NodeSet,
+    NodeStatus, Op, Out, Outcome, Shots, Slot, Tally, majority,
 };
 
 /// The variant.
@@ -180,9 +180,13 @@ impl Message for Msg {
     }
 }
 
-/// When to propose, for the first time or again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ProposeAgain;
+crate::timers! {
+    /// A worker's timers.
+    pub enum Timer {
+        /// The time until the first proposal, and between two proposals.
+        Propose = { name: "proposal", says: "proposes its number to all that have not answered", acts: true };
+    }
+}
 
 /// What a worker must not forget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -235,7 +239,7 @@ impl Worker {
         if silent != 0 {
             out.because(NUMBERS_ARE_UNIQUE);
             out.broadcast(NodeSet(silent), Msg::Propose);
-            out.set_timer(ProposeAgain, self.config.repeat, self.config.repeat);
+            out.set_timer(Timer::Propose, self.config.repeat, self.config.repeat);
         }
     }
 
@@ -315,12 +319,12 @@ impl Worker {
 impl Node for Worker {
     type Config = Config;
     type Msg = Msg;
-    type Timer = ProposeAgain;
+    type Timer = Timer;
     type Disk = Durable;
 
     fn boot(me: NodeId, config: &Config, disk: Durable, out: &mut Out<Worker>) -> Worker {
         if config.proposes {
-            out.set_timer(ProposeAgain, 0, config.spread);
+            out.set_timer(Timer::Propose, 0, config.spread);
         }
         if disk.won {
             out.applied(1, Command::elect(me));
@@ -350,7 +354,7 @@ impl Node for Worker {
         }
     }
 
-    fn on_timer(&mut self, ProposeAgain: ProposeAgain, out: &mut Out<Worker>) {
+    fn on_timer(&mut self, Timer::Propose: Timer, out: &mut Out<Worker>) {
         self.propose(out);
     }
 
@@ -369,9 +373,9 @@ impl Node for Worker {
         &self.durable
     }
 
-    fn glance(&self) -> Glance {
+    fn status(&self) -> NodeStatus {
         let won = Slot::from(self.durable.won);
-        Glance {
+        NodeStatus {
             role: match self.durable {
                 Durable { won: true, .. } => "winner",
                 Durable { follows: Some(_), .. } => "follower",
@@ -387,13 +391,13 @@ impl Node for Worker {
                 from: self.party(),
                 need: majority(self.config.workers),
             }),
-            log: LogGlance { first: 1, last: won, committed: won, applied: won },
+            log: LogStatus { first: 1, last: won, committed: won, applied: won },
             members: NodeSet::first(self.config.workers),
         }
     }
 
-    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
-        (slot == 1 && self.durable.won).then_some(EntryGlance {
+    fn entry(&self, slot: Slot) -> Option<EntryStatus> {
+        (slot == 1 && self.durable.won).then_some(EntryStatus {
             epoch: Epoch { number: u32::from(self.me.0) + 1, owner: None },
             command: Some(Command::elect(self.me)),
             chosen: true,
@@ -420,7 +424,7 @@ impl Protocol for Notes {
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
     type Node = Worker;
 
-    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let settings = &setup.settings;
         let config = Config {
             workers: setup.replicas,

@@ -4,10 +4,10 @@
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
-    Breach, Card, Command, EntryGlance, Faults, Glance, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
-    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Step, Unfit,
+    Breach, Card, Command, EntryStatus, Faults, NodeStatus, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
+    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Step, SettingError,
 };
-use quorumscope::judge::explore::{Bounds, Explorer, Question, Times, Verdict};
+use quorumscope::judge::explore::{Bounds, Explorer, Query, Times, Verdict};
 
 /// Explores it with so many resource managers; tells how many states there are.
 pub fn explore(resource_managers: u8) -> u64 {
@@ -20,8 +20,8 @@ pub fn explore(resource_managers: u8) -> u64 {
         duplicates: Times::Any,
         ..Bounds::default()
     };
-    let question = Question { setup, bounds, property: None, via: Vec::new() };
-    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&question).expect("it has no settings");
+    let query = Query { setup, bounds, property: None, via: Vec::new() };
+    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
     u64::from(explorer.states())
@@ -37,12 +37,16 @@ enum Msg {
     Abort,
 }
 
-/// What a node may do on its own accord.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum May {
-    Prepare,
-    Commit,
-    Abort,
+quorumscope::timers! {
+    /// What a node may do on its own accord.
+    enum May {
+        /// A resource manager prepares.
+        Prepare = { name: "may prepare", says: "prepares", acts: true };
+        /// The transaction manager, to which all are prepared, commits.
+        Commit = { name: "may commit", says: "commits", acts: true };
+        /// A node that is free to abort does.
+        Abort = { name: "may abort", says: "aborts", acts: true };
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,11 +129,11 @@ impl Node for Server {
         &()
     }
 
-    fn glance(&self) -> Glance {
-        Glance::default()
+    fn status(&self) -> NodeStatus {
+        NodeStatus::default()
     }
 
-    fn entry(&self, _: Slot) -> Option<EntryGlance> {
+    fn entry(&self, _: Slot) -> Option<EntryStatus> {
         None
     }
 }
@@ -170,7 +174,7 @@ impl Protocol for TwoPhaseCommit {
     const SETTINGS: &'static [Setting] = &[];
     type Node = Server;
 
-    fn cluster(setup: &Setup) -> Result<Vec<u8>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<u8>, SettingError> {
         Ok(vec![setup.replicas; usize::from(setup.replicas)])
     }
 

@@ -4,7 +4,7 @@ use super::controls::select;
 use super::measurements::Measurements;
 use super::words::decimal;
 use crate::charts::bars::{Bar, Part, bars};
-use crate::run::{Ground, Shown};
+use crate::run::{RunContext, ViewModel};
 use crate::stage::palette;
 use crate::web::browser;
 use gloo::timers::callback::Timeout;
@@ -26,9 +26,9 @@ const EVENTS: u64 = 256;
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What is run.
-    pub ground: Rc<Ground>,
+    pub context: Rc<RunContext>,
     /// What it looks like now.
-    pub shown: Rc<Shown>,
+    pub view: Rc<ViewModel>,
 }
 
 /// What happens to the panel.
@@ -59,7 +59,7 @@ impl Component for Messages {
     }
 
     fn changed(&mut self, ctx: &Context<Messages>, old: &Props) -> bool {
-        if ctx.props().ground != old.ground {
+        if ctx.props().context != old.context {
             self.begin(ctx);
         }
         true
@@ -75,8 +75,8 @@ impl Component for Messages {
                 while !done && browser::now() < deadline {
                     done = job.advance(EVENTS);
                 }
-                let news = job.cells().len() != self.cells.len();
-                if news {
+                let update = job.cells().len() != self.cells.len();
+                if update {
                     self.cells = Rc::new(job.cells().to_vec());
                 }
                 if done {
@@ -84,7 +84,7 @@ impl Component for Messages {
                 } else {
                     self.soon(ctx, SLICE.1);
                 }
-                return news;
+                return update;
             }
         }
         true
@@ -118,7 +118,7 @@ impl Component for Messages {
 impl Messages {
     /// Measures anew, from a moment later on.
     fn begin(&mut self, ctx: &Context<Messages>) {
-        let scenario = &ctx.props().ground.scenario;
+        let scenario = &ctx.props().context.scenario;
         self.replicas = (scenario.replicas.len() as u8).clamp(*REPLICAS.start(), *REPLICAS.end());
         // The number of replicas on screen first.
         let mut order = vec![u32::from(self.replicas)];
@@ -146,9 +146,9 @@ impl Messages {
 
 /// The run on screen as a bar of its own.
 fn live(props: &Props) -> Bar {
-    let kinds = props.ground.variant.kinds;
+    let kinds = props.context.variant.kinds;
     let label = "This run".into();
-    match &props.shown.per_command {
+    match &props.view.per_command {
         Some(per_command) => {
             let parts = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
             let spoken = format!("This run, lately: {} messages for one command", decimal(per_command.total()));

@@ -1,9 +1,9 @@
 //! A replica: number, role, term or ballot, log, and the votes it gathers.
 
 use super::draw::{self, Actor};
-use super::{trouble, words};
-use crate::intent::{Intent, Target};
-use crate::run::shown::{Crown, NodeShown, SLOTS};
+use super::{condition, words};
+use crate::page_action::{PageAction, Target};
+use crate::run::view::{Crown, NodeView, SLOTS};
 use crate::stage::geometry::{Point, point};
 use crate::stage::layout::NODE_RADIUS;
 use crate::stage::round;
@@ -41,24 +41,24 @@ pub struct Handling {
 
 /// Draws it. `epoch` is what its protocol calls its numbers, `place` the name of its site.
 pub fn replica(
-    node: &NodeShown,
+    node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
     Handling { target, held, open }: Handling,
     on_grab: Callback<PointerEvent>,
-    on: &Callback<Intent>,
+    on: &Callback<PageAction>,
 ) -> Html {
-    let down = node.glance.is_none();
+    let down = node.status.is_none();
     let mut children = vec![draw::circle("focus", 34.0), draw::circle("disc", NODE_RADIUS)];
     let number = draw::text("number", point(0.0, 6.0), words::number(node.id).to_string());
-    match node.glance {
-        Some(glance) => {
-            children.extend(glance.tally.map(|tally| ring(tally, glance.members)));
+    match node.status {
+        Some(status) => {
+            children.extend(status.tally.map(|tally| ring(tally, status.members)));
             children.extend([
                 number,
                 log_bar(node),
-                draw::text("role", point(0.0, 56.0), glance.role),
-                draw::text("epoch", point(0.0, 69.0), words::epoch(epoch, glance.epoch)),
+                draw::text("role", point(0.0, 56.0), status.role),
+                draw::text("epoch", point(0.0, 69.0), words::epoch(epoch, status.epoch)),
             ]);
         }
         None => children.extend([
@@ -67,8 +67,8 @@ pub fn replica(
             draw::text("role", point(0.0, 56.0), "down"),
         ]),
     }
-    if node.troubled() {
-        children.extend(trouble::mark(node));
+    if node.faulty() {
+        children.extend(condition::mark(node));
     }
     let looks = [
         ("down", down),
@@ -84,7 +84,7 @@ pub fn replica(
 }
 
 /// What follows the pointer while a replica is dragged.
-pub fn ghost(node: &NodeShown, at: Point) -> Html {
+pub fn ghost(node: &NodeView, at: Point) -> Html {
     let number = draw::text("number", point(0.0, 6.0), words::number(node.id).to_string());
     draw::moved("replica ghost", at, vec![draw::circle("disc", NODE_RADIUS), number])
 }
@@ -100,7 +100,7 @@ fn ring(tally: Tally, members: NodeSet) -> Html {
     draw::group(if tally.from.len() >= tally.need { "tally enough" } else { "tally" }, arcs.collect())
 }
 
-fn log_bar(node: &NodeShown) -> Html {
+fn log_bar(node: &NodeView) -> Html {
     let (width, gap) = SLOT;
     let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;
     let slots = node.slots.iter().zip(BARS).map(|(look, bar)| draw::path(look.name(), bar));

@@ -1,15 +1,15 @@
 //! The laboratory: the run, the stage and everything around it.
 
+use super::narration::Narration;
 use super::opening::{self, Opened};
-use super::voice::Voice;
-use super::{carry_out, keyboard};
+use super::{apply_action, keyboard};
 use crate::components::about::about;
 use crate::components::draw;
-use crate::components::fresh::Fresh;
 use crate::components::header::Header;
 use crate::components::help::help;
 use crate::components::latency::latency;
 use crate::components::legend::legend;
+use crate::components::memo::Memo;
 use crate::components::messages::Messages;
 use crate::components::notice::notice;
 use crate::components::per_command::per_command;
@@ -18,10 +18,10 @@ use crate::components::setup::Setup;
 use crate::components::stage::Stage;
 use crate::components::timeline::timeline;
 use crate::components::transport::transport;
-use crate::intent::{Intent, Sheet, Target};
-use crate::run::film::{News, PARTS};
+use crate::page_action::{Dialog, PageAction, Target};
+use crate::run::player::{PARTS, Update};
 use crate::run::rate::Rate;
-use crate::run::{Engine, Film, Ground, Shared, Shown};
+use crate::run::{Engine, Player, RunContext, Shared, ViewModel};
 use crate::web::options::Options;
 use crate::web::{address, browser, handle, json, rest};
 use gloo::events::EventListener;
@@ -58,9 +58,9 @@ impl PartialEq for First {
 /// What happens to the page.
 pub enum Msg {
     /// Texts should be looked at again.
-    Look(News),
+    Look(Update),
     /// Somebody wants something.
-    Do(Intent),
+    Do(PageAction),
     /// A key was pressed.
     Key(KeyboardEvent),
     /// Whether anybody can see the page has changed.
@@ -83,22 +83,22 @@ pub enum Msg {
 
 /// The page.
 pub struct Lab {
-    film: Shared,
+    player: Shared,
     /// The same all the time, so that what changes rarely is not shown anew ten times a second.
-    on: Callback<Intent>,
+    on: Callback<PageAction>,
     /// The built-in scenarios, as far as they have been read.
     presets: Rc<[Scenario]>,
     /// Whether all of the page is there, and what is wanted until then.
     rest: Rest,
-    waiting: Vec<Intent>,
+    waiting: Vec<PageAction>,
     /// What is run, and the number of that run.
-    ground: Rc<Ground>,
+    context: Rc<RunContext>,
     run: u32,
     parts: Parts,
     rate: Rate,
-    voice: Voice,
+    narration: Narration,
     menu: Option<Target>,
-    sheet: Option<Sheet>,
+    dialog: Option<Dialog>,
     dark: bool,
     /// Whether single keys do something wherever the focus is.
     keys: bool,
@@ -127,7 +127,7 @@ const MISSING: &str = "Part of this page could not be loaded. The run goes on, b
 /// The texts in parts that are looked at in turn, so that no frame takes long.
 struct Parts {
     /// What each shows: the stage; the numbers; signs and time.
-    shown: [Rc<Shown>; PARTS],
+    view: [Rc<ViewModel>; PARTS],
     /// How often each was looked at.
     turns: [u32; PARTS],
     /// Whose turn it is.
@@ -135,10 +135,10 @@ struct Parts {
 }
 
 impl Parts {
-    fn renew(&mut self, shown: Rc<Shown>, news: News) {
+    fn renew(&mut self, view: Rc<ViewModel>, update: Update) {
         for part in 0..PARTS {
-            if news == News::All || part == self.next {
-                self.shown[part] = shown.clone();
+            if update == Update::All || part == self.next {
+                self.view[part] = view.clone();
                 self.turns[part] += 1;
             }
         }
@@ -156,32 +156,32 @@ impl Component for Lab {
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
         let Opened { begun, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let ground = Rc::new(Ground::of(&begun.session));
+        let context = Rc::new(RunContext::of(&begun.session));
         let mut engine = Engine::new(begun);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
-        let shown = Rc::new(Shown::of(&engine, Vec::new(), &mut rate, false));
-        let film = Film::start(engine, ctx.link().callback(Msg::Look));
+        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, false));
+        let player = Player::start(engine, ctx.link().callback(Msg::Look));
         load_rest(ctx);
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
-        let mut voice = Voice::default();
-        voice.look(&shown, false);
+        let mut narration = Narration::default();
+        narration.look(&view, false);
         Lab {
-            film,
+            player,
             on: ctx.link().callback(Msg::Do),
             presets: Rc::new([presets::first()]),
             rest: Rest::UnderWay,
             waiting: Vec::new(),
-            ground,
+            context,
             run: 0,
-            parts: Parts { shown: std::array::from_fn(|_| shown.clone()), turns: [0; PARTS], next: 0 },
+            parts: Parts { view: std::array::from_fn(|_| view.clone()), turns: [0; PARTS], next: 0 },
             rate,
-            voice,
+            narration,
             menu: None,
-            sheet: None,
+            dialog: None,
             dark,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
@@ -195,19 +195,19 @@ impl Component for Lab {
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
         self.began = browser::now();
-        let mut news = News::All;
+        let mut update = Update::All;
         match message {
-            Msg::Look(what) => news = what,
-            Msg::Do(intent) => self.hear(ctx, intent),
+            Msg::Look(what) => update = what,
+            Msg::Do(page_action) => self.record_client_event(ctx, page_action),
             Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
             Msg::Key(event) => {
-                let intent = keyboard::intent(&event, &self.film.borrow().engine);
-                let Some(intent) = intent else { return false };
+                let page_action = keyboard::page_action(&event, &self.player.borrow().engine);
+                let Some(page_action) = page_action else { return false };
                 event.prevent_default();
-                self.hear(ctx, intent);
+                self.record_client_event(ctx, page_action);
             }
             Msg::Seen => {
-                self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
+                self.player.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
                 // Whoever comes back, or copies the address meanwhile, finds this moment.
                 self.packing.1 = f64::NEG_INFINITY;
             }
@@ -227,10 +227,10 @@ impl Component for Lab {
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
-                let mut film = self.film.borrow_mut();
-                film.engine.load(opened.begun);
-                film.engine.play(!opened.chosen);
-                film.touch();
+                let mut player = self.player.borrow_mut();
+                player.engine.load(opened.begun);
+                player.engine.play(!opened.chosen);
+                player.touch();
                 self.notice = None;
             }
             Msg::Opened(Err(problems)) => {
@@ -249,10 +249,10 @@ impl Component for Lab {
             }
             Msg::Rest(true) => {
                 self.rest = Rest::Here;
-                self.film.borrow_mut().engine.keep_copies();
+                self.player.borrow_mut().engine.keep_copies();
                 self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
-                handle::install(&self.film);
-                std::mem::take(&mut self.waiting).into_iter().for_each(|intent| self.intend(ctx, intent));
+                handle::install(&self.player);
+                std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.act_on(ctx, page_action));
             }
             Msg::Rest(false) => {
                 self.rest = Rest::Missing;
@@ -267,7 +267,7 @@ impl Component for Lab {
             }
             Msg::Say(text) => self.notice = Some(text.into()),
         }
-        self.look(news);
+        self.look(update);
         if self.rest == Rest::Here {
             self.write_address(ctx, false);
         }
@@ -277,31 +277,31 @@ impl Component for Lab {
     fn view(&self, ctx: &Context<Lab>) -> Html {
         let Props { options, .. } = ctx.props();
         let (playing, pace) = {
-            let film = self.film.borrow();
-            (film.engine.playing(), film.engine.pace)
+            let player = self.player.borrow();
+            (player.engine.playing(), player.engine.pace)
         };
-        let Lab { on, ground, voice, .. } = self;
-        let Parts { shown: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.parts;
+        let Lab { on, context, narration, .. } = self;
+        let Parts { view: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.parts;
         let signs = {
-            let (kinds, shown) = (ground.variant.kinds, time.clone());
-            move |()| legend(kinds, &shown)
+            let (kinds, view) = (context.variant.kinds, time.clone());
+            move |()| legend(kinds, &view)
         };
         let footer = {
-            let (epoch, shown, on) = (ground.variant.card.epoch, time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &shown, &on) }{ timeline(epoch, &shown, &on) }</> }
+            let (epoch, view, on) = (context.variant.card.epoch, time.clone(), on.clone());
+            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(epoch, &view, &on) }</> }
         };
         let (with_latency, with_messages, complete) = (options.latency, options.messages, self.rest == Rest::Here);
         let aside = {
-            let (ground, shown) = (ground.clone(), numbers.clone());
+            let (context, view) = (context.clone(), numbers.clone());
             move |()| {
                 html! {
                     <>
-                        { about(&ground.scenario) }
-                        if with_latency { { latency(&ground, &shown) } }
+                        { about(&context.scenario) }
+                        if with_latency { { latency(&context, &view) } }
                         if with_messages && complete {
-                            <Messages ground={ground.clone()} shown={shown.clone()} />
+                            <Messages context={context.clone()} view={view.clone()} />
                         } else if with_messages {
-                            { per_command(&shown) }
+                            { per_command(&view) }
                         }
                     </>
                 }
@@ -313,21 +313,21 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header ground={ground.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    { sentence(&voice.text, &voice.spoken, stage) }
-                    <Stage ground={ground.clone()} shown={stage.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
+                    { sentence(&narration.text, &narration.spoken, stage) }
+                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
-                    <Fresh turn={*time_turn} draw={Callback::from(signs)} />
+                    <Memo turn={*time_turn} draw={Callback::from(signs)} />
                 </main>
                 if options.controls {
-                    <footer><Fresh turn={*time_turn} draw={Callback::from(footer)} /></footer>
+                    <footer><Memo turn={*time_turn} draw={Callback::from(footer)} /></footer>
                 }
                 if with_latency || with_messages {
-                    <aside aria-label="Scenario and measurements"><Fresh turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
+                    <aside aria-label="Scenario and measurements"><Memo turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
                 }
-                { self.sheet() }
+                { self.dialog() }
             </div>
         }
     }
@@ -336,11 +336,11 @@ impl Component for Lab {
         if first {
             self.watch(ctx);
         }
-        self.film.borrow_mut().probe.add(browser::now() - self.began);
+        self.player.borrow_mut().probe.add(browser::now() - self.began);
     }
 
     fn destroy(&mut self, _: &Context<Lab>) {
-        self.film.borrow_mut().stop();
+        self.player.borrow_mut().stop();
         self.listeners.clear();
         if let Some((observer, _)) = self.watcher.take() {
             observer.disconnect();
@@ -349,32 +349,32 @@ impl Component for Lab {
 }
 
 impl Lab {
-    fn sheet(&self) -> Html {
+    fn dialog(&self) -> Html {
         let on = &self.on;
-        let on_close = on.reform(|()| Intent::Open(None));
-        match self.sheet {
-            Some(Sheet::Help) => help(self.keys, on.reform(Intent::Keys), on_close),
-            Some(Sheet::Setup) => html! {
-                <Setup ground={self.ground.clone()} scenario={carry_out::present(&self.film.borrow().engine)} on={on.clone()} />
+        let on_close = on.reform(|()| PageAction::Open(None));
+        match self.dialog {
+            Some(Dialog::Help) => help(self.keys, on.reform(PageAction::Keys), on_close),
+            Some(Dialog::Setup) => html! {
+                <Setup context={self.context.clone()} scenario={apply_action::present(&self.player.borrow().engine)} on={on.clone()} />
             },
             None => html! {},
         }
     }
 
     /// Does what is wanted, now or when all of the page is there.
-    fn hear(&mut self, ctx: &Context<Lab>, intent: Intent) {
-        match intent {
-            Intent::Heard => self.notice = None,
-            Intent::Pace(pace) => self.film.borrow_mut().engine.pace = pace,
-            Intent::Play(playing) => self.play(playing),
-            Intent::Dark(dark) => {
+    fn record_client_event(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+        match page_action {
+            PageAction::HistoryRecord => self.notice = None,
+            PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
+            PageAction::Play(playing) => self.play(playing),
+            PageAction::Dark(dark) => {
                 self.dark = dark;
                 browser::set_theme(dark);
                 browser::remember("theme", if dark { "dark" } else { "light" });
             }
-            intent if self.rest == Rest::Here => self.intend(ctx, intent),
-            intent => {
-                self.waiting.push(intent);
+            page_action if self.rest == Rest::Here => self.act_on(ctx, page_action),
+            page_action => {
+                self.waiting.push(page_action);
                 if self.rest == Rest::Missing {
                     self.rest = Rest::UnderWay;
                     load_rest(ctx);
@@ -384,55 +384,55 @@ impl Lab {
     }
 
     fn play(&mut self, playing: bool) {
-        let mut film = self.film.borrow_mut();
-        film.engine.play(playing);
-        let over = playing && !film.engine.playing();
+        let mut player = self.player.borrow_mut();
+        player.engine.play(playing);
+        let over = playing && !player.engine.playing();
         self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
-        film.touch();
+        player.touch();
         self.packing.1 = f64::NEG_INFINITY;
     }
 
     /// Does what needs all of the page.
-    fn intend(&mut self, ctx: &Context<Lab>, intent: Intent) {
-        match intent {
-            Intent::Menu(target) => return self.menu = target,
-            Intent::Open(sheet) => return self.sheet = sheet,
-            Intent::Share => return self.write_address(ctx, true),
-            Intent::Keys(keys) => {
+    fn act_on(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+        match page_action {
+            PageAction::Menu(target) => return self.menu = target,
+            PageAction::Open(dialog) => return self.dialog = dialog,
+            PageAction::Share => return self.write_address(ctx, true),
+            PageAction::Keys(keys) => {
                 self.keys = keys;
                 return browser::remember("keys", &keys.to_string());
             }
             _ => {}
         }
         self.menu = None;
-        self.sheet = None;
-        let mut film = self.film.borrow_mut();
-        self.notice = carry_out::carry_out(&mut film.engine, intent, &self.presets).map(AttrValue::from);
-        film.touch();
+        self.dialog = None;
+        let mut player = self.player.borrow_mut();
+        self.notice = apply_action::apply_action(&mut player.engine, page_action, &self.presets).map(AttrValue::from);
+        player.touch();
         // What was done must be in the address at once.
         self.packing.1 = f64::NEG_INFINITY;
     }
 
     /// Looks at the run, which may be another one by now.
-    fn look(&mut self, news: News) {
-        let film = self.film.borrow();
-        let engine = &film.engine;
+    fn look(&mut self, update: Update) {
+        let player = self.player.borrow();
+        let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.ground = Rc::new(Ground::of(engine.session()));
+            self.context = Rc::new(RunContext::of(engine.session()));
             self.rate = engine.first_rate();
         }
         // Thousands may be under way; copying them for each look would take longer than all else in it.
-        let flights = film.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
-        let shown = Rc::new(Shown::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
-        self.voice.look(&shown, engine.playing());
-        self.parts.renew(shown, news);
+        let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
+        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
+        self.narration.look(&view, engine.playing());
+        self.parts.renew(view, update);
     }
 
     /// Has the address describe the present moment: now and then while time goes by, at once when something was done.
     fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
-        let film = self.film.borrow();
-        let session = film.engine.session();
+        let player = self.player.borrow();
+        let session = player.engine.session();
         let (number, began, of) = self.packing;
         let (now, moment) = (browser::now(), Some(session.moment()));
         if !copy && (of == moment || now - began < ADDRESS_EVERY) {

@@ -1,7 +1,7 @@
 //! What fills the window.
 
-mod carry_out;
+mod apply_action;
 mod keyboard;
 pub mod lab;
+mod narration;
 pub mod opening;
-mod voice;

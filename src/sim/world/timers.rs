@@ -1,24 +1,23 @@
 //! Timers: setting them, forgetting them, and what happens when they run out.
 
 use super::event::Event;
-use super::{Happening, NEVER, Timer, World};
-use crate::core::node::{Node, Protocol};
-use crate::core::{Micros, NodeId};
+use super::{NEVER, StepOutcome, World};
+use crate::core::{Micros, NodeId, TimerId};
 use crate::sim::trace::What;
 
 /// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TimerState<T> {
-    pub timer: T,
+pub(super) struct TimerState {
+    pub timer: TimerId,
     pub deadline: Micros,
     pub queued: Micros,
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// A timer may have run out. `None`: it had been set again, or forgotten, or its node has ended.
-    pub(super) fn timer_due(&mut self, node: NodeId, life: u16, index: u32) -> Option<Happening> {
+    pub(super) fn timer_due(&mut self, node: NodeId, incarnation: u16, index: u32) -> Option<StepOutcome> {
         let host = &mut self.hosts[usize::from(node.0)];
-        if host.life != life {
+        if host.incarnation != incarnation {
             return None;
         }
         let state = &mut host.timers[index as usize];
@@ -30,26 +29,29 @@ impl<P: Protocol> World<P> {
             if state.deadline != NEVER {
                 let deadline = state.deadline;
                 state.queued = deadline;
-                self.schedule(deadline, Event::Timer { node, life, index });
+                self.schedule(deadline, Event::Timer { node, incarnation, index });
             }
             return None;
         }
         state.deadline = NEVER;
         let timer = state.timer;
-        self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let (rules, log_from) = self.out.settle();
+        if !self.hosts[usize::from(node.0)].up {
+            return None;
+        }
+        self.replicas.timer(node, timer, &mut self.outbox);
+        let (rules, log_from) = self.outbox.settle();
         self.record(What::Timer, node, node, 0, 0, index, rules);
-        self.carry_out_effects(node);
-        Some(Happening::handled(What::Timer, node, log_from))
+        self.apply_effects(node);
+        Some(StepOutcome::handled(What::Timer, node, log_from))
     }
 
     /// Lets a timer run out somewhere between `lo` and `hi` µs from now, and not at any other time it was set to.
     #[inline]
-    pub(super) fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
+    pub(super) fn set_timer(&mut self, node: NodeId, timer: TimerId, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
         let mut wait = host.rng.between(lo, hi);
-        if let Some(trouble) = &self.trouble {
-            wait = trouble.clocks.real(node, wait);
+        if let Some(faults) = &self.faults {
+            wait = faults.clocks.real(node, wait);
         }
         let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
@@ -70,13 +72,13 @@ impl<P: Protocol> World<P> {
         state.deadline = deadline;
         if deadline < state.queued {
             state.queued = deadline;
-            let life = host.life;
-            self.schedule(deadline, Event::Timer { node, life, index: index as u32 });
+            let incarnation = host.incarnation;
+            self.schedule(deadline, Event::Timer { node, incarnation, index: index as u32 });
         }
     }
 
     /// Forgets a timer.
-    pub(super) fn cancel(&mut self, node: NodeId, timer: Timer<P>) {
+    pub(super) fn cancel(&mut self, node: NodeId, timer: TimerId) {
         let timers = &mut self.hosts[usize::from(node.0)].timers;
         if let Some(state) = timers.iter_mut().find(|state| state.timer == timer) {
             state.deadline = NEVER;

@@ -1,16 +1,17 @@
 //! What can be seen of a world from outside.
 
 use super::event::Event;
-use super::{Arriving, End, Flight, Heard, Letter, Mark, Msg, N, Said, World};
-use crate::core::node::{Message, Node, Phase, Protocol, Reply};
-use crate::core::{Command, Label, Log, Micros, NodeId, NodeSet, RuleSet};
+use super::{Arriving, ClientMessage, End, Flight, HistoryRecord, Mark, World};
+use crate::core::node::{Phase, Protocol, Reply};
+use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
-use crate::sim::network::Terrain;
+use crate::sim::network::Topology;
+use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
 
-impl<P: Protocol> World<P> {
+impl World {
     /// Microseconds since the start.
     pub fn time(&self) -> Micros {
         self.time
@@ -21,9 +22,24 @@ impl<P: Protocol> World<P> {
         self.events
     }
 
-    /// The replicas; a crashed one is `None`.
-    pub fn nodes(&self) -> &[Option<N<P>>] {
-        &self.nodes
+    /// How many replicas there are, crashed and removed ones included.
+    pub fn nodes(&self) -> u8 {
+        self.hosts.len() as u8
+    }
+
+    /// The replicas, behind the seam to their protocol.
+    pub fn replicas(&self) -> &dyn Replicas {
+        &*self.replicas
+    }
+
+    /// The replicas themselves, for those who know the protocol; a crashed one is `None`. None at all if the world runs another protocol.
+    pub fn nodes_of<P: Protocol>(&self) -> &[Option<P::Node>] {
+        self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.nodes())
+    }
+
+    /// What nodes asked for in the last step or action, for those who know the protocol and had effects kept.
+    pub fn effects_of<P: Protocol>(&self) -> &[(NodeId, EffectOf<P>)] {
+        self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.effects())
     }
 
     /// The index of the site at which a replica lives.
@@ -37,8 +53,8 @@ impl<P: Protocol> World<P> {
     }
 
     /// What was last done to the world, by hand or by the script.
-    pub fn deed(&self) -> Option<Action> {
-        self.deed
+    pub fn intervention(&self) -> Option<Action> {
+        self.intervention
     }
 
     /// Actions of the script that made no sense when their time came.
@@ -47,8 +63,8 @@ impl<P: Protocol> World<P> {
     }
 
     /// The sites and delays.
-    pub fn terrain(&self) -> &Terrain {
-        &self.terrain
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// What was counted.
@@ -58,7 +74,7 @@ impl<P: Protocol> World<P> {
 
     /// Starts counting from zero.
     pub fn clear_counts(&mut self) {
-        self.counts = Counts::new(Msg::<P>::KINDS.len(), self.nodes.len(), usize::from(self.terrain.sites));
+        self.counts = Counts::new(self.replicas.kinds().len(), self.hosts.len(), usize::from(self.topology.sites));
     }
 
     /// Answered commands of the clients at each site.
@@ -81,25 +97,21 @@ impl<P: Protocol> World<P> {
         self.used
     }
 
-    /// Keeps what nodes ask for in each step, for [`World::said`].
-    pub fn listen(&mut self) {
-        self.said = Some(Vec::new());
-        self.out.tell_saves(true);
+    /// Keeps the effects of each step or action, for [`Replicas::recorded`].
+    pub fn record_effects(&mut self) {
+        self.records_effects = true;
+        self.replicas.record_effects();
+        self.outbox.tell_saves(true);
     }
 
-    /// What nodes asked for in the last step or action, if listened to.
-    pub fn said(&self) -> &[(NodeId, Said<P>)] {
-        self.said.as_deref().unwrap_or_default()
+    /// From now on keeps what clients ask and are told, for [`World::recorded`].
+    pub fn record_history(&mut self) {
+        self.recorded = Some(Log::default());
     }
 
-    /// From now on keeps what clients ask and are told, for [`World::heard`].
-    pub fn overhear(&mut self) {
-        self.heard = Some(Log::default());
-    }
-
-    /// What clients asked and were told since they are overheard, oldest first.
-    pub fn heard(&self) -> impl Iterator<Item = &Heard> {
-        self.heard.iter().flat_map(|heard| heard.iter().map(|(_, heard)| heard))
+    /// What clients asked and were told since they are recorded, oldest first.
+    pub fn recorded(&self) -> impl Iterator<Item = &HistoryRecord> {
+        self.recorded.iter().flat_map(|recorded| recorded.iter().map(|(_, recorded)| recorded))
     }
 
     /// Commands waiting for their answers.
@@ -115,11 +127,13 @@ impl<P: Protocol> World<P> {
     /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
-            && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
+            && (0..self.hosts.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
             && self.coming().all(|(_, event)| match event {
-                Event::Deliver { parcel, .. } | Event::DeliverEach { parcel, .. } | Event::Handle { parcel, .. } => {
-                    let Label { kind, .. } = self.out.parcels.label(parcel);
-                    Msg::<P>::KINDS[usize::from(kind.0)].phase == Phase::Heartbeat
+                Event::Deliver { message_id, .. }
+                | Event::DeliverEach { message_id, .. }
+                | Event::Handle { message_id, .. } => {
+                    let Header { kind, .. } = self.outbox.messages.header(message_id);
+                    self.replicas.kinds()[usize::from(kind.0)].phase == Phase::Heartbeat
                 }
                 Event::Request { .. } | Event::Reply { .. } => false,
                 _ => true,
@@ -128,8 +142,8 @@ impl<P: Protocol> World<P> {
 
     /// What is to come, in no particular (but always the same) order.
     pub(super) fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
-        let Arriving { from, to, flight, parcel } = self.arriving;
-        let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, parcel }));
+        let Arriving { from, to, flight, message_id } = self.arriving;
+        let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, message_id }));
         now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
     }
 
@@ -138,43 +152,45 @@ impl<P: Protocol> World<P> {
         flights.clear();
         for (arrives, event) in self.coming() {
             match event {
-                Event::DeliverEach { from, to, flight, parcel } => {
-                    let single = |to| Event::Deliver { from, to, doomed: false, flight, parcel };
+                Event::DeliverEach { from, to, flight, message_id } => {
+                    let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
                     flights.extend(to.iter().filter_map(|to| self.as_flight(arrives, single(to), false)));
                 }
                 _ => flights.extend(self.as_flight(arrives, event, false)),
             }
         }
-        let held = self.trouble.as_ref().map_or(&[][..], |trouble| &trouble.held);
+        let held = self.faults.as_ref().map_or(&[][..], |faults| &faults.held);
         flights.extend(held.iter().filter_map(|held| self.as_flight(self.time + held.left, held.event, true)));
     }
 
     /// The message that an event is the arrival of, if it is.
     fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
-        let client = |letter: u32| match self.letters.look(letter) {
-            Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
+        let client = |client_message: u32| match self.client_messages.look(client_message) {
+            Some(ClientMessage::Request(Command { client, .. }) | ClientMessage::Reply(Reply { client, .. })) => {
                 End::Client(self.site_of_client(*client))
             }
             None => End::Client(0),
         };
-        let (from, to, label, doomed) = match event {
-            Event::Deliver { from, to, doomed, parcel, .. } => {
-                let doomed = doomed || self.cut_from(from).has(to);
-                (End::Node(from), End::Node(to), Some(self.out.parcels.label(parcel)), doomed)
+        let (from, to, header, will_drop) = match event {
+            Event::Deliver { from, to, will_drop, message_id, .. } => {
+                let will_drop = will_drop || self.cut_from(from).has(to);
+                (End::Node(from), End::Node(to), Some(self.outbox.messages.header(message_id)), will_drop)
             }
-            Event::Request { to, doomed, letter, .. } => (client(letter), End::Node(to), None, doomed),
-            Event::Reply { from, letter, .. } => (End::Node(from), client(letter), None, false),
+            Event::Request { to, will_drop, client_message, .. } => {
+                (client(client_message), End::Node(to), None, will_drop)
+            }
+            Event::Reply { from, client_message, .. } => (End::Node(from), client(client_message), None, false),
             _ => return None,
         };
-        let kind = label.map(|label| label.kind);
-        let slot = label.map_or(0, |label| label.slot);
+        let kind = header.map(|header| header.kind);
+        let slot = header.map_or(0, |header| header.slot);
         let sent = arrives.saturating_sub(event.flight());
-        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, doomed, held })
+        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, will_drop, held })
     }
 
     /// The leader with the highest epoch, if any node takes itself for one.
     pub fn leader(&self) -> Option<NodeId> {
-        let leading = (0..).map(NodeId).zip(&self.nodes).filter_map(|(id, node)| Some((node.as_ref()?.leads()?, id)));
+        let leading = (0..self.nodes()).map(NodeId).filter_map(|id| Some((self.replicas.leads(id)?, id)));
         leading.max().map(|(_, id)| id)
     }
 
@@ -182,7 +198,7 @@ impl<P: Protocol> World<P> {
     pub fn fingerprint(&self) -> u64 {
         let mut digest = self.trace.digest();
         self.time.hash(&mut digest);
-        self.nodes.hash(&mut digest);
+        self.replicas.hash_nodes(&mut digest);
         digest.finish()
     }
 }
