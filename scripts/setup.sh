@@ -253,6 +253,7 @@ compile_tool() {
     CARGO_TARGET_DIR="$TOOLS/compiling/$crate-$version" \
     cargo install "$crate@$version" --locked --no-default-features --debug --root "$folder" "$@" || return 1
   rm -rf "$TOOLS/compiling/$crate-$version"
+  rmdir "$TOOLS/compiling" 2>/dev/null || true
 }
 
 setup_trunk() {
