@@ -16,6 +16,8 @@ const BASH = onPath("bash");
 const rust = readFileSync("Cargo.toml", "utf8").match(/^rust-version = "(.*)"/m)[1];
 const bindgen = readFileSync("Cargo.lock", "utf8").match(/^name = "wasm-bindgen"\nversion = "(.*)"/m)[1];
 
+process.setMaxListeners(0);
+
 // What stands for tools that are there and fit. `calls` collects how those are called that a test asks about.
 const FITTING = {
   cc: "",
@@ -34,6 +36,7 @@ const without = (...names) => Object.fromEntries(Object.entries(FITTING).filter(
 // A machine where user number `uid` has these tools: { "name": script }.
 function machine(tools, { uid = 1000, env = {} } = {}) {
   const root = mkdtempSync(join(tmpdir(), "quorumscope-machine-"));
+  process.on("exit", () => rmSync(root, { recursive: true, force: true }));
   const bin = join(root, "bin");
   const checkout = join(root, "checkout");
   const home = join(root, "home");
