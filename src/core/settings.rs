@@ -101,15 +101,27 @@ impl Settings {
     }
 }
 
-/// Declares a protocol's settings: one constant each, and `SETTINGS`, the list of them all.
+/// Declares a protocol's settings: one constant each, and `SETTINGS`, the list of them all. A setting that several protocols have is a
+/// constant [`Setting`], named by its path in place of the braces.
+///
+/// ```
+/// use quorumscope::core::{SettingKind, quorum};
+/// quorumscope::settings! {
+///     /// Whether to ask one quorum only.
+///     THRIFTY = { key: "thrifty", says: "Ask one quorum only", kind: SettingKind::Flag { default: false } };
+///     /// Promises needed.
+///     PHASE_1_QUORUM = quorum::PHASE_1_SIZE;
+/// }
+/// assert_eq!(SETTINGS[PHASE_1_QUORUM.0 as usize].key, "q1");
+/// ```
 #[macro_export]
 macro_rules! settings {
-    ($( $(#[$doc:meta])* $name:ident = { $($field:ident : $value:expr),* $(,)? } );* $(;)?) => {
+    ($( $(#[$doc:meta])* $name:ident = $( { $($field:ident : $value:expr),* $(,)? } )? $( $shared:path )? );* $(;)?) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(u8)]
         enum SettingIndex { $($name),* }
         $( $(#[$doc])* pub const $name: $crate::core::SettingId = $crate::core::SettingId(SettingIndex::$name as u8); )*
         /// Every setting, in the order of the constants.
-        pub const SETTINGS: &[$crate::core::Setting] = &[$($crate::core::Setting { $($field: $value),* }),*];
+        pub const SETTINGS: &[$crate::core::Setting] = &[$( $( $crate::core::Setting { $($field: $value),* } )? $( $shared )? ),*];
     };
 }

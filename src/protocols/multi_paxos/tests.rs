@@ -221,7 +221,7 @@ fn what_was_chosen_beyond_a_snapshot_is_executed_after_it() {
         server.on_message(NodeId(0), &Msg::Commit { ballot, slot: 5, command: write(5) }, out);
         assert_eq!(server.committed, 0);
         let snapshot = Snapshot { slot: 4, ..Snapshot::default() }.into();
-        server.on_message(NodeId(0), &Msg::Snapshot { ballot, beat: 1, snapshot }, out);
+        server.on_message(NodeId(0), &Msg::Snapshot { ballot, round: 1, snapshot }, out);
     });
     assert_eq!(server(&run, 1).committed, 5);
     assert_eq!(server(&run, 1).machine.recall(write(5)), Some(Outcome::Done));

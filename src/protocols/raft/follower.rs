@@ -39,15 +39,19 @@ impl Server {
         }
     }
 
-    /// A heartbeat: the consistency check, and leaderCommit, without entries.
-    pub(super) fn on_heartbeat(&mut self, from: NodeId, heartbeat: Heartbeat, out: &mut Out) {
-        let Heartbeat { term, prev_slot, prev_term, commit, round, read } = heartbeat;
+    /// A heartbeat, with `read` a ReadIndex: the consistency check, and leaderCommit, without entries.
+    pub(super) fn on_heartbeat(&mut self, from: NodeId, heartbeat: Heartbeat, read: bool, out: &mut Out) {
+        let Heartbeat { term, prev_slot, prev_term, commit, round } = heartbeat;
         if term < self.disk.term {
             return self.refuse_stale(from, prev_slot, out);
         }
         self.record_client_event(from, out);
         let conflict = self.conflict(prev_slot, prev_term, out);
-        out.send(from, Message::HeartbeatReply { term, slot: prev_slot, conflict, round, read });
+        let slot = prev_slot;
+        match read {
+            true => out.send(from, Message::ReadIndexReply { term, slot, conflict, round }),
+            false => out.send(from, Message::HeartbeatReply { term, slot, conflict, round }),
+        }
         if conflict.is_none() {
             self.log_matched = true;
             self.learn_commit(commit.min(prev_slot), out);

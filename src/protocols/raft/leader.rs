@@ -322,7 +322,8 @@ impl Server {
             let at = if progress.state == ProgressState::Replicate { progress.matched } else { progress.next - 1 };
             let prev_slot = at.max(log.first() - 1);
             let prev_term = log.term_at(prev_slot).unwrap_or(0);
-            out.send(peer, Message::Heartbeat(Heartbeat { term, prev_slot, prev_term, commit, round, read }));
+            let heartbeat = Heartbeat { term, prev_slot, prev_term, commit, round };
+            out.send(peer, if read { Message::ReadIndex(heartbeat) } else { Message::Heartbeat(heartbeat) });
         }
     }
 

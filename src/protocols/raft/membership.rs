@@ -173,10 +173,7 @@ impl Server {
         lead.peers.remove(server);
         let (term, commit, round) = (self.disk.term, self.commit, lead.round);
         let prev_term = self.disk.log.term_at(matched).unwrap_or(0);
-        out.send(
-            server,
-            Message::Heartbeat(Heartbeat { term, prev_slot: matched, prev_term, commit, round, read: false }),
-        );
+        out.send(server, Message::Heartbeat(Heartbeat { term, prev_slot: matched, prev_term, commit, round }));
     }
 }
 

@@ -205,7 +205,7 @@ impl Node for Server {
     // In WebAssembly, whatever is in registers has to be put away for a call, and this would be one for every message.
     #[cfg_attr(target_arch = "wasm32", inline(always))]
     fn on_message(&mut self, from: NodeId, message: &Message, out: &mut Out) {
-        if let Some(term) = message.announces()
+        if let Some(term) = message.term_to_adopt()
             && term > self.disk.term
         {
             self.adopt(term, out);
@@ -216,8 +216,10 @@ impl Node for Server {
                 self.on_append_reply(from, term, slot, conflict, out)
             }
             Message::Written { term, slot } => self.on_written(term, slot, out),
-            Message::Heartbeat(heartbeat) => self.on_heartbeat(from, heartbeat, out),
-            Message::HeartbeatReply { term, slot, conflict, round, .. } => {
+            Message::Heartbeat(heartbeat) => self.on_heartbeat(from, heartbeat, false, out),
+            Message::ReadIndex(heartbeat) => self.on_heartbeat(from, heartbeat, true, out),
+            Message::HeartbeatReply { term, slot, conflict, round }
+            | Message::ReadIndexReply { term, slot, conflict, round } => {
                 self.on_append_reply(from, term, slot, conflict, out);
                 self.on_confirmed(from, term, round, out);
             }

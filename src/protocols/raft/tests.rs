@@ -222,7 +222,7 @@ fn a_vote_goes_only_to_a_log_that_is_up_to_date() {
 fn a_loyal_server_neither_votes_nor_adopts_the_term_unless_the_leader_asked_for_it() {
     let ask = |transfer| Message::RequestVote { term: 7, last_slot: 9, last_term: 6, transfer };
     let answer = |term, granted| Some((S1, S2, Message::RequestVoteReply { term, granted }));
-    let heartbeat = Heartbeat { term: 5, prev_slot: 0, prev_term: 0, commit: 0, round: 1, read: false };
+    let heartbeat = Heartbeat { term: 5, prev_slot: 0, prev_term: 0, commit: 0, round: 1 };
     for (ablated, loyal) in [(&[][..], true), (&[LEADER_STICKINESS], false)] {
         let mut group = Group::of(3, ablated);
         group.hand(S3, S1, Message::Heartbeat(heartbeat));
@@ -359,7 +359,7 @@ fn an_old_message_that_comes_late_deletes_nothing() {
 #[test]
 fn a_follower_commits_no_further_than_it_agrees_with_its_leader() {
     let mut group = Group::new(vec![disk(3, &[1, 1, 2, 2]), disk(3, &[]), disk(3, &[])], &[], &[]);
-    let heartbeat = Heartbeat { term: 3, prev_slot: 1, prev_term: 1, commit: 9, round: 1, read: false };
+    let heartbeat = Heartbeat { term: 3, prev_slot: 1, prev_term: 1, commit: 9, round: 1 };
     group.hand(S2, S1, Message::Heartbeat(heartbeat));
     assert_eq!(group.commit(S1), 1);
     let entry = *group.servers[&S1].disk.log.get(2).expect("it holds four");
