@@ -1,40 +1,8 @@
 //! Messages between Raft servers (paper, figure 2, §7; dissertation §3.10, §6.4, §9.6).
 
-use super::storage::{Entry, Snapshot};
+use super::storage::{Entries, Snapshot};
 use crate::core::Slot;
 use std::sync::Arc;
-
-/// The entries of an AppendEntries; never none. A single one, the usual case, is stored in the message itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Entries {
-    /// One.
-    One(Entry),
-    /// Several, for a follower whose log is behind.
-    Many(Arc<[Entry]>),
-}
-
-impl Entries {
-    /// How many; at least one.
-    pub fn count(&self) -> u32 {
-        self.as_slice().len() as u32
-    }
-
-    /// All of them, in order.
-    pub fn as_slice(&self) -> &[Entry] {
-        match self {
-            Entries::One(entry) => std::slice::from_ref(entry),
-            Entries::Many(entries) => entries,
-        }
-    }
-
-    /// The same entries with other commands in them.
-    fn tampered(&self) -> Entries {
-        match self.as_slice() {
-            [entry] => Entries::One(entry.tampered()),
-            entries => Entries::Many(entries.iter().map(Entry::tampered).collect()),
-        }
-    }
-}
 
 /// The arguments of AppendEntries. The leader is the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
