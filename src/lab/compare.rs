@@ -189,7 +189,7 @@ impl CompareJob {
         };
         let setting_error =
             |(key, says)| Problem { field: format!("settings.{key}"), value: String::new(), says: String::from(says) };
-        let universe = (variant.boot)(&blueprint).map_err(|error| setting_error(error).to_string())?;
+        let universe = variant.boot(&blueprint).map_err(|error| setting_error(error).to_string())?;
         Ok(Probe {
             universe,
             variant,
@@ -314,7 +314,7 @@ impl Probe {
     fn commands(&self) -> u32 {
         match self.variant.card.shots {
             Shots::Single => 1,
-            Shots::Log => COMMANDS,
+            _ => COMMANDS,
         }
     }
 

@@ -22,13 +22,15 @@ use super::clients::{ClientGroup, Clients, HistoryRecord};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
 use super::network::{Cost, Topology};
+use super::replicas::{Replicas, ReplicasOf};
 use super::rng::Rng;
 use super::timing::Timing;
 use super::trace::{Record, Trace, Way, What};
 use super::wheel::Wheel;
-use crate::core::node::{Message, Node, Protocol, Reply, SettingError, Setup};
+use crate::core::node::{Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Command, Effect, Header, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Out, RuleSet, Settings, Slot,
+    Command, Contact, Effect, Header, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet,
+    Settings, Slot,
 };
 pub use disk::DiskState;
 use disk::Storage;
@@ -42,6 +44,9 @@ use timers::TimerState;
 
 /// Most replicas a world holds, those that joined later included.
 pub const MAX_NODES: usize = 32;
+
+/// Makes the replicas of a cluster; the error names a setting and what would do.
+pub type MakeReplicas = fn(&Setup) -> Result<Box<dyn Replicas>, SettingError>;
 
 /// Everything a run is made of, apart from what is done to it by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,11 +84,6 @@ pub struct Recovery {
     pub within: Micros,
 }
 
-type N<P> = <P as Protocol>::Node;
-type Msg<P> = <N<P> as Node>::Msg;
-type Timer<P> = <N<P> as Node>::Timer;
-type Disk<P> = <N<P> as Node>::Disk;
-
 /// A message that has arrived at several replicas; each gets it in an event of its own.
 #[derive(Clone, Copy, Debug, Default)]
 struct Arriving {
@@ -104,19 +104,20 @@ const NEVER: Micros = Micros::MAX;
 
 /// The machine a node runs on.
 #[derive(Clone, Debug)]
-struct Host<P: Protocol> {
-    config: <N<P> as Node>::Config,
+struct Host {
+    /// Whether its node runs (it may be paused).
+    up: bool,
     site: u8,
     /// The innermost failure domain it is in, if there are any.
     domain: Option<DomainId>,
     /// Counts boots, so that a timer of an earlier life is recognised.
     incarnation: u16,
-    timers: Vec<TimerState<Timer<P>>>,
+    timers: Vec<TimerState>,
     rng: Rng,
     /// Handling messages until then.
     busy_until: Micros,
     /// Its disk.
-    storage: Storage<P>,
+    storage: Storage,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
     /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
@@ -158,30 +159,27 @@ pub enum End {
 /// What a node just learned or did about a slot; the judges read these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// It knows the slot's command to be chosen.
-    Chosen(NodeId, Slot, Command),
-    /// It executed the slot's command.
-    Applied(NodeId, Slot, Command),
+    /// It knows the instance's command to be chosen.
+    Chosen(NodeId, Instance, Command),
+    /// It executed the instance's command.
+    Applied(NodeId, Instance, Command),
     /// Its state machine jumped to a snapshot up to the slot.
     Restored(NodeId, Slot),
     /// It booted: what it executed before, it executes again.
     Booted(NodeId),
 }
 
-/// One thing a node asked for, in words for a transcript.
-pub type Said<P> = Effect<Msg<P>, Timer<P>>;
-
-/// A cluster of `P`, and all around it.
-#[derive(Clone, Debug)]
-pub struct World<P: Protocol> {
+/// A cluster, and all around it.
+pub struct World {
     time: Micros,
     events: u64,
     wheel: Wheel<Packed>,
     /// What is left of a message that arrives at several replicas in this microsecond: the next events.
     arriving: Arriving,
     client_messages: MessageStore<ClientMessage>,
-    nodes: Vec<Option<N<P>>>,
-    hosts: Vec<Host<P>>,
+    /// The nodes themselves, and the contents of messages between them.
+    replicas: Box<dyn Replicas>,
+    hosts: Vec<Host>,
     clients: Clients,
     topology: Topology,
     domains: Arc<Domains>,
@@ -190,10 +188,14 @@ pub struct World<P: Protocol> {
     seed: u64,
     /// Copy the disk at every save: needed once it can matter that something was not saved.
     strict_disks: bool,
-    /// The outbox, with all messages under way.
-    out: Out<N<P>>,
-    /// For transcripts: the effects of the last step.
-    said: Option<Vec<(NodeId, Said<P>)>>,
+    /// How many replicas must tell a client the same before it believes them.
+    answers_needed: u8,
+    /// Whom clients turn to.
+    contact: Contact,
+    /// What handlers ask for, and the headers of all messages in flight.
+    outbox: Box<Outbox>,
+    /// Whether the effects of each step are kept, for transcripts.
+    records_effects: bool,
     /// For judges of states: what nodes learned and did in the last step.
     marks: Vec<Mark>,
     /// Whether anybody reads them.
@@ -209,7 +211,7 @@ pub struct World<P: Protocol> {
     /// What was last done to the world.
     intervention: Option<Action>,
     /// All that is out of the ordinary.
-    faults: Option<Box<ActiveFaults<P>>>,
+    faults: Option<Box<ActiveFaults>>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
     /// nothing can.
     fault_free: bool,
@@ -220,13 +222,57 @@ pub struct World<P: Protocol> {
     used: RuleSet,
 }
 
-impl<P: Protocol> World<P> {
-    /// Boots the cluster at time 0. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<World<P>, SettingError> {
+impl Clone for World {
+    fn clone(&self) -> World {
+        World {
+            time: self.time,
+            events: self.events,
+            wheel: self.wheel.clone(),
+            arriving: self.arriving,
+            client_messages: self.client_messages.clone(),
+            replicas: self.replicas.fork(),
+            hosts: self.hosts.clone(),
+            clients: self.clients.clone(),
+            topology: self.topology.clone(),
+            domains: self.domains.clone(),
+            setup: self.setup.clone(),
+            net_rng: self.net_rng.clone(),
+            seed: self.seed,
+            strict_disks: self.strict_disks,
+            answers_needed: self.answers_needed,
+            contact: self.contact,
+            outbox: self.outbox.clone(),
+            records_effects: self.records_effects,
+            marks: self.marks.clone(),
+            judged: self.judged,
+            recorded: self.recorded.clone(),
+            counts: self.counts.clone(),
+            samples: self.samples.clone(),
+            trace: self.trace.clone(),
+            script: self.script.clone(),
+            refused: self.refused.clone(),
+            intervention: self.intervention,
+            faults: self.faults.clone(),
+            fault_free: self.fault_free,
+            deterministic_delivery: self.deterministic_delivery,
+            routes: self.routes.clone(),
+            used: self.used,
+        }
+    }
+}
+
+impl World {
+    /// Boots a cluster of `P` at time 0. The error names a setting and what would do.
+    pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<World, SettingError> {
+        World::new(blueprint, |setup| Ok(Box::new(ReplicasOf::<P>::new(setup)?)))
+    }
+
+    /// Boots a cluster of the replicas that `replicas` makes, at time 0. The error names a setting and what would do.
+    pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
-        let configs = P::cluster(&setup)?;
+        let replicas = replicas(&setup)?;
         let nodes = placement.len();
         let sites = usize::from(topology.sites);
         let mut world = World {
@@ -235,20 +281,22 @@ impl<P: Protocol> World<P> {
             wheel: Wheel::default(),
             arriving: Arriving::default(),
             client_messages: MessageStore::default(),
-            nodes: Vec::with_capacity(nodes),
             hosts: Vec::with_capacity(nodes),
             clients: Clients::new(clients, seed),
             net_rng: Rng::stream(seed, "network", 0),
+            answers_needed: replicas.answers(&setup),
+            contact: replicas.card().contact,
             strict_disks: topology.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
-            out: Out::new(ablated),
-            said: None,
+            outbox: Box::new(Outbox::new(ablated)),
+            records_effects: false,
             marks: Vec::new(),
             judged: !blueprint.unjudged,
             recorded: None,
-            counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
+            counts: Counts::new(replicas.kinds().len(), nodes, sites),
             samples: vec![Log::default(); sites],
             trace: Trace::keeping(keep_trace),
             used: RuleSet::EMPTY,
+            replicas,
             seed,
             topology,
             domains: Arc::new(domains),
@@ -261,12 +309,13 @@ impl<P: Protocol> World<P> {
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
-        world.out.tell_saves(world.strict_disks);
+        world.outbox.tell_saves(world.strict_disks);
+        world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
             world.faults();
         }
-        for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
-            world.install(config, site, world.domains.of_replica(id));
+        for (id, site) in (0..).map(NodeId).zip(placement) {
+            world.install(site, world.domains.of_replica(id));
         }
         for index in 0..world.script.len() {
             world.schedule(world.script[index].at, Event::Script(index as u32));
@@ -275,11 +324,27 @@ impl<P: Protocol> World<P> {
         Ok(world)
     }
 
+    /// A node has another turned off. Power switches have a network of their own: the order takes as long as a message, and arrives.
+    fn send_fence(&mut self, by: NodeId, target: NodeId) {
+        if usize::from(target.0) < self.hosts.len() {
+            let delay = self.topology.one_way(self.site_of(by), self.site_of(target), by > target);
+            self.schedule(self.saved_at(by) + delay, Event::Fence { by, target });
+        }
+    }
+
+    fn fenced(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
+        if self.is_up(target) {
+            self.crash(target);
+        }
+        self.record(What::Fenced, target, by, 0, 0, 0, RuleSet::EMPTY);
+        StepOutcome::handled(What::Fenced, target, Some(1))
+    }
+
     /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
-    fn install(&mut self, config: <N<P> as Node>::Config, site: u8, domain: Option<DomainId>) -> NodeId {
-        let me = NodeId(self.nodes.len() as u8);
+    fn install(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
+        let me = NodeId(self.hosts.len() as u8);
         self.hosts.push(Host {
-            config,
+            up: false,
             site,
             domain,
             incarnation: 0,
@@ -290,7 +355,6 @@ impl<P: Protocol> World<P> {
             cut: NodeSet::EMPTY,
             cut_links: NodeSet::EMPTY,
         });
-        self.nodes.push(None);
         self.rebuild_routes();
         self.boot(me);
         me
@@ -300,8 +364,8 @@ impl<P: Protocol> World<P> {
         self.mark(Mark::Booted(me));
         let host = &mut self.hosts[usize::from(me.0)];
         host.incarnation += 1;
-        let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
-        self.nodes[usize::from(me.0)] = Some(node);
+        host.up = true;
+        self.replicas.boot(me, &mut self.outbox);
         self.apply_effects_and_rules(me);
     }
 
@@ -320,8 +384,8 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn next(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.marks.clear();
-        if let Some(said) = &mut self.said {
-            said.clear();
+        if self.records_effects {
+            self.replicas.clear_recorded();
         }
         let (way, message_id) = loop {
             if self.time <= limit
@@ -342,6 +406,7 @@ impl<P: Protocol> World<P> {
                 return None;
             };
             self.time = time;
+            self.outbox.clock = time;
             // Where nothing can come between the arrival of a message and its handling, the handling is done in place: nine of ten events.
             if self.fault_free {
                 if let Some(arrival) = event.arrival() {
@@ -383,7 +448,7 @@ impl<P: Protocol> World<P> {
             }
             Event::Handle { from, to, incarnation, flight, message_id } => {
                 if self.hosts[usize::from(to.0)].incarnation != incarnation {
-                    self.out.messages.take(message_id);
+                    self.outbox.messages.release(message_id);
                     return None;
                 }
                 Some(self.handle(from, to, flight, message_id))
@@ -408,6 +473,7 @@ impl<P: Protocol> World<P> {
                     }
                 })
             }
+            Event::Fence { by, target } => Some(self.fenced(by, target)),
             Event::Turn { .. } | Event::Void => None,
         }
     }
@@ -426,7 +492,7 @@ impl<P: Protocol> World<P> {
 
     #[inline(never)]
     fn deliver(&mut self, from: NodeId, to: NodeId, will_drop: bool, flight: u32, message_id: u32) -> StepOutcome {
-        if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
+        if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || !self.hosts[usize::from(to.0)].up {
             return self.miss(from, to, flight, message_id);
         }
         if self.topology.processing > 0 && from != to {
@@ -443,8 +509,8 @@ impl<P: Protocol> World<P> {
     #[cold]
     fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
         self.counts.lost += u64::from(from != to);
-        let Header { kind, slot, .. } = self.out.messages.header(message_id);
-        self.out.messages.take(message_id);
+        let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
+        self.outbox.messages.release(message_id);
         self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
         StepOutcome::passed(What::Lost, to)
     }
@@ -458,15 +524,10 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
-        let Some(node) = &mut self.nodes[usize::from(to.0)] else {
+        let Some(Header { kind, slot, .. }) = self.replicas.deliver(from, to, message_id, &mut self.outbox) else {
             return self.miss(from, to, way.flight(), message_id);
         };
-        let mut message = self.out.messages.open(message_id);
-        if let Some(message) = &message {
-            node.on_message(from, message, &mut self.out);
-        }
-        let Header { kind, slot, .. } = self.out.messages.close(message_id, &mut message);
-        let (rules, log_from) = self.out.settle();
+        let (rules, log_from) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.trace.delivered(self.time, way, kind.0, slot, rules);
         self.apply_effects_inline(to);
@@ -475,7 +536,7 @@ impl<P: Protocol> World<P> {
 
     /// Takes the effects out of the outbox and carries them out.
     fn apply_effects_and_rules(&mut self, me: NodeId) {
-        let (rules, _) = self.out.settle();
+        let (rules, _) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.apply_effects(me);
     }
@@ -489,15 +550,12 @@ impl<P: Protocol> World<P> {
     /// The same, in place: for messages, of which there are most.
     #[inline(always)]
     fn apply_effects_inline(&mut self, me: NodeId) {
-        if let Some(said) = &mut self.said {
-            let messages = &self.out.messages;
-            let with_message =
-                |effect: &Effect<u32, Timer<P>>| effect.map(|message_id| messages.look(*message_id).cloned());
-            said.extend(self.out.effects().iter().filter_map(with_message).map(|effect| (me, effect)));
+        if self.records_effects {
+            self.replicas.record(me, &self.outbox);
         }
         let mut saved = false;
         let mut next = 0;
-        while let Some(effect) = self.out.effects().get(next) {
+        while let Some(effect) = self.outbox.effects().get(next) {
             next += 1;
             match *effect {
                 Effect::Send(to, message_id) => self.send(me, to, message_id),
@@ -513,22 +571,23 @@ impl<P: Protocol> World<P> {
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 // These two are told in place, not by `mark`: so the command is copied only if somebody judges it.
-                Effect::Chosen(slot, ref command) => {
+                Effect::Chosen(at, ref command) => {
                     if self.judged {
-                        self.marks.push(Mark::Chosen(me, slot, *command));
+                        self.marks.push(Mark::Chosen(me, at, *command));
                     }
-                    self.record(What::Chosen, me, me, 0, slot, 0, RuleSet::EMPTY);
+                    self.record(What::Chosen, me, me, 0, at.slot, u32::from(at.lane), RuleSet::EMPTY);
                 }
-                Effect::Applied(slot, ref command) => {
+                Effect::Applied(at, ref command) => {
                     if self.judged {
-                        self.marks.push(Mark::Applied(me, slot, *command));
+                        self.marks.push(Mark::Applied(me, at, *command));
                     }
-                    self.record(What::Applied, me, me, 0, slot, 0, RuleSet::EMPTY);
+                    self.record(What::Applied, me, me, 0, at.slot, u32::from(at.lane), RuleSet::EMPTY);
                 }
                 Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),
+                Effect::Fence(target) => self.send_fence(me, target),
             }
         }
-        self.out.clear();
+        self.outbox.clear();
         if cfg!(debug_assertions) && !saved {
             self.assert_saved(me);
         }

@@ -1,9 +1,9 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
 use super::event::Event;
-use super::{ClientMessage, N, StepOutcome, World};
-use crate::core::node::{Node, Protocol, Reply};
-use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
+use super::{ClientMessage, StepOutcome, World};
+use crate::core::node::Reply;
+use crate::core::{Answer, ClientId, Command, Contact, Micros, NodeId, RuleSet};
 use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
 use crate::sim::jitter;
 use crate::sim::measure::Sample;
@@ -12,7 +12,7 @@ use crate::sim::trace::What;
 /// After so many redirects in a row a client pauses: the cluster does not know yet who leads.
 const REDIRECTS: u16 = 4;
 
-impl<P: Protocol> World<P> {
+impl World {
     pub(super) fn start_clients(&mut self) {
         for group in 0..self.clients.groups.len() as u16 {
             let g = &self.clients.groups[usize::from(group)];
@@ -91,7 +91,7 @@ impl<P: Protocol> World<P> {
         StepOutcome::passed(What::Client, target)
     }
 
-    /// Sends the session's waiting command to the replica it takes for the right one.
+    /// Sends the session's waiting command to the replica it takes for the right one, or to all.
     fn ask(&mut self, client: ClientId) {
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = &mut session.waiting else { return };
@@ -103,6 +103,14 @@ impl<P: Protocol> World<P> {
             session.watched = true;
             self.schedule(self.time + retry, Event::Impatient(client));
         }
+        match self.contact {
+            Contact::All => (0..self.hosts.len() as u8).for_each(|to| self.send_request(command, site, NodeId(to))),
+            Contact::Leader | Contact::Nearest => self.send_request(command, site, to),
+        }
+    }
+
+    #[inline]
+    fn send_request(&mut self, command: Command, site: u8, to: NodeId) {
         self.counts.client_messages += 1;
         let flight = self.topology.delay(site, self.site_of(to), false, &mut self.net_rng);
         let will_drop = self.net_rng.chance(self.topology.loss_permille);
@@ -113,7 +121,7 @@ impl<P: Protocol> World<P> {
             }
             None => (flight, will_drop),
         };
-        let client_message = self.client_messages.put(ClientMessage::Request(command), (), 1);
+        let client_message = self.client_messages.put(ClientMessage::Request(command));
         self.schedule(self.time + flight, Event::Request { to, will_drop, flight: flight as u32, client_message });
     }
 
@@ -127,13 +135,12 @@ impl<P: Protocol> World<P> {
         let Some(ClientMessage::Request(command)) = self.client_messages.take(client_message) else { return None };
         let client = u32::from(command.client.0);
         let will_drop = will_drop || self.is_out_of_reach(command.client, to);
-        let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !will_drop);
-        let Some(node) = node else {
+        if will_drop || !self.is_up(to) {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
             return Some(StepOutcome::passed(What::Lost, to));
-        };
-        N::<P>::on_request(node, command, &mut self.out);
-        let (rules, log_from) = self.out.settle();
+        }
+        self.replicas.request(to, command, &mut self.outbox);
+        let (rules, log_from) = self.outbox.settle();
         self.record(What::Request, to, to, 0, 0, client, rules);
         self.apply_effects(to);
         Some(StepOutcome::handled(What::Request, to, log_from))
@@ -158,7 +165,7 @@ impl<P: Protocol> World<P> {
         if lost {
             return;
         }
-        let client_message = self.client_messages.put(ClientMessage::Reply(reply), (), 1);
+        let client_message = self.client_messages.put(ClientMessage::Reply(reply));
         self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, client_message });
     }
 
@@ -170,14 +177,28 @@ impl<P: Protocol> World<P> {
             return None;
         }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
-        let outcome = Some(StepOutcome::passed(What::Answered, from));
+        let step = Some(StepOutcome::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
-            return outcome;
+            return step;
         };
         match *answer {
             Answer::Done(outcome) => {
+                if self.answers_needed > 1 {
+                    // A replica's last word counts.
+                    session.answers.retain(|(node, _)| *node != from);
+                    session.answers.push((from, outcome));
+                    let alike = session.answers.iter().filter(|(_, other)| *other == outcome).count();
+                    if alike < usize::from(self.answers_needed) {
+                        return step;
+                    }
+                    session.answers.clear();
+                }
                 session.target = from;
+                if self.contact == Contact::Nearest {
+                    self.choose_next_target(client, waiting.attempt);
+                }
+                let session = &mut self.clients.sessions[usize::from(client.0)];
                 self.counts.answered += 1;
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
@@ -205,7 +226,23 @@ impl<P: Protocol> World<P> {
                 self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
-        outcome
+        step
+    }
+
+    /// A client of the nearest replica got its answer after so many requests. The nearest one gets the next command, unless it did not answer
+    /// this one: then it is left alone for a while, twice as long each time.
+    fn choose_next_target(&mut self, client: ClientId, requests: u16) {
+        let nearest = self.nearest(self.clients.sessions[usize::from(client.0)].site);
+        let session = &mut self.clients.sessions[usize::from(client.0)];
+        let (left, pause) = session.away;
+        session.away = match (session.target == nearest, requests) {
+            (true, _) => (0, 1),
+            (false, 1) => (left.saturating_sub(1), pause),
+            (false, _) => (pause, (pause * 2).min(64)),
+        };
+        if session.away.0 == 0 {
+            session.target = nearest;
+        }
     }
 
     fn next_target(&self, after: NodeId) -> NodeId {
