@@ -1,10 +1,11 @@
-//! How ids, sets, ballots and commands read in a transcript or a failing test. The only formatting in `core` and `protocols`.
+//! Text forms (`Debug`, `Display`) of ids, sets, ballots, epochs and commands, for transcripts and failing tests. The only string formatting in `core`
+//! and `protocols`.
 
 use super::{Ballot, ClientId, Command, Epoch, Instance, NodeId, NodeSet, Op};
 use std::fmt::{Debug, Display, Formatter, Result};
 
 impl Debug for NodeId {
-    /// Counted from 1, as people see it.
+    /// Counted from 1.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "{}", self.0 + 1)
     }
