@@ -55,14 +55,14 @@ fn multi_paxos_sends_2n_minus_2_or_a_third_message_to_tell_or_fewer_to_ask() {
 }
 
 #[test]
-fn what_the_clients_and_the_network_do_changes_nothing() {
+fn clients_faults_and_jitter_do_not_change_the_measurement() {
     counts("raft", &["clients[0].rate=500/s", "network.loss=20%", "network.jitter=50%", "clients=[]"], [4, 8, 12, 16]);
     counts("raft", &["disk=5ms", "network.processing=100us"], [4, 8, 12, 16]);
     counts("raft", &["script=[{\"at\":\"0s\",\"do\":\"crash\",\"node\":1}]"], [4, 8, 12, 16]);
 }
 
 #[test]
-fn every_variant_meets_its_own_formula() {
+fn every_variant_meets_its_published_formula() {
     for cell in measured(&three_regions(), &[], &[3, 4, 5, 6, 7, 8, 9]) {
         let Some(measured) = cell.measured else { continue };
         if let Some(formula) = &measured.formula {
@@ -74,7 +74,7 @@ fn every_variant_meets_its_own_formula() {
 }
 
 #[test]
-fn slices_do_not_change_the_measure() {
+fn measurement_does_not_depend_on_slices() {
     let all = measured(&three_regions(), &[], &[3, 5]);
     assert_eq!(all.len(), 2 * universe::variants().len());
     let mut job = CompareJob::new(&three_regions(), &[], &[3, 5]).expect("good");
@@ -87,7 +87,7 @@ fn slices_do_not_change_the_measure() {
 }
 
 #[test]
-fn heartbeats_are_told_apart() {
+fn heartbeats_are_not_counted_per_command() {
     let cells = measured(&three_regions(), &["raft"], &[5]);
     let measured = cells[0].measured.as_ref().expect("it can be");
     assert_eq!(measured.commands, COMMANDS);
@@ -96,7 +96,7 @@ fn heartbeats_are_told_apart() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_said() {
+fn unmeasurable_cell_says_why() {
     let hasty = ["settings.heartbeat=2ms", "settings.election_timeout_min=10ms", "settings.election_timeout_max=12ms"];
     let broken = changed(&hasty);
     // Two of five are near enough to hear the leader in time, and two are no majority.

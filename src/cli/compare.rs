@@ -2,16 +2,16 @@
 
 use crate::progress::Progress;
 use crate::table::Table;
-use crate::{Source, Stop, bad, source};
+use crate::{Source, Stop, invalid, source};
 use quorumscope::lab::Problems;
 use quorumscope::lab::compare::{Cell, CompareJob, csv};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Events between two looks at the clock.
+/// Events between two updates of the progress bar.
 const SLICE: u64 = 100_000;
 
-/// How to print.
+/// Output format.
 pub enum Form {
     /// For people.
     Table,
@@ -30,11 +30,11 @@ pub fn compare(
     out: &mut impl Write,
 ) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
-    // First the scenario itself, so that its problems are told as its own.
+    // The scenario first, so that its problems are reported as its own and not as those of flags.
     document.scenario.check().map_err(|problems| source::about(&source.scenario, problems))?;
     let variants: Vec<&str> = variants.iter().map(String::as_str).collect();
     let flags = |Problems(problems)| {
-        bad(problems.iter().map(|problem| format!("--{problem}")).collect::<Vec<_>>().join("\n  "))
+        invalid(problems.iter().map(|problem| format!("--{problem}")).collect::<Vec<_>>().join("\n  "))
     };
     let mut job = CompareJob::new(&document.scenario, &variants, replicas).map_err(flags)?;
     let mut progress = Progress::new("measuring");
@@ -85,7 +85,7 @@ fn table(cells: &[Cell], out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// With three decimals, or none where there is nothing to tell.
+/// At most three decimals, without trailing zeros.
 fn decimal(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

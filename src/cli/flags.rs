@@ -1,11 +1,11 @@
-//! Flags that several commands have, and problems told by the flags they came by.
+//! Flags shared by several commands, and errors in terms of the flags they came from.
 
-use crate::{Stop, bad};
+use crate::{Stop, invalid};
 use quorumscope::lab::{Problem, Problems, Value, text};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Problems by the flags that they came by: `settings.q1` is `--set q1`, `without[0]` is `--without`.
+/// An error that names flags instead of fields: `settings.q1` is `--set q1`, `without[0]` is `--without`.
 pub fn named(Problems(problems): Problems) -> Stop {
     let flag = |problem: &Problem| {
         let field = match problem.field.split_once(['.', '[']) {
@@ -16,14 +16,15 @@ pub fn named(Problems(problems): Problems) -> Stop {
         };
         format!("--{}", Problem { field, ..problem.clone() })
     };
-    bad(problems.iter().map(flag).collect::<Vec<_>>().join("\n  "))
+    invalid(problems.iter().map(flag).collect::<Vec<_>>().join("\n  "))
 }
 
 /// Settings of a variant, given as `KEY=VALUE`.
 pub fn settings(assignments: &[String]) -> Result<BTreeMap<String, Value>, Stop> {
     let mut tree = json!({ "settings": {} });
     for assignment in assignments {
-        text::set(&mut tree, &format!("settings.{assignment}")).map_err(|problem| bad(format!("--set {problem}")))?;
+        text::set(&mut tree, &format!("settings.{assignment}"))
+            .map_err(|problem| invalid(format!("--set {problem}")))?;
     }
-    quorumscope::lab::read(tree["settings"].take()).map_err(|problem| bad(format!("--set {problem}")))
+    quorumscope::lab::read(tree["settings"].take()).map_err(|problem| invalid(format!("--set {problem}")))
 }
