@@ -125,6 +125,70 @@ fn run_with_violation_exits_with_1() {
     assert_eq!(prints_json(&["run", "one-winner", "--json"])["violations"], Value::Array(vec![]));
 }
 
+/// What `run --seeds` prints of each seed, as JSON.
+fn lines_of_seeds(arguments: &[&str]) -> Vec<Value> {
+    let output = quorumscope(&[&["run"], arguments, &["--json"]].concat());
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON object on each line")).collect()
+}
+
+#[test]
+fn run_seeds_prints_one_json_line_per_seed_equal_to_the_run_of_that_seed() {
+    let arguments = ["leader-crash", "--seeds", "3..9", "--set", "duration=8s"];
+    let lines = lines_of_seeds(&[&arguments[..], &["--jobs", "1"]].concat());
+    assert_eq!(
+        lines.iter().map(|line| line["seed"].as_u64()).collect::<Vec<_>>(),
+        (3..9).map(Some).collect::<Vec<_>>()
+    );
+    assert_eq!(lines, lines_of_seeds(&[&arguments[..], &["--jobs", "4"]].concat()), "whatever the number of threads");
+    for line in &lines {
+        let seed = line["seed"].to_string();
+        let one = prints_json(&["run", "leader-crash", "--seed", &seed, "--set", "duration=8s", "--json"]);
+        assert_eq!(line["ended"], "duration");
+        assert_eq!(line["liveness"]["Progress"], "not applicable", "the scenario states no bound");
+        for field in ["fingerprint", "events", "leaders", "violations", "history"] {
+            assert_eq!(line[field], one[field], "{field} of seed {seed}");
+        }
+        assert_eq!(line["answered"], one["commands"]["answered"]);
+        assert_eq!(line["latency_by_site_us"], one["latency_us"]);
+        let counts =
+            one["latency_us"].as_array().expect("sites").iter().map(|site| site["count"].as_u64().expect("a count"));
+        assert_eq!(line["latency_us"]["count"].as_u64(), Some(counts.sum()));
+    }
+    assert!(lines.windows(2).any(|pair| pair[0]["leaders"] != pair[1]["leaders"]), "seeds differ");
+}
+
+#[test]
+fn run_seeds_exits_with_1_if_any_seed_violates_a_property() {
+    let output = quorumscope(&["run", "two-winners", "--seeds", "0..5"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let table = text(&output.stdout);
+    assert!(table.contains("Agreement") && table.contains("5 runs;"), "{table}");
+    let bound = ["--set", "recovery.from=1s", "--set", "recovery.within=5s", "--set", "duration=8s"];
+    let verdict = |crashes: &str| {
+        let script = format!("script=[{crashes}]");
+        let lines = lines_of_seeds(&[&["three-regions", "--seeds", "1..2", "--set", &script], &bound[..]].concat());
+        lines[0]["liveness"]["Progress"].clone()
+    };
+    assert_eq!(verdict(""), "held");
+    let crash = |node| format!("{{\"at\": \"1ms\", \"do\": \"crash\", \"node\": {node}}}");
+    assert_eq!(verdict(&[crash(1), crash(2), crash(3)].join(", ")), "violated");
+}
+
+#[test]
+fn run_seeds_refuses_invalid_ranges_and_flags_about_one_run() {
+    for (arguments, expected) in [
+        (&["--seeds", "9..3"][..], "--seeds: 9..3: two numbers"),
+        (&["--seeds", "0..9007199254740993"], "two numbers up to 9007199254740991"),
+        (&["--seeds", "0..3", "--seed", "1"], "cannot be used with"),
+        (&["--seeds", "0..3", "--history", "x.jsonl"], "cannot be used with"),
+        (&["--jobs", "3"], "--seeds"),
+    ] {
+        let error = refuses(&[&["run", "leader-crash"], arguments].concat());
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
 #[test]
 fn run_reports_outages() {
     let report = prints_json(&["run", "leader-crash", "--json"]);

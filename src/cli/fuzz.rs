@@ -2,9 +2,9 @@
 
 use crate::progress::Progress;
 use crate::table::{Table, seconds, thousands};
-use crate::{Stop, flags, invalid, shrink};
+use crate::{Stop, flags, invalid, parallel, shrink};
 use clap::Args;
-use quorumscope::lab::fuzz::{Failure, FuzzRequest, Fuzzer, Report};
+use quorumscope::lab::fuzz::{Failure, FuzzRequest, FuzzRun, Fuzzer, Report};
 use quorumscope::lab::problem::Problem;
 use quorumscope::lab::shrink::BUDGET;
 use quorumscope::lab::{Quantity, Scenario, text};
@@ -12,15 +12,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
-
-/// Largest seed: what every reader of JSON can hold exactly.
-const LARGEST: u64 = (1 << 53) - 1;
 
 /// What to fuzz.
 #[derive(Args)]
@@ -71,11 +65,8 @@ pub fn fuzz(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<E
         return finish(&merge(&arguments.merge)?, json, out);
     }
     let fuzzer = fuzzer(arguments)?;
-    let seeds = seeds(arguments.seeds.as_deref().unwrap_or_default())?;
-    let jobs = arguments
-        .jobs
-        .map_or_else(|| thread::available_parallelism().map_or(1, NonZero::get), |jobs| jobs.get().into());
-    let report = on_all_processors(&fuzzer, seeds.clone(), jobs, arguments.stop);
+    let seeds = flags::seeds(arguments.seeds.as_deref().unwrap_or_default())?;
+    let report = run_seeds(&fuzzer, seeds.clone(), parallel::jobs(arguments.jobs), arguments.stop);
     let code = finish(&report, json, out)?;
     // A JSON report, which is for merging, has nothing after it. The failure after the fewest events shrinks best.
     let failed = report.failures.iter().min_by_key(|failure| (failure.event, failure.seed));
@@ -121,78 +112,19 @@ fn save(scenario: &Scenario, file: &Path) -> Result<(), Stop> {
     fs::write(file, text::to_toml(scenario)).map_err(unwritable)
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, Stop> {
-    let range = text.split_once("..").and_then(|(from, to)| Some(from.trim().parse().ok()?..to.trim().parse().ok()?));
-    let good = |seeds: &Range<u64>| seeds.start < seeds.end && seeds.end <= LARGEST + 1;
-    range.filter(good).ok_or_else(|| {
-        invalid(format!(
-            "--seeds: {text}: two numbers up to {LARGEST}, the first less than the second, would do, such as 0..1000"
-        ))
-    })
-}
-
-/// Runs the seeds on `jobs` threads. The report does not depend on which thread ran which seed.
-fn on_all_processors(fuzzer: &Fuzzer, seeds: Range<u64>, jobs: usize, stop: bool) -> Report {
-    let next = AtomicU64::new(seeds.start);
-    let end = AtomicU64::new(seeds.end);
-    let at_work: Arc<Vec<AtomicU64>> = Arc::new((0..jobs).map(|_| AtomicU64::new(0)).collect());
-    report_seed_on_panic(fuzzer, Arc::clone(&at_work));
+/// Runs the seeds on `jobs` threads; with `stop`, up to the first failing seed. The report does not depend on the number of threads.
+fn run_seeds(fuzzer: &Fuzzer, seeds: Range<u64>, jobs: usize, stop: bool) -> Report {
     let mut report = fuzzer.report();
+    let again = fuzzer.report();
     let mut progress = Progress::new("fuzzing");
-    thread::scope(|scope| {
-        let (sender, done) = mpsc::sync_channel(4 * jobs);
-        for worker in 0..jobs {
-            let (sender, next, end, at_work) = (sender.clone(), &next, &end, Arc::clone(&at_work));
-            let work = move || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    at_work[worker].store(seed, Ordering::Relaxed);
-                    let fuzz_run = fuzzer.run(seed);
-                    if stop && fuzz_run.violation.is_some() {
-                        end.fetch_min(seed + 1, Ordering::Relaxed);
-                    }
-                    if sender.send((seed, fuzz_run)).is_err() {
-                        break;
-                    }
-                }
-            };
-            thread::Builder::new()
-                .name(format!("worker {worker}"))
-                .spawn_scoped(scope, work)
-                .expect("a thread can be started");
-        }
-        drop(sender);
-        let mut waiting = BTreeMap::new();
-        for (seed, fuzz_run) in done {
-            progress.set((seed - seeds.start) * 1_000 / (seeds.end - seeds.start));
-            // Seeds after the first failing one are not counted, although some of them have been run.
-            if stop {
-                waiting.insert(seed, fuzz_run);
-            } else {
-                report.add(seed, &fuzz_run);
-            }
-        }
-        let end = end.load(Ordering::Relaxed);
-        waiting.range(..end).for_each(|(seed, fuzz_run)| report.add(*seed, fuzz_run));
-    });
+    let add = |seed, fuzz_run: FuzzRun| {
+        progress.set((seed - seeds.start) * 1_000 / (seeds.end - seeds.start));
+        report.add(seed, &fuzz_run);
+        if stop && fuzz_run.violation.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let _ = parallel::in_order(seeds.clone(), jobs, move |seed| again.again(seed), |seed| fuzzer.run(seed), add);
     progress.done();
     report
-}
-
-/// Has a panic print the command that runs the seed that panicked.
-fn report_seed_on_panic(fuzzer: &Fuzzer, at_work: Arc<Vec<AtomicU64>>) {
-    let report = fuzzer.report();
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        before(panic);
-        let worker = thread::current().name().and_then(|name| name.strip_prefix("worker ")?.parse::<usize>().ok());
-        if let Some(seed) = worker.and_then(|worker| at_work.get(worker)) {
-            eprintln!("again: {}", report.again(seed.load(Ordering::Relaxed)));
-        }
-    }));
 }
 
 fn merge(files: &[PathBuf]) -> Result<Report, Stop> {

@@ -9,8 +9,10 @@ mod flags;
 mod fuzz;
 mod linearize;
 mod list;
+mod parallel;
 mod progress;
 mod run;
+mod seeds;
 mod shrink;
 mod source;
 mod table;
@@ -20,6 +22,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,13 +47,21 @@ enum Command {
     /// Print the JSON Schema of scenario documents
     Schema,
     /// Run a scenario and report commands, messages, latencies, leaders, outages and violations
+    ///
+    /// Exit codes: 0 all well; 1 a property was violated, with --seeds by any of the seeds; 2 the input makes no sense.
     Run {
         #[command(flatten)]
         source: Source,
         /// Also write the clients' history, as JSON lines that `linearize` reads
         #[arg(long, value_name = "FILE")]
         history: Option<PathBuf>,
-        /// As JSON
+        /// Run the scenario once for each of these seeds, from the first to before the second, such as 0..1000: a line for each, in order
+        #[arg(long, value_name = "A..B", conflicts_with_all = ["seed", "history"])]
+        seeds: Option<String>,
+        /// How many seeds to run at the same time; as many as there are processors unless said otherwise. The output does not depend on it
+        #[arg(long, requires = "seeds")]
+        jobs: Option<NonZero<u16>>,
+        /// As JSON; with --seeds one object a line
         #[arg(long)]
         json: bool,
     },
@@ -214,7 +225,8 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
-        Command::Run { source, history, json } => run::run(&source, history.as_deref(), json, out),
+        Command::Run { source, seeds: Some(seeds), jobs, json, .. } => seeds::run(&source, &seeds, jobs, json, out),
+        Command::Run { source, history, json, .. } => run::run(&source, history.as_deref(), json, out),
         Command::Check { arguments, json } => check::check(&arguments, json, out),
         Command::Fuzz { arguments, json } => fuzz::fuzz(&arguments, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {

@@ -7,6 +7,8 @@ pub mod consistency;
 pub mod divergence;
 pub mod outage;
 pub mod report;
+#[cfg(feature = "cli")]
+pub mod seeds;
 pub mod session;
 
 pub use report::Report;

@@ -186,22 +186,54 @@ pub fn percentile(sorted: &[Micros], percent: usize) -> Micros {
     sorted[(sorted.len() * percent).div_ceil(100).max(1) - 1]
 }
 
-pub(super) fn latencies(universe: &dyn Universe, checked: &Checked) -> Vec<Latency> {
-    let at_site = |(place, samples): (&Place, &Log<Sample>)| {
-        let counted = samples.iter().map(|(_, sample)| sample).filter(|sample| sample.at >= checked.warmup);
-        let mut sorted: Vec<Micros> = counted.map(|sample| sample.latency).collect();
-        sorted.sort_unstable();
-        let max = *sorted.last()?;
-        Some(Latency {
-            site: place.id.clone(),
-            name: place.name.clone(),
-            count: sorted.len() as u64,
-            mean: sorted.iter().sum::<Micros>() / sorted.len() as Micros,
-            p50: percentile(&sorted, 50),
-            p90: percentile(&sorted, 90),
-            p99: percentile(&sorted, 99),
+/// Latency summed up, µs. Percentiles by the nearest-rank method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LatencySummary {
+    /// Number of answers.
+    pub count: u64,
+    /// Mean, rounded down.
+    pub mean: Micros,
+    /// Median.
+    pub p50: Micros,
+    /// 90th percentile.
+    pub p90: Micros,
+    /// 99th percentile.
+    pub p99: Micros,
+    /// Longest.
+    pub max: Micros,
+}
+
+impl LatencySummary {
+    /// Sums up latencies; `None` if there are none.
+    fn of(mut latencies: Vec<Micros>) -> Option<LatencySummary> {
+        latencies.sort_unstable();
+        let max = *latencies.last()?;
+        Some(LatencySummary {
+            count: latencies.len() as u64,
+            mean: latencies.iter().sum::<Micros>() / latencies.len() as Micros,
+            p50: percentile(&latencies, 50),
+            p90: percentile(&latencies, 90),
+            p99: percentile(&latencies, 99),
             max,
         })
+    }
+
+    /// The latencies of the clients at all sites together, answers before `warmup` (µs) not counted.
+    pub(super) fn of_all_sites(universe: &dyn Universe, warmup: Micros) -> Option<LatencySummary> {
+        LatencySummary::of(universe.samples().iter().flat_map(|samples| counted(samples, warmup)).collect())
+    }
+}
+
+/// The latencies of answers after the warm-up.
+fn counted(samples: &Log<Sample>, warmup: Micros) -> impl Iterator<Item = Micros> {
+    samples.iter().map(|(_, sample)| sample).filter(move |sample| sample.at >= warmup).map(|sample| sample.latency)
+}
+
+pub(super) fn latencies(universe: &dyn Universe, checked: &Checked) -> Vec<Latency> {
+    let at_site = |(place, samples): (&Place, &Log<Sample>)| {
+        let LatencySummary { count, mean, p50, p90, p99, max } =
+            LatencySummary::of(counted(samples, checked.warmup).collect())?;
+        Some(Latency { site: place.id.clone(), name: place.name.clone(), count, mean, p50, p90, p99, max })
     };
     checked.places.iter().zip(universe.samples()).filter_map(at_site).collect()
 }
