@@ -293,6 +293,16 @@ fn compare_prints_formula_and_whether_it_is_exact() {
 }
 
 #[test]
+fn compare_set_is_checked_against_the_variants_compared() {
+    // The scenario is Raft's, which has no such setting.
+    let table = prints(&["compare", "three-regions", "--replicas", "3", "--set", "settings.commit=explicit"]);
+    assert!(table.contains("messages per read") && table.contains("n/a"), "{table}");
+    let none = ["compare", "three-regions", "--variants", "raft", "--set", "settings.commit=explicit"];
+    let error = refuses(&none);
+    assert!(error.contains("--set commit: \"explicit\": the settings of the variants compared are"), "{error}");
+}
+
+#[test]
 fn transcript_prints_events() {
     let told = quorumscope(&["transcript", "two-winners", "--until", "100ms"]);
     assert_eq!(told.status.code(), Some(0), "the second winner comes later: {}", text(&told.stderr));

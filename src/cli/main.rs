@@ -106,7 +106,9 @@ enum Command {
         #[arg(long, value_name = "RUNS", default_value_t = quorumscope::lab::shrink::BUDGET)]
         budget: u64,
     },
-    /// Measure messages per command, for several variants and cluster sizes, at the scenario's places
+    /// Measure messages per command, per read and per election, for several variants and cluster sizes, at the scenario's sites
+    ///
+    /// A setting such as --set settings.commit=explicit goes to every variant compared that has it; at least one must.
     Compare {
         #[command(flatten)]
         source: Source,
@@ -167,7 +169,7 @@ enum Command {
 }
 
 /// The scenario, and changes to it.
-#[derive(Args)]
+#[derive(Args, Clone)]
 struct Source {
     /// A .toml or .json file, the key of a built-in scenario (see `list`), a link, or - for standard input
     #[arg(value_name = "SCENARIO")]

@@ -102,7 +102,9 @@ impl Scenario {
         if variant.is_none() {
             problems.unknown("variant", &self.variant, "variants", universe::variants().iter().map(|v| v.card.key));
         }
-        let settings = variant.map(|variant| self.settings(variant, problems));
+        let given = || self.settings.iter().map(|(key, value)| (key.as_str(), value));
+        let settings =
+            variant.map(|variant| read_settings(variant, Settings::defaults(variant.settings), given(), problems));
         let ablated = variant.map(|variant| self.ablated(variant, problems));
         let (places, mut topology) = self.sites(problems);
         let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
@@ -154,26 +156,6 @@ impl Scenario {
             problems.add("value_bytes.to", to, format!("is less than \"from\"; {from} or more would do"));
         }
         sizes
-    }
-
-    fn settings(&self, variant: &Variant, problems: &mut ProblemCollector) -> Settings {
-        let mut settings = Settings::defaults(variant.settings);
-        for (key, value) in &self.settings {
-            let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
-                let what = format!("settings of {}", variant.card.key);
-                problems.add(
-                    format!("settings.{key}"),
-                    value,
-                    super::problem::no_such(key, &what, variant.settings.iter().map(|setting| setting.key)),
-                );
-                continue;
-            };
-            match setting(&variant.settings[index].kind, value) {
-                Ok(number) => settings.set(SettingId(index as u8), number),
-                Err(says) => problems.add(format!("settings.{key}"), value, says),
-            }
-        }
-        settings
     }
 
     fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {
@@ -388,6 +370,28 @@ pub(in crate::lab) fn byzantine_tolerated(card: &Card, replicas: usize) -> usize
         Faults::Byzantine => replicas.saturating_sub(1) / 3,
         Faults::CrashStop | Faults::CrashRecover => 0,
     }
+}
+
+/// Changes `settings` of a variant by those given. Problems: unknown keys, and values that are not accepted.
+pub(in crate::lab) fn read_settings<'a>(
+    variant: &Variant,
+    mut settings: Settings,
+    given: impl Iterator<Item = (&'a str, &'a Value)>,
+    problems: &mut ProblemCollector,
+) -> Settings {
+    for (key, value) in given {
+        let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
+            let what = format!("settings of {}", variant.card.key);
+            let says = super::problem::no_such(key, &what, variant.settings.iter().map(|setting| setting.key));
+            problems.add(format!("settings.{key}"), value, says);
+            continue;
+        };
+        match setting(&variant.settings[index].kind, value) {
+            Ok(number) => settings.set(SettingId(index as u8), number),
+            Err(says) => problems.add(format!("settings.{key}"), value, says),
+        }
+    }
+    settings
 }
 
 /// The number that stands for a setting's value. Errors: what would be accepted.
