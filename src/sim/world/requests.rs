@@ -1,12 +1,12 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
-use super::event::Event;
 use super::{ClientMessage, StepOutcome, World};
 use crate::core::node::Reply;
 use crate::core::{Answer, ClientId, Command, Contact, Micros, NodeId, RuleSet};
 use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
 use crate::sim::jitter;
 use crate::sim::measure::Sample;
+use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
 
 /// After so many redirects in a row a client pauses: the cluster does not know yet who leads.

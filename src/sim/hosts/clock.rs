@@ -3,14 +3,12 @@
 //! A node has no clock to read; it sets timers, and its clock is what those run by. Rates are in whole millionths, and times are rounded up to
 //! the next microsecond.
 
-use super::event::Event;
-use super::{NEVER, World};
 use crate::core::{Micros, NodeId};
 
 /// How much faster than true time clocks run, in millionths, by node.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Clocks {
-    drift_ppm: Vec<i32>,
+pub(in crate::sim) struct Clocks {
+    pub(in crate::sim) drift_ppm: Vec<i32>,
     /// What each clock showed beyond true time when its rate last changed, µs, and when that was.
     offsets: Vec<(i64, Micros)>,
 }
@@ -18,11 +16,11 @@ pub(super) struct Clocks {
 const MILLION: i64 = 1_000_000;
 
 impl Clocks {
-    fn rate(&self, node: NodeId) -> u64 {
+    pub fn rate(&self, node: NodeId) -> u64 {
         (MILLION + i64::from(self.drift(node))) as u64
     }
 
-    fn drift(&self, node: NodeId) -> i32 {
+    pub fn drift(&self, node: NodeId) -> i32 {
         self.drift_ppm.get(usize::from(node.0)).copied().unwrap_or(0)
     }
 
@@ -34,7 +32,7 @@ impl Clocks {
     }
 
     /// The node's clock shows `by` µs more from now on, and runs at the rate that is set next.
-    fn shift(&mut self, node: NodeId, by: i64, now: Micros) {
+    pub fn shift(&mut self, node: NodeId, by: i64, now: Micros) {
         let beyond = self.shown(node, now) as i64 - now as i64 + by;
         let index = usize::from(node.0);
         self.offsets.resize(self.offsets.len().max(index + 1), (0, 0));
@@ -51,58 +49,8 @@ impl Clocks {
 }
 
 /// `time * numerator / denominator`, rounded up.
-fn scaled(time: Micros, numerator: u64, denominator: u64) -> Micros {
+pub(in crate::sim) fn scaled(time: Micros, numerator: u64, denominator: u64) -> Micros {
     (u128::from(time) * u128::from(numerator)).div_ceil(u128::from(denominator)) as Micros
-}
-
-impl World {
-    /// How much faster than true time a node's clock runs, in millionths.
-    pub fn drift_ppm(&self, node: NodeId) -> i32 {
-        self.faults.as_ref().map_or(0, |faults| faults.clocks.drift(node))
-    }
-
-    pub(super) fn set_drift(&mut self, node: NodeId, ppm: i32) {
-        let (nodes, now) = (self.hosts.len(), self.time);
-        let clocks = &mut self.faults().clocks;
-        clocks.shift(node, 0, now);
-        let before = clocks.rate(node);
-        clocks.drift_ppm.resize(nodes.max(clocks.drift_ppm.len()), 0);
-        clocks.drift_ppm[usize::from(node.0)] = ppm;
-        let after = clocks.rate(node);
-        self.set_deadlines(node, |deadline| now + scaled(deadline.saturating_sub(now), before, after));
-    }
-
-    /// The clock jumps, so that timers have less (or, for a jump backwards, more) to go.
-    pub(super) fn jump(&mut self, node: NodeId, by: i32) {
-        let now = self.time;
-        let clocks = &mut self.faults().clocks;
-        clocks.shift(node, by.into(), now);
-        let real = clocks.real(node, by.unsigned_abs().into());
-        self.set_deadlines(node, |deadline| match by >= 0 {
-            true => deadline.saturating_sub(real),
-            false => deadline + real,
-        });
-    }
-
-    /// Gives the pending timers of a node new deadlines; those in the past are due now, in their order.
-    pub(super) fn set_deadlines(&mut self, node: NodeId, new: impl Fn(Micros) -> Micros) {
-        let now = self.time;
-        let host = &mut self.hosts[usize::from(node.0)];
-        let mut sooner = Vec::new();
-        for (index, timer) in (0..).zip(&mut host.timers).filter(|(_, timer)| timer.deadline != NEVER) {
-            timer.deadline = new(timer.deadline);
-            if timer.deadline < timer.queued {
-                sooner.push((timer.deadline, index));
-            }
-        }
-        sooner.sort_unstable();
-        let incarnation = host.incarnation;
-        for (deadline, index) in sooner {
-            let due = deadline.max(now);
-            self.hosts[usize::from(node.0)].timers[index as usize].queued = due;
-            self.schedule(due, Event::Timer { node, incarnation, index });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Messages on their way: what they weigh, how long they take, and whether they arrive.
 
-use super::event::Event;
-use super::{Arriving, MAX_NODES, World};
+use super::{MAX_NODES, World};
 use crate::core::{ClientId, Command, Header, KindId, Micros, NodeId, NodeSet};
+use crate::sim::queue::event::{Arriving, Event};
 
 /// Bytes that any message takes on the wire besides its content: Ethernet, IP and TCP headers.
 const HEADER_BYTES: u32 = 66;

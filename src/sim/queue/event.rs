@@ -1,12 +1,20 @@
 //! What waits in the time wheel.
 
-use super::Arriving;
 use crate::core::{ClientId, NodeId, NodeSet};
 use crate::sim::trace::Way;
 
+/// A message that has arrived at several replicas; each gets it in an event of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::sim) struct Arriving {
+    pub from: NodeId,
+    pub to: NodeSet,
+    pub flight: u32,
+    pub message_id: u32,
+}
+
 /// Something that will happen. What a message says waits elsewhere, as a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(in crate::sim) enum Event {
     /// A message arrives, `flight` µs after it left. A dropped one gets lost instead.
     Deliver { from: NodeId, to: NodeId, will_drop: bool, flight: u32, message_id: u32 },
     /// A message arrives at several replicas in the same microsecond, at one after the other: as many events, put into the wheel once.
@@ -40,7 +48,7 @@ pub(super) enum Event {
 /// An event as it lies in the wheel: two whole words. An enum is written in parts and then moved as a whole, and at every such place the
 /// processor waits until the parts have reached the cache; that took a tenth of all time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Packed {
+pub(in crate::sim) struct Packed {
     /// From the lowest byte on: which event, two small numbers, a flag, and (in the upper half) 32 bits more.
     head: u64,
     /// Twice 32 bits.
@@ -49,7 +57,7 @@ pub(super) struct Packed {
 
 impl Event {
     /// The node that handles it, if one does.
-    pub(super) fn handler(self) -> Option<NodeId> {
+    pub(in crate::sim) fn handler(self) -> Option<NodeId> {
         match self {
             Event::Deliver { to, .. } | Event::Handle { to, .. } | Event::Request { to, .. } => Some(to),
             Event::Timer { node, .. } => Some(node),
@@ -59,7 +67,7 @@ impl Event {
 
     /// The event in two words.
     #[inline(always)]
-    pub(super) fn pack(self) -> Packed {
+    pub(in crate::sim) fn pack(self) -> Packed {
         let words = |tag: u8, a: u8, b: u8, flag: bool, upper: u32, low: u32, high: u32| Packed {
             head: u64::from(tag)
                 | u64::from(a) << 8
@@ -101,13 +109,13 @@ impl Event {
 impl Packed {
     /// The way and the message of a message that arrives now, if it is that: the word for that event is the way.
     #[inline(always)]
-    pub(super) fn arrival(self) -> Option<(Way, u32)> {
+    pub(in crate::sim) fn arrival(self) -> Option<(Way, u32)> {
         Some((Way::of_word(self.head)?, self.body as u32))
     }
 
     /// Who gets a message now, if it goes to several.
     #[inline(always)]
-    pub(super) fn arrivals(self) -> Option<Arriving> {
+    pub(in crate::sim) fn arrivals(self) -> Option<Arriving> {
         let (from, to) = (NodeId((self.head >> 8) as u8), NodeSet(self.body >> 32));
         (self.head as u8 == 1).then_some(Arriving {
             from,
@@ -119,7 +127,7 @@ impl Packed {
 
     /// The event that was packed.
     #[inline(always)]
-    pub(super) fn unpack(self) -> Event {
+    pub(in crate::sim) fn unpack(self) -> Event {
         let (a, b) = (NodeId((self.head >> 8) as u8), NodeId((self.head >> 16) as u8));
         let (flag, upper) = (self.head >> 24 & 1 == 1, (self.head >> 32) as u32);
         let (low, high) = (self.body as u32, (self.body >> 32) as u32);

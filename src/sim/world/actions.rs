@@ -1,13 +1,13 @@
 //! Actions: what a person or a script does to the running world.
 
-use super::event::Event;
 use super::intercept::Interceptor;
-use super::{MAX_NODES, World};
+use super::{MAX_NODES, StepOutcome, World};
 use crate::core::node::Order;
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
+use crate::sim::queue::event::Event;
 use crate::sim::timing::Timing;
 use crate::sim::trace::What;
 
@@ -288,7 +288,7 @@ impl World {
     fn order(&mut self, order: Order) {
         let Some(leader) = self.leader() else { return };
         self.replicas.order(leader, order, &mut self.outbox);
-        self.apply_effects_and_rules(leader);
+        self.settle(leader);
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
@@ -325,6 +325,22 @@ impl World {
                 _ => {}
             }
         });
+    }
+
+    /// A node has another turned off. Power switches have a network of their own: the order takes as long as a message, and arrives.
+    pub(super) fn send_fence(&mut self, by: NodeId, target: NodeId) {
+        if usize::from(target.0) < self.hosts.len() {
+            let delay = self.topology.one_way(self.site_of(by), self.site_of(target), by > target);
+            self.schedule(self.saved_at(by) + delay, Event::Fence { by, target });
+        }
+    }
+
+    pub(super) fn fenced(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
+        if self.is_up(target) {
+            self.crash(target);
+        }
+        self.record(What::Fenced, target, by, 0, 0, 0, RuleSet::EMPTY);
+        StepOutcome::handled(What::Fenced, target, Some(1))
     }
 
     fn add(&mut self, site: u8) -> Result<(), Refusal> {

@@ -1,9 +1,8 @@
 //! How messages fare on links that are slow, lossy, narrow or otherwise disturbed.
 
-use super::World;
+use super::jitter;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::{ALL, LinkFault};
-use crate::sim::jitter;
 use crate::sim::rng::Rng;
 use std::collections::BTreeMap;
 
@@ -28,7 +27,7 @@ pub struct Link {
 
 /// The disturbed links.
 #[derive(Clone, Debug)]
-pub(super) struct Links {
+pub(in crate::sim) struct Links {
     links: BTreeMap<(NodeId, NodeId), Link>,
     /// How messages fare on all others.
     others: Link,
@@ -43,7 +42,7 @@ pub(super) struct Links {
 }
 
 /// What a disturbed link does to one message.
-pub(super) struct Transmission {
+pub(in crate::sim) struct Transmission {
     pub leaves: Micros,
     pub flight: Micros,
     pub lost: bool,
@@ -136,12 +135,5 @@ impl Links {
         // On its other way it takes up to as long again.
         let twice = self.rng.chance(link.duplicate).then(|| flight + self.rng.between(0, flight));
         Transmission { leaves, flight, lost, twice }
-    }
-}
-
-impl World {
-    /// How messages from one node to another fare, besides what the topology says.
-    pub fn link(&self, from: NodeId, to: NodeId) -> Link {
-        self.faults.as_ref().map_or(Link::default(), |faults| faults.links.get(from, to))
     }
 }

@@ -5,8 +5,8 @@
 //! that no node knows; before it messages may be late or lost, and what was sent then has arrived by GST + Δ.
 
 use super::jitter;
-use super::rng::Rng;
 use crate::core::Micros;
+use crate::sim::rng::Rng;
 
 /// A timing model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

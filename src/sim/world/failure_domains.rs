@@ -1,7 +1,7 @@
 //! What happens to whole failure domains.
 
 use super::World;
-use super::act::refuse;
+use super::actions::refuse;
 use crate::core::{ClientId, NodeId, NodeSet};
 use crate::sim::action::{DomainFault, Refusal};
 use crate::sim::domains::DomainId;

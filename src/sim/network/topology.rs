@@ -1,10 +1,10 @@
 //! Sites, the distances between them, and the state of links.
 
 use super::jitter;
-use super::rng::Rng;
 use super::sizes::Sizes;
 use super::timing::Timing;
 use crate::core::Micros;
+use crate::sim::rng::Rng;
 
 /// What the world is like, apart from who lives in it. Integer µs throughout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

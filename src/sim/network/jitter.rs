@@ -1,8 +1,8 @@
 //! Random extra delay, from an integer table: a logarithm may differ between a browser and a server in its last bit, and one bit
 //! is enough to order two events differently.
 
-use super::rng::Rng;
 use crate::core::Micros;
+use crate::sim::rng::Rng;
 
 /// The quantiles (i + ½)/256 of the exponential distribution with mean 1, in 1024ths.
 #[rustfmt::skip]

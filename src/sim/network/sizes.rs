@@ -3,7 +3,7 @@
 //! A command names its value by a number ([`Command::value`](crate::core::Command)), and the size of a value is drawn from that: it is as
 //! large in every message and every snapshot, whoever sends it, and no command has to carry its size.
 
-use super::rng::Rng;
+use crate::sim::rng::Rng;
 
 /// The sizes of values, all as likely, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
