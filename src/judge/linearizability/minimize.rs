@@ -7,8 +7,7 @@
 
 use super::history::{Call, KeyOperation, Value};
 use super::model::SequentialSpec;
-use super::search::{Progress, Search, relevant};
-use super::{Limits, SLICE_STEPS};
+use super::search::{Limits, Progress, SLICE_STEPS, Search, relevant};
 use std::collections::BTreeSet;
 
 /// A minimized subhistory without linearization.

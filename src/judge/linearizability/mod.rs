@@ -28,33 +28,14 @@ mod zones;
 pub use counterexample::{Counterexample, CounterexampleOperation};
 pub use history::{Call, History, HistoryError, Operation, Recorder, Value};
 pub use model::Model;
+pub use search::{Limit, Limits};
 
 use history::KeyOperation;
 use minimize::{Minimized, Minimizer};
 use model::{FencedLock, Queue, Register, SequentialSpec, TextRegister};
-use search::{Progress, Search};
+use search::{Progress, SLICE_STEPS, Search};
 use std::collections::BTreeMap;
 use zones::Decision;
-
-/// Bounds of one call of [`judge`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Steps of all searches together; a step examines one operation. About ten million take a second.
-    pub steps: u64,
-    /// Memory of the searches, bytes, approximately.
-    pub bytes: usize,
-}
-
-impl Limits {
-    /// Enough for all but the hardest histories: about ten seconds and a gigabyte at most.
-    pub const DEFAULT: Limits = Limits { steps: 200_000_000, bytes: 1 << 30 };
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits::DEFAULT
-    }
-}
 
 /// The verdict on a history, with statistics of the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,15 +66,6 @@ pub enum Verdict {
     },
 }
 
-/// A limit that was reached, see [`Limits`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// [`Limits::steps`].
-    Steps,
-    /// [`Limits::bytes`].
-    Bytes,
-}
-
 /// Decides whether `history` is linearizable with respect to `model`, within `limits`.
 pub fn judge(history: &History, model: Model, limits: Limits) -> Judgement {
     let mut keys: BTreeMap<u32, Vec<KeyOperation>> = BTreeMap::new();
@@ -120,9 +92,6 @@ struct Checker<'a, M: SequentialSpec> {
     keys: BTreeMap<u32, Vec<KeyOperation>>,
     limits: Limits,
 }
-
-/// Steps in a search's first time slice; enough for most keys.
-const SLICE_STEPS: u64 = 1 << 16;
 
 impl<'a, M: SequentialSpec> Checker<'a, M> {
     fn new(history: &'a History, initial: M, keys: BTreeMap<u32, Vec<KeyOperation>>, limits: Limits) -> Checker<'a, M> {

@@ -21,6 +21,38 @@ use super::model::{Fingerprint, SequentialSpec, splitmix64};
 use super::value_index::ValueIndex;
 use std::collections::{BTreeMap, BinaryHeap};
 
+/// Bounds of the searches for one history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Steps of all searches together; a step examines one operation. About ten million take a second.
+    pub steps: u64,
+    /// Memory of the searches, bytes, approximately.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// Enough for all but the hardest histories: about ten seconds and a gigabyte at most.
+    pub const DEFAULT: Limits = Limits { steps: 200_000_000, bytes: 1 << 30 };
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits::DEFAULT
+    }
+}
+
+/// A limit that was reached, see [`Limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// [`Limits::steps`].
+    Steps,
+    /// [`Limits::bytes`].
+    Bytes,
+}
+
+/// Steps in a search's first time slice; enough for most keys.
+pub const SLICE_STEPS: u64 = 1 << 16;
+
 /// State of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
