@@ -52,7 +52,7 @@ fn check_service(service: Service, model: Model) -> usize {
     let mut operations = 0;
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
-            let mut universe = (variant.boot)(&cluster(variant, service, seed)).expect("it boots");
+            let mut universe = variant.boot(&cluster(variant, service, seed)).expect("it boots");
             let history = fault_phase(&mut *universe, seed).expect("a model knows it");
             let name = format!("{} seed {seed}", variant.card.key);
             assert_eq!(universe.violations(), [], "{name}");
@@ -115,7 +115,7 @@ fn lock_leases_never_expire_behaves_as_plain_lock() {
     for seed in 0..SEEDS {
         let raft = variant("raft").expect("it is there");
         let service = Service::Lock { holding: FOR_EVER, fenced: true };
-        let mut universe = (raft.boot)(&cluster(raft, service, seed)).expect("it boots");
+        let mut universe = raft.boot(&cluster(raft, service, seed)).expect("it boots");
         let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         assert_eq!(verdict(&as_plain_lock(&history), Model::Lock), Verdict::Linearizable, "seed {seed}");
         granted += history.operations.iter().filter(|operation| matches!(operation.call, Call::Grant(_))).count();
@@ -129,7 +129,7 @@ fn lock_without_fencing_violates_property_and_history() {
     for seed in 0..SEEDS {
         let raft = variant("raft").expect("it is there");
         let service = Service::Lock { holding: SHORT, fenced: false };
-        let mut universe = (raft.boot)(&cluster(raft, service, seed)).expect("it boots");
+        let mut universe = raft.boot(&cluster(raft, service, seed)).expect("it boots");
         let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         caught.0 += usize::from(universe.violations().iter().any(|found| found.property == "One holder at a time"));
         let Verdict::Violated(counterexample) = verdict(&history, Model::FencedLock) else { continue };
@@ -145,7 +145,7 @@ fn broken(service: Service, model: Model, rule: &str, settings: &[(quorumscope::
     let place = raft.rules().iter().position(|known| known.key == rule).expect("a rule of Raft");
     let caught = |seed: &u64| {
         let blueprint = without(with(cluster(raft, service, *seed), settings), RuleId(place as u8));
-        let mut universe = (raft.boot)(&blueprint).expect("settings fit");
+        let mut universe = raft.boot(&blueprint).expect("settings fit");
         let history = fault_phase(&mut *universe, *seed).expect("a model knows it");
         matches!(verdict(&history, model), Verdict::Violated(_))
     };
@@ -162,7 +162,7 @@ fn ablated_raft_violates_service_models() {
         let raft = variant("raft").expect("it is there");
         let place = raft.rules().iter().position(|known| known.key == "up-to-date").expect("a rule of Raft");
         let blueprint = with(cluster(raft, Service::Queue(SHORT), *seed), &forgotten);
-        let mut cluster = Cluster::<Raft>::new(&without(blueprint, RuleId(place as u8))).expect("it boots");
+        let mut cluster = Cluster::of::<Raft>(&without(blueprint, RuleId(place as u8))).expect("it boots");
         fault_phase(&mut cluster, *seed);
         cluster.deliveries().expect("queues").first_violation().is_some()
     });
@@ -171,9 +171,9 @@ fn ablated_raft_violates_service_models() {
     assert!(broken(holding, Model::FencedLock, "up-to-date", &forgotten) >= 2, "tokens given twice");
 }
 
-fn recorded(service: Service, seed: u64) -> (Cluster<Raft>, Vec<HistoryRecord>) {
+fn recorded(service: Service, seed: u64) -> (Cluster, Vec<HistoryRecord>) {
     let raft = variant("raft").expect("it is there");
-    let mut cluster = Cluster::<Raft>::new(&cluster(raft, service, seed)).expect("it boots");
+    let mut cluster = Cluster::of::<Raft>(&cluster(raft, service, seed)).expect("it boots");
     fault_phase(&mut cluster, seed);
     let recorded = cluster.world().recorded().copied().collect();
     (cluster, recorded)
@@ -226,7 +226,7 @@ fn barrier_passes_only_after_all_parties_arrived() {
         let raft = variant("raft").expect("it is there");
         let mut blueprint = cluster(raft, service, seed);
         blueprint.clients.iter_mut().for_each(|group| group.keys = 1);
-        let mut cluster = Cluster::<Raft>::new(&blueprint).expect("it boots");
+        let mut cluster = Cluster::of::<Raft>(&blueprint).expect("it boots");
         fault_phase(&mut cluster, seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
         // Arrivals by round: no party may pass before the last one of its round.
@@ -365,7 +365,7 @@ fn store_nondeterministic_writes_are_detected_on_every_log() {
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
             let service = Service::KeyValue { swap_permille: 0, own_permille: 50 };
-            let mut universe = (variant.boot)(&cluster(variant, service, seed)).expect("it boots");
+            let mut universe = variant.boot(&cluster(variant, service, seed)).expect("it boots");
             fault_phase(&mut *universe, seed);
             let caught = |node: &quorumscope::judge::Violation| node.property == "Same prefix, same state";
             assert!(universe.violations().iter().all(caught), "{} seed {seed}", variant.card.key);

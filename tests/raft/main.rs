@@ -1,11 +1,10 @@
-//! Raft in the simulated world: what it costs, how fast it is, and that nothing breaks it.
+//! Raft in the simulator: message counts, latency, and scenarios from the papers under the safety checker.
 
 #![cfg(not(target_arch = "wasm32"))]
 
 mod counts;
 mod history;
 mod latency;
-mod reordering;
 mod scenes;
 
 use history::History;
@@ -17,7 +16,7 @@ use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Topology, World};
 
 /// One cluster, watched: the judges and the history of reads and writes are checked after every event.
 struct Lab {
-    world: World<Raft>,
+    world: World,
     watch: SafetyChecker,
     history: History,
     /// What to print when something breaks.
@@ -26,8 +25,8 @@ struct Lab {
 
 impl Lab {
     fn new(blueprint: &Blueprint) -> Lab {
-        let mut world = World::new(blueprint).expect("settings fit");
-        world.listen();
+        let mut world = World::of::<Raft>(blueprint).expect("settings fit");
+        world.record_effects();
         Lab {
             world,
             watch: SafetyChecker::default(),
@@ -77,7 +76,7 @@ impl Lab {
     }
 
     fn status(&self, node: NodeId) -> Option<NodeStatus> {
-        self.world.nodes()[usize::from(node.0)].as_ref().map(Node::status)
+        self.world.nodes_of::<Raft>()[usize::from(node.0)].as_ref().map(Node::status)
     }
 
     fn leader(&self) -> Option<NodeId> {
@@ -113,7 +112,7 @@ impl Lab {
     }
 
     fn others(&self, node: NodeId) -> Vec<NodeId> {
-        (0..self.world.nodes().len() as u8).map(NodeId).filter(|other| *other != node).collect()
+        (0..self.world.nodes()).map(NodeId).filter(|other| *other != node).collect()
     }
 
     /// Cuts a node off from all others, both ways.

@@ -1,22 +1,21 @@
 //! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
 
 use super::byzantine::ByzantineNodes;
-use super::clock::Clocks;
-use super::cpu::Processors;
-use super::event::Event;
 use super::intercept::{Held, Interceptor};
-use super::links::{Links, Transmission};
 use super::pause::Pause;
-use super::{Arriving, StepOutcome, World};
-use crate::core::node::Protocol;
+use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
+use crate::sim::hosts::clock::Clocks;
+use crate::sim::hosts::processor::Processors;
 use crate::sim::network::Cost;
+use crate::sim::network::links::{Links, Transmission};
+use crate::sim::queue::event::{Arriving, Event};
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
-pub(super) struct ActiveFaults<P: Protocol> {
+pub(super) struct ActiveFaults {
     /// The paused nodes, by node.
     pub pauses: Vec<Option<Pause>>,
     /// The domains that are cut off.
@@ -28,16 +27,16 @@ pub(super) struct ActiveFaults<P: Protocol> {
     /// The processors, if messages cost them anything.
     pub processors: Option<Processors>,
     /// The nodes that lie.
-    pub byzantine: ByzantineNodes<P>,
+    pub byzantine: ByzantineNodes,
     /// The messages held.
     pub held: Vec<Held>,
     /// What waits for a message to be sent.
     pub interceptors: Vec<Interceptor>,
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// The trouble there is, from now on.
-    pub(super) fn faults(&mut self) -> &mut ActiveFaults<P> {
+    pub(super) fn faults(&mut self) -> &mut ActiveFaults {
         let (seed, cost) = (self.seed, self.topology.cost);
         self.fault_free = false;
         self.faults.get_or_insert_with(|| {
@@ -70,6 +69,9 @@ impl<P: Protocol> World<P> {
     #[cold]
     pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
         let event = self.divert(event)?;
+        if let (Some(node), Some(faults)) = (event.handler(), &self.faults) {
+            self.outbox.clock = faults.clocks.shown(node, self.time);
+        }
         self.at_whichever_copy(event)
     }
 
@@ -168,6 +170,6 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn is_up(&self, node: NodeId) -> bool {
-        self.nodes[usize::from(node.0)].is_some()
+        self.hosts[usize::from(node.0)].up
     }
 }
