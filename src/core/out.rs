@@ -58,6 +58,10 @@ pub struct Out<N: Node> {
     tells_saves: bool,
     ablated: RuleSet,
     used: RuleSet,
+    /// Coins decided beforehand, a bit for each, the first one lowest; how many there are; and how many were drawn.
+    coins: u64,
+    coins_given: u8,
+    coins_used: u8,
 }
 
 impl<N: Node> Clone for Out<N> {
@@ -76,6 +80,9 @@ impl<N: Node> Out<N> {
             tells_saves: true,
             ablated,
             used: RuleSet::EMPTY,
+            coins: 0,
+            coins_given: 0,
+            coins_used: 0,
         }
     }
 
@@ -166,6 +173,25 @@ impl<N: Node> Out<N> {
         let in_force = RuleSet::just(rule).minus(self.ablated);
         self.used = self.used.or(in_force);
         !in_force.is_empty()
+    }
+
+    /// Draws a coin: a random bit, `true` for heads. Who runs the node decides how it falls, by [`set_coins`](Out::set_coins); beyond those it
+    /// shows tails.
+    #[inline]
+    pub fn coin(&mut self) -> bool {
+        let heads = self.coins_used < self.coins_given && self.coins >> self.coins_used & 1 == 1;
+        self.coins_used = self.coins_used.saturating_add(1);
+        heads
+    }
+
+    /// Decides how the next `available` coins fall, 64 at most: a bit for each in `bits`, the first one lowest.
+    pub fn set_coins(&mut self, bits: u64, available: u8) {
+        (self.coins, self.coins_given, self.coins_used) = (bits, available.min(64), 0);
+    }
+
+    /// How many coins were drawn since they were set; more than were available if those were too few.
+    pub fn coins_used(&self) -> u8 {
+        self.coins_used
     }
 
     /// Leaves saves out of the effects, or puts them in: where a disk takes no time and loses nothing, nobody has to hear of them.

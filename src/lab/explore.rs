@@ -160,7 +160,7 @@ impl ExploreRequest {
 
 impl Exploration {
     /// Sets out.
-    pub fn start(&self) -> Result<Box<dyn Search>, Problem> {
+    pub fn start(&self) -> Result<Search, Problem> {
         (self.variant.explore)(&self.query).map_err(|(key, says): SettingError| Problem {
             field: format!("settings.{key}"),
             value: String::new(),

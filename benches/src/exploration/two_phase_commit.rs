@@ -21,7 +21,7 @@ pub fn explore(resource_managers: u8) -> u64 {
         ..Bounds::default()
     };
     let query = Query { setup, bounds, property: None, via: Vec::new() };
-    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&query).expect("it has no settings");
+    let mut explorer = Explorer::new::<TwoPhaseCommit, ()>(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
     u64::from(explorer.states())
