@@ -1,5 +1,6 @@
 //! Bounds of an exploration: how often each kind of event may happen, and which bounds were reached.
 
+use super::intern::Interner;
 use crate::core::command::{Command, Op};
 use crate::core::ids::ClientId;
 use crate::core::{NodeSet, Order};
@@ -215,6 +216,39 @@ impl Spent {
     /// In the next stage, in which everything counts anew but requests and orders.
     pub fn next_stage(self) -> Spent {
         Spent { counts: [0; Cost::COUNTED], stage: self.stage + 1, ..self }
+    }
+}
+
+/// All that was ever spent, by number, and what follows on each by one more of something; see [`Cost::place`].
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    spent: Interner<Spent>,
+    next: Vec<[Option<Option<u32>>; Cost::ALL]>,
+}
+
+impl Ledger {
+    /// The number of what was spent.
+    pub fn put(&mut self, spent: Spent) -> u32 {
+        self.spent.put(spent)
+    }
+
+    /// What was spent, by number.
+    pub fn get(&self, number: u32) -> Spent {
+        *self.spent.get(number)
+    }
+
+    /// What is spent after one more of it, if the bounds allow.
+    #[inline]
+    pub fn spend(&mut self, spent: u32, cost: Cost, bounds: &Bounds) -> Option<u32> {
+        if self.next.len() <= spent as usize {
+            self.next.resize(spent as usize + 1, [None; Cost::ALL]);
+        }
+        let known = self.next[spent as usize][cost.place()];
+        known.unwrap_or_else(|| {
+            let after = self.spent.get(spent).one_more(cost, bounds).map(|after| self.spent.put(after));
+            self.next[spent as usize][cost.place()] = Some(after);
+            after
+        })
     }
 }
 

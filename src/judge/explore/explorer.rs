@@ -1,13 +1,13 @@
 //! The search itself: breadth first over all states, with sleep sets, in stages if there are goals.
 
-use super::bounds::{Bounds, Cost, Cut, Cuts, Spent, Times};
+use super::bounds::{Bounds, Cost, Cut, Cuts, Ledger, Spent, Times};
 use super::history::{HistoryVariable, Violation};
-use super::intern::{Interner, Memo};
+use super::intern::Memo;
 use super::local_states::{Action, Event, LocalStates, Transition};
 use super::model::{Model, Stimulus};
 use super::outcomes::Outcomes;
 use super::protocol_model::ModelOf;
-use super::query::{Goal, Query, Verdict};
+use super::query::{Goal, Query, Verdict, counts};
 use super::states::States;
 use super::symmetry::Symmetry;
 use crate::core::node::{Protocol, SettingError, Step};
@@ -37,9 +37,7 @@ pub struct Explorer {
     pub(super) locals: LocalStates,
     /// The history that follows on a history and an outcome, unless that violates something.
     histories: Memo,
-    pub(super) spent: Interner<Spent>,
-    /// What is spent after one more of everything, by what was spent before; see [`Cost::place`].
-    spent_next: Vec<[Option<Option<u32>>; Cost::ALL]>,
+    pub(super) spent: Ledger,
     pub(super) states: States,
     pub(super) symmetry: Option<Symmetry>,
     /// How each state was first reached.
@@ -128,8 +126,7 @@ impl Explorer {
             outcomes: Outcomes::new(model, &bounds),
             locals: LocalStates::new(&bounds),
             histories: Memo::default(),
-            spent: Interner::default(),
-            spent_next: Vec::new(),
+            spent: Ledger::default(),
             states: States::new(hosts + EXTRA),
             symmetry,
             parents: Vec::new(),
@@ -401,7 +398,11 @@ impl Explorer {
             let mut spent = self.rows[from + self.hosts + 1];
             let crash = if transition.crashes { [Some(Cost::Partial), Some(Cost::Crashes)] } else { [None; 2] };
             for cost in transition.cost.into_iter().chain(crash.into_iter().flatten()) {
-                spent = self.spend(spent, cost)?;
+                let Some(after) = self.spent.spend(spent, cost, &self.bounds) else {
+                    self.cuts.add_all(cost.cut());
+                    return None;
+                };
+                spent = after;
             }
             self.change(to, self.hosts + 1, spent, &mut hash);
         }
@@ -445,27 +446,6 @@ impl Explorer {
     fn in_flight(&self, to: usize) -> u32 {
         let row = &self.rows[to..][..self.hosts];
         row.iter().map(|&local| u32::from(self.locals.in_flight[local as usize])).sum()
-    }
-
-    /// What is spent after one more of it, if the bounds allow.
-    #[inline]
-    fn spend(&mut self, spent: u32, cost: Cost) -> Option<u32> {
-        if self.spent_next.len() <= spent as usize {
-            self.spent_next.resize(spent as usize + 1, [None; Cost::ALL]);
-        }
-        let next = match self.spent_next[spent as usize][cost.place()] {
-            Some(known) => known,
-            None => {
-                let after = self.spent.get(spent).one_more(cost, &self.bounds);
-                let after = after.map(|after| self.spent.put(after));
-                self.spent_next[spent as usize][cost.place()] = Some(after);
-                after
-            }
-        };
-        if next.is_none() {
-            self.cuts.add_all(cost.cut());
-        }
-        next
     }
 
     /// Enters a successor, if it is new, and checks it.
@@ -581,11 +561,6 @@ impl Explorer {
         self.states.len() as u32
     }
 
-    /// States expanded so far.
-    pub fn expanded(&self) -> u32 {
-        self.next
-    }
-
     /// Events from the start of the stage to the states that were visited last.
     pub fn depth(&self) -> u32 {
         self.depth
@@ -594,11 +569,6 @@ impl Explorer {
     /// Goals reached so far.
     pub fn stage(&self) -> usize {
         self.stage
-    }
-
-    /// Different states of a single node found so far.
-    pub fn node_states(&self) -> u32 {
-        self.outcomes.model.hosts()
     }
 
     /// The bounds that kept it from going further.
@@ -625,14 +595,5 @@ impl Explorer {
     pub fn nodes<N: Any>(&self, state: u32) -> Vec<Option<&N>> {
         let node = |&local: &u32| self.outcomes.model.node(self.locals.host(local))?.downcast_ref();
         self.states.row(state)[..self.hosts].iter().map(node).collect()
-    }
-}
-
-/// Whether violations of this property count in a stage. One that was a goal has been reached, and will be again and again.
-fn counts(wanted: Option<&str>, via: &[Goal], stage: usize, property: &str) -> bool {
-    let was_goal = |goal: &Goal| matches!(goal, Goal::Violated(goal) if goal == property);
-    match via.get(stage) {
-        Some(goal) if was_goal(goal) => true,
-        _ => wanted.is_none_or(|wanted| wanted == property) && !via[..stage].iter().any(was_goal),
     }
 }

@@ -4,7 +4,10 @@
 //! [`ModelOf`](super::protocol_model::ModelOf).
 
 use super::history::Violation;
+use super::intern::Interner;
+use crate::core::messages::MessageId;
 use crate::core::node::{Reply, Step};
+use crate::core::out::TimerId;
 use crate::core::{Command, Effect, EntryStatus, Epoch, Names, NodeId, NodeSet, NodeStatus, RuleSet, Setup, Slot};
 use std::any::Any;
 use std::fmt::{Debug, Formatter, Result};
@@ -182,6 +185,99 @@ impl Outcome {
     }
 }
 
+/// What of a host is the same for every protocol.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Machine {
+    /// Whose it is.
+    pub me: NodeId,
+    /// Whether a node runs on it.
+    pub up: bool,
+    /// Numbers of the timers that are set, in order.
+    timers: Vec<u32>,
+    /// The last slot executed since it booted.
+    applied: Slot,
+}
+
+impl Machine {
+    /// Nothing runs on it.
+    pub fn new(me: NodeId) -> Machine {
+        Machine { me, up: false, timers: Vec::new(), applied: 0 }
+    }
+
+    /// Numbers of the timers that are set, in order.
+    pub fn timers(&self) -> &[u32] {
+        &self.timers
+    }
+
+    /// A timer fires: it is set no more.
+    pub fn fire(&mut self, timer: u32) {
+        self.timers.retain(|&set| set != timer);
+    }
+
+    /// Everything but the disk is lost.
+    pub fn crash(&mut self) {
+        *self = Machine::new(self.me);
+    }
+}
+
+/// An event being handled: what has come of it so far.
+#[derive(Debug)]
+pub(super) struct Handling {
+    pub machine: Machine,
+    pub outcome: Outcome,
+    pub report: Report,
+}
+
+impl Handling {
+    /// Takes in the rules that a handler applied, and the first slot of the log that it may have changed.
+    pub fn settle(&mut self, (rules, log_from): (RuleSet, Option<Slot>)) {
+        self.report.rules = self.report.rules.or(rules);
+        self.outcome.log_from = match (self.outcome.log_from, log_from) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+
+    /// Crashes: everything but the disk is lost.
+    pub fn crash(&mut self) {
+        self.machine.crash();
+        self.outcome.log_from = Some(1);
+    }
+
+    /// Notes that a message goes through the network; tells whether the node crashes now.
+    pub fn sent(&mut self, to: NodeId, message: u32) -> bool {
+        self.outcome.sent.push(message);
+        let to_other = to != self.machine.me;
+        self.report.sent_to_others += u32::from(to_other);
+        to_other && self.report.sent_to_others == u32::from(self.outcome.choices.crash_after)
+    }
+
+    /// Applies an effect that is neither a message nor a save.
+    pub fn apply(&mut self, effect: Effect, timers: &mut Interner<TimerId>) {
+        let Handling { machine, outcome, .. } = self;
+        match effect {
+            Effect::Send(..) | Effect::Broadcast(..) | Effect::Save => {}
+            Effect::SetTimer(timer, _, _) => {
+                let number = timers.put(timer);
+                if let Err(place) = machine.timers.binary_search(&number) {
+                    machine.timers.insert(place, number);
+                }
+            }
+            Effect::Cancel(timer) => machine.fire(timers.put(timer)),
+            Effect::Chosen(slot, command) => outcome.decided.push((slot, command)),
+            Effect::Applied(slot, command) => {
+                outcome.decided.push((slot, command));
+                if slot != machine.applied + 1 {
+                    outcome.out_of_order.get_or_insert(slot);
+                }
+                machine.applied = slot;
+            }
+            Effect::Restored(slot) => machine.applied = slot,
+            Effect::Reply(reply) => outcome.replies.push(reply),
+        }
+    }
+}
+
 /// What else is to be known of handling an event, once.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Report {
@@ -224,3 +320,22 @@ impl Debug for TimerText {
 
 /// What a node asked for, with messages and timers in words.
 pub type TextEffect = Effect<MessageText, TimerText>;
+
+/// An effect with messages and timers in words.
+pub(super) fn effect_text(
+    effect: Effect,
+    message: &dyn Fn(MessageId) -> Option<MessageText>,
+    timer: &dyn Fn(TimerId) -> TimerText,
+) -> Option<TextEffect> {
+    Some(match effect {
+        Effect::Send(to, id) => Effect::Send(to, message(id)?),
+        Effect::Broadcast(to, id) => Effect::Broadcast(to, message(id)?),
+        Effect::SetTimer(id, lo, hi) => Effect::SetTimer(timer(id), lo, hi),
+        Effect::Cancel(id) => Effect::Cancel(timer(id)),
+        Effect::Save => Effect::Save,
+        Effect::Reply(reply) => Effect::Reply(reply),
+        Effect::Chosen(slot, command) => Effect::Chosen(slot, command),
+        Effect::Applied(slot, command) => Effect::Applied(slot, command),
+        Effect::Restored(slot) => Effect::Restored(slot),
+    })
+}

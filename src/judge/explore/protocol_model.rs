@@ -3,10 +3,15 @@
 use super::bounds::Bounds;
 use super::history::{Envelope, EventFacts, HistoryVariable, Msg, Observation, Violation};
 use super::intern::Interner;
-use super::model::{Choices, HostFacts, MessageText, Model, Outcome, Report, Stimulus, TextEffect, TimerText};
+use super::model::{
+    Choices, Handling, HostFacts, Machine, MessageText, Model, Outcome, Report, Stimulus, TextEffect, TimerText,
+    effect_text,
+};
+use crate::core::messages::MessageId;
 use crate::core::node::{Breach, Invariant, Message, Node, Protocol, SettingError, Step};
+use crate::core::out::TimerId;
 use crate::core::{
-    Command, Effect, EntryStatus, Exchange, Names, NodeId, NodeSet, NodeStatus, Out, RuleSet, Setup, Slot,
+    Command, Effect, EntryStatus, Exchange, Names, NodeId, NodeSet, NodeStatus, Out, RuleSet, Setup, Slot, TimerName,
 };
 use std::any::Any;
 use std::collections::VecDeque;
@@ -14,25 +19,13 @@ use std::collections::VecDeque;
 type N<P> = <P as Protocol>::Node;
 type Timer<P> = <N<P> as Node>::Timer;
 
-/// A machine and the node on it: all that belongs to one replica.
+/// A machine, its disk, and the node on it: all that belongs to one replica.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Host<N: Node> {
-    me: NodeId,
+    machine: Machine,
     /// `None` while it is down.
     node: Option<N>,
     disk: N::Disk,
-    /// Numbers of the timers that are set, in order.
-    timers: Vec<u32>,
-    /// The last slot executed since it booted.
-    applied: Slot,
-}
-
-impl<N: Node> Host<N> {
-    fn crash(&mut self) {
-        self.node = None;
-        self.timers.clear();
-        self.applied = 0;
-    }
 }
 
 /// No host.
@@ -46,27 +39,16 @@ pub(super) struct ModelOf<P: Protocol, H: HistoryVariable<P>> {
     exchange: Option<Exchange<N<P>>>,
     hosts: Interner<Host<N<P>>>,
     messages: Interner<Envelope<P>>,
-    timers: Interner<Timer<P>>,
+    timers: Interner<TimerId>,
     histories: Interner<H>,
     out: Out<N<P>>,
-    effects: Vec<Effect<u32, Timer<P>>>,
+    effects: Vec<Effect>,
     /// The invariants to check.
     selected: Vec<&'static Invariant<N<P>>>,
     /// The nodes of one state in a row, as invariants want them: moved here from their hosts while they are checked.
     nodes: Vec<Option<N<P>>>,
     /// The hosts they belong to, or [`NONE`].
     owners: Vec<u32>,
-}
-
-/// One event being handled.
-struct Handling<'a, P: Protocol> {
-    host: Host<N<P>>,
-    outcome: Outcome,
-    report: Report,
-    /// What the node sent itself and has not handled yet.
-    to_self: VecDeque<Msg<P>>,
-    /// Where to write down what it asks for.
-    effects: Option<&'a mut Vec<TextEffect>>,
 }
 
 impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
@@ -92,32 +74,29 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
         })
     }
 
-    /// Handles an event, and then what the node sends itself, which arrives at once.
+    /// Handles an event, and then what the node sends itself, which arrives at once. Writes down what it asks for in `texts`.
     fn run(
         &mut self,
         before: u32,
         stimulus: Stimulus,
         choices: Choices,
-        effects: Option<&mut Vec<TextEffect>>,
+        mut texts: Option<&mut Vec<TextEffect>>,
     ) -> (Outcome, Report) {
         self.return_nodes();
-        let mut run = Handling {
-            host: self.hosts.get(before).clone(),
-            outcome: Outcome::new(before, stimulus, choices),
-            report: Report::default(),
-            to_self: VecDeque::new(),
-            effects,
-        };
+        let Host { machine, mut node, mut disk } = self.hosts.get(before).clone();
+        let outcome = Outcome::new(before, stimulus, choices);
+        let mut run = Handling { machine, outcome, report: Report::default() };
         self.out.set_coins(u64::from(choices.coins), choices.decided);
-        let Handling::<P> { host, outcome, .. } = &mut run;
-        match (stimulus, &mut host.node) {
+        match (stimulus, &mut node) {
             (Stimulus::Message(number), Some(node)) => {
                 let (from, _, message) = self.messages.get(number);
                 node.on_message(*from, message, &mut self.out);
             }
             (Stimulus::Timer(number), Some(node)) => {
-                host.timers.retain(|&timer| timer != number);
-                node.on_timer(*self.timers.get(number), &mut self.out);
+                run.machine.fire(number);
+                if let Some(timer) = Timer::<P>::from_index(*self.timers.get(number)) {
+                    node.on_timer(timer, &mut self.out);
+                }
             }
             (Stimulus::Request(number), Some(node)) => {
                 node.on_request(self.bounds.requests[number as usize].command, &mut self.out);
@@ -125,84 +104,56 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             (Stimulus::Order(number), Some(node)) => {
                 node.on_order(self.bounds.orders[number as usize], &mut self.out);
             }
-            (Stimulus::Crash, _) => {
-                host.crash();
-                outcome.log_from = Some(1);
-            }
+            (Stimulus::Crash, _) => run.crash(),
             (Stimulus::Boot, node) => {
-                let config = &self.configs[usize::from(host.me.0)];
-                *node = Some(N::<P>::boot(host.me, config, host.disk.clone(), &mut self.out));
-                outcome.log_from = Some(1);
+                let me = run.machine.me;
+                *node = Some(N::<P>::boot(me, &self.configs[usize::from(me.0)], disk.clone(), &mut self.out));
+                run.machine.up = true;
+                run.outcome.log_from = Some(1);
             }
             (_, None) => {}
         }
+        let mut to_self = VecDeque::new();
         loop {
-            self.apply_effects(&mut run);
+            self.apply_effects(&mut run, node.as_ref(), &mut disk, &mut to_self, texts.as_deref_mut());
+            node = node.filter(|_| run.machine.up);
             // What a node sends itself arrives when it has saved what it wanted to save.
-            let (Some(message), Some(node)) = (run.to_self.pop_front(), &mut run.host.node) else { break };
-            node.on_message(run.host.me, &message, &mut self.out);
+            let (Some(message), Some(node)) = (to_self.pop_front(), &mut node) else { break };
+            node.on_message(run.machine.me, &message, &mut self.out);
         }
         run.report.coins = self.out.coins_used();
-        run.outcome.host = self.hosts.put(run.host);
+        run.outcome.host = self.hosts.put(Host { machine: run.machine, node, disk });
         (run.outcome, run.report)
     }
 
-    /// Carries out what a handler asked for, in order, up to where the node crashes.
-    fn apply_effects(&mut self, run: &mut Handling<'_, P>) {
+    /// Applies what a handler asked for, in order, up to where the node crashes.
+    fn apply_effects(
+        &mut self,
+        run: &mut Handling,
+        node: Option<&N<P>>,
+        disk: &mut <N<P> as Node>::Disk,
+        to_self: &mut VecDeque<Msg<P>>,
+        mut texts: Option<&mut Vec<TextEffect>>,
+    ) {
         let mut effects = std::mem::take(&mut self.effects);
-        let (rules, log_from) = self.out.take(&mut effects);
-        run.report.rules = run.report.rules.or(rules);
-        run.outcome.log_from = match (run.outcome.log_from, log_from) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        run.settle(self.out.take(&mut effects));
         for effect in effects.drain(..) {
-            let to = match effect {
-                Effect::Send(to, _) => NodeSet::just(to),
-                Effect::Broadcast(to, _) => to,
-                _ => NodeSet::EMPTY,
-            };
-            let text = match &run.effects {
-                Some(_) if run.host.node.is_some() => self.effect_text(&effect),
-                _ => None,
-            };
+            let text = if texts.is_some() && run.machine.up { self.effect_text(effect) } else { None };
             let mut sent = NodeSet::EMPTY;
             match effect {
-                Effect::Send(_, message) | Effect::Broadcast(_, message) => {
-                    for to in to.iter() {
-                        sent = if self.send(run, to, message) { sent.with(to) } else { sent };
-                    }
+                Effect::Send(to, message) => {
+                    self.send(run, to, message, to_self);
+                }
+                Effect::Broadcast(to, message) => {
+                    sent = to.iter().filter(|&to| self.send(run, to, message, to_self)).collect();
                 }
                 // It crashed: nothing of what comes later takes place.
-                _ if run.host.node.is_none() => {}
-                Effect::SetTimer(timer, _, _) => {
-                    let number = self.timers.put(timer);
-                    if let Err(place) = run.host.timers.binary_search(&number) {
-                        run.host.timers.insert(place, number);
-                    }
-                }
-                Effect::Cancel(timer) => {
-                    let number = self.timers.put(timer);
-                    run.host.timers.retain(|&timer| timer != number);
-                }
-                Effect::Save => {
-                    if let Some(node) = &run.host.node {
-                        run.host.disk.clone_from(node.disk());
-                    }
-                }
-                Effect::Chosen(slot, command) => run.outcome.decided.push((slot, command)),
-                Effect::Applied(slot, command) => {
-                    run.outcome.decided.push((slot, command));
-                    if slot != run.host.applied + 1 {
-                        run.outcome.out_of_order.get_or_insert(slot);
-                    }
-                    run.host.applied = slot;
-                }
-                Effect::Restored(slot) => run.host.applied = slot,
-                Effect::Reply(reply) => run.outcome.replies.push(reply),
+                _ if !run.machine.up => {}
+                Effect::Save => node.into_iter().for_each(|node| disk.clone_from(node.disk())),
+                _ => run.apply(effect, &mut self.timers),
             }
-            if let (Some(effects), Some(text)) = (&mut run.effects, text) {
-                effects.push(match text {
+            if let (Some(texts), Some(text)) = (&mut texts, text) {
+                texts.push(match text {
                     Effect::Broadcast(_, message) => Effect::Broadcast(sent, message),
                     text => text,
                 });
@@ -212,55 +163,34 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
     }
 
     /// Sends one message to one node; tells whether it left.
-    fn send(&mut self, run: &mut Handling<'_, P>, to: NodeId, message: u32) -> bool {
-        let Handling { host, outcome, report, to_self, .. } = run;
-        let Some(message) = self.out.messages.take(message) else { return false };
-        if host.node.is_none() {
-            return false;
-        }
+    fn send(&mut self, run: &mut Handling, to: NodeId, message: MessageId, to_self: &mut VecDeque<Msg<P>>) -> bool {
+        let me = run.machine.me;
+        let Some(message) = self.out.take_message(message).filter(|_| run.machine.up) else { return false };
         if self.bounds.lost_kinds >> message.kind().0 & 1 == 1 {
-            report.lost_kind = true;
-        } else if to == host.me && !self.bounds.late_to_self {
-            report.handled_own = true;
+            run.report.lost_kind = true;
+        } else if to == me && !self.bounds.late_to_self {
+            run.report.handled_own = true;
             to_self.push_back(message);
         } else if usize::from(to.0) < self.configs.len() {
-            outcome.sent.push(self.messages.put((host.me, to, message)));
-            report.sent_to_others += u32::from(to != host.me);
-            if to != host.me && report.sent_to_others == u32::from(outcome.choices.crash_after) {
-                self.crash(run);
+            let crashes = run.sent(to, self.messages.put((me, to, message)));
+            if crashes {
+                // What it meant to send itself is lost as well.
+                run.crash();
+                to_self.clear();
+                run.outcome.sent.retain(|&message| self.messages.get(message).1 != me);
             }
         }
         true
     }
 
-    /// Crashes in the middle of sending. What it meant to send itself goes with it.
-    fn crash(&mut self, run: &mut Handling<'_, P>) {
-        let me = run.host.me;
-        run.host.crash();
-        run.to_self.clear();
-        run.outcome.sent.retain(|&message| self.messages.get(message).1 != me);
-        run.outcome.log_from = Some(1);
-    }
-
-    fn effect_text(&self, effect: &Effect<u32, Timer<P>>) -> Option<TextEffect> {
-        let text = |message: &u32| self.out.messages.look(*message).map(text::<P>);
-        Some(match effect {
-            Effect::SetTimer(timer, lo, hi) => Effect::SetTimer(TimerText(format!("{timer:?}")), *lo, *hi),
-            Effect::Cancel(timer) => Effect::Cancel(TimerText(format!("{timer:?}"))),
-            Effect::Send(to, message) => Effect::Send(*to, text(message)?),
-            Effect::Broadcast(to, message) => Effect::Broadcast(*to, text(message)?),
-            Effect::Save => Effect::Save,
-            Effect::Reply(reply) => Effect::Reply(*reply),
-            Effect::Chosen(slot, command) => Effect::Chosen(*slot, *command),
-            Effect::Applied(slot, command) => Effect::Applied(*slot, *command),
-            Effect::Restored(slot) => Effect::Restored(*slot),
-        })
+    fn effect_text(&self, effect: Effect) -> Option<TextEffect> {
+        effect_text(effect, &|id| self.out.message(id).map(message_text::<P>), &timer_text::<P>)
     }
 
     fn observation<'a>(&'a self, outcome: &'a Outcome) -> Observation<'a, P> {
         let leads = |host| self.hosts.get(host).node.as_ref().and_then(Node::leads);
         Observation {
-            node: self.hosts.get(outcome.before).me,
+            node: self.hosts.get(outcome.before).machine.me,
             changed: outcome.host != outcome.before,
             arrived: match outcome.stimulus {
                 Stimulus::Message(number) => {
@@ -308,8 +238,13 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
     }
 }
 
-fn text<P: Protocol>(message: &Msg<P>) -> MessageText {
+fn message_text<P: Protocol>(message: &Msg<P>) -> MessageText {
     MessageText { kind: Msg::<P>::KINDS[usize::from(message.kind().0)].name, text: format!("{message:?}") }
+}
+
+fn timer_text<P: Protocol>(timer: TimerId) -> TimerText {
+    let unknown = || format!("timer {timer}");
+    TimerText(Timer::<P>::from_index(timer).map_or_else(unknown, |timer| format!("{timer:?}")))
 }
 
 impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
@@ -320,7 +255,7 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     fn empty_host(&mut self, me: NodeId) -> u32 {
         let disk = <N<P> as Node>::Disk::default();
         self.return_nodes();
-        self.hosts.put(Host { me, node: None, disk, timers: Vec::new(), applied: 0 })
+        self.hosts.put(Host { machine: Machine::new(me), node: None, disk })
     }
 
     fn handle(&mut self, host: u32, stimulus: Stimulus, choices: Choices) -> (Outcome, Report) {
@@ -342,13 +277,13 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
 
     fn host_facts(&self, host: u32) -> HostFacts {
         let node = self.node_of(host);
-        let Host { me, timers, .. } = self.hosts.get(host);
+        let machine = &self.hosts.get(host).machine;
         HostFacts {
-            me: *me,
-            up: node.is_some(),
+            me: machine.me,
+            up: machine.up,
             leads: node.and_then(Node::leads),
             epoch: node.map_or(0, |node| node.status().epoch.number),
-            timers: timers.as_slice().into(),
+            timers: machine.timers().into(),
         }
     }
 
@@ -362,11 +297,11 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     }
 
     fn message_text(&self, message: u32) -> MessageText {
-        text::<P>(&self.messages.get(message).2)
+        message_text::<P>(&self.messages.get(message).2)
     }
 
     fn timer_text(&self, timer: u32) -> TimerText {
-        TimerText(format!("{:?}", self.timers.get(timer)))
+        timer_text::<P>(*self.timers.get(timer))
     }
 
     fn status(&self, host: u32) -> Option<NodeStatus> {
@@ -418,7 +353,7 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         self.return_nodes();
         let mut host = self.hosts.get(host).clone();
         if let Some(exchange) = &self.exchange {
-            names.node(&mut host.me);
+            names.node(&mut host.machine.me);
             (exchange.disk)(&mut host.disk, names);
             if let Some(node) = &mut host.node {
                 (exchange.node)(node, names);

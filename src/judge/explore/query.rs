@@ -116,3 +116,12 @@ impl Goal {
         }
     }
 }
+
+/// Whether violations of a property count in a stage, if `wanted` is looked for. One that was a goal has been reached, and will be again and again.
+pub(super) fn counts(wanted: Option<&str>, via: &[Goal], stage: usize, property: &str) -> bool {
+    let was_goal = |goal: &Goal| matches!(goal, Goal::Violated(goal) if goal == property);
+    match via.get(stage) {
+        Some(goal) if was_goal(goal) => true,
+        _ => wanted.is_none_or(|wanted| wanted == property) && !via[..stage].iter().any(was_goal),
+    }
+}
