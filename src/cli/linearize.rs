@@ -1,7 +1,7 @@
-//! `quorumscope linearize`: whether a history is linearizable, and if not, what shows it.
+//! `quorumscope linearize`: linearizability of an operation history, with a minimal witness if it is not.
 
 use crate::table::thousands;
-use crate::{Stop, bad};
+use crate::{Stop, invalid};
 use quorumscope::judge::linearizability::{
     History, Judgement, Limit, Limits, Model, Verdict, ViewModel, Window, judge, picture,
 };
@@ -26,14 +26,14 @@ const UNDECIDED: u8 = 3;
 
 /// Reads and judges a history.
 pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let unknown = || bad(format!("--model: {model}: one of {} would do", models().join(", ")));
+    let unknown = || invalid(format!("--model: {model}: one of {} would do", models().join(", ")));
     let model = Model::ALL.into_iter().find(|known| known.key() == model).ok_or_else(unknown)?;
     let history = match name {
         "-" => read(io::stdin().lock(), "standard input", model)?,
         _ => {
             let unreadable = |error: io::Error| match error.kind() {
-                io::ErrorKind::NotFound => bad(format!("there is no file \"{name}\"")),
-                _ => bad(format!("{name}: cannot be read: {error}")),
+                io::ErrorKind::NotFound => invalid(format!("there is no file \"{name}\"")),
+                _ => invalid(format!("{name}: cannot be read: {error}")),
             };
             read(BufReader::new(File::open(name).map_err(unreadable)?), name, model)?
         }
@@ -43,7 +43,7 @@ pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut imp
     if json {
         crate::json(&report, out)?;
     } else {
-        report.tell(out)?;
+        report.print(out)?;
     }
     Ok(match judgement.verdict {
         Verdict::Linearizable => ExitCode::SUCCESS,
@@ -53,26 +53,26 @@ pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut imp
 }
 
 fn read(mut source: impl BufRead, name: &str, model: Model) -> Result<History, Stop> {
-    let wrong = |problem: Problem| bad(format!("{name}: {problem}"));
+    let wrong = |problem: Problem| invalid(format!("{name}: {problem}"));
     let mut reader = Reader::new(model);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         let read = source.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut line);
-        if read.map_err(|error| bad(format!("{name}: cannot be read: {error}")))? == 0 {
+        if read.map_err(|error| invalid(format!("{name}: cannot be read: {error}")))? == 0 {
             break;
         }
         if line.len() > LONGEST {
-            return Err(bad(format!("{name}: line {number}: is longer than {LONGEST} bytes")));
+            return Err(invalid(format!("{name}: line {number}: is longer than {LONGEST} bytes")));
         }
         let text =
-            std::str::from_utf8(&line).map_err(|_| bad(format!("{name}: line {number}: is not text in UTF-8")))?;
+            std::str::from_utf8(&line).map_err(|_| invalid(format!("{name}: line {number}: is not text in UTF-8")))?;
         reader.line(text).map_err(wrong)?;
     }
     reader.finish().map_err(wrong)
 }
 
-/// What is told of a judgement.
+/// The report of a judgement.
 #[derive(Serialize)]
 struct Report {
     verdict: &'static str,
@@ -150,7 +150,7 @@ impl Report {
         }
     }
 
-    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let count = |number: usize, one: &str| {
             format!("{} {one}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
         };

@@ -1,8 +1,8 @@
-//! `quorumscope run`: one run, and what came of it.
+//! `quorumscope run`: one run and its report.
 
 use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
-use crate::{Source, Stop, bad, source};
+use crate::{Source, Stop, invalid, source};
 use quorumscope::judge::linearizability::Model;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::{Report, Run};
@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Events between two looks at the clock.
+/// Events between two updates of the progress bar.
 const SLICE: u64 = 200_000;
 
 /// Runs the scenario to its end, or to the moment a link describes.
@@ -31,7 +31,7 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
     if json {
         crate::json(&report, out)?;
     } else {
-        tell(&report, out)?;
+        print(&report, out)?;
         if let (Some(file), Some(model)) = (history, model) {
             writeln!(out, "\nTo judge the history: quorumscope linearize {} --model {}", file.display(), model.key())?;
         }
@@ -42,18 +42,18 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
 /// Writes what clients asked and were told; tells the model that can judge it.
 fn write_history(run: &Run, file: &Path) -> Result<Model, Stop> {
     let Some(history) = consistency::history(run.session().universe()) else {
-        return Err(bad(
+        return Err(invalid(
             "--history: no model of `linearize` knows what these clients do; those of the services kv, lock and config would do, and of a \
              queue whose items are done with before their leases end",
         ));
     };
     let model = Model::of(&history);
     fs::write(file, history::write(&history, model))
-        .map_err(|error| bad(format!("--history: {}: cannot be written: {error}", file.display())))?;
+        .map_err(|error| invalid(format!("--history: {}: cannot be written: {error}", file.display())))?;
     Ok(model)
 }
 
-fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let title = universe::variant(report.variant).map_or(report.variant, |variant| variant.card.title);
     if !report.title.is_empty() {
         writeln!(out, "{}", report.title)?;
@@ -141,7 +141,7 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
     if !report.refused.is_empty() {
-        writeln!(out, "\nNot done, because it made no sense then: {}", report.refused.len())?;
+        writeln!(out, "\nRefused, because it was impossible then: {}", report.refused.len())?;
         for refused in &report.refused {
             let at = seconds(refused.at_us);
             writeln!(out, "  {} at {at}: {}: {}", refused.field, refused.action, refused.why)?;

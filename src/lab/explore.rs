@@ -1,6 +1,6 @@
 //! Requests for an exploration: variant, bounds and goals in text, read and checked.
 
-use super::problem::{Complaints, Problem, Problems};
+use super::problem::{Problem, ProblemCollector, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::{SettingError, Setup};
 use crate::core::{Faults, NodeId, NodeSet, Order, Shots};
@@ -122,7 +122,7 @@ impl ExploreRequest {
         let checked = scenario.check()?;
         let variant = checked.variant;
         let replicas = checked.blueprint.placement.len() as u8;
-        let mut wrong = Complaints::default();
+        let mut wrong = ProblemCollector::default();
         let mut bounds = Draft::of(variant, replicas);
         for text in &self.bounds {
             if let Err((value, says)) = bounds.set(text, variant) {
@@ -152,7 +152,7 @@ impl ExploreRequest {
                 Err(says) => wrong.add("via".to_owned(), format!("\"{text}\""), says),
             }
         }
-        wrong.unless(Some(()))?;
+        wrong.into_result(Some(()))?;
         let setup = Setup {
             replicas,
             rtt_max: checked.blueprint.topology.round_trip_max(),

@@ -3,8 +3,9 @@
 use super::{explore, request, safe};
 use quorumscope::core::node::{Kind, Phase, Step};
 use quorumscope::core::{
-    Breach, Card, ClientId, Command, EntryStatus, Faults, Invariant, KindId, Message, Node, NodeId, NodeSet,
-    NodeStatus, Op, Out, Protocol, Rule, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
+    Breach, Card, ClientId, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message,
+    Node, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings,
+    Setup, Shots, Slot, TimingModel,
 };
 use quorumscope::judge::explore::{Bounds, Explorer, Query, SafetyHistory, Times, Verdict};
 
@@ -123,11 +124,16 @@ impl<const MODE: u8> Protocol for Announcement<MODE> {
         title: "Announcement",
         says: "One node announces a value.",
         paper: "none",
+        family: Family::Foil,
         epoch: "none",
         optimises: "nothing",
         min_replicas: 1,
         faults: Faults::CrashRecover,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Single,
+        leader: LeaderModel::None,
+        contact: Contact::Nearest,
+        promises: Promises::AGREEMENT,
         transfer: false,
         membership: false,
         formulas: &[],

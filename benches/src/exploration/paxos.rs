@@ -4,12 +4,11 @@
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
-    Ballot, Card, Command, EntryStatus, Faults, NodeStatus, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
-    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, SettingError, majority,
+    Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message, Node, NodeId,
+    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
+    TimingModel, majority,
 };
-use quorumscope::judge::explore::{
-    Bounds, Explorer, HistoryVariable, Observation, Query, Request, Verdict, Violation,
-};
+use quorumscope::judge::explore::{Bounds, Explorer, HistoryVariable, Observation, Query, Request, Verdict, Violation};
 
 const SERVERS: u8 = 3;
 
@@ -307,11 +306,16 @@ impl Protocol for Paxos {
         title: "Paxos",
         says: "Servers agree on one value.",
         paper: "Leslie Lamport, Paxos Made Simple, 2001",
+        family: Family::Leaderless,
         epoch: "ballot",
         optimises: "nothing",
         min_replicas: 1,
         faults: Faults::CrashStop,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Single,
+        leader: LeaderModel::None,
+        contact: Contact::Nearest,
+        promises: Promises::CONSENSUS,
         transfer: false,
         membership: false,
         formulas: &[],

@@ -257,7 +257,7 @@ fn branches(session: &Session) -> Vec<BranchView> {
 fn window(variant: &Variant, last: Slot) -> Vec<Slot> {
     match variant.card.shots {
         Shots::Single => vec![1],
-        Shots::Log => {
+        _ => {
             let first = last.saturating_sub(SLOTS as Slot - 1).max(1);
             (first..first + SLOTS as Slot).collect()
         }

@@ -531,7 +531,7 @@ impl Explorer {
 
     /// Whether this violation is what the stage is to reach.
     fn is_goal(&self, violation: &Violation) -> bool {
-        matches!(self.via.get(self.stage), Some(Goal::Violated(property)) if property == violation.property)
+        self.via.get(self.stage).is_some_and(|goal| goal.names(violation.property))
     }
 
     /// The history after an outcome, and what that violates.
@@ -543,8 +543,11 @@ impl Explorer {
         let Explorer { outcomes, property, via, stage, .. } = self;
         let outcome = outcomes.get(outcome).clone();
         let (after, violations) = outcomes.model.observe(history, &outcome);
-        let wanted = |violation: &Violation| counts(property.as_deref(), via, *stage, violation.property);
-        let violation = violations.into_iter().find(wanted);
+        // What is not promised is looked for only by name.
+        let named = |name| property.is_some() || via.iter().any(|goal| goal.names(name));
+        let promised = |name| named(name) || outcomes.model.promises(name);
+        let wanted = |name| counts(property.as_deref(), via, *stage, name) && promised(name);
+        let violation = violations.into_iter().find(|violation| wanted(violation.property));
         if violation.is_none() {
             self.histories.set(key, after);
         }

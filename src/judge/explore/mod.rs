@@ -13,7 +13,7 @@
 //!
 //! Two things are left out because they add nothing. An event that changes no node and sends nothing new is not taken: without it
 //! the same message, timer or request is still there, and everything that could happen after it can happen anyway. A message need
-//! not get lost: it can stay in flight for ever.
+//! not get lost: it can stay in flight for ever. Nodes' clocks show 0: there is no time.
 //!
 //! Nothing of this knows a protocol but through the object-safe trait [`model::Model`], whose one implementation is generic ([`protocol_model`]). So
 //! the machine code of the search exists once, whatever the number of protocols.

@@ -65,6 +65,9 @@ pub(super) trait Model: Debug {
     /// The history after an outcome, and what that violates.
     fn observe(&mut self, history: u32, outcome: &Outcome) -> (u32, Vec<Violation>);
 
+    /// Whether the protocol promises a property. Of its own invariants it does.
+    fn promises(&self, property: &str) -> bool;
+
     /// The command that is chosen in a slot, by a history.
     fn chosen(&self, history: u32, slot: Slot) -> Option<Command>;
 
@@ -151,7 +154,7 @@ pub(super) struct Outcome {
     pub observed: bool,
     /// Numbers of the messages that go through the network, in order.
     pub sent: Vec<u32>,
-    /// What the node now knows to be chosen.
+    /// What the node now knows to be chosen; slots are [instances](crate::core::Instance::number).
     pub decided: Vec<(Slot, Command)>,
     /// What it told clients.
     pub replies: Vec<Reply>,
@@ -252,11 +255,13 @@ impl Handling {
         to_other && self.report.sent_to_others == u32::from(self.outcome.choices.crash_after)
     }
 
-    /// Applies an effect that is neither a message nor a save.
-    pub fn apply(&mut self, effect: Effect, timers: &mut Interner<TimerId>) {
+    /// Applies an effect that is neither a message nor a save. `ordered`: the protocol promises to execute one log in order.
+    pub fn apply(&mut self, effect: Effect, timers: &mut Interner<TimerId>, ordered: bool) {
         let Handling { machine, outcome, .. } = self;
         match effect {
             Effect::Send(..) | Effect::Broadcast(..) | Effect::Save => {}
+            // A node is turned off by a crash, which the search takes at any time where its bounds allow crashes.
+            Effect::Fence(_) => {}
             Effect::SetTimer(timer, _, _) => {
                 let number = timers.put(timer);
                 if let Err(place) = machine.timers.binary_search(&number) {
@@ -264,10 +269,11 @@ impl Handling {
                 }
             }
             Effect::Cancel(timer) => machine.fire(timers.put(timer)),
-            Effect::Chosen(slot, command) => outcome.decided.push((slot, command)),
-            Effect::Applied(slot, command) => {
+            Effect::Chosen(at, command) => outcome.decided.push((at.number(), command)),
+            Effect::Applied(at, command) => {
+                let slot = at.number();
                 outcome.decided.push((slot, command));
-                if slot != machine.applied + 1 {
+                if ordered && at.lane == 0 && slot != machine.applied + 1 {
                     outcome.out_of_order.get_or_insert(slot);
                 }
                 machine.applied = slot;
@@ -337,5 +343,6 @@ pub(super) fn effect_text(
         Effect::Chosen(slot, command) => Effect::Chosen(slot, command),
         Effect::Applied(slot, command) => Effect::Applied(slot, command),
         Effect::Restored(slot) => Effect::Restored(slot),
+        Effect::Fence(node) => Effect::Fence(node),
     })
 }

@@ -11,8 +11,10 @@ use crate::core::messages::MessageId;
 use crate::core::node::{Breach, Invariant, Message, Node, Protocol, SettingError, Step};
 use crate::core::out::TimerId;
 use crate::core::{
-    Command, Effect, EntryStatus, Exchange, Names, NodeId, NodeSet, NodeStatus, Out, RuleSet, Setup, Slot, TimerName,
+    Command, Effect, EntryStatus, Exchange, Names, NodeId, NodeSet, NodeStatus, Out, Promises, RuleSet, Setup, Slot,
+    TimerName,
 };
+use crate::judge::safety::promise;
 use std::any::Any;
 use std::collections::VecDeque;
 
@@ -86,7 +88,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
         let Host { machine, mut node, mut disk } = self.hosts.get(before).clone();
         let outcome = Outcome::new(before, stimulus, choices);
         let mut run = Handling { machine, outcome, report: Report::default() };
-        self.out.set_coins(u64::from(choices.coins), choices.decided);
+        self.out.draws().want(u64::from(choices.coins), choices.decided);
         match (stimulus, &mut node) {
             (Stimulus::Message(number), Some(node)) => {
                 let (from, _, message) = self.messages.get(number);
@@ -121,7 +123,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             let (Some(message), Some(node)) = (to_self.pop_front(), &mut node) else { break };
             node.on_message(run.machine.me, &message, &mut self.out);
         }
-        run.report.coins = self.out.coins_used();
+        run.report.coins = self.out.draws().used();
         run.outcome.host = self.hosts.put(Host { machine: run.machine, node, disk });
         (run.outcome, run.report)
     }
@@ -150,7 +152,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
                 // It crashed: nothing of what comes later takes place.
                 _ if !run.machine.up => {}
                 Effect::Save => node.into_iter().for_each(|node| disk.clone_from(node.disk())),
-                _ => run.apply(effect, &mut self.timers),
+                _ => run.apply(effect, &mut self.timers, P::CARD.promises.has(Promises::ORDER)),
             }
             if let (Some(texts), Some(text)) = (&mut texts, text) {
                 texts.push(match text {
@@ -339,6 +341,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         let mut history = self.histories.get(history).clone();
         let violations = history.observe(&self.observation(outcome));
         (self.histories.put(history), violations)
+    }
+
+    fn promises(&self, property: &str) -> bool {
+        promise(property).is_none_or(|promise| P::CARD.promises.has(promise))
     }
 
     fn chosen(&self, history: u32, slot: Slot) -> Option<Command> {

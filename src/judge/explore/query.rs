@@ -92,6 +92,11 @@ impl fmt::Display for Goal {
 }
 
 impl Goal {
+    /// Whether it is to violate this property.
+    pub(super) fn names(&self, property: &str) -> bool {
+        matches!(self, Goal::Violated(name) if name == property)
+    }
+
     /// Whether a state with these hosts and this history is there. A [violation](Goal::Violated) is no property of a state.
     pub(super) fn is_reached(&self, hosts: &[u32], history: u32, outcomes: &Outcomes) -> bool {
         let mut facts = hosts.iter().map(|&host| outcomes.facts(host)).zip((0..).map(NodeId));
@@ -119,7 +124,7 @@ impl Goal {
 
 /// Whether violations of a property count in a stage, if `wanted` is looked for. One that was a goal has been reached, and will be again and again.
 pub(super) fn counts(wanted: Option<&str>, via: &[Goal], stage: usize, property: &str) -> bool {
-    let was_goal = |goal: &Goal| matches!(goal, Goal::Violated(goal) if goal == property);
+    let was_goal = |goal: &Goal| goal.names(property);
     match via.get(stage) {
         Some(goal) if was_goal(goal) => true,
         _ => wanted.is_none_or(|wanted| wanted == property) && !via[..stage].iter().any(was_goal),

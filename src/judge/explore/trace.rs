@@ -81,7 +81,7 @@ impl Explorer {
         let Some(&Verdict::Violated(violation)) = self.verdict() else { return None };
         let Some(slot) = violation.slot.filter(|_| violation.property == AGREEMENT.0) else { return Some(violation) };
         let decides = |effect: &TextEffect| match effect {
-            Effect::Chosen(of, _) | Effect::Applied(of, _) => *of == slot,
+            Effect::Chosen(of, _) | Effect::Applied(of, _) => of.number() == slot,
             _ => false,
         };
         let deciders = self.trace().into_iter().filter(|step| step.effects.iter().any(decides));

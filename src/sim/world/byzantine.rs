@@ -7,11 +7,12 @@
 //!
 //! The judges look at honest nodes only; who has ever lied is not one of them.
 
-use super::event::Event;
-use super::{ClientMessage, Host, NEVER, StepOutcome, World};
+use super::{ClientMessage, Host, StepOutcome, World};
 use crate::core::node::Reply;
 use crate::core::{Command, Micros, NodeId, NodeSet};
 use crate::sim::action::Behaviour;
+use crate::sim::hosts::timers::NEVER;
+use crate::sim::queue::event::Event;
 use crate::sim::replicas::TwinOp;
 use crate::sim::rng::Rng;
 

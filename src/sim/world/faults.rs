@@ -1,17 +1,17 @@
 //! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
 
 use super::byzantine::ByzantineNodes;
-use super::clock::Clocks;
-use super::cpu::Processors;
-use super::event::Event;
 use super::intercept::{Held, Interceptor};
-use super::links::{Links, Transmission};
 use super::pause::Pause;
-use super::{Arriving, StepOutcome, World};
+use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
+use crate::sim::hosts::clock::Clocks;
+use crate::sim::hosts::processor::Processors;
 use crate::sim::network::Cost;
+use crate::sim::network::links::{Links, Transmission};
+use crate::sim::queue::event::{Arriving, Event};
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
@@ -69,6 +69,9 @@ impl World {
     #[cold]
     pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
         let event = self.divert(event)?;
+        if let (Some(node), Some(faults)) = (event.handler(), &self.faults) {
+            self.outbox.clock = faults.clocks.shown(node, self.time);
+        }
         self.at_whichever_copy(event)
     }
 
