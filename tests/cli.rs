@@ -400,7 +400,7 @@ fn check_refuses_invalid_flags() {
         (&["--variant", "synod", "--replicas", "0"], "--replicas: 0 replicas: 1 to 15 would do"),
         (&["--variant", "synod", "--without", "learn"], "is nothing without this rule"),
         (&["--variant", "synod", "--set", "q1=x"], "--set q1: "),
-        (&["--variant", "synod", "--set", "q1=1"], "--set q1: q1 + q2 must be more than all nodes"),
+        (&["--variant", "synod", "--set", "q1=1"], "--set q1: q1 + q2 must be more than all replicas"),
         (&["--variant", "synod", "--bounds", "crash=1"], "--bounds: \"crash\": did you mean \"crashes\"?"),
         (&["--variant", "synod", "--bounds", "crashes"], "--bounds crashes: crashes: write it as key=value"),
         (

@@ -71,7 +71,7 @@ fn explored(n: u8, settings: &str) -> BTreeSet<Known> {
         let workers = (0..).zip(explorer.nodes(state));
         let known = workers.map(|(me, worker)| {
             let worker = worker.expect("nobody crashes");
-            (worker.status().leader.map(|leader| leader.0), worker.party().0 & !(1 << me))
+            (worker.status().leader.map(|leader| leader.0), worker.tree().0 & !(1 << me))
         });
         known.collect()
     };

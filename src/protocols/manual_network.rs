@@ -1,4 +1,5 @@
-//! For tests: a cluster whose messages a test delivers by hand, for orders of events that chance hardly finds.
+//! Test support: a cluster without a simulator, in which a test delivers each message and fires each timer itself, for interleavings that random
+//! runs rarely reach.
 
 use crate::core::node::{Message, Node, Protocol, Setup};
 use crate::core::{Answer, ClientId, Command, Effect, NodeId, Op, Out, RuleId, RuleSet, SettingId, Settings, Slot};
@@ -8,14 +9,14 @@ type N<P> = <P as Protocol>::Node;
 type Msg<P> = <N<P> as Node>::Msg;
 
 /// The cluster. Nodes are numbered from 0.
-pub struct ByHand<P: Protocol> {
+pub struct ManualNetwork<P: Protocol> {
     pub nodes: Vec<Option<N<P>>>,
     config: <N<P> as Node>::Config,
     out: Out<N<P>>,
     disks: Vec<<N<P> as Node>::Disk>,
-    /// Under way: from, to, what.
-    pub flying: Vec<(u8, u8, Msg<P>)>,
-    /// What each node knows to be chosen in each slot.
+    /// Messages under way: sender, receiver, message.
+    pub in_flight: Vec<(u8, u8, Msg<P>)>,
+    /// The command that each node knows to be chosen in each slot.
     pub chosen: BTreeMap<(u8, Slot), Command>,
     pub answers: Vec<(ClientId, Answer)>,
 }
@@ -25,25 +26,25 @@ pub fn write(n: u16) -> Command {
     Command { client: ClientId(n), seq: 1, op: Op::Write { key: 0, value: u32::from(n) } }
 }
 
-impl<P: Protocol> ByHand<P> {
+impl<P: Protocol> ManualNetwork<P> {
     /// Boots `n` nodes with these settings, without this rule.
-    pub fn new(n: u8, settings: &[(SettingId, u64)], without: Option<RuleId>) -> ByHand<P> {
+    pub fn new(n: u8, settings: &[(SettingId, u64)], without: Option<RuleId>) -> ManualNetwork<P> {
         let ablated = without.map_or(RuleSet::EMPTY, |rule| RuleSet(1 << rule.0));
         let mut chosen = Settings::defaults(P::SETTINGS);
         settings.iter().for_each(|(id, value)| chosen.set(*id, *value));
         let configs =
             P::cluster(&Setup { replicas: n, rtt_max: 100, settings: chosen, ablated }).expect("settings fit");
-        let mut by_hand = ByHand {
+        let mut network = ManualNetwork {
             nodes: (0..n).map(|_| None).collect(),
             config: configs[0].clone(),
             out: Out::new(ablated),
             disks: vec![Default::default(); usize::from(n)],
-            flying: Vec::new(),
+            in_flight: Vec::new(),
             chosen: BTreeMap::new(),
             answers: Vec::new(),
         };
-        (0..n).for_each(|id| by_hand.boot(id));
-        by_hand
+        (0..n).for_each(|id| network.boot(id));
+        network
     }
 
     fn boot(&mut self, id: u8) {
@@ -57,34 +58,34 @@ impl<P: Protocol> ByHand<P> {
         self.boot(id);
     }
 
-    /// Has a node do something.
+    /// Calls a handler of a node, and collects its effects.
     pub fn act(&mut self, id: u8, act: impl FnOnce(&mut N<P>, &mut Out<N<P>>)) {
         act(self.nodes[usize::from(id)].as_mut().expect("it runs"), &mut self.out);
         self.collect(id);
     }
 
-    /// A client asks a node.
+    /// A client sends a command to a node.
     pub fn ask(&mut self, id: u8, command: Command) {
         self.act(id, |node, out| node.on_request(command, out));
     }
 
-    /// One of a node's timers runs out.
+    /// Fires one of a node's timers.
     pub fn time_out(&mut self, id: u8, timer: <N<P> as Node>::Timer) {
         self.act(id, |node, out| node.on_timer(timer, out));
     }
 
-    /// Takes what a node asked for. What it tells itself it hears at once.
+    /// Collects a node's effects. Messages to itself are delivered at once.
     fn collect(&mut self, from: u8) {
         let mut to_itself = Vec::new();
         for effect in self.out.drain() {
             match effect {
                 Effect::Send(to, message) if to.0 == from => to_itself.push(message),
-                Effect::Send(to, message) => self.flying.push((from, to.0, message)),
+                Effect::Send(to, message) => self.in_flight.push((from, to.0, message)),
                 Effect::Broadcast(to, message) => {
                     for to in to.iter() {
                         match to.0 == from {
                             true => to_itself.push(message.clone()),
-                            false => self.flying.push((from, to.0, message.clone())),
+                            false => self.in_flight.push((from, to.0, message.clone())),
                         }
                     }
                 }
@@ -104,9 +105,10 @@ impl<P: Protocol> ByHand<P> {
         }
     }
 
-    /// Delivers the messages under way that `wanted` says yes to; tells how many.
+    /// Delivers the messages under way for which `wanted` is true; returns how many.
     pub fn deliver_if(&mut self, wanted: impl Fn(u8, u8, &Msg<P>) -> bool) -> usize {
-        let arriving: Vec<_> = self.flying.extract_if(.., |(from, to, message)| wanted(*from, *to, message)).collect();
+        let arriving: Vec<_> =
+            self.in_flight.extract_if(.., |(from, to, message)| wanted(*from, *to, message)).collect();
         let number = arriving.len();
         for (from, to, message) in arriving {
             self.act(to, |node, out| node.on_message(NodeId(from), &message, out));
@@ -120,25 +122,25 @@ impl<P: Protocol> ByHand<P> {
         assert!(delivered > 0, "no {kind} is under way from {from} to {to}");
     }
 
-    /// A question and its answer between a node and each of some others; to itself it has already spoken.
-    pub fn round(&mut self, query: &str, answer: &str, asks: u8, others: &[u8]) {
+    /// Delivers a request from `sender` to each of `others`, and its reply.
+    pub fn round(&mut self, query: &str, answer: &str, sender: u8, others: &[u8]) {
         for &other in others {
-            self.deliver(query, asks, other);
-            self.deliver(answer, other, asks);
+            self.deliver(query, sender, other);
+            self.deliver(answer, other, sender);
         }
     }
 
-    /// Delivers everything among these nodes until nothing is under way among them.
+    /// Delivers messages among these nodes until none is under way among them.
     pub fn settle(&mut self, among: &[u8]) {
         while self.deliver_if(|from, to, _| among.contains(&from) && among.contains(&to)) > 0 {}
     }
 
-    /// Loses everything under way.
+    /// Loses all messages under way.
     pub fn lose_all(&mut self) {
-        self.flying.clear();
+        self.in_flight.clear();
     }
 
-    /// Whether two nodes take different commands for chosen in one slot.
+    /// Whether two nodes know different commands to be chosen in one slot.
     pub fn disagree(&self) -> bool {
         let mut pairs = self.chosen.iter().flat_map(|a| self.chosen.iter().map(move |b| (a, b)));
         pairs.any(|(((_, slot), command), ((_, other), its))| slot == other && command != its)
