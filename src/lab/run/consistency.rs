@@ -1,6 +1,6 @@
 //! Consistency verdicts on the clients' history of a run: linearizability, or delivery guarantees of a queue with redelivery.
 
-use crate::core::{Micros, NodeSet};
+use crate::core::{Micros, NodeSet, Promises};
 use crate::judge::Violation;
 use crate::judge::delivery;
 use crate::judge::linearizability::{History, Limits, Model, Verdict, judge};
@@ -25,6 +25,8 @@ pub enum Consistency {
     Undecided(u64),
     /// Violated; the time is that of the last answer that matters.
     Violated(Violation),
+    /// It did not hold, which the protocol does not promise either.
+    NotPromised(Violation),
 }
 
 /// The clients' history, if there is a sequential model for it. There is none for queues with redelivery.
@@ -37,7 +39,9 @@ pub fn history(universe: &dyn Universe) -> Option<History> {
 pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     let violated = |property, says, at| {
         let (nodes, slot, event) = (NodeSet::EMPTY, None, universe.events());
-        Some(Consistency::Violated(Violation { property, says, nodes, slot, lane: 0, event, at }))
+        let violation = Violation { property, says, nodes, slot, lane: 0, event, at };
+        let promised = universe.variant().card.promises.has(Promises::LINEARIZABLE);
+        Some(if promised { Consistency::Violated(violation) } else { Consistency::NotPromised(violation) })
     };
     let deliveries = universe.deliveries();
     if let Some(at) = deliveries.as_ref().and_then(|deliveries| deliveries.first_violation()) {
