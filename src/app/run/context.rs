@@ -1,4 +1,4 @@
-//! What does not change while a scenario runs.
+//! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
 use quorumscope::core::Micros;
 use quorumscope::lab::{Place, Scenario, Session};
@@ -6,10 +6,10 @@ use quorumscope::sim::DomainId;
 use quorumscope::universe::Variant;
 use yew::AttrValue;
 
-/// The scenario and what it means.
+/// The context of a run.
 #[derive(Debug)]
 pub struct RunContext {
-    /// As written.
+    /// The scenario.
     pub scenario: Scenario,
     /// The protocol.
     pub variant: &'static Variant,
@@ -19,12 +19,12 @@ pub struct RunContext {
     pub names: Vec<AttrValue>,
     /// Whether there are clients at each site.
     pub asks: Vec<bool>,
-    /// What each site is among the things that can fail as a whole.
+    /// The failure domain of each site.
     pub domains: Vec<Option<DomainId>>,
     round_trips: Vec<Micros>,
 }
 
-/// Two runs never share a ground, so one ground is another only if it is that other one.
+/// Contexts are equal only if they are the same: two runs never share one.
 impl PartialEq for RunContext {
     fn eq(&self, other: &RunContext) -> bool {
         std::ptr::eq(self, other)
@@ -32,7 +32,7 @@ impl PartialEq for RunContext {
 }
 
 impl RunContext {
-    /// Under this run.
+    /// The context of a session.
     pub fn of(session: &Session) -> RunContext {
         let checked = session.checked();
         let topology = &checked.blueprint.topology;

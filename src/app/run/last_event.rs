@@ -1,20 +1,20 @@
-//! What happened last, in words, and the rules of the paper that were applied: for those who go step by step.
+//! The last event in a sentence, with the rules of the paper that were applied.
 
 use quorumscope::core::{NodeId, Rule, RuleSet};
 use quorumscope::lab::{Checked, Session};
 use quorumscope::sim::{Action, Record, What};
 use quorumscope::universe::Universe;
 
-/// The last thing that happened.
+/// The last event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastEvent {
-    /// In a sentence.
+    /// A sentence.
     pub text: String,
     /// The rules that were applied.
     pub rules: Vec<&'static Rule>,
 }
 
-/// Looks up what happened last, if anything did.
+/// The last event of the trace, if there is one.
 // Not inlined: the first picture does without it.
 #[inline(never)]
 pub fn last(session: &Session) -> Option<LastEvent> {
@@ -27,7 +27,7 @@ pub fn last(session: &Session) -> Option<LastEvent> {
                 consequences.reverse();
                 let intervention = universe.intervention().filter(|_| record.what == What::Acted);
                 let text = intervention.map(|intervention| {
-                    format!("By hand or by the script: {}.", told(session.checked(), intervention))
+                    format!("By hand or by the script: {}.", describe(session.checked(), intervention))
                 });
                 return Some(LastEvent {
                     text: text.unwrap_or_else(|| sentence(universe, &record, &consequences)),
@@ -39,8 +39,8 @@ pub fn last(session: &Session) -> Option<LastEvent> {
     None
 }
 
-/// What was done, with the names of places.
-fn told(checked: &Checked, intervention: Action) -> String {
+/// An intervention in words, with the names of sites.
+fn describe(checked: &Checked, intervention: Action) -> String {
     let Action::Domain { domain, fault } = intervention else { return intervention.to_string() };
     let Some(id) = checked.domains.get(usize::from(domain.0)) else { return intervention.to_string() };
     let name = checked.places.iter().find(|place| place.id == *id).map_or(id, |place| &place.name);
@@ -52,7 +52,7 @@ fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {
     set.iter().filter_map(|rule| all.get(usize::from(rule.0))).collect()
 }
 
-/// One thing that happened, and what was learned by it, in a sentence.
+/// An event in a sentence, and the slots that became known as chosen by it.
 pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record]) -> String {
     let number = |id: NodeId| id.0 + 1;
     let (node, peer) = (number(record.node), number(record.peer));
