@@ -24,11 +24,14 @@ pub struct Violation {
     pub at: Micros,
 }
 
-/// A leader and the time from which it led.
+/// A leader and the time during which it led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadershipInterval {
     /// Since when, µs.
     pub since: Micros,
+    /// When it stopped leading, by a crash, stepping down or a later epoch of its own, µs; `None` while it still leads. A leader that
+    /// does not know of its successor goes on, so intervals may overlap.
+    pub until: Option<Micros>,
     /// Who.
     pub node: NodeId,
     /// In which term or ballot.
@@ -52,7 +55,8 @@ const KEEP: usize = 16;
 pub struct SafetyChecker {
     decided: Log<Option<Decision>>,
     applied: Vec<Slot>,
-    leads: Vec<Option<Epoch>>,
+    /// For each node that leads, the epoch and the number of its interval in `leadership_intervals`.
+    leads: Vec<Option<(Epoch, Slot)>>,
     leaders: BTreeMap<Epoch, NodeId>,
     leadership_intervals: Log<LeadershipInterval>,
     violations: Vec<Violation>,
@@ -68,7 +72,7 @@ pub struct SafetyChecker {
 
 impl Default for LeadershipInterval {
     fn default() -> LeadershipInterval {
-        LeadershipInterval { since: 0, node: NodeId(0), epoch: Epoch::default() }
+        LeadershipInterval { since: 0, until: None, node: NodeId(0), epoch: Epoch::default() }
     }
 }
 
@@ -227,8 +231,12 @@ impl SafetyChecker {
             self.leads.resize(usize::from(world.nodes()), None);
         }
         let leads = world.replicas().leads(node);
-        if leads != self.leads[index] {
-            self.leads[index] = leads;
+        if leads != self.leads[index].map(|(epoch, _)| epoch) {
+            if let Some((_, number)) = self.leads[index].take()
+                && let Some(interval) = self.leadership_intervals.get_mut(number)
+            {
+                interval.until = Some(world.time());
+            }
             if let Some(epoch) = leads {
                 if !world.is_byzantine(node) {
                     let first = *self.leaders.entry(epoch).or_insert(node);
@@ -236,7 +244,8 @@ impl SafetyChecker {
                         self.violated(world, ONE_LEADER, NodeSet::just(first).with(node), None);
                     }
                 }
-                self.leadership_intervals.push(LeadershipInterval { since: world.time(), node, epoch });
+                let interval = LeadershipInterval { since: world.time(), until: None, node, epoch };
+                self.leads[index] = Some((epoch, self.leadership_intervals.push(interval)));
             }
         }
         world.replicas().check(step, &mut |name, says, Breach { other, slot }| {
@@ -269,7 +278,7 @@ impl SafetyChecker {
         &self.violations
     }
 
-    /// Every time somebody began to lead.
+    /// Leadership intervals, in the order of their begin.
     pub fn leadership_intervals(&self) -> impl DoubleEndedIterator<Item = &LeadershipInterval> {
         self.leadership_intervals.iter().map(|(_, leadership)| leadership)
     }
