@@ -23,6 +23,8 @@ pub enum PageAction {
     Branch(usize),
     /// Go to a time, µs since the start.
     Seek(Micros),
+    /// Pause, and go to the moment after an event, by number.
+    GoTo(u64),
     /// Act on the run now; actions that are refused are reported, the others done.
     Act(Vec<Action>),
     /// Add a replica at this site, by index.

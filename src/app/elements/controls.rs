@@ -29,21 +29,48 @@ pub fn icon_button(
     html! { <button type="button" class={class} title={label} aria-label={label} {onclick}>{ self::icon(icon) }</button> }
 }
 
-/// A select box. `options` are values with their texts; a `chosen` that is none of them is shown as a disabled first entry.
-pub fn select(label: AttrValue, options: Vec<(AttrValue, AttrValue)>, chosen: &str, on: Callback<String>) -> Html {
-    let onchange = on.reform(|event: Event| event.target_unchecked_into::<HtmlSelectElement>().value());
-    let none = !options.iter().any(|(value, _)| value == chosen);
-    html! {
-        <select aria-label={label} {onchange}>
-            if none {
-                <option value="" selected=true disabled=true>{ chosen.to_owned() }</option>
+#[derive(Clone, PartialEq, Properties)]
+struct SelectProps {
+    label: AttrValue,
+    options: Vec<(AttrValue, AttrValue)>,
+    chosen: AttrValue,
+    on: Callback<String>,
+}
+
+/// A select box. After every drawing it sets the value itself: browsers keep what a person, or a reload, has chosen, whatever attributes
+/// the options have.
+#[component]
+fn Select(props: &SelectProps) -> Html {
+    let SelectProps { label, options, chosen, on } = props;
+    let element = use_node_ref();
+    let known = options.iter().any(|(value, _)| value == chosen);
+    {
+        let (element, value) = (element.clone(), if known { chosen.clone() } else { AttrValue::default() });
+        use_effect(move || {
+            if let Some(select) = element.cast::<HtmlSelectElement>().filter(|select| select.value() != *value) {
+                select.set_value(&value);
             }
-            { for options.into_iter().map(|(value, text)| {
-                let selected = value == *chosen;
-                html! { <option {value} {selected}>{ text }</option> }
-            }) }
+        });
+    }
+    // The choice may be refused, and then nothing else would set the value back.
+    let redraw = use_force_update();
+    let onchange = on.reform(move |event: Event| {
+        redraw.force_update();
+        event.target_unchecked_into::<HtmlSelectElement>().value()
+    });
+    html! {
+        <select ref={element} aria-label={label.clone()} autocomplete="off" {onchange}>
+            if !known {
+                <option value="" disabled=true>{ chosen.clone() }</option>
+            }
+            { for options.iter().map(|(value, text)| html! { <option value={value.clone()}>{ text.clone() }</option> }) }
         </select>
     }
+}
+
+/// A select box. `options` are values with their texts; a `chosen` that is none of them is shown as a disabled first entry.
+pub fn select(label: AttrValue, options: Vec<(AttrValue, AttrValue)>, chosen: &str, on: Callback<String>) -> Html {
+    html! { <Select {label} {options} chosen={chosen.to_owned()} {on} /> }
 }
 
 /// A check box.
@@ -52,11 +79,26 @@ pub fn checkbox(label: Option<AttrValue>, checked: bool, on: Callback<bool>) -> 
     html! { <input type="checkbox" aria-label={label} {checked} {onchange} /> }
 }
 
-/// A short text field. `placeholder` is what holds when it is left empty.
-pub fn field(value: String, placeholder: AttrValue, title: AttrValue, on: Callback<String>) -> Html {
+/// What a short text field shows.
+pub struct Field {
+    /// Accessible name.
+    pub label: AttrValue,
+    /// Its text.
+    pub value: String,
+    /// What holds when it is left empty.
+    pub placeholder: AttrValue,
+    /// Tooltip.
+    pub title: AttrValue,
+    /// Whether its text is wrong.
+    pub invalid: bool,
+}
+
+/// A short text field.
+pub fn field(Field { label, value, placeholder, title, invalid }: Field, on: Callback<String>) -> Html {
     let oninput =
         on.reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value().trim().to_owned());
-    html! { <input type="text" size="9" {value} {placeholder} {title} {oninput} /> }
+    let invalid = if invalid { "true" } else { "false" };
+    html! { <input type="text" size="9" aria-label={label} aria-invalid={invalid} {value} {placeholder} {title} {oninput} /> }
 }
 
 /// A slider from 0 to `most`. `spoken` is its value for screen readers.

@@ -6,6 +6,7 @@ use crate::page_action::PageAction;
 use crate::run::engine::Engine;
 use crate::run::last_event;
 use quorumscope::core::NodeId;
+use quorumscope::lab::check::REPLICAS;
 use quorumscope::lab::session::Difference;
 use quorumscope::lab::{Scenario, Session};
 use quorumscope::sim::{Action, Record};
@@ -27,6 +28,10 @@ pub fn apply_action(engine: &mut Engine, page_action: PageAction, presets: &[Sce
         }
         PageAction::Seek(time) => {
             engine.seek(time);
+            None
+        }
+        PageAction::GoTo(event) => {
+            engine.seek_event(event);
             None
         }
         PageAction::Branch(number) => branch(engine, number),
@@ -95,6 +100,11 @@ fn run(engine: &mut Engine, scenario: Scenario) -> Notice {
 /// Adds a replica: by a membership change where the protocol has one, otherwise by a new run.
 fn add(engine: &mut Engine, site: usize) -> Notice {
     let card = engine.session().checked().variant.card;
+    let universe = engine.session().universe();
+    let present_nodes = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).filter(|node| node.member).count();
+    if present_nodes >= REPLICAS {
+        return Some(format!("No replica was added: {REPLICAS} are the most."));
+    }
     if card.membership {
         return act(engine, &[Action::Add { site: site as u8 }]);
     }
@@ -110,6 +120,13 @@ fn remove(engine: &mut Engine, node: NodeId) -> Notice {
         return act(engine, &[Action::Remove(node)]);
     }
     let mut scenario = present(engine);
+    if scenario.replicas.len() <= usize::from(card.min_replicas) {
+        return Some(format!(
+            "It stays: {} needs at least {}.",
+            card.title,
+            text::count(card.min_replicas.into(), "replica")
+        ));
+    }
     scenario.replicas.remove(usize::from(node.0));
     rebuild(engine, scenario, card.title)
 }

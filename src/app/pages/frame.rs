@@ -1,9 +1,10 @@
 //! The fixed parts of the page: header, narration, notices.
 
 use crate::elements::controls::{button, click, icon_button, select};
+use crate::elements::text;
 use crate::page_action::{Dialog, PageAction};
 use crate::run::context::RunContext;
-use crate::run::view_model::ViewModel;
+use crate::run::view_model::{ViewModel, ViolationView};
 use quorumscope::lab::Scenario;
 use quorumscope::universe;
 use std::rc::Rc;
@@ -55,17 +56,32 @@ pub fn Header(props: &HeaderProps) -> Html {
 }
 
 /// The narration: a sentence about the present state, the last event while paused, and `spoken` for screen readers.
-pub fn sentence(text: &AttrValue, spoken: &AttrValue, view: &ViewModel) -> Html {
+pub fn sentence(narration: &AttrValue, spoken: &AttrValue, view: &ViewModel, on: &Callback<PageAction>) -> Html {
     let rules = view.last.iter().flat_map(|last| &last.rules);
     html! {
         <div class="telling">
-            <p class={if view.broken { "sentence broken" } else { "sentence" }}>{ text }</p>
+            { for view.violation.iter().map(|violation| violated(violation, view, on)) }
+            <p class="sentence">{ narration }</p>
             <p class="last">
                 { for view.last.iter().map(|last| &last.text) }
                 { for rules.map(|rule| html! { <span class="why" title={format!("{} ({})", rule.says, rule.source)}>{ rule.title }</span> }) }
             </p>
             <p class="unseen" role="status" aria-live="polite">{ spoken }</p>
         </div>
+    }
+}
+
+/// The first violation: what, when, and a button that goes there.
+fn violated(violation: &ViolationView, view: &ViewModel, on: &Callback<PageAction>) -> Html {
+    html! {
+        <p class="violation" role="alert">
+            <strong>{ &violation.text }</strong>
+            if view.events == violation.event {
+                <span>{ "It broke right here." }</span>
+            } else {
+                { button(format!("Go to where it broke, {}", text::moment_ms(violation.at)), click(on, PageAction::GoTo(violation.event))) }
+            }
+        </p>
     }
 }
 

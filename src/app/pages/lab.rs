@@ -10,6 +10,7 @@ use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
 use crate::panels::about;
 use crate::panels::latency::latency;
+use crate::panels::log::log;
 use crate::panels::messages::{Messages, per_command};
 use crate::run::context::RunContext;
 use crate::run::engine::Engine;
@@ -154,7 +155,7 @@ impl Component for Lab {
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
         let Opened { start, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&start.session));
+        let context = Rc::new(RunContext::of(&start.session, false));
         let mut engine = Engine::new(start);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
@@ -248,6 +249,7 @@ impl Component for Lab {
             Msg::Rest(true) => {
                 self.rest = Rest::Here;
                 self.player.borrow_mut().engine.keep_copies();
+                self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), true));
                 self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
                 handle::install(&self.player);
                 std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.apply(ctx, page_action));
@@ -286,10 +288,11 @@ impl Component for Lab {
             move |()| legend(kinds, &view)
         };
         let footer = {
-            let (epoch, view, on) = (context.variant.card.epoch, time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(epoch, &view, &on) }</> }
+            let (context, view, on) = (context.clone(), time.clone(), on.clone());
+            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
-        let (with_latency, with_messages, complete) = (options.latency, options.messages, self.rest == Rest::Here);
+        let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
+        let complete = self.rest == Rest::Here;
         let aside = {
             let (context, view) = (context.clone(), panels.clone());
             move |()| {
@@ -297,6 +300,7 @@ impl Component for Lab {
                     <>
                         { about(&context.scenario) }
                         if with_latency { { latency(&context, &view) } }
+                        if with_log { { log(&context, &view) } }
                         if with_messages && complete {
                             <Messages context={context.clone()} view={view.clone()} />
                         } else if with_messages {
@@ -306,7 +310,8 @@ impl Component for Lab {
                 }
             }
         };
-        let class = svg::classes("lab", &[("embed", options.embed), ("alone", !with_latency && !with_messages)]);
+        let beside = with_latency || with_log || with_messages;
+        let class = svg::classes("lab", &[("embed", options.embed), ("alone", !beside)]);
         html! {
             <div {class}>
                 if options.embed {
@@ -315,7 +320,7 @@ impl Component for Lab {
                     <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    { sentence(&narration.text, &narration.spoken, stage) }
+                    { sentence(&narration.text, &narration.spoken, stage, on) }
                     <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
                     <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
@@ -323,7 +328,7 @@ impl Component for Lab {
                 if options.controls {
                     <footer><Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
                 }
-                if with_latency || with_messages {
+                if beside {
                     <aside aria-label="Scenario and measurements"><Memo revision={*panels_revision} draw={Callback::from(aside)} /></aside>
                 }
                 { self.dialog() }
@@ -418,7 +423,7 @@ impl Lab {
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.context = Rc::new(RunContext::of(engine.session()));
+            self.context = Rc::new(RunContext::of(engine.session(), self.rest == Rest::Here));
             self.rate = engine.first_rate();
         }
         // Thousands may be in flight; copying them each time would take longer than the rest of the view model.

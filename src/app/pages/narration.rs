@@ -47,7 +47,7 @@ impl Narration {
         let announced = (
             leadership.map(|leadership| (leadership.node, leadership.epoch)),
             view.nodes.iter().map(|node| node.status.is_some()).collect(),
-            view.broken,
+            view.violation.is_some(),
         );
         if self.announced.as_ref() != Some(&announced) && now - self.announced_at >= PAUSE {
             self.announced_at = now;

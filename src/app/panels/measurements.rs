@@ -10,23 +10,37 @@ use quorumscope::universe;
 use std::rc::Rc;
 use yew::prelude::*;
 
-/// Numbers of replicas that are measured.
-pub const REPLICAS: std::ops::RangeInclusive<u8> = 3..=9;
+/// Numbers of replicas that are measured, besides that of the run.
+const REPLICAS: std::ops::RangeInclusive<u8> = 3..=9;
+
+/// Numbers of replicas that are measured for a run with `own` replicas, in ascending order.
+pub fn sizes(own: u8) -> Vec<u8> {
+    let mut sizes: Vec<u8> = REPLICAS.collect();
+    if !sizes.contains(&own) && own > 0 {
+        sizes.push(own);
+        sizes.sort_unstable();
+    }
+    sizes
+}
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What has been measured so far.
     pub cells: Rc<Vec<Cell>>,
+    /// Numbers of replicas that are measured.
+    pub sizes: Vec<u8>,
 }
 
 /// Charts and table; a component, so that it is drawn again only when something more was measured.
 #[component]
 pub fn Measurements(props: &Props) -> Html {
-    let cells = &props.cells;
+    let Props { cells, sizes } = props;
+    let (first, last) = (REPLICAS.start(), REPLICAS.end());
+    let others: String = sizes.iter().filter(|n| !REPLICAS.contains(n)).map(|n| format!(", and {n}")).collect();
     html! {
         <>
             <details class="over" open={browser::matches("(min-width: 1101px) and (min-height: 800px)")}>
-                <summary>{ "From 3 to 9 replicas" }<small>{ "each on a scale of its own" }</small></summary>
-                <div class="many">{ many(cells) }</div>
+                <summary>{ format!("From {first} to {last} replicas{others}") }<small>{ "each on a scale of its own" }</small></summary>
+                <div class="many">{ many(cells, sizes) }</div>
             </details>
             { numbers(cells) }
         </>
@@ -34,11 +48,11 @@ pub fn Measurements(props: &Props) -> Html {
 }
 
 /// A small chart for each variant.
-fn many(cells: &[Cell]) -> Html {
+fn many(cells: &[Cell], sizes: &[u8]) -> Html {
     let picture = |variant: &universe::Variant| {
         let cell = |n: u8| cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
-        let all: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
-        let measured = REPLICAS.filter_map(|n| Some((n, cell(n)?.measured.as_ref()?.per_command)));
+        let all: Vec<Column> = sizes.iter().map(|&n| column(n, cell(n))).collect();
+        let measured = sizes.iter().filter_map(|&n| Some((n, cell(n)?.measured.as_ref()?.per_command)));
         let spoken: Vec<String> =
             measured.map(|(n, messages)| format!("{n} replicas: {}", decimal(messages))).collect();
         let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.join("; "));

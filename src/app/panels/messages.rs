@@ -1,7 +1,7 @@
 //! Messages panel: messages per command of the run on screen, and of every variant measured on its scenario, beside the formulas of
 //! the papers.
 
-use super::measurements::{Measurements, REPLICAS, bar, part};
+use super::measurements::{Measurements, bar, part, sizes};
 use crate::charts::bars::{Bar, bars};
 use crate::elements::controls::select;
 use crate::elements::text::decimal;
@@ -90,7 +90,8 @@ impl Component for Messages {
 
     fn view(&self, ctx: &Context<Messages>) -> Html {
         let on_replicas = ctx.link().callback(|replicas: String| Msg::Replicas(replicas.parse().unwrap_or(5)));
-        let sizes = REPLICAS.map(|n| (n.to_string().into(), n.to_string().into())).collect();
+        let sizes = sizes(own_size(ctx.props()));
+        let options = sizes.iter().map(|n| (n.to_string().into(), n.to_string().into())).collect();
         // Every bar has its place before it is measured, so that nothing jumps.
         let all: Vec<Bar> = std::iter::once(live(ctx.props()))
             .chain(universe::variants().iter().map(|variant| self.bar(variant)))
@@ -100,14 +101,14 @@ impl Component for Messages {
             <section class="panel messages">
                 <h2>
                     { "Messages per command" }
-                    <small>{ "replicas " }{ select("Number of replicas".into(), sizes, &self.replicas.to_string(), on_replicas) }</small>
+                    <small>{ "replicas " }{ select("Number of replicas".into(), options, &self.replicas.to_string(), on_replicas) }</small>
                 </h2>
                 { bars("Messages for one command".into(), &all) }
                 <p class="note">
                     <i class="tick"></i>{ " the paper's formula " }
                     { for measuring }
                 </p>
-                <Measurements cells={self.cells.clone()} />
+                <Measurements cells={self.cells.clone()} {sizes} />
             </section>
         }
     }
@@ -117,10 +118,10 @@ impl Messages {
     /// Starts measuring the scenario on screen, after a delay.
     fn begin(&mut self, ctx: &Context<Messages>) {
         let scenario = &ctx.props().context.scenario;
-        self.replicas = (scenario.replicas.len() as u8).clamp(*REPLICAS.start(), *REPLICAS.end());
+        self.replicas = own_size(ctx.props());
         // The number of replicas of the run first.
         let mut order = vec![u32::from(self.replicas)];
-        order.extend(REPLICAS.map(u32::from).filter(|n| *n != u32::from(self.replicas)));
+        order.extend(sizes(self.replicas).into_iter().filter(|n| *n != self.replicas).map(u32::from));
         self.job = CompareJob::new(scenario, &[], &order).ok();
         self.cells = Rc::default();
         self.soon(ctx, LATER);
@@ -140,6 +141,11 @@ impl Messages {
         let empty = || Bar { label: variant.card.title.into(), parts: Vec::new(), mark: None, spoken, live: false };
         cell.and_then(bar).unwrap_or_else(empty)
     }
+}
+
+/// Number of replicas of the scenario on screen.
+fn own_size(props: &Props) -> u8 {
+    props.context.scenario.replicas.len() as u8
 }
 
 /// The bar of the run on screen.

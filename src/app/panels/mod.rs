@@ -1,6 +1,7 @@
-//! Panels beside the stage: about the scenario, latency, messages per command.
+//! Panels beside the stage: about the scenario, latency, log, messages per command.
 
 pub mod latency;
+pub mod log;
 pub mod measurements;
 pub mod messages;
 

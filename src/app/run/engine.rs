@@ -136,6 +136,13 @@ impl Engine {
         self.session.seek_time(time);
     }
 
+    /// Pauses, and goes to the moment after an event, by number.
+    pub fn seek_event(&mut self, event: u64) {
+        self.playing = false;
+        self.remainder = 0.0;
+        self.session.seek(event);
+    }
+
     /// Pauses, and switches to another branch. Returns where it first differs from the one that was left.
     pub fn switch(&mut self, branch: usize) -> Option<Difference> {
         let left = self.session.branch().number;

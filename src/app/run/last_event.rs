@@ -1,9 +1,11 @@
 //! The last event in a sentence, with the rules of the paper that were applied.
 
+use super::context::describe;
 use quorumscope::core::{NodeId, Rule, RuleSet};
-use quorumscope::lab::{Checked, Session};
-use quorumscope::sim::{Action, Record, What};
-use quorumscope::universe::Universe;
+use quorumscope::lab::Session;
+use quorumscope::sim::world::Flight;
+use quorumscope::sim::{Record, What};
+use quorumscope::universe::{End, ReplyKind, Universe};
 
 /// The last event.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,17 +41,21 @@ pub fn last(session: &Session) -> Option<LastEvent> {
     None
 }
 
-/// An intervention in words, with the names of sites.
-fn describe(checked: &Checked, intervention: Action) -> String {
-    let Action::Domain { domain, fault } = intervention else { return intervention.to_string() };
-    let Some(id) = checked.domains.get(usize::from(domain.0)) else { return intervention.to_string() };
-    let name = checked.places.iter().find(|place| place.id == *id).map_or(id, |place| &place.name);
-    format!("{fault} {name}")
-}
-
 fn rules(universe: &dyn Universe, set: RuleSet) -> Vec<&'static Rule> {
     let all = universe.variant().rules();
     set.iter().filter_map(|rule| all.get(usize::from(rule.0))).collect()
+}
+
+/// What a node did with the request it just received, if it did not take it on.
+fn outcome_of_request(universe: &dyn Universe, record: &Record) -> String {
+    let mut flights = Vec::new();
+    universe.flights(&mut flights);
+    let own = |flight: &&Flight| flight.from == End::Node(record.node) && flight.sent >= record.at;
+    match flights.iter().filter(own).find_map(|flight| flight.reply) {
+        Some(ReplyKind::Redirected(to)) => format!(" and sends the client on to node {}", to.0 + 1),
+        Some(ReplyKind::Refused) => " and refuses it: it does not lead and knows no leader".to_owned(),
+        _ => String::new(),
+    }
 }
 
 /// An event in a sentence, and the slots that became known as chosen by it.
@@ -63,8 +69,16 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
         What::Lost if record.node == record.peer => format!("A message between a client and node {node} got lost"),
         What::Lost => format!("{kind} from node {peer} to node {node} got lost"),
         What::Timer => format!("A timer of node {node} ran out"),
-        What::Request => format!("Node {node} received a client's request"),
-        What::Answered => "A client got its answer".to_owned(),
+        What::Request => format!("Node {node} received a client's request{}", outcome_of_request(universe, record)),
+        What::Answered => match universe.reply() {
+            Some((_, ReplyKind::Redirected(to))) => {
+                format!("A client learned from node {node} that node {} leads, and asks there", number(to))
+            }
+            Some((_, ReplyKind::Refused)) => {
+                format!("A client was refused by node {node}, which knows no leader, and will ask again")
+            }
+            _ => format!("A client got its answer from node {node}"),
+        },
         What::Client => "A client began a command, or asked again".to_owned(),
         What::Refused => "The script asked for something that made no sense; nothing was done".to_owned(),
         What::Stopped => format!("Node {node} could not save what it had to, and stopped"),

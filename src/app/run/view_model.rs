@@ -4,15 +4,16 @@ use super::engine::Engine;
 use super::last_event::{self, LastEvent};
 use super::rate::{PerCommand, Rate};
 use quorumscope::core::node::Kind;
-use quorumscope::core::{EntryStatus, Log, Micros, NodeId, NodeSet, NodeStatus, Slot, card::Shots};
-use quorumscope::judge::LeadershipInterval;
+use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot, card::Shots};
+use quorumscope::judge::{LeadershipInterval, Violation};
 use quorumscope::lab::Session;
 use quorumscope::lab::session::Branch;
 use quorumscope::sim::Sample;
 use quorumscope::sim::world::{DiskState, Flight};
-use quorumscope::universe::{Link, Universe, Variant};
+use quorumscope::universe::{Link, Universe, Variant, narration};
 
-/// Slots shown of each log: the latest of the cluster, the same for all replicas.
+/// Slots shown of each log: the latest of the cluster, the same for all replicas; the first of them is the slot of a violation, if it is
+/// not among them.
 pub const SLOTS: usize = 8;
 /// Latest answers of which the median is taken.
 const RECENT: usize = 32;
@@ -46,8 +47,8 @@ pub struct ViewModel {
     pub by_kind: Vec<u64>,
     /// Messages per command, over the latest commands.
     pub per_command: Option<PerCommand>,
-    /// Whether a property is violated.
-    pub broken: bool,
+    /// The first violation of a property.
+    pub violation: Option<ViolationView>,
     /// The last event, while paused.
     pub last: Option<LastEvent>,
     /// Leadership intervals, oldest first.
@@ -58,6 +59,28 @@ pub struct ViewModel {
     pub span: Micros,
     /// The branches, if there are several.
     pub branches: Vec<BranchView>,
+}
+
+/// A violation of a property: what, where and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViolationView {
+    /// What was violated, in a sentence.
+    pub text: String,
+    /// The nodes it takes to see it.
+    pub nodes: NodeSet,
+    /// The slot, if it is about one.
+    pub slot: Option<Slot>,
+    /// Number of the event after which it was seen.
+    pub event: u64,
+    /// When, µs.
+    pub at: Micros,
+}
+
+impl ViolationView {
+    fn of(violation: &Violation) -> ViolationView {
+        let Violation { nodes, slot, event, at, .. } = *violation;
+        ViolationView { text: narration::violation(violation), nodes, slot, event, at }
+    }
 }
 
 /// A disturbed link from one replica to another.
@@ -110,7 +133,9 @@ pub struct NodeView {
     /// Drift of its clock, in millionths: too fast above 0, too slow below.
     pub drift: i32,
     /// The slots shown of its log.
-    pub slots: Vec<SlotState>,
+    pub slots: Vec<SlotView>,
+    /// The last slot of its log, if that is before the latest slots of the cluster.
+    pub behind: Option<Slot>,
 }
 
 /// Leadership of a replica.
@@ -122,6 +147,31 @@ pub enum Leadership {
     Leader,
     /// It believes it leads, but another leads with a higher term or ballot.
     Stale,
+}
+
+/// A slot of a replica's log.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlotView {
+    /// Its number.
+    pub slot: Slot,
+    /// How far it has come.
+    pub state: SlotState,
+    /// What it holds, if the replica still holds it: in which term or ballot it was written, and the command; `None` for an entry of the
+    /// protocol's own, such as a membership change.
+    pub entry: Option<(Epoch, Option<Command>)>,
+    /// Whether other replicas hold the same.
+    pub agreement: Agreement,
+}
+
+/// Whether replicas hold the same in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Agreement {
+    /// All that hold anything hold the same.
+    Same,
+    /// Another holds something else, as may happen before a decision.
+    Differs,
+    /// Another has committed something else: agreement is violated.
+    Conflict,
 }
 
 /// State of a slot of a log.
@@ -199,8 +249,11 @@ impl ViewModel {
             (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).status).map(|status| status.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
         let branches = if complete { branches(session) } else { Vec::new() };
-        let window = window(universe.variant(), last);
-        let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
+        let violated = universe.violations().first().and_then(|violation| violation.slot);
+        let (window, first) = window(universe.variant(), last, violated);
+        let mut nodes: Vec<NodeView> =
+            (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window, first)).collect();
+        (0..window.len()).for_each(|column| mark_agreement(&mut nodes, column));
         let domains = &session.checked().blueprint.domains;
         let is_partitioned =
             |site: u8| domains.of_site(site).is_some_and(|domain| universe.partitioned().contains(&domain));
@@ -217,7 +270,7 @@ impl ViewModel {
             kinds: universe.variant().kinds,
             by_kind: universe.counts().by_kind(),
             per_command: rate.update(universe),
-            broken: !universe.violations().is_empty(),
+            violation: universe.violations().first().map(ViolationView::of),
             last: if complete && !engine.playing() { last_event::last(session) } else { None },
             leadership_intervals: universe.leadership_intervals(),
             interventions: session.interventions().iter().map(|intervention| intervention.at).collect(),
@@ -253,25 +306,35 @@ fn branches(session: &Session) -> Vec<BranchView> {
     all.iter().map(view).collect()
 }
 
-/// The slots to show when `last` is the highest slot in use.
-fn window(variant: &Variant, last: Slot) -> Vec<Slot> {
+/// The slots to show when `last` is the highest slot in use, and there is a violation in `violated`; and the first of the latest ones.
+fn window(variant: &Variant, last: Slot, violated: Option<Slot>) -> (Vec<Slot>, Slot) {
     match variant.card.shots {
-        Shots::Single => vec![1],
+        Shots::Single => (vec![1], 1),
         Shots::Log => {
             let first = last.saturating_sub(SLOTS as Slot - 1).max(1);
-            (first..first + SLOTS as Slot).collect()
+            let mut slots: Vec<Slot> = (first..first + SLOTS as Slot).collect();
+            if let Some(violated) = violated.filter(|violated| *violated < first) {
+                slots[0] = violated;
+            }
+            (slots, first)
         }
     }
 }
 
-fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[Slot]) -> NodeView {
+fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[Slot], first: Slot) -> NodeView {
     let view = universe.node(id);
     let leadership = match view.status {
         Some(status) if status.leads && leader == Some(id) => Leadership::Leader,
         Some(status) if status.leads => Leadership::Stale,
         _ => Leadership::None,
     };
-    let slots = window.iter().map(|&slot| slot_state(view.status.as_ref(), slot, universe.entry(id, slot))).collect();
+    let slot_view = |slot: Slot| {
+        let entry = universe.entry(id, slot);
+        let state = slot_state(view.status.as_ref(), slot, entry);
+        let entry = entry.map(|entry| (entry.epoch, entry.command));
+        SlotView { slot, state, entry, agreement: Agreement::Same }
+    };
+    let slots = window.iter().map(|&slot| slot_view(slot)).collect();
     NodeView {
         id,
         site: usize::from(view.site),
@@ -285,6 +348,26 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         twin: view.twin,
         drift: view.drift,
         slots,
+        behind: view.status.map(|status| status.log.last).filter(|last| *last < first && first > 1),
+    }
+}
+
+/// Compares what replicas hold in a column of slots. The Byzantine are left out: nothing is promised of them.
+fn mark_agreement(nodes: &mut [NodeView], column: usize) {
+    let committed = |slot: &SlotView| matches!(slot.state, SlotState::Committed | SlotState::Applied);
+    let held: Vec<(usize, Option<Command>, bool)> = nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| !node.byzantine)
+        .filter_map(|(index, node)| Some((index, node.slots[column].entry?.1, committed(&node.slots[column]))))
+        .collect();
+    for &(index, command, is_committed) in &held {
+        let others = held.iter().filter(|(_, other, _)| *other != command);
+        let agreement = others.map(|(.., other_committed)| match is_committed && *other_committed {
+            true => Agreement::Conflict,
+            false => Agreement::Differs,
+        });
+        nodes[index].slots[column].agreement = agreement.max().unwrap_or(Agreement::Same);
     }
 }
 

@@ -1,10 +1,19 @@
 //! Legend of the stage: kinds of messages seen so far, client messages, and fault conditions that are on the stage.
 
 use super::condition::{self, ALL, Condition, RADIUS};
+use super::sprites::CLIENT_SIGNS;
 use crate::elements::{svg, text};
 use crate::run::view_model::ViewModel;
 use quorumscope::core::{Kind, NodeId};
 use yew::prelude::*;
+
+/// Names and descriptions of client messages, in the order of [`CLIENT_SIGNS`].
+const CLIENT_MESSAGES: [(&str, &str); 4] = [
+    ("request", "a client asks for a command"),
+    ("answered", "a replica tells a client the outcome of its command"),
+    ("redirected", "a replica that does not lead names the one that does, as far as it knows"),
+    ("refused", "a replica that does not lead, and knows no leader, turns a client away"),
+];
 
 /// The legend. `kinds` are the protocol's kinds of messages.
 pub fn legend(kinds: &'static [Kind], view: &ViewModel) -> Html {
@@ -15,8 +24,7 @@ pub fn legend(kinds: &'static [Kind], view: &ViewModel) -> Html {
     });
     let square =
         |sign: &'static str, name, says: &str| message_entry("dot square".into(), sign.into(), name, says.to_owned());
-    let of_clients =
-        [square("?", "request", "a client asks for a command"), square("✓", "answer", "a replica answers a client")];
+    let of_clients = CLIENT_SIGNS.into_iter().zip(CLIENT_MESSAGES).map(|(sign, (name, says))| square(sign, name, says));
     let conditions = if view.faulty() { condition_entries(view) } else { Vec::new() };
     html! { <ul class="legend" aria-label="Legend">{ for conditions }{ for seen.chain(of_clients) }</ul> }
 }

@@ -149,6 +149,7 @@ pub fn Stage(props: &Props) -> Html {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
+            violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
         };
         let words = (context.variant.card.epoch, context.names[node.site].as_str());
         replica(node, at, words, interaction, grab_handler(&grab, Dragged::Node(node.id)), on)

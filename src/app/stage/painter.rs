@@ -146,10 +146,10 @@ fn dot(layout: &Layout, flight: &Flight, now: Micros, reduced_motion: bool, spri
         let y = from.y + along.y * distance + along.x * KEEP_RIGHT;
         point(x * layout.scale, y * layout.scale)
     };
-    let sprite = match (flight.kind, flight.from) {
+    let sprite = match (flight.kind, flight.reply) {
         (Some(kind), _) => usize::from(kind.0),
-        (None, End::Client(_)) => sprites.request(),
-        (None, End::Node(_)) => sprites.answer(),
+        (None, Some(reply)) => sprites.reply(reply),
+        (None, None) => sprites.request(),
     };
     Some(Dot { at: on_way(gone), tail: on_way((gone - TAIL).max(leave)), sprite, alpha, held: flight.held })
 }

@@ -6,7 +6,7 @@ use crate::elements::geometry::{self, Point, point};
 use crate::elements::svg::{self, MenuButton};
 use crate::elements::text;
 use crate::page_action::{PageAction, Target};
-use crate::run::view_model::{Leadership, NodeView, SLOTS};
+use crate::run::view_model::{Agreement, Leadership, NodeView, SLOTS, SlotState};
 use quorumscope::core::{NodeSet, Tally};
 use yew::prelude::*;
 
@@ -37,6 +37,8 @@ pub struct Interaction {
     pub held: bool,
     /// Its menu is open.
     pub open: bool,
+    /// It takes part in a violation.
+    pub violates: bool,
 }
 
 /// Draws a replica. `epoch` is the protocol's word for its epochs (term, ballot), `place` the name of its site.
@@ -44,7 +46,7 @@ pub fn replica(
     node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
-    Interaction { target, held, open }: Interaction,
+    Interaction { target, held, open, violates }: Interaction,
     on_grab: Callback<PointerEvent>,
     on: &Callback<PageAction>,
 ) -> Html {
@@ -77,6 +79,7 @@ pub fn replica(
         ("leads", node.leadership == Leadership::Leader),
         ("target", target),
         ("held", held),
+        ("violates", violates),
     ];
     let class = svg::classes("replica", &classes);
     let label = describe(node, epoch, place);
@@ -101,10 +104,18 @@ fn ring(tally: Tally, members: NodeSet) -> Html {
     svg::group(if tally.from.len() >= tally.need { "tally enough" } else { "tally" }, arcs.collect())
 }
 
+/// The log bar: a mark for each slot shown, with a frame where replicas disagree; or the last slot of a log that is far behind.
 fn log_bar(node: &NodeView) -> Html {
+    if let Some(last) = node.behind {
+        return svg::text("behind", point(0.0, 40.0), format!("…{last}"));
+    }
     let (width, gap) = SLOT;
     let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;
-    let slots = node.slots.iter().zip(BARS).map(|(slot, bar)| svg::path(slot.name(), bar));
+    let slots = node.slots.iter().zip(BARS).map(|(slot, bar)| {
+        let differs = slot.agreement == Agreement::Differs;
+        let conflict = slot.agreement == Agreement::Conflict;
+        svg::path(svg::classes(slot.state.name(), &[("differs", differs), ("conflict", conflict)]), bar)
+    });
     svg::moved("log", point(left, 32.0), slots.collect())
 }
 
@@ -125,6 +136,11 @@ fn describe(node: &NodeView, epoch_word: &str, place: &str) -> String {
         let log = status.log;
         description +=
             &format!(", log up to {}, committed up to {}, applied up to {}", log.last, log.committed, log.applied);
+    }
+    let disagreeing =
+        node.slots.iter().filter(|slot| slot.agreement == Agreement::Conflict && slot.state != SlotState::Empty);
+    for slot in disagreeing {
+        description += &format!(", slot {} committed with another value than elsewhere", slot.slot);
     }
     if let Some(tally) = status.tally {
         description += &format!(", has {} of the {} {} it needs", tally.from.len(), tally.need, tally.of);

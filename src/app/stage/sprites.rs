@@ -4,11 +4,14 @@
 use crate::elements::text;
 use crate::web::browser;
 use quorumscope::core::Kind;
+use quorumscope::universe::ReplyKind;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 /// Side of a sprite's cell, CSS pixels.
 pub const CELL: f64 = 22.0;
+/// Signs of client messages, in the order of their sprites: request, answered, redirected, refused.
+pub const CLIENT_SIGNS: [&str; 4] = ["?", "✓", "↪", "✗"];
 const DISC: f64 = 9.0;
 const SQUARE: f64 = 15.0;
 
@@ -28,7 +31,7 @@ impl Sprites {
     /// Draws them for a screen with `ratio` device pixels for each CSS pixel.
     pub fn new(kinds: &[Kind], ratio: f64) -> Option<Sprites> {
         let strip: HtmlCanvasElement = browser::document().create_element("canvas").ok()?.dyn_into().ok()?;
-        strip.set_width(((kinds.len() + 2) as f64 * CELL * ratio) as u32);
+        strip.set_width(((kinds.len() + CLIENT_SIGNS.len()) as f64 * CELL * ratio) as u32);
         strip.set_height((CELL * ratio) as u32);
         let context: CanvasRenderingContext2d = strip.get_context("2d").ok()??.dyn_into().ok()?;
         context.scale(ratio, ratio).ok()?;
@@ -47,7 +50,7 @@ impl Sprites {
             colors.push(fill);
         }
         let ink = color("--ink");
-        for (sprite, sign) in [(kinds.len(), "?"), (kinds.len() + 1, "✓")] {
+        for (sprite, sign) in (kinds.len()..).zip(CLIENT_SIGNS) {
             square(&context, sprite, &halo, &ink);
             letter_on(&context, sprite, sign, &ink);
             colors.push(ink.clone());
@@ -60,9 +63,14 @@ impl Sprites {
         self.kinds
     }
 
-    /// The sprite of an answer to a client.
-    pub fn answer(&self) -> SpriteIndex {
-        self.kinds + 1
+    /// The sprite of a reply to a client.
+    pub fn reply(&self, reply: ReplyKind) -> SpriteIndex {
+        self.kinds
+            + match reply {
+                ReplyKind::Answered => 1,
+                ReplyKind::Redirected(_) => 2,
+                ReplyKind::Refused => 3,
+            }
     }
 
     /// Copies a sprite, its middle at `x`, `y` in CSS pixels.
@@ -84,7 +92,7 @@ impl Sprites {
 
     /// Draws a frame around a message that is held back.
     pub fn frame(&self, context: &CanvasRenderingContext2d, x: f64, y: f64) {
-        context.set_stroke_style_str(&self.colors[self.answer()]);
+        context.set_stroke_style_str(&self.colors[self.request()]);
         context.set_line_width(1.5);
         context.stroke_rect(x - CELL / 2.0 - 1.0, y - CELL / 2.0 - 1.0, CELL + 2.0, CELL + 2.0);
     }

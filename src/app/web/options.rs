@@ -87,7 +87,7 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The panels beside the stage.
-const PANELS: &[&str] = &["latency", "messages"];
+const PANELS: &[&str] = &["latency", "log", "messages"];
 
 /// The parameters of the address, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +108,8 @@ pub struct Options {
     pub controls: bool,
     /// Whether to show latencies.
     pub latency: bool,
+    /// Whether to show the log.
+    pub log: bool,
     /// Whether to show messages.
     pub messages: bool,
     /// Light or dark; `None` as the system has it.
@@ -147,7 +149,7 @@ impl Options {
         let embed = flag(read("embed")).unwrap_or(false);
         let panels = read("panels");
         let panel = |name: &str| panels.as_ref().map_or(!embed, |panels| panels.split(',').any(|panel| panel == name));
-        let (latency, messages) = (panel("latency"), panel("messages"));
+        let (latency, log, messages) = (panel("latency"), panel("log"), panel("messages"));
         Options {
             embed,
             preset: read("preset"),
@@ -157,6 +159,7 @@ impl Options {
             pace: read("speed").and_then(|speed| Pace::named(&speed)).unwrap_or_default(),
             controls: flag(read("controls")).unwrap_or(true),
             latency,
+            log,
             messages,
             dark: match read("theme").as_deref() {
                 Some("dark") => Some(true),
@@ -212,7 +215,12 @@ mod tests {
     fn no_parameters_show_everything() {
         let options = options("");
         assert!(
-            !options.embed && options.controls && options.latency && options.messages && options.problems.is_empty()
+            !options.embed
+                && options.controls
+                && options.latency
+                && options.log
+                && options.messages
+                && options.problems.is_empty()
         );
         assert_eq!((options.autoplay, options.dark, options.pace), (None, None, Pace::default()));
     }
@@ -220,7 +228,7 @@ mod tests {
     #[test]
     fn embedded_page_shows_the_panels_it_asks_for() {
         let frame = options("embed&theme=dark&autoplay=false&speed=1:100&panels=messages");
-        assert!(frame.embed && frame.messages && !frame.latency);
+        assert!(frame.embed && frame.messages && !frame.latency && !frame.log);
         assert_eq!((frame.autoplay, frame.dark, frame.pace.label().as_str()), (Some(false), Some(true), "1 : 100"));
         assert!(!options("embed").messages);
     }

@@ -1,7 +1,7 @@
 //! The scenario under construction in the set-up dialog, and its text fields: name, path in the scenario, reading and writing.
 
-use crate::elements::controls;
-use quorumscope::lab::Scenario;
+use crate::elements::controls::{self, Field};
+use quorumscope::lab::{Problem, Scenario};
 use std::collections::BTreeMap;
 use yew::prelude::*;
 
@@ -47,6 +47,8 @@ pub struct Draft<'a> {
     pub change: &'a Change,
     /// Texts that could not be parsed.
     pub unparsed: &'a UseStateHandle<Unparsed>,
+    /// What is wrong with the scenario and these texts.
+    pub problems: &'a [Problem],
 }
 
 impl TextField {
@@ -64,10 +66,20 @@ impl TextField {
             }
             unparsed.set(left);
         });
+        let problem = problem_at(self.path, draft.problems);
+        let shown = Field {
+            label: self.name.into(),
+            value,
+            placeholder: self.empty.into(),
+            title: AttrValue::default(),
+            invalid: problem.is_some(),
+        };
+        let message = message(problem);
         html! {
             <label class="field short" key={self.path}>
                 <span>{ self.name }</span>
-                { controls::field(value, self.empty.into(), AttrValue::default(), on) }
+                { controls::field(shown, on) }
+                { message }
             </label>
         }
     }
@@ -84,6 +96,30 @@ pub fn number<T: std::str::FromStr>(text: Option<&str>, put: impl FnOnce(Option<
 }
 
 /// A problem for each text that could not be parsed.
-pub fn problems(unparsed: &Unparsed) -> impl Iterator<Item = String> {
-    unparsed.iter().map(|(path, text)| format!("{path}: \"{text}\": a whole number would do"))
+pub fn problems(unparsed: &Unparsed) -> impl Iterator<Item = Problem> {
+    unparsed.iter().map(|(path, text)| Problem {
+        field: (*path).to_owned(),
+        value: format!("\"{text}\""),
+        says: "a whole number would do".to_owned(),
+    })
+}
+
+/// The problem of the field at a path, if it has one.
+pub fn problem_at<'a>(path: &str, problems: &'a [Problem]) -> Option<&'a Problem> {
+    problems.iter().find(|problem| without_index(&problem.field) == path)
+}
+
+/// The message beside a field that has a problem.
+pub fn message(problem: Option<&Problem>) -> Html {
+    problem.map_or_else(Html::default, |problem| html! { <small class="wrong-here">{ sentence(problem) }</small> })
+}
+
+/// A problem as a sentence: what was written, and what would be accepted.
+pub fn sentence(problem: &Problem) -> String {
+    if problem.value.is_empty() { problem.says.clone() } else { format!("{}: {}", problem.value, problem.says) }
+}
+
+/// A path without indices of lists: `clients.rate` for `clients[0].rate`.
+pub fn without_index(path: &str) -> String {
+    path.split('[').map(|part| part.split_once(']').map_or(part, |(_, rest)| rest)).collect()
 }

@@ -11,7 +11,7 @@ use crate::elements::controls::{button, press};
 use crate::page_action::PageAction;
 use crate::run::context::RunContext;
 use draft::{Draft, Unparsed};
-use quorumscope::lab::Scenario;
+use quorumscope::lab::{Problem, Scenario};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -34,9 +34,9 @@ pub fn Setup(props: &Props) -> Html {
         Callback::from(move |scenario: Scenario| draft.set(scenario))
     };
     let unparsed = use_state(Unparsed::default);
-    let mut problems: Vec<String> = draft::problems(&unparsed).collect();
-    problems.extend(draft.check().err().into_iter().flat_map(|wrong| wrong.0).map(|problem| problem.to_string()));
-    let fields = Draft { scenario: &draft, change: &change, unparsed: &unparsed };
+    let mut problems: Vec<Problem> = draft::problems(&unparsed).collect();
+    problems.extend(draft.check().err().into_iter().flat_map(|wrong| wrong.0));
+    let fields = Draft { scenario: &draft, change: &change, unparsed: &unparsed, problems: &problems };
     let close = on.reform(|()| PageAction::Open(None));
     let run = {
         let (draft, on) = (draft.clone(), on.clone());
@@ -51,16 +51,16 @@ pub fn Setup(props: &Props) -> Html {
             <form onsubmit={run}>
                 <div class="scroll">
                     <p class="card"><strong>{ variant.card.title }</strong>{ ". " }{ variant.card.says }{ " " }<cite>{ variant.card.paper }</cite></p>
-                    { regions::regions(&draft, &change) }
+                    { regions::regions(&fields) }
                     { workload::workload(&fields) }
                     { workload::network(&fields) }
-                    { settings::settings(variant.settings, &draft, &change) }
+                    { settings::settings(variant.settings, &fields) }
                     { settings::rules(variant.rules(), &draft, &change) }
                 </div>
                 <footer>
                     <div class="problems" role="status">
                         if !problems.is_empty() {
-                            <ul>{ for problems.iter().take(4).map(|problem| html! { <li>{ problem }</li> }) }</ul>
+                            <ul>{ for problems.iter().take(4).map(|problem| html! { <li>{ in_page_words(problem) }</li> }) }</ul>
                         }
                     </div>
                     { button("Cancel", press(&close)) }
@@ -69,4 +69,19 @@ pub fn Setup(props: &Props) -> Html {
             </form>
         </DialogFrame>
     }
+}
+
+/// A problem with the name of its field in this dialog, where there is one.
+fn in_page_words(problem: &Problem) -> String {
+    let path = draft::without_index(&problem.field);
+    let field = workload::text_fields().find(|field| field.path == path).map(|field| field.name.to_owned());
+    let name = match path.as_str() {
+        "" => return problem.says.clone(),
+        "replicas" => "Replicas".to_owned(),
+        path => match path.strip_prefix("settings.") {
+            Some(key) => settings::plain(key),
+            None => field.unwrap_or_else(|| problem.field.clone()),
+        },
+    };
+    format!("{name}: {}", draft::sentence(problem))
 }

@@ -1,8 +1,10 @@
 //! Regions of the set-up dialog: the matrix of round trips, replicas and clients of each region.
 
-use super::draft::{Change, edit};
+use super::draft::{Change, Draft, edit, message, problem_at};
 use crate::elements::controls::{checkbox, select};
+use crate::elements::text;
 use quorumscope::lab::atlas::{self, MATRICES, Matrix};
+use quorumscope::lab::check::REPLICAS;
 use quorumscope::lab::{Clients, Scenario, Site};
 use yew::prelude::*;
 
@@ -15,7 +17,8 @@ struct Line {
 }
 
 /// The list of regions.
-pub fn regions(scenario: &Scenario, change: &Change) -> Html {
+pub fn regions(draft: &Draft) -> Html {
+    let Draft { scenario, change, problems, .. } = *draft;
     let matrix = scenario.matrix.as_deref().and_then(atlas::matrix);
     let on_matrix = edit(scenario, change, |scenario, key: String| {
         if let Some(matrix) = atlas::matrix(&key) {
@@ -26,7 +29,8 @@ pub fn regions(scenario: &Scenario, change: &Change) -> Html {
     let chosen = scenario.matrix.as_deref().unwrap_or("This scenario");
     html! {
         <fieldset class="regions">
-            <legend>{ "Regions" }<small>{ format!("{} replicas in all", scenario.replicas.len()) }</small></legend>
+            <legend>{ "Regions" }<small>{ format!("{} in all, of at most {REPLICAS}", text::count(scenario.replicas.len(), "replica")) }</small></legend>
+            { message(problem_at("replicas", problems)) }
             <label class="field">
                 <span>{ "Round trips measured in" }</span>
                 { select("Round trips measured in".into(), matrices, chosen, on_matrix) }
@@ -48,7 +52,7 @@ fn show(Line { id, name, replicas, clients }: Line, scenario: &Scenario, change:
             <span class="stepper">
                 { step("−", format!("One replica less in {name}"), replicas == 0, &id, one_less, scenario, change) }
                 <output aria-label={format!("Replicas in {name}")}>{ replicas }</output>
-                { step("+", format!("One replica more in {name}"), false, &id, one_more, scenario, change) }
+                { step("+", format!("One replica more in {name}"), scenario.replicas.len() >= REPLICAS, &id, one_more, scenario, change) }
             </span>
             <label>{ checkbox(Some(format!("A client in {name}").into()), clients, on_clients) }{ " client" }</label>
         </li>

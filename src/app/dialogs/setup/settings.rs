@@ -1,32 +1,38 @@
 //! Settings and rules of the protocol in the set-up dialog.
 
-use super::draft::{Change, edit};
-use crate::elements::controls::{checkbox, field, select};
+use super::draft::{Change, Draft, edit, message, problem_at};
+use crate::elements::controls::{Field, checkbox, field, select};
 use quorumscope::core::{Rule, Setting, SettingKind};
 use quorumscope::lab::scenario::Value;
 use quorumscope::lab::{Quantity, Scenario};
 use yew::prelude::*;
 
 /// The settings of the protocol.
-pub fn settings(settings: &'static [Setting], scenario: &Scenario, change: &Change) -> Html {
+pub fn settings(settings: &'static [Setting], draft: &Draft) -> Html {
+    let Draft { scenario, change, problems, .. } = *draft;
     if settings.is_empty() {
         return html! {};
     }
     html! {
         <fieldset class="settings">
             <legend>{ "Protocol" }</legend>
-            { for settings.iter().map(|setting| html! {
-                <label class="field" key={setting.key}>
-                    <span>{ plain(setting.key) }</span>
-                    { control(setting, scenario, change) }
-                    <small>{ setting.says }</small>
-                </label>
+            { for settings.iter().map(|setting| {
+                let problem = problem_at(&format!("settings.{}", setting.key), problems);
+                html! {
+                    <label class="field" key={setting.key}>
+                        <span>{ plain(setting.key) }</span>
+                        { control(setting, scenario, change, problem.is_some()) }
+                        <small>{ setting.says }</small>
+                        { message(problem) }
+                    </label>
+                }
             }) }
         </fieldset>
     }
 }
 
-fn control(setting: &'static Setting, scenario: &Scenario, change: &Change) -> Html {
+fn control(setting: &'static Setting, scenario: &Scenario, change: &Change, invalid: bool) -> Html {
+    let label = AttrValue::from(plain(setting.key));
     let now = scenario.settings.get(setting.key);
     // The default is left out, so that links stay short.
     let set = edit(scenario, change, |scenario, value: Option<Value>| {
@@ -45,12 +51,13 @@ fn control(setting: &'static Setting, scenario: &Scenario, change: &Change) -> H
             let chosen = now.map_or(default.to_owned(), text_of);
             let options = options.iter().map(|option| ((*option).into(), plain(option).into())).collect();
             let on = set.reform(move |value: String| (value != default).then_some(Value::Text(value)));
-            select(plain(setting.key).into(), options, &chosen, on)
+            select(label, options, &chosen, on)
         }
         SettingKind::Duration { min, max } => {
             let title = format!("{} to {}", Quantity::from_micros(min), Quantity::from_micros(max));
             let on = set.reform(|text: String| (!text.is_empty()).then_some(Value::Text(text)));
-            field(now.map(text_of).unwrap_or_default(), "worked out".into(), title.into(), on)
+            let value = now.map(text_of).unwrap_or_default();
+            field(Field { label, value, placeholder: "worked out".into(), title: title.into(), invalid }, on)
         }
         SettingKind::Count { min, max, default } => {
             // A text that is no number is kept, and reported as a problem.
@@ -58,12 +65,11 @@ fn control(setting: &'static Setting, scenario: &Scenario, change: &Change) -> H
                 Ok(number) => (number != i64::from(default)).then_some(Value::Number(number)),
                 Err(_) => (!text.is_empty()).then_some(Value::Text(text)),
             });
-            field(
-                now.map(text_of).unwrap_or_default(),
-                default.to_string().into(),
-                format!("{min} to {max}").into(),
-                on,
-            )
+            {
+                let value = now.map(text_of).unwrap_or_default();
+                let title = format!("{min} to {max}").into();
+                field(Field { label, value, placeholder: default.to_string().into(), title, invalid }, on)
+            }
         }
     }
 }
@@ -77,7 +83,7 @@ fn text_of(value: &Value) -> String {
 }
 
 /// `election_timeout_min` as people write it.
-fn plain(key: &str) -> String {
+pub fn plain(key: &str) -> String {
     let mut words = key.replace(['_', '-'], " ");
     if let Some(first) = words.get_mut(0..1) {
         first.make_ascii_uppercase();

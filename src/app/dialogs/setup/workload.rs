@@ -79,6 +79,11 @@ static FIELDS: [TextField; 11] = [
     },
 ];
 
+/// All text fields of this part.
+pub fn text_fields() -> impl Iterator<Item = &'static TextField> {
+    [&RATE, &SESSIONS, &THINK, &ZIPF, &HOT].into_iter().chain(&FIELDS).chain(&NETWORK)
+}
+
 /// The workload of clients.
 pub fn workload(draft: &Draft) -> Html {
     let scenario = draft.scenario;
