@@ -16,7 +16,7 @@ use crate::judge::delivery::Deliveries;
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
-use crate::judge::{LeadershipInterval, SafetyChecker, Violation};
+use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 use crate::sim::replicas::{Replicas, ReplicasOf};
@@ -106,6 +106,12 @@ pub trait Universe {
 
     /// What went wrong, first things first.
     fn violations(&self) -> &[Violation];
+
+    /// What happened that the protocol does not promise never to happen, first things first.
+    fn not_promised(&self) -> &[Violation];
+
+    /// Every property, and what came of looking at it: held, violated, never exercised, not applicable, not promised.
+    fn findings(&self) -> Vec<PropertyFinding>;
 
     /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
@@ -442,6 +448,19 @@ impl Universe for Cluster {
 
     fn violations(&self) -> &[Violation] {
         self.safety.violations()
+    }
+
+    fn not_promised(&self) -> &[Violation] {
+        self.safety.not_promised()
+    }
+
+    fn findings(&self) -> Vec<PropertyFinding> {
+        let replicas = self.world.replicas();
+        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
+        if let Some(liveness) = &self.liveness {
+            findings.extend(liveness.findings(self.safety.violations()));
+        }
+        findings
     }
 
     fn leadership_intervals(&self) -> Vec<LeadershipInterval> {

@@ -97,6 +97,10 @@ fn shots(shots: Shots) -> &'static str {
     match shots {
         Shots::Single => "one value, once",
         Shots::Log => "a log of commands",
+        Shots::Registers => "registers, each by itself",
+        Shots::Transactions => "the outcome of each transaction",
+        Shots::Graph => "commands in an order as far as they do not commute",
+        Shots::Nothing => "nothing",
     }
 }
 

@@ -314,7 +314,7 @@ impl Probe {
     fn commands(&self) -> u32 {
         match self.variant.card.shots {
             Shots::Single => 1,
-            Shots::Log => COMMANDS,
+            _ => COMMANDS,
         }
     }
 

@@ -37,7 +37,7 @@ pub fn history(universe: &dyn Universe) -> Option<History> {
 pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     let violated = |property, says, at| {
         let (nodes, slot, event) = (NodeSet::EMPTY, None, universe.events());
-        Some(Consistency::Violated(Violation { property, says, nodes, slot, event, at }))
+        Some(Consistency::Violated(Violation { property, says, nodes, slot, lane: 0, event, at }))
     };
     let deliveries = universe.deliveries();
     if let Some(at) = deliveries.as_ref().and_then(|seen| seen.flaw()) {

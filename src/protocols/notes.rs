@@ -14,8 +14,8 @@
 
 use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Card, ClientId, Command, EntryStatus, Epoch, Faults, KindId, LogStatus, Micros, NodeId, NodeSet,
-    NodeStatus, Op, Out, Outcome, Shots, Slot, Tally, majority,
+    Answer, Card, ClientId, Command, Contact, EntryStatus, Epoch, Family, Faults, KindId, LeaderModel, LogStatus,
+    Micros, NodeId, NodeSet, NodeStatus, Op, Out, Outcome, Promises, Shots, Slot, Tally, TimingModel, majority,
 };
 
 /// The variant.
@@ -391,6 +391,7 @@ impl Node for Worker {
                 from: self.party(),
                 need: majority(self.config.workers),
             }),
+            blocked: None,
             log: LogStatus { first: 1, last: won, committed: won, applied: won },
             members: NodeSet::first(self.config.workers),
         }
@@ -412,10 +413,15 @@ impl Protocol for Notes {
         says: "Follow the worker with the higher number; the first with a majority behind it wins. It looks like Paxos and is not safe.",
         paper: "A reader's notes on chapter 23 of Site Reliability Engineering (O'Reilly, 2016)",
         epoch: "number",
+        family: Family::Leaderless,
         optimises: "nothing: it is here to be broken",
         min_replicas: 1,
         faults: Faults::CrashStop,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Single,
+        leader: LeaderModel::None,
+        contact: Contact::Leader,
+        promises: Promises::CONSENSUS,
         transfer: false,
         membership: false,
         formulas: &[],

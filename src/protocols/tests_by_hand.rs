@@ -88,12 +88,12 @@ impl<P: Protocol> ByHand<P> {
                         }
                     }
                 }
-                Effect::Chosen(slot, command) | Effect::Applied(slot, command) => {
-                    self.chosen.insert((from, slot), command);
+                Effect::Chosen(at, command) | Effect::Applied(at, command) => {
+                    self.chosen.insert((from, at.slot), command);
                 }
                 Effect::Reply(reply) => self.answers.push((reply.client, reply.answer)),
                 Effect::Save => {}
-                Effect::SetTimer(..) | Effect::Cancel(_) | Effect::Restored(_) => {}
+                Effect::SetTimer(..) | Effect::Cancel(_) | Effect::Restored(_) | Effect::Fence(_) => {}
             }
         }
         if let Some(node) = &self.nodes[usize::from(from)] {

@@ -29,8 +29,8 @@ use super::trace::{Record, Trace, Way, What};
 use super::wheel::Wheel;
 use crate::core::node::{Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Answer, Command, Effect, Header, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings,
-    Slot,
+    Answer, Command, Contact, Effect, Header, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox,
+    RuleSet, Settings, Slot,
 };
 pub use disk::DiskState;
 use disk::Storage;
@@ -183,10 +183,10 @@ pub enum End {
 /// What a node just learned or did about a slot; the judges read these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// It knows the slot's command to be chosen.
-    Chosen(NodeId, Slot, Command),
-    /// It executed the slot's command.
-    Applied(NodeId, Slot, Command),
+    /// It knows the instance's command to be chosen.
+    Chosen(NodeId, Instance, Command),
+    /// It executed the instance's command.
+    Applied(NodeId, Instance, Command),
     /// Its state machine jumped to a snapshot up to the slot.
     Restored(NodeId, Slot),
     /// It booted: what it executed before, it executes again.
@@ -212,6 +212,10 @@ pub struct World {
     seed: u64,
     /// Copy the disk at every save: needed once it can matter that something was not saved.
     strict_disks: bool,
+    /// How many replicas must tell a client the same before it believes them.
+    answers_needed: u8,
+    /// Whom clients turn to.
+    contact: Contact,
     /// What handlers ask for, and the headers of all messages in flight.
     outbox: Box<Outbox>,
     /// Whether the effects of each step are kept, for transcripts.
@@ -261,6 +265,8 @@ impl Clone for World {
             net_rng: self.net_rng.clone(),
             seed: self.seed,
             strict_disks: self.strict_disks,
+            answers_needed: self.answers_needed,
+            contact: self.contact,
             outbox: self.outbox.clone(),
             records_effects: self.records_effects,
             marks: self.marks.clone(),
@@ -305,6 +311,8 @@ impl World {
             hosts: Vec::with_capacity(nodes),
             clients: Clients::new(clients, seed),
             net_rng: Rng::stream(seed, "network", 0),
+            answers_needed: replicas.answers(&setup),
+            contact: replicas.card().contact,
             strict_disks: topology.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
             outbox: Box::new(Outbox::new(ablated)),
             records_effects: false,
@@ -330,6 +338,7 @@ impl World {
             routes: Vec::with_capacity(nodes),
         };
         world.outbox.tell_saves(world.strict_disks);
+        world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
             world.faults();
         }
@@ -341,6 +350,22 @@ impl World {
         }
         world.start_clients();
         Ok(world)
+    }
+
+    /// A node has another turned off. Power switches have a network of their own: the order takes as long as a message, and arrives.
+    fn send_fence(&mut self, by: NodeId, target: NodeId) {
+        if usize::from(target.0) < self.hosts.len() {
+            let delay = self.topology.one_way(self.site_of(by), self.site_of(target), by > target);
+            self.schedule(self.saved_at(by) + delay, Event::Fence { by, target });
+        }
+    }
+
+    fn fenced(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
+        if self.is_up(target) {
+            self.crash(target);
+        }
+        self.record(What::Fenced, target, by, 0, 0, 0, RuleSet::EMPTY);
+        StepOutcome::handled(What::Fenced, target, Some(1))
     }
 
     /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
@@ -409,6 +434,7 @@ impl World {
                 return None;
             };
             self.time = time;
+            self.outbox.clock = time;
             // Where nothing can come between the arrival of a message and its handling, the handling is done in place: nine of ten events.
             if self.fault_free {
                 if let Some(arrival) = event.arrival() {
@@ -475,6 +501,7 @@ impl World {
                     }
                 })
             }
+            Event::Fence { by, target } => Some(self.fenced(by, target)),
             Event::Turn { .. } | Event::Void => None,
         }
     }
@@ -572,19 +599,20 @@ impl World {
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
                 // These two are told in place, not by `mark`: so the command is copied only if somebody judges it.
-                Effect::Chosen(slot, ref command) => {
+                Effect::Chosen(at, ref command) => {
                     if self.judged {
-                        self.marks.push(Mark::Chosen(me, slot, *command));
+                        self.marks.push(Mark::Chosen(me, at, *command));
                     }
-                    self.record(What::Chosen, me, me, 0, slot, 0, RuleSet::EMPTY);
+                    self.record(What::Chosen, me, me, 0, at.slot, u32::from(at.lane), RuleSet::EMPTY);
                 }
-                Effect::Applied(slot, ref command) => {
+                Effect::Applied(at, ref command) => {
                     if self.judged {
-                        self.marks.push(Mark::Applied(me, slot, *command));
+                        self.marks.push(Mark::Applied(me, at, *command));
                     }
-                    self.record(What::Applied, me, me, 0, slot, 0, RuleSet::EMPTY);
+                    self.record(What::Applied, me, me, 0, at.slot, u32::from(at.lane), RuleSet::EMPTY);
                 }
                 Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),
+                Effect::Fence(target) => self.send_fence(me, target),
             }
         }
         self.outbox.clear();

@@ -310,7 +310,7 @@ fn branches(session: &Session) -> Vec<BranchView> {
 fn window(variant: &Variant, last: Slot, violated: Option<Slot>) -> (Vec<Slot>, Slot) {
     match variant.card.shots {
         Shots::Single => (vec![1], 1),
-        Shots::Log => {
+        _ => {
             let first = last.saturating_sub(SLOTS as Slot - 1).max(1);
             let mut slots: Vec<Slot> = (first..first + SLOTS as Slot).collect();
             if let Some(violated) = violated.filter(|violated| *violated < first) {

@@ -5,7 +5,8 @@ use crate::elements::text;
 use crate::page_action::PageAction;
 use crate::run::context::{RunContext, ScriptedFault};
 use crate::run::view_model::ViewModel;
-use quorumscope::core::{Micros, Shots};
+use quorumscope::core::Micros;
+use quorumscope::core::card::LeaderModel;
 use quorumscope::judge::LeadershipInterval;
 use yew::prelude::*;
 
@@ -80,9 +81,9 @@ fn faults(faults: &[ScriptedFault], now: Micros, axis: Axis, on: &Callback<PageA
     }
 }
 
-/// Bands of leadership; times without a leader are hatched, where the protocol keeps a log for which somebody has to lead.
+/// Bands of leadership; times without a leader are hatched, where the protocol has one leader.
 fn leadership(context: &RunContext, view: &ViewModel, axis: Axis) -> Html {
-    let hatched = context.variant.card.shots == Shots::Log || !view.leadership_intervals.is_empty();
+    let hatched = !matches!(context.variant.card.leader, LeaderModel::None | LeaderModel::PerObject);
     let epoch = context.variant.card.epoch;
     let bands = bands(&view.leadership_intervals, view.time);
     let draw = bands.into_iter().filter(|band| hatched || band.leader.is_some()).map(|Band { from, to, leader }| {

@@ -5,7 +5,7 @@ use super::intern::Interner;
 use super::past::Seen;
 use super::table::Memo;
 use crate::core::node::{Message, Node, Order, Protocol, Reply};
-use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, RuleSet, Slot, TimerName};
+use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, Promises, RuleSet, Slot, TimerName};
 use std::collections::VecDeque;
 
 pub(super) type N<P> = <P as Protocol>::Node;
@@ -317,16 +317,19 @@ impl<P: Protocol> Steps<P> {
                         host.disk.clone_from(node.disk());
                     }
                 }
-                Effect::Chosen(slot, command) => outcome.learned.push((slot, command)),
-                Effect::Applied(slot, command) => {
+                Effect::Chosen(at, command) => outcome.learned.push((at.number(), command)),
+                Effect::Applied(at, command) => {
+                    let slot = at.number();
                     outcome.learned.push((slot, command));
-                    if slot != host.applied + 1 {
+                    if P::CARD.promises.has(Promises::ORDER) && at.lane == 0 && slot != host.applied + 1 {
                         outcome.disorder.get_or_insert(slot);
                     }
                     host.applied = slot;
                 }
                 Effect::Restored(slot) => host.applied = slot,
                 Effect::Reply(reply) => outcome.replies.push(reply),
+                // A node is turned off by a crash, which the search takes at any time where its bounds allow crashes.
+                Effect::Fence(_) => {}
             }
         }
         self.effects = effects;

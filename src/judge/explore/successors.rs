@@ -82,7 +82,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             return;
         }
         let decides = |effect: &Effect<_, _>| match effect {
-            Effect::Chosen(of, _) | Effect::Applied(of, _) => *of == slot,
+            Effect::Chosen(of, _) | Effect::Applied(of, _) => of.number() == slot,
             _ => false,
         };
         let deciders = self.trace().into_iter().filter(|moment| moment.said.iter().any(decides));

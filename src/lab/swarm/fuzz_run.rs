@@ -115,7 +115,7 @@ pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<Option<V
 /// What is broken by now.
 fn broken(universe: &dyn Universe) -> impl Iterator<Item = Violation> {
     let (event, at) = (universe.events(), universe.time());
-    let endless = Violation { property: "Ending", says: ENDING, nodes: NodeSet::EMPTY, slot: None, event, at };
+    let endless = Violation { property: "Ending", says: ENDING, nodes: NodeSet::EMPTY, slot: None, lane: 0, event, at };
     universe.violations().iter().cloned().chain((event >= MOST_EVENTS).then_some(endless))
 }
 

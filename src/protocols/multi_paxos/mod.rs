@@ -46,8 +46,8 @@ pub use rules::*;
 
 use crate::core::node::{Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
-    Ballot, Card, Command, EntryStatus, Epoch, Faults, Formula, LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out,
-    Rule, Setting, Settings, Shots, Slot, Tally, majority,
+    Ballot, Card, Command, Contact, EntryStatus, Epoch, Family, Faults, Formula, LeaderModel, LogStatus, Micros,
+    NodeId, NodeSet, NodeStatus, Out, Promises, Rule, Setting, Settings, Shots, Slot, Tally, TimingModel, majority,
 };
 use crate::services::Machine;
 use leader::{Clients, Leadership};
@@ -264,6 +264,7 @@ impl Node for Server {
             epoch: epoch(self.disk.promised),
             leader,
             tally,
+            blocked: None,
             log: LogStatus {
                 first: self.disk.accepted.first(),
                 last: self.disk.accepted.last(),
@@ -300,10 +301,15 @@ impl Protocol for MultiPaxos {
         says: "A leader wins a ballot for the whole log once; from then on each command takes one round trip to a majority.",
         paper: "Leslie Lamport, Paxos Made Simple, ACM SIGACT News, 2001; Robbert van Renesse and Deniz Altinbuken, Paxos Made Moderately Complex, ACM Computing Surveys, 2015",
         epoch: "ballot",
+        family: Family::Leader,
         optimises: "messages, with a stable leader",
         min_replicas: 1,
         faults: Faults::CrashRecover,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Log,
+        leader: LeaderModel::Elected,
+        contact: Contact::Leader,
+        promises: Promises::CONSENSUS,
         transfer: true,
         membership: false,
         formulas: &[

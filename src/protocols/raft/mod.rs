@@ -77,7 +77,8 @@ pub use storage::{Disk, Entry, Payload, Snapshot};
 
 use crate::core::node::{Invariant, Protocol, SettingError, Setup};
 use crate::core::{
-    Card, Exchange, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots,
+    Card, Contact, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule, Setting,
+    SettingKind, Settings, Shots, TimingModel,
 };
 use std::hash::{Hash, Hasher};
 
@@ -258,10 +259,15 @@ impl Protocol for Raft {
         says: "One elected leader a term takes all commands and replicates its log; a majority commits.",
         paper: "Ongaro and Ousterhout, In Search of an Understandable Consensus Algorithm (Extended Version), 2014; Ongaro, Consensus: Bridging Theory and Practice, PhD dissertation, Stanford, 2014",
         epoch: "term",
+        family: Family::Leader,
         optimises: "understandability",
         min_replicas: 1,
         faults: Faults::CrashRecover,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Log,
+        leader: LeaderModel::Elected,
+        contact: Contact::Leader,
+        promises: Promises::CONSENSUS,
         transfer: true,
         membership: true,
         formulas: &[Formula {

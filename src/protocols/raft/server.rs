@@ -299,6 +299,7 @@ impl Node for Server {
             epoch: Epoch { number: self.disk.term, owner: None },
             leader: self.leader,
             tally: self.tally(),
+            blocked: None,
             log: LogStatus {
                 first: self.disk.log.first(),
                 last: self.disk.log.last(),

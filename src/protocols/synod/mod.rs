@@ -19,8 +19,9 @@ pub use rules::*;
 
 use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Ballot, Card, ClientId, Command, EntryStatus, Epoch, Exchange, Faults, Formula, KindId, LogStatus, Micros,
-    NodeId, NodeSet, NodeStatus, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
+    Answer, Ballot, Card, ClientId, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula, KindId,
+    LeaderModel, LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, Rule, Setting, Shots, Slot,
+    Tally, TimingModel, majority,
 };
 
 /// The variant.
@@ -417,6 +418,7 @@ impl Node for Server {
             epoch: epoch(if tally.is_some() { self.ballot } else { self.disk.promised }),
             leader: None,
             tally,
+            blocked: None,
             log: LogStatus {
                 first: 1,
                 last: known.max(Slot::from(self.disk.accepted.is_some())),
@@ -449,10 +451,15 @@ impl Protocol for Synod {
         says: "Nodes agree on one value, once: any of them may propose, and what may have been chosen is proposed again.",
         paper: "Leslie Lamport, Paxos Made Simple, ACM SIGACT News, 2001, §2",
         epoch: "ballot",
+        family: Family::Leaderless,
         optimises: "nothing: all the others stand on it",
         min_replicas: 1,
         faults: Faults::CrashRecover,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Single,
+        leader: LeaderModel::None,
+        contact: Contact::Leader,
+        promises: Promises::CONSENSUS,
         transfer: false,
         membership: false,
         formulas: &[

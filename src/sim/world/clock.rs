@@ -11,6 +11,8 @@ use crate::core::{Micros, NodeId};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clocks {
     drift_ppm: Vec<i32>,
+    /// What each clock showed beyond true time when its rate last changed, µs, and when that was.
+    offsets: Vec<(i64, Micros)>,
 }
 
 const MILLION: i64 = 1_000_000;
@@ -22,6 +24,21 @@ impl Clocks {
 
     fn drift(&self, node: NodeId) -> i32 {
         self.drift_ppm.get(usize::from(node.0)).copied().unwrap_or(0)
+    }
+
+    /// What the node's clock shows at `now`, µs.
+    pub fn shown(&self, node: NodeId, now: Micros) -> Micros {
+        let (offset, since) = self.offsets.get(usize::from(node.0)).copied().unwrap_or_default();
+        let gained = i128::from(now - since) * i128::from(self.drift(node)) / i128::from(MILLION);
+        now.saturating_add_signed(offset + gained as i64)
+    }
+
+    /// The node's clock shows `by` µs more from now on, and runs at the rate that is set next.
+    fn shift(&mut self, node: NodeId, by: i64, now: Micros) {
+        let beyond = self.shown(node, now) as i64 - now as i64 + by;
+        let index = usize::from(node.0);
+        self.offsets.resize(self.offsets.len().max(index + 1), (0, 0));
+        self.offsets[index] = (beyond, now);
     }
 
     /// How long it really takes until the node's clock has gone so far.
@@ -45,20 +62,22 @@ impl World {
     }
 
     pub(super) fn set_drift(&mut self, node: NodeId, ppm: i32) {
-        let nodes = self.hosts.len();
+        let (nodes, now) = (self.hosts.len(), self.time);
         let clocks = &mut self.faults().clocks;
+        clocks.shift(node, 0, now);
         let before = clocks.rate(node);
         clocks.drift_ppm.resize(nodes.max(clocks.drift_ppm.len()), 0);
         clocks.drift_ppm[usize::from(node.0)] = ppm;
         let after = clocks.rate(node);
-        let now = self.time;
         self.set_deadlines(node, |deadline| now + scaled(deadline.saturating_sub(now), before, after));
     }
 
     /// The clock jumps, so that timers have less (or, for a jump backwards, more) to go.
     pub(super) fn jump(&mut self, node: NodeId, by: i32) {
-        let Some(faults) = &self.faults else { return };
-        let real = faults.clocks.real(node, by.unsigned_abs().into());
+        let now = self.time;
+        let clocks = &mut self.faults().clocks;
+        clocks.shift(node, by.into(), now);
+        let real = clocks.real(node, by.unsigned_abs().into());
         self.set_deadlines(node, |deadline| match by >= 0 {
             true => deadline.saturating_sub(real),
             false => deadline + real,
@@ -92,10 +111,24 @@ mod tests {
 
     #[test]
     fn a_fast_clock_gets_there_sooner() {
-        let clocks = Clocks { drift_ppm: vec![0, 250_000, -200_000, 100] };
+        let clocks = Clocks { drift_ppm: vec![0, 250_000, -200_000, 100], ..Clocks::default() };
         let real = |node: u8, micros| clocks.real(NodeId(node), micros);
         assert_eq!([real(0, 1_000), real(1, 1_000), real(2, 1_000), real(9, 1_000)], [1_000, 800, 1_250, 1_000]);
         assert_eq!(real(3, 1_000_000), 999_901, "rounded up");
         assert_eq!(real(1, 24 * 3_600_000_000), 69_120_000_000);
+    }
+
+    #[test]
+    fn clock_shows_what_drift_and_jumps_made_of_it() {
+        let (mut clocks, node) = (Clocks::default(), NodeId(1));
+        assert_eq!(clocks.shown(node, 1_000), 1_000);
+        clocks.shift(node, 500, 1_000);
+        assert_eq!(clocks.shown(node, 2_000), 2_500);
+        clocks.shift(node, 0, 2_000);
+        clocks.drift_ppm = vec![0, 250_000];
+        assert_eq!(clocks.shown(node, 4_000), 5_000);
+        clocks.shift(node, 0, 4_000);
+        clocks.drift_ppm = vec![0, -500_000];
+        assert_eq!(clocks.shown(node, 6_000), 6_000);
     }
 }

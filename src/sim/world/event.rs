@@ -31,6 +31,8 @@ pub(super) enum Event {
     Script(u32),
     /// A processor has finished something.
     Turn { node: NodeId, incarnation: u16 },
+    /// A node is turned off by the order of another.
+    Fence { by: NodeId, target: NodeId },
     /// Taken back before it happened.
     Void,
 }
@@ -46,6 +48,15 @@ pub(super) struct Packed {
 }
 
 impl Event {
+    /// The node that handles it, if one does.
+    pub(super) fn handler(self) -> Option<NodeId> {
+        match self {
+            Event::Deliver { to, .. } | Event::Handle { to, .. } | Event::Request { to, .. } => Some(to),
+            Event::Timer { node, .. } => Some(node),
+            _ => None,
+        }
+    }
+
     /// The event in two words.
     #[inline(always)]
     pub(super) fn pack(self) -> Packed {
@@ -82,6 +93,7 @@ impl Event {
             Event::Script(index) => words(10, 0, 0, false, 0, index, 0),
             Event::Turn { node, incarnation } => words(11, node.0, 0, false, 0, u32::from(incarnation), 0),
             Event::Void => words(12, 0, 0, false, 0, 0, 0),
+            Event::Fence { by, target } => words(13, by.0, target.0, false, 0, 0, 0),
         }
     }
 }
@@ -124,6 +136,7 @@ impl Packed {
             9 => Event::Arrival(low as u16),
             10 => Event::Script(low),
             11 => Event::Turn { node: a, incarnation: low as u16 },
+            13 => Event::Fence { by: a, target: b },
             _ => Event::Void,
         }
     }
@@ -151,6 +164,7 @@ mod tests {
             Event::Arrival(u16::MAX),
             Event::Script(index),
             Event::Turn { node: from, incarnation: u16::MAX },
+            Event::Fence { by: from, target: to },
             Event::Void,
         ] {
             assert_eq!(event.pack().unpack(), event);

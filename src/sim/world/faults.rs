@@ -69,6 +69,9 @@ impl World {
     #[cold]
     pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
         let event = self.divert(event)?;
+        if let (Some(node), Some(faults)) = (event.handler(), &self.faults) {
+            self.outbox.clock = faults.clocks.shown(node, self.time);
+        }
         self.at_whichever_copy(event)
     }
 

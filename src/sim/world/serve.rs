@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::{ClientMessage, ReplyKind, StepOutcome, World};
 use crate::core::node::Reply;
-use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
+use crate::core::{Answer, ClientId, Command, Contact, Micros, NodeId, RuleSet};
 use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
 use crate::sim::jitter;
 use crate::sim::measure::Sample;
@@ -91,7 +91,7 @@ impl World {
         StepOutcome::passed(What::Client, target)
     }
 
-    /// Sends the session's waiting command to the replica it takes for the right one.
+    /// Sends the session's waiting command to the replica it takes for the right one, or to all.
     fn ask(&mut self, client: ClientId) {
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = &mut session.waiting else { return };
@@ -103,6 +103,14 @@ impl World {
             session.watched = true;
             self.schedule(self.time + retry, Event::Impatient(client));
         }
+        match self.contact {
+            Contact::All => (0..self.hosts.len() as u8).for_each(|to| self.send_request(command, site, NodeId(to))),
+            Contact::Leader | Contact::Nearest => self.send_request(command, site, to),
+        }
+    }
+
+    #[inline]
+    fn send_request(&mut self, command: Command, site: u8, to: NodeId) {
         self.counts.client_messages += 1;
         let flight = self.topology.delay(site, self.site_of(to), false, &mut self.net_rng);
         let will_drop = self.net_rng.chance(self.topology.loss_permille);
@@ -170,14 +178,28 @@ impl World {
         }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
         self.reply = Some((from, ReplyKind::of(*answer, from)));
-        let outcome = Some(StepOutcome::passed(What::Answered, from));
+        let step = Some(StepOutcome::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
-            return outcome;
+            return step;
         };
         match *answer {
             Answer::Done(outcome) => {
+                if self.answers_needed > 1 {
+                    // A replica's last word counts.
+                    session.answers.retain(|(node, _)| *node != from);
+                    session.answers.push((from, outcome));
+                    let alike = session.answers.iter().filter(|(_, other)| *other == outcome).count();
+                    if alike < usize::from(self.answers_needed) {
+                        return step;
+                    }
+                    session.answers.clear();
+                }
                 session.target = from;
+                if self.contact == Contact::Nearest {
+                    self.choose_next_target(client, waiting.attempt);
+                }
+                let session = &mut self.clients.sessions[usize::from(client.0)];
                 self.counts.answered += 1;
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
@@ -205,7 +227,23 @@ impl World {
                 self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
-        outcome
+        step
+    }
+
+    /// A client of the nearest replica got its answer after so many requests. The nearest one gets the next command, unless it did not answer
+    /// this one: then it is left alone for a while, twice as long each time.
+    fn choose_next_target(&mut self, client: ClientId, requests: u16) {
+        let nearest = self.nearest(self.clients.sessions[usize::from(client.0)].site);
+        let session = &mut self.clients.sessions[usize::from(client.0)];
+        let (left, pause) = session.away;
+        session.away = match (session.target == nearest, requests) {
+            (true, _) => (0, 1),
+            (false, 1) => (left.saturating_sub(1), pause),
+            (false, _) => (pause, (pause * 2).min(64)),
+        };
+        if session.away.0 == 0 {
+            session.target = nearest;
+        }
     }
 
     fn next_target(&self, after: NodeId) -> NodeId {
