@@ -92,3 +92,32 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
     }
     text + "."
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorumscope::lab::presets;
+
+    #[test]
+    fn replies_are_told_apart_answered_redirected_and_refused() {
+        let mut session = Session::new(presets::first()).unwrap();
+        let mut seen = [false; 5];
+        let phrases = [
+            "was refused by node",
+            "learned from node",
+            "got its answer from node",
+            "refuses it",
+            "sends the client on to",
+        ];
+        while session.universe().time() < 3_000_000 && session.step() {
+            let text = last(&session).map(|last| last.text).unwrap_or_default();
+            for (seen, phrase) in seen.iter_mut().zip(phrases) {
+                *seen |= text.contains(phrase);
+            }
+            let refused = text.contains("was refused by") || text.contains("refuses it");
+            assert!(!refused || !text.contains("leads,"), "who refuses names no leader: {text}");
+        }
+        // Clients ask before there is a leader, then at replicas that do not lead, then at the leader.
+        assert_eq!(seen, [true; 5], "{phrases:?}");
+    }
+}

@@ -399,3 +399,63 @@ fn site(samples: &Log<Sample>, now: Micros, partitioned: bool) -> SiteView {
         recent,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::engine::Engine;
+    use quorumscope::lab::{Scenario, presets};
+    use quorumscope::sim::Action;
+
+    fn view(session: Session) -> ViewModel {
+        ViewModel::of(&Engine::new(session.into()), Vec::new(), &mut Rate::default(), true)
+    }
+
+    #[test]
+    fn laggard_shows_its_last_slot_instead_of_empty_ones() {
+        let mut session = Session::new(presets::first()).unwrap();
+        session.seek_time(2_000_000);
+        let last = session.universe().node(NodeId(4)).status.unwrap().log.last;
+        session.act(Action::Pause { node: NodeId(4), clock_stops: false }).unwrap();
+        session.seek_time(5_000_000);
+        let view = view(session);
+        assert!(view.nodes[0].status.unwrap().log.last > last + SLOTS as Slot);
+        assert_eq!(view.nodes[4].behind, Some(last));
+        assert_eq!(view.nodes[0].behind, None);
+    }
+
+    #[test]
+    fn entries_carry_commands_and_terms() {
+        let mut session = Session::new(presets::first()).unwrap();
+        session.seek_time(3_000_000);
+        let view = view(session);
+        let leader = usize::from(view.leader.unwrap().0);
+        let (epoch, command) = view.nodes[leader].slots.last().unwrap().entry.unwrap();
+        assert_eq!(epoch, view.nodes[leader].status.unwrap().epoch);
+        assert!(command.is_some());
+    }
+
+    #[test]
+    fn violation_names_nodes_slot_and_moment_and_conflicting_slots_are_marked_on_both_sides() {
+        let preset = presets::preset("two-winners").unwrap();
+        let scenario: Scenario = serde_json::from_str(preset.json).unwrap();
+        let mut session = Session::new(scenario).unwrap();
+        while session.universe().violations().is_empty() && session.step() {}
+        let (event, time) = (session.universe().events(), session.universe().time());
+        // The run goes on, and the violation stays told, with the moment to go back to.
+        session.seek_time(2_000_000);
+        let view = view(session);
+        let violation = view.violation.clone().unwrap();
+        assert_eq!((violation.event, violation.at, violation.slot), (event, time, Some(1)));
+        assert!(violation.text.starts_with("Agreement is violated on slot 1, by nodes"), "{}", violation.text);
+        assert!(!view.sentence.contains("violated"), "the narration goes on: {}", view.sentence);
+        let conflicting: NodeSet = view
+            .nodes
+            .iter()
+            .filter(|node| node.slots[0].agreement == Agreement::Conflict)
+            .map(|node| node.id)
+            .collect();
+        assert!(violation.nodes.iter().all(|node| conflicting.has(node)), "{conflicting:?}");
+        assert!(conflicting.len() >= 2);
+    }
+}
