@@ -7,7 +7,7 @@ use quorumscope::core::{Command, Op, Slot};
 use yew::prelude::*;
 
 /// Most slots shown, the latest ones, and the slot of a violation.
-const COLUMNS: usize = 6;
+const COLUMNS: usize = 5;
 
 /// The panel.
 pub fn log(context: &RunContext, view: &ViewModel) -> Html {
