@@ -6,7 +6,7 @@ use crate::page_action::PageAction;
 use crate::run::engine::Engine;
 use crate::run::last_event;
 use quorumscope::core::NodeId;
-use quorumscope::lab::check::REPLICAS;
+use quorumscope::lab::REPLICAS;
 use quorumscope::lab::session::Difference;
 use quorumscope::lab::{Scenario, Session};
 use quorumscope::sim::{Action, Record};

@@ -3,8 +3,8 @@
 use super::draft::{Change, Draft, edit, message, problem_at};
 use crate::elements::controls::{checkbox, select};
 use crate::elements::text;
+use quorumscope::lab::REPLICAS;
 use quorumscope::lab::atlas::{self, MATRICES, Matrix};
-use quorumscope::lab::check::REPLICAS;
 use quorumscope::lab::{Clients, Scenario, Site};
 use yew::prelude::*;
 
