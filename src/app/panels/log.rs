@@ -2,15 +2,18 @@
 
 use crate::elements::text;
 use crate::run::context::RunContext;
-use crate::run::view_model::{Agreement, NodeView, SlotState, SlotView, ViewModel};
+use crate::run::view_model::{Agreement, NodeView, SlotState, SlotView, ViewModel, has_log};
 use quorumscope::core::{Command, Op, Slot};
 use yew::prelude::*;
 
 /// Most slots shown, the latest ones, and the slot of a violation.
 const COLUMNS: usize = 5;
 
-/// The panel.
+/// The panel; nothing for protocols without a log.
 pub fn log(context: &RunContext, view: &ViewModel) -> Html {
+    if !has_log(context.variant.card) {
+        return html! {};
+    }
     let columns = columns(view);
     let epoch = context.variant.card.epoch;
     let violated = view.violation.as_ref().and_then(|violation| violation.slot);
