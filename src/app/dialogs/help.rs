@@ -40,7 +40,7 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
     };
     html! {
         <DialogFrame title="Help" {on_close}>
-            <p>{ "Real protocols run here in a simulated network. Dots are messages; each takes as long as its distance says, slowed down so that you can follow. Under each replica is its log: dark is executed, grey is committed, blue is only written down. The ring around a replica fills as it gathers answers." }</p>
+            <p>{ "Real protocols run here in a simulated network. Dots are messages; each takes as long as its distance says, slowed down so that you can follow. Under each replica is its log: dark is executed, grey is committed, blue is only written down, a red frame marks slots in which replicas decided differently, and …74 is the last slot of a log that is far behind. The ring around a replica fills as it gathers answers." }</p>
             <h3>{ "Mouse and finger" }</h3>
             <dl>{ rows(GESTURES) }</dl>
             <h3>{ "Keys" }</h3>

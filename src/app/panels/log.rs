@@ -2,21 +2,24 @@
 
 use crate::elements::text;
 use crate::run::context::RunContext;
-use crate::run::view_model::{Agreement, NodeView, SlotState, SlotView, ViewModel};
+use crate::run::view_model::{Agreement, NodeView, SlotState, SlotView, ViewModel, has_log};
 use quorumscope::core::{Command, Op, Slot};
 use yew::prelude::*;
 
 /// Most slots shown, the latest ones, and the slot of a violation.
-const COLUMNS: usize = 6;
+const COLUMNS: usize = 5;
 
-/// The panel.
+/// The panel; nothing for protocols without a log.
 pub fn log(context: &RunContext, view: &ViewModel) -> Html {
+    if !has_log(context.variant.card) {
+        return html! {};
+    }
     let columns = columns(view);
     let epoch = context.variant.card.epoch;
     let violated = view.violation.as_ref().and_then(|violation| violation.slot);
     html! {
         <section class="panel logs">
-            <h2>{ "Log" }<small>{ format!("command; what it does, and its {epoch}") }</small></h2>
+            <h2>{ "Log" }<small>{ "slot by slot" }</small></h2>
             <div class="scroll" tabindex="0" role="region" aria-label="Log">
                 <table>
                     <thead>
@@ -31,10 +34,11 @@ pub fn log(context: &RunContext, view: &ViewModel) -> Html {
                 </table>
             </div>
             <p class="note key">
-                { for [SlotState::Held, SlotState::Committed, SlotState::Applied].map(|state| html! { <span><i class={state.name()}></i>{ state_name(state) }</span> }) }
+                { for [SlotState::Held, SlotState::Committed, SlotState::Applied].map(|state| html! { <span title={state_name(state)}><i class={state.name()}></i>{ state.name() }</span> }) }
                 if view.nodes.iter().any(|node| node.slots.iter().any(|slot| slot.agreement != Agreement::Same)) {
                     <span>{ "≠ replicas disagree" }</span>
                 }
+                <span>{ format!("c1#5 k3 {}2: fifth command of client 1, on key 3, of {epoch} 2", initial(epoch)) }</span>
             </p>
         </section>
     }
@@ -79,7 +83,7 @@ fn cell(slot: &SlotView, epoch_word: &str) -> Html {
             let full = command.map_or("a change of the members".to_owned(), |command| format!("{command:?}"));
             let title =
                 format!("Slot {}: {full}, {}, {}", slot.slot, text::epoch(epoch_word, epoch), state_name(slot.state));
-            (value, format!("{what}{epoch}"), title)
+            (value, format!("{what}{}{epoch}", initial(epoch_word)), title)
         }
         None if slot.state == SlotState::Empty => return html! { <td class="empty"></td> },
         None => ("·".to_owned(), String::new(), format!("Slot {}: in a snapshot", slot.slot)),
@@ -103,6 +107,11 @@ fn state_name(state: SlotState) -> &'static str {
         SlotState::Committed => "committed",
         SlotState::Applied => "applied",
     }
+}
+
+/// First letter of the protocol's word for its epochs: `t` of term, `b` of ballot.
+fn initial(epoch: &str) -> &str {
+    epoch.get(..1).unwrap_or_default()
 }
 
 /// The name of a command, which is the value agreed on: its client and number, `c2#5`.

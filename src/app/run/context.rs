@@ -31,8 +31,24 @@ pub struct RunContext {
 pub struct ScriptedFault {
     /// When, µs.
     pub at: Micros,
-    /// What, in words.
-    pub text: String,
+    /// What, in words; at least one.
+    pub texts: Vec<String>,
+}
+
+impl ScriptedFault {
+    /// All of it.
+    pub fn text(&self) -> String {
+        self.texts.join("; ")
+    }
+
+    /// The first of it, and how many more there are.
+    pub fn label(&self) -> String {
+        match self.texts.as_slice() {
+            [first, second] => format!("{first}; {second}"),
+            [first, .., _] => format!("{first}, and {} more", self.texts.len() - 1),
+            texts => texts.concat(),
+        }
+    }
 }
 
 /// Contexts are equal only if they are the same: two runs never share one.
@@ -78,8 +94,8 @@ fn scripted_faults(checked: &Checked) -> Vec<ScriptedFault> {
     for (at, action) in script {
         let text = describe(checked, action);
         match faults.last_mut().filter(|last| last.at == at) {
-            Some(last) => last.text += &format!("; {text}"),
-            None => faults.push(ScriptedFault { at, text }),
+            Some(last) => last.texts.push(text),
+            None => faults.push(ScriptedFault { at, texts: vec![text] }),
         }
     }
     faults

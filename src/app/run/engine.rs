@@ -15,6 +15,9 @@ const SLICE: u64 = 128;
 /// Most real time that one frame accounts for, ms: after a pause of the browser the run continues without a leap.
 const LONGEST_FRAME: f64 = 100.0;
 
+/// Most time for running ahead to a moment, ms.
+const LONGEST_SEEK: f64 = 1_000.0;
+
 /// A session to play from its present moment.
 pub struct RunStart {
     /// The run.
@@ -130,10 +133,12 @@ impl Engine {
         self.session.back();
     }
 
-    /// Goes to a time, µs since the start.
+    /// Goes to a time, µs since the start. Beyond what has been run, it gets as far as can be computed in a second.
     pub fn seek(&mut self, time: Micros) {
         self.remainder = 0.0;
-        self.session.seek_time(time);
+        self.session.seek_time(time.min(self.session.reached().at));
+        let deadline = browser::now() + LONGEST_SEEK;
+        while self.time() < time && self.session.run_until(time, SLICE) == SLICE && browser::now() < deadline {}
     }
 
     /// Pauses, and goes to the moment after an event, by number.

@@ -3,8 +3,9 @@
 use super::engine::Engine;
 use super::last_event::{self, LastEvent};
 use super::rate::{PerCommand, Rate};
+use quorumscope::core::card::{Card, Promises, Shots};
 use quorumscope::core::node::Kind;
-use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot, card::Shots};
+use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot};
 use quorumscope::judge::{LeadershipInterval, Violation};
 use quorumscope::lab::Session;
 use quorumscope::lab::session::Branch;
@@ -253,7 +254,9 @@ impl ViewModel {
         let (window, first) = window(universe.variant(), last, violated);
         let mut nodes: Vec<NodeView> =
             (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window, first)).collect();
-        (0..window.len()).for_each(|column| mark_agreement(&mut nodes, column));
+        if has_log(universe.variant().card) && universe.variant().card.promises.has(Promises::AGREEMENT) {
+            (0..window.len()).for_each(|column| mark_agreement(&mut nodes, column));
+        }
         let domains = &session.checked().blueprint.domains;
         let is_partitioned =
             |site: u8| domains.of_site(site).is_some_and(|domain| universe.partitioned().contains(&domain));
@@ -350,6 +353,11 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         slots,
         behind: view.status.map(|status| status.log.last).filter(|last| *last < first && first > 1),
     }
+}
+
+/// Whether replicas of a protocol agree on a log, or on one value, so that their slots can be compared.
+pub fn has_log(card: &Card) -> bool {
+    matches!(card.shots, Shots::Single | Shots::Log)
 }
 
 /// Compares what replicas hold in a column of slots. The Byzantine are left out: nothing is promised of them.

@@ -66,13 +66,13 @@ pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction
 fn faults(faults: &[ScriptedFault], now: Micros, axis: Axis, on: &Callback<PageAction>) -> Html {
     let ticks = faults.iter().enumerate().map(|(i, fault)| {
         let until = faults.get(i + 1).map_or(axis.0, |next| next.at);
-        let title = format!("{} {}", text::moment_ms(fault.at), fault.text);
+        let title = format!("{} {}", text::moment_ms(fault.at), fault.text());
         let class = if fault.at > now { "fault ahead" } else { "fault" };
         let onclick = click(on, PageAction::Seek(fault.at.saturating_sub(BEFORE_FAULT)));
-        html! { <span {class} {title} {onclick} style={axis.between(fault.at, until)}>{ &fault.text }</span> }
+        html! { <span {class} {title} {onclick} style={axis.between(fault.at, until)}>{ fault.label() }</span> }
     });
     let spoken =
-        faults.iter().map(|fault| html! { <li>{ format!("{} {}", text::moment_ms(fault.at), fault.text) }</li> });
+        faults.iter().map(|fault| html! { <li>{ format!("{} {}", text::moment_ms(fault.at), fault.text()) }</li> });
     html! {
         <>
             <div class="faults" aria-hidden="true">{ for ticks }</div>
