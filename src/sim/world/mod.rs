@@ -41,8 +41,7 @@ pub use outcome::StepOutcome;
 use routes::Route;
 use std::sync::Arc;
 
-/// Most replicas a world holds, those that joined later included.
-pub const MAX_NODES: usize = 32;
+pub use super::action::MAX_NODES;
 
 /// Makes the replicas of a cluster; the error names a setting and what would do.
 pub type MakeReplicas = fn(&Setup) -> Result<Box<dyn Replicas>, SettingError>;
