@@ -155,7 +155,7 @@ pub struct Setup {
     pub ablated: RuleSet,
 }
 
-/// A setting that does not fit: its key, and what would do.
+/// A setting that does not fit: its key, and what would do. Under the key `replicas`, the number of replicas does not.
 pub type SettingError = (&'static str, &'static str);
 
 /// A variant. One implementation per file; the file's card, rules and invariants are all that others know of it.
