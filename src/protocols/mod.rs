@@ -5,6 +5,7 @@ mod manual_network;
 pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
+pub mod stonith_pair;
 pub mod synod;
 
 /// The variant of the scenario that the page begins with: it is loaded first.
@@ -17,7 +18,8 @@ macro_rules! variants {
             crate::protocols::notes::Notes,
             crate::protocols::synod::Synod,
             crate::protocols::multi_paxos::MultiPaxos,
-            crate::protocols::raft::Raft
+            crate::protocols::raft::Raft,
+            crate::protocols::stonith_pair::StonithPair
         )
     };
 }

@@ -83,6 +83,8 @@ const ABLATIONS: &[(&str, &str)] = &[
     ),
     ("multi-paxos-prepare-all-slots", concat!("multi-paxos 3 -prepare-all-slots ", paxos!("timers=2 at=1+1+2"))),
     ("multi-paxos-commit-same-ballot", concat!("multi-paxos 3 -commit-same-ballot ", paxos!("timers=3 at=1+2"))),
+    ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
+    ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),
     ("raft-one-vote", raft!("3" "-one-vote" / " timers=2 requests=0")),
     ("raft-vote-is-durable", raft!("3" "-vote-is-durable" / " timers=2 requests=0 crashes=1")),
     ("raft-up-to-date", raft!("3" "-up-to-date" / "+AppendEntriesRefusal timers=3 requests=1")),
