@@ -249,7 +249,7 @@ impl Clone for World {
             topology: self.topology.clone(),
             domains: self.domains.clone(),
             setup: self.setup.clone(),
-            net_rng: self.net_rng.clone(),
+            net_rng: self.net_rng,
             seed: self.seed,
             strict_disks: self.strict_disks,
             answers_needed: self.answers_needed,
