@@ -197,31 +197,36 @@ pub struct Variant {
 }
 
 macro_rules! catalogue {
-    ($($protocol:path),* $(,)?) => {
+    ($($name:ident: $protocol:path),* $(,)?) => {
         &[$(Cluster::<$protocol>::VARIANT),*]
     };
 }
 
 macro_rules! titles {
-    ($($protocol:path),* $(,)?) => {
+    ($($name:ident: $protocol:path),* $(,)?) => {
         &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
     };
 }
 
 /// Every variant there is, in the order of the registry.
 pub fn variants() -> &'static [Variant] {
-    static VARIANTS: &[Variant] = crate::protocols::variants!(catalogue);
+    static VARIANTS: &[Variant] = crate::variants!(catalogue);
     VARIANTS
 }
 
 /// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
 pub fn titles() -> &'static [(&'static str, &'static str)] {
-    crate::protocols::variants!(titles)
+    crate::variants!(titles)
 }
 
 /// The variant of the scenario that the page begins with.
 pub fn first() -> &'static Variant {
     const { &Cluster::<crate::protocols::First>::VARIANT }
+}
+
+/// A variant by its type. In the page only the chunk of that variant may ask for it.
+pub fn of<P: Protocol>() -> &'static Variant {
+    const { &Cluster::<P>::VARIANT }
 }
 
 /// The variant with this key, such as `raft`.

@@ -1,6 +1,7 @@
 //! The page: a window on the lab, in Yew. It knows no protocol by name; all it shows comes from the façade.
 
 mod charts;
+mod chunks;
 mod components;
 mod intent;
 mod pages;

@@ -88,23 +88,27 @@ impl Checked {
 impl Scenario {
     /// What the scenario says in the world's terms, or all that is wrong with it.
     pub fn check(&self) -> Result<Checked, Problems> {
+        self.check_with(universe::variant(&self.variant))
+    }
+
+    /// The same, with the variant that the scenario names, if there is one: for the page, which has to load it first.
+    pub fn check_with(&self, variant: Option<&'static Variant>) -> Result<Checked, Problems> {
         let mut wrong = Complaints::default();
-        let checked = self.gather(&mut wrong);
+        let checked = self.gather(variant, &mut wrong);
         let checked = wrong.unless(checked)?;
         // Some settings are wrong only together; that the protocol itself must say.
         checked.boot()?;
         Ok(checked)
     }
 
-    fn gather(&self, wrong: &mut Complaints) -> Option<Checked> {
+    fn gather(&self, variant: Option<&'static Variant>, wrong: &mut Complaints) -> Option<Checked> {
         for (field, text) in [("title", &self.title), ("about", &self.about)] {
             if text.len() > TEXT {
                 wrong.add(field, text, format!("is too long; {TEXT} bytes would do"));
             }
         }
-        let variant = universe::variant(&self.variant);
         if variant.is_none() {
-            wrong.unknown("variant", &self.variant, "variants", universe::variants().iter().map(|v| v.card.key));
+            wrong.unknown("variant", &self.variant, "variants", universe::titles().iter().map(|(key, _)| *key));
         }
         let settings = variant.map(|variant| self.settings(variant, wrong));
         let ablated = variant.map(|variant| self.ablated(variant, wrong));

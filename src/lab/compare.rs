@@ -110,8 +110,13 @@ impl CompareJob {
         if variants.is_empty() {
             chosen.extend(universe::variants());
         }
-        let tasks = chosen.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
-        Ok(CompareJob { scenario: scenario.clone(), checked: scenario.check()?, tasks, probe: None, cells: Vec::new() })
+        Ok(CompareJob::of(scenario, scenario.check()?, &chosen, replicas))
+    }
+
+    /// Will measure these variants on a scenario that was checked before, with each of `replicas`: from 1 to [`check::REPLICAS`].
+    pub fn of(scenario: &Scenario, checked: Checked, variants: &[&'static Variant], replicas: &[u32]) -> CompareJob {
+        let tasks = variants.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
+        CompareJob { scenario: scenario.clone(), checked, tasks, probe: None, cells: Vec::new() }
     }
 
     /// Goes on for about so many events. True when all is measured.

@@ -35,7 +35,7 @@ struct Before {
 impl Run {
     /// Starts a run.
     pub fn new(document: &Document) -> Result<Run, Problems> {
-        let (session, moment) = Session::load(document)?;
+        let (session, moment) = Session::load(document, document.scenario.check()?)?;
         #[cfg(feature = "cli")]
         let session = session.overheard();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.

@@ -331,8 +331,9 @@ impl Session {
     }
 
     /// The run of a document at its start, with all deeds still to come, and the moment that the document describes.
-    pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
-        let mut session = Session::new(document.scenario.clone())?;
+    pub(super) fn load(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
+        let mut session = Session::of(document.scenario.clone(), checked)?;
+        session.keep_copies();
         let (deeds, moment) = document.check(&session.checked)?;
         session.branch.deeds = deeds;
         Ok((session, moment))
@@ -446,7 +447,12 @@ pub struct Replay {
 impl Replay {
     /// Starts at the start.
     pub fn new(document: &Document) -> Result<Replay, Problems> {
-        let (session, moment) = Session::load(document)?;
+        Replay::of(document, document.scenario.check()?)
+    }
+
+    /// Starts at the start of a document whose scenario was checked before.
+    pub fn of(document: &Document, checked: Checked) -> Result<Replay, Problems> {
+        let (session, moment) = Session::load(document, checked)?;
         Ok(Replay { session, moment: moment.unwrap_or_default() })
     }
 
