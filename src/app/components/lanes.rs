@@ -1,7 +1,7 @@
 //! The ways between data centres, with their round trips.
 
 use super::draw::{self, Actor};
-use super::{links, words};
+use super::words;
 use crate::intent::{Intent, Target};
 use crate::run::{Ground, Shown};
 use crate::stage::geometry::{Point, point};
@@ -11,7 +11,8 @@ use yew::prelude::*;
 /// Draws the lines.
 pub fn lines(layout: &Layout, shown: &Shown) -> Html {
     let line = |lane: &Lane| {
-        let wrong = if shown.links_troubled() { links::lane_line(layout, shown, lane) } else { None };
+        let faults = shown.faults.filter(|_| shown.links_troubled());
+        let wrong = faults.and_then(|faults| (faults.lane_line)(layout, shown, lane));
         wrong.unwrap_or_else(|| draw::line("", lane.from, lane.to))
     };
     draw::group("lane", layout.lanes.iter().map(line).collect())
@@ -26,7 +27,8 @@ pub fn labels(layout: &Layout, ground: &Ground, shown: &Shown, menu: Option<Targ
 fn label(ground: &Ground, shown: &Shown, lane: &Lane, at: Point, menu: Option<Target>, on: &Callback<Intent>) -> Html {
     let (a, b) = lane.between;
     let trip = words::latency(ground.round_trip(a, b));
-    let trouble = if shown.ways.is_empty() { String::new() } else { links::in_words(ground, shown, a, b) };
+    let faults = shown.faults.filter(|_| !shown.ways.is_empty());
+    let trouble = faults.map_or_else(String::new, |faults| (faults.in_words)(ground, shown, a, b));
     let actor = Actor {
         target: Target::Lane(a, b),
         class: "place".into(),

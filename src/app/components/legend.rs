@@ -1,6 +1,5 @@
 //! What the dots mean: the kinds of messages seen so far. And what the signs mean of all that is out of order.
 
-use super::trouble;
 use crate::run::Shown;
 use crate::stage::palette;
 use quorumscope::core::Kind;
@@ -16,7 +15,8 @@ pub fn legend(kinds: &'static [Kind], shown: &Shown) -> Html {
     let square = |sign: &'static str, name, says: &str| entry("dot square".into(), sign.into(), name, says.to_owned());
     let of_clients =
         [square("?", "request", "a client asks for a command"), square("✓", "answer", "a replica answers a client")];
-    let troubles = if shown.troubled() { trouble::explained(shown) } else { Vec::new() };
+    let faults = shown.faults.filter(|_| shown.troubled());
+    let troubles = faults.map_or_else(Vec::new, |faults| (faults.explained)(shown));
     html! { <ul class="legend" aria-label="Signs">{ for troubles }{ for seen.chain(of_clients) }</ul> }
 }
 

@@ -12,6 +12,7 @@ use quorumscope::core::Kind;
 use quorumscope::lab::compare::{Cell, CompareJob, Measured};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 
 /// Numbers of replicas that are measured.
@@ -22,6 +23,15 @@ const LATER: u32 = 1_200;
 const SLICE: (f64, u32) = (4.0, 14);
 /// Events between two looks at the clock.
 const EVENTS: u64 = 256;
+
+/// What draws the panel.
+pub type View = fn(Props) -> Html;
+
+/// Where this chunk begins.
+#[wasm_split(measurements, fallible)]
+pub fn load() -> Result<View, SplitLoaderError> {
+    Ok(|Props { ground, shown }| html! { <Messages {ground} {shown} /> })
+}
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {

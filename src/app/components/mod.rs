@@ -7,6 +7,7 @@ pub mod controls;
 pub mod crown;
 pub mod drag;
 pub mod draw;
+pub mod faults;
 pub mod fresh;
 pub mod graticule;
 pub mod header;

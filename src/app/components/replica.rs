@@ -1,7 +1,8 @@
 //! A replica: number, role, term or ballot, log, and the votes it gathers.
 
 use super::draw::{self, Actor};
-use super::{trouble, words};
+use super::faults::Faults;
+use super::words;
 use crate::intent::{Intent, Target};
 use crate::run::shown::{Crown, NodeShown, SLOTS};
 use crate::stage::geometry::{Point, point};
@@ -29,7 +30,7 @@ const TALLY_RADIUS: f64 = NODE_RADIUS + 4.5;
 const TALLY_GAP: f64 = 0.014;
 
 /// How a replica is handled at the moment.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Handling {
     /// A crown dropped now would land here.
     pub target: bool,
@@ -37,6 +38,8 @@ pub struct Handling {
     pub held: bool,
     /// Its menu is open.
     pub open: bool,
+    /// What draws the signs of what is out of order, once it is there.
+    pub faults: Option<&'static Faults>,
 }
 
 /// Draws it. `epoch` is what its protocol calls its numbers, `place` the name of its site.
@@ -44,7 +47,7 @@ pub fn replica(
     node: &NodeShown,
     at: Point,
     (epoch, place): (&str, &str),
-    Handling { target, held, open }: Handling,
+    Handling { target, held, open, faults }: Handling,
     on_grab: Callback<PointerEvent>,
     on: &Callback<Intent>,
 ) -> Html {
@@ -67,8 +70,8 @@ pub fn replica(
             draw::text("role", point(0.0, 56.0), "down"),
         ]),
     }
-    if node.troubled() {
-        children.extend(trouble::mark(node));
+    if let Some(faults) = faults.filter(|_| node.troubled()) {
+        children.extend((faults.mark)(node));
     }
     let looks = [
         ("down", down),

@@ -7,8 +7,8 @@ use super::draw;
 use super::graticule::graticule;
 use super::island::{Look, island};
 use super::lanes;
-use super::links::{Drawn, links};
-use super::menu::Menu;
+use super::links::Drawn;
+use super::menu;
 use super::replica::{self, Handling, replica};
 use super::size::use_size;
 use crate::intent::{Intent, Target};
@@ -130,7 +130,8 @@ pub fn Stage(props: &Props) -> Html {
     let class = draw::classes("stage", &[("moves-crown", moves_crown)]);
     let site_target = held.and_then(|drag| drag.site(&layout, shown));
     let node_target = held.and_then(|drag| drag.node(&layout, shown));
-    let troubled = if shown.links_troubled() { links(&layout, ground, shown) } else { Drawn::default() };
+    let faults = shown.faults.filter(|_| shown.links_troubled());
+    let troubled = faults.map_or_else(Drawn::default, |faults| (faults.links)(&layout, ground, shown));
     let view_box = format!("0 0 {} {}", draw::number(layout.size.x), draw::number(layout.size.y));
     let islands = layout.islands.iter().enumerate().map(|(site, place)| {
         let look = Look {
@@ -148,6 +149,7 @@ pub fn Stage(props: &Props) -> Html {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.held == Held::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
+            faults: shown.faults,
         };
         let words = (ground.variant.card.epoch, ground.names[node.site].as_str());
         replica(node, at, words, handling, hold(&grab, Held::Node(node.id)), on)
@@ -161,6 +163,10 @@ pub fn Stage(props: &Props) -> Html {
         };
         crown(point(at.x, at.y - CROWN_ABOVE), class, Some(hold(&grab, Held::Crown(node.id))))
     });
+    let open = shown.faults.zip(menu.and_then(|target| {
+        let (at, room) = (anchor(&layout, target)?, point(size.0, size.1));
+        Some(menu::Props { target, at, room, ground: ground.clone(), shown: shown.clone(), on: on.clone() })
+    }));
     // Each list in a group of its own: a crown more or less must not make a replica another element.
     html! {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
@@ -177,9 +183,7 @@ pub fn Stage(props: &Props) -> Html {
                 <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
-            if let Some((target, at)) = menu.and_then(|target| Some((target, anchor(&layout, target)?))) {
-                <Menu {target} {at} room={point(size.0, size.1)} ground={ground.clone()} shown={shown.clone()} on={on.clone()} />
-            }
+            { for open.map(|(faults, of)| (faults.menu)(of)) }
         </div>
     }
 }

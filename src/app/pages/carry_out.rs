@@ -6,14 +6,15 @@ use crate::intent::Intent;
 use crate::run::{Engine, happened};
 use quorumscope::core::NodeId;
 use quorumscope::lab::session::Difference;
-use quorumscope::lab::{Scenario, Session};
+use quorumscope::lab::Scenario;
 use quorumscope::sim::{Action, Record};
+use quorumscope::universe::Variant;
 
 /// What there is to say afterwards.
 pub type Says = Option<String>;
 
-/// Does it. Intents that are not about the run do nothing here.
-pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> Says {
+/// Does it; `variant` is that of the run that shall be. Intents that are not about the run do nothing here.
+pub fn carry_out(engine: &mut Engine, intent: Intent, variant: &'static Variant, presets: &[Scenario]) -> Says {
     match intent {
         Intent::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
         Intent::Back => {
@@ -38,10 +39,10 @@ pub fn carry_out(engine: &mut Engine, intent: Intent, presets: &[Scenario]) -> S
         Intent::Remove(node) => remove(engine, node),
         Intent::Variant(key) => {
             let scenario = opening::with_variant(present(engine), &key);
-            run(engine, scenario)
+            run(engine, scenario, variant)
         }
-        Intent::Preset(index) => run(engine, presets.get(index)?.clone()),
-        Intent::Run(scenario) => run(engine, titled(engine.session().scenario(), *scenario)),
+        Intent::Preset(index) => run(engine, presets.get(index)?.clone(), variant),
+        Intent::Run(scenario) => run(engine, titled(engine.session().scenario(), *scenario), variant),
         _ => None,
     }
 }
@@ -80,8 +81,8 @@ fn act(engine: &mut Engine, actions: &[Action]) -> Says {
 }
 
 /// Starts this scenario.
-fn run(engine: &mut Engine, scenario: Scenario) -> Says {
-    match Session::new(scenario) {
+fn run(engine: &mut Engine, scenario: Scenario, variant: &'static Variant) -> Says {
+    match opening::session(scenario, Some(variant)) {
         Ok(session) => {
             engine.load(opening::after_prelude(session));
             engine.play(true);
@@ -99,7 +100,7 @@ fn add(engine: &mut Engine, site: usize) -> Says {
     }
     let mut scenario = present(engine);
     scenario.replicas.push(scenario.sites[site].id.clone());
-    rebuild(engine, scenario, card.title)
+    rebuild(engine, scenario)
 }
 
 /// Takes a replica out, likewise.
@@ -110,12 +111,14 @@ fn remove(engine: &mut Engine, node: NodeId) -> Says {
     }
     let mut scenario = present(engine);
     scenario.replicas.remove(usize::from(node.0));
-    rebuild(engine, scenario, card.title)
+    rebuild(engine, scenario)
 }
 
-fn rebuild(engine: &mut Engine, scenario: Scenario, title: &str) -> Says {
+fn rebuild(engine: &mut Engine, scenario: Scenario) -> Says {
+    let variant = engine.session().checked().variant;
+    let title = variant.card.title;
     let replicas = scenario.replicas.len();
-    run(engine, scenario).or_else(|| {
+    run(engine, scenario, variant).or_else(|| {
         Some(format!("{title} cannot change its members while it runs, so this is a new run with {replicas} replicas."))
     })
 }

@@ -1,5 +1,6 @@
 //! What fills the window.
 
+pub mod actions;
 mod carry_out;
 mod keyboard;
 pub mod lab;

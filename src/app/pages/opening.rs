@@ -3,10 +3,12 @@
 use crate::run::engine::Begun;
 use crate::run::rate::Rate;
 use crate::web::options::Options;
-use crate::web::{address, browser, json, rest};
+use crate::chunks::{self, Chunk, Part};
+use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
 use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, presets};
+use quorumscope::universe::Variant;
 
 /// ms that replaying may take before the browser gets a turn.
 const SLICE: f64 = 12.0;
@@ -25,6 +27,8 @@ pub struct Opened {
     pub chosen: bool,
     /// What could not be done as asked, in words.
     pub problem: Option<String>,
+    /// It is not the run asked for, because a chunk could not be loaded: the address should stay, for another try.
+    pub missing: bool,
 }
 
 /// The first run: what the address tells, or the scenario to begin with and why it is not the one asked for.
@@ -34,10 +38,11 @@ pub async fn first(options: &Options) -> Opened {
     if plain {
         return begin(problems);
     }
-    if !rest::ready().await {
-        return begin(vec!["Part of this page could not be loaded. Is there a connection?".to_owned()]);
+    match Chunk::Actions.load().await {
+        Ok(Part::Actions(actions)) => (actions.asked)(options.clone()).await,
+        Ok(_) => begin(problems),
+        Err(missing) => Opened { missing: true, ..begin(vec![missing.to_string()]) },
     }
-    asked(options, problems).await
 }
 
 fn begin(problems: Vec<String>) -> Opened {
@@ -46,11 +51,13 @@ fn begin(problems: Vec<String>) -> Opened {
         begun: after_prelude(session),
         chosen: false,
         problem: (!problems.is_empty()).then(|| problems.join("\n")),
+        missing: false,
     }
 }
 
 /// What the address asks for, or the scenario to begin with and why.
-async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
+pub async fn asked(options: Options) -> Opened {
+    let mut problems = options.problems.clone();
     if let Some(fragment) = address::packed() {
         match link(&fragment).await {
             Ok(opened) => return opened,
@@ -67,10 +74,17 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     if let Some(variant) = &options.variant {
         scenario = with_variant(scenario, variant);
     }
-    match Session::new(scenario) {
+    let variant = match variant(&scenario).await {
+        Ok(variant) => variant,
+        Err(missing) => {
+            problems.push(missing.to_string());
+            return Opened { missing: true, ..begin(problems) };
+        }
+    };
+    match session(scenario, variant) {
         Ok(session) => {
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-            Opened { begun: after_prelude(session), chosen: false, problem }
+            Opened { begun: after_prelude(session), chosen: false, problem, missing: false }
         }
         Err(wrong) => {
             problems.push(wrong.to_string());
@@ -79,12 +93,28 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     }
 }
 
+/// The variant that a scenario names, if there is such a one; loaded, if need be.
+async fn variant(scenario: &Scenario) -> Result<Option<&'static Variant>, chunks::Missing> {
+    chunks::variant(&scenario.variant).await.transpose()
+}
+
+/// Starts a run of this scenario.
+pub fn session(scenario: Scenario, variant: Option<&'static Variant>) -> Result<Session, Problems> {
+    let checked = scenario.check_with(variant)?;
+    let mut session = Session::of(scenario, checked)?;
+    session.keep_copies();
+    Ok(session)
+}
+
 /// The run a link tells of.
-pub async fn link(fragment: &str) -> Result<Opened, Problems> {
-    let document: Document = address::unpack(fragment).await?;
-    let mut replay = Replay::new(&document)?;
+pub async fn link(fragment: &str) -> Result<Opened, String> {
+    let said = |problems: Problems| problems.to_string();
+    let document: Document = address::unpack(fragment).await.map_err(said)?;
+    let variant = variant(&document.scenario).await.map_err(|missing| missing.to_string())?;
+    let checked = document.scenario.check_with(variant).map_err(said)?;
+    let mut replay = Replay::of(&document, checked).map_err(said)?;
     let mut deadline = browser::now() + SLICE;
-    while !replay.advance(EVENTS)? {
+    while !replay.advance(EVENTS).map_err(|problem| problem.to_string())? {
         if browser::now() > deadline {
             TimeoutFuture::new(0).await;
             deadline = browser::now() + SLICE;
@@ -92,11 +122,11 @@ pub async fn link(fragment: &str) -> Result<Opened, Problems> {
     }
     let chosen = document.moment.is_some();
     let session = replay.into_session();
-    Ok(Opened { begun: if chosen { session.into() } else { after_prelude(session) }, chosen, problem: None })
+    Ok(Opened { begun: if chosen { session.into() } else { after_prelude(session) }, chosen, problem: None, missing: false })
 }
 
 /// What to say about a link that cannot be read.
-pub fn unreadable(wrong: &Problems) -> String {
+pub fn unreadable(wrong: &str) -> String {
     format!("The link could not be opened, so this is the scenario to begin with.\n{wrong}")
 }
 

@@ -1,7 +1,9 @@
 //! What the run looks like at one moment: plain data, taken now and then, that Yew can compare and show.
 
 use super::Engine;
-use super::happened::{self, Happened};
+use crate::chunks;
+use crate::components::faults::Faults;
+use super::happened::Happened;
 use super::rate::{PerCommand, Rate};
 use quorumscope::core::node::Kind;
 use quorumscope::core::{EntryGlance, Glance, Log, Micros, NodeId, NodeSet, Slot, card::Shots};
@@ -58,6 +60,8 @@ pub struct Shown {
     pub span: Micros,
     /// Its branches, if there are several.
     pub branches: Vec<BranchShown>,
+    /// What draws the signs of what is out of order, once it is there.
+    pub faults: Option<&'static Faults>,
 }
 
 /// How messages from one replica to another fare, where that is not as usual.
@@ -190,15 +194,15 @@ impl Shown {
             || self.flights.iter().any(|flight| flight.held)
     }
 
-    /// Looks at the run. `complete`: all of the page is there, which telling what happened last takes.
-    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, complete: bool) -> Shown {
+    /// Looks at the run. What happened last is told if the chunk for that is there.
+    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, parts: &chunks::Parts) -> Shown {
         let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
         let last =
             (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).glance).map(|glance| glance.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
-        let branches = if complete { branches(session) } else { Vec::new() };
+        let branches = parts.actions.map_or_else(Vec::new, |actions| (actions.branches)(session));
         let window = window(universe.variant(), last);
         let nodes = (0..universe.nodes()).map(|id| node(universe, NodeId(id), leader, &window)).collect();
         let domains = &session.checked().blueprint.domains;
@@ -217,7 +221,7 @@ impl Shown {
             by_kind: universe.counts().by_kind(),
             per_command: rate.look(universe),
             broken: !universe.violations().is_empty(),
-            last: if complete && !engine.playing() { happened::last(session) } else { None },
+            last: parts.actions.filter(|_| !engine.playing()).and_then(|actions| (actions.last)(session)),
             reigns: universe.reigns(),
             deeds: session.deeds().iter().map(|deed| deed.at).collect(),
             span: branches
@@ -227,6 +231,7 @@ impl Shown {
                 .unwrap_or(session.reached().at)
                 .max(universe.time()),
             branches,
+            faults: parts.faults,
         }
     }
 }
@@ -238,7 +243,8 @@ fn ways(universe: &dyn Universe) -> Vec<WayShown> {
     shown.filter(|way| way.link != Link::default()).collect()
 }
 
-fn branches(session: &Session) -> Vec<BranchShown> {
+/// The branches of a run, if there are several.
+pub fn branches(session: &Session) -> Vec<BranchShown> {
     let all = session.branches();
     if all.len() < 2 {
         return Vec::new();

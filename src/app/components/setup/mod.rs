@@ -15,7 +15,17 @@ use crate::run::Ground;
 use entry::{Draft, Unread};
 use quorumscope::lab::Scenario;
 use std::rc::Rc;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
+
+/// What draws the sheet.
+pub type View = fn(Props) -> Html;
+
+/// Where this chunk begins.
+#[wasm_split(setup, fallible)]
+pub fn load() -> Result<View, SplitLoaderError> {
+    Ok(|Props { ground, scenario, on }| html! { <Setup {ground} {scenario} {on} /> })
+}
 
 /// A scenario that shall be, made from the one that is.
 pub type Change = Callback<Scenario>;
@@ -50,7 +60,7 @@ pub fn Setup(props: &Props) -> Html {
     };
     let unread = use_state(Unread::default);
     let mut problems: Vec<String> = entry::complaints(&unread).collect();
-    problems.extend(draft.check().err().into_iter().flat_map(|wrong| wrong.0).map(|problem| problem.to_string()));
+    problems.extend(draft.check_with(Some(ground.variant)).err().into_iter().flat_map(|wrong| wrong.0).map(|problem| problem.to_string()));
     let fields = Draft { scenario: &draft, change: &change, unread: &unread };
     let close = on.reform(|()| Intent::Open(None));
     let run = {
