@@ -1,24 +1,24 @@
 //! The façade: any variant behind one object-safe trait, and plain data to show. The lab, the page and the command line know
 //! nothing else of the simulator.
 
+mod faults;
+mod narration;
 #[cfg(feature = "cli")]
 pub mod search;
-mod story;
 #[cfg(feature = "cli")]
 mod transcript;
-mod trouble;
 
 #[cfg(feature = "cli")]
 use crate::core::node::Setup;
-use crate::core::node::{Kind, Message, Node, Protocol, Unfit};
-use crate::core::{Card, EntryGlance, Glance, Micros, NodeId, NodeSet, Rule, RuleSet, Setting, Slot};
+use crate::core::node::{Kind, Message, Node, Protocol, SettingError};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
-use crate::judge::explore::Question;
+use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
-use crate::judge::recovery::Recovering;
-use crate::judge::{Reign, Violation, Watch};
+use crate::judge::liveness::LivenessChecker;
+use crate::judge::{LeadershipInterval, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 use crate::sim::world::{DiskState, Flight};
@@ -61,12 +61,12 @@ pub trait Universe {
     fn node(&self, node: NodeId) -> NodeView;
 
     /// One slot of one replica's log, if held.
-    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance>;
+    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus>;
 
     /// The failure domains that are cut off.
-    fn cut_off(&self) -> &[DomainId];
+    fn partitioned(&self) -> &[DomainId];
 
-    /// How messages from one node to another fare, besides what the terrain says.
+    /// How messages from one node to another fare, besides what the topology says.
     fn link(&self, from: NodeId, to: NodeId) -> Link;
 
     /// All messages under way; `flights` is emptied first.
@@ -94,7 +94,7 @@ pub trait Universe {
     fn trace(&self) -> &Trace;
 
     /// What was last done to the world, by hand or by the script.
-    fn deed(&self) -> Option<Action>;
+    fn intervention(&self) -> Option<Action>;
 
     /// Actions of the script that made no sense when their time came, so that nothing was done.
     fn refused(&self) -> &[Refused];
@@ -106,7 +106,7 @@ pub trait Universe {
     fn violations(&self) -> &[Violation];
 
     /// Every time somebody began to lead, oldest first.
-    fn reigns(&self) -> Vec<Reign>;
+    fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
 
     /// How often somebody began to lead.
     fn led(&self) -> u32;
@@ -122,13 +122,13 @@ pub trait Universe {
     fn last_slot(&self) -> Slot;
 
     /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
-    fn overhear(&mut self);
+    fn record_history(&mut self);
 
-    /// What clients asked and were told, if they were overheard. `None`: nobody listened, or the clients had the cluster agree on one value,
+    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
     /// which is no history of reads and writes.
     fn history(&self) -> Option<History>;
 
-    /// What clients of queues saw, if they were overheard. `None`: nobody listened, or the clients used something else.
+    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
     #[cfg(feature = "cli")]
     fn deliveries(&self) -> Option<Deliveries>;
 
@@ -152,7 +152,7 @@ pub struct NodeView {
     /// Index of its site.
     pub site: u8,
     /// What can be seen of it; `None` while it is down.
-    pub glance: Option<Glance>,
+    pub status: Option<NodeStatus>,
     /// Whom its messages cannot reach, by a cut.
     pub cut: NodeSet,
     /// Whether the leader (or, without one, the node itself) counts it as a member.
@@ -162,7 +162,7 @@ pub struct NodeView {
     /// What is wrong with its disk.
     pub disk: DiskState,
     /// Whether it has ever lied.
-    pub liar: bool,
+    pub byzantine: bool,
     /// Whether there are two of it.
     pub twin: bool,
     /// By how many millionths its clock runs too fast; too slow below 0.
@@ -181,10 +181,10 @@ pub struct Variant {
     /// What its replicas send each other.
     pub kinds: &'static [Kind],
     /// Boots a cluster of it. The error names a setting and what would do.
-    pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, Unfit>,
+    pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, SettingError>,
     /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
     #[cfg(feature = "cli")]
-    pub explore: fn(&Question) -> Result<Box<dyn search::Search>, Unfit>,
+    pub explore: fn(&Query) -> Result<Box<dyn search::Search>, SettingError>,
     /// Whether it must make progress while so many replicas are healthy.
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,
@@ -245,7 +245,7 @@ fn rules<P: Protocol>() -> &'static [Rule] {
     P::RULES
 }
 
-fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> {
+fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
     Ok(Box::new(Cluster::<P>::new(blueprint)?))
 }
 
@@ -253,8 +253,8 @@ fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, Unfit> 
 #[derive(Clone, Debug)]
 pub struct Cluster<P: Protocol> {
     world: World<P>,
-    watch: Watch,
-    recovering: Option<Recovering>,
+    safety: SafetyChecker,
+    liveness: Option<LivenessChecker>,
     judged: bool,
 }
 
@@ -276,12 +276,12 @@ impl<P: Protocol> Cluster<P> {
     };
 
     /// Boots a cluster. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, Unfit> {
+    pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, SettingError> {
         let world = World::new(blueprint)?;
-        let mut watch = Watch::default();
-        watch.observe(&world, None);
-        let recovering = blueprint.recovery.map(Recovering::new);
-        Ok(Cluster { world, watch, recovering, judged: !blueprint.unjudged })
+        let mut safety = SafetyChecker::default();
+        safety.observe(&world, None);
+        let liveness = blueprint.recovery.map(LivenessChecker::new);
+        Ok(Cluster { world, safety, liveness, judged: !blueprint.unjudged })
     }
 
     /// The world.
@@ -295,8 +295,8 @@ impl<P: Protocol> Cluster<P> {
     }
 
     /// The judges.
-    pub fn watch(&self) -> &Watch {
-        &self.watch
+    pub fn safety(&self) -> &SafetyChecker {
+        &self.safety
     }
 }
 
@@ -306,18 +306,18 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn step_until(&mut self, limit: Micros) -> bool {
-        let happening = self.world.step_until(limit);
-        if happening.is_some() && self.judged {
-            self.watch.observe(&self.world, happening);
+        let outcome = self.world.step_until(limit);
+        if outcome.is_some() && self.judged {
+            self.safety.observe(&self.world, outcome);
         }
-        if let Some(recovering) = &mut self.recovering {
-            recovering.observe(&self.world, &mut self.watch);
+        if let Some(liveness) = &mut self.liveness {
+            liveness.observe(&self.world, &mut self.safety);
         }
-        happening.is_some()
+        outcome.is_some()
     }
 
     fn run_until(&mut self, limit: Micros) -> u64 {
-        if !self.judged && self.recovering.is_none() {
+        if !self.judged && self.liveness.is_none() {
             return self.world.run_until(limit);
         }
         let before = self.world.events();
@@ -327,7 +327,7 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.world.act(action)?;
-        self.watch.observe(&self.world, None);
+        self.safety.observe(&self.world, None);
         Ok(())
     }
 
@@ -352,16 +352,16 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn node(&self, id: NodeId) -> NodeView {
-        let glance = |id: NodeId| self.world.nodes()[usize::from(id.0)].as_ref().map(|node| node.glance());
-        let own = glance(id);
-        let judge = self.world.leader().and_then(glance).or(own);
+        let status = |id: NodeId| self.world.nodes()[usize::from(id.0)].as_ref().map(|node| node.status());
+        let own = status(id);
+        let judge = self.world.leader().and_then(status).or(own);
         NodeView {
             id,
             site: self.world.site_of(id),
-            glance: own,
+            status: own,
             cut: self.world.cut_from(id),
-            member: judge.is_none_or(|glance| glance.members.has(id)),
-            liar: self.world.is_liar(id),
+            member: judge.is_none_or(|status| status.members.has(id)),
+            byzantine: self.world.is_byzantine(id),
             twin: self.world.has_twin(id),
             drift: self.world.drift_ppm(id),
             disk: self.world.disk_state(id),
@@ -369,12 +369,12 @@ impl<P: Protocol> Universe for Cluster<P> {
         }
     }
 
-    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryGlance> {
+    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
         self.world.nodes()[usize::from(node.0)].as_ref()?.entry(slot)
     }
 
-    fn cut_off(&self) -> &[DomainId] {
-        self.world.cut_off()
+    fn partitioned(&self) -> &[DomainId] {
+        self.world.partitioned()
     }
 
     fn link(&self, from: NodeId, to: NodeId) -> Link {
@@ -413,8 +413,8 @@ impl<P: Protocol> Universe for Cluster<P> {
         self.world.trace()
     }
 
-    fn deed(&self) -> Option<Action> {
-        self.world.deed()
+    fn intervention(&self) -> Option<Action> {
+        self.world.intervention()
     }
 
     fn refused(&self) -> &[Refused] {
@@ -426,15 +426,15 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn violations(&self) -> &[Violation] {
-        self.watch.violations()
+        self.safety.violations()
     }
 
-    fn reigns(&self) -> Vec<Reign> {
-        self.watch.reigns().copied().collect()
+    fn leadership_intervals(&self) -> Vec<LeadershipInterval> {
+        self.safety.leadership_intervals().copied().collect()
     }
 
     fn led(&self) -> u32 {
-        self.watch.led()
+        self.safety.led()
     }
 
     #[cfg(feature = "cli")]
@@ -443,24 +443,24 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn chosen(&self) -> u64 {
-        self.watch.chosen()
+        self.safety.chosen()
     }
 
     fn last_slot(&self) -> Slot {
-        self.watch.last_slot()
+        self.safety.last_slot()
     }
 
-    fn overhear(&mut self) {
-        self.world.overhear();
+    fn record_history(&mut self) {
+        self.world.record_history();
     }
 
     fn history(&self) -> Option<History> {
-        History::of_clients(self.world.heard()).filter(|history| !history.operations.is_empty())
+        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
     }
 
     #[cfg(feature = "cli")]
     fn deliveries(&self) -> Option<Deliveries> {
-        Deliveries::of(self.world.heard())
+        Deliveries::of(self.world.recorded())
     }
 
     #[cfg(feature = "cli")]
@@ -474,6 +474,6 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn sentence(&self, places: &[&str]) -> String {
-        story::sentence(self, places)
+        narration::sentence(self, places)
     }
 }

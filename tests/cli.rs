@@ -132,9 +132,13 @@ fn outages_are_told() {
     let crash = outages.last().expect("the crash at 9 s");
     assert!(crash["from_us"].as_u64().expect("a time").abs_diff(9_000_000) < 200_000, "{crash}");
     assert!(report["leaders"].as_array().expect("a list").len() >= 3);
-    let calm = prints_json(&["run", "three-regions", "--json"]);
+    let clear_link_faults = prints_json(&["run", "three-regions", "--json"]);
     let late = |outage: &Value| outage["to_us"].as_u64() > Some(3_000_000);
-    assert!(!calm["outages"].as_array().expect("a list").iter().any(late), "{}", calm["outages"]);
+    assert!(
+        !clear_link_faults["outages"].as_array().expect("a list").iter().any(late),
+        "{}",
+        clear_link_faults["outages"]
+    );
 }
 
 #[test]

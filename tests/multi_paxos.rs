@@ -20,13 +20,13 @@ const BOTH: &[(SettingId, u64)] = &[(multi_paxos::COMMIT, 1), (multi_paxos::SEND
 
 /// Evenly placed servers, 10 ms apart, with `sessions` clients at each.
 fn servers(n: u8, settings: &[(SettingId, u64)], sessions: u16) -> Paxos {
-    let mut blueprint = with(blueprint::<MultiPaxos>(even_terrain(n, 10_000, 100), 1), settings);
+    let mut blueprint = with(blueprint::<MultiPaxos>(even_topology(n, 10_000, 100), 1), settings);
     blueprint.clients = (0..n).map(|site| ClientGroup { start: 200_000, ..closed(site, sessions) }).collect();
     Paxos::new(&blueprint).expect("settings fit")
 }
 
-fn log(cluster: &Paxos, id: u8) -> LogGlance {
-    cluster.node(NodeId(id)).glance.expect("it runs").log
+fn log(cluster: &Paxos, id: u8) -> LogStatus {
+    cluster.node(NodeId(id)).status.expect("it runs").log
 }
 
 fn leader(cluster: &Paxos) -> NodeId {
@@ -133,9 +133,9 @@ fn a_thrifty_leader_does_without_a_dead_member_of_its_quorum() {
 
 /// Crashes a server for a while. Tells how many messages of these kinds brought it back.
 fn catch_up(snapshot_every: u64, jitter: u16) -> (u64, u64) {
-    let mut blueprint = blueprint::<MultiPaxos>(even_terrain(3, 10_000, 100), 1);
+    let mut blueprint = blueprint::<MultiPaxos>(even_topology(3, 10_000, 100), 1);
     blueprint.settings.set(multi_paxos::SNAPSHOT_EVERY, snapshot_every);
-    blueprint.terrain.jitter_permille = jitter;
+    blueprint.topology.jitter_permille = jitter;
     blueprint.clients = (0..3).map(|site| closed(site, 4)).collect();
     let mut cluster = Paxos::new(&blueprint).expect("settings fit");
     cluster.run_until(500_000);
@@ -183,12 +183,12 @@ fn leadership_is_handed_over_without_losing_anybody() {
             if cluster.leader() == Some(to) {
                 continue;
             }
-            let (reigns, asked) = (cluster.reigns().len(), cluster.time());
+            let (leadership_intervals, asked) = (cluster.leadership_intervals().len(), cluster.time());
             cluster.act(Action::HandOver(to)).expect("it can lead");
             while cluster.leader() != Some(to) {
                 assert!(cluster.step_until(asked + 100_000), "{to:?} does not lead after ten round trips, {mode:?}");
             }
-            assert_eq!(cluster.reigns().len(), reigns + 1);
+            assert_eq!(cluster.leadership_intervals().len(), leadership_intervals + 1);
             // Drained, told, promised: three one-way trips at best. A lagging successor hears what it lacks first.
             assert!(cluster.time() - asked <= 40_000, "{} µs, {mode:?}", cluster.time() - asked);
             cluster.run_until(cluster.time() + 200_000);
@@ -250,7 +250,7 @@ fn more_open_slots_than_the_pipeline_allows_wait() {
 #[test]
 fn settings_that_do_not_fit_are_refused() {
     let refused = |n: u8, settings: &[(SettingId, u64)]| {
-        let blueprint = with(blueprint::<MultiPaxos>(even_terrain(n, 10_000, 100), 1), settings);
+        let blueprint = with(blueprint::<MultiPaxos>(even_topology(n, 10_000, 100), 1), settings);
         Paxos::new(&blueprint).err().map(|(key, _)| key)
     };
     let (q1, q2) = (multi_paxos::PREPARE_QUORUM_SIZE, multi_paxos::ACCEPT_QUORUM_SIZE);

@@ -1,4 +1,4 @@
-//! A run is its scenario and the deeds done by hand: going back, going on and opening a link elsewhere give the same run again.
+//! A run is its scenario and the interventions done by hand: going back, going on and opening a link elsewhere give the same run again.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -18,7 +18,7 @@ fn scenario() -> Scenario {
     }
 }
 
-/// A run of some hundred events with three deeds in it.
+/// A run of some hundred events with three interventions in it.
 fn played() -> Session {
     let mut session = Session::new(scenario()).expect("a good scenario");
     session.run_until(30_000, u64::MAX);
@@ -36,7 +36,7 @@ fn the_same_run_again_from_its_document() {
     let opened = Session::open(&session.document()).expect("our own document");
     assert_eq!(opened.moment(), session.moment());
     assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
-    assert_eq!(opened.deeds(), session.deeds());
+    assert_eq!(opened.interventions(), session.interventions());
     assert_eq!(opened.document(), session.document());
 }
 
@@ -55,8 +55,8 @@ fn every_moment_can_be_gone_back_to_and_opened() {
     assert!(fingerprints.len() as u64 > end.event, "deeds are steps too");
     for (moment, fingerprint) in fingerprints.iter().rev() {
         let now = session.moment();
-        assert_eq!((now.event, now.deeds), (moment.event, moment.deeds));
-        // Going back from a deed leads to the time right before it, not to the event before it.
+        assert_eq!((now.event, now.interventions), (moment.event, moment.interventions));
+        // Going back from a intervention leads to the time right before it, not to the event before it.
         if now.at == moment.at {
             assert_eq!(session.universe().fingerprint(), *fingerprint);
         }
@@ -64,7 +64,7 @@ fn every_moment_can_be_gone_back_to_and_opened() {
             let opened = Session::open(&session.document()).expect("our own document");
             assert_eq!(opened.moment(), now);
             assert_eq!(opened.universe().fingerprint(), session.universe().fingerprint());
-            assert_eq!(opened.deeds().len(), 3, "what is still to come comes along");
+            assert_eq!(opened.interventions().len(), 3, "what is still to come comes along");
         }
         session.back();
     }
@@ -89,21 +89,21 @@ fn acting_in_the_past_forgets_what_was_done_later() {
     session.seek(10);
     let refused = session.act(Action::Restart(NodeId(0)));
     assert!(refused.is_err(), "it is running");
-    assert_eq!(session.deeds().len(), 3, "what is refused changes nothing");
+    assert_eq!(session.interventions().len(), 3, "what is refused changes nothing");
     session.act(Action::Crash(NodeId(0))).expect("it runs");
-    let events: Vec<u64> = session.deeds().iter().map(|deed| deed.event).collect();
+    let events: Vec<u64> = session.interventions().iter().map(|intervention| intervention.event).collect();
     assert_eq!(events, [7, 7, 10], "the first two came before");
     assert_eq!(session.reached(), session.moment());
     // Copies of the run that was left must not be gone back to.
     session.run_until(u64::MAX, 800);
     let (end, there) = (session.moment(), session.universe().fingerprint());
-    for early in [700, 300, 11] {
-        session.seek(early);
+    for out_of_order in [700, 300, 11] {
+        session.seek(out_of_order);
         session.seek(end.event);
         assert_eq!((session.moment(), session.universe().fingerprint()), (end, there));
     }
     session.restart();
-    assert_eq!((session.deeds().len(), session.moment()), (0, Moment::default()));
+    assert_eq!((session.interventions().len(), session.moment()), (0, Moment::default()));
 }
 
 #[test]
@@ -132,11 +132,11 @@ fn long_runs_keep_few_copies_and_still_go_back() {
     session.run_until(u64::MAX, 40_000);
     let there = session.universe().fingerprint();
     session.seek(12_345);
-    let early = session.universe().fingerprint();
+    let out_of_order = session.universe().fingerprint();
     session.seek(40_000);
     assert_eq!(session.universe().fingerprint(), there);
     session.seek(12_345);
-    assert_eq!(session.universe().fingerprint(), early);
+    assert_eq!(session.universe().fingerprint(), out_of_order);
 }
 
 #[test]
@@ -154,13 +154,13 @@ fn documents_that_do_not_fit_are_refused_soon() {
         never,
         "moment: event 1207 at 1us: the run never is at this moment; was the link made by another version?"
     );
-    let crashed = wrong(&|document| document.deeds[1].what = document.deeds[0].what.clone());
-    assert_eq!(crashed, "deeds[1]: node 2 is down already");
-    let elsewhere = wrong(&|document| document.deeds[0].event = 5);
-    assert!(elsewhere.starts_with("deeds[0]: "), "{elsewhere}");
-    let nobody = wrong(&|document| document.deeds[0].what.node = Some(33));
-    assert_eq!(nobody, "deeds[0].what.node: 33: the nodes are 1 to 32");
-    let disorder = wrong(&|document| document.deeds.swap(0, 2));
+    let crashed = wrong(&|document| document.interventions[1].what = document.interventions[0].what.clone());
+    assert_eq!(crashed, "interventions[1]: node 2 is down already");
+    let elsewhere = wrong(&|document| document.interventions[0].event = 5);
+    assert!(elsewhere.starts_with("interventions[0]: "), "{elsewhere}");
+    let nobody = wrong(&|document| document.interventions[0].what.node = Some(33));
+    assert_eq!(nobody, "interventions[0].what.node: 33: the nodes are 1 to 32");
+    let disorder = wrong(&|document| document.interventions.swap(0, 2));
     assert!(disorder.contains("order them by time"), "{disorder}");
 }
 
@@ -222,8 +222,8 @@ fn two_branches_are_the_same_up_to_their_first_difference() {
         session.seek(event);
         let before = session.universe().trace().total();
         while session.moment().event == event && session.step() {}
-        let fresh = session.universe().trace().records().filter(|(number, _)| *number >= before);
-        fresh.map(|(_, record)| record).find(|record| record.what != quorumscope::sim::What::Acted)
+        let memo = session.universe().trace().records().filter(|(number, _)| *number >= before);
+        memo.map(|(_, record)| record).find(|record| record.what != quorumscope::sim::What::Acted)
     };
     for event in [200, found.event - 1] {
         assert_eq!(records(0, event), records(1, event), "event {event}");

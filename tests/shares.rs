@@ -36,12 +36,12 @@ fn the_interval_is_the_known_one() {
 
 /// All `n` workers propose at once, and delays are random and equal for all: how many of the runs have two winners.
 fn two_winners(n: u8, runs: u32) -> u32 {
-    let mut terrain = even_terrain(n, 2_000, 0);
-    terrain.jitter_permille = 60_000;
+    let mut topology = even_topology(n, 2_000, 0);
+    topology.jitter_permille = 60_000;
     let hour: Micros = 3_600_000_000;
     let settings = [(notes::SETTING_SPREAD, 0), (notes::SETTING_REPEAT, hour)];
     let split = |seed| {
-        let blueprint = with(blueprint::<Notes>(terrain.clone(), seed), &settings);
+        let blueprint = with(blueprint::<Notes>(topology.clone(), seed), &settings);
         let mut cluster = Cluster::<Notes>::new(&blueprint).expect("settings fit");
         cluster.run_until(hour / 2);
         !cluster.violations().is_empty()
@@ -68,12 +68,12 @@ fn split_votes(n: u8, running: u8, latency: u32, runs: u32) -> u32 {
     let settings =
         [(raft::SETTING_PRE_VOTE, 0), (raft::SETTING_ELECTION_MIN, SPREAD), (raft::SETTING_ELECTION_MAX, 2 * SPREAD)];
     let split = |seed| {
-        let blueprint = with(blueprint::<Raft>(even_terrain(n, 2 * one_way, 0), seed), &settings);
+        let blueprint = with(blueprint::<Raft>(even_topology(n, 2 * one_way, 0), seed), &settings);
         let mut cluster = Cluster::<Raft>::new(&blueprint).expect("settings fit");
         (running..n).for_each(|node| cluster.act(Action::Crash(NodeId(node))).expect("it runs"));
         // All have timed out once by now, and the votes are in.
         cluster.run_until(2 * SPREAD + 2 * Micros::from(one_way));
-        !cluster.reigns().iter().any(|reign| reign.epoch.number == 1)
+        !cluster.leadership_intervals().iter().any(|leadership| leadership.epoch.number == 1)
     };
     (1..=u64::from(runs)).filter(|&seed| split(seed)).count() as u32
 }

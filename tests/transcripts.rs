@@ -48,7 +48,7 @@ fn state(run: &mut Run) -> String {
     let word = run.universe.variant().card.epoch;
     let line = |id: u8| {
         let view = run.universe.node(NodeId(id));
-        match view.glance {
+        match view.status {
             None => format!("{:?}: down\n", view.id),
             Some(now) => {
                 let log = now.log;

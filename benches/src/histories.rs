@@ -41,7 +41,7 @@ struct Key {
 }
 
 impl Key {
-    fn carry_out(&mut self, call: Call) -> Option<Call> {
+    fn apply_effects_and_rules(&mut self, call: Call) -> Option<Call> {
         let value = match call {
             Call::Read(_) => return Some(Call::Read(Some(self.held))),
             Call::CompareAndSet { expect, .. } if expect != self.held => return None,
@@ -77,7 +77,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
     while asked < shape.operations || waiting.iter().any(Option::is_some) {
         if !late.is_empty() && rng.chance(5) {
             let Waiting { key, call, .. } = late.swap_remove(pick(&mut rng, late.len() as u32));
-            real[key].carry_out(call);
+            real[key].apply_effects_and_rules(call);
         }
         let process = pick(&mut rng, shape.processes);
         match waiting[process] {
@@ -107,7 +107,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
                     copy = Some(real.clone());
                 }
                 let store = copy.as_mut().filter(|_| process % 2 == 1).unwrap_or(&mut real);
-                let mut outcome = store[one.key].carry_out(one.call);
+                let mut outcome = store[one.key].apply_effects_and_rules(one.call);
                 if let (Some(at), Call::Read(_)) = (stale, one.call)
                     && u64::from(asked) >= at
                 {

@@ -5,7 +5,7 @@ use quorumscope::core::{NodeId, RuleSet, Settings};
 use quorumscope::sim::rng::Rng;
 use quorumscope::sim::trace::{Record, Trace, What};
 use quorumscope::sim::wheel::Wheel;
-use quorumscope::sim::{Blueprint, ClientGroup, Pace, Terrain};
+use quorumscope::sim::{Blueprint, ClientGroup, Pace, Topology};
 use quorumscope::universe;
 use std::hash::Hasher;
 
@@ -64,7 +64,7 @@ fn bare(events: u32, traced: bool) -> u64 {
 fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
     let variant = universe::variant(key).expect("the variant is in the registry");
     let blueprint = Blueprint {
-        terrain: Terrain::from_round_trips(1, &[500]),
+        topology: Topology::from_round_trips(1, &[500]),
         placement: vec![0; 5],
         clients: vec![ClientGroup {
             pace: Pace::Closed { sessions: 64, think: 0 },

@@ -73,6 +73,11 @@ pub enum Part {
     Setup(setup::View),
 }
 
+/// The chunk for actions, loaded unless that has been done.
+pub async fn actions() -> Result<&'static Actions, Missing> {
+    actions::load().await.map_err(|_| Missing(Chunk::Actions.title().to_owned()))
+}
+
 /// The chunks that are there by now.
 #[derive(Clone, Copy, Default)]
 pub struct Parts {

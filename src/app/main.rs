@@ -3,7 +3,7 @@
 mod charts;
 mod chunks;
 mod components;
-mod intent;
+mod page_action;
 mod pages;
 mod run;
 mod stage;

@@ -5,7 +5,7 @@ use crate::table::thousands;
 use crate::{Stop, flags};
 use clap::Args;
 use quorumscope::lab::Problems;
-use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, GOALS, Wish};
+use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, ExploreRequest, GOALS};
 use quorumscope::universe::search::{Decided, Finding, Told};
 use serde_json::Value;
 use std::io::{self, Write};
@@ -55,7 +55,7 @@ fn goals() -> String {
 
 /// Explores and tells what was found.
 pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let wish = Wish {
+    let request = ExploreRequest {
         variant: asked.variant.clone(),
         replicas: asked.replicas,
         without: asked.without.clone(),
@@ -64,10 +64,10 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
         property: asked.property.clone(),
         via: asked.via.clone(),
     };
-    let exploration = wish.check().map_err(flags::named)?;
+    let exploration = request.check().map_err(flags::named)?;
     let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
     let mut progress = Progress::new("exploring");
-    let most = u64::from(exploration.question.bounds.states);
+    let most = u64::from(exploration.query.bounds.states);
     while !search.advance(SLICE) {
         progress.set(u64::from(search.states()) * 1_000 / most);
     }
@@ -77,8 +77,8 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
         let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
         value["variant"] = Value::from(exploration.variant.card.key);
         value["replicas"] = Value::from(asked.replicas);
-        value["settings"] = serde_json::to_value(&wish.settings).map_err(io::Error::from)?;
-        value["property"] = serde_json::to_value(&wish.property).map_err(io::Error::from)?;
+        value["settings"] = serde_json::to_value(&request.settings).map_err(io::Error::from)?;
+        value["property"] = serde_json::to_value(&request.property).map_err(io::Error::from)?;
         value["via"] = Value::from(exploration.via.clone());
         value["without"] = Value::from(asked.without.clone());
         value["bounds"] = exploration.bounds.iter().map(|bound| (bound.key, bound.value.clone())).collect();

@@ -6,7 +6,7 @@ use crate::{Stop, bad, flags, shrink};
 use clap::Args;
 use quorumscope::lab::problem::Problem;
 use quorumscope::lab::shrink::BUDGET;
-use quorumscope::lab::swarm::{Failure, Report, Swarm, Wish};
+use quorumscope::lab::swarm::{Failure, FuzzRequest, Report, Swarm};
 use quorumscope::lab::{Quantity, Scenario, text};
 use std::collections::BTreeMap;
 use std::fs;
@@ -62,7 +62,7 @@ pub struct Asked {
 }
 
 fn only() -> String {
-    let names: Vec<&str> = quorumscope::lab::swarm::troubles().collect();
+    let names: Vec<&str> = quorumscope::lab::swarm::fault_kinds().collect();
     format!("Draw from these sorts of trouble only, separated by commas: {}", names.join(", "))
 }
 
@@ -105,14 +105,14 @@ fn told(report: &Report, json: bool, out: &mut impl Write) -> Result<ExitCode, S
 }
 
 fn swarm(asked: &Asked) -> Result<Swarm, Stop> {
-    let wish = Wish {
+    let request = FuzzRequest {
         variant: asked.variant.clone().unwrap_or_default(),
         without: asked.without.clone(),
         settings: flags::settings(&asked.set)?,
         only: asked.only.clone(),
         beyond_model: asked.beyond_model,
     };
-    wish.check().map_err(flags::named)
+    request.check().map_err(flags::named)
 }
 
 fn save(scenario: &Scenario, file: &Path) -> Result<(), Stop> {
@@ -149,11 +149,11 @@ fn on_all_processors(swarm: &Swarm, seeds: Range<u64>, jobs: usize, stop: bool) 
                         break;
                     }
                     at_work[worker].store(seed, Ordering::Relaxed);
-                    let trial = swarm.run(seed);
-                    if stop && trial.violation.is_some() {
+                    let fuzz_run = swarm.run(seed);
+                    if stop && fuzz_run.violation.is_some() {
                         end.fetch_min(seed + 1, Ordering::Relaxed);
                     }
-                    if sender.send((seed, trial)).is_err() {
+                    if sender.send((seed, fuzz_run)).is_err() {
                         break;
                     }
                 }
@@ -165,17 +165,17 @@ fn on_all_processors(swarm: &Swarm, seeds: Range<u64>, jobs: usize, stop: bool) 
         }
         drop(sender);
         let mut waiting = BTreeMap::new();
-        for (seed, trial) in done {
+        for (seed, fuzz_run) in done {
             progress.set((seed - seeds.start) * 1_000 / (seeds.end - seeds.start));
             // Seeds after the first failing one do not count, although some of them have been run.
             if stop {
-                waiting.insert(seed, trial);
+                waiting.insert(seed, fuzz_run);
             } else {
-                report.add(seed, &trial);
+                report.add(seed, &fuzz_run);
             }
         }
         let end = end.load(Ordering::Relaxed);
-        waiting.range(..end).for_each(|(seed, trial)| report.add(*seed, trial));
+        waiting.range(..end).for_each(|(seed, fuzz_run)| report.add(*seed, fuzz_run));
     });
     progress.done();
     report
@@ -220,7 +220,7 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
         thousands(report.events),
         seconds(report.time_us),
         thousands(report.answered),
-        thousands(report.reigns),
+        thousands(report.leadership_intervals),
         report.fingerprint
     )?;
     let undecided = match report.undecided {
@@ -230,7 +230,7 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} operations of clients judged to be linearizable{undecided}", thousands(report.judged))?;
     let mut table = Table::default();
     table.row(["Troubles", "struck"]);
-    report.troubles.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
+    report.fault_kinds.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
     table.row(["Rules", "runs that reached it"]);
     report.rules.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
     writeln!(out)?;

@@ -3,7 +3,7 @@
 use crate::table::thousands;
 use crate::{Stop, bad};
 use quorumscope::judge::linearizability::{
-    History, Judgement, Limit, Limits, Model, Shown, Verdict, Window, judge, picture,
+    History, Judgement, Limit, Limits, Model, Verdict, ViewModel, Window, judge, picture,
 };
 use quorumscope::lab::Problem;
 use quorumscope::lab::history::{LONGEST, Reader};
@@ -196,7 +196,7 @@ impl Report {
 
 impl WindowReport {
     fn new(history: &History, model: Model, window: &Window) -> WindowReport {
-        let operations = window.operations.iter().map(|Shown { operation, needed }| OperationReport {
+        let operations = window.operations.iter().map(|ViewModel { operation, needed }| OperationReport {
             process: named(history.processes.text(operation.process)),
             f: model.function(operation.call),
             value: model.value(operation.call, &history.values).map_or(Value::Null, |value| named(&value)),

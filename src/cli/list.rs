@@ -104,7 +104,7 @@ fn faults(faults: Faults) -> &'static str {
     match faults {
         Faults::CrashStop => "crashes of nodes that do not come back",
         Faults::CrashRecover => "crashes, and restarts from the disk",
-        Faults::Byzantine => "nodes that lie",
+        Faults::Byzantine => "Byzantine nodes",
     }
 }
 

@@ -194,7 +194,7 @@ fn bad(why: impl Display) -> Stop {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let done = carry_out(cli.command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    let done = apply_effects_and_rules(cli.command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
     match done {
         Ok(code) => code,
         Err(Stop::Input(why)) => {
@@ -210,7 +210,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn carry_out(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
+fn apply_effects_and_rules(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),

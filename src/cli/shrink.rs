@@ -19,7 +19,7 @@ pub fn shrink(
     out: &mut impl Write,
 ) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
-    if !document.deeds.is_empty() || document.moment.is_some() {
+    if !document.interventions.is_empty() || document.moment.is_some() {
         return Err(bad("deeds: what was done by hand cannot be shrunk; put it into the scenario's script"));
     }
     let wrong = |problems| source::about(&source.scenario, problems);

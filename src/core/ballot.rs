@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 /// A proposal number: a round, made unique by the proposer's own id.
 ///
-/// Compared by round first, so a proposer that is outbid can always go higher ("Paxos Made Simple", §2.5:
+/// Compared by round first, so a proposer that is preempted can always go higher ("Paxos Made Simple", §2.5:
 /// "different proposers choose their numbers from disjoint sets").
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ballot {

@@ -34,8 +34,8 @@ impl Command {
         Command::value_of(self.client, self.seq)
     }
 
-    /// The same but for what it writes: what a liar makes of it.
-    pub const fn forged(self) -> Command {
+    /// The same but for what it writes: what a Byzantine node makes of it.
+    pub const fn tampered(self) -> Command {
         let op = match self.op {
             Op::Write { key, value } => Op::Write { key, value: !value },
             Op::CompareAndSet { key, expect, value } => Op::CompareAndSet { key, expect, value: !value },

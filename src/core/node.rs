@@ -1,8 +1,8 @@
 //! What a protocol is: messages, nodes, rules and a card.
 
 use super::{
-    Answer, Card, Command, EntryGlance, Epoch, Exchange, Glance, Micros, NodeId, NodeSet, Out, Rule, RuleSet, Setting,
-    Settings, Slot,
+    Answer, Card, Command, EntryStatus, Epoch, Exchange, Micros, NodeId, NodeSet, NodeStatus, Out, Rule, RuleSet,
+    Setting, Settings, Slot,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -50,7 +50,7 @@ pub enum Phase {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(pub u8);
 
-/// What replicas send each other. What its [`Label`](super::Label) says is best inlined: where a message is made, it is known already.
+/// What replicas send each other. What its [`Header`](super::Header) says is best inlined: where a message is made, it is known already.
 pub trait Message: Clone + Debug + Hash + Eq {
     /// All kinds, in the order in which a picture should list them.
     const KINDS: &'static [Kind];
@@ -76,7 +76,7 @@ pub trait Message: Clone + Debug + Hash + Eq {
 
     /// What a node that lies could say instead: the same with another command in it. `None` if there is no command in it, or only such as
     /// others have signed.
-    fn forged(&self) -> Option<Self> {
+    fn tampered(&self) -> Option<Self> {
         None
     }
 }
@@ -111,18 +111,18 @@ pub trait Node: Clone + Debug + Hash + Eq {
     fn disk(&self) -> &Self::Disk;
 
     /// What can be seen of it.
-    fn glance(&self) -> Glance;
+    fn status(&self) -> NodeStatus;
 
-    /// The term or ballot it leads, if it does: [`Node::glance`] in short, for those who ask after every event.
+    /// The term or ballot it leads, if it does: [`Node::status`] in short, for those who ask after every event.
     fn leads(&self) -> Option<Epoch> {
-        let glance = self.glance();
-        glance.leads.then_some(glance.epoch)
+        let status = self.status();
+        status.leads.then_some(status.epoch)
     }
 
     /// One slot of its log, if held.
-    fn entry(&self, slot: Slot) -> Option<EntryGlance>;
+    fn entry(&self, slot: Slot) -> Option<EntryStatus>;
 
-    /// Digest of the replicated state machine after [`LogGlance::applied`](super::LogGlance::applied) commands, if the protocol has one.
+    /// Digest of the replicated state machine after [`LogStatus::applied`](super::LogStatus::applied) commands, if the protocol has one.
     fn machine_digest(&self) -> Option<u64> {
         None
     }
@@ -151,7 +151,7 @@ pub struct Setup {
 }
 
 /// A setting that does not fit: its key, and what would do.
-pub type Unfit = (&'static str, &'static str);
+pub type SettingError = (&'static str, &'static str);
 
 /// A variant. One implementation per file; the file's card, rules and invariants are all that others know of it.
 pub trait Protocol: Copy + Clone + Debug + Default + 'static {
@@ -165,7 +165,7 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     type Node: Node;
 
     /// One configuration for each replica of a new cluster, or the setting that does not fit.
-    fn cluster(setup: &Setup) -> Result<Vec<<Self::Node as Node>::Config>, Unfit>;
+    fn cluster(setup: &Setup) -> Result<Vec<<Self::Node as Node>::Config>, SettingError>;
 
     /// The configuration of a replica that will join a running cluster by a membership change.
     fn newcomer(_setup: &Setup, _me: NodeId) -> Option<<Self::Node as Node>::Config> {

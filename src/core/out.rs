@@ -1,9 +1,9 @@
 //! The outbox: all that a node can do to the world.
 
 use super::node::Reply;
-use super::{Answer, ClientId, Command, Label, Micros, Node, NodeId, NodeSet, Parcels, RuleId, RuleSet, Slot};
+use super::{Answer, ClientId, Command, Header, MessageStore, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
 
-/// What a handler asked for. `M` is a message or, in the outbox, the number of the parcel that holds it.
+/// What a handler asked for. `M` is a message or, in the outbox, the number of the message that holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect<M, T> {
     /// Send to one replica (itself included: such a message goes through the world, takes no time and is not counted).
@@ -51,7 +51,7 @@ const UNSAVED: Slot = Slot::MAX;
 pub struct Out<N: Node> {
     effects: Vec<Effect<u32, N::Timer>>,
     /// Messages asked to be sent and, in a world, all that are under way.
-    pub parcels: Parcels<N::Msg, Label>,
+    pub messages: MessageStore<N::Msg, Header>,
     /// The first log slot that the save among the effects may have changed; [`UNSAVED`] if there is no save.
     saved: Slot,
     /// Whether a save is an effect.
@@ -62,7 +62,7 @@ pub struct Out<N: Node> {
 
 impl<N: Node> Clone for Out<N> {
     fn clone(&self) -> Out<N> {
-        Out { effects: self.effects.clone(), parcels: self.parcels.clone(), ..*self }
+        Out { effects: self.effects.clone(), messages: self.messages.clone(), ..*self }
     }
 }
 
@@ -71,7 +71,7 @@ impl<N: Node> Out<N> {
     pub fn new(ablated: RuleSet) -> Out<N> {
         Out {
             effects: Vec::new(),
-            parcels: Parcels::default(),
+            messages: MessageStore::default(),
             saved: UNSAVED,
             tells_saves: true,
             ablated,
@@ -82,18 +82,18 @@ impl<N: Node> Out<N> {
     /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
     #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: N::Msg) {
-        let label = Label::of(&message);
-        let parcel = self.parcels.put(message, label, 1);
-        self.effects.push(Effect::Send(to, parcel));
+        let header = Header::of(&message);
+        let message_id = self.messages.put(message, header, 1);
+        self.effects.push(Effect::Send(to, message_id));
     }
 
     /// Sends the same message to each of `to`.
     #[inline(always)]
     pub fn broadcast(&mut self, to: NodeSet, message: N::Msg) {
         if !to.is_empty() {
-            let label = Label::of(&message);
-            let parcel = self.parcels.put(message, label, u32::from(to.len()));
-            self.effects.push(Effect::Broadcast(to, parcel));
+            let header = Header::of(&message);
+            let message_id = self.messages.put(message, header, u32::from(to.len()));
+            self.effects.push(Effect::Broadcast(to, message_id));
         }
     }
 
@@ -206,10 +206,10 @@ impl<N: Node> Out<N> {
         self.settle()
     }
 
-    /// Takes what was asked for with the messages themselves, for tests of a node without a world. The parcels are left behind.
+    /// Takes what was asked for with the messages themselves, for tests of a node without a world. The messages are left behind.
     pub fn drain(&mut self) -> Vec<Effect<N::Msg, N::Timer>> {
         let mut effects = Vec::new();
         self.take(&mut effects);
-        effects.iter().filter_map(|effect| effect.map(|parcel| self.parcels.look(*parcel).cloned())).collect()
+        effects.iter().filter_map(|effect| effect.map(|message_id| self.messages.look(*message_id).cloned())).collect()
     }
 }

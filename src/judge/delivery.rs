@@ -6,7 +6,7 @@
 //! time at which it was told, both of which are known. So what is refused here is wrong however the log was ordered.
 
 use crate::core::{ClientId, Micros, Op, Outcome};
-use crate::sim::clients::{Heard, Spoke};
+use crate::sim::clients::{HistoryEvent, HistoryRecord};
 use std::collections::BTreeMap;
 
 /// The property's name.
@@ -97,16 +97,16 @@ fn ends(asked: Micros, lease: Micros) -> Micros {
 
 impl Deliveries {
     /// What clients saw, if they used queues and nothing else.
-    pub fn of<'a>(heard: impl IntoIterator<Item = &'a Heard>) -> Option<Deliveries> {
+    pub fn of<'a>(recorded: impl IntoIterator<Item = &'a HistoryRecord>) -> Option<Deliveries> {
         let mut seen = Deliveries::default();
         let mut waiting: BTreeMap<ClientId, (Micros, Op)> = BTreeMap::new();
-        for &Heard { at, client, spoke } in heard {
-            match spoke {
-                Spoke::Asked(op @ (Op::Enqueue { .. } | Op::Take { .. } | Op::Ack { .. })) => {
+        for &HistoryRecord { at, client, event } in recorded {
+            match event {
+                HistoryEvent::Asked(op @ (Op::Enqueue { .. } | Op::Take { .. } | Op::Ack { .. })) => {
                     waiting.insert(client, (at, op));
                 }
-                Spoke::Asked(_) => return None,
-                Spoke::Told(outcome) => {
+                HistoryEvent::Asked(_) => return None,
+                HistoryEvent::Told(outcome) => {
                     let (asked, op) = waiting.remove(&client)?;
                     seen.operations += 1;
                     seen.take_in(op, Span { asked, told: at }, Some(outcome));
@@ -188,9 +188,9 @@ impl Queue {
         let mut latest = 0;
         self.lent.values().find_map(|loan| {
             let never = self.put.get(&loan.item).is_none_or(|put| put.asked > loan.span.told);
-            let early = loan.span.told < latest;
+            let out_of_order = loan.span.told < latest;
             latest = latest.max(loan.span.asked);
-            (never || early).then_some(loan.span.told)
+            (never || out_of_order).then_some(loan.span.told)
         })
     }
 

@@ -4,7 +4,7 @@
 pub mod delivery;
 pub mod explore;
 pub mod linearizability;
-pub mod recovery;
-pub mod watch;
+pub mod liveness;
+pub mod safety;
 
-pub use watch::{Reign, Violation, Watch};
+pub use safety::{LeadershipInterval, SafetyChecker, Violation};

@@ -4,7 +4,7 @@
 
 use super::Quantity;
 use super::atlas::{self, Matrix};
-use super::fault::{Course, Names};
+use super::fault::{Names, ScriptCheck};
 use super::machines::{by_itself, untimely};
 use super::places::Layout;
 use super::problem::{Complaints, Problem, Problems};
@@ -13,7 +13,7 @@ use super::scenario::{Recovery, Scenario, Value, ValueBytes};
 use crate::core::card::Faults;
 use crate::core::{Card, Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::{Assumption, Timed};
-use crate::sim::{self, Action, Blueprint, Sizes, Terrain, Timing};
+use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
 use crate::universe::{self, Universe, Variant};
 
 /// Most replicas at the start.
@@ -112,19 +112,19 @@ impl Scenario {
         }
         let settings = variant.map(|variant| self.settings(variant, wrong));
         let ablated = variant.map(|variant| self.ablated(variant, wrong));
-        let (places, mut terrain) = self.sites(wrong);
+        let (places, mut topology) = self.sites(wrong);
         let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
         let Layout { placement, domains, names } = self.lay_out(&ids, variant, wrong);
-        terrain.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, wrong);
-        terrain.loss_permille = share(&self.network.loss, "network.loss", 1_000, wrong);
-        terrain.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, wrong);
-        terrain.cost = self.read_cost(wrong);
-        terrain.timing = self.read_timing(&terrain, wrong);
-        terrain.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
-        terrain.value_bytes = self.sizes(wrong);
-        let clients = self.workload(&ids, &terrain, wrong);
+        topology.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, wrong);
+        topology.loss_permille = share(&self.network.loss, "network.loss", 1_000, wrong);
+        topology.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, wrong);
+        topology.cost = self.read_cost(wrong);
+        topology.timing = self.read_timing(&topology, wrong);
+        topology.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, wrong);
+        topology.value_bytes = self.sizes(wrong);
+        let clients = self.workload(&ids, &topology, wrong);
         let kinds = variant.map_or(&[][..], |variant| variant.kinds);
-        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, terrain.timing, wrong);
+        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, topology.timing, wrong);
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             wrong.add("seed", seed, format!("0 to {SEED} would do"));
@@ -134,7 +134,7 @@ impl Scenario {
         let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, wrong));
         let (settings, ablated) = (settings?, ablated?);
         let mut blueprint = Blueprint {
-            terrain,
+            topology,
             placement,
             domains,
             clients,
@@ -145,7 +145,7 @@ impl Scenario {
             recovery,
             ..Blueprint::default()
         };
-        blueprint.script.extend(by_itself(blueprint.terrain.timing));
+        blueprint.script.extend(by_itself(blueprint.topology.timing));
         let variant = variant?;
         self.follow(&blueprint, variant, wrong);
         Some(Checked { variant, blueprint, places, domains: names, duration, warmup })
@@ -208,7 +208,7 @@ impl Scenario {
     }
 
     /// The places and the delays between them. Where something is wrong the result is of the right size all the same.
-    fn sites(&self, wrong: &mut Complaints) -> (Vec<Place>, Terrain) {
+    fn sites(&self, wrong: &mut Complaints) -> (Vec<Place>, Topology) {
         if self.sites.is_empty() {
             wrong.add("sites", "", "at least one site is needed");
         }
@@ -268,7 +268,7 @@ impl Scenario {
             Some(matrix) => self.built_in_round_trips(matrix, places.len()),
             None => self.own_round_trips(places.len(), wrong),
         };
-        (places, Terrain::from_round_trips(self.sites.len().min(SITES) as u8, &round_trips))
+        (places, Topology::from_round_trips(self.sites.len().min(SITES) as u8, &round_trips))
     }
 
     fn built_in_round_trips(&self, matrix: &Matrix, sites: usize) -> Vec<u32> {
@@ -322,16 +322,16 @@ impl Scenario {
         let joins = self.script.iter().filter(|fault| fault.action == "add").count();
         let nodes = self.replicas.len() + joins;
         let mut script = Vec::new();
-        let mut liars = NodeSet::EMPTY;
+        let mut byzantine = NodeSet::EMPTY;
         for (i, fault) in self.script.iter().enumerate().take(FAULTS) {
             let Some(timed) = fault.read(&format!("script[{i}]"), names, nodes, wrong) else { continue };
             let action = timed.action;
             if let (Some(assumption), Some(variant), false) = (action.breaks(), variant, self.beyond_model) {
-                if let Action::Lie { node, .. } = action {
-                    liars.add(node);
+                if let Action::Behaviour { node, .. } = action {
+                    byzantine.add(node);
                 }
-                let borne = liars_borne(variant.card, self.replicas.len());
-                if assumption != Assumption::Honesty || usize::from(liars.len()) > borne {
+                let borne = byzantine_tolerated(variant.card, self.replicas.len());
+                if assumption != Assumption::Honesty || usize::from(byzantine.len()) > borne {
                     let says = format!(
                         "{} counts on it that {}; beyond_model = true lets the script go beyond that",
                         variant.card.title,
@@ -359,16 +359,16 @@ impl Scenario {
         }
         let mut order: Vec<usize> = (0..script.len()).collect();
         order.sort_by_key(|index| script[*index].at);
-        let mut course = Course::new(variant.card, blueprint);
+        let mut script_check = ScriptCheck::new(variant.card, blueprint);
         for index in order {
             let Timed { at, action } = script[index];
-            match course.objection(action) {
+            match script_check.objection(action) {
                 Some(why) => {
                     let word = self.script.get(index).map_or("", |fault| &fault.action);
                     let says = format!("at {}: {why}", Quantity::from_micros(at));
                     wrong.add(format!("script[{index}].do"), format!("\"{word}\""), says);
                 }
-                None => course.take(action),
+                None => script_check.take(action),
             }
         }
     }
@@ -391,7 +391,7 @@ impl Recovery {
 }
 
 /// How many of so many nodes may lie.
-pub(super) fn liars_borne(card: &Card, replicas: usize) -> usize {
+pub(super) fn byzantine_tolerated(card: &Card, replicas: usize) -> usize {
     match card.faults {
         // Fewer than a third.
         Faults::Byzantine => replicas.saturating_sub(1) / 3,

@@ -168,11 +168,11 @@ impl CompareJob {
         }
         let own = variant.card.key == self.scenario.variant;
         let settings = if own { self.checked.blueprint.settings.clone() } else { Settings::defaults(variant.settings) };
-        let mut terrain = self.checked.blueprint.terrain.clone();
-        terrain.jitter_permille = 0;
-        terrain.loss_permille = 0;
+        let mut topology = self.checked.blueprint.topology.clone();
+        topology.jitter_permille = 0;
+        topology.loss_permille = 0;
         // Where the scenario has no more replicas, its sites take further ones in turn.
-        let sites = (0..terrain.sites).cycle();
+        let sites = (0..topology.sites).cycle();
         let placement =
             self.checked.blueprint.placement.iter().copied().chain(sites).take(usize::from(replicas)).collect();
         let mut asking: Vec<u8> = Vec::new();
@@ -185,22 +185,22 @@ impl CompareJob {
             asking.extend(self.checked.blueprint.placement.first());
         }
         let blueprint = Blueprint {
-            terrain,
+            topology,
             placement,
             settings: settings.clone(),
             ablated: RuleSet::EMPTY,
             seed: self.checked.blueprint.seed,
             ..Blueprint::default()
         };
-        let unfit =
+        let setting_error =
             |(key, says)| Problem { field: format!("settings.{key}"), value: String::new(), says: String::from(says) };
-        let universe = (variant.boot)(&blueprint).map_err(|error| unfit(error).to_string())?;
+        let universe = (variant.boot)(&blueprint).map_err(|error| setting_error(error).to_string())?;
         Ok(Probe {
             universe,
             variant,
             settings,
             replicas,
-            patience: blueprint.terrain.round_trip_max(),
+            patience: blueprint.topology.round_trip_max(),
             asking,
             stage: if variant.card.shots == Shots::Single {
                 Stage::Measure { asked: 0, since: 0 }

@@ -51,7 +51,7 @@ pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
         Verdict::Linearizable => Some(Consistency::Linearizable(operations)),
         Verdict::Undecided { .. } => Some(Consistency::Undecided(operations)),
         Verdict::Violated(window) => {
-            let answered = window.operations.iter().filter_map(|shown| shown.operation.answered);
+            let answered = window.operations.iter().filter_map(|view| view.operation.answered);
             let at: Micros = answered.map(|moment| moment.time).max().unwrap_or(universe.time());
             violated(LINEARIZABILITY, SAYS, at)
         }

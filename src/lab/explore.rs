@@ -2,9 +2,9 @@
 
 use super::problem::{Complaints, Problem, Problems};
 use super::scenario::{Scenario, Site, Value};
-use crate::core::node::{Setup, Unfit};
+use crate::core::node::{SettingError, Setup};
 use crate::core::{Faults, NodeId, NodeSet, Order, Shots};
-use crate::judge::explore::{Bounds, Goal, Question, Times};
+use crate::judge::explore::{Bounds, Goal, Query, Times};
 use crate::universe::Variant;
 use crate::universe::search::Search;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// What to explore, in words.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct ExploreRequest {
     /// The key of the variant.
     pub variant: String,
     /// Replicas.
@@ -35,7 +35,7 @@ pub struct Exploration {
     /// The variant.
     pub variant: &'static Variant,
     /// What to explore.
-    pub question: Question,
+    pub query: Query,
     /// The bounds as they are, in the order of [`BOUNDS`].
     pub bounds: Vec<Bound>,
     /// The goals, as one would write them.
@@ -101,7 +101,7 @@ const NONE: &str = "none";
 /// Most replicas together with newcomers.
 const NODES: u8 = 16;
 
-impl Wish {
+impl ExploreRequest {
     /// What to explore, or all that is wrong with the wish.
     pub fn check(&self) -> Result<Exploration, Problems> {
         // A scenario with one site: its checks are the same.
@@ -147,21 +147,21 @@ impl Wish {
         wrong.unless(Some(()))?;
         let setup = Setup {
             replicas,
-            rtt_max: checked.blueprint.terrain.round_trip_max(),
+            rtt_max: checked.blueprint.topology.round_trip_max(),
             settings: checked.blueprint.settings,
             ablated: checked.blueprint.ablated,
         };
         let told = bounds.told(variant);
-        let question = Question { setup, bounds: bounds.finished(), property: self.property.clone(), via };
-        let via = question.via.iter().map(Goal::to_string).collect();
-        Ok(Exploration { variant, question, bounds: told, via })
+        let query = Query { setup, bounds: bounds.finished(), property: self.property.clone(), via };
+        let via = query.via.iter().map(Goal::to_string).collect();
+        Ok(Exploration { variant, query, bounds: told, via })
     }
 }
 
 impl Exploration {
     /// Sets out.
     pub fn start(&self) -> Result<Box<dyn Search>, Problem> {
-        (self.variant.explore)(&self.question).map_err(|(key, says): Unfit| Problem {
+        (self.variant.explore)(&self.query).map_err(|(key, says): SettingError| Problem {
             field: format!("settings.{key}"),
             value: String::new(),
             says: says.to_owned(),

@@ -1,14 +1,14 @@
 //! What is done to a world, as written in a script or a link. People count nodes from 1 and name places.
 
-mod course;
 mod read;
+mod script_check;
 
-pub use course::Course;
+pub use script_check::ScriptCheck;
 
 use super::Quantity;
 use crate::core::node::Kind;
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
+use crate::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
 use crate::sim::{Action, DomainId};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -71,11 +71,11 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u32>,
     /// Instead of its kind, the number of a message under way, as a page that shows it knows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parcel: Option<u32>,
+    #[serde(alias = "parcel", default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<u32>,
     /// The same for a client's request or the answer to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub letter: Option<u32>,
+    #[serde(alias = "letter", default, skip_serializing_if = "Option::is_none")]
+    pub client_message: Option<u32>,
     /// How long one write to the disk takes, such as "50ms" (slow-disk).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
@@ -87,7 +87,7 @@ pub struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub by: Option<Quantity>,
-    /// In which way it lies: silent, twin, deny, to-all, forge, or nothing for not any more (lie).
+    /// Which Byzantine behaviour: silent, twin, deny, to-all, tamper, or honest to end it (byzantine).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how: Option<String>,
     /// The node's clock stands still while it is paused (pause).
@@ -177,11 +177,11 @@ const VERBS: &[(&str, &[&str])] = &[
     ("forget-writes", &["node"]),
     ("tear-write", &["node"]),
     ("corrupt-disk", &["node"]),
-    ("mend-disk", &["node"]),
+    ("repair-disk", &["node"]),
     ("drift", &["node", "ppm"]),
     ("jump", &["node", "by"]),
     ("throttle", &["node", "share"]),
-    ("lie", &["node", "how", "to"]),
+    ("byzantine", &["node", "how", "to"]),
     ("cut", &["from", "to", "one_way", "in"]),
     ("heal", &["from", "to", "in"]),
     ("heal-all", &[]),
@@ -195,20 +195,34 @@ const VERBS: &[(&str, &[&str])] = &[
     ("duplication", &["share", "from", "to", "one_way"]),
     ("reordering", &["share", "extra", "from", "to", "one_way"]),
     ("limit", &["bandwidth", "node", "from", "to", "one_way"]),
-    ("calm", &[]),
+    ("clear-link-faults", &[]),
     ("stabilise", &[]),
-    ("hold", &["from", "to", "kind", "nth", "parcel", "letter"]),
-    ("deliver", &["from", "to", "kind", "nth", "parcel", "letter"]),
-    ("drop", &["from", "to", "kind", "nth", "parcel", "letter"]),
-    ("duplicate", &["from", "to", "kind", "nth", "parcel", "letter"]),
+    ("hold", &["from", "to", "kind", "nth", "message_id", "client_message"]),
+    ("deliver", &["from", "to", "kind", "nth", "message_id", "client_message"]),
+    ("drop", &["from", "to", "kind", "nth", "message_id", "client_message"]),
+    ("duplicate", &["from", "to", "kind", "nth", "message_id", "client_message"]),
     ("release", &["from", "to", "kind"]),
     ("quiesce", &[]),
     ("resume", &[]),
 ];
 
+/// Words of earlier versions, after `do` and `how`, and what replaced them. They are read, never written.
+const RENAMED: &[(&str, &str)] = &[
+    ("calm", "clear-link-faults"),
+    ("mend-disk", "repair-disk"),
+    ("lie", "byzantine"),
+    ("forge", "tamper"),
+    ("nothing", "honest"),
+];
+
+/// The present word for one that an earlier version may have written.
+fn renamed(word: &str) -> &str {
+    RENAMED.iter().find(|(before, _)| *before == word).map_or(word, |(_, now)| now)
+}
+
 /// Every word after `how`, and whether it needs `to`.
-const LIES: &[(&str, bool)] =
-    &[("silent", false), ("twin", true), ("deny", true), ("to-all", false), ("forge", false), ("nothing", false)];
+const BEHAVIOURS: &[(&str, bool)] =
+    &[("silent", false), ("twin", true), ("deny", true), ("to-all", false), ("tamper", false), ("honest", false)];
 
 /// Every word that may stand after `do`.
 pub fn words() -> impl Iterator<Item = &'static str> {
@@ -216,8 +230,8 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 }
 
 /// Every word that may stand after `how`.
-pub fn lies() -> impl Iterator<Item = &'static str> {
-    LIES.iter().map(|(word, _)| *word)
+pub fn byzantine() -> impl Iterator<Item = &'static str> {
+    BEHAVIOURS.iter().map(|(word, _)| *word)
 }
 
 /// What things are called in a document.
@@ -244,12 +258,12 @@ impl<'a> From<&'a Vec<&'a str>> for Names<'a> {
 }
 
 /// What is done to a single message, as a word.
-fn grip_word(grip: Grip) -> &'static str {
-    match grip {
-        Grip::Hold => "hold",
-        Grip::Deliver => "deliver",
-        Grip::Drop => "drop",
-        Grip::Duplicate => "duplicate",
+fn intercept_word(intercept: Intercept) -> &'static str {
+    match intercept {
+        Intercept::Hold => "hold",
+        Intercept::Deliver => "deliver",
+        Intercept::Drop => "drop",
+        Intercept::Duplicate => "duplicate",
     }
 }
 
@@ -278,14 +292,14 @@ impl Fault {
             Action::Restart(node) => does("restart", Fault { node: number(node), ..fault }),
             Action::Pause { node, clock_stops } => does("pause", Fault { node: number(node), clock_stops, ..fault }),
             Action::Continue(node) => does("continue", Fault { node: number(node), ..fault }),
-            Action::Domain { domain, blow } => {
-                let verb = match blow {
-                    Blow::Crash => "crash",
-                    Blow::Restart => "restart",
-                    Blow::Pause => "pause",
-                    Blow::Continue => "continue",
-                    Blow::CutOff => "cut",
-                    Blow::Reconnect => "heal",
+            Action::Domain { domain, fault: domain_fault } => {
+                let verb = match domain_fault {
+                    DomainFault::Crash => "crash",
+                    DomainFault::Restart => "restart",
+                    DomainFault::Pause => "pause",
+                    DomainFault::Continue => "continue",
+                    DomainFault::Partition => "cut",
+                    DomainFault::Reconnect => "heal",
                 };
                 does(verb, Fault { place: place(domain), ..fault })
             }
@@ -301,39 +315,39 @@ impl Fault {
             Action::Disturb { from, to, both, how } => {
                 let fault = match (from, to, both, how) {
                     // On all links, which goes without saying; but `loss` without any ends holds for clients as well.
-                    (ALL, ALL, true, how) if !matches!(how, Nuisance::Lose(_)) => fault,
+                    (ALL, ALL, true, how) if !matches!(how, LinkFault::Lose(_)) => fault,
                     _ => Fault { from: end(from), to: end(to), one_way: !both, ..fault },
                 };
                 let share = |permille: u16| Some(Quantity::from_permille(permille.into()));
                 let time = |micros: u32| Some(Quantity::from_micros(micros.into()));
                 match how {
-                    Nuisance::Slow { extra, jitter } => {
+                    LinkFault::Slow { extra, jitter } => {
                         does("slow", Fault { extra: time(extra), jitter: time(jitter), ..fault })
                     }
-                    Nuisance::Lose(permille) => does("loss", Fault { loss: share(permille), ..fault }),
-                    Nuisance::Duplicate(permille) => does("duplication", Fault { share: share(permille), ..fault }),
-                    Nuisance::Reorder { permille, by } => {
+                    LinkFault::Lose(permille) => does("loss", Fault { loss: share(permille), ..fault }),
+                    LinkFault::Duplicate(permille) => does("duplication", Fault { share: share(permille), ..fault }),
+                    LinkFault::Reorder { permille, by } => {
                         does("reordering", Fault { share: share(permille), extra: time(by), ..fault })
                     }
-                    Nuisance::Narrow(bytes) => does("limit", Fault { bandwidth: bandwidth(bytes), ..fault }),
+                    LinkFault::Narrow(bytes) => does("limit", Fault { bandwidth: bandwidth(bytes), ..fault }),
                 }
             }
             Action::Uplink { node, bytes_per_s } => {
                 does("limit", Fault { node: number(node), bandwidth: bandwidth(bytes_per_s), ..fault })
             }
-            Action::Calm => does("calm", fault),
+            Action::ClearLinkFaults => does("clear-link-faults", fault),
             Action::Stabilise => does("stabilise", fault),
-            Action::Lie { node, how } => {
+            Action::Behaviour { node, how } => {
                 let (word, to) = match how {
-                    Lie::Silent(to) => ("silent", to),
-                    Lie::Twin(to) => ("twin", to),
-                    Lie::Deny(to) => ("deny", to),
-                    Lie::ToAll => ("to-all", ALL),
-                    Lie::Forge(to) => ("forge", to),
-                    Lie::Nothing => ("nothing", ALL),
+                    Behaviour::Silent(to) => ("silent", to),
+                    Behaviour::Twin(to) => ("twin", to),
+                    Behaviour::Deny(to) => ("deny", to),
+                    Behaviour::ToAll => ("to-all", ALL),
+                    Behaviour::Tamper(to) => ("tamper", to),
+                    Behaviour::Honest => ("honest", ALL),
                 };
                 let to = if to == ALL { None } else { several(to) };
-                does("lie", Fault { node: number(node), how: Some(word.to_owned()), to, ..fault })
+                does("byzantine", Fault { node: number(node), how: Some(word.to_owned()), to, ..fault })
             }
             Action::Drift { node, ppm } => does("drift", Fault { node: number(node), ppm: Some(ppm), ..fault }),
             Action::Jump { node, by } => {
@@ -345,15 +359,15 @@ impl Fault {
                 let share = Some(Quantity::from_permille(u64::from(percent) * 10));
                 does("throttle", Fault { node: number(node), share, ..fault })
             }
-            Action::Message { flight: FlightId::Parcel { parcel, to }, grip } => {
-                does(grip_word(grip), Fault { parcel: Some(parcel), to: one(to), ..fault })
+            Action::Message { flight: FlightId::Message { message_id, to }, intercept } => {
+                does(intercept_word(intercept), Fault { message_id: Some(message_id), to: one(to), ..fault })
             }
-            Action::Message { flight: FlightId::Letter(letter), grip } => {
-                does(grip_word(grip), Fault { letter: Some(letter), ..fault })
+            Action::Message { flight: FlightId::ClientMessage(client_message), intercept } => {
+                does(intercept_word(intercept), Fault { client_message: Some(client_message), ..fault })
             }
-            Action::Catch { which: message, nth, grip } => {
+            Action::Catch { which: message, nth, intercept } => {
                 let nth = (nth > 1).then_some(u32::from(nth));
-                does(grip_word(grip), which(message, Fault { nth, ..fault }))
+                does(intercept_word(intercept), which(message, Fault { nth, ..fault }))
             }
             Action::Release(None) => does("release", fault),
             Action::Release(Some(message)) => does("release", which(message, fault)),
@@ -378,7 +392,7 @@ impl Fault {
                     DiskFault::Forget => does("forget-writes", fault),
                     DiskFault::Tear => does("tear-write", fault),
                     DiskFault::Rot => does("corrupt-disk", fault),
-                    DiskFault::Mend => does("mend-disk", fault),
+                    DiskFault::Repair => does("repair-disk", fault),
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::check::{LONGEST, ROUND_TRIP, time};
 use super::problem::Complaints;
 use super::scenario::Scenario;
 use crate::sim::action::Timed;
-use crate::sim::{Action, Cost, Terrain, Timing};
+use crate::sim::{Action, Cost, Timing, Topology};
 
 /// The words after `timing.model`, with the fields they need besides.
 const MODELS: &[(&str, &[&str])] =
@@ -33,8 +33,8 @@ impl Scenario {
         cost
     }
 
-    /// The timing model; `terrain` is all else about the network.
-    pub(super) fn read_timing(&self, terrain: &Terrain, wrong: &mut Complaints) -> Timing {
+    /// The timing model; `topology` is all else about the network.
+    pub(super) fn read_timing(&self, topology: &Topology, wrong: &mut Complaints) -> Timing {
         let Some(given) = &self.timing else { return Timing::default() };
         let Some((_, needs)) = MODELS.iter().find(|(model, _)| *model == given.model) else {
             wrong.unknown("timing.model", &given.model, "models", MODELS.iter().map(|(model, _)| *model));
@@ -52,7 +52,7 @@ impl Scenario {
         let spread = time(&given.spread, "timing.spread", 0, 0, ROUND_TRIP, wrong);
         let delta = time(&given.delta, "timing.delta", ROUND_TRIP, 1, 10 * ROUND_TRIP, wrong);
         let gst = time(&given.gst, "timing.gst", 0, 0, LONGEST, wrong);
-        let farthest = terrain.one_way.iter().chain(&terrain.local_back).copied().max().unwrap_or(0);
+        let farthest = topology.one_way.iter().chain(&topology.local_back).copied().max().unwrap_or(0);
         if given.delta.is_some() && delta < farthest.into() {
             let far = super::Quantity::from_micros(farthest.into());
             let value = given.delta.as_ref().map_or("", |delta| delta.text());
@@ -64,7 +64,7 @@ impl Scenario {
         }
         match given.model.as_str() {
             "synchronous" => {
-                if terrain.loss_permille > 0 {
+                if topology.loss_permille > 0 {
                     wrong.add("network.loss", "", "a synchronous network loses nothing; leave it out");
                 }
                 if given.spread.is_some() {

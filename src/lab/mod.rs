@@ -44,4 +44,4 @@ pub use quantity::Quantity;
 pub use read::read;
 pub use run::{Report, Run};
 pub use scenario::{Clients, Network, Recovery, Scenario, Site, Value, ValueBytes};
-pub use session::{Deed, Document, Moment, Replay, Session};
+pub use session::{Document, Intervention, Moment, Replay, Session};

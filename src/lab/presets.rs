@@ -2,7 +2,7 @@
 
 use super::{Checked, Clients, Network, Place, Scenario, Site};
 use crate::core::Settings;
-use crate::sim::{Blueprint, ClientGroup, Domains, Pace, Sizes, Terrain};
+use crate::sim::{Blueprint, ClientGroup, Domains, Pace, Sizes, Topology};
 use crate::universe;
 
 /// A scenario that comes with the program.
@@ -89,10 +89,10 @@ pub fn first_checked() -> Checked {
         ..ClientGroup::default()
     };
     let blueprint = Blueprint {
-        terrain: Terrain {
+        topology: Topology {
             jitter_permille: 20,
             value_bytes: Sizes::all(100),
-            ..Terrain::from_round_trips(3, &ROUND_TRIPS)
+            ..Topology::from_round_trips(3, &ROUND_TRIPS)
         },
         placement: PLACEMENT.to_vec(),
         domains,

@@ -4,10 +4,10 @@
 use super::consistency::{Consistency, LINEARIZABILITY};
 use super::outage::{Outage, Outages};
 use super::problem::{Problem, Problems};
-use super::session::{Astray, Document, Moment, Session};
+use super::session::{Document, Moment, ReplayMismatch, Session};
 use super::{Checked, Place};
 use crate::core::{Log, Micros, NodeSet, Phase, RuleId};
-use crate::judge::{Reign, Violation};
+use crate::judge::{LeadershipInterval, Violation};
 use crate::sim::{Counts, Refused, Sample};
 use crate::universe::Universe;
 use serde::Serialize;
@@ -37,9 +37,9 @@ impl Run {
     pub fn new(document: &Document) -> Result<Run, Problems> {
         let (session, moment) = Session::load(document, document.scenario.check()?)?;
         #[cfg(feature = "cli")]
-        let session = session.overheard();
+        let session = session.recorded();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
-        let outages = Outages::new(4 * session.checked().blueprint.terrain.round_trip_max());
+        let outages = Outages::new(4 * session.checked().blueprint.topology.round_trip_max());
         let before = (session.checked().warmup == 0).then(Before::default);
         Ok(Run { session, moment, outages, before })
     }
@@ -70,8 +70,8 @@ impl Run {
         let warmup = self.session.checked().warmup;
         let warming_up = self.before.is_none() && warmup < self.end();
         let limit = if warming_up { warmup } else { self.end() };
-        let happened = self.session.advance(limit).map_err(|Astray(says)| Problem {
-            field: format!("deeds[{}]", self.session.moment().deeds),
+        let happened = self.session.advance(limit).map_err(|ReplayMismatch(says)| Problem {
+            field: format!("deeds[{}]", self.session.moment().interventions),
             value: String::new(),
             says,
         })?;
@@ -122,7 +122,8 @@ impl Run {
         let now = self.session.moment();
         match self.moment {
             Some(moment) => {
-                now == moment || now.event >= moment.event && now.deeds >= moment.deeds && now.at >= moment.at
+                now == moment
+                    || now.event >= moment.event && now.interventions >= moment.interventions && now.at >= moment.at
             }
             None => false,
         }
@@ -145,8 +146,8 @@ impl Run {
         let nothing = Before::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
-        let (history, unfit) = self.judge_clients();
-        let violations = universe.violations().iter().chain(&unfit).map(ViolationReport::new).collect();
+        let (history, setting_error) = self.judge_clients();
+        let violations = universe.violations().iter().chain(&setting_error).map(ViolationReport::new).collect();
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -159,7 +160,7 @@ impl Run {
             commands: Commands::new(universe, before),
             messages: Messages::new(universe, before, &checked.places),
             latency_us: latencies(universe, checked),
-            leaders: universe.reigns().iter().map(Leader::new).collect(),
+            leaders: universe.leadership_intervals().iter().map(Leader::new).collect(),
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
@@ -379,8 +380,8 @@ pub struct Leader {
 }
 
 impl Leader {
-    fn new(reign: &Reign) -> Leader {
-        Leader { at_us: reign.since, node: u32::from(reign.node.0) + 1, epoch: reign.epoch.number }
+    fn new(leadership: &LeadershipInterval) -> Leader {
+        Leader { at_us: leadership.since, node: u32::from(leadership.node.0) + 1, epoch: leadership.epoch.number }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run that one can stop, act on, go back in, and share.
 //!
-//! A run is a scenario and the deeds done by hand, nothing else: the same two give the same events, so a moment of a run is a
+//! A run is a scenario and the interventions done by hand, nothing else: the same two give the same events, so a moment of a run is a
 //! document, and going back is starting from an earlier copy and doing the same again.
 
 mod branch;
@@ -26,12 +26,12 @@ const CHECKPOINTS: usize = 512;
 const SPACING: u64 = 128;
 /// Most events after which a document's moment may lie: some seconds of computing.
 pub const FARTHEST: u64 = 50_000_000;
-/// Most deeds of a document.
-const DEEDS: usize = 10_000;
+/// Most interventions of a document.
+const INTERVENTIONS: usize = 10_000;
 
 /// Something done by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deed {
+pub struct Intervention {
     /// How many events had happened.
     pub event: u64,
     /// When, µs since the start.
@@ -45,8 +45,8 @@ pub struct Deed {
 pub struct Moment {
     /// How many events have happened.
     pub event: u64,
-    /// How many deeds have been done.
-    pub deeds: usize,
+    /// How many interventions have been done.
+    pub interventions: usize,
     /// µs since the start.
     pub at: Micros,
 }
@@ -60,7 +60,7 @@ pub struct Session {
     branch: Branch,
     /// The other ones, the one left last at the end.
     others: Vec<Branch>,
-    /// How many deeds of the present branch have been done by now.
+    /// How many interventions of the present branch have been done by now.
     done: usize,
     /// Whether to make copies to go back to.
     copies: bool,
@@ -75,8 +75,8 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// The deeds of a document do not fit the run: it was made by hand, or by another version.
-pub(super) struct Astray(pub String);
+/// The interventions of a document do not fit the run: it was made by hand, or by another version.
+pub(super) struct ReplayMismatch(pub String);
 
 impl Session {
     /// Starts a run.
@@ -122,14 +122,14 @@ impl Session {
         &*self.universe
     }
 
-    /// What was done by hand, later deeds of this run included.
-    pub fn deeds(&self) -> &[Deed] {
-        &self.branch.deeds
+    /// What was done by hand, later interventions of this run included.
+    pub fn interventions(&self) -> &[Intervention] {
+        &self.branch.interventions
     }
 
     /// The present moment.
     pub fn moment(&self) -> Moment {
-        Moment { event: self.universe.events(), deeds: self.done, at: self.universe.time() }
+        Moment { event: self.universe.events(), interventions: self.done, at: self.universe.time() }
     }
 
     /// The farthest moment that this run has been at.
@@ -145,8 +145,8 @@ impl Session {
 
     /// Has the world keep what clients ask and are told. To be called at the start.
     #[cfg(feature = "cli")]
-    pub(super) fn overheard(mut self) -> Session {
-        self.universe.overhear();
+    pub(super) fn recorded(mut self) -> Session {
+        self.universe.record_history();
         self
     }
 
@@ -156,7 +156,7 @@ impl Session {
         crate::universe::Transcript::of(&mut *self.universe)
     }
 
-    /// Lets the next thing happen: an event, or a deed that was done here before. False when nothing is left to happen.
+    /// Lets the next thing happen: an event, or a intervention that was done here before. False when nothing is left to happen.
     pub fn step(&mut self) -> bool {
         self.step_until(Micros::MAX)
     }
@@ -171,20 +171,25 @@ impl Session {
     fn step_until(&mut self, limit: Micros) -> bool {
         match self.advance(limit) {
             Ok(happened) => happened,
-            // Deeds are kept only when they were done here once, so they fit; were one not to, the run would go on without.
-            Err(Astray(_)) => {
-                self.branch.deeds.truncate(self.done);
+            // Interventions are kept only when they were done here once, so they fit; were one not to, the run would go on without.
+            Err(ReplayMismatch(_)) => {
+                self.branch.interventions.truncate(self.done);
                 self.step_until(limit)
             }
         }
     }
 
     /// Lets the next thing happen, if that is until `limit`; otherwise only time moves on.
-    pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, Astray> {
-        let due = self.branch.deeds.get(self.done).filter(|deed| deed.event <= self.universe.events()).copied();
+    pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, ReplayMismatch> {
+        let due = self
+            .branch
+            .interventions
+            .get(self.done)
+            .filter(|intervention| intervention.event <= self.universe.events())
+            .copied();
         let happened = match due {
-            Some(deed) if deed.at <= limit => {
-                self.repeat(deed)?;
+            Some(intervention) if intervention.at <= limit => {
+                self.repeat(intervention)?;
                 true
             }
             _ => self.universe.step_until(limit),
@@ -193,17 +198,20 @@ impl Session {
         Ok(happened)
     }
 
-    fn repeat(&mut self, deed: Deed) -> Result<(), Astray> {
-        let misfit =
-            || Astray("the run is not where it was when this was done; was the link made by another version?".into());
-        if deed.event != self.universe.events() || deed.at < self.universe.time() {
+    fn repeat(&mut self, intervention: Intervention) -> Result<(), ReplayMismatch> {
+        let misfit = || {
+            ReplayMismatch(
+                "the run is not where it was when this was done; was the link made by another version?".into(),
+            )
+        };
+        if intervention.event != self.universe.events() || intervention.at < self.universe.time() {
             return Err(misfit());
         }
-        // Other events may be due at this very time; the deed came before them.
-        if deed.at > self.universe.time() && self.universe.step_until(deed.at) {
+        // Other events may be due at this very time; the intervention came before them.
+        if intervention.at > self.universe.time() && self.universe.step_until(intervention.at) {
             return Err(misfit());
         }
-        self.universe.act(deed.action).map_err(|Refusal(why)| Astray(why))?;
+        self.universe.act(intervention.action).map_err(|Refusal(why)| ReplayMismatch(why))?;
         self.done += 1;
         Ok(())
     }
@@ -211,8 +219,8 @@ impl Session {
     /// Keeps track of how far the run has come, and now and then a copy of it.
     fn note(&mut self) {
         let now = self.moment();
-        if (now.event, now.deeds, now.at)
-            > (self.branch.reached.event, self.branch.reached.deeds, self.branch.reached.at)
+        if (now.event, now.interventions, now.at)
+            > (self.branch.reached.event, self.branch.reached.interventions, self.branch.reached.at)
         {
             self.branch.reached = now;
         }
@@ -220,8 +228,8 @@ impl Session {
         if !self.copies || now.event < last + self.branch.spacing {
             return;
         }
-        // Whoever goes to an event finds the deeds done right after it still to come.
-        if self.done.checked_sub(1).is_some_and(|last| self.branch.deeds[last].event == now.event) {
+        // Whoever goes to an event finds the interventions done right after it still to come.
+        if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
             return;
         }
         self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));
@@ -241,16 +249,16 @@ impl Session {
         let (event, at) = (self.universe.events(), self.universe.time());
         let now = self.moment();
         self.universe.act(action)?;
-        if self.branch.reached.event > now.event || self.branch.deeds.len() > self.done {
+        if self.branch.reached.event > now.event || self.branch.interventions.len() > self.done {
             self.part(now);
         }
-        self.branch.deeds.push(Deed { event, at, action });
+        self.branch.interventions.push(Intervention { event, at, action });
         self.done += 1;
         self.branch.reached = self.moment();
         Ok(())
     }
 
-    /// Goes to where so many events have happened; deeds done right there are still to come. Going on from the farthest moment runs the
+    /// Goes to where so many events have happened; interventions done right there are still to come. Going on from the farthest moment runs the
     /// world; should nothing be left to happen, this ends early.
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
@@ -264,17 +272,17 @@ impl Session {
         while self.step_until(time) {}
     }
 
-    /// Undoes the last thing that happened, a deed or an event.
+    /// Undoes the last thing that happened, a intervention or an event.
     pub fn back(&mut self) {
         let now = self.moment();
-        match self.done.checked_sub(1).map(|last| self.branch.deeds[last]) {
-            Some(deed) if deed.event == now.event => {
-                self.go_to(Moment { event: deed.event, deeds: self.done - 1, at: deed.at })
+        match self.done.checked_sub(1).map(|last| self.branch.interventions[last]) {
+            Some(intervention) if intervention.event == now.event => {
+                self.go_to(Moment { event: intervention.event, interventions: self.done - 1, at: intervention.at })
             }
             _ => {
-                // Deeds done before this event happened stay done.
+                // Interventions done before this event happened stay done.
                 self.seek(now.event.saturating_sub(1));
-                while self.done < now.deeds && self.step() {}
+                while self.done < now.interventions && self.step() {}
             }
         }
     }
@@ -286,15 +294,15 @@ impl Session {
         self.start_over();
     }
 
-    /// Takes up the latest copy that is `early` enough, or the start; or stays, if this moment is `early` too and later than that.
-    fn jump(&mut self, early_now: bool, early: impl Fn(&Moment) -> bool) {
-        let count = self.branch.checkpoints.partition_point(|checkpoint| early(&checkpoint.moment));
+    /// Takes up the latest copy that is `out_of_order` enough, or the start; or stays, if this moment is `out_of_order` too and later than that.
+    fn jump(&mut self, out_of_order_now: bool, out_of_order: impl Fn(&Moment) -> bool) {
+        let count = self.branch.checkpoints.partition_point(|checkpoint| out_of_order(&checkpoint.moment));
         let latest = self.branch.checkpoints[..count].last();
-        if early_now && latest.is_none_or(|checkpoint| checkpoint.moment.event <= self.universe.events()) {
+        if out_of_order_now && latest.is_none_or(|checkpoint| checkpoint.moment.event <= self.universe.events()) {
             return;
         }
         (self.universe, self.done) = match latest {
-            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.deeds),
+            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.interventions),
             None => return self.start_over(),
         };
     }
@@ -307,10 +315,10 @@ impl Session {
     /// Goes to a moment at which this run has been.
     fn go_to(&mut self, moment: Moment) {
         let now = self.moment();
-        if now.event != moment.event || now.deeds > moment.deeds || now.at > moment.at {
+        if now.event != moment.event || now.interventions > moment.interventions || now.at > moment.at {
             self.seek(moment.event);
         }
-        while self.done < moment.deeds && self.step() {}
+        while self.done < moment.interventions && self.step() {}
         if self.universe.time() < moment.at {
             self.universe.step_until(moment.at);
         }
@@ -320,22 +328,26 @@ impl Session {
     pub fn document(&self) -> Document {
         let sites = self.checked.sites();
         let names = self.checked.names(&sites);
-        let deed = |deed: &Deed| DeedText { event: deed.event, what: Fault::new(deed.at, deed.action, names) };
+        let intervention = |intervention: &Intervention| InterventionText {
+            event: intervention.event,
+            what: Fault::new(intervention.at, intervention.action, names),
+        };
         let now = self.moment();
-        let moment = MomentText { event: now.event, deeds: now.deeds, at: Quantity::from_micros(now.at) };
+        let moment =
+            MomentText { event: now.event, interventions: now.interventions, at: Quantity::from_micros(now.at) };
         Document {
             scenario: self.scenario.clone(),
-            deeds: self.branch.deeds.iter().map(deed).collect(),
+            interventions: self.branch.interventions.iter().map(intervention).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
     }
 
-    /// The run of a document at its start, with all deeds still to come, and the moment that the document describes.
+    /// The run of a document at its start, with all interventions still to come, and the moment that the document describes.
     pub(super) fn load(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
         let mut session = Session::of(document.scenario.clone(), checked)?;
         session.keep_copies();
-        let (deeds, moment) = document.check(&session.checked)?;
-        session.branch.deeds = deeds;
+        let (interventions, moment) = document.check(&session.checked)?;
+        session.branch.interventions = interventions;
         Ok((session, moment))
     }
 
@@ -354,17 +366,17 @@ pub struct Document {
     /// What is run.
     pub scenario: Scenario,
     /// What was done by hand, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub deeds: Vec<DeedText>,
+    #[serde(alias = "deeds", default, skip_serializing_if = "Vec::is_empty")]
+    pub interventions: Vec<InterventionText>,
     /// Where the run stands. Default: at its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moment: Option<MomentText>,
 }
 
-/// A deed, as written.
+/// A intervention, as written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DeedText {
+pub struct InterventionText {
     /// How many events had happened.
     pub event: u64,
     /// What was done, and when.
@@ -377,9 +389,9 @@ pub struct DeedText {
 pub struct MomentText {
     /// How many events have happened.
     pub event: u64,
-    /// How many deeds have been done.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub deeds: usize,
+    /// How many interventions have been done.
+    #[serde(alias = "deeds", default, skip_serializing_if = "is_zero")]
+    pub interventions: usize,
     /// When, since the start.
     pub at: Quantity,
 }
@@ -390,44 +402,60 @@ fn is_zero(number: &usize) -> bool {
 
 impl From<Scenario> for Document {
     fn from(scenario: Scenario) -> Document {
-        Document { scenario, deeds: Vec::new(), moment: None }
+        Document { scenario, interventions: Vec::new(), moment: None }
     }
 }
 
 impl Document {
-    /// The deeds and the moment, or all that is wrong with them.
-    fn check(&self, checked: &Checked) -> Result<(Vec<Deed>, Option<Moment>), Problems> {
+    /// The interventions and the moment, or all that is wrong with them.
+    fn check(&self, checked: &Checked) -> Result<(Vec<Intervention>, Option<Moment>), Problems> {
         let mut wrong = Complaints::default();
-        if self.deeds.len() > DEEDS {
-            wrong.add("deeds", format!("{} deeds", self.deeds.len()), format!("{DEEDS} are the most"));
+        if self.interventions.len() > INTERVENTIONS {
+            wrong.add(
+                "interventions",
+                format!("{} interventions", self.interventions.len()),
+                format!("{INTERVENTIONS} are the most"),
+            );
         }
         let sites = checked.sites();
         let names = checked.names(&sites);
-        let mut deeds: Vec<Deed> = Vec::new();
-        for (i, deed) in self.deeds.iter().take(DEEDS).enumerate() {
-            let Some(timed) = deed.what.read(&format!("deeds[{i}].what"), names, usize::MAX, &mut wrong) else {
+        let mut interventions: Vec<Intervention> = Vec::new();
+        for (i, intervention) in self.interventions.iter().take(INTERVENTIONS).enumerate() {
+            let Some(timed) =
+                intervention.what.read(&format!("interventions[{i}].what"), names, usize::MAX, &mut wrong)
+            else {
                 continue;
             };
-            let read = Deed { event: deed.event, at: timed.at, action: timed.action };
-            if deeds.last().is_some_and(|last| last.event > read.event || last.at > read.at) {
-                wrong.add(format!("deeds[{i}]"), "", "comes before the deed listed before it; order them by time");
+            let read = Intervention { event: intervention.event, at: timed.at, action: timed.action };
+            if interventions.last().is_some_and(|last| last.event > read.event || last.at > read.at) {
+                wrong.add(
+                    format!("interventions[{i}]"),
+                    "",
+                    "comes before the intervention listed before it; order them by time",
+                );
             }
-            distance(&format!("deeds[{i}].event"), deed.event, &mut wrong);
-            deeds.push(read);
+            distance(&format!("interventions[{i}].event"), intervention.event, &mut wrong);
+            interventions.push(read);
         }
         let mut moment = None;
         if let Some(text) = &self.moment {
             distance("moment.event", text.event, &mut wrong);
-            if text.deeds > self.deeds.len() {
-                wrong.add("moment.deeds", text.deeds, format!("0 to {} would do", self.deeds.len()));
+            if text.interventions > self.interventions.len() {
+                wrong.add(
+                    "moment.interventions",
+                    text.interventions,
+                    format!("0 to {} would do", self.interventions.len()),
+                );
             }
             match text.at.micros() {
-                Ok(at) if at <= check::LONGEST => moment = Some(Moment { event: text.event, deeds: text.deeds, at }),
+                Ok(at) if at <= check::LONGEST => {
+                    moment = Some(Moment { event: text.event, interventions: text.interventions, at })
+                }
                 Ok(_) => wrong.add("moment.at", &text.at, check::too_long()),
                 Err(says) => wrong.add("moment.at", &text.at, says),
             }
         }
-        wrong.unless(Some((deeds, moment)))
+        wrong.unless(Some((interventions, moment)))
     }
 }
 
@@ -456,39 +484,42 @@ impl Replay {
         Ok(Replay { session, moment: moment.unwrap_or_default() })
     }
 
-    /// Goes on for about this many events. True when the moment is reached. Every deed is done once on the way, later ones too, so that
+    /// Goes on for about this many events. True when the moment is reached. Every intervention is done once on the way, later ones too, so that
     /// it is known to be possible.
     pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
         let until = self.session.universe.events().saturating_add(events.max(1));
-        while self.session.done < self.session.branch.deeds.len() || self.session.universe.events() < self.moment.event
+        while self.session.done < self.session.branch.interventions.len()
+            || self.session.universe.events() < self.moment.event
         {
             if self.session.universe.events() >= until {
                 return Ok(false);
             }
             let nth = self.session.done;
-            let limit = self.session.branch.deeds.get(nth).map_or(Micros::MAX, |deed| deed.at);
+            let limit = self.session.branch.interventions.get(nth).map_or(Micros::MAX, |intervention| intervention.at);
             match self.session.advance(limit) {
                 Ok(true) => {}
                 Ok(false) => {
-                    return Err(
-                        self.astray("nothing is left to happen before that; was the link made by another version?")
-                    );
+                    return Err(self.replay_mismatch(
+                        "nothing is left to happen before that; was the link made by another version?",
+                    ));
                 }
-                Err(Astray(says)) => {
-                    return Err(Problem { field: format!("deeds[{nth}]"), value: String::new(), says });
+                Err(ReplayMismatch(says)) => {
+                    return Err(Problem { field: format!("interventions[{nth}]"), value: String::new(), says });
                 }
             }
         }
         self.session.go_to(self.moment);
         match self.session.moment() == self.moment {
             true => Ok(true),
-            false => Err(self.astray("the run never is at this moment; was the link made by another version?")),
+            false => {
+                Err(self.replay_mismatch("the run never is at this moment; was the link made by another version?"))
+            }
         }
     }
 
     /// How far it has come, in parts of a thousand.
     pub fn permille(&self) -> u64 {
-        let last = self.session.branch.deeds.last().map_or(0, |deed| deed.event);
+        let last = self.session.branch.interventions.last().map_or(0, |intervention| intervention.event);
         self.session.universe.events() * 1_000 / last.max(self.moment.event).max(1)
     }
 
@@ -497,7 +528,7 @@ impl Replay {
         self.session
     }
 
-    fn astray(&self, says: &str) -> Problem {
+    fn replay_mismatch(&self, says: &str) -> Problem {
         let Moment { event, at, .. } = self.moment;
         let value = format!("event {event} at {}", Quantity::from_micros(at));
         Problem { field: "moment".to_owned(), value, says: says.to_owned() }

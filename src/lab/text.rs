@@ -87,7 +87,7 @@ pub fn to_json(scenario: &Scenario) -> String {
 
 /// Writes a run, or just its scenario, as the fragment of a link.
 pub fn to_link(document: &Document) -> String {
-    let untouched = document.deeds.is_empty() && document.moment.is_none();
+    let untouched = document.interventions.is_empty() && document.moment.is_none();
     let json = if untouched { serde_json::to_vec(&document.scenario) } else { serde_json::to_vec(document) };
     let json = json.expect("a document has text keys only");
     let packed = miniz_oxide::deflate::compress_to_vec(&json, 9);
@@ -101,7 +101,7 @@ pub fn schema() -> Value {
     schema["properties"]["variant"]["enum"] = names(universe::variants().iter().map(|v| v.card.key).collect());
     schema["properties"]["matrix"]["enum"] = names(super::atlas::MATRICES.iter().map(|matrix| matrix.key).collect());
     schema["$defs"]["Fault"]["properties"]["do"]["enum"] = names(super::fault::words().collect());
-    schema["$defs"]["Fault"]["properties"]["how"]["enum"] = names(super::fault::lies().collect());
+    schema["$defs"]["Fault"]["properties"]["how"]["enum"] = names(super::fault::byzantine().collect());
     schema["$defs"]["Timing"]["properties"]["model"]["enum"] = names(super::machines::models().collect());
     schema
 }

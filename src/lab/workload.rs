@@ -6,7 +6,7 @@ use super::problem::Complaints;
 use super::quantity::decimal;
 use super::scenario::{Clients, Scenario};
 use crate::core::Micros;
-use crate::sim::{ClientGroup, Holding, Pace, Service, Skew, Terrain};
+use crate::sim::{ClientGroup, Holding, Pace, Service, Skew, Topology};
 
 /// Most groups of clients, those at several sites counted once for each.
 const GROUPS: usize = 32;
@@ -76,12 +76,12 @@ pub fn serve(scenario: &mut Scenario, service: &str) {
 
 impl Scenario {
     /// The groups of clients.
-    pub(super) fn workload(&self, ids: &[&str], terrain: &Terrain, wrong: &mut Complaints) -> Vec<ClientGroup> {
+    pub(super) fn workload(&self, ids: &[&str], topology: &Topology, wrong: &mut Complaints) -> Vec<ClientGroup> {
         let service = self.service.as_deref().unwrap_or(SERVICES[0]);
         if !SERVICES.contains(&service) {
             wrong.unknown("service", service, "services", SERVICES);
         }
-        let patience = (4 * terrain.round_trip_max()).clamp(1_000_000, LONGEST);
+        let patience = (4 * topology.round_trip_max()).clamp(1_000_000, LONGEST);
         let mut groups = Vec::new();
         for (i, clients) in self.clients.iter().enumerate().take(GROUPS) {
             let reading = Reading { clients, path: format!("clients[{i}]"), service };

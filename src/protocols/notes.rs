@@ -12,10 +12,10 @@
 //! loses a member, a winner stays the root of a tree with a majority in it, and two such trees do not fit. Even then one crash can
 //! block it for ever: promises made to a dead worker are never given again.
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Step, Unfit};
+use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Card, ClientId, Command, EntryGlance, Epoch, Faults, Glance, KindId, LogGlance, Micros, NodeId, NodeSet,
-    Op, Out, Outcome, Shots, Slot, Tally, majority,
+    Answer, Card, ClientId, Command, EntryStatus, Epoch, Faults, KindId, LogStatus, Micros, NodeId, NodeSet,
+    NodeStatus, Op, Out, Outcome, Shots, Slot, Tally, majority,
 };
 
 /// The variant.
@@ -369,9 +369,9 @@ impl Node for Worker {
         &self.durable
     }
 
-    fn glance(&self) -> Glance {
+    fn status(&self) -> NodeStatus {
         let won = Slot::from(self.durable.won);
-        Glance {
+        NodeStatus {
             role: match self.durable {
                 Durable { won: true, .. } => "winner",
                 Durable { follows: Some(_), .. } => "follower",
@@ -387,13 +387,13 @@ impl Node for Worker {
                 from: self.party(),
                 need: majority(self.config.workers),
             }),
-            log: LogGlance { first: 1, last: won, committed: won, applied: won },
+            log: LogStatus { first: 1, last: won, committed: won, applied: won },
             members: NodeSet::first(self.config.workers),
         }
     }
 
-    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
-        (slot == 1 && self.durable.won).then_some(EntryGlance {
+    fn entry(&self, slot: Slot) -> Option<EntryStatus> {
+        (slot == 1 && self.durable.won).then_some(EntryStatus {
             epoch: Epoch { number: u32::from(self.me.0) + 1, owner: None },
             command: Some(Command::elect(self.me)),
             chosen: true,
@@ -420,7 +420,7 @@ impl Protocol for Notes {
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
     type Node = Worker;
 
-    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let settings = &setup.settings;
         let config = Config {
             workers: setup.replicas,

@@ -121,9 +121,9 @@ impl<P: Protocol> ByHand<P> {
     }
 
     /// A question and its answer between a node and each of some others; to itself it has already spoken.
-    pub fn round(&mut self, question: &str, answer: &str, asks: u8, others: &[u8]) {
+    pub fn round(&mut self, query: &str, answer: &str, asks: u8, others: &[u8]) {
         for &other in others {
-            self.deliver(question, asks, other);
+            self.deliver(query, asks, other);
             self.deliver(answer, other, asks);
         }
     }

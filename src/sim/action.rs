@@ -28,8 +28,8 @@ pub enum Action {
     Domain {
         /// Which region, site, rack or machine.
         domain: DomainId,
-        /// What befalls it.
-        blow: Blow,
+        /// What happens to it.
+        fault: DomainFault,
     },
     /// Messages from `from` to `to` get lost, those under way included; and back, if `both`.
     Cut {
@@ -64,7 +64,7 @@ pub enum Action {
         /// Both ways.
         both: bool,
         /// How.
-        how: Nuisance,
+        how: LinkFault,
     },
     /// From now on all that a node sends shares one way out of so many bytes a second, and queues for it; 0 for no limit.
     Uplink {
@@ -74,13 +74,13 @@ pub enum Action {
         bytes_per_s: u32,
     },
     /// Undoes all that [`Action::Disturb`] and [`Action::Uplink`] did.
-    Calm,
+    ClearLinkFaults,
     /// Does something to one message that is under way, or held.
     Message {
         /// Which.
         flight: FlightId,
         /// What.
-        grip: Grip,
+        intercept: Intercept,
     },
     /// Does something to one message as soon as it is sent.
     Catch {
@@ -89,7 +89,7 @@ pub enum Action {
         /// The how many-th such message from now on, from 1.
         nth: u16,
         /// What.
-        grip: Grip,
+        intercept: Intercept,
     },
     /// All messages held that fit arrive now, in the order in which they were held.
     Release(Option<Which>),
@@ -152,11 +152,11 @@ pub enum Action {
         percent: u16,
     },
     /// The node lies from now on.
-    Lie {
+    Behaviour {
         /// Who.
         node: NodeId,
         /// How.
-        how: Lie,
+        how: Behaviour,
     },
     /// All that keeps messages from arriving in time ends: cuts, loss, disturbed links, held messages, pauses.
     Stabilise,
@@ -164,7 +164,7 @@ pub enum Action {
 
 /// How a node can lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lie {
+pub enum Behaviour {
     /// It hears all and says nothing to these; nor to clients, if these are [`ALL`].
     Silent(NodeSet),
     /// It becomes two honest nodes under one name; these talk with the second, the others with the first.
@@ -174,9 +174,9 @@ pub enum Lie {
     /// What it says to one it says to all.
     ToAll,
     /// What it sends to these has another command in it.
-    Forge(NodeSet),
+    Tamper(NodeSet),
     /// It is honest again.
-    Nothing,
+    Honest,
 }
 
 /// The most that a clock may be wrong, in millionths.
@@ -188,9 +188,9 @@ pub const MOST_DELAY: u32 = 60_000_000;
 /// The narrowest and the widest way that messages can be limited to, bytes a second; 0 is no limit.
 pub const BANDWIDTHS: std::ops::RangeInclusive<u32> = 100..=4_000_000_000;
 
-/// What can befall all of a failure domain at once.
+/// What can happen to all of a failure domain at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Blow {
+pub enum DomainFault {
     /// The power fails: all nodes in it that run crash.
     Crash,
     /// The power is back: all nodes in it that are down start from their disks.
@@ -200,14 +200,14 @@ pub enum Blow {
     /// All paused nodes in it go on.
     Continue,
     /// Nothing gets in or out any more, clients included; what is within goes on talking.
-    CutOff,
-    /// Undoes [`Blow::CutOff`].
+    Partition,
+    /// Undoes [`DomainFault::Partition`].
     Reconnect,
 }
 
 /// How messages on a link can fare. What it says holds from now on, in place of what was said of the same before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Nuisance {
+pub enum LinkFault {
     /// They take longer.
     Slow {
         /// By so much, µs.
@@ -234,19 +234,19 @@ pub enum Nuisance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlightId {
     /// A message between replicas.
-    Parcel {
+    Message {
         /// Number of what it says.
-        parcel: u32,
+        message_id: u32,
         /// Its receiver.
         to: NodeId,
     },
     /// A request or an answer of a client, by its number.
-    Letter(u32),
+    ClientMessage(u32),
 }
 
 /// What one can do to a single message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Grip {
+pub enum Intercept {
     /// It stays where it is until something else is done to it.
     Hold,
     /// It arrives now.
@@ -284,7 +284,7 @@ pub enum DiskFault {
     /// A record is corrupted: found when the node starts the next time, and then it does not.
     Rot,
     /// It is fast, has room and keeps its word again. A corrupted record stays corrupted.
-    Mend,
+    Repair,
 }
 
 /// What protocols count on, and a fault may take away: then none of their promises holds any more.
@@ -313,8 +313,8 @@ impl Action {
             Action::Disk { fault: DiskFault::Wipe | DiskFault::Forget | DiskFault::Tear, .. } => {
                 Some(Assumption::StableStorage)
             }
-            Action::Lie { how: Lie::Nothing, .. } => None,
-            Action::Lie { .. } => Some(Assumption::Honesty),
+            Action::Behaviour { how: Behaviour::Honest, .. } => None,
+            Action::Behaviour { .. } => Some(Assumption::Honesty),
             _ => None,
         }
     }
@@ -325,11 +325,11 @@ impl Action {
             Action::Pause { .. }
             | Action::Cut { .. }
             | Action::Split { .. }
-            | Action::Domain { blow: Blow::CutOff | Blow::Pause, .. }
-            | Action::Message { grip: Grip::Hold | Grip::Drop, .. }
-            | Action::Catch { grip: Grip::Hold | Grip::Drop, .. } => true,
+            | Action::Domain { fault: DomainFault::Partition | DomainFault::Pause, .. }
+            | Action::Message { intercept: Intercept::Hold | Intercept::Drop, .. }
+            | Action::Catch { intercept: Intercept::Hold | Intercept::Drop, .. } => true,
             Action::Loss { permille } => permille > 0,
-            Action::Disturb { how, .. } => !matches!(how, Nuisance::Duplicate(_)),
+            Action::Disturb { how, .. } => !matches!(how, LinkFault::Duplicate(_)),
             Action::Uplink { bytes_per_s, .. } => bytes_per_s > 0,
             _ => false,
         }
@@ -349,11 +349,13 @@ impl Action {
         };
         let (odd, amount, unit, would) = match self {
             Action::Loss { permille }
-            | Action::Disturb { how: Nuisance::Lose(permille) | Nuisance::Duplicate(permille), .. } => share(permille),
-            Action::Disturb { how: Nuisance::Slow { extra, jitter }, .. } => delay(extra.max(jitter)),
-            Action::Disturb { how: Nuisance::Reorder { permille, .. }, .. } if permille > 1000 => share(permille),
-            Action::Disturb { how: Nuisance::Reorder { by, .. }, .. } => delay(by),
-            Action::Disturb { how: Nuisance::Narrow(bytes), .. } | Action::Uplink { bytes_per_s: bytes, .. } => {
+            | Action::Disturb { how: LinkFault::Lose(permille) | LinkFault::Duplicate(permille), .. } => {
+                share(permille)
+            }
+            Action::Disturb { how: LinkFault::Slow { extra, jitter }, .. } => delay(extra.max(jitter)),
+            Action::Disturb { how: LinkFault::Reorder { permille, .. }, .. } if permille > 1000 => share(permille),
+            Action::Disturb { how: LinkFault::Reorder { by, .. }, .. } => delay(by),
+            Action::Disturb { how: LinkFault::Narrow(bytes), .. } | Action::Uplink { bytes_per_s: bytes, .. } => {
                 bandwidth(bytes)
             }
             Action::Disk { fault: DiskFault::Slow(micros), .. } => delay(micros),
@@ -380,12 +382,17 @@ impl Action {
             | Action::Drift { node, .. }
             | Action::Jump { node, .. }
             | Action::Throttle { node, .. }
-            | Action::Lie { node, how: Lie::ToAll | Lie::Nothing | Lie::Silent(ALL) | Lie::Forge(ALL) } => {
-                NodeSet::just(node)
-            }
-            Action::Lie {
+            | Action::Behaviour {
                 node,
-                how: Lie::Silent(others) | Lie::Twin(others) | Lie::Deny(others) | Lie::Forge(others),
+                how: Behaviour::ToAll | Behaviour::Honest | Behaviour::Silent(ALL) | Behaviour::Tamper(ALL),
+            } => NodeSet::just(node),
+            Action::Behaviour {
+                node,
+                how:
+                    Behaviour::Silent(others)
+                    | Behaviour::Twin(others)
+                    | Behaviour::Deny(others)
+                    | Behaviour::Tamper(others),
             } => others.with(node),
             Action::Cut { from, to, .. }
             | Action::Heal(from, to)
@@ -411,7 +418,7 @@ impl fmt::Display for Action {
             Action::Pause { node, clock_stops: false } => write!(f, "pause node {node:?}"),
             Action::Pause { node, clock_stops: true } => write!(f, "suspend node {node:?} and its clock"),
             Action::Continue(node) => write!(f, "let node {node:?} continue"),
-            Action::Domain { domain, blow } => write!(f, "{blow} place {}", domain.0 + 1),
+            Action::Domain { domain, fault } => write!(f, "{fault} place {}", domain.0 + 1),
             Action::Cut { from, to, both: true } => write!(f, "cut the link between nodes {from:?} and {to:?}"),
             Action::Cut { from, to, both: false } => write!(f, "cut the way from node {from:?} to node {to:?}"),
             Action::Heal(a, b) => write!(f, "heal the link between nodes {a:?} and {b:?}"),
@@ -425,10 +432,12 @@ impl fmt::Display for Action {
             }
             Action::Uplink { node, bytes_per_s: 0 } => write!(f, "let node {node:?} send as fast as it can"),
             Action::Uplink { node, bytes_per_s } => write!(f, "let node {node:?} send {bytes_per_s} bytes a second"),
-            Action::Calm => f.write_str("let all messages fare well again"),
-            Action::Message { grip, .. } => write!(f, "{grip} one message under way"),
-            Action::Catch { which, nth: 1, grip } => write!(f, "{grip} the next message {which}"),
-            Action::Catch { which, nth, grip } => write!(f, "{grip} message number {nth} from now on {which}"),
+            Action::ClearLinkFaults => f.write_str("clear all link faults"),
+            Action::Message { intercept, .. } => write!(f, "{intercept} one message under way"),
+            Action::Catch { which, nth: 1, intercept } => write!(f, "{intercept} the next message {which}"),
+            Action::Catch { which, nth, intercept } => {
+                write!(f, "{intercept} message number {nth} from now on {which}")
+            }
             Action::Release(Some(which)) => write!(f, "release what is held {which}"),
             Action::Release(None) => f.write_str("release all that is held"),
             Action::Move { node, site } => write!(f, "move node {node:?} to site {}", site + 1),
@@ -446,63 +455,63 @@ impl fmt::Display for Action {
                 DiskFault::Forget => write!(f, "let the disk of node {node:?} only say that it writes"),
                 DiskFault::Tear => write!(f, "let a crash of node {node:?} tear its last record"),
                 DiskFault::Rot => write!(f, "corrupt a record on the disk of node {node:?}"),
-                DiskFault::Mend => write!(f, "mend the disk of node {node:?}"),
+                DiskFault::Repair => write!(f, "repair the disk of node {node:?}"),
             },
             Action::Drift { node, ppm } => write!(f, "let the clock of node {node:?} run {ppm} millionths too fast"),
             Action::Jump { node, by } => write!(f, "let the clock of node {node:?} jump by {by} µs"),
             Action::Throttle { node, percent } => {
                 write!(f, "let the processor of node {node:?} take {percent}% of its time")
             }
-            Action::Lie { node, how } => match how {
-                Lie::Silent(ALL) => write!(f, "let node {node:?} say nothing any more"),
-                Lie::Silent(to) => write!(f, "let node {node:?} say nothing to {to:?} any more"),
-                Lie::Twin(to) => write!(f, "make two of node {node:?}, one of them for {to:?}"),
-                Lie::Deny(to) => write!(f, "let node {node:?} deny everything to {to:?}"),
-                Lie::ToAll => write!(f, "let node {node:?} say to all what is meant for one"),
-                Lie::Forge(ALL) => write!(f, "let node {node:?} forge commands"),
-                Lie::Forge(to) => write!(f, "let node {node:?} forge commands to {to:?}"),
-                Lie::Nothing => write!(f, "let node {node:?} be honest again"),
+            Action::Behaviour { node, how } => match how {
+                Behaviour::Silent(ALL) => write!(f, "let node {node:?} say nothing any more"),
+                Behaviour::Silent(to) => write!(f, "let node {node:?} say nothing to {to:?} any more"),
+                Behaviour::Twin(to) => write!(f, "make two of node {node:?}, one of them for {to:?}"),
+                Behaviour::Deny(to) => write!(f, "let node {node:?} forget its promises to {to:?}"),
+                Behaviour::ToAll => write!(f, "let node {node:?} say to all what is meant for one"),
+                Behaviour::Tamper(ALL) => write!(f, "let node {node:?} tamper with commands"),
+                Behaviour::Tamper(to) => write!(f, "let node {node:?} tamper with commands to {to:?}"),
+                Behaviour::Honest => write!(f, "let node {node:?} be honest again"),
             },
             Action::Stabilise => f.write_str("let all messages arrive in time"),
         }
     }
 }
 
-impl fmt::Display for Blow {
+impl fmt::Display for DomainFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Blow::Crash => "crash",
-            Blow::Restart => "restart",
-            Blow::Pause => "pause",
-            Blow::Continue => "continue",
-            Blow::CutOff => "cut off",
-            Blow::Reconnect => "reconnect",
+            DomainFault::Crash => "crash",
+            DomainFault::Restart => "restart",
+            DomainFault::Pause => "pause",
+            DomainFault::Continue => "continue",
+            DomainFault::Partition => "cut off",
+            DomainFault::Reconnect => "reconnect",
         })
     }
 }
 
-impl fmt::Display for Nuisance {
+impl fmt::Display for LinkFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Nuisance::Slow { extra, jitter } => {
+            LinkFault::Slow { extra, jitter } => {
                 write!(f, "delay messages by {extra} µs and a random time around {jitter} µs")
             }
-            Nuisance::Lose(permille) => write!(f, "lose {permille} of 1000 messages"),
-            Nuisance::Duplicate(permille) => write!(f, "send {permille} of 1000 messages twice"),
-            Nuisance::Reorder { permille, by } => write!(f, "hold up {permille} of 1000 messages for up to {by} µs"),
-            Nuisance::Narrow(0) => f.write_str("let any number of bytes a second through"),
-            Nuisance::Narrow(bytes) => write!(f, "let {bytes} bytes a second through"),
+            LinkFault::Lose(permille) => write!(f, "lose {permille} of 1000 messages"),
+            LinkFault::Duplicate(permille) => write!(f, "send {permille} of 1000 messages twice"),
+            LinkFault::Reorder { permille, by } => write!(f, "hold up {permille} of 1000 messages for up to {by} µs"),
+            LinkFault::Narrow(0) => f.write_str("let any number of bytes a second through"),
+            LinkFault::Narrow(bytes) => write!(f, "let {bytes} bytes a second through"),
         }
     }
 }
 
-impl fmt::Display for Grip {
+impl fmt::Display for Intercept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Grip::Hold => "hold",
-            Grip::Deliver => "deliver at once",
-            Grip::Drop => "drop",
-            Grip::Duplicate => "duplicate",
+            Intercept::Hold => "hold",
+            Intercept::Deliver => "deliver at once",
+            Intercept::Drop => "drop",
+            Intercept::Duplicate => "duplicate",
         })
     }
 }

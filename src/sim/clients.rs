@@ -74,18 +74,18 @@ impl Default for ClientGroup {
 
 /// What a client said or was told: its part of a history, for the judge of linearizability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct HistoryRecord {
     /// When, µs.
     pub at: Micros,
     /// Who.
     pub client: ClientId,
     /// What.
-    pub spoke: Spoke,
+    pub event: HistoryEvent,
 }
 
 /// An end of a client's operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spoke {
+pub enum HistoryEvent {
     /// It asks for this, for the first time.
     Asked(Op),
     /// It is told for good what came of it.
@@ -254,7 +254,7 @@ impl Clients {
     }
 
     /// Holds back all new commands, or lets them come again; then tells who is to be woken, and when at the earliest.
-    pub fn hush(&mut self, quiet: bool) -> Vec<(ClientId, Micros)> {
+    pub fn quiesce(&mut self, quiet: bool) -> Vec<(ClientId, Micros)> {
         if std::mem::replace(&mut self.quiet, quiet) == quiet || quiet {
             return Vec::new();
         }

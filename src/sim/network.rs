@@ -8,7 +8,7 @@ use crate::core::Micros;
 
 /// What the world is like, apart from who lives in it. Integer µs throughout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terrain {
+pub struct Topology {
     /// How many sites.
     pub sites: u8,
     /// One-way delays, µs: from site `a` to site `b` at `a * sites + b`. Within a site, the way there.
@@ -44,12 +44,12 @@ pub struct Cost {
     pub send_byte: u64,
 }
 
-impl Terrain {
+impl Topology {
     /// Builds the one-way delays from round trips in µs, `rtt[a * sites + b]` as measured from `a` to `b`.
     ///
     /// The two ways of one pair add up to the mean of its two measurements exactly, so that client latencies come out as the
     /// arithmetic on the matrix says, to the microsecond.
-    pub fn from_round_trips(sites: u8, rtt: &[u32]) -> Terrain {
+    pub fn from_round_trips(sites: u8, rtt: &[u32]) -> Topology {
         let n = usize::from(sites);
         assert_eq!(rtt.len(), n * n, "one round trip for each pair of sites");
         let mut one_way = vec![0; n * n];
@@ -65,7 +65,7 @@ impl Terrain {
                 }
             }
         }
-        Terrain { sites, one_way, local_back, ..Terrain::default() }
+        Topology { sites, one_way, local_back, ..Topology::default() }
     }
 
     /// The one-way delay without jitter, µs. `back` matters within a site only, where there is no other sign of the direction: true
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn both_ways_add_up_to_the_round_trip() {
-        let terrain = Terrain::from_round_trips(2, &[301, 15_117, 15_119, 0]);
-        assert_eq!(terrain.round_trip(0, 1), 15_118);
-        let odd = Terrain::from_round_trips(2, &[0, 85_001, 85_001, 0]);
+        let topology = Topology::from_round_trips(2, &[301, 15_117, 15_119, 0]);
+        assert_eq!(topology.round_trip(0, 1), 15_118);
+        let odd = Topology::from_round_trips(2, &[0, 85_001, 85_001, 0]);
         assert_eq!(odd.round_trip(0, 1), 85_001);
-        assert_eq!(terrain.round_trip(0, 0), 301);
+        assert_eq!(topology.round_trip(0, 0), 301);
     }
 }

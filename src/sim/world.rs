@@ -1,44 +1,44 @@
 //! One cluster in one world, moved on event by event.
 
 mod act;
+mod byzantine;
 mod clock;
 mod cpu;
 mod disk;
 mod event;
-mod grip;
-mod happening;
-mod lies;
+mod faults;
+mod intercept;
 mod links;
+mod outcome;
+mod partitioned;
 mod pause;
 mod post;
 mod serve;
-mod severed;
 mod timers;
-mod trouble;
 mod view;
 
 use super::action::{Action, FlightId, Refused, Timed};
-use super::clients::{ClientGroup, Clients, Heard};
+use super::clients::{ClientGroup, Clients, HistoryRecord};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
-use super::network::{Cost, Terrain};
+use super::network::{Cost, Topology};
 use super::rng::Rng;
 use super::timing::Timing;
 use super::trace::{Record, Trace, Way, What};
 use super::wheel::Wheel;
-use crate::core::node::{Message, Node, Protocol, Reply, Setup, Unfit};
+use crate::core::node::{Message, Node, Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Command, Effect, KindId, Label, Log, Micros, NodeId, NodeSet, Out, Parcels, RuleSet, Settings, Slot,
+    Command, Effect, Header, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Out, RuleSet, Settings, Slot,
 };
 pub use disk::DiskState;
 use disk::Storage;
 use event::{Event, Packed};
-pub use happening::Happening;
+use faults::ActiveFaults;
 pub use links::Link;
+pub use outcome::StepOutcome;
 use post::Route;
 use std::sync::Arc;
 use timers::TimerState;
-use trouble::Trouble;
 
 /// Most replicas a world holds, those that joined later included.
 pub const MAX_NODES: usize = 32;
@@ -47,7 +47,7 @@ pub const MAX_NODES: usize = 32;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blueprint {
     /// Sites, delays, loss, disks.
-    pub terrain: Terrain,
+    pub topology: Topology,
     /// The site of each replica; its length is the number of replicas.
     pub placement: Vec<u8>,
     /// What fails together.
@@ -66,7 +66,7 @@ pub struct Blueprint {
     pub script: Vec<Timed>,
     /// What must come true once the script's faults are over, if anything must.
     pub recovery: Option<Recovery>,
-    /// Leave the judges out: no violations, no reigns, no count of what is chosen. For benchmarks of the simulator alone.
+    /// Leave the judges out: no violations, no leadership intervals, no count of what is chosen. For benchmarks of the simulator alone.
     pub unjudged: bool,
 }
 
@@ -90,12 +90,12 @@ struct Arriving {
     from: NodeId,
     to: NodeSet,
     flight: u32,
-    parcel: u32,
+    message_id: u32,
 }
 
 /// What clients and replicas say to each other.
 #[derive(Clone, Copy, Debug)]
-enum Letter {
+enum ClientMessage {
     Request(Command),
     Reply(Reply),
 }
@@ -110,7 +110,7 @@ struct Host<P: Protocol> {
     /// The innermost failure domain it is in, if there are any.
     domain: Option<DomainId>,
     /// Counts boots, so that a timer of an earlier life is recognised.
-    life: u16,
+    incarnation: u16,
     timers: Vec<TimerState<Timer<P>>>,
     rng: Rng,
     /// Handling messages until then.
@@ -141,7 +141,7 @@ pub struct Flight {
     /// When it arrives, µs.
     pub arrives: Micros,
     /// It will get lost.
-    pub doomed: bool,
+    pub will_drop: bool,
     /// It is held where it is: for it, time stands still.
     pub held: bool,
 }
@@ -179,11 +179,11 @@ pub struct World<P: Protocol> {
     wheel: Wheel<Packed>,
     /// What is left of a message that arrives at several replicas in this microsecond: the next events.
     arriving: Arriving,
-    letters: Parcels<Letter>,
+    client_messages: MessageStore<ClientMessage>,
     nodes: Vec<Option<N<P>>>,
     hosts: Vec<Host<P>>,
     clients: Clients,
-    terrain: Terrain,
+    topology: Topology,
     domains: Arc<Domains>,
     setup: Setup,
     net_rng: Rng,
@@ -199,7 +199,7 @@ pub struct World<P: Protocol> {
     /// Whether anybody reads them.
     judged: bool,
     /// For judges of histories: what clients asked and were told.
-    heard: Option<Log<Heard>>,
+    recorded: Option<Log<HistoryRecord>>,
     counts: Counts,
     samples: Samples,
     trace: Trace,
@@ -207,14 +207,14 @@ pub struct World<P: Protocol> {
     /// Actions of the script that made no sense when their time came.
     refused: Vec<Refused>,
     /// What was last done to the world.
-    deed: Option<Action>,
+    intervention: Option<Action>,
     /// All that is out of the ordinary.
-    trouble: Option<Box<Trouble<P>>>,
+    faults: Option<Box<ActiveFaults<P>>>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
     /// nothing can.
-    smooth: bool,
+    fault_free: bool,
     /// Whether all messages between replicas take as long as expected, and arrive: no jitter, no loss, no link cut.
-    certain: bool,
+    deterministic_delivery: bool,
     /// The ways between replicas, by sender and receiver.
     routes: Vec<[Route; MAX_NODES]>,
     used: RuleSet,
@@ -222,48 +222,48 @@ pub struct World<P: Protocol> {
 
 impl<P: Protocol> World<P> {
     /// Boots the cluster at time 0. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<World<P>, Unfit> {
-        let Blueprint { terrain, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
+    pub fn new(blueprint: &Blueprint) -> Result<World<P>, SettingError> {
+        let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
-        let setup = Setup { replicas: placement.len() as u8, rtt_max: terrain.round_trip_max(), settings, ablated };
+        let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
         let configs = P::cluster(&setup)?;
         let nodes = placement.len();
-        let sites = usize::from(terrain.sites);
+        let sites = usize::from(topology.sites);
         let mut world = World {
             time: 0,
             events: 0,
             wheel: Wheel::default(),
             arriving: Arriving::default(),
-            letters: Parcels::default(),
+            client_messages: MessageStore::default(),
             nodes: Vec::with_capacity(nodes),
             hosts: Vec::with_capacity(nodes),
             clients: Clients::new(clients, seed),
             net_rng: Rng::stream(seed, "network", 0),
-            strict_disks: terrain.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
+            strict_disks: topology.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
             out: Out::new(ablated),
             said: None,
             marks: Vec::new(),
             judged: !blueprint.unjudged,
-            heard: None,
+            recorded: None,
             counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
             samples: vec![Log::default(); sites],
             trace: Trace::keeping(keep_trace),
             used: RuleSet::EMPTY,
             seed,
-            terrain,
+            topology,
             domains: Arc::new(domains),
             setup,
             script,
             refused: Vec::new(),
-            deed: None,
-            trouble: None,
-            smooth: false,
-            certain: false,
+            intervention: None,
+            faults: None,
+            fault_free: false,
+            deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
         world.out.tell_saves(world.strict_disks);
-        if world.terrain.timing != Timing::default() || world.terrain.cost != Cost::default() {
-            world.trouble();
+        if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
+            world.faults();
         }
         for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
             world.install(config, site, world.domains.of_replica(id));
@@ -282,7 +282,7 @@ impl<P: Protocol> World<P> {
             config,
             site,
             domain,
-            life: 0,
+            incarnation: 0,
             timers: Vec::new(),
             rng: Rng::stream(self.seed, "node", u64::from(me.0)),
             busy_until: 0,
@@ -291,7 +291,7 @@ impl<P: Protocol> World<P> {
             cut_links: NodeSet::EMPTY,
         });
         self.nodes.push(None);
-        self.survey();
+        self.rebuild_routes();
         self.boot(me);
         me
     }
@@ -299,14 +299,14 @@ impl<P: Protocol> World<P> {
     fn boot(&mut self, me: NodeId) {
         self.mark(Mark::Booted(me));
         let host = &mut self.hosts[usize::from(me.0)];
-        host.life += 1;
+        host.incarnation += 1;
         let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
         self.nodes[usize::from(me.0)] = Some(node);
-        self.carry_out(me);
+        self.apply_effects_and_rules(me);
     }
 
     /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
-    pub fn step_until(&mut self, limit: Micros) -> Option<Happening> {
+    pub fn step_until(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.next(limit)
     }
 
@@ -318,23 +318,23 @@ impl<P: Protocol> World<P> {
     }
 
     #[inline(always)]
-    fn next(&mut self, limit: Micros) -> Option<Happening> {
+    fn next(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.marks.clear();
         if let Some(said) = &mut self.said {
             said.clear();
         }
-        let (way, parcel) = loop {
+        let (way, message_id) = loop {
             if self.time <= limit
                 && let Some(to) = self.arriving.to.lowest()
             {
-                let Arriving { from, flight, parcel, .. } = self.arriving;
-                if self.smooth {
+                let Arriving { from, flight, message_id, .. } = self.arriving;
+                if self.fault_free {
                     self.arriving.to.remove(to);
-                    break (Way::new(from, to, flight), parcel);
+                    break (Way::new(from, to, flight), message_id);
                 }
-                if let Some(happening) = self.arrive() {
+                if let Some(outcome) = self.arrive() {
                     self.events += 1;
-                    return Some(happening);
+                    return Some(outcome);
                 }
             }
             let Some((time, event)) = self.wheel.pop_until(limit) else {
@@ -343,7 +343,7 @@ impl<P: Protocol> World<P> {
             };
             self.time = time;
             // Where nothing can come between the arrival of a message and its handling, the handling is done in place: nine of ten events.
-            if self.smooth {
+            if self.fault_free {
                 if let Some(arrival) = event.arrival() {
                     break arrival;
                 }
@@ -352,55 +352,59 @@ impl<P: Protocol> World<P> {
                     continue;
                 }
             }
-            if let Some(happening) = self.happen(event) {
+            if let Some(outcome) = self.handle_event(event) {
                 self.events += 1;
-                return Some(happening);
+                return Some(outcome);
             }
         };
         self.events += 1;
-        Some(self.handle_here(way, parcel))
+        Some(self.handle_here(way, message_id))
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
     #[inline(always)]
-    fn happen(&mut self, event: Packed) -> Option<Happening> {
+    fn handle_event(&mut self, event: Packed) -> Option<StepOutcome> {
         // Unpacked on either way, so that it comes apart at once into what each event is made of.
-        match self.trouble {
-            Some(_) => self.happen_in_trouble(event.unpack()),
-            None => self.come_to_pass(event.unpack()),
+        match self.faults {
+            Some(_) => self.handle_event_with_faults(event.unpack()),
+            None => self.dispatch(event.unpack()),
         }
     }
 
     #[inline(always)]
-    fn come_to_pass(&mut self, event: Event) -> Option<Happening> {
+    fn dispatch(&mut self, event: Event) -> Option<StepOutcome> {
         match event {
-            Event::Deliver { from, to, doomed, flight, parcel } => Some(self.deliver(from, to, doomed, flight, parcel)),
-            Event::DeliverEach { from, to, flight, parcel } => {
-                self.arriving = Arriving { from, to, flight, parcel };
+            Event::Deliver { from, to, will_drop, flight, message_id } => {
+                Some(self.deliver(from, to, will_drop, flight, message_id))
+            }
+            Event::DeliverEach { from, to, flight, message_id } => {
+                self.arriving = Arriving { from, to, flight, message_id };
                 self.arrive()
             }
-            Event::Handle { from, to, life, flight, parcel } => {
-                if self.hosts[usize::from(to.0)].life != life {
-                    self.out.parcels.take(parcel);
+            Event::Handle { from, to, incarnation, flight, message_id } => {
+                if self.hosts[usize::from(to.0)].incarnation != incarnation {
+                    self.out.messages.take(message_id);
                     return None;
                 }
-                Some(self.handle(from, to, flight, parcel))
+                Some(self.handle(from, to, flight, message_id))
             }
-            Event::Timer { node, life, index } => self.timer_due(node, life, index),
-            Event::Request { to, doomed, flight, letter } => self.requested(to, doomed, flight, letter),
-            Event::Reply { from, letter, .. } => self.answered(from, letter),
+            Event::Timer { node, incarnation, index } => self.timer_due(node, incarnation, index),
+            Event::Request { to, will_drop, flight, client_message } => {
+                self.requested(to, will_drop, flight, client_message)
+            }
+            Event::Reply { from, client_message, .. } => self.answered(from, client_message),
             Event::Wake(client) => self.wake(client),
             Event::Impatient(client) => self.impatient(client),
             Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
-                Some(match self.carry_out_action(timed.action) {
-                    Ok(()) => Happening::handled(What::Acted, NodeId(0), Some(1)),
+                Some(match self.apply_action(timed.action) {
+                    Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
                     Err(why) => {
                         self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
                         self.refused.push(Refused { index, timed, why });
-                        Happening::passed(What::Refused, NodeId(0))
+                        StepOutcome::passed(What::Refused, NodeId(0))
                     }
                 })
             }
@@ -410,82 +414,85 @@ impl<P: Protocol> World<P> {
 
     /// The next of several replicas gets the message that has arrived at all of them.
     #[inline(never)]
-    fn arrive(&mut self) -> Option<Happening> {
-        let Arriving { from, to, flight, parcel } = self.arriving;
+    fn arrive(&mut self) -> Option<StepOutcome> {
+        let Arriving { from, to, flight, message_id } = self.arriving;
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
-        match self.trouble {
-            Some(_) => self.arrive_in_trouble(from, next, flight, parcel),
-            None => Some(self.deliver(from, next, false, flight, parcel)),
+        match self.faults {
+            Some(_) => self.arrive_with_faults(from, next, flight, message_id),
+            None => Some(self.deliver(from, next, false, flight, message_id)),
         }
     }
 
     #[inline(never)]
-    fn deliver(&mut self, from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32) -> Happening {
-        if doomed || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
-            return self.miss(from, to, flight, parcel);
+    fn deliver(&mut self, from: NodeId, to: NodeId, will_drop: bool, flight: u32, message_id: u32) -> StepOutcome {
+        if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
+            return self.miss(from, to, flight, message_id);
         }
-        if self.terrain.processing > 0 && from != to {
+        if self.topology.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
-            host.busy_until = host.busy_until.max(self.time) + self.terrain.processing;
-            let (life, turn) = (host.life, host.busy_until);
-            self.schedule(turn, Event::Handle { from, to, life, flight, parcel });
-            return Happening::passed(What::Delivered, to);
+            host.busy_until = host.busy_until.max(self.time) + self.topology.processing;
+            let (incarnation, turn) = (host.incarnation, host.busy_until);
+            self.schedule(turn, Event::Handle { from, to, incarnation, flight, message_id });
+            return StepOutcome::passed(What::Delivered, to);
         }
-        self.handle(from, to, flight, parcel)
+        self.handle(from, to, flight, message_id)
     }
 
     /// A message gets lost.
     #[cold]
-    fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
+    fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
         self.counts.lost += u64::from(from != to);
-        let Label { kind, slot, .. } = self.out.parcels.label(parcel);
-        self.out.parcels.take(parcel);
+        let Header { kind, slot, .. } = self.out.messages.header(message_id);
+        self.out.messages.take(message_id);
         self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
-        Happening::passed(What::Lost, to)
+        StepOutcome::passed(What::Lost, to)
     }
 
     #[inline(never)]
-    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, parcel: u32) -> Happening {
-        self.handle_here(Way::new(from, to, flight), parcel)
+    fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
+        self.handle_here(Way::new(from, to, flight), message_id)
     }
 
     /// A node handles a message, if it is up.
     #[inline(always)]
-    fn handle_here(&mut self, way: Way, parcel: u32) -> Happening {
+    fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
-        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return self.miss(from, to, way.flight(), parcel) };
-        let mut message = self.out.parcels.open(parcel);
+        let Some(node) = &mut self.nodes[usize::from(to.0)] else {
+            return self.miss(from, to, way.flight(), message_id);
+        };
+        let mut message = self.out.messages.open(message_id);
         if let Some(message) = &message {
             node.on_message(from, message, &mut self.out);
         }
-        let Label { kind, slot, .. } = self.out.parcels.close(parcel, &mut message);
+        let Header { kind, slot, .. } = self.out.messages.close(message_id, &mut message);
         let (rules, log_from) = self.out.settle();
         self.used = self.used.or(rules);
         self.trace.delivered(self.time, way, kind.0, slot, rules);
-        self.carry_out_here(to);
-        Happening::handled(What::Delivered, to, log_from)
+        self.apply_effects_inline(to);
+        StepOutcome::handled(What::Delivered, to, log_from)
     }
 
     /// Takes the effects out of the outbox and carries them out.
-    fn carry_out(&mut self, me: NodeId) {
+    fn apply_effects_and_rules(&mut self, me: NodeId) {
         let (rules, _) = self.out.settle();
         self.used = self.used.or(rules);
-        self.carry_out_effects(me);
+        self.apply_effects(me);
     }
 
     /// Carries out the effects in the outbox.
     #[inline(never)]
-    fn carry_out_effects(&mut self, me: NodeId) {
-        self.carry_out_here(me);
+    fn apply_effects(&mut self, me: NodeId) {
+        self.apply_effects_inline(me);
     }
 
     /// The same, in place: for messages, of which there are most.
     #[inline(always)]
-    fn carry_out_here(&mut self, me: NodeId) {
+    fn apply_effects_inline(&mut self, me: NodeId) {
         if let Some(said) = &mut self.said {
-            let parcels = &self.out.parcels;
-            let with_message = |effect: &Effect<u32, Timer<P>>| effect.map(|parcel| parcels.look(*parcel).cloned());
+            let messages = &self.out.messages;
+            let with_message =
+                |effect: &Effect<u32, Timer<P>>| effect.map(|message_id| messages.look(*message_id).cloned());
             said.extend(self.out.effects().iter().filter_map(with_message).map(|effect| (me, effect)));
         }
         let mut saved = false;
@@ -493,8 +500,8 @@ impl<P: Protocol> World<P> {
         while let Some(effect) = self.out.effects().get(next) {
             next += 1;
             match *effect {
-                Effect::Send(to, parcel) => self.send(me, to, parcel),
-                Effect::Broadcast(to, parcel) => self.broadcast(me, to, parcel),
+                Effect::Send(to, message_id) => self.send(me, to, message_id),
+                Effect::Broadcast(to, message_id) => self.broadcast(me, to, message_id),
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
                 Effect::Cancel(timer) => self.cancel(me, timer),
                 Effect::Save => {

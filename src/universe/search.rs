@@ -1,10 +1,10 @@
 //! Exploration behind the façade: any variant, and its findings in words.
 
 use super::transcript::in_words;
-use crate::core::node::{Message, Node, Protocol, Unfit};
-use crate::core::{Glance, NodeId, Order, Shots, Slot};
-use crate::judge::explore::{Explorer, Happened, Moment, Question, Verdict};
-use crate::judge::watch::{LINEARIZABLE, PROPERTIES};
+use crate::core::node::{Message, Node, Protocol, SettingError};
+use crate::core::{NodeId, NodeStatus, Order, Shots, Slot};
+use crate::judge::explore::{Explorer, Happened, Moment, Query, Verdict};
+use crate::judge::safety::{LINEARIZABLE, PROPERTIES};
 use serde::Serialize;
 
 /// An exploration of some variant.
@@ -84,8 +84,8 @@ pub struct Told {
 }
 
 /// Sets out to explore.
-pub(super) fn explore<P: Protocol>(question: &Question) -> Result<Box<dyn Search>, Unfit> {
-    Ok(Box::new(Explorer::<P>::new(question)?))
+pub(super) fn explore<P: Protocol>(query: &Query) -> Result<Box<dyn Search>, SettingError> {
+    Ok(Box::new(Explorer::<P>::new(query)?))
 }
 
 /// The properties that can be looked for: those of every protocol, and this one's own.
@@ -164,7 +164,7 @@ fn told<P: Protocol>(moment: &Moment<P>) -> Told {
     }
 }
 
-fn changes<P: Protocol>(node: NodeId, before: Option<Glance>, after: Option<Glance>) -> Vec<String> {
+fn changes<P: Protocol>(node: NodeId, before: Option<NodeStatus>, after: Option<NodeStatus>) -> Vec<String> {
     let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
     let mut lines = Vec::new();
     if before.role != after.role {

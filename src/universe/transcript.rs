@@ -1,7 +1,7 @@
 //! A run told event by event, so that a person can follow it with the paper at hand.
 
 use super::{NodeView, Universe};
-use crate::core::{Effect, Glance, NodeId, Slot};
+use crate::core::{Effect, NodeId, NodeStatus, Slot};
 use crate::sim::{Record, What};
 use std::fmt::Debug;
 use std::fmt::Write;
@@ -36,7 +36,7 @@ fn micros_as_ms(micros: u64) -> String {
 /// Tells a run: what happened, which rules applied, what the node did, and what changed in its state.
 #[derive(Debug)]
 pub struct Transcript {
-    seen: Vec<Option<Glance>>,
+    seen: Vec<Option<NodeStatus>>,
     told: u64,
     violations: usize,
 }
@@ -46,7 +46,7 @@ impl Transcript {
     pub fn of(universe: &mut dyn Universe) -> Transcript {
         universe.listen();
         Transcript {
-            seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).glance).collect(),
+            seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
             told: universe.trace().total(),
             violations: 0,
         }
@@ -94,7 +94,7 @@ impl Transcript {
             What::Request => format!("{node:?} ← {client:?}  asks"),
             What::Answered => format!("{client:?} ← {node:?}  hears"),
             What::Client => format!("{client:?} asks {node:?}"),
-            What::Acted => match universe.deed() {
+            What::Acted => match universe.intervention() {
                 Some(action) => format!("somebody steps in: {action}"),
                 None => "somebody steps in".to_owned(),
             },
@@ -112,12 +112,12 @@ impl Transcript {
         let word = universe.variant().card.epoch;
         let mut lines = Vec::new();
         for id in 0..universe.nodes() {
-            let NodeView { id, glance, .. } = universe.node(NodeId(id));
+            let NodeView { id, status, .. } = universe.node(NodeId(id));
             let index = usize::from(id.0);
             if self.seen.len() <= index {
                 self.seen.push(None);
             }
-            match (self.seen[index], glance) {
+            match (self.seen[index], status) {
                 (Some(_), None) => lines.push(format!("{id:?} is down")),
                 (None, Some(now)) => lines.push(format!("{id:?} starts as {}", now.role)),
                 (Some(before), Some(now)) => {
@@ -133,7 +133,7 @@ impl Transcript {
                 }
                 (None, None) => {}
             }
-            self.seen[index] = glance;
+            self.seen[index] = status;
         }
         lines
     }

@@ -23,7 +23,7 @@ test("a link opens the same run at the same moment, deeds included", async ({ pa
   await (await drag(page, replica(page, 2).locator(".disc"), site(page, "Oregon")))();
   await replica(page, 5).locator(".disc").click();
   await item(page, "Crash").click();
-  await until(page, (run) => run.deeds === 2, "two deeds are done");
+  await until(page, (run) => run.interventions === 2, "two deeds are done");
   await page.waitForTimeout(700);
   await pause(page);
   const here = await state(page);
@@ -35,7 +35,7 @@ test("a link opens the same run at the same moment, deeds included", async ({ pa
   await until(elsewhere, () => true, "it runs");
   const there = await state(elsewhere);
   expect(there.fingerprint).toBe(here.fingerprint);
-  expect(there).toMatchObject({ time: here.time, events: here.events, deeds: 2, playing: false });
+  expect(there).toMatchObject({ time: here.time, events: here.events, interventions: 2, playing: false });
   expect(there.nodes).toEqual(here.nodes);
   // And from there on both go the same way.
   for (const each of [page, elsewhere]) await each.getByRole("button", { name: "One event on" }).click();

@@ -58,7 +58,7 @@ test("dragging a replica to another island moves it", async ({ page, open }) => 
   await expect(island).toHaveClass(/target/);
   await drop();
   const after = await until(page, (run) => siteOf(run, 2) === "eu-west-1", "node 2 lives in Ireland");
-  expect(after.deeds).toBe(1);
+  expect(after.interventions).toBe(1);
   await expect(replica(page, 2)).toHaveAccessibleName(/Node 2 in Ireland/);
 });
 
@@ -262,12 +262,12 @@ test("acting in the past begins a branch; one can go over, and is told the first
   await screen(page, `branches-${project.name}`);
 
   await branches.getByRole("button", { name: /^Branch 1/ }).click();
-  const first = await until(page, (run) => run.deeds === 0, "the first branch is back");
+  const first = await until(page, (run) => run.interventions === 0, "the first branch is back");
   expect(first.nodes.every((node) => node.up)).toBe(true);
   await expect(page.locator(".notice")).toContainText(/Branch 1 differs from branch 2 first at .*\nHere: .*\nThere: /s);
   await screen(page, `branch-difference-${project.name}`);
   await branches.getByRole("button", { name: /^Branch 2/ }).click();
-  await until(page, (run) => run.deeds === 1, "the second branch is back");
+  await until(page, (run) => run.interventions === 1, "the second branch is back");
   await line.focus();
   await page.keyboard.press("End");
   expect((await state(page)).time).toBe(second.time);
@@ -278,9 +278,9 @@ test("keys do what their help says", async ({ page, open }) => {
   await open("?speed=1:1");
   const { leader } = await until(page, (run) => run.leader !== null, "somebody leads");
   await page.keyboard.press("r");
-  await until(page, (run) => run.leader !== leader || run.deeds === 2, "the leader was restarted");
+  await until(page, (run) => run.leader !== leader || run.interventions === 2, "the leader was restarted");
   await page.keyboard.press("c");
-  await until(page, (run) => run.deeds === 3, "a client asked");
+  await until(page, (run) => run.interventions === 3, "a client asked");
   await page.keyboard.press(" ");
   await until(page, (run) => !run.playing, "it stands still");
   await page.keyboard.press("?");

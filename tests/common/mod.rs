@@ -5,14 +5,14 @@
 use quorumscope::core::node::{Message, Node};
 use quorumscope::core::{Phase, Protocol, RuleId, SettingId, Settings};
 use quorumscope::lab::{Quantity, Scenario};
-use quorumscope::sim::{Blueprint, ClientGroup, Pace, Sizes, Terrain};
+use quorumscope::sim::{Blueprint, ClientGroup, Pace, Sizes, Topology};
 use quorumscope::universe::{Cluster, Universe};
 
 /// Sites at even distances: `rtt` µs from each other, `local` µs within.
-pub fn even_terrain(sites: u8, rtt: u32, local: u32) -> Terrain {
+pub fn even_topology(sites: u8, rtt: u32, local: u32) -> Topology {
     let n = usize::from(sites);
     let matrix: Vec<u32> = (0..n * n).map(|at| if at / n == at % n { local } else { rtt }).collect();
-    Terrain { value_bytes: Sizes::all(8), ..Terrain::from_round_trips(sites, &matrix) }
+    Topology { value_bytes: Sizes::all(8), ..Topology::from_round_trips(sites, &matrix) }
 }
 
 /// A closed loop of `sessions` at `site`, for ever.
@@ -28,10 +28,10 @@ pub fn closed(site: u8, sessions: u16) -> ClientGroup {
 }
 
 /// One replica at each site.
-pub fn blueprint<P: Protocol>(terrain: Terrain, seed: u64) -> Blueprint {
+pub fn blueprint<P: Protocol>(topology: Topology, seed: u64) -> Blueprint {
     Blueprint {
-        placement: (0..terrain.sites).collect(),
-        terrain,
+        placement: (0..topology.sites).collect(),
+        topology,
         settings: Settings::defaults(P::SETTINGS),
         seed,
         keep_trace: 0,

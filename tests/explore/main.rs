@@ -9,35 +9,36 @@ mod published;
 mod symmetry;
 mod synod;
 
-use quorumscope::lab::explore::{Exploration, Wish};
+use quorumscope::lab::explore::{Exploration, ExploreRequest};
 use quorumscope::universe::search::{Decided, Finding};
 
 /// What `quorumscope check` would be asked, in a line of its own flags: `synod 3 -adopt-highest-accepted q1=2 / timers=0`.
 ///
 /// The variant, the replicas, the rules to take away (with a minus), settings, goals on the way (`via=leader=1`), and after the
 /// slash the bounds.
-fn wish(line: &str) -> Exploration {
+fn request(line: &str) -> Exploration {
     let (what, bounds) = line.split_once(" / ").unwrap_or((line, ""));
-    let mut wish = Wish { bounds: bounds.split_whitespace().map(str::to_owned).collect(), ..Wish::default() };
+    let mut request =
+        ExploreRequest { bounds: bounds.split_whitespace().map(str::to_owned).collect(), ..ExploreRequest::default() };
     for (place, word) in what.split_whitespace().enumerate() {
         match (place, word.strip_prefix('-'), word.split_once('=')) {
-            (0, ..) => wish.variant = word.to_owned(),
-            (1, ..) => wish.replicas = word.parse().expect("a number of replicas"),
-            (_, Some(rule), _) => wish.without.push(rule.to_owned()),
-            (_, _, Some(("property", name))) => wish.property = Some(name.replace('_', " ")),
-            (_, _, Some(("via", goal))) => wish.via.push(goal.replace('_', " ")),
+            (0, ..) => request.variant = word.to_owned(),
+            (1, ..) => request.replicas = word.parse().expect("a number of replicas"),
+            (_, Some(rule), _) => request.without.push(rule.to_owned()),
+            (_, _, Some(("property", name))) => request.property = Some(name.replace('_', " ")),
+            (_, _, Some(("via", goal))) => request.via.push(goal.replace('_', " ")),
             (_, _, Some((key, value))) => {
                 let value = serde_json::from_str(value).expect("a value");
-                wish.settings.insert(key.to_owned(), serde_json::from_value(value).expect("a setting"));
+                request.settings.insert(key.to_owned(), serde_json::from_value(value).expect("a setting"));
             }
             _ => panic!("{word} in {line}"),
         }
     }
-    wish.check().unwrap_or_else(|problems| panic!("{line}: {problems}"))
+    request.check().unwrap_or_else(|problems| panic!("{line}: {problems}"))
 }
 
 fn explore(line: &str) -> Finding {
-    let mut search = wish(line).start().expect("the settings fit");
+    let mut search = request(line).start().expect("the settings fit");
     search.advance(u32::MAX);
     search.finding()
 }

@@ -5,7 +5,7 @@
 //! all names along the way. The test below holds the two against each other, set by set: the explorer's states, with messages and timers
 //! left out, are exactly the model's states in which whoever is heard of is heard of with everybody in between.
 
-use super::{safe, violated, wish};
+use super::{request, safe, violated};
 use quorumscope::core::Node;
 use quorumscope::judge::explore::Explorer;
 use quorumscope::protocols::notes::Notes;
@@ -26,17 +26,17 @@ fn model(n: u8, repaired: bool) -> BTreeSet<Known> {
     while let Some(state) = todo.pop() {
         let mut next = Vec::new();
         for worker in 0..n {
-            let (follows, heard) = state[usize::from(worker)];
-            let won = heard.count_ones() + 1 > u32::from(n) / 2;
+            let (follows, recorded) = state[usize::from(worker)];
+            let won = recorded.count_ones() + 1 > u32::from(n) / 2;
             if follows.is_none() && !(repaired && won) {
-                next.extend((worker + 1..n).map(|higher| (worker, (Some(higher), heard))));
+                next.extend((worker + 1..n).map(|higher| (worker, (Some(higher), recorded))));
             }
             for other in 0..n {
                 let (others, _) = state[usize::from(other)];
                 let through =
                     |k: &u8| state[usize::from(*k)].0 == Some(worker) && state[usize::from(*k)].1 >> other & 1 == 1;
-                if heard >> other & 1 == 0 && (others == Some(worker) || (0..n).any(|k| through(&k))) {
-                    next.push((worker, (follows, heard | 1 << other)));
+                if recorded >> other & 1 == 0 && (others == Some(worker) || (0..n).any(|k| through(&k))) {
+                    next.push((worker, (follows, recorded | 1 << other)));
                 }
             }
         }
@@ -53,25 +53,25 @@ fn model(n: u8, repaired: bool) -> BTreeSet<Known> {
 
 /// Whether everybody has heard of all those between it and whomever it has heard of.
 fn with_all_between(state: &Known) -> bool {
-    (0..).zip(state).all(|(me, &(_, heard))| {
-        (0..state.len() as u8).filter(|other| heard >> other & 1 == 1).all(|other| {
+    (0..).zip(state).all(|(me, &(_, recorded))| {
+        (0..state.len() as u8).filter(|other| recorded >> other & 1 == 1).all(|other| {
             let mut between =
                 std::iter::successors(Some(other), |&k| state[usize::from(k)].0).skip(1).take_while(|&k| k != me);
-            between.all(|k| heard >> k & 1 == 1)
+            between.all(|k| recorded >> k & 1 == 1)
         })
     })
 }
 
 /// The explorer's states without messages and timers.
 fn explored(n: u8, settings: &str) -> BTreeSet<Known> {
-    let question = wish(&format!("notes {n} {settings} property=Known_followers_follow / {BOUNDS}")).question;
-    let mut explorer = Explorer::<Notes>::new(&question).expect("the settings fit");
+    let query = request(&format!("notes {n} {settings} property=Known_followers_follow / {BOUNDS}")).query;
+    let mut explorer = Explorer::<Notes>::new(&query).expect("the settings fit");
     explorer.advance(u32::MAX);
     let state = |state| {
         let workers = (0..).zip(explorer.nodes(state));
         let known = workers.map(|(me, worker)| {
             let worker = worker.expect("nobody crashes");
-            (worker.glance().leader.map(|leader| leader.0), worker.party().0 & !(1 << me))
+            (worker.status().leader.map(|leader| leader.0), worker.party().0 & !(1 << me))
         });
         known.collect()
     };

@@ -1,11 +1,11 @@
-//! Synod's shortest violations counted as a published model counts them: three acceptors, two proposers, each with a wish that it keeps.
+//! Synod's shortest violations counted as a published model counts them: three acceptors, two proposers, each with a request that it keeps.
 //!
 //! There, what is sent to everybody is one event, and so is each arrival at an acceptor; answers stand on a board, where whoever asked reads them
 //! at no cost and as often as it likes; a crash with its restart is one event; and two values are chosen as soon as quorums have accepted them,
 //! whether or not anybody knows. So here: what was sent may arrive again for ever, nodes tell themselves by messages like all others, nobody
 //! is told what was accepted, and a memory of its own watches the acceptors.
 
-use super::wish;
+use super::request;
 use quorumscope::core::node::Protocol;
 use quorumscope::core::{Ballot, Command, Effect, NodeId, NodeSet};
 use quorumscope::judge::explore::{Broken, Explorer, Happened, Memory, Moment, Request, Seen, Verdict};
@@ -61,14 +61,14 @@ fn counted(moment: &Moment<Synod>) -> usize {
 /// a restart, wants what it wanted before.
 fn events<const QUORUM: usize>(line: &str, keeps_its_wish: bool) -> Option<usize> {
     let line = format!("{line} duplicates=any own=late lost=Nack+Chosen+Accepted timers=0 states=5000000");
-    let mut question = wish(&line).question;
-    question.property = Some(TWO_VALUES.0.to_owned());
-    if let [_, second, third] = question.bounds.requests.as_mut_slice()
+    let mut query = request(&line).query;
+    query.property = Some(TWO_VALUES.0.to_owned());
+    if let [_, second, third] = query.bounds.requests.as_mut_slice()
         && keeps_its_wish
     {
         third.command = second.command;
     }
-    let mut explorer = Explorer::<Synod, Votes<QUORUM>>::new(&question).expect("the settings fit");
+    let mut explorer = Explorer::<Synod, Votes<QUORUM>>::new(&query).expect("the settings fit");
     explorer.advance(u32::MAX);
     match explorer.verdict() {
         Some(Verdict::Safe) => None,
@@ -97,7 +97,7 @@ fn each_row_of_the_table() {
 
 /// A proposer that uses its ballot again wants what it wanted before, so it proposes another value only if it has to: it must hear of one that was
 /// accepted in a lower ballot, by an acceptor that it did not hear in time. That takes both proposers, and 17 events. If its client has a
-/// new wish, it needs nobody else.
+/// new request, it needs nobody else.
 #[test]
 fn a_ballot_used_again() {
     let line = "synod 3 -durable-round / crashes=1 at=1+2+2";

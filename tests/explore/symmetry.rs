@@ -1,6 +1,6 @@
 //! The same verdicts with and without symmetry, and the counts of both.
 
-use super::{explore, wish};
+use super::{explore, request};
 use quorumscope::universe::search::Decided;
 
 /// States without symmetry and with it; the verdict and the length of the trace are the same.
@@ -43,6 +43,6 @@ fn where_names_decide_nothing_is_left_out() {
     states("multi-paxos 3 / timers=1 requests=0");
     let raft = "raft 2 pre_vote=false check_quorum=false via=leader=1";
     states(&format!("{raft} / timers=1 requests=0 transfers=2"));
-    assert_eq!(wish("synod 3 / symmetry=on").bounds.last().map(|bound| bound.value.as_str()), Some("on"));
+    assert_eq!(request("synod 3 / symmetry=on").bounds.last().map(|bound| bound.value.as_str()), Some("on"));
     assert_eq!(explore("synod 3 / timers=0 symmetry=on").verdict, Decided::Safe);
 }

@@ -52,7 +52,7 @@ fn the_acceptors_disagree_before_the_learners_do() {
 /// be able to be late. Then its own deliveries are events like any others.
 ///
 /// The published model needs 17 events, because there a proposer wants after its restart what it wanted before (`published.rs`). Here a client
-/// brings a new wish, so that one proposer is enough; the run in `traces/synod-durable-round.txt` takes 20 deliveries, requests and restarts.
+/// brings a new request, so that one proposer is enough; the run in `traces/synod-durable-round.txt` takes 20 deliveries, requests and restarts.
 #[test]
 fn a_ballot_used_twice_needs_late_messages_to_oneself() {
     let bounds = "timers=0 crashes=1 at=1+1 lost=Nack+Chosen";

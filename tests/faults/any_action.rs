@@ -4,9 +4,9 @@ use super::{THREE, scenario};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use quorumscope::core::{KindId, NodeId, NodeSet};
-use quorumscope::lab::fault::Course;
+use quorumscope::lab::fault::ScriptCheck;
 use quorumscope::lab::{Document, Fault, Scenario, Session, text};
-use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
+use quorumscope::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
 use quorumscope::sim::{Action, DomainId};
 use std::cell::Cell;
 
@@ -27,29 +27,29 @@ fn amount() -> impl Strategy<Value = u32> + Clone {
     prop_oneof![2 => 0u32..1_000, 2 => 0u32..60_000_000, 1 => any::<u32>(), 2 => prop::sample::select([&edges[..], &more].concat())]
 }
 
-fn grip() -> impl Strategy<Value = Grip> {
-    prop::sample::select(vec![Grip::Hold, Grip::Deliver, Grip::Drop, Grip::Duplicate])
+fn intercept() -> impl Strategy<Value = Intercept> {
+    prop::sample::select(vec![Intercept::Hold, Intercept::Deliver, Intercept::Drop, Intercept::Duplicate])
 }
 
-fn nuisance() -> impl Strategy<Value = Nuisance> {
+fn link_fault() -> impl Strategy<Value = LinkFault> {
     let permille = || amount().prop_map(|amount| amount as u16);
     prop_oneof![
-        (amount(), amount()).prop_map(|(extra, jitter)| Nuisance::Slow { extra, jitter }),
-        permille().prop_map(Nuisance::Lose),
-        permille().prop_map(Nuisance::Duplicate),
-        (permille(), amount()).prop_map(|(permille, by)| Nuisance::Reorder { permille, by }),
-        amount().prop_map(Nuisance::Narrow),
+        (amount(), amount()).prop_map(|(extra, jitter)| LinkFault::Slow { extra, jitter }),
+        permille().prop_map(LinkFault::Lose),
+        permille().prop_map(LinkFault::Duplicate),
+        (permille(), amount()).prop_map(|(permille, by)| LinkFault::Reorder { permille, by }),
+        amount().prop_map(LinkFault::Narrow),
     ]
 }
 
-fn lie() -> impl Strategy<Value = Lie> {
+fn behave() -> impl Strategy<Value = Behaviour> {
     prop_oneof![
-        set().prop_map(Lie::Silent),
-        set().prop_map(Lie::Twin),
-        set().prop_map(Lie::Deny),
-        Just(Lie::ToAll),
-        set().prop_map(Lie::Forge),
-        Just(Lie::Nothing),
+        set().prop_map(Behaviour::Silent),
+        set().prop_map(Behaviour::Twin),
+        set().prop_map(Behaviour::Deny),
+        Just(Behaviour::ToAll),
+        set().prop_map(Behaviour::Tamper),
+        Just(Behaviour::Honest),
     ]
 }
 
@@ -62,18 +62,25 @@ fn disk_fault() -> impl Strategy<Value = DiskFault> {
             DiskFault::Forget,
             DiskFault::Tear,
             DiskFault::Rot,
-            DiskFault::Mend,
+            DiskFault::Repair,
         ]),
     ]
 }
 
 /// Any action. To whoever adds one: it belongs here, too.
 fn action() -> impl Strategy<Value = Action> {
-    let blows = vec![Blow::Crash, Blow::Restart, Blow::Pause, Blow::Continue, Blow::CutOff, Blow::Reconnect];
+    let faults = vec![
+        DomainFault::Crash,
+        DomainFault::Restart,
+        DomainFault::Pause,
+        DomainFault::Continue,
+        DomainFault::Partition,
+        DomainFault::Reconnect,
+    ];
     let which = || (node(), node(), 0u8..20).prop_map(|(from, to, kind)| Which { from, to, kind: KindId(kind) });
     let flight = prop_oneof![
-        (0u32..40, node()).prop_map(|(parcel, to)| FlightId::Parcel { parcel, to }),
-        (0u32..40).prop_map(FlightId::Letter),
+        (0u32..40, node()).prop_map(|(message_id, to)| FlightId::Message { message_id, to }),
+        (0u32..40).prop_map(FlightId::ClientMessage),
     ];
     let signed =
         || (amount(), any::<bool>()).prop_map(|(by, back)| if back { (by as i32).wrapping_neg() } else { by as i32 });
@@ -82,8 +89,8 @@ fn action() -> impl Strategy<Value = Action> {
         node().prop_map(Action::Restart),
         (node(), any::<bool>()).prop_map(|(node, clock_stops)| Action::Pause { node, clock_stops }),
         node().prop_map(Action::Continue),
-        (0u16..8, prop::sample::select(blows))
-            .prop_map(|(domain, blow)| Action::Domain { domain: DomainId(domain), blow }),
+        (0u16..8, prop::sample::select(faults))
+            .prop_map(|(domain, fault)| Action::Domain { domain: DomainId(domain), fault }),
         (node(), 0u8..3).prop_map(|(node, site)| Action::Move { node, site }),
         node().prop_map(Action::HandOver),
         (0u8..4).prop_map(|site| Action::Add { site }),
@@ -95,7 +102,7 @@ fn action() -> impl Strategy<Value = Action> {
         (node(), signed()).prop_map(|(node, ppm)| Action::Drift { node, ppm }),
         (node(), signed()).prop_map(|(node, by)| Action::Jump { node, by }),
         (node(), amount()).prop_map(|(node, percent)| Action::Throttle { node, percent: percent as u16 }),
-        (node(), lie()).prop_map(|(node, how)| Action::Lie { node, how }),
+        (node(), behave()).prop_map(|(node, how)| Action::Behaviour { node, how }),
     ];
     let of_links = prop_oneof![
         (node(), node(), any::<bool>()).prop_map(|(from, to, both)| Action::Cut { from, to, both }),
@@ -103,19 +110,23 @@ fn action() -> impl Strategy<Value = Action> {
         (set(), set(), any::<bool>()).prop_map(|(from, to, both)| Action::Split { from, to, both }),
         (set(), set()).prop_map(|(a, b)| Action::Join(a, b)),
         Just(Action::HealAll),
-        (set(), set(), any::<bool>(), nuisance()).prop_map(|(from, to, both, how)| Action::Disturb {
+        (set(), set(), any::<bool>(), link_fault()).prop_map(|(from, to, both, how)| Action::Disturb {
             from,
             to,
             both,
             how
         }),
-        (any::<bool>(), nuisance()).prop_map(|(both, how)| Action::Disturb { from: ALL, to: ALL, both, how }),
+        (any::<bool>(), link_fault()).prop_map(|(both, how)| Action::Disturb { from: ALL, to: ALL, both, how }),
         (node(), amount()).prop_map(|(node, bytes_per_s)| Action::Uplink { node, bytes_per_s }),
-        Just(Action::Calm),
+        Just(Action::ClearLinkFaults),
         amount().prop_map(|permille| Action::Loss { permille: permille as u16 }),
         Just(Action::Stabilise),
-        (flight, grip()).prop_map(|(flight, grip)| Action::Message { flight, grip }),
-        (which(), amount(), grip()).prop_map(|(which, nth, grip)| Action::Catch { which, nth: nth as u16, grip }),
+        (flight, intercept()).prop_map(|(flight, intercept)| Action::Message { flight, intercept }),
+        (which(), amount(), intercept()).prop_map(|(which, nth, intercept)| Action::Catch {
+            which,
+            nth: nth as u16,
+            intercept
+        }),
         prop::option::of(which()).prop_map(Action::Release),
     ];
     prop_oneof![of_nodes, of_links]
@@ -139,22 +150,22 @@ fn what_can_be_done_can_be_written_and_what_a_script_is_refused_for_cannot_be_do
     let scripts = (variants, prop::collection::vec((action(), 0u64..200_000), 1..25));
     let tried = TestRunner::new(config).run(&scripts, |(variant, actions)| {
         let mut session = Session::new(roomy(variant)).expect("a good scenario");
-        let mut course = Course::new(session.checked().variant.card, &session.checked().blueprint);
+        let mut script_check = ScriptCheck::new(session.checked().variant.card, &session.checked().blueprint);
         for (action, pause) in actions {
             session.run_until(session.moment().at + pause, 5_000);
-            let objection = course.objection(action);
+            let objection = script_check.objection(action);
             match session.act(action) {
                 Ok(()) => {
                     done.set(done.get() + 1);
                     prop_assert!(objection.is_none(), "{action:?} was done, though {objection:?}");
-                    course.take(action);
+                    script_check.take(action);
                 }
                 Err(_) => {
                     refused.set(refused.get() + 1);
                     foreseen.set(foreseen.get() + u32::from(objection.is_some()));
                     // Where the script does not tell, it goes on as if it might have been done.
                     if objection.is_none() {
-                        course.take(action);
+                        script_check.take(action);
                     }
                 }
             }
@@ -162,18 +173,22 @@ fn what_can_be_done_can_be_written_and_what_a_script_is_refused_for_cannot_be_do
         let document = session.document();
         let json = serde_json::to_string(&document).expect("our own document");
         let read: Document = serde_json::from_str(&json).expect("our own text");
-        let deeds = Session::open(&read).map_err(|wrong| TestCaseError::fail(format!("{wrong}")))?;
-        prop_assert_eq!(deeds.deeds(), session.deeds());
+        let interventions = Session::open(&read).map_err(|wrong| TestCaseError::fail(format!("{wrong}")))?;
+        prop_assert_eq!(interventions.interventions(), session.interventions());
         // The same in a script.
         let sites = session.checked().sites();
         let names = session.checked().names(&sites);
-        let script = session.deeds().iter().map(|deed| Fault::new(deed.at, deed.action, names)).collect();
+        let script = session
+            .interventions()
+            .iter()
+            .map(|intervention| Fault::new(intervention.at, intervention.action, names))
+            .collect();
         let scripted = Scenario { script, ..session.document().scenario };
         let read = text::from_toml(&text::to_toml(&scripted)).expect("our own text").scenario;
         prop_assert_eq!(&read, &scripted);
         let checked = read.check().map_err(|wrong| TestCaseError::fail(format!("{wrong}")))?;
         let actions: Vec<Action> = checked.blueprint.script.iter().map(|timed| timed.action).collect();
-        let expected: Vec<Action> = session.deeds().iter().map(|deed| deed.action).collect();
+        let expected: Vec<Action> = session.interventions().iter().map(|intervention| intervention.action).collect();
         prop_assert_eq!(actions, expected);
         Ok(())
     });

@@ -49,10 +49,10 @@ fn a_clock_that_jumps_ahead_makes_its_node_impatient() {
     let leader = world.leader().expect("elected by now");
     let follower = (0..3).map(NodeId).find(|id| *id != leader).expect("there are three");
     world.act(Action::Jump { node: follower, by: 60_000_000 }).expect("it runs");
-    let reigns = world.reigns().len();
+    let leadership_intervals = world.leadership_intervals().len();
     world.run_until(3_000_000);
     world.run_until(4_000_000);
-    assert!(world.reigns().len() >= reigns);
+    assert!(world.leadership_intervals().len() >= leadership_intervals);
     assert_eq!(world.violations(), []);
     world.act(Action::Jump { node: follower, by: -60_000_000 }).expect("it runs");
     world.act(Action::Crash(leader)).expect("it runs");
@@ -69,7 +69,7 @@ fn a_fast_clock_loses_patience_first() {
         }
         world.act(Action::Drift { node: NodeId(2), ppm: drift }).expect("it runs");
         world.run_until(2_000_000);
-        world.reigns()[0].node
+        world.leadership_intervals()[0].node
     };
     assert_eq!(elected(400_000), NodeId(2));
 }

@@ -8,12 +8,12 @@ use quorumscope::universe::Universe;
 
 const TWO: NodeId = NodeId(1);
 
-fn befall(world: &mut dyn Universe, fault: DiskFault) {
+fn inject(world: &mut dyn Universe, fault: DiskFault) {
     world.act(Action::Disk { node: TWO, fault }).expect("it has a disk");
 }
 
 fn is_up(world: &dyn Universe) -> bool {
-    world.node(TWO).glance.is_some()
+    world.node(TWO).status.is_some()
 }
 
 #[test]
@@ -21,19 +21,19 @@ fn a_node_that_cannot_save_stops() {
     for variant in ["raft", "multi-paxos"] {
         let mut world = world(&scenario(&THREE.replace("raft", variant)));
         world.run_until(2_000_000);
-        befall(&mut *world, DiskFault::Fill);
+        inject(&mut *world, DiskFault::Fill);
         world.run_until(3_000_000);
         assert!(!is_up(&*world), "{variant}");
         assert!(world.trace().records().any(|(_, record)| record.what == What::Stopped && record.node == TWO));
         world.act(Action::Restart(TWO)).expect("it is down");
         world.run_until(5_000_000);
         assert!(!is_up(&*world), "{variant}: it is still full");
-        befall(&mut *world, DiskFault::Mend);
+        inject(&mut *world, DiskFault::Repair);
         world.act(Action::Restart(TWO)).expect("it is down");
         world.run_until(7_000_000);
         assert!(is_up(&*world), "{variant}");
         assert_eq!(world.violations(), [], "{variant}");
-        let committed = |id: u8| world.node(NodeId(id)).glance.map_or(0, |glance| glance.log.committed);
+        let committed = |id: u8| world.node(NodeId(id)).status.map_or(0, |status| status.log.committed);
         assert!(committed(1) + 10 > committed(0).max(committed(2)), "{variant}: it has caught up");
     }
 }
@@ -61,7 +61,7 @@ fn chosen_again(faults: &[DiskFault]) -> Vec<&'static str> {
     let mut sound = scenario(&text);
     sound.script.retain(|fault| fault.action != "wipe-disk");
     let mut world = world(&sound);
-    faults.iter().for_each(|fault| befall(&mut *world, *fault));
+    faults.iter().for_each(|fault| inject(&mut *world, *fault));
     world.run_until(3_000_000);
     assert_eq!(world.chosen(), 1);
     world.violations().iter().map(|violation| violation.property).collect()
@@ -71,14 +71,14 @@ fn chosen_again(faults: &[DiskFault]) -> Vec<&'static str> {
 fn a_disk_that_forgets_breaks_agreement_and_a_sound_one_does_not() {
     assert_eq!(chosen_again(&[]), [""; 0]);
     assert_eq!(chosen_again(&[DiskFault::Forget])[0], "Agreement");
-    assert_eq!(chosen_again(&[DiskFault::Forget, DiskFault::Mend]), [""; 0]);
+    assert_eq!(chosen_again(&[DiskFault::Forget, DiskFault::Repair]), [""; 0]);
 }
 
 #[test]
 fn a_torn_record_that_was_reported_as_written_breaks_agreement() {
     // The last record is the vote; the promise before it is still there.
     assert_eq!(chosen_again(&[DiskFault::Tear])[0], "Agreement");
-    assert_eq!(chosen_again(&[DiskFault::Tear, DiskFault::Mend]), [""; 0]);
+    assert_eq!(chosen_again(&[DiskFault::Tear, DiskFault::Repair]), [""; 0]);
 }
 
 #[test]
@@ -100,14 +100,14 @@ fn a_write_under_way_is_lost_with_a_crash_and_nobody_relied_on_it() {
 fn a_corrupted_record_keeps_its_node_from_starting_until_the_disk_is_emptied() {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);
-    befall(&mut *world, DiskFault::Rot);
+    inject(&mut *world, DiskFault::Rot);
     world.run_until(3_000_000);
     assert!(is_up(&*world), "it has not looked there");
     world.act(Action::Crash(TWO)).expect("it runs");
-    befall(&mut *world, DiskFault::Mend);
+    inject(&mut *world, DiskFault::Repair);
     let refusal = world.act(Action::Restart(TWO)).expect_err("it looks at its disk");
     assert!(refusal.to_string().contains("corrupted"), "{refusal}");
-    befall(&mut *world, DiskFault::Wipe);
+    inject(&mut *world, DiskFault::Wipe);
     world.act(Action::Restart(TWO)).expect("it is down");
     assert!(is_up(&*world));
 }

@@ -5,16 +5,23 @@ use quorumscope::core::{KindId, NodeId, NodeSet};
 use quorumscope::lab::fault::words;
 use quorumscope::lab::text;
 use quorumscope::lab::{Document, Fault, Scenario, Session};
-use quorumscope::sim::action::{ALL, Blow, DiskFault, FlightId, Grip, Lie, Nuisance, Which};
+use quorumscope::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
 use quorumscope::sim::{Action, DomainId};
 use std::collections::BTreeSet;
 
 /// One of each kind.
 fn actions() -> Vec<Action> {
     let (one, two) = (NodeId(0), NodeId(1));
-    let blows = [Blow::Crash, Blow::Restart, Blow::Pause, Blow::Continue, Blow::CutOff, Blow::Reconnect];
-    let lie = |how| Action::Lie { node: one, how };
-    let domain = |blow| Action::Domain { domain: DomainId(0), blow };
+    let faults = [
+        DomainFault::Crash,
+        DomainFault::Restart,
+        DomainFault::Pause,
+        DomainFault::Continue,
+        DomainFault::Partition,
+        DomainFault::Reconnect,
+    ];
+    let behave = |how| Action::Behaviour { node: one, how };
+    let domain = |fault| Action::Domain { domain: DomainId(0), fault };
     let pair: NodeSet = [one, two].into_iter().collect();
     let which = Which { from: one, to: two, kind: KindId(2) };
     let disturb = |how| Action::Disturb { from: NodeSet::just(one), to: NodeSet::just(two), both: true, how };
@@ -39,69 +46,69 @@ fn actions() -> Vec<Action> {
         Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: true },
         Action::Split { from: pair, to: NodeSet::just(NodeId(2)), both: false },
         Action::Join(pair, NodeSet::just(NodeId(2))),
-        disturb(Nuisance::Slow { extra: 30_000, jitter: 0 }),
-        disturb(Nuisance::Slow { extra: 0, jitter: 5_000 }),
-        disturb(Nuisance::Lose(50)),
-        Action::Disturb { from: pair, to: NodeSet::just(NodeId(2)), both: false, how: Nuisance::Lose(1000) },
-        Action::Disturb { from: ALL, to: ALL, both: true, how: Nuisance::Duplicate(100) },
-        Action::Disturb { from: ALL, to: ALL, both: true, how: Nuisance::Lose(100) },
-        Action::Disturb { from: ALL, to: ALL, both: false, how: Nuisance::Narrow(100) },
-        Action::Disturb { from: NodeSet::just(two), to: ALL, both: false, how: Nuisance::Lose(100) },
-        Action::Disturb { from: ALL, to: pair, both: true, how: Nuisance::Reorder { permille: 1000, by: 60_000_000 } },
-        disturb(Nuisance::Reorder { permille: 300, by: 20_000 }),
-        disturb(Nuisance::Narrow(1_500_000)),
+        disturb(LinkFault::Slow { extra: 30_000, jitter: 0 }),
+        disturb(LinkFault::Slow { extra: 0, jitter: 5_000 }),
+        disturb(LinkFault::Lose(50)),
+        Action::Disturb { from: pair, to: NodeSet::just(NodeId(2)), both: false, how: LinkFault::Lose(1000) },
+        Action::Disturb { from: ALL, to: ALL, both: true, how: LinkFault::Duplicate(100) },
+        Action::Disturb { from: ALL, to: ALL, both: true, how: LinkFault::Lose(100) },
+        Action::Disturb { from: ALL, to: ALL, both: false, how: LinkFault::Narrow(100) },
+        Action::Disturb { from: NodeSet::just(two), to: ALL, both: false, how: LinkFault::Lose(100) },
+        Action::Disturb { from: ALL, to: pair, both: true, how: LinkFault::Reorder { permille: 1000, by: 60_000_000 } },
+        disturb(LinkFault::Reorder { permille: 300, by: 20_000 }),
+        disturb(LinkFault::Narrow(1_500_000)),
         Action::Uplink { node: one, bytes_per_s: 12_500_000 },
         Action::Uplink { node: one, bytes_per_s: 0 },
-        Action::Calm,
-        Action::Catch { which, nth: 1, grip: Grip::Hold },
-        Action::Catch { which, nth: 2, grip: Grip::Deliver },
-        Action::Catch { which, nth: 1, grip: Grip::Drop },
-        Action::Catch { which, nth: 1, grip: Grip::Duplicate },
+        Action::ClearLinkFaults,
+        Action::Catch { which, nth: 1, intercept: Intercept::Hold },
+        Action::Catch { which, nth: 2, intercept: Intercept::Deliver },
+        Action::Catch { which, nth: 1, intercept: Intercept::Drop },
+        Action::Catch { which, nth: 1, intercept: Intercept::Duplicate },
         Action::Release(Some(which)),
         Action::Release(None),
-        Action::Message { flight: FlightId::Parcel { parcel: 3, to: two }, grip: Grip::Drop },
-        Action::Message { flight: FlightId::Letter(0), grip: Grip::Duplicate },
+        Action::Message { flight: FlightId::Message { message_id: 3, to: two }, intercept: Intercept::Drop },
+        Action::Message { flight: FlightId::ClientMessage(0), intercept: Intercept::Duplicate },
     ];
-    actions.extend(blows.map(domain));
+    actions.extend(faults.map(domain));
     actions.extend([
         Action::Drift { node: one, ppm: -200 },
         Action::Jump { node: one, by: 2_000_000 },
         Action::Jump { node: one, by: -1 },
         Action::Throttle { node: one, percent: 1_000 },
         Action::Stabilise,
-        lie(Lie::Silent(ALL)),
-        lie(Lie::Silent(NodeSet::just(two))),
-        lie(Lie::Forge(ALL)),
-        lie(Lie::Forge(NodeSet::just(two))),
-        lie(Lie::ToAll),
-        lie(Lie::Nothing),
-        lie(Lie::Twin(NodeSet::just(two))),
-        Action::Lie { node: two, how: Lie::Deny(NodeSet::just(one)) },
+        behave(Behaviour::Silent(ALL)),
+        behave(Behaviour::Silent(NodeSet::just(two))),
+        behave(Behaviour::Tamper(ALL)),
+        behave(Behaviour::Tamper(NodeSet::just(two))),
+        behave(Behaviour::ToAll),
+        behave(Behaviour::Honest),
+        behave(Behaviour::Twin(NodeSet::just(two))),
+        Action::Behaviour { node: two, how: Behaviour::Deny(NodeSet::just(one)) },
     ]);
     let disk = |fault| Action::Disk { node: two, fault };
     let faults = [DiskFault::Slow(50_000), DiskFault::Fill, DiskFault::Forget, DiskFault::Tear, DiskFault::Rot];
     actions.extend(faults.map(disk));
-    actions.extend([disk(DiskFault::Mend), Action::Crash(two), disk(DiskFault::Wipe), Action::Restart(two)]);
+    actions.extend([disk(DiskFault::Repair), Action::Crash(two), disk(DiskFault::Wipe), Action::Restart(two)]);
     actions
 }
 
 /// What must have been done before, for an action to make sense.
 fn before(action: Action) -> Option<Action> {
-    let hold = |which| Action::Catch { which, nth: 1, grip: Grip::Hold };
+    let hold = |which| Action::Catch { which, nth: 1, intercept: Intercept::Hold };
     let which = Which { from: NodeId(0), to: NodeId(1), kind: KindId(0) };
     match action {
         Action::Restart(node) | Action::Disk { node, fault: DiskFault::Wipe } => Some(Action::Crash(node)),
         Action::Continue(node) => Some(Action::Pause { node, clock_stops: false }),
-        Action::Domain { domain, blow } => {
-            let before = match blow {
-                Blow::Restart => Blow::Crash,
-                Blow::Continue => Blow::Pause,
-                Blow::Reconnect => Blow::CutOff,
-                Blow::Crash | Blow::Pause | Blow::CutOff => return None,
+        Action::Domain { domain, fault } => {
+            let before = match fault {
+                DomainFault::Restart => DomainFault::Crash,
+                DomainFault::Continue => DomainFault::Pause,
+                DomainFault::Reconnect => DomainFault::Partition,
+                DomainFault::Crash | DomainFault::Pause | DomainFault::Partition => return None,
             };
-            Some(Action::Domain { domain, blow: before })
+            Some(Action::Domain { domain, fault: before })
         }
-        Action::Lie { node, how: Lie::Nothing } => Some(Action::Lie { node, how: Lie::ToAll }),
+        Action::Behaviour { node, how: Behaviour::Honest } => Some(Action::Behaviour { node, how: Behaviour::ToAll }),
         Action::Release(which_ones) => Some(hold(which_ones.unwrap_or(which))),
         _ => None,
     }
@@ -134,7 +141,7 @@ fn every_action_is_read_as_it_was_written() {
 }
 
 #[test]
-fn deeds_by_hand_are_a_document_too() {
+fn interventions_are_a_document_too() {
     let mut session = Session::new(scenario(THREE)).expect("a good scenario");
     session.run_until(1_000_000, u64::MAX);
     let mut done = 0;
@@ -147,7 +154,7 @@ fn deeds_by_hand_are_a_document_too() {
     let document: Document = serde_json::from_str(&json).expect("our own text");
     let again = Session::open(&document).expect("our own document");
     assert_eq!(again.universe().fingerprint(), session.universe().fingerprint());
-    assert_eq!(again.deeds(), session.deeds());
+    assert_eq!(again.interventions(), session.interventions());
 }
 
 #[test]
@@ -166,10 +173,10 @@ fn what_makes_no_sense_is_told_where_it_stands() {
         r#"{ at = "1s", do = "crash", from = 1 }"#,
         r#"{ at = "1s", do = "wipe-disk", node = 1 }"#,
         r#"{ at = "1s", do = "tear-write", node = 1 }"#,
-        r#"{ at = "1s", do = "lie", node = 1 }"#,
-        r#"{ at = "1s", do = "lie", node = 1, how = "twins" }"#,
-        r#"{ at = "1s", do = "lie", node = 1, how = "twin" }"#,
-        r#"{ at = "1s", do = "lie", node = 1, how = "nothing", to = 2 }"#,
+        r#"{ at = "1s", do = "byzantine", node = 1 }"#,
+        r#"{ at = "1s", do = "byzantine", node = 1, how = "twins" }"#,
+        r#"{ at = "1s", do = "byzantine", node = 1, how = "twin" }"#,
+        r#"{ at = "1s", do = "byzantine", node = 1, how = "honest", to = 2 }"#,
         r#"{ at = "1s", do = "drift", node = 1, ppm = 2000000 }"#,
         r#"{ at = "1s", do = "jump", node = 1, by = "+3s" }"#,
         r#"{ at = "1s", do = "throttle", node = 1, share = "0.5%" }"#,
@@ -228,10 +235,13 @@ fn what_the_script_alone_shows_to_make_no_sense_is_told_where_it_stands() {
             r#"{ at = "2s", do = "crash", node = 3 }"#,
             r#"{ at = "3s", do = "restart", node = 3 }"#,
         ],
-        &[r#"{ at = "1s", do = "lie", node = 1, how = "twin", to = [1] }"#],
-        &[r#"{ at = "1s", do = "lie", node = 1, how = "silent", to = 1 }"#],
-        &[r#"{ at = "1s", do = "lie", node = 1, how = "nothing" }"#],
-        &[r#"{ at = "1s", do = "lie", node = 1, how = "twin", to = 2 }"#, r#"{ at = "2s", do = "pause", node = 1 }"#],
+        &[r#"{ at = "1s", do = "byzantine", node = 1, how = "twin", to = [1] }"#],
+        &[r#"{ at = "1s", do = "byzantine", node = 1, how = "silent", to = 1 }"#],
+        &[r#"{ at = "1s", do = "byzantine", node = 1, how = "honest" }"#],
+        &[
+            r#"{ at = "1s", do = "byzantine", node = 1, how = "twin", to = 2 }"#,
+            r#"{ at = "2s", do = "pause", node = 1 }"#,
+        ],
         &[r#"{ at = "1s", do = "throttle", node = 1, share = "200%" }"#],
         &[r#"{ at = "1s", do = "release" }"#],
         &[

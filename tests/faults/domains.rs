@@ -7,7 +7,7 @@ use quorumscope::sim::Action;
 use quorumscope::universe::Universe;
 
 fn up(world: &dyn Universe) -> Vec<u8> {
-    (0..world.nodes()).filter(|id| world.node(NodeId(*id)).glance.is_some()).map(|id| id + 1).collect()
+    (0..world.nodes()).filter(|id| world.node(NodeId(*id)).status.is_some()).map(|id| id + 1).collect()
 }
 
 fn with(script: &str, replicas: &str) -> Scenario {
@@ -22,8 +22,8 @@ fn a_blow_hits_all_inside_and_nobody_else() {
     let cases: [(&str, &[u8]); 5] =
         [("a/r1/m2", &[1, 3, 4, 5]), ("a/r1", &[3, 4, 5]), ("a", &[4, 5]), ("west", &[5]), ("c", &[1, 2, 3, 4])];
     for (place, left) in cases {
-        let blow = |word: &str, at: u32| format!(r#"{{ at = "{at}s", do = "{word}", in = "{place}" }},"#);
-        let mut world = world(&with(&(blow("crash", 1) + &blow("restart", 2)), RACKS));
+        let fault = |word: &str, at: u32| format!(r#"{{ at = "{at}s", do = "{word}", in = "{place}" }},"#);
+        let mut world = world(&with(&(fault("crash", 1) + &fault("restart", 2)), RACKS));
         world.run_until(1_500_000);
         assert_eq!(up(&*world), left, "{place}");
         world.run_until(2_500_000);

@@ -2,7 +2,7 @@
 
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
-use quorumscope::sim::action::{ALL, Nuisance};
+use quorumscope::sim::action::{ALL, LinkFault};
 use quorumscope::sim::{Action, Sizes, What};
 use quorumscope::universe::Universe;
 
@@ -64,10 +64,10 @@ fn the_next_message_knows_what_was_done_to_its_way() {
         let flights: std::collections::BTreeSet<u32> = records.filter(between).map(|record| record.detail).collect();
         (flights.into_iter().collect::<Vec<_>>(), world.counts().lost > lost)
     };
-    let calm = Action::Loss { permille: 0 };
-    assert_eq!(then(calm), (vec![5_000], false));
+    let clear_link_faults = Action::Loss { permille: 0 };
+    assert_eq!(then(clear_link_faults), (vec![5_000], false));
     assert!(then(Action::Loss { permille: 900 }).1);
-    assert_eq!(then(calm), (vec![5_000], false));
+    assert_eq!(then(clear_link_faults), (vec![5_000], false));
     assert_eq!(then(Action::Cut { from: NodeId(0), to: NodeId(1), both: true }), (vec![], true));
     assert_eq!(then(Action::Heal(NodeId(0), NodeId(1))), (vec![5_000], false));
     // Into the place of the other one.
@@ -75,7 +75,7 @@ fn the_next_message_knows_what_was_done_to_its_way() {
     assert_eq!(then(Action::Move { node: NodeId(1), site: 2 }), (vec![5_000], false));
 }
 
-fn disturbed(how: Nuisance) -> Box<dyn Universe> {
+fn disturbed(how: LinkFault) -> Box<dyn Universe> {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);
     let (one, two) = (NodeSet::just(NodeId(0)), NodeSet::just(NodeId(1)));
@@ -86,7 +86,7 @@ fn disturbed(how: Nuisance) -> Box<dyn Universe> {
 
 #[test]
 fn a_slow_link_takes_longer_one_way_only() {
-    let world = disturbed(Nuisance::Slow { extra: 7_000, jitter: 0 });
+    let world = disturbed(LinkFault::Slow { extra: 7_000, jitter: 0 });
     assert!(flights(&*world).ends_with(&[12_000, 12_000, 12_000]), "{:?}", flights(&*world));
     let back = |record: &quorumscope::sim::Record| {
         record.what == What::Delivered && record.peer == NodeId(1) && record.node == NodeId(0)
@@ -96,14 +96,14 @@ fn a_slow_link_takes_longer_one_way_only() {
 
 #[test]
 fn a_lossy_link_loses_and_a_whole_one_does_not() {
-    let mut world = disturbed(Nuisance::Lose(1000));
+    let mut world = disturbed(LinkFault::Lose(1000));
     let lost = world.counts().lost;
     // The trace keeps some seconds.
     world.run_until(4_000_000);
     world.run_until(10_000_000);
     assert_eq!(flights(&*world), [0; 0]);
     assert!(world.counts().lost > lost);
-    world.act(Action::Calm).expect("always possible");
+    world.act(Action::ClearLinkFaults).expect("always possible");
     world.run_until(11_000_000);
     assert!(flights(&*world).len() > 10);
     assert_eq!(world.violations(), []);
@@ -113,9 +113,9 @@ fn a_lossy_link_loses_and_a_whole_one_does_not() {
 fn a_second_copy_and_an_overtaken_message_do_no_harm() {
     let mut world = world(&scenario(THREE));
     world
-        .act(Action::Disturb { from: ALL, to: ALL, both: true, how: Nuisance::Duplicate(500) })
+        .act(Action::Disturb { from: ALL, to: ALL, both: true, how: LinkFault::Duplicate(500) })
         .expect("it is a share");
-    let how = Nuisance::Reorder { permille: 500, by: 40_000 };
+    let how = LinkFault::Reorder { permille: 500, by: 40_000 };
     world.act(Action::Disturb { from: ALL, to: ALL, both: true, how }).expect("it is a share");
     world.run_until(20_000_000);
     let sent: u64 = world.counts().by_kind().iter().sum();
@@ -129,7 +129,7 @@ fn a_second_copy_and_an_overtaken_message_do_no_harm() {
 #[test]
 fn what_is_too_much_for_a_link_queues() {
     let mut checked = scenario(THREE).check().expect("a good scenario");
-    checked.blueprint.terrain.value_bytes = Sizes::all(1_000);
+    checked.blueprint.topology.value_bytes = Sizes::all(1_000);
     checked.blueprint.keep_trace = 4096;
     let mut world = checked.boot().expect("the settings fit");
     world.run_until(2_000_000);
@@ -157,9 +157,9 @@ fn a_disturbed_link_changes_no_chance_elsewhere() {
         let mut world = world(&jittery);
         if disturb {
             let (one, two) = (NodeSet::just(NodeId(0)), NodeSet::just(NodeId(1)));
-            let how = Nuisance::Slow { extra: 0, jitter: 0 };
+            let how = LinkFault::Slow { extra: 0, jitter: 0 };
             world.act(Action::Disturb { from: one, to: two, both: true, how }).expect("there is such a link");
-            world.act(Action::Calm).expect("always possible");
+            world.act(Action::ClearLinkFaults).expect("always possible");
         } else {
             world.act(Action::Resume).expect("always possible");
             world.act(Action::Resume).expect("always possible");

@@ -3,13 +3,13 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod any_action;
+mod byzantine;
 mod clock;
 mod cost;
 mod disk;
 mod documents;
 mod domains;
-mod grip;
-mod lies;
+mod intercept;
 mod links;
 mod pause;
 mod sizes;
@@ -23,12 +23,12 @@ fn scenario(toml: &str) -> Scenario {
     text::from_toml(toml).unwrap_or_else(|wrong| panic!("{wrong}")).scenario
 }
 
-/// The world of a scenario, overheard.
+/// The world of a scenario, recorded.
 fn world(scenario: &Scenario) -> Box<dyn Universe> {
     let mut checked = scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
     checked.blueprint.keep_trace = 4096;
     let mut universe = checked.boot().expect("the settings fit");
-    universe.overhear();
+    universe.record_history();
     universe
 }
 

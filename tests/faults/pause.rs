@@ -31,7 +31,7 @@ fn a_paused_node_handles_nothing_and_then_all_of_it_at_once() {
     assert_eq!(handled(&*world), Some(4_000_000), "all at once");
     assert_eq!(world.node(leader).paused, None);
     world.run_until(6_000_000);
-    let committed = |id: NodeId| world.node(id).glance.expect("it runs").log.committed;
+    let committed = |id: NodeId| world.node(id).status.expect("it runs").log.committed;
     assert!(committed(leader) + 10 > (0..3).map(|id| committed(NodeId(id))).max().unwrap_or(0));
     assert_eq!(world.violations(), []);
 }

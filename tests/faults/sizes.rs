@@ -77,7 +77,7 @@ fn a_large_value_takes_longer_through_a_narrow_way() {
     let (small, large) = (mean(&timed[..third]), mean(&timed[2 * third..]));
     assert!(large > small + 1_000, "{small} and {large} µs; 4 kB take 4 ms");
     assert_eq!(world.violations(), []);
-    assert!(world.node(NodeId(0)).glance.is_some());
+    assert!(world.node(NodeId(0)).status.is_some());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn equal_sizes_are_one_number_and_odd_ones_are_refused() {
     };
     let good = read("{ from = 64, to = 64 }").expect("it makes sense").scenario;
     assert!(quorumscope::lab::text::to_toml(&good).contains("value_bytes = 64\n"));
-    let sizes = read("{ from = 16, to = 4096 }").expect("good").scenario.check().expect("good").blueprint.terrain;
+    let sizes = read("{ from = 16, to = 4096 }").expect("good").scenario.check().expect("good").blueprint.topology;
     assert_eq!(sizes.value_bytes, SIZES);
     assert_eq!(told("{ from = 2, to = 1 }"), "value_bytes.to: 1: is less than \"from\"; 2 or more would do");
     assert_eq!(told("{ from = 2, to = 16777217 }"), "value_bytes.to: 16777217: 0 to 16777216 would do");

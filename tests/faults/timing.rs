@@ -3,7 +3,7 @@
 use super::{THREE, fault, scenario, world};
 use quorumscope::core::NodeId;
 use quorumscope::lab::Scenario;
-use quorumscope::sim::action::{ALL, Nuisance};
+use quorumscope::sim::action::{ALL, LinkFault};
 use quorumscope::sim::{Action, What};
 use quorumscope::universe::Universe;
 
@@ -26,7 +26,7 @@ fn a_synchronous_network_keeps_its_bound_and_admits_nothing_that_would_break_it(
     world.run_until(3_000_000);
     assert!(flights(&*world).iter().all(|(_, flight)| *flight <= 6_000));
     assert!(flights(&*world).iter().any(|(_, flight)| *flight == 6_000));
-    let extra = Nuisance::Slow { extra: 1, jitter: 0 };
+    let extra = LinkFault::Slow { extra: 1, jitter: 0 };
     for action in [
         Action::Loss { permille: 1 },
         Action::Cut { from: NodeId(0), to: NodeId(1), both: true },

@@ -56,8 +56,8 @@ fn unanswered_operations() {
     assert!(window(once, Model::CasRegister).is_some());
     let twice = format!("D write 1\n D info\n {once}");
     assert_eq!(window(&twice, Model::CasRegister), None, "there are two writes of 1 now");
-    let early = "B read\n B ok 1\n A write 1\n A info";
-    assert!(window(early, Model::CasRegister).is_some());
+    let out_of_order = "B read\n B ok 1\n A write 1\n A info";
+    assert!(window(out_of_order, Model::CasRegister).is_some());
     let failed = "A write 1\n A fail\n B read\n B ok 1";
     assert_eq!(window(failed, Model::CasRegister), Some(vec![3]));
     let gone = "A write 1\n A info\n A write 2\n A ok\n B read\n B ok 1";

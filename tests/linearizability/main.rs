@@ -43,7 +43,7 @@ fn window(short: &str, model: Model) -> Option<Vec<u32>> {
     match judged(short, model).verdict {
         Verdict::Linearizable => None,
         Verdict::Violated(window) => {
-            Some(window.operations.iter().map(|shown| shown.operation.invoked.position).collect())
+            Some(window.operations.iter().map(|view| view.operation.invoked.position).collect())
         }
         Verdict::Undecided { .. } => panic!("undecided: {short}"),
     }

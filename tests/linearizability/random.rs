@@ -135,10 +135,10 @@ fn check_window(kind: Kind, window: &Window, texts: &[String], name: &str) {
         let starts = starts(&object(kind), operations, texts, window.from_start);
         starts.iter().any(|start| has_order(start, operations, texts))
     };
-    let mut operations: Vec<Operation> = window.operations.iter().map(|shown| shown.operation).collect();
+    let mut operations: Vec<Operation> = window.operations.iter().map(|view| view.operation).collect();
     assert!(!possible(&operations), "{name}: the window has an order\n{operations:#?}");
-    for (operation, shown) in operations.iter_mut().zip(&window.operations) {
-        if !shown.needed {
+    for (operation, view) in operations.iter_mut().zip(&window.operations) {
+        if !view.needed {
             operation.answered = None;
         }
     }

@@ -1,6 +1,6 @@
 //! Histories that clients of our own simulator made, under faults.
 
-use super::common::{blueprint, closed, even_terrain, with, without};
+use super::common::{blueprint, closed, even_topology, with, without};
 use quorumscope::core::{Micros, NodeId, RuleId, Shots};
 use quorumscope::judge::linearizability::{Call, History, Limits, Model, Recorder, Value, Verdict, judge};
 use quorumscope::protocols::raft::{self, Raft};
@@ -16,14 +16,14 @@ const SEEDS: u64 = 8;
 /// Clients at every site, on two keys: some read and write, some only read, and so go on asking a leader that can no longer write.
 fn with_clients(mut blueprint: Blueprint) -> Blueprint {
     let at = |(site, read_percent)| ClientGroup { keys: 2, read_percent, retry: SECOND / 4, ..closed(site, 1) };
-    blueprint.clients = (0..blueprint.terrain.sites).flat_map(|site| [(site, 50), (site, 100)]).map(at).collect();
-    blueprint.terrain.jitter_permille = 300;
+    blueprint.clients = (0..blueprint.topology.sites).flat_map(|site| [(site, 50), (site, 100)]).map(at).collect();
+    blueprint.topology.jitter_permille = 300;
     blueprint
 }
 
 /// Runs for ten seconds in which leaders are cut off and nodes crash, as the seed will have it. Tells what the clients saw.
-pub fn storm(universe: &mut dyn Universe, seed: u64) -> Option<History> {
-    universe.overhear();
+pub fn fault_phase(universe: &mut dyn Universe, seed: u64) -> Option<History> {
+    universe.record_history();
     let mut rng = Rng::stream(seed, "storm", 0);
     let nodes = u64::from(universe.nodes());
     for _ in 0..20 {
@@ -76,11 +76,11 @@ fn every_variant_is_linearizable_under_faults() {
         for seed in 0..SEEDS {
             let blueprint = with_clients(Blueprint {
                 settings: quorumscope::core::Settings::defaults(variant.settings),
-                ..blueprint::<Raft>(even_terrain(5, 20_000, 200), seed)
+                ..blueprint::<Raft>(even_topology(5, 20_000, 200), seed)
             });
             let name = format!("{} seed {seed}", variant.card.key);
             let history =
-                storm(&mut *(variant.boot)(&blueprint).expect("it boots"), seed).expect("clients read and write");
+                fault_phase(&mut *(variant.boot)(&blueprint).expect("it boots"), seed).expect("clients read and write");
             operations += history.operations.len();
             assert_eq!(verdict(&history, Model::Register), Verdict::Linearizable, "{name}");
             let few = with_few_values(&history);
@@ -96,18 +96,18 @@ fn caught(reads: u64, ablated: &[&str]) -> (u64, u64) {
     let (mut wrong, mut all) = (0, 0);
     for seed in 0..SEEDS {
         let settings = [(raft::SETTING_READS, reads), (raft::SETTING_CHECK_QUORUM, 0)];
-        let plain = with_clients(with(blueprint::<Raft>(even_terrain(5, 20_000, 200), seed), &settings));
+        let plain = with_clients(with(blueprint::<Raft>(even_topology(5, 20_000, 200), seed), &settings));
         let raft = quorumscope::universe::variant("raft").expect("it is there");
         let rule = |key: &str| raft.rules().iter().position(|rule| rule.key == key).expect("a rule of Raft");
         let blueprint = ablated.iter().fold(plain, |blueprint, key| without(blueprint, RuleId(rule(key) as u8)));
         let history =
-            storm(&mut *(raft.boot)(&blueprint).expect("settings fit"), seed).expect("clients read and write");
+            fault_phase(&mut *(raft.boot)(&blueprint).expect("settings fit"), seed).expect("clients read and write");
         all += 1;
         let found = verdict(&history, Model::Register);
         if let Verdict::Violated(window) = &found {
             wrong += 1;
             assert!(window.minimal && window.operations.len() <= 6, "seed {seed}: {window:?}");
-            assert!(window.operations.iter().any(|shown| matches!(shown.operation.call, Call::Read(_))));
+            assert!(window.operations.iter().any(|view| matches!(view.operation.call, Call::Read(_))));
         }
     }
     (wrong, all)

@@ -1,13 +1,13 @@
 //! Every service on every log, under faults: what its clients see is what its model allows, and what is broken on purpose is caught.
 
-use super::common::{blueprint, closed, even_terrain, with, without};
-use super::recorded::{storm, verdict};
+use super::common::{blueprint, closed, even_topology, with, without};
+use super::recorded::{fault_phase, verdict};
 use quorumscope::core::{Micros, Op, Outcome, RuleId, Shots};
 use quorumscope::judge::delivery::Deliveries;
 use quorumscope::judge::linearizability::{Call, History, Model, Recorder, Value, Verdict};
 use quorumscope::lab::history;
 use quorumscope::protocols::raft::{self, Raft};
-use quorumscope::sim::clients::{Heard, Spoke};
+use quorumscope::sim::clients::{HistoryEvent, HistoryRecord};
 use quorumscope::sim::{Blueprint, ClientGroup, Holding, Pace, Service, Skew};
 use quorumscope::universe::{Cluster, Universe, Variant, variant, variants};
 use std::collections::BTreeMap;
@@ -32,12 +32,12 @@ fn clients(service: Service) -> Vec<ClientGroup> {
 /// Clusters that take a snapshot all the time, so that state passes through them.
 fn cluster(variant: &Variant, service: Service, seed: u64) -> Blueprint {
     let settings = quorumscope::core::Settings::defaults(variant.settings);
-    let mut blueprint = Blueprint { settings, ..blueprint::<Raft>(even_terrain(5, 20_000, 200), seed) };
+    let mut blueprint = Blueprint { settings, ..blueprint::<Raft>(even_topology(5, 20_000, 200), seed) };
     if let Some(every) = variant.settings.iter().position(|setting| setting.key == "snapshot_every") {
         blueprint.settings.set(quorumscope::core::SettingId(every as u8), 20);
     }
     blueprint.clients = clients(service);
-    blueprint.terrain.jitter_permille = 300;
+    blueprint.topology.jitter_permille = 300;
     blueprint
 }
 
@@ -52,7 +52,7 @@ fn all_well(service: Service, model: Model) -> usize {
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
             let mut universe = (variant.boot)(&cluster(variant, service, seed)).expect("it boots");
-            let history = storm(&mut *universe, seed).expect("a model knows it");
+            let history = fault_phase(&mut *universe, seed).expect("a model knows it");
             let name = format!("{} seed {seed}", variant.card.key);
             assert_eq!(universe.violations(), [], "{name}");
             assert_eq!(verdict(&history, model), Verdict::Linearizable, "{name}");
@@ -115,7 +115,7 @@ fn locks_without_end_are_plain_locks() {
         let raft = variant("raft").expect("it is there");
         let service = Service::Lock { holding: FOR_EVER, fenced: true };
         let mut universe = (raft.boot)(&cluster(raft, service, seed)).expect("it boots");
-        let history = storm(&mut *universe, seed).expect("a model knows it");
+        let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         assert_eq!(verdict(&as_plain_lock(&history), Model::Lock), Verdict::Linearizable, "seed {seed}");
         granted += history.operations.iter().filter(|operation| matches!(operation.call, Call::Grant(_))).count();
     }
@@ -129,7 +129,7 @@ fn without_fencing_two_holders_are_caught_twice() {
         let raft = variant("raft").expect("it is there");
         let service = Service::Lock { holding: SHORT, fenced: false };
         let mut universe = (raft.boot)(&cluster(raft, service, seed)).expect("it boots");
-        let history = storm(&mut *universe, seed).expect("a model knows it");
+        let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         caught.0 += usize::from(universe.violations().iter().any(|found| found.property == "One holder at a time"));
         let Verdict::Violated(window) = verdict(&history, Model::FencedLock) else { continue };
         caught.1 += 1;
@@ -145,7 +145,7 @@ fn broken(service: Service, model: Model, rule: &str, settings: &[(quorumscope::
     let caught = |seed: &u64| {
         let blueprint = without(with(cluster(raft, service, *seed), settings), RuleId(place as u8));
         let mut universe = (raft.boot)(&blueprint).expect("settings fit");
-        let history = storm(&mut *universe, *seed).expect("a model knows it");
+        let history = fault_phase(&mut *universe, *seed).expect("a model knows it");
         matches!(verdict(&history, model), Verdict::Violated(_))
     };
     (0..3 * SEEDS).filter(caught).count() as u64
@@ -162,7 +162,7 @@ fn broken_logs_are_caught_by_their_services() {
         let place = raft.rules().iter().position(|known| known.key == "up-to-date").expect("a rule of Raft");
         let blueprint = with(cluster(raft, Service::Queue(SHORT), *seed), &forgotten);
         let mut cluster = Cluster::<Raft>::new(&without(blueprint, RuleId(place as u8))).expect("it boots");
-        storm(&mut cluster, *seed);
+        fault_phase(&mut cluster, *seed);
         cluster.deliveries().expect("queues").flaw().is_some()
     });
     assert!(again.count() >= 2, "lost items of a queue where items come again");
@@ -170,22 +170,22 @@ fn broken_logs_are_caught_by_their_services() {
     assert!(broken(holding, Model::FencedLock, "up-to-date", &forgotten) >= 2, "tokens given twice");
 }
 
-fn heard(service: Service, seed: u64) -> (Cluster<Raft>, Vec<Heard>) {
+fn recorded(service: Service, seed: u64) -> (Cluster<Raft>, Vec<HistoryRecord>) {
     let raft = variant("raft").expect("it is there");
     let mut cluster = Cluster::<Raft>::new(&cluster(raft, service, seed)).expect("it boots");
-    storm(&mut cluster, seed);
-    let heard = cluster.world().heard().copied().collect();
-    (cluster, heard)
+    fault_phase(&mut cluster, seed);
+    let recorded = cluster.world().recorded().copied().collect();
+    (cluster, recorded)
 }
 
 /// What clients asked for along with what they were told, and when.
-fn exchanges(heard: &[Heard]) -> Vec<(Micros, Micros, quorumscope::core::ClientId, Op, Outcome)> {
+fn exchanges(recorded: &[HistoryRecord]) -> Vec<(Micros, Micros, quorumscope::core::ClientId, Op, Outcome)> {
     let mut asked = BTreeMap::new();
     let mut exchanges = Vec::new();
-    for Heard { at, client, spoke } in heard {
-        match spoke {
-            Spoke::Asked(op) => drop(asked.insert(client, (*at, *op))),
-            Spoke::Told(outcome) => {
+    for HistoryRecord { at, client, event } in recorded {
+        match event {
+            HistoryEvent::Asked(op) => drop(asked.insert(client, (*at, *op))),
+            HistoryEvent::Told(outcome) => {
                 let (since, op) = asked.remove(client).expect("nobody is told what was not asked");
                 exchanges.push((since, *at, *client, op, *outcome));
             }
@@ -198,10 +198,10 @@ fn exchanges(heard: &[Heard]) -> Vec<(Micros, Micros, quorumscope::core::ClientI
 fn broadcasts_are_delivered_in_the_same_order_everywhere() {
     let mut delivered = 0;
     for seed in 0..SEEDS {
-        let (cluster, heard) = heard(Service::Broadcast, seed);
+        let (cluster, recorded) = recorded(Service::Broadcast, seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
         let mut order: BTreeMap<(u16, u32), u32> = BTreeMap::new();
-        for (.., client, op, outcome) in exchanges(&heard) {
+        for (.., client, op, outcome) in exchanges(&recorded) {
             let (place, message) = match (op, outcome) {
                 (Op::Publish { topic, message }, Outcome::Placed { position }) => ((topic, position), message),
                 (Op::Deliver { topic, after }, Outcome::Value(Some(message))) => {
@@ -226,15 +226,15 @@ fn nobody_passes_a_barrier_before_all_have_come() {
         let mut blueprint = cluster(raft, service, seed);
         blueprint.clients.iter_mut().for_each(|group| group.keys = 1);
         let mut cluster = Cluster::<Raft>::new(&blueprint).expect("it boots");
-        storm(&mut cluster, seed);
+        fault_phase(&mut cluster, seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
         // When each round's parties asked to come in: nobody may pass before the last of them.
         let mut came: BTreeMap<u32, Vec<Micros>> = BTreeMap::new();
         let mut asked = BTreeMap::new();
         let mut known: BTreeMap<_, u32> = BTreeMap::new();
-        for Heard { at, client, spoke } in cluster.world().heard() {
-            match spoke {
-                Spoke::Asked(op) => {
+        for HistoryRecord { at, client, event } in cluster.world().recorded() {
+            match event {
+                HistoryEvent::Asked(op) => {
                     if let Op::Arrive { .. } = op {
                         // It comes to the round after the one it passed last.
                         let round = known.get(client).map_or(0, |last| last + 1);
@@ -242,7 +242,7 @@ fn nobody_passes_a_barrier_before_all_have_come() {
                     }
                     asked.insert(client, *op);
                 }
-                Spoke::Told(outcome) => match (asked[client], outcome) {
+                HistoryEvent::Told(outcome) => match (asked[client], outcome) {
                     (Op::Arrive { .. }, Outcome::Arrived { generation }) => {
                         assert_eq!(*generation, known.get(client).map_or(0, |last| last + 1), "seed {seed}");
                         known.insert(client, *generation);
@@ -259,8 +259,8 @@ fn nobody_passes_a_barrier_before_all_have_come() {
     assert!(passed > 200, "{passed}");
 }
 
-fn flaw(heard: &[Heard]) -> Option<Micros> {
-    Deliveries::of(heard).expect("queues").flaw()
+fn flaw(recorded: &[HistoryRecord]) -> Option<Micros> {
+    Deliveries::of(recorded).expect("queues").flaw()
 }
 
 /// At least once, in order, and done with once only.
@@ -268,12 +268,12 @@ fn flaw(heard: &[Heard]) -> Option<Micros> {
 fn no_item_is_lost_or_done_with_twice() {
     let (mut again, mut done) = (0, 0);
     for seed in 0..SEEDS {
-        let (cluster, heard) = heard(Service::Queue(SHORT), seed);
+        let (cluster, recorded) = recorded(Service::Queue(SHORT), seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
-        assert_eq!(flaw(&heard), None, "seed {seed}");
-        assert!(Deliveries::of(&heard).expect("queues").may_repeat(), "seed {seed}");
+        assert_eq!(flaw(&recorded), None, "seed {seed}");
+        assert!(Deliveries::of(&recorded).expect("queues").may_repeat(), "seed {seed}");
         let mut taken: BTreeMap<u32, u32> = BTreeMap::new();
-        for (.., op, outcome) in exchanges(&heard) {
+        for (.., op, outcome) in exchanges(&recorded) {
             match (op, outcome) {
                 (Op::Take { .. }, Outcome::Took { item, .. }) => *taken.entry(item).or_default() += 1,
                 (Op::Ack { .. }, Outcome::Done) => done += 1,
@@ -288,17 +288,22 @@ fn no_item_is_lost_or_done_with_twice() {
 #[test]
 fn where_no_lease_ends_nothing_comes_again() {
     for seed in 0..SEEDS {
-        let seen = Deliveries::of(&heard(Service::Queue(FOR_EVER), seed).1).expect("queues");
+        let seen = Deliveries::of(&recorded(Service::Queue(FOR_EVER), seed).1).expect("queues");
         assert!(!seen.may_repeat() && seen.flaw().is_none() && seen.operations() > 50, "seed {seed}");
     }
-    assert!(Deliveries::of(&heard(Service::Config, 0).1).is_none(), "no queue");
+    assert!(Deliveries::of(&recorded(Service::Config, 0).1).is_none(), "no queue");
 }
 
 /// What was heard, but for one answer of some sort: the nth is another one.
-fn instead(heard: &[Heard], sort: fn(Outcome) -> bool, nth: usize, what: impl Fn(Outcome) -> Outcome) -> Vec<Heard> {
-    let mut changed = heard.to_vec();
-    let mut answers = changed.iter_mut().filter_map(|heard| match &mut heard.spoke {
-        Spoke::Told(outcome) if sort(*outcome) => Some(outcome),
+fn instead(
+    recorded: &[HistoryRecord],
+    sort: fn(Outcome) -> bool,
+    nth: usize,
+    what: impl Fn(Outcome) -> Outcome,
+) -> Vec<HistoryRecord> {
+    let mut changed = recorded.to_vec();
+    let mut answers = changed.iter_mut().filter_map(|recorded| match &mut recorded.event {
+        HistoryEvent::Told(outcome) if sort(*outcome) => Some(outcome),
         _ => None,
     });
     let answer = answers.nth(nth).expect("as many");
@@ -311,18 +316,21 @@ fn instead(heard: &[Heard], sort: fn(Outcome) -> bool, nth: usize, what: impl Fn
 fn whatever_a_queue_tells_that_cannot_be_is_caught() {
     let took = |outcome| matches!(outcome, Outcome::Took { .. });
     let refused = |outcome| outcome == Outcome::Refused;
-    let (mut taken, mut late, mut twice, mut early, mut lost) = (0, 0, 0, 0, 0);
+    let (mut taken, mut late, mut twice, mut out_of_order, mut lost) = (0, 0, 0, 0, 0);
     for seed in 0..SEEDS {
-        let (_, heard) = heard(Service::Queue(SHORT), seed);
+        let (_, recorded) = recorded(Service::Queue(SHORT), seed);
         let told = |sort: fn(Outcome) -> bool| {
-            heard.iter().filter(|heard| matches!(heard.spoke, Spoke::Told(outcome) if sort(outcome))).count()
+            recorded
+                .iter()
+                .filter(|recorded| matches!(recorded.event, HistoryEvent::Told(outcome) if sort(outcome)))
+                .count()
         };
         for nth in 0..told(refused) {
-            late += usize::from(flaw(&instead(&heard, refused, nth, |_| Outcome::Done)).is_some());
+            late += usize::from(flaw(&instead(&recorded, refused, nth, |_| Outcome::Done)).is_some());
         }
         for nth in 0..told(took) {
             let other = |change: fn(u32, u32) -> (u32, u32)| {
-                flaw(&instead(&heard, took, nth, |outcome| match outcome {
+                flaw(&instead(&recorded, took, nth, |outcome| match outcome {
                     Outcome::Took { ticket, item } => {
                         let (ticket, item) = change(ticket, item);
                         Outcome::Took { ticket, item }
@@ -334,20 +342,23 @@ fn whatever_a_queue_tells_that_cannot_be_is_caught() {
             assert_ne!(other(|ticket, _| (ticket, u32::MAX)), None, "seed {seed}: made up");
             // Of the last ones nobody can tell: nothing came after them.
             twice += usize::from(other(|ticket, item| (ticket + 1, item)).is_some());
-            early += usize::from(other(|ticket, item| (ticket + 10_000, item)).is_some());
-            lost += usize::from(flaw(&instead(&heard, took, nth, |_| Outcome::Value(None))).is_some());
+            out_of_order += usize::from(other(|ticket, item| (ticket + 10_000, item)).is_some());
+            lost += usize::from(flaw(&instead(&recorded, took, nth, |_| Outcome::Value(None))).is_some());
         }
         // Promised for longer than it was.
-        let mut longer = heard.clone();
-        for heard in &mut longer {
-            if let Spoke::Asked(Op::Take { lease, .. }) = &mut heard.spoke {
+        let mut longer = recorded.clone();
+        for recorded in &mut longer {
+            if let HistoryEvent::Asked(Op::Take { lease, .. }) = &mut recorded.event {
                 *lease *= 10;
             }
         }
         assert_ne!(flaw(&longer), None, "seed {seed}: lent again before its time");
     }
     assert!(taken > 200 && late > 50, "{taken} {late}");
-    assert!([twice, early, lost].iter().all(|caught| caught * 10 > taken * 9), "{twice} {early} {lost} of {taken}");
+    assert!(
+        [twice, out_of_order, lost].iter().all(|caught| caught * 10 > taken * 9),
+        "{twice} {out_of_order} {lost} of {taken}"
+    );
 }
 
 #[test]
@@ -356,7 +367,7 @@ fn made_up_values_are_caught_on_every_log() {
         for seed in 0..SEEDS {
             let service = Service::KeyValue { swap_permille: 0, own_permille: 50 };
             let mut universe = (variant.boot)(&cluster(variant, service, seed)).expect("it boots");
-            storm(&mut *universe, seed);
+            fault_phase(&mut *universe, seed);
             let caught = |node: &quorumscope::judge::Violation| node.property == "Same prefix, same state";
             assert!(universe.violations().iter().all(caught), "{} seed {seed}", variant.card.key);
             assert!(!universe.violations().is_empty(), "{} seed {seed}", variant.card.key);

@@ -107,7 +107,7 @@ fn what_jepsen_writes_besides_is_passed_over() {
     let Verdict::Violated(window) = judge(&history, Model::Register, Limits::default()).verdict else {
         panic!("1 is there")
     };
-    let lines: Vec<u32> = window.operations.iter().map(|shown| shown.operation.invoked.position).collect();
+    let lines: Vec<u32> = window.operations.iter().map(|view| view.operation.invoked.position).collect();
     assert_eq!(lines, [3, 7], "lines of the file");
 }
 

@@ -50,9 +50,9 @@ fn a_command_costs_two_messages_for_each_other_server() {
 fn neither_reordering_nor_slowness_costs_a_message() {
     for n in SIZES {
         let mut blueprint = quiet(n, 4);
-        blueprint.terrain.jitter_permille = 300;
-        blueprint.terrain.disk = 500;
-        blueprint.terrain.processing = 20;
+        blueprint.topology.jitter_permille = 300;
+        blueprint.topology.disk = 500;
+        blueprint.topology.processing = 20;
         let lab = after_load(&blueprint, clients(Pace::Open { gap: 1_500 }, 0, 1_000_000));
         assert!(lab.world.rules_used().has(raft::IN_ORDER), "messages did overtake each other");
         assert_eq!(lab.sent_besides_heartbeats(), 2 * others(n) * lab.world.counts().answered, "n = {n}");
@@ -83,7 +83,7 @@ fn an_election_costs_two_messages_for_each_other_server_and_pre_vote_as_many_aga
             assert_eq!(lab.sent_in(&[Phase::Refuse]), 0);
             // The no-op is an entry like any other.
             assert_eq!(lab.sent_besides_heartbeats(), election + asking_first + 2 * others(n));
-            assert_eq!(lab.watch.reigns().count(), 1);
+            assert_eq!(lab.watch.leadership_intervals().count(), 1);
         }
     }
 }

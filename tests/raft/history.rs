@@ -5,7 +5,7 @@
 
 use quorumscope::core::{Answer, Effect, Micros, NodeId, Op, Outcome};
 use quorumscope::protocols::raft::Raft;
-use quorumscope::sim::{Happening, What, World, world::Mark};
+use quorumscope::sim::{StepOutcome, What, World, world::Mark};
 use std::collections::BTreeMap;
 
 /// One write: when its client first asked for it, and when it got its answer.
@@ -53,17 +53,17 @@ impl History {
     }
 
     /// Looks at one step. Panics on a stale read.
-    pub fn observe(&mut self, world: &World<Raft>, happening: Happening) {
+    pub fn observe(&mut self, world: &World<Raft>, outcome: StepOutcome) {
         self.listen(world);
         let record = match world.trace().records().next_back() {
-            Some((_, record)) if matches!(happening.what(), What::Client | What::Answered) => record,
+            Some((_, record)) if matches!(outcome.what(), What::Client | What::Answered) => record,
             _ => return,
         };
         let client = record.detail as u16;
         let final_answer = world.counts().answered != self.answered;
         self.answered = world.counts().answered;
         let (seq, began) = self.clients.entry(client).or_default();
-        match (happening.what(), *began) {
+        match (outcome.what(), *began) {
             (What::Client, None) => {
                 *seq += 1;
                 *began = Some(record.at);

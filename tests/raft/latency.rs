@@ -11,10 +11,10 @@ const ROUND_TRIPS: [[u32; 5]; 5] = [
     [168_999, 183_111, 97_013, 151_003, 611],
 ];
 
-fn world(replicas: &[u8], reads: u64, read_percent: u8, extra: impl Fn(&mut Terrain)) -> Blueprint {
+fn world(replicas: &[u8], reads: u64, read_percent: u8, extra: impl Fn(&mut Topology)) -> Blueprint {
     let flat: Vec<u32> = ROUND_TRIPS.concat();
-    let mut terrain = Terrain::from_round_trips(5, &flat);
-    extra(&mut terrain);
+    let mut topology = Topology::from_round_trips(5, &flat);
+    extra(&mut topology);
     // One site after the other: reads that come while a ReadIndex round is under way would share the next one, and wait for it.
     let group = |site| ClientGroup {
         site,
@@ -22,7 +22,7 @@ fn world(replicas: &[u8], reads: u64, read_percent: u8, extra: impl Fn(&mut Terr
         ..clients(Pace::Closed { sessions: 1, think: 7_001 }, read_percent, 20_000_000 * (1 + Micros::from(site)))
     };
     let clients = (0..5).map(group).collect();
-    let blueprint = Blueprint { terrain, placement: replicas.to_vec(), clients, ..quiet(0, 11) };
+    let blueprint = Blueprint { topology, placement: replicas.to_vec(), clients, ..quiet(0, 11) };
     with(blueprint, &[(raft::SETTING_READS, reads)])
 }
 
@@ -43,7 +43,7 @@ fn quorum_time(replicas: &[u8], leader: NodeId) -> Micros {
 /// Leads from each replica in turn, and holds every sample of every site against the arithmetic.
 fn check(replicas: &[u8], reads: u64, read_percent: u8, disk: Micros, expected: impl Fn(Micros) -> Micros) {
     for leader in (0..replicas.len() as u8).map(NodeId) {
-        let mut lab = Lab::new(&world(replicas, reads, read_percent, |terrain| terrain.disk = disk));
+        let mut lab = Lab::new(&world(replicas, reads, read_percent, |topology| topology.disk = disk));
         let first = lab.settle();
         lab.run_until(10_000_000);
         if first != leader {

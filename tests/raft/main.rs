@@ -10,15 +10,15 @@ mod scenes;
 
 use history::History;
 use quorumscope::core::node::{Message as _, Node, Phase};
-use quorumscope::core::{Glance, Micros, NodeId, RuleSet, SettingId, Settings};
-use quorumscope::judge::Watch;
+use quorumscope::core::{Micros, NodeId, NodeStatus, RuleSet, SettingId, Settings};
+use quorumscope::judge::SafetyChecker;
 use quorumscope::protocols::raft::{self, Message, Raft};
-use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Terrain, World};
+use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Topology, World};
 
 /// One cluster, watched: the judges and the history of reads and writes are checked after every event.
 struct Lab {
     world: World<Raft>,
-    watch: Watch,
+    watch: SafetyChecker,
     history: History,
     /// What to print when something breaks.
     name: String,
@@ -28,14 +28,19 @@ impl Lab {
     fn new(blueprint: &Blueprint) -> Lab {
         let mut world = World::new(blueprint).expect("settings fit");
         world.listen();
-        Lab { world, watch: Watch::default(), history: History::default(), name: format!("seed {}", blueprint.seed) }
+        Lab {
+            world,
+            watch: SafetyChecker::default(),
+            history: History::default(),
+            name: format!("seed {}", blueprint.seed),
+        }
     }
 
     /// Does the next thing, if it happens until `limit`; tells whether something did.
     fn step(&mut self, limit: Micros) -> bool {
-        let Some(happening) = self.world.step_until(limit) else { return false };
-        self.watch.observe(&self.world, Some(happening));
-        self.history.observe(&self.world, happening);
+        let Some(outcome) = self.world.step_until(limit) else { return false };
+        self.watch.observe(&self.world, Some(outcome));
+        self.history.observe(&self.world, outcome);
         self.check();
         true
     }
@@ -71,8 +76,8 @@ impl Lab {
         done
     }
 
-    fn glance(&self, node: NodeId) -> Option<Glance> {
-        self.world.nodes()[usize::from(node.0)].as_ref().map(Node::glance)
+    fn status(&self, node: NodeId) -> Option<NodeStatus> {
+        self.world.nodes()[usize::from(node.0)].as_ref().map(Node::status)
     }
 
     fn leader(&self) -> Option<NodeId> {
@@ -81,7 +86,7 @@ impl Lab {
 
     /// Elects a leader and lets things settle.
     fn settle(&mut self) -> NodeId {
-        self.run_till(60_000_000, |lab| lab.leader().is_some_and(|id| lab.glance(id).unwrap().log.committed > 0));
+        self.run_till(60_000_000, |lab| lab.leader().is_some_and(|id| lab.status(id).unwrap().log.committed > 0));
         self.leader().expect("it leads")
     }
 
@@ -122,7 +127,7 @@ impl Lab {
 /// `n` replicas at one site, 10 ms apart, and nobody who asks.
 fn quiet(n: u8, seed: u64) -> Blueprint {
     Blueprint {
-        terrain: Terrain::from_round_trips(1, &[10_000]),
+        topology: Topology::from_round_trips(1, &[10_000]),
         placement: vec![0; usize::from(n)],
         settings: Settings::defaults(raft::SETTINGS),
         seed,

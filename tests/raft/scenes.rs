@@ -29,22 +29,22 @@ impl Lab {
     }
 
     fn till_leads(&mut self, node: NodeId) {
-        let term = self.world.nodes().iter().flatten().map(|node| node.glance().epoch).max();
+        let term = self.world.nodes().iter().flatten().map(|node| node.status().epoch).max();
         self.run_till(60_000_000, |lab| {
-            lab.glance(node).is_some_and(|glance| glance.leads && Some(glance.epoch) > term)
+            lab.status(node).is_some_and(|status| status.leads && Some(status.epoch) > term)
         });
     }
 
     fn term(&self, node: NodeId) -> u32 {
-        self.glance(node).expect("it is up").epoch.number
+        self.status(node).expect("it is up").epoch.number
     }
 
     fn role(&self, node: NodeId) -> &'static str {
-        self.glance(node).expect("it is up").role
+        self.status(node).expect("it is up").role
     }
 
     fn committed(&self, node: NodeId) -> u32 {
-        self.glance(node).expect("it is up").log.committed
+        self.status(node).expect("it is up").log.committed
     }
 }
 
@@ -58,7 +58,7 @@ fn breaks<T>(play: impl FnOnce() -> T) -> bool {
 
 /// One client, at a site of its own together with A.
 fn with_client_at_a(mut blueprint: Blueprint, pace: Pace, read_percent: u8, start: Micros) -> Blueprint {
-    blueprint.terrain = Terrain::from_round_trips(2, &[2_000, 10_000, 10_000, 10_000]);
+    blueprint.topology = Topology::from_round_trips(2, &[2_000, 10_000, 10_000, 10_000]);
     blueprint.placement.iter_mut().skip(1).for_each(|site| *site = 1);
     blueprint.clients = vec![clients(pace, read_percent, start)];
     blueprint
@@ -77,7 +77,7 @@ fn figure_8(ablated: RuleSet) {
     // (a) A leads and replicates a command to B only.
     lab.star(A, &[B]);
     assert!(lab.act(Action::Request { site: 0 }));
-    lab.run_till(LONG, |lab| lab.glance(B).unwrap().log.last == 2);
+    lab.run_till(LONG, |lab| lab.status(B).unwrap().log.last == 2);
     // (b) E is elected by C and D, and is cut off before anybody has its entry.
     lab.star(E, &[C, D]);
     lab.till_leads(E);
@@ -109,7 +109,7 @@ fn two_changes(ablated: RuleSet) {
     // A leads; it adds E, and nobody else hears of it.
     lab.cut_all();
     assert!(lab.act(Action::Add { site: 0 }));
-    lab.run_till(LONG, |lab| lab.glance(E).is_some_and(|glance| glance.members.len() == 5));
+    lab.run_till(LONG, |lab| lab.status(E).is_some_and(|status| status.members.len() == 5));
     // B is elected by C and D, and removes A at once; only C hears of that.
     lab.star(B, &[C, D]);
     lab.act(Action::Heal(A, E));
@@ -170,7 +170,7 @@ fn a_server_that_comes_back_does_not_disturb() {
         assert_eq!(lab.leader(), Some(leader));
         lab.act(Action::HealAll);
         lab.run_for(LONG);
-        assert_eq!(lab.watch.reigns().count() == 1, pre_vote == 1);
+        assert_eq!(lab.watch.leadership_intervals().count() == 1, pre_vote == 1);
     }
 }
 
@@ -186,7 +186,7 @@ fn a_leader_without_a_majority_steps_down() {
         lab.act(Action::HealAll);
         lab.run_for(LONG);
         assert_eq!(lab.role(leader), "follower");
-        assert_eq!(lab.watch.reigns().count(), 2);
+        assert_eq!(lab.watch.leadership_intervals().count(), 2);
     }
 }
 
@@ -206,8 +206,8 @@ fn after_a_crash_somebody_else_leads_within_two_election_timeouts() {
 
 #[test]
 fn leadership_moves_in_two_round_trips_and_no_command_gets_lost() {
-    let pace = Pace::Closed { sessions: 8, think: 0 };
-    let blueprint = Blueprint { clients: vec![clients(pace, 0, 500_000)], ..quiet(5, 25) };
+    let state = Pace::Closed { sessions: 8, think: 0 };
+    let blueprint = Blueprint { clients: vec![clients(state, 0, 500_000)], ..quiet(5, 25) };
     let mut lab = Lab::new(&blueprint);
     let leader = lab.settle();
     lab.run_until(1_000_000);
@@ -247,8 +247,8 @@ fn a_transfer_to_a_server_that_does_not_hear_is_given_up() {
 #[test]
 fn a_server_far_behind_gets_a_snapshot_and_a_server_slightly_behind_the_entries() {
     for (down, snapshots) in [(150_000, 0), (3_000_000, 1)] {
-        let pace = Pace::Closed { sessions: 4, think: 0 };
-        let blueprint = Blueprint { clients: vec![clients(pace, 0, 500_000)], ..quiet(5, 27) };
+        let state = Pace::Closed { sessions: 4, think: 0 };
+        let blueprint = Blueprint { clients: vec![clients(state, 0, 500_000)], ..quiet(5, 27) };
         let mut lab = Lab::new(&with(blueprint, &[(raft::SETTING_SNAPSHOT_EVERY, 200)]));
         let leader = lab.settle();
         lab.run_until(1_000_000);
@@ -264,7 +264,7 @@ fn a_server_far_behind_gets_a_snapshot_and_a_server_slightly_behind_the_entries(
         assert_eq!(lab.committed(late), lab.committed(leader));
         let digest = |node: NodeId| lab.world.nodes()[usize::from(node.0)].as_ref().unwrap().machine_digest();
         assert_eq!(digest(late), digest(leader));
-        assert_eq!(lab.glance(leader).unwrap().log.first > 1, snapshots > 0);
+        assert_eq!(lab.status(leader).unwrap().log.first > 1, snapshots > 0);
     }
 }
 
@@ -339,14 +339,14 @@ fn the_whole_cluster_is_replaced() {
             assert!(lab.act(Action::Add { site: 0 }));
         }
         lab.run_for(LONG);
-        assert_eq!(lab.glance(lab.leader().unwrap()).unwrap().members.len(), 6);
+        assert_eq!(lab.status(lab.leader().unwrap()).unwrap().members.len(), 6);
         for old in [A, B, C] {
             lab.run_till(LONG, |lab| lab.leader().is_some());
             assert!(lab.act(Action::Remove(old)));
             lab.run_for(LONG / 3);
         }
         let leader = lab.leader().expect("one of the new ones leads");
-        assert_eq!(lab.glance(leader).unwrap().members, [D, E, NodeId(5)].into_iter().collect());
+        assert_eq!(lab.status(leader).unwrap().members, [D, E, NodeId(5)].into_iter().collect());
         for old in [A, B, C] {
             assert_eq!(lab.role(old), "non-voting", "{old:?} knows that it has left");
             assert!(lab.act(Action::Crash(old)));
@@ -371,7 +371,7 @@ fn a_removed_server_does_not_disturb() {
     lab.run_for(LONG);
     assert!(lab.sent("PreVote") > 0);
     assert_eq!(lab.sent("RequestVote"), 0);
-    assert_eq!((lab.leader(), lab.watch.reigns().count()), (Some(leader), 1));
+    assert_eq!((lab.leader(), lab.watch.leadership_intervals().count()), (Some(leader), 1));
 }
 
 #[test]
@@ -380,9 +380,9 @@ fn a_new_server_that_cannot_be_reached_is_not_taken_in() {
     let leader = lab.settle();
     assert!(lab.act(Action::Add { site: 0 }));
     lab.isolate(D);
-    assert_eq!(lab.glance(leader).unwrap().members.len(), 4, "that is what it is asked for");
+    assert_eq!(lab.status(leader).unwrap().members.len(), 4, "that is what it is asked for");
     lab.run_for(LONG);
-    assert_eq!(lab.glance(leader).unwrap().members.len(), 3);
+    assert_eq!(lab.status(leader).unwrap().members.len(), 3);
     assert_eq!(lab.leader(), Some(leader));
 }
 
@@ -392,7 +392,7 @@ fn a_new_server_that_cannot_be_reached_is_not_taken_in() {
 #[test]
 fn disks_work_side_by_side() {
     let mut blueprint = with_client_at_a(quiet(3, 33), Pace::Closed { sessions: 1, think: 50_000 }, 0, 2_000_000);
-    blueprint.terrain.disk = 3_000;
+    blueprint.topology.disk = 3_000;
     let mut lab = Lab::new(&blueprint);
     lab.settle();
     if lab.leader() != Some(A) {

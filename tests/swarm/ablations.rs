@@ -1,12 +1,12 @@
 //! Every rule that can be taken away: a seed that then breaks something, and the small scenario that it shrinks to.
 //!
 //! `tests/swarm/ablations/found.txt` lists the seeds. `VARIANT-RULE.toml` beside it is the scenario, and the `.txt` its run told event by event. `SEARCH=1
-//! cargo test --release --test swarm whatever_rule` looks for seeds of the rules that the list lacks, and `UPDATE=1 cargo test --test swarm` tells the
+//! cargo test --release --test swarm whatever_rule` looks for seeds of the rules that the list missing_from, and `UPDATE=1 cargo test --test swarm` tells the
 //! runs anew; read the difference.
 
 use super::run;
 use quorumscope::lab::shrink::shrink;
-use quorumscope::lab::swarm::{Swarm, Wish};
+use quorumscope::lab::swarm::{FuzzRequest, Swarm};
 use quorumscope::lab::{Document, Run, Scenario, Value, text};
 use quorumscope::universe;
 use std::fmt::Write as _;
@@ -87,8 +87,9 @@ fn repaired(variant: &str, rule: &str) -> Swarm {
     let repairs = ["winner_refuses", "follower_cannot_win"].into_iter();
     let repairs = repairs.filter(|repair| all.iter().any(|setting| setting.key == *repair));
     let settings = repairs.map(|repair| (repair.to_owned(), Value::Flag(true))).collect();
-    let wish = Wish { variant: variant.to_owned(), without: vec![rule.to_owned()], settings, ..Wish::default() };
-    wish.check().unwrap_or_else(|problems| panic!("{problems}"))
+    let request =
+        FuzzRequest { variant: variant.to_owned(), without: vec![rule.to_owned()], settings, ..FuzzRequest::default() };
+    request.check().unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// Looks for a violation and shrinks those that came after the fewest events. Gives the line for the list, and the smallest scenario.

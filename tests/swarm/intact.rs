@@ -23,7 +23,7 @@ fn survives(variant: &str, usual: Range<u64>) {
         let unreached: Vec<&String> =
             report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();
         assert_eq!(unreached, [""; 0], "no run reached these rules");
-        let quiet: Vec<&str> = swarm.troubles().filter(|name| report.troubles[*name] == 0).collect();
+        let quiet: Vec<&str> = swarm.fault_kinds().filter(|name| report.fault_kinds[*name] == 0).collect();
         assert_eq!(quiet, [""; 0], "these troubles never struck");
     }
 }
@@ -47,11 +47,11 @@ fn synod() {
 #[test]
 fn repaired_notes() {
     use quorumscope::lab::Value;
-    use quorumscope::lab::swarm::Wish;
+    use quorumscope::lab::swarm::FuzzRequest;
     let repairs = ["winner_refuses", "follower_cannot_win"];
     let settings = repairs.map(|repair| (repair.to_owned(), Value::Flag(true))).into_iter().collect();
-    let wish = Wish { variant: "notes".to_owned(), settings, ..Wish::default() };
-    let swarm = wish.check().expect("settings of the notes' algorithm");
+    let request = FuzzRequest { variant: "notes".to_owned(), settings, ..FuzzRequest::default() };
+    let swarm = request.check().expect("settings of the notes' algorithm");
     let report = run(&swarm, seeds(0..1_500));
     assert_nothing_broken(&swarm, &report);
 }
@@ -59,19 +59,19 @@ fn repaired_notes() {
 /// Beyond the model anything may break, but nothing panics or hangs, and what a run breaks that stayed within it is a failure all the same.
 #[test]
 fn what_is_beyond_the_model_is_counted_apart() {
-    use quorumscope::lab::swarm::Wish;
+    use quorumscope::lab::swarm::FuzzRequest;
     for variant in ["raft", "multi-paxos", "synod"] {
-        let wish = Wish { variant: variant.to_owned(), beyond_model: true, ..Wish::default() };
-        let swarm = wish.check().expect("a variant");
+        let request = FuzzRequest { variant: variant.to_owned(), beyond_model: true, ..FuzzRequest::default() };
+        let swarm = request.check().expect("a variant");
         let report = run(&swarm, 0..80);
         assert_nothing_broken(&swarm, &report);
-        for trouble in ["lie", "lost-writes", "wiped-disk"] {
-            assert!(report.troubles[trouble] > 0, "{variant}: {trouble} never struck");
+        for fault_kind in ["lie", "lost-writes", "wiped-disk"] {
+            assert!(report.fault_kinds[fault_kind] > 0, "{variant}: {fault_kind} never struck");
         }
         assert!(report.beyond > 0 && report.beyond < report.runs, "{variant}: {} runs", report.beyond);
         assert!(!report.excused.is_empty() && !report.examples.is_empty(), "{variant}: nothing broke");
     }
-    let problems = Wish { variant: "raft".to_owned(), only: vec!["lie".to_owned()], ..Wish::default() };
+    let problems = FuzzRequest { variant: "raft".to_owned(), only: vec!["lie".to_owned()], ..FuzzRequest::default() };
     let told = problems.check().expect_err("beyond the model").to_string();
     assert!(told.contains("only[0]: lie: Raft does not promise to survive that"), "{told}");
 }

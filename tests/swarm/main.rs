@@ -8,7 +8,7 @@ mod reports;
 mod runs;
 mod shrinking;
 
-use quorumscope::lab::swarm::{Report, Swarm, Trial, Wish};
+use quorumscope::lab::swarm::{FuzzRequest, FuzzRun, Report, Swarm};
 use quorumscope::lab::text;
 use std::ops::Range;
 use std::path::Path;
@@ -17,8 +17,8 @@ use std::thread;
 /// The swarm of a variant without these rules.
 fn swarm(variant: &str, without: &[&str]) -> Swarm {
     let without = without.iter().map(|rule| (*rule).to_owned()).collect();
-    let wish = Wish { variant: variant.to_owned(), without, ..Wish::default() };
-    wish.check().unwrap_or_else(|problems| panic!("{problems}"))
+    let request = FuzzRequest { variant: variant.to_owned(), without, ..FuzzRequest::default() };
+    request.check().unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// Runs seeds on all processors. The report does not depend on how many there are.
@@ -28,9 +28,9 @@ fn run(swarm: &Swarm, seeds: Range<u64>) -> Report {
         let mut report = swarm.report();
         for seed in seeds.clone().filter(|seed| seed % jobs == job) {
             // A panic tells of no seed by itself.
-            let trial = std::panic::catch_unwind(|| swarm.run(seed));
-            let trial = trial.unwrap_or_else(|_| panic!("it panicked; again: {}", report.again(seed)));
-            report.add(seed, &trial);
+            let fuzz_run = std::panic::catch_unwind(|| swarm.run(seed));
+            let fuzz_run = fuzz_run.unwrap_or_else(|_| panic!("it panicked; again: {}", report.again(seed)));
+            report.add(seed, &fuzz_run);
         }
         report
     };
@@ -48,7 +48,7 @@ fn run(swarm: &Swarm, seeds: Range<u64>) -> Report {
 /// Fails if anything was broken: writes the first failing seed's scenario down, and says how to see it again.
 fn assert_nothing_broken(swarm: &Swarm, report: &Report) {
     let Some(failure) = report.failures.first() else { return };
-    let Trial { scenario, .. } = swarm.run(failure.seed);
+    let FuzzRun { scenario, .. } = swarm.run(failure.seed);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{}.toml", report.variant, failure.seed));
     std::fs::write(&file, text::to_toml(&scenario)).expect("writable");
     panic!("{:?}: {failure:#?}\nagain: {}\nor: quorumscope run {}", report.violations, failure.again, file.display());

@@ -1,7 +1,7 @@
 //! Reports of different seeds add up to the report of them all, byte for byte.
 
 use super::{run, swarm};
-use quorumscope::lab::swarm::{ENOUGH, Report, Wish};
+use quorumscope::lab::swarm::{ENOUGH, FuzzRequest, Report};
 
 fn text(report: &Report) -> String {
     serde_json::to_string_pretty(report).expect("a report is JSON")
@@ -40,7 +40,7 @@ fn what_does_not_belong_together_is_refused() {
     assert!(refused(&run(&swarm("raft", &[]), 10..12)).contains("variant: raft: the reports before have synod"));
     let ablated = run(&swarm("synod", &["durable-acceptor"]), 10..12);
     assert!(refused(&ablated).contains("without: durable-acceptor: the reports before have none"));
-    let only = Wish { variant: "synod".into(), only: vec!["crash".into()], ..Wish::default() };
+    let only = FuzzRequest { variant: "synod".into(), only: vec!["crash".into()], ..FuzzRequest::default() };
     assert!(refused(&run(&only.check().expect("good"), 10..12)).contains("only: crash"));
     let other = Report { version: "0.0.0".into(), ..run(&synod, 10..12) };
     assert!(refused(&other).contains("version: 0.0.0"));
@@ -52,12 +52,12 @@ fn what_does_not_belong_together_is_refused() {
 
 #[test]
 fn wishes_that_make_no_sense_are_told() {
-    let told = |wish: Wish| wish.check().expect_err("refused").to_string();
-    assert!(told(Wish { variant: "rfat".into(), ..Wish::default() }).contains("did you mean \"raft\"?"));
-    let wish = Wish { variant: "raft".into(), only: vec!["crush".into()], ..Wish::default() };
-    assert!(told(wish).contains("only[0]: \"crush\": did you mean \"crash\"?"));
-    let wish = Wish { variant: "raft".into(), without: vec!["onevote".into()], ..Wish::default() };
-    assert!(told(wish).contains("did you mean \"one-vote\"?"));
+    let told = |request: FuzzRequest| request.check().expect_err("refused").to_string();
+    assert!(told(FuzzRequest { variant: "rfat".into(), ..FuzzRequest::default() }).contains("did you mean \"raft\"?"));
+    let request = FuzzRequest { variant: "raft".into(), only: vec!["crush".into()], ..FuzzRequest::default() };
+    assert!(told(request).contains("only[0]: \"crush\": did you mean \"crash\"?"));
+    let request = FuzzRequest { variant: "raft".into(), without: vec!["onevote".into()], ..FuzzRequest::default() };
+    assert!(told(request).contains("did you mean \"one-vote\"?"));
 }
 
 #[test]

@@ -17,12 +17,12 @@ fn the_scenario_of_a_seed_is_the_same_run_again() {
     for variant in ["raft", "multi-paxos", "synod"] {
         let swarm = swarm(variant, &[]);
         for seed in 0..120 {
-            let trial = swarm.run(seed);
-            let again = text::from_toml(&text::to_toml(&trial.scenario)).expect("our own text");
-            assert_eq!(again.scenario, trial.scenario, "seed {seed}");
+            let fuzz_run = swarm.run(seed);
+            let again = text::from_toml(&text::to_toml(&fuzz_run.scenario)).expect("our own text");
+            assert_eq!(again.scenario, fuzz_run.scenario, "seed {seed}");
             let report = Run::to_end(&again).expect("a good scenario");
-            assert_eq!(report.fingerprint, format!("{:016x}", trial.fingerprint), "{variant}, seed {seed}");
-            assert_eq!((report.events, report.violations.len()), (trial.events, 0), "{variant}, seed {seed}");
+            assert_eq!(report.fingerprint, format!("{:016x}", fuzz_run.fingerprint), "{variant}, seed {seed}");
+            assert_eq!((report.events, report.violations.len()), (fuzz_run.events, 0), "{variant}, seed {seed}");
         }
     }
 }
@@ -33,11 +33,11 @@ fn what_is_broken_is_broken_again() {
         [("raft", "one-vote"), ("multi-paxos", "adopt-highest-accepted"), ("synod", "unique-ballots")]
     {
         let swarm = swarm(variant, &[rule]);
-        let broken = (0..100).map(|seed| swarm.run(seed)).filter(|trial| trial.violation.is_some());
+        let broken = (0..100).map(|seed| swarm.run(seed)).filter(|fuzz_run| fuzz_run.violation.is_some());
         let mut seen = 0;
-        for trial in broken {
-            let first = trial.violation.expect("there is one");
-            let again = violation(&trial.scenario, None).expect("a good scenario").expect("it is broken again");
+        for fuzz_run in broken {
+            let first = fuzz_run.violation.expect("there is one");
+            let again = violation(&fuzz_run.scenario, None).expect("a good scenario").expect("it is broken again");
             assert_eq!(place(&again), place(&first), "{variant} without {rule}");
             seen += 1;
         }
@@ -54,9 +54,10 @@ fn reported(scenario: &Scenario) -> Option<String> {
 #[test]
 fn shrinking_keeps_the_property_and_nothing_else() {
     let swarm = swarm("synod", &["unique-ballots"]);
-    let trial = (0..100).map(|seed| swarm.run(seed)).find(|trial| trial.violation.is_some()).expect("one is broken");
-    let before = trial.violation.expect("it is broken");
-    let once = || shrink(&trial.scenario, None, 3_000, &mut |_| {}).expect("good").expect("it is broken");
+    let fuzz_run =
+        (0..100).map(|seed| swarm.run(seed)).find(|fuzz_run| fuzz_run.violation.is_some()).expect("one is broken");
+    let before = fuzz_run.violation.expect("it is broken");
+    let once = || shrink(&fuzz_run.scenario, None, 3_000, &mut |_| {}).expect("good").expect("it is broken");
     let shrunk = once();
     assert_eq!(shrunk.violation.property, before.property);
     assert_eq!(reported(&shrunk.scenario).as_deref(), Some(before.property));
@@ -115,8 +116,8 @@ fn who_is_kept_waiting_is_told() {
     assert_eq!(told(""), Ok(None));
     // One may be down, two may not.
     assert_eq!(told("recovery = { from = \"1s\", within = \"8s\" }"), Ok(Some(("Progress", 9_000))));
-    let early = told("recovery = { from = \"1s\", within = \"3s\" }").expect("good");
-    assert!(matches!(early, Some(("Progress", 4_000..5_100))), "{early:?}");
+    let out_of_order = told("recovery = { from = \"1s\", within = \"3s\" }").expect("good");
+    assert!(matches!(out_of_order, Some(("Progress", 4_000..5_100))), "{out_of_order:?}");
     let late = told("recovery = { from = \"5s\", within = \"500ms\" }").expect("good");
     assert!(matches!(late, Some(("Progress", 5_500..5_700))), "{late:?}");
     let problems = told("recovery = { from = \"8s\", within = \"2s\" }").expect_err("too long");

@@ -4,10 +4,10 @@
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
-    Ballot, Card, Command, EntryGlance, Faults, Glance, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
-    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Unfit, majority,
+    Ballot, Card, Command, EntryStatus, Faults, NodeStatus, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
+    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, SettingError, majority,
 };
-use quorumscope::judge::explore::{Bounds, Broken, Explorer, Memory, Question, Request, Seen, Verdict};
+use quorumscope::judge::explore::{Bounds, Broken, Explorer, Memory, Query, Request, Seen, Verdict};
 
 const SERVERS: u8 = 3;
 
@@ -16,8 +16,8 @@ pub fn explore(clients: u8) -> u64 {
     let setup =
         Setup { replicas: SERVERS + clients, rtt_max: 1, settings: Settings::default(), ablated: RuleSet::EMPTY };
     let bounds = Bounds { states: u32::MAX, messages: u16::MAX, copies: u8::MAX, ..Bounds::default() };
-    let question = Question { setup, bounds, property: None, via: Vec::new() };
-    let mut explorer = Explorer::<Paxos, History>::new(&question).expect("it has no settings");
+    let query = Query { setup, bounds, property: None, via: Vec::new() };
+    let mut explorer = Explorer::<Paxos, History>::new(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
     u64::from(explorer.states())
@@ -170,15 +170,15 @@ impl Node for Actor {
         &()
     }
 
-    fn glance(&self) -> Glance {
-        Glance::default()
+    fn status(&self) -> NodeStatus {
+        NodeStatus::default()
     }
 
     fn leads(&self) -> Option<quorumscope::core::Epoch> {
         None
     }
 
-    fn entry(&self, _: Slot) -> Option<EntryGlance> {
+    fn entry(&self, _: Slot) -> Option<EntryStatus> {
         None
     }
 }
@@ -311,7 +311,7 @@ impl Protocol for Paxos {
     const SETTINGS: &'static [Setting] = &[];
     type Node = Actor;
 
-    fn cluster(setup: &Setup) -> Result<Vec<()>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<()>, SettingError> {
         Ok(vec![(); usize::from(setup.replicas)])
     }
 

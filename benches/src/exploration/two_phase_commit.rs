@@ -4,10 +4,10 @@
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
-    Breach, Card, Command, EntryGlance, Faults, Glance, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
-    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Step, Unfit,
+    Breach, Card, Command, EntryStatus, Faults, NodeStatus, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
+    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Step, SettingError,
 };
-use quorumscope::judge::explore::{Bounds, Explorer, Question, Times, Verdict};
+use quorumscope::judge::explore::{Bounds, Explorer, Query, Times, Verdict};
 
 /// Explores it with so many resource managers; tells how many states there are.
 pub fn explore(resource_managers: u8) -> u64 {
@@ -20,8 +20,8 @@ pub fn explore(resource_managers: u8) -> u64 {
         duplicates: Times::Any,
         ..Bounds::default()
     };
-    let question = Question { setup, bounds, property: None, via: Vec::new() };
-    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&question).expect("it has no settings");
+    let query = Query { setup, bounds, property: None, via: Vec::new() };
+    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
     u64::from(explorer.states())
@@ -125,11 +125,11 @@ impl Node for Server {
         &()
     }
 
-    fn glance(&self) -> Glance {
-        Glance::default()
+    fn status(&self) -> NodeStatus {
+        NodeStatus::default()
     }
 
-    fn entry(&self, _: Slot) -> Option<EntryGlance> {
+    fn entry(&self, _: Slot) -> Option<EntryStatus> {
         None
     }
 }
@@ -170,7 +170,7 @@ impl Protocol for TwoPhaseCommit {
     const SETTINGS: &'static [Setting] = &[];
     type Node = Server;
 
-    fn cluster(setup: &Setup) -> Result<Vec<u8>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<u8>, SettingError> {
         Ok(vec![setup.replicas; usize::from(setup.replicas)])
     }
 

@@ -2,16 +2,16 @@
 
 use super::controls::click;
 use super::words;
-use crate::intent::Intent;
-use crate::run::Shown;
+use crate::page_action::PageAction;
+use crate::run::ViewModel;
 use quorumscope::core::Micros;
 use yew::prelude::*;
 
 /// Shows them, if there are several; on the same scale as the line of time.
-pub fn branches(shown: &Shown, on: &Callback<Intent>) -> Html {
-    let all = shown.span.max(1);
+pub fn branches(view: &ViewModel, on: &Callback<PageAction>) -> Html {
+    let all = view.span.max(1);
     let percent = |at: Micros| words::hundredths(at * 10_000 / all);
-    let lines = shown.branches.iter().map(|branch| {
+    let lines = view.branches.iter().map(|branch| {
         let name = format!("Branch {}", branch.number + 1);
         let label = match branch.parted {
             Some((from, at)) => {
@@ -24,7 +24,7 @@ pub fn branches(shown: &Shown, on: &Callback<Intent>) -> Html {
         let style = format!("{at}; width: {}%", percent(branch.reached.saturating_sub(begin)));
         let pressed = if branch.present { "true" } else { "false" };
         html! {
-            <button type="button" aria-pressed={pressed} aria-label={label.clone()} title={label} onclick={click(on, Intent::Branch(branch.number))}>
+            <button type="button" aria-pressed={pressed} aria-label={label.clone()} title={label} onclick={click(on, PageAction::Branch(branch.number))}>
                 <b style={at}>{ branch.number + 1 }</b><span {style}></span>
             </button>
         }

@@ -1,12 +1,12 @@
 //! The clients of a site: how long their latest command took, and how long it usually takes.
 
 use super::{draw, words};
-use crate::run::shown::SiteShown;
+use crate::run::view::SiteView;
 use crate::stage::geometry::{Point, point};
 use yew::prelude::*;
 
 /// Draws them.
-pub fn client(at: Point, site: &SiteShown) -> Html {
+pub fn client(at: Point, site: &SiteView) -> Html {
     let latest = site.latest.map_or("–".to_owned(), words::latency);
     let median = site.median.map_or("no answer yet".to_owned(), |median| format!("median {}", words::latency(median)));
     draw::moved(

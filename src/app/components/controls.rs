@@ -1,12 +1,12 @@
 //! Buttons, choices and fields, each built in one place.
 
-use crate::intent::Intent;
+use crate::page_action::PageAction;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 /// A click that means this.
-pub fn click(on: &Callback<Intent>, intent: Intent) -> Callback<MouseEvent> {
-    on.reform(move |_| intent.clone())
+pub fn click(on: &Callback<PageAction>, page_action: PageAction) -> Callback<MouseEvent> {
+    on.reform(move |_| page_action.clone())
 }
 
 /// A click that means whatever the callback does.

@@ -1,7 +1,7 @@
 //! Dragging the crown or a replica over the stage, by mouse, pen or finger.
 
-use crate::intent::Intent;
-use crate::run::Shown;
+use crate::page_action::PageAction;
+use crate::run::ViewModel;
 use crate::stage::geometry::Point;
 use crate::stage::layout::Layout;
 use quorumscope::core::NodeId;
@@ -46,17 +46,17 @@ impl Drag {
     }
 
     /// The replica on which the crown would land.
-    pub fn node(&self, layout: &Layout, shown: &Shown) -> Option<NodeId> {
+    pub fn node(&self, layout: &Layout, view: &ViewModel) -> Option<NodeId> {
         let Held::Crown(from) = self.held else { return None };
-        let over = shown.nodes.get(layout.node_at(self.at)?)?;
-        (self.moved && over.id != from && over.glance.is_some()).then_some(over.id)
+        let over = view.nodes.get(layout.node_at(self.at)?)?;
+        (self.moved && over.id != from && over.status.is_some()).then_some(over.id)
     }
 
     /// The site on which the replica would land.
-    pub fn site(&self, layout: &Layout, shown: &Shown) -> Option<usize> {
+    pub fn site(&self, layout: &Layout, view: &ViewModel) -> Option<usize> {
         let Held::Node(node) = self.held else { return None };
-        let own = shown.nodes.get(usize::from(node.0))?.site;
-        layout.island_at(self.at).filter(|site| self.moved && *site != own)
+        let own = view.nodes.get(usize::from(node.0))?.site;
+        layout.site_shape_at(self.at).filter(|site| self.moved && *site != own)
     }
 
     /// The replica that was tapped, if this was no drag.
@@ -66,12 +66,12 @@ impl Drag {
     }
 
     /// What letting go here means; nothing when it lands nowhere.
-    pub fn drop(&self, layout: &Layout, shown: &Shown) -> Option<Intent> {
+    pub fn drop(&self, layout: &Layout, view: &ViewModel) -> Option<PageAction> {
         match self.held {
-            Held::Crown(_) => Some(Intent::Act(vec![Action::HandOver(self.node(layout, shown)?)])),
+            Held::Crown(_) => Some(PageAction::Act(vec![Action::HandOver(self.node(layout, view)?)])),
             Held::Node(node) => {
-                let site = self.site(layout, shown)? as u8;
-                Some(Intent::Act(vec![Action::Move { node, site }]))
+                let site = self.site(layout, view)? as u8;
+                Some(PageAction::Act(vec![Action::Move { node, site }]))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Elements of a picture, each built in one place: so a picture is short to write, and small to load.
 
 use super::controls;
-use crate::intent::{Intent, Target};
+use crate::page_action::{PageAction, Target};
 use crate::stage::geometry::Point;
 use yew::prelude::*;
 use yew::virtual_dom::{AttributeOrProperty, Attributes, VTag};
@@ -106,15 +106,15 @@ pub struct Actor {
 
 impl Actor {
     /// Draws it; choosing it opens its menu.
-    pub fn draw(self, on: &Callback<Intent>) -> Html {
+    pub fn draw(self, on: &Callback<PageAction>) -> Html {
         let Actor { target, class, label, open, at, on_grab, children } = self;
-        let intent = Intent::Menu(Some(target));
-        let onclick = controls::click(on, intent.clone());
+        let page_action = PageAction::Menu(Some(target));
+        let onclick = controls::click(on, page_action.clone());
         let on = on.clone();
         let onkeydown = Callback::from(move |event: KeyboardEvent| {
             if matches!(event.key().as_str(), "Enter" | " ") && !event.ctrl_key() && !event.meta_key() {
                 event.prevent_default();
-                on.emit(intent.clone());
+                on.emit(page_action.clone());
             }
         });
         let style = at.map(|at| format!("transform: translate({}px, {}px)", number(at.x), number(at.y)));

@@ -2,40 +2,44 @@
 //! which all is in order.
 
 use super::menu::{self, Menu};
-use super::{links, trouble};
-use crate::run::shown::NodeShown;
-use crate::run::{Ground, Shown};
-use crate::stage::layout::{Lane, Layout};
+use super::{condition, links};
+use crate::run::view::NodeView;
+use crate::run::{RunContext, ViewModel};
+use crate::stage::layout::{Layout, SiteLink};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 
 /// The functions of this chunk.
+#[derive(Debug)]
 pub struct Faults {
     /// See [`Menu`].
     pub menu: fn(menu::Props) -> Html,
-    /// See [`trouble::mark`].
-    pub mark: fn(&NodeShown) -> Vec<Html>,
-    /// See [`trouble::explained`].
-    pub explained: fn(&Shown) -> Vec<Html>,
+    /// See [`condition::mark`].
+    pub mark: fn(&NodeView) -> Vec<Html>,
+    /// What is wrong with a replica, in full: see [`condition::in_full`].
+    pub in_full: fn(&NodeView) -> String,
+    /// See [`condition::explained`].
+    pub explained: fn(&ViewModel) -> Vec<Html>,
     /// See [`links::links`].
-    pub links: fn(&Layout, &Ground, &Shown) -> links::Drawn,
-    /// See [`links::lane_line`].
-    pub lane_line: fn(&Layout, &Shown, &Lane) -> Option<Html>,
+    pub links: fn(&Layout, &RunContext, &ViewModel) -> links::Drawn,
+    /// See [`links::site_link_line`].
+    pub site_link_line: fn(&Layout, &ViewModel, &SiteLink) -> Option<Html>,
     /// See [`links::in_words`].
-    pub in_words: fn(&Ground, &Shown, usize, usize) -> String,
+    pub in_words: fn(&RunContext, &ViewModel, usize, usize) -> String,
 }
 
 /// Where this chunk begins.
 #[wasm_split(faults, fallible)]
 pub fn load() -> Result<&'static Faults, SplitLoaderError> {
     Ok(&Faults {
-        menu: |menu::Props { target, at, room, ground, shown, on }| {
-            html! { <Menu {target} {at} {room} {ground} {shown} {on} /> }
+        menu: |menu::Props { target, at, room, context, view, on }| {
+            html! { <Menu {target} {at} {room} {context} {view} {on} /> }
         },
-        mark: trouble::mark,
-        explained: trouble::explained,
+        mark: condition::mark,
+        in_full: |node| condition::in_full(&condition::at_node(node)),
+        explained: condition::explained,
         links: links::links,
-        lane_line: links::lane_line,
+        site_link_line: links::site_link_line,
         in_words: links::in_words,
     })
 }

@@ -1,7 +1,7 @@
 //! Keys, gestures, and what can be said in the address.
 
 use super::controls::checkbox;
-use super::sheet::SheetFrame;
+use super::dialog::DialogFrame;
 use crate::web::options::{PARAMETERS, Parameter};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
@@ -52,7 +52,7 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
         )
     };
     html! {
-        <SheetFrame title="Help" {on_close}>
+        <DialogFrame title="Help" {on_close}>
             <p>{ "Real protocols run here in a simulated network. Dots are messages; each takes as long as its distance says, slowed down so that you can follow. Under each replica is its log: dark is executed, grey is committed, blue is only written down. The ring around a replica fills as it gathers answers." }</p>
             <h3>{ "Mouse and finger" }</h3>
             <dl>{ rows(GESTURES) }</dl>
@@ -62,7 +62,7 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
             <h3>{ "In the address" }</h3>
             <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>
             <dl>{ for PARAMETERS.iter().map(parameter) }</dl>
-        </SheetFrame>
+        </DialogFrame>
     }
 }
 

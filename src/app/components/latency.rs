@@ -3,21 +3,21 @@
 use super::words;
 use crate::charts::scale::Scale;
 use crate::charts::strip::{Span, strip};
-use crate::run::shown::{DRAWN_SINCE, SiteShown};
-use crate::run::{Ground, Shown};
+use crate::run::view::{DRAWN_SINCE, SiteView};
+use crate::run::{RunContext, ViewModel};
 use yew::prelude::*;
 
 /// An answer that took so many times the usual is drawn at the upper edge: a wait for a leader must not flatten all the rest.
 const OUTLIER: u64 = 3;
 
 /// Shows them.
-pub fn latency(ground: &Ground, shown: &Shown) -> Html {
-    let asking: Vec<(usize, &SiteShown)> =
-        shown.sites.iter().enumerate().filter(|(site, shown)| ground.asks[*site] || shown.latest.is_some()).collect();
+pub fn latency(context: &RunContext, view: &ViewModel) -> Html {
+    let asking: Vec<(usize, &SiteView)> =
+        view.sites.iter().enumerate().filter(|(site, view)| context.asks[*site] || view.latest.is_some()).collect();
     let most = asking.iter().flat_map(|(_, site)| &site.recent).map(|(_, latency)| *latency).max().unwrap_or(0);
     let usual = asking.iter().filter_map(|(_, site)| site.median).max().unwrap_or(most);
     let top = Scale::holding(most.min(usual * OUTLIER).max(1_000) as f64, 1.0).top as u64;
-    let span = Span { from: shown.time.saturating_sub(DRAWN_SINCE), to: shown.time.max(DRAWN_SINCE), top };
+    let span = Span { from: view.time.saturating_sub(DRAWN_SINCE), to: view.time.max(DRAWN_SINCE), top };
     if asking.is_empty() {
         return html! { <section class="panel latency"><h2>{ "Latency" }</h2><p class="note">{ "There are no clients in this scenario." }</p></section> };
     }
@@ -34,10 +34,10 @@ pub fn latency(ground: &Ground, shown: &Shown) -> Html {
                 <tbody>
                     { for asking.iter().map(|(site, latencies)| html! {
                         <tr>
-                            <th scope="row">{ &ground.names[*site] }</th>
+                            <th scope="row">{ &context.names[*site] }</th>
                             <td>{ or_dash(latencies.latest) }</td>
                             <td>{ or_dash(latencies.median) }</td>
-                            <td class="wide">{ strip(&latencies.recent, span, &shown.deeds, spoken(latencies)) }</td>
+                            <td class="wide">{ strip(&latencies.recent, span, &view.interventions, spoken(latencies)) }</td>
                         </tr>
                     }) }
                 </tbody>
@@ -50,7 +50,7 @@ fn or_dash(latency: Option<u64>) -> String {
     latency.map_or("–".to_owned(), words::latency)
 }
 
-fn spoken(site: &SiteShown) -> String {
+fn spoken(site: &SiteView) -> String {
     let latencies = || site.recent.iter().map(|(_, latency)| *latency);
     match (latencies().min(), latencies().max()) {
         (Some(least), Some(most)) => {

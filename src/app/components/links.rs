@@ -3,11 +3,11 @@
 //!
 //! What others call is never inlined: the page loads all of this after its first picture, where nothing is out of order.
 
+use super::condition::{self, Condition, ConditionText};
 use super::draw;
-use super::trouble::{self, Told, Trouble};
-use crate::run::{Ground, Shown};
+use crate::run::{RunContext, ViewModel};
 use crate::stage::geometry::{Area, Point, point};
-use crate::stage::layout::{LABEL, Lane, Layout, NODE_RADIUS};
+use crate::stage::layout::{LABEL, Layout, NODE_RADIUS, SiteLink};
 use quorumscope::core::NodeId;
 use quorumscope::universe::Link;
 use yew::prelude::*;
@@ -50,19 +50,19 @@ const WORDS: [(f64, f64); 22] = [
 
 /// How messages fare between two replicas, to and fro.
 #[derive(Clone, Copy, PartialEq)]
-struct Fare {
+struct LinkGroup {
     cut: (bool, bool),
     there: Link,
     back: Link,
 }
 
-impl Fare {
+impl LinkGroup {
     fn is_usual(&self) -> bool {
         self.cut == (false, false) && self.there == Link::default() && self.back == Link::default()
     }
 
     /// Its troubles, and whether they are only on the way there, or only on the way back.
-    fn told(&self) -> (Vec<Told>, Option<bool>) {
+    fn told(&self) -> (Vec<ConditionText>, Option<bool>) {
         let usual = Link::default();
         let one_way = match (self.there == usual, self.back == usual) {
             (false, true) => Some(true),
@@ -70,14 +70,14 @@ impl Fare {
             _ => None,
         };
         let worse = if self.there == usual { &self.back } else { &self.there };
-        (trouble::on_way(worse), one_way)
+        (condition::on_way(worse), one_way)
     }
 }
 
 /// A link between two replicas; the first is at the site with the lower index.
 struct Pair {
     ends: (NodeId, NodeId),
-    fare: Fare,
+    group: LinkGroup,
 }
 
 /// What is wrong on links: lines, to be drawn below the replicas, and signs, above them.
@@ -91,17 +91,21 @@ pub struct Drawn {
 
 /// Draws it.
 #[inline(never)]
-pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Drawn {
-    let everywhere = everywhere(shown);
-    let sites = ground.places.len();
+pub fn links(layout: &Layout, context: &RunContext, view: &ViewModel) -> Drawn {
+    let everywhere = everywhere(view);
+    let sites = context.places.len();
     let places = (0..sites).flat_map(|a| (a..sites).map(move |b| (a, b)));
     let single =
-        places.filter(|&(a, b)| alike(layout, shown, a, b).is_none()).flat_map(|(a, b)| pairs(layout, shown, a, b));
-    // What befalls all links is told on the lanes alone.
-    let is_told = |pair: &Pair| pair.fare.is_usual() || everywhere && pair.fare.cut == (false, false);
+        places.filter(|&(a, b)| alike(layout, view, a, b).is_none()).flat_map(|(a, b)| pairs(layout, view, a, b));
+    // What happens to all links is told on the lanes alone.
+    let is_told = |pair: &Pair| pair.group.is_usual() || everywhere && pair.group.cut == (false, false);
     let wrong = single.filter(|pair| !is_told(pair));
     let mut room = Room::of(layout);
-    let signs = layout.lanes.iter().filter_map(|lane| on_lane(layout, ground, shown, lane, &mut room)).collect();
+    let signs = layout
+        .site_links
+        .iter()
+        .filter_map(|site_link| on_site_link(layout, context, view, site_link, &mut room))
+        .collect();
     let mut drawn = Drawn { lines: Vec::new(), signs };
     for (line, signs) in wrong.filter_map(|pair| between_two(layout, &pair, &mut room)) {
         drawn.lines.push(line);
@@ -112,53 +116,59 @@ pub fn links(layout: &Layout, ground: &Ground, shown: &Shown) -> Drawn {
 
 /// The line of a lane where something is wrong, the same on all links there.
 #[inline(never)]
-pub fn lane_line(layout: &Layout, shown: &Shown, lane: &Lane) -> Option<Html> {
-    let fare = alike(layout, shown, lane.between.0, lane.between.1).filter(|fare| !fare.is_usual())?;
-    let line = draw::path("line", format!("M{}L{}", pair(lane.from), pair(lane.to)));
-    Some(draw::group(class(fare), vec![line]))
+pub fn site_link_line(layout: &Layout, view: &ViewModel, site_link: &SiteLink) -> Option<Html> {
+    let group = alike(layout, view, site_link.between.0, site_link.between.1).filter(|group| !group.is_usual())?;
+    let line = draw::path("line", format!("M{}L{}", pair(site_link.from), pair(site_link.to)));
+    Some(draw::group(class(group), vec![line]))
 }
 
 /// What stands on such a lane.
-fn on_lane(layout: &Layout, ground: &Ground, shown: &Shown, lane: &Lane, room: &mut Room) -> Option<Html> {
-    let (a, b) = lane.between;
-    let fare = alike(layout, shown, a, b).filter(|fare| !fare.is_usual())?;
-    let names = (ground.names[a].to_string(), ground.names[b].to_string());
-    let along = unit(lane.from, lane.to);
-    let mut places = PLACES.map(|part| lane.from.toward(lane.to, part)).to_vec();
+fn on_site_link(
+    layout: &Layout,
+    context: &RunContext,
+    view: &ViewModel,
+    site_link: &SiteLink,
+    room: &mut Room,
+) -> Option<Html> {
+    let (a, b) = site_link.between;
+    let group = alike(layout, view, a, b).filter(|group| !group.is_usual())?;
+    let names = (context.names[a].to_string(), context.names[b].to_string());
+    let along = unit(site_link.from, site_link.to);
+    let mut places = PLACES.map(|part| site_link.from.toward(site_link.to, part)).to_vec();
     // Beside a lane that is too short for its label and a sign.
     let aside = |far: f64| point(places[0].x - along.y * far, places[0].y + along.x * far);
     places.extend([24.0, -24.0, 40.0, -40.0].map(aside));
-    Some(draw::group(class(fare), signs(room, fare, &places, along, names)))
+    Some(draw::group(class(group), signs(room, group, &places, along, names)))
 }
 
 /// How all links between two places with a lane between them fare, if all fare alike.
-fn alike(layout: &Layout, shown: &Shown, a: usize, b: usize) -> Option<Fare> {
-    layout.lanes.iter().find(|lane| lane.between == (a, b))?;
-    let pairs = pairs(layout, shown, a, b);
-    let first = pairs.first()?.fare;
-    pairs.iter().all(|pair| pair.fare == first).then_some(first)
+fn alike(layout: &Layout, view: &ViewModel, a: usize, b: usize) -> Option<LinkGroup> {
+    layout.site_links.iter().find(|site_link| site_link.between == (a, b))?;
+    let pairs = pairs(layout, view, a, b);
+    let first = pairs.first()?.group;
+    pairs.iter().all(|pair| pair.group == first).then_some(first)
 }
 
 /// Whether messages fare the same on all links, and not as usual.
-fn everywhere(shown: &Shown) -> bool {
-    let n = shown.nodes.len();
-    shown.ways.len() == n * (n - 1) && shown.ways.iter().all(|way| way.link == shown.ways[0].link)
+fn everywhere(view: &ViewModel) -> bool {
+    let n = view.nodes.len();
+    view.ways.len() == n * (n - 1) && view.ways.iter().all(|way| way.link == view.ways[0].link)
 }
 
 /// All links between two sites, or within one.
-fn pairs(layout: &Layout, shown: &Shown, a: usize, b: usize) -> Vec<Pair> {
+fn pairs(layout: &Layout, view: &ViewModel, a: usize, b: usize) -> Vec<Pair> {
     let link = |from: NodeId, to: NodeId| {
-        shown.ways.iter().find(|way| (way.from, way.to) == (from, to)).map_or(Link::default(), |way| way.link)
+        view.ways.iter().find(|way| (way.from, way.to) == (from, to)).map_or(Link::default(), |way| way.link)
     };
     let at = |site: usize| {
         let stands = |id: NodeId| layout.nodes.get(usize::from(id.0)).is_some_and(Option::is_some);
-        shown.nodes.iter().filter(move |node| node.site == site && stands(node.id))
+        view.nodes.iter().filter(move |node| node.site == site && stands(node.id))
     };
     let all = at(a).flat_map(|one| at(b).map(move |two| (one, two)));
     all.filter(|(one, two)| a != b || one.id < two.id)
         .map(|(one, two)| Pair {
             ends: (one.id, two.id),
-            fare: Fare {
+            group: LinkGroup {
                 cut: (one.cut.has(two.id), two.cut.has(one.id)),
                 there: link(one.id, two.id),
                 back: link(two.id, one.id),
@@ -169,16 +179,16 @@ fn pairs(layout: &Layout, shown: &Shown, a: usize, b: usize) -> Vec<Pair> {
 
 /// What is wrong between two sites, as it follows in the name of their lane.
 #[inline(never)]
-pub fn in_words(ground: &Ground, shown: &Shown, a: usize, b: usize) -> String {
-    let site = |id: NodeId| shown.nodes.get(usize::from(id.0)).map(|node| node.site);
+pub fn in_words(context: &RunContext, view: &ViewModel, a: usize, b: usize) -> String {
+    let site = |id: NodeId| view.nodes.get(usize::from(id.0)).map(|node| node.site);
     let mut told: Vec<String> = Vec::new();
-    for way in &shown.ways {
+    for way in &view.ways {
         let (from, to) = (site(way.from), site(way.to));
         if (from, to) != (Some(a), Some(b)) && (from, to) != (Some(b), Some(a)) {
             continue;
         }
-        let to = if to == Some(a) { &ground.names[a] } else { &ground.names[b] };
-        told.extend(trouble::on_way(&way.link).into_iter().map(|told| format!("; to {to}, {}", told.says)));
+        let to = if to == Some(a) { &context.names[a] } else { &context.names[b] };
+        told.extend(condition::on_way(&way.link).into_iter().map(|told| format!("; to {to}, {}", told.says)));
     }
     told.sort();
     told.dedup();
@@ -214,8 +224,8 @@ fn between_two(layout: &Layout, link: &Pair, room: &mut Room) -> Option<(Html, H
     let path = format!("M{}Q{} {}", pair(start), pair(control), pair(end));
     let names = (format!("node {:?}", link.ends.0), format!("node {:?}", link.ends.1));
     let places = PLACES.map(|part| on_curve(control, part.clamp(0.1, 0.9)));
-    let line = draw::group(class(link.fare), vec![draw::path("line", path)]);
-    Some((line, draw::group(class(link.fare), signs(room, link.fare, &places, along, names))))
+    let line = draw::group(class(link.group), vec![draw::path("line", path)]);
+    Some((line, draw::group(class(link.group), signs(room, link.group, &places, along, names))))
 }
 
 /// What a line should keep away from: other replicas, names of places and what clients were told; each a middle and a radius.
@@ -223,17 +233,17 @@ fn obstacles(layout: &Layout, ends: (NodeId, NodeId)) -> Vec<(Point, f64)> {
     let is_end = |index: usize| index == usize::from(ends.0.0) || index == usize::from(ends.1.0);
     let nodes = layout.nodes.iter().enumerate().filter(|(index, _)| !is_end(*index)).filter_map(|(_, at)| *at);
     let mut all: Vec<(Point, f64)> = nodes.map(|at| (at, NODE_RADIUS + 12.0)).collect();
-    for island in &layout.islands {
-        all.push((island.name, 26.0));
-        all.push((point(island.client.x + 40.0, island.client.y), 24.0));
-        all.push((point(island.client.x + 84.0, island.client.y + 6.0), 24.0));
+    for site_shape in &layout.site_shapes {
+        all.push((site_shape.name, 26.0));
+        all.push((point(site_shape.client.x + 40.0, site_shape.client.y), 24.0));
+        all.push((point(site_shape.client.x + 84.0, site_shape.client.y + 6.0), 24.0));
     }
-    all.extend(layout.lanes.iter().filter_map(|lane| Some((lane.label?, 24.0))));
+    all.extend(layout.site_links.iter().filter_map(|site_link| Some((site_link.label?, 24.0))));
     all
 }
 
-fn class(fare: Fare) -> &'static str {
-    match fare.cut {
+fn class(group: LinkGroup) -> &'static str {
+    match group.cut {
         (false, false) => "disturbed",
         (true, true) => "cut",
         _ => "cut one-way",
@@ -242,24 +252,24 @@ fn class(fare: Fare) -> &'static str {
 
 /// What stands on a line: signs in one of these places, and words beside them. `along` points from the first end to the second,
 /// whose names these are.
-fn signs(room: &mut Room, fare: Fare, places: &[Point], along: Point, names: (String, String)) -> Vec<Html> {
-    let (told, one_way) = fare.told();
-    let mut kinds: Vec<Trouble> = told.iter().map(|told| told.trouble).collect();
+fn signs(room: &mut Room, group: LinkGroup, places: &[Point], along: Point, names: (String, String)) -> Vec<Html> {
+    let (told, one_way) = group.told();
+    let mut kinds: Vec<Condition> = told.iter().map(|told| told.condition).collect();
     kinds.dedup();
-    let cut = usize::from(fare.cut != (false, false));
+    let cut = usize::from(group.cut != (false, false));
     let reach = STEP * ((cut + kinds.len()) as f64 - 1.0) / 2.0;
     let at = room.take(places.iter().copied(), point(SIGN.x + reach, SIGN.y));
     let place = |index: usize| point(at.x - reach + STEP * index as f64, at.y);
-    let mut signs = match fare.cut {
+    let mut signs = match group.cut {
         (false, false) => Vec::new(),
-        (true, true) => vec![trouble::badge(Trouble::Cut, place(0))],
+        (true, true) => vec![condition::badge(Condition::Cut, place(0))],
         (true, false) => vec![arrow(place(0), along)],
         (false, true) => vec![arrow(place(0), point(-along.x, -along.y))],
     };
-    signs.extend(kinds.into_iter().enumerate().map(|(i, kind)| trouble::badge(kind, place(cut + i))));
+    signs.extend(kinds.into_iter().enumerate().map(|(i, kind)| condition::badge(kind, place(cut + i))));
     if !told.is_empty() {
         let to = one_way.map(|there| format!("to {}: ", if there { names.1 } else { names.0 }));
-        let words = to.unwrap_or_default() + &trouble::brief(&told);
+        let words = to.unwrap_or_default() + &condition::brief(&told);
         let half = point(words.chars().count() as f64 * LETTER / 2.0, 7.0);
         let aside = SIGN.x + reach + half.x + 3.0;
         let around = WORDS.map(|(down, part)| point(at.x + part * 2.0 * half.x, at.y + down - BASELINE));
@@ -281,10 +291,10 @@ struct Room {
 }
 
 impl Room {
-    /// What islands and the labels of lanes leave free.
+    /// What site shapes and the labels of lanes leave free.
     fn of(layout: &Layout) -> Room {
         let mut taken = layout.contents();
-        let labels = layout.lanes.iter().filter_map(|lane| lane.label);
+        let labels = layout.site_links.iter().filter_map(|site_link| site_link.label);
         taken.extend(labels.map(|middle| Area { middle, half: LABEL }));
         Room { size: layout.size, taken }
     }
@@ -310,7 +320,7 @@ impl Room {
 fn arrow(at: Point, along: Point) -> Html {
     let Point { x, y } = along;
     let turned = format!("matrix({x:.2} {y:.2} {:.2} {x:.2} {:.1} {:.1})", -y, at.x, at.y);
-    let badge = trouble::badge(Trouble::OneWay, Point::default());
+    let badge = condition::badge(Condition::OneWay, Point::default());
     draw::element("g", &["transform"], vec![turned.into()], vec![badge])
 }
 

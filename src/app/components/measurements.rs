@@ -7,24 +7,32 @@ use crate::charts::columns::{Column, columns};
 use crate::charts::table::table;
 use crate::web::browser;
 use quorumscope::lab::compare::Cell;
-use quorumscope::universe;
+use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
 use yew::prelude::*;
 
-#[derive(Clone, PartialEq, Properties)]
+#[derive(Clone, Properties)]
 pub struct Props {
     /// What has been measured so far.
     pub cells: Rc<Vec<Cell>>,
+    /// The variants that are measured.
+    pub variants: Rc<Vec<&'static Variant>>,
+}
+
+/// Both are made anew whenever anything in them changes.
+impl PartialEq for Props {
+    fn eq(&self, other: &Props) -> bool {
+        Rc::ptr_eq(&self.cells, &other.cells) && Rc::ptr_eq(&self.variants, &other.variants)
+    }
 }
 
 #[component]
-pub fn Measurements(props: &Props) -> Html {
-    let cells = &props.cells;
+pub fn Measurements(Props { cells, variants }: &Props) -> Html {
     html! {
         <>
             <details class="over" open={browser::matches("(min-width: 1101px) and (min-height: 800px)")}>
                 <summary>{ "From 3 to 9 replicas" }<small>{ "each on a scale of its own" }</small></summary>
-                <div class="many">{ many(cells) }</div>
+                <div class="many">{ many(cells, variants) }</div>
             </details>
             { numbers(cells) }
         </>
@@ -32,31 +40,31 @@ pub fn Measurements(props: &Props) -> Html {
 }
 
 /// One small picture for each variant.
-fn many(cells: &[Cell]) -> Html {
-    let picture = |variant: &universe::Variant| {
+fn many(cells: &[Cell], variants: &[&'static Variant]) -> Html {
+    let picture = |variant: &&'static Variant| {
         let cell = |n: u8| cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
-        let all: Vec<Column> = REPLICAS.map(|n| column(n, cell(n))).collect();
+        let all: Vec<Column> = REPLICAS.map(|n| column(n, cell(n), variants)).collect();
         let measured = REPLICAS.filter_map(|n| Some((n, cell(n)?.measured.as_ref()?.per_command)));
         let spoken: Vec<String> =
             measured.map(|(n, messages)| format!("{n} replicas: {}", decimal(messages))).collect();
         let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.join("; "));
         columns(variant.card.title.into(), &all, spoken)
     };
-    universe::variants().iter().map(picture).collect()
+    variants.iter().map(picture).collect()
 }
 
 fn numbers(cells: &[Cell]) -> Html {
     let head = ["variant", "replicas", "kind", "messages per command", "formula", "formula gives", "source"];
     let mut cells: Vec<&Cell> = cells.iter().collect();
-    cells.sort_by_key(|cell| (universe::variants().iter().position(|v| v.card.key == cell.variant), cell.replicas));
+    cells.sort_by_key(|cell| (universe::titles().iter().position(|(key, _)| *key == cell.variant), cell.replicas));
     table(&head, cells.into_iter().flat_map(rows).collect(), "messages-per-command")
 }
 
-fn column(n: u8, cell: Option<&Cell>) -> Column {
+fn column(n: u8, cell: Option<&Cell>, variants: &[&'static Variant]) -> Column {
     let measured = cell.and_then(|cell| Some((cell, cell.measured.as_ref()?)));
     Column {
         label: n.to_string(),
-        parts: measured.map(|(cell, measured)| parts(cell, measured)).unwrap_or_default(),
+        parts: measured.map(|(cell, measured)| parts(cell, measured, variants)).unwrap_or_default(),
         mark: measured.and_then(|(_, measured)| Some(f64::from(measured.formula.as_ref()?.per_command))),
     }
 }

@@ -2,10 +2,10 @@
 //! be dragged or clicked.
 
 use super::controls::click;
-use super::{mishaps, words};
-use crate::intent::{Intent, Target};
-use crate::run::shown::{Crown, NodeShown};
-use crate::run::{Ground, Shown};
+use super::{fault_menu, words};
+use crate::page_action::{PageAction, Target};
+use crate::run::view::{Crown, NodeView};
+use crate::run::{RunContext, ViewModel};
 use crate::stage::geometry::Point;
 use crate::web::browser;
 use quorumscope::core::NodeId;
@@ -29,17 +29,17 @@ pub struct Props {
     /// Size of the stage, CSS pixels.
     pub room: Point,
     /// What is run.
-    pub ground: Rc<Ground>,
+    pub context: Rc<RunContext>,
     /// What it looks like now.
-    pub shown: Rc<Shown>,
+    pub view: Rc<ViewModel>,
     /// What is wanted.
-    pub on: Callback<Intent>,
+    pub on: Callback<PageAction>,
 }
 
 /// One thing that can be done.
 pub struct Item {
     label: String,
-    intent: Intent,
+    page_action: PageAction,
 }
 
 /// A few of them under one heading; without a heading, each stands by itself.
@@ -66,7 +66,7 @@ pub fn Menu(props: &Props) -> Html {
         let (list, on) = (list.clone(), on.clone());
         Callback::from(move |event: KeyboardEvent| {
             match event.key().as_str() {
-                "Escape" | "Tab" => on.emit(Intent::Menu(None)),
+                "Escape" | "Tab" => on.emit(PageAction::Menu(None)),
                 "ArrowDown" | "ArrowRight" => focus_item(&list, |now, all| (now + 1) % all),
                 "ArrowUp" | "ArrowLeft" => focus_item(&list, |now, all| (now + all - 1) % all),
                 "Home" => focus_item(&list, |_, _| 0),
@@ -111,7 +111,7 @@ pub fn Menu(props: &Props) -> Html {
     let left = across.clamp(0.0, (room.x - WIDTH).max(0.0));
     html! {
         <>
-            <div class="veil" onclick={click(on, Intent::Menu(None))}></div>
+            <div class="veil" onclick={click(on, PageAction::Menu(None))}></div>
             <div class="berth" style={format!("left: {left:.0}px; --down: {:.0}px", (at.y - ASIDE).max(0.0))}>
                 <div class="menu" {onkeydown}>
                     <p id="menu-title">{ title }</p>
@@ -125,9 +125,9 @@ pub fn Menu(props: &Props) -> Html {
 }
 
 /// `at` is its place among all groups: what unfolds between two must not make them other elements, and lose the focus.
-fn show(at: usize, Group { heading, items, .. }: Group, on: &Callback<Intent>) -> Html {
-    let items = items.into_iter().map(|Item { label, intent }| {
-        html! { <button role="menuitem" tabindex="0" onclick={click(on, intent)}>{ label }</button> }
+fn show(at: usize, Group { heading, items, .. }: Group, on: &Callback<PageAction>) -> Html {
+    let items = items.into_iter().map(|Item { label, page_action }| {
+        html! { <button role="menuitem" tabindex="0" onclick={click(on, page_action)}>{ label }</button> }
     });
     if heading.is_empty() {
         return html! { <key={at}>{ for items }</> };
@@ -142,20 +142,20 @@ fn show(at: usize, Group { heading, items, .. }: Group, on: &Callback<Intent>) -
 
 fn content(props: &Props) -> (String, Vec<Group>) {
     match props.target {
-        Target::Node(id) => match props.shown.nodes.get(usize::from(id.0)) {
+        Target::Node(id) => match props.view.nodes.get(usize::from(id.0)) {
             Some(node) => (format!("Node {}", words::number(id)), node_items(props, node)),
             None => (String::new(), Vec::new()),
         },
-        Target::Site(site) => (props.ground.names[site].to_string(), site_items(props, site)),
-        Target::Lane(a, b) => {
-            let names = &props.ground.names;
-            let pairs = between(&props.shown, a, b);
+        Target::Site(site) => (props.context.names[site].to_string(), site_items(props, site)),
+        Target::SiteLink(a, b) => {
+            let names = &props.context.names;
+            let pairs = between(&props.view, a, b);
             let mut groups = link_items(&pairs, "Cut every link", "Heal every link");
             let ends = |end: fn(&Pair) -> NodeId| pairs.iter().map(end).collect();
             let (from, to) = (ends(|pair| pair.0), ends(|pair| pair.1));
-            groups.extend(mishaps::on_links(&props.shown, from, to));
-            groups.push(mishaps::one_way(&names[a], &names[b], from, to));
-            groups.extend(mishaps::on_messages(&props.shown, from, to));
+            groups.extend(fault_menu::on_links(&props.view, from, to));
+            groups.push(fault_menu::one_way(&names[a], &names[b], from, to));
+            groups.extend(fault_menu::on_messages(&props.view, from, to));
             (format!("{} and {}", names[a], names[b]), groups)
         }
     }
@@ -168,7 +168,7 @@ pub fn act(label: impl Into<String>, action: Action) -> Item {
 
 /// Several things to do at once.
 pub fn acts(label: impl Into<String>, actions: Vec<Action>) -> Item {
-    Item { label: label.into(), intent: Intent::Act(actions) }
+    Item { label: label.into(), page_action: PageAction::Act(actions) }
 }
 
 fn alone(items: Vec<Item>) -> Group {
@@ -179,9 +179,9 @@ fn group(heading: &str, items: Vec<Item>) -> Group {
     Group { heading: heading.to_owned(), items, folded: false }
 }
 
-fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
+fn node_items(props: &Props, node: &NodeView) -> Vec<Group> {
     let id = node.id;
-    let up = node.glance.is_some();
+    let up = node.status.is_some();
     let mut first = Vec::new();
     if up && node.crown != Crown::Worn {
         first.push(act("Make it the leader", Action::HandOver(id)));
@@ -192,12 +192,12 @@ fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
     } else {
         first.push(act("Restart", Action::Restart(id)));
     }
-    let elsewhere = (0..props.ground.places.len()).filter(|site| *site != node.site);
+    let elsewhere = (0..props.context.places.len()).filter(|site| *site != node.site);
     let moves =
-        elsewhere.map(|site| act(&*props.ground.names[site], Action::Move { node: id, site: site as u8 })).collect();
-    let others: Vec<&NodeShown> = props.shown.nodes.iter().filter(|other| other.id != id && other.member).collect();
-    let is_cut = |other: &&&NodeShown| node.cut.has(other.id) || other.cut.has(id);
-    let name = |other: &&NodeShown| format!("{}", words::number(other.id));
+        elsewhere.map(|site| act(&*props.context.names[site], Action::Move { node: id, site: site as u8 })).collect();
+    let others: Vec<&NodeView> = props.view.nodes.iter().filter(|other| other.id != id && other.member).collect();
+    let is_cut = |other: &&&NodeView| node.cut.has(other.id) || other.cut.has(id);
+    let name = |other: &&NodeView| format!("{}", words::number(other.id));
     let cuts = others
         .iter()
         .filter(|other| !is_cut(other))
@@ -214,18 +214,18 @@ fn node_items(props: &Props, node: &NodeShown) -> Vec<Group> {
     }
     let mut groups =
         vec![alone(first), group("Move to", moves), group("Cut the link to", cuts), group("Heal the link to", heals)];
-    groups.extend(mishaps::at_node(&props.shown, node));
-    groups.push(alone(vec![Item { label: "Remove this replica".to_owned(), intent: Intent::Remove(id) }]));
+    groups.extend(fault_menu::at_node(&props.view, node));
+    groups.push(alone(vec![Item { label: "Remove this replica".to_owned(), page_action: PageAction::Remove(id) }]));
     groups
 }
 
 fn site_items(props: &Props, site: usize) -> Vec<Group> {
-    let here: Vec<&NodeShown> = props.shown.nodes.iter().filter(|node| node.site == site).collect();
-    let up: Vec<Action> = here.iter().filter(|node| node.glance.is_some()).map(|node| Action::Crash(node.id)).collect();
+    let here: Vec<&NodeView> = props.view.nodes.iter().filter(|node| node.site == site).collect();
+    let up: Vec<Action> = here.iter().filter(|node| node.status.is_some()).map(|node| Action::Crash(node.id)).collect();
     let down: Vec<Action> =
-        here.iter().filter(|node| node.glance.is_none()).map(|node| Action::Restart(node.id)).collect();
+        here.iter().filter(|node| node.status.is_none()).map(|node| Action::Restart(node.id)).collect();
     let mut items = vec![
-        Item { label: "Add a replica here".to_owned(), intent: Intent::Add(site) },
+        Item { label: "Add a replica here".to_owned(), page_action: PageAction::Add(site) },
         act("Send a client's request", Action::Request { site: site as u8 }),
     ];
     if !up.is_empty() {
@@ -234,11 +234,11 @@ fn site_items(props: &Props, site: usize) -> Vec<Group> {
     if !down.is_empty() {
         items.push(acts("Restart what is down here", down));
     }
-    let others = (0..props.ground.places.len()).filter(|other| *other != site);
-    let out: Vec<Pair> = others.flat_map(|other| between(&props.shown, site, other)).collect();
+    let others = (0..props.context.places.len()).filter(|other| *other != site);
+    let out: Vec<Pair> = others.flat_map(|other| between(&props.view, site, other)).collect();
     let mut groups = vec![alone(items)];
     groups.extend(link_items(&out, "Cut it off from the rest", "Heal its links to the rest"));
-    groups.extend(mishaps::at_site(&props.ground, &props.shown, site));
+    groups.extend(fault_menu::at_site(&props.context, &props.view, site));
     groups
 }
 
@@ -246,8 +246,8 @@ fn site_items(props: &Props, site: usize) -> Vec<Group> {
 type Pair = (NodeId, NodeId, bool);
 
 /// Every link between two sites.
-fn between(shown: &Shown, a: usize, b: usize) -> Vec<Pair> {
-    let at = |site: usize| shown.nodes.iter().filter(move |node| node.site == site);
+fn between(view: &ViewModel, a: usize, b: usize) -> Vec<Pair> {
+    let at = |site: usize| view.nodes.iter().filter(move |node| node.site == site);
     at(a).flat_map(|one| at(b).map(move |two| (one.id, two.id, one.cut.has(two.id) || two.cut.has(one.id)))).collect()
 }
 

@@ -4,10 +4,12 @@ use super::controls::select;
 use super::measurements::Measurements;
 use super::words::decimal;
 use crate::charts::bars::{Bar, Part, bars};
-use crate::run::{Ground, Shown};
+use crate::chunks;
+use crate::run::{RunContext, ViewModel};
 use crate::stage::palette;
 use crate::web::browser;
 use gloo::timers::callback::Timeout;
+use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Kind;
 use quorumscope::lab::compare::{Cell, CompareJob, Measured};
 use quorumscope::universe::{self, Variant};
@@ -30,27 +32,32 @@ pub type View = fn(Props) -> Html;
 /// Where this chunk begins.
 #[wasm_split(measurements, fallible)]
 pub fn load() -> Result<View, SplitLoaderError> {
-    Ok(|Props { ground, shown }| html! { <Messages {ground} {shown} /> })
+    Ok(|Props { context, view }| html! { <Messages {context} {view} /> })
 }
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What is run.
-    pub ground: Rc<Ground>,
+    pub context: Rc<RunContext>,
     /// What it looks like now.
-    pub shown: Rc<Shown>,
+    pub view: Rc<ViewModel>,
 }
 
 /// What happens to the panel.
 pub enum Msg {
     /// Measure a little.
     Measure,
+    /// These variants are there; the number is that of the beginning.
+    Variants(u32, Vec<&'static Variant>),
     /// Show another number of replicas.
     Replicas(u8),
 }
 
 /// The panel.
 pub struct Messages {
+    /// The variants that could be loaded, and how often measuring has begun.
+    variants: Rc<Vec<&'static Variant>>,
+    begun: u32,
     job: Option<CompareJob>,
     /// Cells as of the last change.
     cells: Rc<Vec<Cell>>,
@@ -63,13 +70,14 @@ impl Component for Messages {
     type Properties = Props;
 
     fn create(ctx: &Context<Messages>) -> Messages {
-        let mut panel = Messages { job: None, cells: Rc::default(), replicas: 0, next: None };
+        let mut panel =
+            Messages { variants: Rc::default(), begun: 0, job: None, cells: Rc::default(), replicas: 0, next: None };
         panel.begin(ctx);
         panel
     }
 
     fn changed(&mut self, ctx: &Context<Messages>, old: &Props) -> bool {
-        if ctx.props().ground != old.ground {
+        if ctx.props().context != old.context {
             self.begin(ctx);
         }
         true
@@ -78,6 +86,8 @@ impl Component for Messages {
     fn update(&mut self, ctx: &Context<Messages>, message: Msg) -> bool {
         match message {
             Msg::Replicas(replicas) => self.replicas = replicas,
+            Msg::Variants(begun, _) if begun != self.begun => return false,
+            Msg::Variants(_, variants) => self.measure(ctx, variants),
             Msg::Measure => {
                 let Some(job) = &mut self.job else { return false };
                 let deadline = browser::now() + SLICE.0;
@@ -85,8 +95,8 @@ impl Component for Messages {
                 while !done && browser::now() < deadline {
                     done = job.advance(EVENTS);
                 }
-                let news = job.cells().len() != self.cells.len();
-                if news {
+                let update = job.cells().len() != self.cells.len();
+                if update {
                     self.cells = Rc::new(job.cells().to_vec());
                 }
                 if done {
@@ -94,7 +104,7 @@ impl Component for Messages {
                 } else {
                     self.soon(ctx, SLICE.1);
                 }
-                return news;
+                return update;
             }
         }
         true
@@ -105,7 +115,7 @@ impl Component for Messages {
         let sizes = REPLICAS.map(|n| (n.to_string().into(), n.to_string().into())).collect();
         // Every bar has its place before it is measured: nothing jumps.
         let all: Vec<Bar> = std::iter::once(live(ctx.props()))
-            .chain(universe::variants().iter().map(|variant| self.bar(variant)))
+            .chain(universe::titles().iter().map(|(key, title)| self.bar(key, title)))
             .collect();
         let measuring = self.job.as_ref().map(|job| format!(" · measuring, {} of {}", self.cells.len(), job.len()));
         html! {
@@ -119,7 +129,7 @@ impl Component for Messages {
                     <i class="tick"></i>{ " the paper's formula " }
                     { for measuring }
                 </p>
-                <Measurements cells={self.cells.clone()} />
+                <Measurements cells={self.cells.clone()} variants={self.variants.clone()} />
             </section>
         }
     }
@@ -128,14 +138,35 @@ impl Component for Messages {
 impl Messages {
     /// Measures anew, from a moment later on.
     fn begin(&mut self, ctx: &Context<Messages>) {
-        let scenario = &ctx.props().ground.scenario;
+        let scenario = &ctx.props().context.scenario;
         self.replicas = (scenario.replicas.len() as u8).clamp(*REPLICAS.start(), *REPLICAS.end());
+        self.job = None;
+        self.cells = Rc::default();
+        self.begun += 1;
+        let begun = self.begun;
+        ctx.link().send_future(async move {
+            TimeoutFuture::new(LATER).await;
+            let mut there = Vec::new();
+            for (key, _) in universe::titles() {
+                // What cannot be loaded is left out, and tried again with the next scenario.
+                if let Some(Ok(variant)) = chunks::variant(key).await {
+                    there.push(variant);
+                }
+            }
+            Msg::Variants(begun, there)
+        });
+    }
+
+    /// Measures these variants.
+    fn measure(&mut self, ctx: &Context<Messages>, variants: Vec<&'static Variant>) {
+        let context = &ctx.props().context;
         // The number of replicas on screen first.
         let mut order = vec![u32::from(self.replicas)];
         order.extend(REPLICAS.map(u32::from).filter(|n| *n != u32::from(self.replicas)));
-        self.job = CompareJob::new(scenario, &[], &order).ok();
-        self.cells = Rc::default();
-        self.soon(ctx, LATER);
+        let checked = context.scenario.check_with(Some(context.variant)).ok();
+        self.job = checked.map(|checked| CompareJob::of(&context.scenario, checked, &variants, &order));
+        self.variants = Rc::new(variants);
+        self.soon(ctx, SLICE.1);
     }
 
     fn soon(&mut self, ctx: &Context<Messages>, ms: u32) {
@@ -143,22 +174,22 @@ impl Messages {
         self.next = Some(Timeout::new(ms, move || link.send_message(Msg::Measure)));
     }
 
-    fn bar(&self, variant: &Variant) -> Bar {
-        let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == variant.card.key);
+    fn bar(&self, key: &str, title: &'static str) -> Bar {
+        let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == key);
         let spoken = match cell {
-            Some(cell) => format!("{}: {}", variant.card.title, cell.says.as_deref().unwrap_or("nothing was measured")),
-            None => format!("{}: not measured yet", variant.card.title),
+            Some(cell) => format!("{}: {}", title, cell.says.as_deref().unwrap_or("nothing was measured")),
+            None => format!("{}: not measured yet", title),
         };
-        let empty = || Bar { label: variant.card.title.into(), parts: Vec::new(), mark: None, spoken, live: false };
-        cell.and_then(bar).unwrap_or_else(empty)
+        let empty = || Bar { label: title.into(), parts: Vec::new(), mark: None, spoken, live: false };
+        cell.and_then(|cell| bar(cell, &self.variants)).unwrap_or_else(empty)
     }
 }
 
 /// The run on screen as a bar of its own.
 fn live(props: &Props) -> Bar {
-    let kinds = props.ground.variant.kinds;
+    let kinds = props.context.variant.kinds;
     let label = "This run".into();
-    match &props.shown.per_command {
+    match &props.view.per_command {
         Some(per_command) => {
             let parts = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
             let spoken = format!("This run, lately: {} messages for one command", decimal(per_command.total()));
@@ -180,8 +211,9 @@ fn part(kind: &Kind, value: f64) -> Option<Part> {
 }
 
 /// What a measured cell is made of.
-pub fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
-    let kinds = universe::variant(cell.variant).map_or(&[][..], |variant| variant.kinds);
+pub fn parts(cell: &Cell, measured: &Measured, variants: &[&'static Variant]) -> Vec<Part> {
+    let variant = variants.iter().find(|variant| variant.card.key == cell.variant);
+    let kinds = variant.map_or(&[][..], |variant| variant.kinds);
     let share = |kind: &Kind| {
         measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command)
     };
@@ -189,9 +221,9 @@ pub fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
     counted.filter_map(|kind| part(kind, share(kind))).collect()
 }
 
-fn bar(cell: &Cell) -> Option<Bar> {
+fn bar(cell: &Cell, variants: &[&'static Variant]) -> Option<Bar> {
     let measured = cell.measured.as_ref()?;
-    let parts = parts(cell, measured);
+    let parts = parts(cell, measured, variants);
     let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, decimal(part.value))).collect();
     let formula = measured.formula.as_ref();
     let expected = formula

@@ -3,8 +3,8 @@
 use super::draw::{self, Actor};
 use super::faults::Faults;
 use super::words;
-use crate::intent::{Intent, Target};
-use crate::run::shown::{Crown, NodeShown, SLOTS};
+use crate::page_action::{PageAction, Target};
+use crate::run::view::{Crown, NodeView, SLOTS};
 use crate::stage::geometry::{Point, point};
 use crate::stage::layout::NODE_RADIUS;
 use crate::stage::round;
@@ -44,24 +44,24 @@ pub struct Handling {
 
 /// Draws it. `epoch` is what its protocol calls its numbers, `place` the name of its site.
 pub fn replica(
-    node: &NodeShown,
+    node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
     Handling { target, held, open, faults }: Handling,
     on_grab: Callback<PointerEvent>,
-    on: &Callback<Intent>,
+    on: &Callback<PageAction>,
 ) -> Html {
-    let down = node.glance.is_none();
+    let down = node.status.is_none();
     let mut children = vec![draw::circle("focus", 34.0), draw::circle("disc", NODE_RADIUS)];
     let number = draw::text("number", point(0.0, 6.0), words::number(node.id).to_string());
-    match node.glance {
-        Some(glance) => {
-            children.extend(glance.tally.map(|tally| ring(tally, glance.members)));
+    match node.status {
+        Some(status) => {
+            children.extend(status.tally.map(|tally| ring(tally, status.members)));
             children.extend([
                 number,
                 log_bar(node),
-                draw::text("role", point(0.0, 56.0), glance.role),
-                draw::text("epoch", point(0.0, 69.0), words::epoch(epoch, glance.epoch)),
+                draw::text("role", point(0.0, 56.0), status.role),
+                draw::text("epoch", point(0.0, 69.0), words::epoch(epoch, status.epoch)),
             ]);
         }
         None => children.extend([
@@ -70,7 +70,7 @@ pub fn replica(
             draw::text("role", point(0.0, 56.0), "down"),
         ]),
     }
-    if let Some(faults) = faults.filter(|_| node.troubled()) {
+    if let Some(faults) = faults.filter(|_| node.faulty()) {
         children.extend((faults.mark)(node));
     }
     let looks = [
@@ -82,12 +82,12 @@ pub fn replica(
         ("held", held),
     ];
     let class = draw::classes("replica", &looks);
-    let label = words::describe(node, epoch, place);
+    let label = words::describe(node, epoch, place, faults);
     Actor { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab: Some(on_grab), children }.draw(on)
 }
 
 /// What follows the pointer while a replica is dragged.
-pub fn ghost(node: &NodeShown, at: Point) -> Html {
+pub fn ghost(node: &NodeView, at: Point) -> Html {
     let number = draw::text("number", point(0.0, 6.0), words::number(node.id).to_string());
     draw::moved("replica ghost", at, vec![draw::circle("disc", NODE_RADIUS), number])
 }
@@ -103,7 +103,7 @@ fn ring(tally: Tally, members: NodeSet) -> Html {
     draw::group(if tally.from.len() >= tally.need { "tally enough" } else { "tally" }, arcs.collect())
 }
 
-fn log_bar(node: &NodeShown) -> Html {
+fn log_bar(node: &NodeView) -> Html {
     let (width, gap) = SLOT;
     let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;
     let slots = node.slots.iter().zip(BARS).map(|(look, bar)| draw::path(look.name(), bar));

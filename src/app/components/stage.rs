@@ -4,16 +4,16 @@ use super::client::client;
 use super::crown::crown;
 use super::drag::{Drag, Held};
 use super::draw;
-use super::graticule::graticule;
-use super::island::{Look, island};
-use super::lanes;
 use super::links::Drawn;
+use super::map_grid::map_grid;
 use super::menu;
 use super::replica::{self, Handling, replica};
+use super::site_links;
+use super::site_shape::{Look, site_shape};
 use super::size::use_size;
-use crate::intent::{Intent, Target};
-use crate::run::shown::{Crown, NodeShown};
-use crate::run::{Ground, Shared, Shown};
+use crate::page_action::{PageAction, Target};
+use crate::run::view::{Crown, NodeView};
+use crate::run::{RunContext, Shared, ViewModel};
 use crate::stage::geometry::{Point, point};
 use crate::stage::layout::{Layout, Place};
 use crate::stage::painter::Painter;
@@ -32,35 +32,37 @@ const CROWN_ABOVE: f64 = 37.0;
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What is run.
-    pub ground: Rc<Ground>,
+    pub context: Rc<RunContext>,
     /// What it looks like now.
-    pub shown: Rc<Shown>,
+    pub view: Rc<ViewModel>,
     /// What has an open menu.
     pub menu: Option<Target>,
     /// Light or dark: the canvas paints with its colours.
     pub dark: bool,
     /// Where messages are painted.
-    pub film: Shared,
+    pub player: Shared,
     /// What is wanted.
-    pub on: Callback<Intent>,
+    pub on: Callback<PageAction>,
 }
 
 #[component]
 pub fn Stage(props: &Props) -> Html {
-    let Props { ground, shown, menu, dark, film, on } = props;
+    let Props { context, view, menu, dark, player, on } = props;
     let frame = use_node_ref();
     let canvas = use_node_ref();
     let size = use_size(&frame);
-    let layout = use_layout(ground, shown, size);
+    let layout = use_layout(context, view, size);
     let drag = use_state_eq(|| None::<Drag>);
 
-    use_effect_with((film.clone(), layout.clone()), |(film, layout)| film.borrow_mut().set_layout(layout.clone()));
+    use_effect_with((player.clone(), layout.clone()), |(player, layout)| {
+        player.borrow_mut().set_layout(layout.clone())
+    });
     {
-        let (canvas, kinds) = (canvas.clone(), ground.variant.kinds);
-        use_effect_with((film.clone(), *dark, ground.variant.card.key), move |(film, ..)| {
+        let (canvas, kinds) = (canvas.clone(), context.variant.kinds);
+        use_effect_with((player.clone(), *dark, context.variant.card.key), move |(player, ..)| {
             let ratio = browser::window().device_pixel_ratio();
             let painter = canvas.cast::<HtmlCanvasElement>().and_then(|canvas| Painter::new(canvas, kinds, ratio));
-            film.borrow_mut().set_painter(painter);
+            player.borrow_mut().set_painter(painter);
         });
     }
 
@@ -102,18 +104,18 @@ pub fn Stage(props: &Props) -> Html {
         let (tapped, on) = (tapped.clone(), on.clone());
         Callback::from(move |_: MouseEvent| {
             let node = tapped.borrow_mut().take();
-            node.into_iter().for_each(|node| on.emit(Intent::Menu(Some(Target::Node(node)))));
+            node.into_iter().for_each(|node| on.emit(PageAction::Menu(Some(Target::Node(node)))));
         })
     };
     let onpointerup = {
-        let (drag, layout, shown, on, holding) =
-            (drag.clone(), layout.clone(), shown.clone(), on.clone(), holding.clone());
+        let (drag, layout, view, on, holding) =
+            (drag.clone(), layout.clone(), view.clone(), on.clone(), holding.clone());
         Callback::from(move |event: PointerEvent| {
             if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
                 drag.set(None);
                 holding.set(false);
                 *tapped.borrow_mut() = held.tapped();
-                held.drop(&layout, &shown).into_iter().for_each(|intent| on.emit(intent));
+                held.drop(&layout, &view).into_iter().for_each(|page_action| on.emit(page_action));
             }
         })
     };
@@ -128,33 +130,34 @@ pub fn Stage(props: &Props) -> Html {
     let held = drag.filter(|drag| drag.moved);
     let moves_crown = held.is_some_and(|drag| matches!(drag.held, Held::Crown(_)));
     let class = draw::classes("stage", &[("moves-crown", moves_crown)]);
-    let site_target = held.and_then(|drag| drag.site(&layout, shown));
-    let node_target = held.and_then(|drag| drag.node(&layout, shown));
-    let faults = shown.faults.filter(|_| shown.links_troubled());
-    let troubled = faults.map_or_else(Drawn::default, |faults| (faults.links)(&layout, ground, shown));
+    let site_target = held.and_then(|drag| drag.site(&layout, view));
+    let node_target = held.and_then(|drag| drag.node(&layout, view));
+    let faults = view.faults.filter(|_| view.links_faulty());
+    let faulty = faults.map_or_else(Drawn::default, |faults| (faults.links)(&layout, context, view));
     let view_box = format!("0 0 {} {}", draw::number(layout.size.x), draw::number(layout.size.y));
-    let islands = layout.islands.iter().enumerate().map(|(site, place)| {
+    let site_shapes = layout.site_shapes.iter().enumerate().map(|(site, place)| {
         let look = Look {
             target: site_target == Some(site),
-            cut_off: shown.sites.get(site).is_some_and(|site| site.cut_off),
+            partitioned: view.sites.get(site).is_some_and(|site| site.partitioned),
             open: *menu == Some(Target::Site(site)),
         };
-        island(ground, site, place, look, on)
+        site_shape(context, site, place, look, on)
     });
-    let asks = |index: usize| ground.asks[index] || shown.sites[index].latest.is_some();
-    let clients = layout.islands.iter().zip(&shown.sites).enumerate();
-    let clients = clients.filter(|(index, _)| asks(*index)).map(|(_, (island, site))| client(island.client, site));
-    let replicas = stood(&layout, shown).map(|(node, at)| {
+    let asks = |index: usize| context.asks[index] || view.sites[index].latest.is_some();
+    let clients = layout.site_shapes.iter().zip(&view.sites).enumerate();
+    let clients =
+        clients.filter(|(index, _)| asks(*index)).map(|(_, (site_shape, site))| client(site_shape.client, site));
+    let replicas = stood(&layout, view).map(|(node, at)| {
         let handling = Handling {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.held == Held::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
-            faults: shown.faults,
+            faults: view.faults,
         };
-        let words = (ground.variant.card.epoch, ground.names[node.site].as_str());
+        let words = (context.variant.card.epoch, context.names[node.site].as_str());
         replica(node, at, words, handling, hold(&grab, Held::Node(node.id)), on)
     });
-    let crowns = stood(&layout, shown).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| {
+    let crowns = stood(&layout, view).filter(|(node, _)| node.crown != Crown::None).map(|(node, at)| {
         let is_held = held.is_some_and(|drag| drag.held == Held::Crown(node.id));
         let class = match node.crown {
             _ if is_held => "crown held",
@@ -163,24 +166,24 @@ pub fn Stage(props: &Props) -> Html {
         };
         crown(point(at.x, at.y - CROWN_ABOVE), class, Some(hold(&grab, Held::Crown(node.id))))
     });
-    let open = shown.faults.zip(menu.and_then(|target| {
+    let open = view.faults.zip(menu.and_then(|target| {
         let (at, room) = (anchor(&layout, target)?, point(size.0, size.1));
-        Some(menu::Props { target, at, room, ground: ground.clone(), shown: shown.clone(), on: on.clone() })
+        Some(menu::Props { target, at, room, context: context.clone(), view: view.clone(), on: on.clone() })
     }));
     // Each list in a group of its own: a crown more or less must not make a replica another element.
     html! {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={let_go}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
-                { graticule(layout.size) }
-                { lanes::lines(&layout, shown) }
-                <g>{ for islands }</g>
-                { lanes::labels(&layout, ground, shown, *menu, on) }
-                <g>{ for troubled.lines }</g>
+                { map_grid(layout.size) }
+                { site_links::lines(&layout, view) }
+                <g>{ for site_shapes }</g>
+                { site_links::labels(&layout, context, view, *menu, on) }
+                <g>{ for faulty.lines }</g>
                 <g>{ for clients }</g>
                 <g>{ for replicas }</g>
                 <g>{ for crowns }</g>
-                <g class="above">{ for troubled.signs }</g>
-                <g>{ for held.and_then(|drag| ghost(drag, shown)) }</g>
+                <g class="above">{ for faulty.signs }</g>
+                <g>{ for held.and_then(|drag| ghost(drag, view)) }</g>
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
             { for open.map(|(faults, of)| (faults.menu)(of)) }
@@ -196,23 +199,23 @@ fn hold(grab: &Callback<(Held, PointerEvent)>, held: Held) -> Callback<PointerEv
 fn anchor(layout: &Layout, target: Target) -> Option<Point> {
     let at = match target {
         Target::Node(id) => (*layout.nodes.get(usize::from(id.0))?)?,
-        Target::Site(site) => layout.islands.get(site)?.name,
-        Target::Lane(a, b) => layout.lanes.iter().find(|lane| lane.between == (a, b))?.label?,
+        Target::Site(site) => layout.site_shapes.get(site)?.name,
+        Target::SiteLink(a, b) => layout.site_links.iter().find(|site_link| site_link.between == (a, b))?.label?,
     };
     Some(point(at.x * layout.scale, at.y * layout.scale))
 }
 
 /// Replicas that are shown, and where.
-fn stood<'a>(layout: &'a Layout, shown: &'a Shown) -> impl Iterator<Item = (&'a NodeShown, Point)> {
-    shown.nodes.iter().zip(&layout.nodes).filter_map(|(node, at)| Some((node, (*at)?)))
+fn stood<'a>(layout: &'a Layout, view: &'a ViewModel) -> impl Iterator<Item = (&'a NodeView, Point)> {
+    view.nodes.iter().zip(&layout.nodes).filter_map(|(node, at)| Some((node, (*at)?)))
 }
 
 /// What is dragged, under the pointer.
-fn ghost(drag: Drag, shown: &Shown) -> Option<Html> {
+fn ghost(drag: Drag, view: &ViewModel) -> Option<Html> {
     match drag.held {
         // Above the pointer, so that one sees where it will land.
         Held::Crown(_) => Some(crown(point(drag.at.x, drag.at.y - CROWN_ABOVE), "crown", None)),
-        Held::Node(id) => Some(replica::ghost(shown.nodes.get(usize::from(id.0))?, drag.at)),
+        Held::Node(id) => Some(replica::ghost(view.nodes.get(usize::from(id.0))?, drag.at)),
     }
 }
 
@@ -240,16 +243,16 @@ fn use_finger(frame: &NodeRef) -> Rc<Cell<bool>> {
 
 /// Lays the stage out again whenever its size changes, or who lives where.
 #[hook]
-fn use_layout(ground: &Rc<Ground>, shown: &Rc<Shown>, size: (f64, f64)) -> Rc<Layout> {
+fn use_layout(context: &Rc<RunContext>, view: &Rc<ViewModel>, size: (f64, f64)) -> Rc<Layout> {
     // A replica that has left the cluster and is down is gone.
     let homes: Vec<Option<usize>> =
-        shown.nodes.iter().map(|node| (node.member || node.glance.is_some()).then_some(node.site)).collect();
-    use_memo((ground.clone(), homes, size), |(ground, homes, (width, height))| {
+        view.nodes.iter().map(|node| (node.member || node.status.is_some()).then_some(node.site)).collect();
+    use_memo((context.clone(), homes, size), |(context, homes, (width, height))| {
         if *width <= 0.0 || *height <= 0.0 {
             return Layout::default();
         }
-        let sites = ground.places.len();
-        let places: Vec<Place> = ground
+        let sites = context.places.len();
+        let places: Vec<Place> = context
             .places
             .iter()
             .enumerate()

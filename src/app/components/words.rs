@@ -1,7 +1,7 @@
 //! Numbers and names as people read them.
 
-use super::trouble;
-use crate::run::shown::{Crown, NodeShown};
+use super::faults::Faults;
+use crate::run::view::{Crown, NodeView};
 use quorumscope::core::{Epoch, Micros, NodeId};
 
 /// A replica as people count: from 1.
@@ -60,23 +60,24 @@ pub fn epoch(word: &str, epoch: Epoch) -> String {
 }
 
 /// Everything the picture shows of a replica, in words.
-pub fn describe(node: &NodeShown, epoch_word: &str, place: &str) -> String {
+pub fn describe(node: &NodeView, epoch_word: &str, place: &str, faults: Option<&Faults>) -> String {
     let mut text = format!("Node {} in {place}", number(node.id));
-    let wrong = if node.troubled() { trouble::in_full(&trouble::at_node(node)) } else { String::new() };
-    let Some(glance) = node.glance else { return text + ", down" + &wrong };
+    let faults = faults.filter(|_| node.faulty());
+    let wrong = faults.map_or_else(String::new, |faults| (faults.in_full)(node));
+    let Some(status) = node.status else { return text + ", down" + &wrong };
     text += &wrong;
-    text += &format!(", {}, {}", glance.role, epoch(epoch_word, glance.epoch));
+    text += &format!(", {}, {}", status.role, epoch(epoch_word, status.epoch));
     if node.crown == Crown::Stale {
         text += ", takes itself for the leader, but another leads by now";
     }
     if !node.member {
         text += ", not a member of the cluster";
     }
-    if glance.log.last > 0 {
-        let log = glance.log;
+    if status.log.last > 0 {
+        let log = status.log;
         text += &format!(", log up to {}, committed up to {}, applied up to {}", log.last, log.committed, log.applied);
     }
-    if let Some(tally) = glance.tally {
+    if let Some(tally) = status.tally {
         text += &format!(", has {} of the {} {} it needs", tally.from.len(), tally.need, tally.of);
     }
     if !node.cut.is_empty() {

@@ -1,12 +1,12 @@
 //! What can be done to a run, and documents: links, scenarios, the handle for scripts. They come in a chunk of their own, right after the first picture.
 
-use super::carry_out::{self, Says};
+use super::apply_action::{self, Says};
 use super::keyboard;
 use super::opening::{self, Opened};
-use crate::intent::Intent;
-use crate::run::happened::{self, Happened};
-use crate::run::shown::BranchShown;
-use crate::run::{Engine, Shared, shown};
+use crate::page_action::PageAction;
+use crate::run::last_event::{self, LastEvent};
+use crate::run::view::{self, BranchView};
+use crate::run::{Engine, Shared};
 use crate::web::options::Options;
 use crate::web::{address, handle, json};
 use quorumscope::lab::{Document, Scenario, Session};
@@ -20,13 +20,14 @@ use web_sys::KeyboardEvent;
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// The functions of this chunk.
+#[derive(Debug)]
 pub struct Actions {
-    /// See [`carry_out::carry_out`].
-    pub carry_out: fn(&mut Engine, Intent, &'static Variant, &[Scenario]) -> Says,
-    /// See [`carry_out::present`].
+    /// See [`apply_action::apply_action`].
+    pub apply: fn(&mut Engine, PageAction, &'static Variant, &[Scenario]) -> Says,
+    /// See [`apply_action::present`].
     pub present: fn(&Engine) -> Scenario,
-    /// See [`keyboard::intent`].
-    pub key: fn(&KeyboardEvent, &Engine) -> Option<Intent>,
+    /// See [`keyboard::page_action`].
+    pub key: fn(&KeyboardEvent, &Engine) -> Option<PageAction>,
     /// See [`opening::asked`].
     pub asked: fn(Options) -> Later<Opened>,
     /// See [`opening::link`].
@@ -39,10 +40,10 @@ pub struct Actions {
     pub address: fn(&str) -> String,
     /// See [`Session::document`].
     pub document: fn(&Session) -> Document,
-    /// See [`happened::last`].
-    pub last: fn(&Session) -> Option<Happened>,
-    /// See [`shown::branches`].
-    pub branches: fn(&Session) -> Vec<BranchShown>,
+    /// See [`last_event::last`].
+    pub last: fn(&Session) -> Option<LastEvent>,
+    /// See [`view::branches`].
+    pub branches: fn(&Session) -> Vec<BranchView>,
     /// See [`handle::install`].
     pub install: fn(&Shared),
 }
@@ -51,17 +52,17 @@ pub struct Actions {
 #[wasm_split(actions, fallible)]
 pub fn load() -> Result<&'static Actions, SplitLoaderError> {
     Ok(&Actions {
-        carry_out: carry_out::carry_out,
-        present: carry_out::present,
-        key: keyboard::intent,
+        apply: apply_action::apply_action,
+        present: apply_action::present,
+        key: keyboard::page_action,
         asked: |options| Box::pin(opening::asked(options)),
         link: |fragment| Box::pin(async move { opening::link(&fragment).await }),
         presets: || json::presets().into_iter().map(|(_, scenario)| scenario).collect(),
         pack: |document| Box::pin(async move { address::pack(&document).await }),
         address: address::link,
         document: Session::document,
-        last: happened::last,
-        branches: shown::branches,
+        last: last_event::last,
+        branches: view::branches,
         install: handle::install,
     })
 }

@@ -1,6 +1,6 @@
 //! Keys that work wherever the focus is, unless something there needs them itself.
 
-use crate::intent::{Intent, Sheet};
+use crate::page_action::{Dialog, PageAction};
 use crate::run::{Engine, Pace};
 use crate::web::browser;
 use quorumscope::sim::Action;
@@ -8,7 +8,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
 /// What a key means now, if anything.
-pub fn intent(event: &KeyboardEvent, engine: &Engine) -> Option<Intent> {
+pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction> {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return None;
     }
@@ -22,19 +22,19 @@ pub fn intent(event: &KeyboardEvent, engine: &Engine) -> Option<Intent> {
     let key = event.key();
     Some(match key.as_str() {
         " " if within("button, summary, [role=button], a") => return None,
-        " " | "." => Intent::Play(!engine.playing()),
+        " " | "." => PageAction::Play(!engine.playing()),
         "ArrowLeft" | "ArrowRight" | "Home" if within("input, [role=menu]") => return None,
-        "s" | "S" | "ArrowRight" => Intent::Step,
-        "ArrowLeft" => Intent::Back,
-        "Home" => Intent::Restart,
-        "+" | "=" => Intent::Pace(Pace::at(engine.pace.index() + 1)),
-        "-" => Intent::Pace(Pace::at(engine.pace.index().saturating_sub(1))),
+        "s" | "S" | "ArrowRight" => PageAction::Step,
+        "ArrowLeft" => PageAction::Back,
+        "Home" => PageAction::Restart,
+        "+" | "=" => PageAction::Pace(Pace::at(engine.pace.index() + 1)),
+        "-" => PageAction::Pace(Pace::at(engine.pace.index().saturating_sub(1))),
         "c" | "C" => {
             let site = engine.session().checked().blueprint.clients.first().map_or(0, |group| group.site);
-            Intent::Act(vec![Action::Request { site }])
+            PageAction::Act(vec![Action::Request { site }])
         }
-        "r" | "R" if universe.leader().is_some() => Intent::RestartLeader,
-        "?" => Intent::Open(Some(Sheet::Help)),
+        "r" | "R" if universe.leader().is_some() => PageAction::RestartLeader,
+        "?" => PageAction::Open(Some(Dialog::Help)),
         _ => return None,
     })
 }

@@ -1,32 +1,32 @@
 //! The laboratory: the run, the stage and everything around it.
 
-use super::opening::{self, Opened};
-use super::voice::Voice;
-use super::{carry_out, keyboard};
+use super::narration::Narration;
+use super::opening::Opened;
+use crate::chunks::{self, Chunk, Missing, Parts};
 use crate::components::about::about;
 use crate::components::draw;
-use crate::components::fresh::Fresh;
 use crate::components::header::Header;
-use crate::components::help::help;
 use crate::components::latency::latency;
 use crate::components::legend::legend;
-use crate::components::messages::Messages;
+use crate::components::memo::Memo;
 use crate::components::notice::notice;
 use crate::components::per_command::per_command;
 use crate::components::sentence::sentence;
-use crate::components::setup::Setup;
 use crate::components::stage::Stage;
 use crate::components::timeline::timeline;
 use crate::components::transport::transport;
-use crate::intent::{Intent, Sheet, Target};
-use crate::run::film::{News, PARTS};
+use crate::components::{messages, setup};
+use crate::page_action::{Dialog, PageAction, Target};
+use crate::run::player::{PARTS, Update};
 use crate::run::rate::Rate;
-use crate::run::{Engine, Film, Ground, Shared, Shown};
+use crate::run::{Engine, Player, RunContext, Shared, ViewModel};
 use crate::web::options::Options;
-use crate::web::{address, browser, handle, json, rest};
+use crate::web::{address, browser};
 use gloo::events::EventListener;
+use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
-use quorumscope::lab::{Moment, Problems, Scenario, presets};
+use quorumscope::lab::{Moment, Scenario, presets};
+use quorumscope::universe::{self, Variant};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -35,6 +35,8 @@ use yew::prelude::*;
 
 /// ms between two renewals of the address while time goes by.
 const ADDRESS_EVERY: f64 = 1_000.0;
+/// ms between two chunks that are fetched ahead of being wanted.
+const PREFETCH_EVERY: u32 = 150;
 
 /// What the page begins with.
 #[derive(Clone, PartialEq, Properties)]
@@ -58,9 +60,9 @@ impl PartialEq for First {
 /// What happens to the page.
 pub enum Msg {
     /// Texts should be looked at again.
-    Look(News),
+    Look(Update),
     /// Somebody wants something.
-    Do(Intent),
+    Do(PageAction),
     /// A key was pressed.
     Key(KeyboardEvent),
     /// Whether anybody can see the page has changed.
@@ -72,33 +74,42 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was taken up from the address, or could not be.
-    Opened(Result<Box<Opened>, Problems>),
+    Opened(Result<Box<Opened>, String>),
     /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
     Packed { number: u32, packed: String, copy: bool },
-    /// All of the page is there, or could not be loaded.
-    Rest(bool),
+    /// A chunk that was wanted is there, or could not be loaded.
+    Loaded(Chunk, Result<chunks::Part, Missing>),
+    /// A chunk that nobody has waited for is there.
+    Prefetched(chunks::Part),
+    /// The variant that an action needs is there, or could not be loaded. The number tells whether another was chosen meanwhile.
+    Variant(u32, PageAction, Result<&'static Variant, Missing>),
     /// Something to say.
     Say(String),
 }
 
 /// The page.
 pub struct Lab {
-    film: Shared,
+    player: Shared,
     /// The same all the time, so that what changes rarely is not shown anew ten times a second.
-    on: Callback<Intent>,
+    on: Callback<PageAction>,
     /// The built-in scenarios, as far as they have been read.
     presets: Rc<[Scenario]>,
-    /// Whether all of the page is there, and what is wanted until then.
-    rest: Rest,
-    waiting: Vec<Intent>,
+    /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
+    chunks: Parts,
+    under_way: Vec<Chunk>,
+    waiting: Vec<PageAction>,
+    /// How often a variant was chosen.
+    choices: u32,
+    /// The address tells of a run that could not be loaded: it stays until something is done.
+    keep_address: bool,
     /// What is run, and the number of that run.
-    ground: Rc<Ground>,
+    context: Rc<RunContext>,
     run: u32,
-    parts: Parts,
+    turns: Turns,
     rate: Rate,
-    voice: Voice,
+    narration: Narration,
     menu: Option<Target>,
-    sheet: Option<Sheet>,
+    dialog: Option<Dialog>,
     dark: bool,
     /// Whether single keys do something wherever the focus is.
     keys: bool,
@@ -112,33 +123,21 @@ pub struct Lab {
     watcher: Option<Watcher>,
 }
 
-/// The part of the page that the first picture does without.
-#[derive(Clone, Copy, PartialEq)]
-enum Rest {
-    UnderWay,
-    Here,
-    /// Loading it has failed; the next wish tries again.
-    Missing,
-}
-
-/// What to say while the rest cannot be had.
-const MISSING: &str = "Part of this page could not be loaded. The run goes on, but most of what can be done here is missing. Is there a connection? Whatever you do next tries again.";
-
 /// The texts in parts that are looked at in turn, so that no frame takes long.
-struct Parts {
+struct Turns {
     /// What each shows: the stage; the numbers; signs and time.
-    shown: [Rc<Shown>; PARTS],
+    view: [Rc<ViewModel>; PARTS],
     /// How often each was looked at.
     turns: [u32; PARTS],
     /// Whose turn it is.
     next: usize,
 }
 
-impl Parts {
-    fn renew(&mut self, shown: Rc<Shown>, news: News) {
+impl Turns {
+    fn renew(&mut self, view: Rc<ViewModel>, update: Update) {
         for part in 0..PARTS {
-            if news == News::All || part == self.next {
-                self.shown[part] = shown.clone();
+            if update == Update::All || part == self.next {
+                self.view[part] = view.clone();
                 self.turns[part] += 1;
             }
         }
@@ -155,33 +154,35 @@ impl Component for Lab {
 
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
-        let Opened { begun, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let ground = Rc::new(Ground::of(&begun.session));
+        let Opened { begun, chosen, problem, missing } = first.0.borrow_mut().take().expect("the page begins once");
+        let context = Rc::new(RunContext::of(&begun.session));
         let mut engine = Engine::new(begun);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
-        let shown = Rc::new(Shown::of(&engine, Vec::new(), &mut rate, false));
-        let film = Film::start(engine, ctx.link().callback(Msg::Look));
-        load_rest(ctx);
+        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, &Parts::default()));
+        let player = Player::start(engine, ctx.link().callback(Msg::Look));
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
-        let mut voice = Voice::default();
-        voice.look(&shown, false);
-        Lab {
-            film,
+        let mut narration = Narration::default();
+        narration.look(&view, false);
+        let mut lab = Lab {
+            player,
             on: ctx.link().callback(Msg::Do),
             presets: Rc::new([presets::first()]),
-            rest: Rest::UnderWay,
+            chunks: Parts::default(),
+            under_way: Vec::new(),
             waiting: Vec::new(),
-            ground,
+            choices: 0,
+            keep_address: missing,
+            context,
             run: 0,
-            parts: Parts { shown: std::array::from_fn(|_| shown.clone()), turns: [0; PARTS], next: 0 },
+            turns: Turns { view: std::array::from_fn(|_| view.clone()), turns: [0; PARTS], next: 0 },
             rate,
-            voice,
+            narration,
             menu: None,
-            sheet: None,
+            dialog: None,
             dark,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
@@ -190,24 +191,26 @@ impl Component for Lab {
             listeners: listeners(ctx),
             on_screen: true,
             watcher: None,
-        }
+        };
+        lab.load_missing(ctx);
+        lab
     }
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
         self.began = browser::now();
-        let mut news = News::All;
+        let mut update = Update::All;
         match message {
-            Msg::Look(what) => news = what,
-            Msg::Do(intent) => self.hear(ctx, intent),
-            Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
+            Msg::Look(what) => update = what,
+            Msg::Do(page_action) => self.handle(ctx, page_action),
             Msg::Key(event) => {
-                let intent = keyboard::intent(&event, &self.film.borrow().engine);
-                let Some(intent) = intent else { return false };
+                let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
+                let page_action = (actions.key)(&event, &self.player.borrow().engine);
+                let Some(page_action) = page_action else { return false };
                 event.prevent_default();
-                self.hear(ctx, intent);
+                self.handle(ctx, page_action);
             }
             Msg::Seen => {
-                self.film.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
+                self.player.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
                 // Whoever comes back, or copies the address meanwhile, finds this moment.
                 self.packing.1 = f64::NEG_INFINITY;
             }
@@ -219,18 +222,18 @@ impl Component for Lab {
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
                 ctx.link().send_future(async move {
-                    match rest::ready().await {
-                        true => Msg::Opened(opening::link(&fragment).await.map(Box::new)),
-                        false => Msg::Say(MISSING.to_owned()),
+                    match chunks::actions().await {
+                        Ok(actions) => Msg::Opened((actions.link)(fragment).await.map(Box::new)),
+                        Err(missing) => Msg::Say(missing.to_string()),
                     }
                 });
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
-                let mut film = self.film.borrow_mut();
-                film.engine.load(opened.begun);
-                film.engine.play(!opened.chosen);
-                film.touch();
+                let mut player = self.player.borrow_mut();
+                player.engine.load(opened.begun);
+                player.engine.play(!opened.chosen);
+                player.touch();
                 self.notice = None;
             }
             Msg::Opened(Err(problems)) => {
@@ -242,23 +245,25 @@ impl Component for Lab {
                 if number == self.packing.0 {
                     address::show(&packed);
                 }
-                if copy {
-                    self.copy(ctx, address::link(&packed));
+                if let Some(actions) = self.chunks.actions.filter(|_| copy) {
+                    self.copy(ctx, (actions.address)(&packed));
                 }
                 return false;
             }
-            Msg::Rest(true) => {
-                self.rest = Rest::Here;
-                self.film.borrow_mut().engine.keep_copies();
-                self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
-                handle::install(&self.film);
-                std::mem::take(&mut self.waiting).into_iter().for_each(|intent| self.intend(ctx, intent));
+            Msg::Loaded(chunk, loaded) => {
+                self.under_way.retain(|other| *other != chunk);
+                match loaded {
+                    Ok(part) => self.add(ctx, part),
+                    Err(missing) => {
+                        self.waiting.retain(|action| chunk != Chunk::Actions && chunk != needs(action));
+                        self.notice = Some(missing.to_string().into());
+                    }
+                }
             }
-            Msg::Rest(false) => {
-                self.rest = Rest::Missing;
-                self.waiting.clear();
-                self.notice = Some(MISSING.into());
-            }
+            Msg::Prefetched(part) => self.add(ctx, part),
+            Msg::Variant(number, ..) if number != self.choices => return false,
+            Msg::Variant(_, page_action, Ok(variant)) => self.act_on(ctx, page_action, variant),
+            Msg::Variant(_, _, Err(missing)) => self.notice = Some(missing.to_string().into()),
             Msg::Theme(dark) => {
                 if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
                     self.dark = dark;
@@ -267,8 +272,8 @@ impl Component for Lab {
             }
             Msg::Say(text) => self.notice = Some(text.into()),
         }
-        self.look(news);
-        if self.rest == Rest::Here {
+        self.look(update);
+        if !self.keep_address {
             self.write_address(ctx, false);
         }
         true
@@ -277,31 +282,30 @@ impl Component for Lab {
     fn view(&self, ctx: &Context<Lab>) -> Html {
         let Props { options, .. } = ctx.props();
         let (playing, pace) = {
-            let film = self.film.borrow();
-            (film.engine.playing(), film.engine.pace)
+            let player = self.player.borrow();
+            (player.engine.playing(), player.engine.pace)
         };
-        let Lab { on, ground, voice, .. } = self;
-        let Parts { shown: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.parts;
+        let Lab { on, context, narration, .. } = self;
+        let Turns { view: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.turns;
         let signs = {
-            let (kinds, shown) = (ground.variant.kinds, time.clone());
-            move |()| legend(kinds, &shown)
+            let (kinds, view) = (context.variant.kinds, time.clone());
+            move |()| legend(kinds, &view)
         };
         let footer = {
-            let (epoch, shown, on) = (ground.variant.card.epoch, time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &shown, &on) }{ timeline(epoch, &shown, &on) }</> }
+            let (epoch, view, on) = (context.variant.card.epoch, time.clone(), on.clone());
+            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(epoch, &view, &on) }</> }
         };
-        let (with_latency, with_messages, complete) = (options.latency, options.messages, self.rest == Rest::Here);
+        let (with_latency, with_messages) = (options.latency, options.messages);
+        let measurements = self.chunks.measurements;
         let aside = {
-            let (ground, shown) = (ground.clone(), numbers.clone());
+            let (context, view) = (context.clone(), numbers.clone());
             move |()| {
                 html! {
                     <>
-                        { about(&ground.scenario) }
-                        if with_latency { { latency(&ground, &shown) } }
-                        if with_messages && complete {
-                            <Messages ground={ground.clone()} shown={shown.clone()} />
-                        } else if with_messages {
-                            { per_command(&shown) }
+                        { about(&context.scenario) }
+                        if with_latency { { latency(&context, &view) } }
+                        if with_messages {
+                            { messages(&context, &view, measurements) }
                         }
                     </>
                 }
@@ -313,21 +317,21 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header ground={ground.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    { sentence(&voice.text, &voice.spoken, stage) }
-                    <Stage ground={ground.clone()} shown={stage.clone()} menu={self.menu} dark={self.dark} film={self.film.clone()} on={on.clone()} />
+                    { sentence(&narration.text, &narration.spoken, stage) }
+                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
-                    <Fresh turn={*time_turn} draw={Callback::from(signs)} />
+                    <Memo turn={*time_turn} draw={Callback::from(signs)} />
                 </main>
                 if options.controls {
-                    <footer><Fresh turn={*time_turn} draw={Callback::from(footer)} /></footer>
+                    <footer><Memo turn={*time_turn} draw={Callback::from(footer)} /></footer>
                 }
                 if with_latency || with_messages {
-                    <aside aria-label="Scenario and measurements"><Fresh turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
+                    <aside aria-label="Scenario and measurements"><Memo turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
                 }
-                { self.sheet() }
+                { self.dialog() }
             </div>
         }
     }
@@ -336,11 +340,11 @@ impl Component for Lab {
         if first {
             self.watch(ctx);
         }
-        self.film.borrow_mut().probe.add(browser::now() - self.began);
+        self.player.borrow_mut().probe.add(browser::now() - self.began);
     }
 
     fn destroy(&mut self, _: &Context<Lab>) {
-        self.film.borrow_mut().stop();
+        self.player.borrow_mut().stop();
         self.listeners.clear();
         if let Some((observer, _)) = self.watcher.take() {
             observer.disconnect();
@@ -349,99 +353,169 @@ impl Component for Lab {
 }
 
 impl Lab {
-    fn sheet(&self) -> Html {
+    fn dialog(&self) -> Html {
         let on = &self.on;
-        let on_close = on.reform(|()| Intent::Open(None));
-        match self.sheet {
-            Some(Sheet::Help) => help(self.keys, on.reform(Intent::Keys), on_close),
-            Some(Sheet::Setup) => html! {
-                <Setup ground={self.ground.clone()} scenario={carry_out::present(&self.film.borrow().engine)} on={on.clone()} />
-            },
-            None => html! {},
+        let on_close = on.reform(|()| PageAction::Open(None));
+        match self.dialog {
+            Some(Dialog::Help) => self.chunks.help.map(|help| help(self.keys, on.reform(PageAction::Keys), on_close)),
+            Some(Dialog::Setup) => self.chunks.setup.zip(self.chunks.actions).map(|(draw, actions)| {
+                let scenario = (actions.present)(&self.player.borrow().engine);
+                draw(setup::Props { context: self.context.clone(), scenario, on: on.clone() })
+            }),
+            None => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// Whether a chunk is wanted from the start: for what is on screen, and for keys and links.
+    fn is_wanted(&self, ctx: &Context<Lab>, chunk: Chunk) -> bool {
+        match chunk {
+            Chunk::Actions | Chunk::Faults => true,
+            Chunk::Measurements => ctx.props().options.messages,
+            Chunk::Help | Chunk::Setup => false,
         }
     }
 
-    /// Does what is wanted, now or when all of the page is there.
-    fn hear(&mut self, ctx: &Context<Lab>, intent: Intent) {
-        match intent {
-            Intent::Heard => self.notice = None,
-            Intent::Pace(pace) => self.film.borrow_mut().engine.pace = pace,
-            Intent::Play(playing) => self.play(playing),
-            Intent::Dark(dark) => {
+    /// Loads what is wanted from the start, as far as it is neither there nor under way.
+    fn load_missing(&mut self, ctx: &Context<Lab>) {
+        for chunk in Chunk::ALL {
+            if self.is_wanted(ctx, chunk) {
+                self.load(ctx, chunk);
+            }
+        }
+    }
+
+    fn load(&mut self, ctx: &Context<Lab>, chunk: Chunk) {
+        if !self.chunks.has(chunk) && !self.under_way.contains(&chunk) {
+            self.under_way.push(chunk);
+            ctx.link().send_future(async move {
+                // The first picture comes first.
+                browser::painted().await;
+                Msg::Loaded(chunk, chunk.load().await)
+            });
+        }
+    }
+
+    /// Takes up a chunk that is there, and does what has waited for it.
+    fn add(&mut self, ctx: &Context<Lab>, part: chunks::Part) {
+        let began = self.chunks.actions.is_none();
+        self.chunks.add(part);
+        if let Some(actions) = self.chunks.actions.filter(|_| began) {
+            self.player.borrow_mut().engine.keep_copies();
+            self.presets = (actions.presets)().into();
+            (actions.install)(&self.player);
+            prefetch(ctx);
+        }
+        std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.handle(ctx, page_action));
+    }
+
+    /// Does what is wanted, now or when the chunks for it are there.
+    fn handle(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+        match page_action {
+            PageAction::DismissNotice => self.notice = None,
+            PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
+            PageAction::Play(playing) => self.play(playing),
+            PageAction::Dark(dark) => {
                 self.dark = dark;
                 browser::set_theme(dark);
                 browser::remember("theme", if dark { "dark" } else { "light" });
             }
-            intent if self.rest == Rest::Here => self.intend(ctx, intent),
-            intent => {
-                self.waiting.push(intent);
-                if self.rest == Rest::Missing {
-                    self.rest = Rest::UnderWay;
-                    load_rest(ctx);
+            page_action => {
+                self.load_missing(ctx);
+                let chunk = needs(&page_action);
+                if self.chunks.actions.is_some() && self.chunks.has(chunk) {
+                    self.choose(ctx, page_action);
+                } else {
+                    self.load(ctx, chunk);
+                    self.waiting.push(page_action);
                 }
             }
         }
     }
 
+    /// Does what is wanted, with the variant that it takes: now, or when that is loaded.
+    fn choose(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+        let key = match &page_action {
+            PageAction::Variant(key) => Some(key.clone()),
+            PageAction::Preset(index) => self.presets.get(*index).map(|preset| preset.variant.clone()),
+            _ => None,
+        };
+        match key.filter(|key| key != self.context.variant.card.key) {
+            None => self.act_on(ctx, page_action, self.context.variant),
+            Some(key) => {
+                self.choices += 1;
+                let (number, link) = (self.choices, ctx.link().clone());
+                yew::platform::spawn_local(async move {
+                    if let Some(loaded) = chunks::variant(&key).await {
+                        link.send_message(Msg::Variant(number, page_action, loaded));
+                    }
+                });
+            }
+        }
+    }
+
     fn play(&mut self, playing: bool) {
-        let mut film = self.film.borrow_mut();
-        film.engine.play(playing);
-        let over = playing && !film.engine.playing();
+        let mut player = self.player.borrow_mut();
+        player.engine.play(playing);
+        let over = playing && !player.engine.playing();
         self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
-        film.touch();
+        player.touch();
         self.packing.1 = f64::NEG_INFINITY;
     }
 
-    /// Does what needs all of the page.
-    fn intend(&mut self, ctx: &Context<Lab>, intent: Intent) {
-        match intent {
-            Intent::Menu(target) => return self.menu = target,
-            Intent::Open(sheet) => return self.sheet = sheet,
-            Intent::Share => return self.write_address(ctx, true),
-            Intent::Keys(keys) => {
+    /// Does something for which all is there.
+    fn act_on(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
+        match page_action {
+            PageAction::Menu(target) => return self.menu = target,
+            PageAction::Open(dialog) => return self.dialog = dialog,
+            PageAction::Share => return self.write_address(ctx, true),
+            PageAction::Keys(keys) => {
                 self.keys = keys;
                 return browser::remember("keys", &keys.to_string());
             }
             _ => {}
         }
+        let Some(actions) = self.chunks.actions else { return };
         self.menu = None;
-        self.sheet = None;
-        let mut film = self.film.borrow_mut();
-        self.notice = carry_out::carry_out(&mut film.engine, intent, &self.presets).map(AttrValue::from);
-        film.touch();
+        self.dialog = None;
+        self.keep_address = false;
+        let mut player = self.player.borrow_mut();
+        self.notice = (actions.apply)(&mut player.engine, page_action, variant, &self.presets).map(AttrValue::from);
+        player.touch();
         // What was done must be in the address at once.
         self.packing.1 = f64::NEG_INFINITY;
     }
 
     /// Looks at the run, which may be another one by now.
-    fn look(&mut self, news: News) {
-        let film = self.film.borrow();
-        let engine = &film.engine;
+    fn look(&mut self, update: Update) {
+        let player = self.player.borrow();
+        let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.ground = Rc::new(Ground::of(engine.session()));
+            self.context = Rc::new(RunContext::of(engine.session()));
             self.rate = engine.first_rate();
         }
         // Thousands may be under way; copying them for each look would take longer than all else in it.
-        let flights = film.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
-        let shown = Rc::new(Shown::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
-        self.voice.look(&shown, engine.playing());
-        self.parts.renew(shown, news);
+        let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
+        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, &self.chunks));
+        self.narration.look(&view, engine.playing());
+        self.turns.renew(view, update);
     }
 
     /// Has the address describe the present moment: now and then while time goes by, at once when something was done.
     fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
-        let film = self.film.borrow();
-        let session = film.engine.session();
+        let Some(actions) = self.chunks.actions else { return };
+        let player = self.player.borrow();
+        let session = player.engine.session();
         let (number, began, of) = self.packing;
         let (now, moment) = (browser::now(), Some(session.moment()));
         if !copy && (of == moment || now - began < ADDRESS_EVERY) {
             return;
         }
         self.packing = (number + 1, now, moment);
-        let (link, document) = (ctx.link().clone(), session.document());
+        let (link, document) = (ctx.link().clone(), (actions.document)(session));
         yew::platform::spawn_local(async move {
-            if let Some(packed) = address::pack(&document).await {
+            if let Some(packed) = (actions.pack)(document).await {
                 link.send_message(Msg::Packed { number: number + 1, packed, copy });
             }
         });
@@ -473,8 +547,39 @@ impl Lab {
     }
 }
 
-fn load_rest(ctx: &Context<Lab>) {
-    ctx.link().send_future(async { Msg::Rest(rest::ready().await) });
+/// The chunk without which this cannot be done, besides that for actions.
+fn needs(page_action: &PageAction) -> Chunk {
+    match page_action {
+        PageAction::Menu(Some(_)) => Chunk::Faults,
+        PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
+        PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
+        _ => Chunk::Actions,
+    }
+}
+
+/// Loads all other chunks, one after another, before anybody wants them. What cannot be loaded is tried again when somebody does.
+fn prefetch(ctx: &Context<Lab>) {
+    let link = ctx.link().clone();
+    yew::platform::spawn_local(async move {
+        for chunk in Chunk::ALL {
+            TimeoutFuture::new(PREFETCH_EVERY).await;
+            if let Ok(part) = chunk.load().await {
+                link.send_message(Msg::Prefetched(part));
+            }
+        }
+        for (key, _) in universe::titles() {
+            TimeoutFuture::new(PREFETCH_EVERY).await;
+            let _ = chunks::variant(key).await;
+        }
+    });
+}
+
+/// The panel about messages: a number of the run on screen, until the chunk that measures every variant is there.
+fn messages(context: &Rc<RunContext>, view: &Rc<ViewModel>, draw: Option<messages::View>) -> Html {
+    match draw {
+        Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
+        None => per_command(view),
+    }
 }
 
 fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {

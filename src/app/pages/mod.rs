@@ -1,8 +1,8 @@
 //! What fills the window.
 
 pub mod actions;
-mod carry_out;
+mod apply_action;
 mod keyboard;
 pub mod lab;
+mod narration;
 pub mod opening;
-mod voice;

@@ -1,9 +1,9 @@
 //! Taking up a run: from a link, at the very moment the link tells, or from a scenario.
 
+use crate::chunks;
 use crate::run::engine::Begun;
 use crate::run::rate::Rate;
 use crate::web::options::Options;
-use crate::chunks::{self, Chunk, Part};
 use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
@@ -38,9 +38,8 @@ pub async fn first(options: &Options) -> Opened {
     if plain {
         return begin(problems);
     }
-    match Chunk::Actions.load().await {
-        Ok(Part::Actions(actions)) => (actions.asked)(options.clone()).await,
-        Ok(_) => begin(problems),
+    match chunks::actions().await {
+        Ok(actions) => (actions.asked)(options.clone()).await,
         Err(missing) => Opened { missing: true, ..begin(vec![missing.to_string()]) },
     }
 }
@@ -122,7 +121,12 @@ pub async fn link(fragment: &str) -> Result<Opened, String> {
     }
     let chosen = document.moment.is_some();
     let session = replay.into_session();
-    Ok(Opened { begun: if chosen { session.into() } else { after_prelude(session) }, chosen, problem: None, missing: false })
+    Ok(Opened {
+        begun: if chosen { session.into() } else { after_prelude(session) },
+        chosen,
+        problem: None,
+        missing: false,
+    })
 }
 
 /// What to say about a link that cannot be read.

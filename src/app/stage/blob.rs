@@ -1,4 +1,4 @@
-//! The outline of an island: a soft shape that no two places share, and each place keeps.
+//! The outline of an site shape: a soft shape that no two places share, and each place keeps.
 
 use super::geometry::{Area, Point, point};
 use super::round;
@@ -21,18 +21,18 @@ pub fn outline(area: Area, name: &str) -> String {
             point(area.middle.x + area.half.x * reach * x, area.middle.y + area.half.y * reach * y)
         })
         .collect();
-    smooth(&corners)
+    fault_free(&corners)
 }
 
 /// Distance from the middle to a shape between a circle and a square, in this direction: what stands in a box then has room in
-/// the island's corners.
+/// the site shape's corners.
 fn squircle(x: f64, y: f64) -> f64 {
     let (x, y) = (x.abs(), y.abs());
     (x * x * x + y * y * y).powi(-1).sqrt().sqrt().max(1.0)
 }
 
 /// A closed Catmull-Rom curve through the corners, as Bézier curves.
-fn smooth(corners: &[Point]) -> String {
+fn fault_free(corners: &[Point]) -> String {
     let n = corners.len();
     let at = |i: usize| corners[i % n];
     let mut path = format!("M{}", pair(at(0)));

@@ -55,7 +55,7 @@ impl Area {
         overlap.x > 0.0 && overlap.y > 0.0
     }
 
-    /// Whether the other box reaches into the rounded shape that fills this one, such as an island's.
+    /// Whether the other box reaches into the rounded shape that fills this one, such as an site shape's.
     pub fn rounded_meets(&self, other: &Area) -> bool {
         let apart =
             |middle: f64, half: f64, other: f64, other_half: f64| ((other - middle).abs() - other_half).max(0.0) / half;

@@ -1,4 +1,4 @@
-//! Where everything stands: islands by geography, replicas and clients on them. Pure arithmetic, so that a picture depends on the
+//! Where everything stands: site shapes by geography, replicas and clients on them. Pure arithmetic, so that a picture depends on the
 //! scenario and the size of the stage alone.
 
 use super::blob;
@@ -15,11 +15,11 @@ const CELL_MIDDLE: f64 = 47.0;
 const CLIENT_ROW: f64 = 40.0;
 /// Height of the row with the name.
 const NAME_ROW: f64 = 42.0;
-/// An island is never narrower, so that the client's latency has room, and a second replica.
+/// An site shape is never narrower, so that the client's latency has room, and a second replica.
 const MIN_WIDTH: f64 = 164.0;
 /// How near to a replica's middle something must be dropped to land on it.
 const REACH: f64 = 44.0;
-/// How much an island is larger than what stands on it.
+/// How much an site shape is larger than what stands on it.
 const SHORE: Point = point(1.16, 1.08);
 
 /// A site as the layout needs it.
@@ -37,7 +37,7 @@ pub struct Place {
 
 /// One site, placed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Island {
+pub struct SiteShape {
     /// What it covers.
     pub area: Area,
     /// Its outline, an SVG path.
@@ -50,7 +50,7 @@ pub struct Island {
 
 /// The line between two sites.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lane {
+pub struct SiteLink {
     /// The sites.
     pub between: (usize, usize),
     /// Where it starts, at the shore.
@@ -69,45 +69,45 @@ pub struct Layout {
     /// CSS pixels for each unit; below 1 when all would not fit otherwise.
     pub scale: f64,
     /// One for each site.
-    pub islands: Vec<Island>,
+    pub site_shapes: Vec<SiteShape>,
     /// The middle of each replica's circle; `None` for one that is not shown.
     pub nodes: Vec<Option<Point>>,
     /// Lines between sites that have replicas.
-    pub lanes: Vec<Lane>,
+    pub site_links: Vec<SiteLink>,
 }
 
 impl Layout {
     /// Places all of it on a stage of this many CSS pixels.
     pub fn new(places: &[Place], nodes: usize, width: f64, height: f64) -> Layout {
         let halves: Vec<Point> = places.iter().map(half_of).collect();
-        let (middles, scale) = spread::islands(places, &halves, point(width, height));
+        let (middles, scale) = spread::site_shapes(places, &halves, point(width, height));
         let mut layout = Layout {
             size: point(width / scale, height / scale),
             scale,
-            islands: Vec::new(),
+            site_shapes: Vec::new(),
             nodes: vec![None; nodes],
-            lanes: Vec::new(),
+            site_links: Vec::new(),
         };
         for ((place, middle), half) in places.iter().zip(middles).zip(halves) {
             layout.put(place, Area { middle, half });
         }
-        layout.lanes = lanes(&layout, places);
+        layout.site_links = site_links(&layout, places);
         layout
     }
 
-    /// What must stay readable on the islands: what clients were told, names, and replicas with all that is said of them.
+    /// What must stay readable on the site shapes: what clients were told, names, and replicas with all that is said of them.
     pub fn contents(&self) -> Vec<Area> {
         let area = |x: f64, y: f64, half: Point| Area { middle: point(x, y), half };
         let mut all = Vec::new();
-        for island in &self.islands {
-            all.push(area(island.client.x + 48.0, island.client.y, point(64.0, 17.0)));
-            all.push(area(island.name.x, island.name.y + 2.0, point(48.0, 18.0)));
+        for site_shape in &self.site_shapes {
+            all.push(area(site_shape.client.x + 48.0, site_shape.client.y, point(64.0, 17.0)));
+            all.push(area(site_shape.name.x, site_shape.name.y + 2.0, point(48.0, 18.0)));
         }
         all.extend(self.nodes.iter().flatten().map(|node| area(node.x, node.y + 17.0, point(38.0, 67.0))));
         all
     }
 
-    /// Puts a site, and who lives there, on its island.
+    /// Puts a site, and who lives there, on its site shape.
     fn put(&mut self, place: &Place, area: Area) {
         let content = content_of(place);
         let top = area.middle.y - content.y / 2.0;
@@ -120,7 +120,7 @@ impl Layout {
                 top + CLIENT_ROW + row as f64 * CELL.y + CELL_MIDDLE,
             ));
         }
-        self.islands.push(Island {
+        self.site_shapes.push(SiteShape {
             path: blob::outline(area, &place.name),
             client: point(area.middle.x - 36.0, top + CLIENT_ROW / 2.0 + 1.0),
             name: point(area.middle.x, top + content.y - NAME_ROW + 18.0),
@@ -128,9 +128,9 @@ impl Layout {
         });
     }
 
-    /// The island under a point.
-    pub fn island_at(&self, at: Point) -> Option<usize> {
-        self.islands.iter().position(|island| island.area.holds(at))
+    /// The site shape under a point.
+    pub fn site_shape_at(&self, at: Point) -> Option<usize> {
+        self.site_shapes.iter().position(|site_shape| site_shape.area.holds(at))
     }
 
     /// The replica nearest to a point, if it is within reach.
@@ -149,7 +149,7 @@ fn columns(nodes: usize) -> usize {
     }
 }
 
-/// Size of what stands on an island.
+/// Size of what stands on an site shape.
 fn content_of(place: &Place) -> Point {
     let columns = columns(place.nodes.len());
     let rows = place.nodes.len().div_ceil(columns);
@@ -166,41 +166,41 @@ pub const LABEL: Point = point(32.0, 11.0);
 /// Most sites between which every pair gets a line; more would be a thicket.
 const FEW: usize = 5;
 
-fn lanes(layout: &Layout, places: &[Place]) -> Vec<Lane> {
-    let islands = &layout.islands;
+fn site_links(layout: &Layout, places: &[Place]) -> Vec<SiteLink> {
+    let site_shapes = &layout.site_shapes;
     let busy: Vec<usize> = (0..places.len()).filter(|&site| !places[site].nodes.is_empty()).collect();
-    let mut lanes = Vec::new();
+    let mut site_links = Vec::new();
     if busy.len() > FEW {
-        return lanes;
+        return site_links;
     }
     for (i, &a) in busy.iter().enumerate() {
         for &b in &busy[i + 1..] {
-            let from = islands[a].area.edge_toward(islands[b].area.middle);
-            let to = islands[b].area.edge_toward(islands[a].area.middle);
-            lanes.push(Lane { between: (a, b), from, to, label: None });
+            let from = site_shapes[a].area.edge_toward(site_shapes[b].area.middle);
+            let to = site_shapes[b].area.edge_toward(site_shapes[a].area.middle);
+            site_links.push(SiteLink { between: (a, b), from, to, label: None });
         }
     }
     let contents = layout.contents();
     let mut taken: Vec<Area> = Vec::new();
-    for lane in &mut lanes {
-        let at_sea = |area: &Area| !islands.iter().any(|island| island.area.rounded_meets(area));
+    for site_link in &mut site_links {
+        let at_sea = |area: &Area| !site_shapes.iter().any(|site_shape| site_shape.area.rounded_meets(area));
         let ashore = |area: &Area| !contents.iter().any(|content| content.meets(area));
         let inside = |area: &Area| area.within(layout.size);
         let is_free = |area: &Area| inside(area) && !taken.iter().any(|other: &Area| other.meets(area));
-        let free = label_places(lane, &ON_LINE)
+        let free = label_places(site_link, &ON_LINE)
             .find(|area| at_sea(area) && is_free(area))
-            .or_else(|| label_places(lane, &NEAR).find(|area| ashore(area) && is_free(area)))
-            .or_else(|| label_places(lane, &FAR).find(|area| ashore(area) && is_free(area)));
+            .or_else(|| label_places(site_link, &NEAR).find(|area| ashore(area) && is_free(area)))
+            .or_else(|| label_places(site_link, &FAR).find(|area| ashore(area) && is_free(area)));
         taken.extend(free);
-        lane.label = free.map(|area| area.middle);
+        site_link.label = free.map(|area| area.middle);
     }
-    lanes
+    site_links
 }
 
 /// Where on a lane a label may stand, best first, as a part of its length and a distance from it: at sea.
 const ON_LINE: [(f64, f64); 7] =
     [(0.5, 0.0), (0.42, 0.0), (0.58, 0.0), (0.34, 0.0), (0.66, 0.0), (0.25, 0.0), (0.75, 0.0)];
-/// Where islands are close together: so near to the lane that one sees what it belongs to, on a shore if need be.
+/// Where site shapes are close together: so near to the lane that one sees what it belongs to, on a shore if need be.
 const NEAR: [(f64, f64); 13] = [
     (0.5, 0.0),
     (0.5, 12.0),
@@ -232,8 +232,8 @@ const FAR: [(f64, f64); 12] = [
     (0.5, -130.0),
 ];
 
-fn label_places(lane: &Lane, places: &[(f64, f64)]) -> impl Iterator<Item = Area> {
-    let (from, to) = (lane.from, lane.to);
+fn label_places(site_link: &SiteLink, places: &[(f64, f64)]) -> impl Iterator<Item = Area> {
+    let (from, to) = (site_link.from, site_link.to);
     let length = from.distance(to).max(1.0);
     let across = point((from.y - to.y) / length, (to.x - from.x) / length);
     places.iter().map(move |(part, aside)| {
@@ -273,13 +273,13 @@ mod tests {
             for regions in 1..=9 {
                 for nodes in [1, 3, 5, 9] {
                     let layout = Layout::new(&places(regions, nodes), nodes, width, height);
-                    for (i, island) in layout.islands.iter().enumerate() {
-                        let Area { middle, half } = island.area;
+                    for (i, site_shape) in layout.site_shapes.iter().enumerate() {
+                        let Area { middle, half } = site_shape.area;
                         let what = format!("{width}×{height}, {regions} regions, {nodes} nodes, island {i}");
                         assert!(middle.x >= half.x && middle.x + half.x <= layout.size.x + 1e-6, "{what} {middle:?}");
                         assert!(middle.y >= half.y && middle.y + half.y <= layout.size.y + 1e-6, "{what} {middle:?}");
-                        for other in &layout.islands[i + 1..] {
-                            assert!(!island.area.meets(&other.area), "{what} meets another");
+                        for other in &layout.site_shapes[i + 1..] {
+                            assert!(!site_shape.area.meets(&other.area), "{what} meets another");
                         }
                     }
                     assert!(layout.scale > 0.3, "{width}×{height}, {regions} regions: {}", layout.scale);
@@ -296,10 +296,11 @@ mod tests {
                     let mut all = places(regions + first, 0).split_off(first);
                     (0..5).for_each(|node| all[node % regions].nodes.push(node));
                     let layout = Layout::new(&all, 5, width, height);
-                    for lane in &layout.lanes {
-                        let what = format!("{width}×{height}, {regions} regions from {first}, lane {:?}", lane.between);
-                        let label = lane.label.expect(&what);
-                        let steps = (0..=20).map(|step| lane.from.toward(lane.to, f64::from(step) / 20.0));
+                    for site_link in &layout.site_links {
+                        let what =
+                            format!("{width}×{height}, {regions} regions from {first}, lane {:?}", site_link.between);
+                        let label = site_link.label.expect(&what);
+                        let steps = (0..=20).map(|step| site_link.from.toward(site_link.to, f64::from(step) / 20.0));
                         let off = steps.map(|at| at.distance(label)).fold(f64::INFINITY, f64::min);
                         assert!(off < 40.0, "{what}: its label is {off:.0} away");
                         let area = Area { middle: label, half: LABEL };
@@ -316,12 +317,12 @@ mod tests {
     #[test]
     fn west_stays_west_and_the_ocean_with_the_widest_gap_is_the_edge() {
         let layout = Layout::new(&places(4, 5), 5, 1400.0, 700.0);
-        let x = |site: usize| layout.islands[site].area.middle.x;
+        let x = |site: usize| layout.site_shapes[site].area.middle.x;
         assert!(x(2) < x(1) && x(2) < x(0) && x(0) < x(3), "Oregon, Virginia, Ireland");
         let mut pacific = places(7, 0);
         pacific = vec![pacific.remove(6), pacific.remove(2), pacific.remove(0)];
         let layout = Layout::new(&pacific, 0, 1400.0, 700.0);
-        let x = |site: usize| layout.islands[site].area.middle.x;
+        let x = |site: usize| layout.site_shapes[site].area.middle.x;
         assert!(x(0) < x(1) && x(1) < x(2), "Tokyo, Oregon, Virginia");
     }
 }

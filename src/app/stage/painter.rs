@@ -130,7 +130,7 @@ fn dot(layout: &Layout, flight: &Flight, now: Micros, still: bool, sprites: &Spr
     }
     let way = flight.arrives.saturating_sub(flight.sent).max(1) as f64;
     let part = if still { 0.5 } else { ((now - flight.sent) as f64 / way).min(1.0) };
-    let alpha = if flight.doomed { ((FADE.1 - part) / (FADE.1 - FADE.0)).min(1.0) } else { 1.0 };
+    let alpha = if flight.will_drop { ((FADE.1 - part) / (FADE.1 - FADE.0)).min(1.0) } else { 1.0 };
     if alpha <= 0.0 {
         return None;
     }
@@ -158,6 +158,6 @@ fn dot(layout: &Layout, flight: &Flight, now: Micros, still: bool, sprites: &Spr
 fn stand(layout: &Layout, end: End) -> Option<(Point, f64)> {
     match end {
         End::Node(node) => Some(((*layout.nodes.get(usize::from(node.0))?)?, NODE_RADIUS + 4.0)),
-        End::Client(site) => Some((layout.islands.get(usize::from(site))?.client, CLIENT_RADIUS)),
+        End::Client(site) => Some((layout.site_shapes.get(usize::from(site))?.client, CLIENT_RADIUS)),
     }
 }

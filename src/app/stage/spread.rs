@@ -1,21 +1,21 @@
-//! Spreads islands over the stage: near to where they are on the globe, and apart from each other.
+//! Spreads site shapes over the stage: near to where they are on the globe, and apart from each other.
 
 use super::geometry::{Area, Point, point};
 use super::layout::Place;
 
-/// Water between two islands.
+/// Water between two site shapes.
 const GAP: f64 = 34.0;
-/// Water between an island and the edge, its bumps included.
+/// Water between an site shape and the edge, its bumps included.
 const MARGIN: f64 = 20.0;
 /// Rounds of pushing apart.
 const ROUNDS: usize = 320;
 /// Everything is made smaller by this much, again and again, until it fits.
 const SHRINK: f64 = 0.94;
-/// Below this scale islands stand in rows instead.
+/// Below this scale site shapes stand in rows instead.
 const SMALLEST: f64 = 0.62;
 
-/// The middle of each island, in units of which `scale` (also given) make a CSS pixel.
-pub fn islands(places: &[Place], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
+/// The middle of each site shape, in units of which `scale` (also given) make a CSS pixel.
+pub fn site_shapes(places: &[Place], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
     let globe = project(places);
     let mut scale = 1.0;
     while scale > SMALLEST {
@@ -40,7 +40,7 @@ fn project(places: &[Place]) -> Vec<Point> {
     places.iter().map(|place| point((place.longitude - west).rem_euclid(360.0), -place.latitude)).collect()
 }
 
-/// Where islands would stand by geography alone, stretched to the stage.
+/// Where site shapes would stand by geography alone, stretched to the stage.
 fn anchors(globe: &[Point], halves: &[Point], size: Point) -> Vec<Point> {
     let span = |of: fn(&Point) -> f64| {
         let values = || globe.iter().map(of);
@@ -61,7 +61,7 @@ fn anchors(globe: &[Point], halves: &[Point], size: Point) -> Vec<Point> {
         .collect()
 }
 
-/// Pushes islands apart until none overlaps; `None` if that does not work out.
+/// Pushes site shapes apart until none overlaps; `None` if that does not work out.
 fn relax(globe: &[Point], halves: &[Point], size: Point) -> Option<Vec<Point>> {
     if halves.iter().any(|half| 2.0 * (half.x + MARGIN) > size.x || 2.0 * (half.y + MARGIN) > size.y) {
         return None;

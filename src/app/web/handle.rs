@@ -17,7 +17,7 @@ struct State {
     leader: Option<usize>,
     nodes: Vec<NodeState>,
     in_flight: usize,
-    deeds: usize,
+    interventions: usize,
 }
 
 #[derive(Serialize)]
@@ -43,38 +43,38 @@ struct Frames {
 }
 
 /// Puts the handle there. It lasts as long as the page.
-pub fn install(film: &Shared) {
+pub fn install(player: &Shared) {
     let handle = js_sys::Object::new();
     type Answer = Box<dyn Fn(&Shared) -> Option<JsValue>>;
     let ask = |name: &str, answer: Answer| {
-        let film = film.clone();
-        let function = Closure::<dyn Fn() -> JsValue>::new(move || answer(&film).unwrap_or(JsValue::NULL));
+        let player = player.clone();
+        let function = Closure::<dyn Fn() -> JsValue>::new(move || answer(&player).unwrap_or(JsValue::NULL));
         let _ = js_sys::Reflect::set(&handle, &name.into(), function.as_ref());
         function.forget();
     };
-    ask("state", Box::new(|film| json::tree(&state(film))));
-    ask("frames", Box::new(|film| json::tree(&frames(film))));
+    ask("state", Box::new(|player| json::tree(&state(player))));
+    ask("frames", Box::new(|player| json::tree(&frames(player))));
     ask(
         "clearFrames",
-        Box::new(|film| {
-            film.borrow_mut().probe.clear();
+        Box::new(|player| {
+            player.borrow_mut().probe.clear();
             None
         }),
     );
     let _ = js_sys::Reflect::set(&browser::window(), &"quorumscope".into(), &handle);
 }
 
-fn state(film: &Shared) -> State {
-    let film = film.borrow();
-    let session = film.engine.session();
+fn state(player: &Shared) -> State {
+    let player = player.borrow();
+    let session = player.engine.session();
     let universe = session.universe();
     let node = |id: u8| {
         let view = universe.node(quorumscope::core::NodeId(id));
         NodeState {
             node: words::number(view.id),
             site: session.checked().places[usize::from(view.site)].id.clone(),
-            up: view.glance.is_some(),
-            role: view.glance.map(|glance| glance.role),
+            up: view.status.is_some(),
+            role: view.status.map(|status| status.role),
             member: view.member,
             paused: view.paused.is_some(),
             cut: view.cut.iter().map(words::number).collect(),
@@ -84,17 +84,17 @@ fn state(film: &Shared) -> State {
         time: universe.time(),
         events: universe.events(),
         fingerprint: format!("{:016x}", universe.fingerprint()),
-        playing: film.engine.playing(),
+        playing: player.engine.playing(),
         variant: universe.variant().card.key,
         leader: universe.leader().map(words::number),
         nodes: (0..universe.nodes()).map(node).collect(),
-        in_flight: film.flights().len(),
-        deeds: session.deeds().len(),
+        in_flight: player.flights().len(),
+        interventions: session.interventions().len(),
     }
 }
 
-fn frames(film: &Shared) -> Frames {
-    let film = film.borrow();
-    let at = |percent: usize| (film.probe.percentile(percent) * 100.0).round() / 100.0;
-    Frames { count: film.probe.frames(), p50: at(50), p95: at(95), max: at(100), in_flight: film.flights().len() }
+fn frames(player: &Shared) -> Frames {
+    let player = player.borrow();
+    let at = |percent: usize| (player.probe.percentile(percent) * 100.0).round() / 100.0;
+    Frames { count: player.probe.frames(), p50: at(50), p95: at(95), max: at(100), in_flight: player.flights().len() }
 }

@@ -16,7 +16,7 @@ pub fn document(text: &str) -> Result<Document, Problems> {
 
 /// Writes a document; a run at its start, to which nothing was done, is just its scenario.
 pub fn text(document: &Document) -> Option<String> {
-    let untouched = document.deeds.is_empty() && document.moment.is_none();
+    let untouched = document.interventions.is_empty() && document.moment.is_none();
     let tree = if untouched { tree(&document.scenario) } else { tree(document) };
     js_sys::JSON::stringify(&tree?).ok().map(String::from)
 }

@@ -159,7 +159,7 @@ impl Of {
         }
     }
 
-    /// The bound that keeps it from happening once more, if what is not looked at then can matter.
+    /// The bound that keeps it from step outcome once more, if what is not looked at then can matter.
     pub fn cut(self) -> Option<Cut> {
         match self {
             Of::Timers => Some(Cut::Timers),

@@ -6,7 +6,7 @@
 
 use super::past::Memory;
 use super::{Explorer, Protocol, Reached};
-use crate::core::{EntryGlance, Epoch, Node, NodeId, Slot};
+use crate::core::{EntryStatus, Epoch, Node, NodeId, Slot};
 use std::fmt;
 
 /// What a stage is to reach.
@@ -98,7 +98,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 };
                 let entry = |host| self.steps.hosts.get(host).node.as_ref().and_then(|node| node.entry(slot));
                 let held = || hosts().filter_map(|(host, _)| entry(host)).filter(|entry| fits(entry.epoch));
-                let alike = |a: &EntryGlance, b: &EntryGlance| (a.epoch, a.command) == (b.epoch, b.command);
+                let alike = |a: &EntryStatus, b: &EntryStatus| (a.epoch, a.command) == (b.epoch, b.command);
                 held().any(|one| held().filter(|other| alike(&one, other)).count() >= usize::from(nodes))
             }
             Goal::Crashed(who) => facts.any(|(fact, node)| !fact.up && who.is_none_or(|who| who == node)),

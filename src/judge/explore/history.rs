@@ -4,7 +4,7 @@ use super::bounds::Request;
 use super::past::Broken;
 use crate::core::node::Reply;
 use crate::core::{Answer, Command, NodeId, NodeSet, Outcome};
-use crate::judge::watch::LINEARIZABLE;
+use crate::judge::safety::LINEARIZABLE;
 use crate::services::Machine;
 
 /// The operations of clients, in the order of the [bounds](super::Bounds::requests). A request is made when it reaches a node, and answered when a node
@@ -41,7 +41,7 @@ impl History {
 
     /// A node answers; tells whether what clients were told still fits.
     pub fn answer(&mut self, node: NodeId, replies: &[Reply]) -> Option<Broken> {
-        let mut news = false;
+        let mut update = false;
         for reply in replies {
             let Answer::Done(outcome) = reply.answer else { continue };
             let of = |operation: &&mut Operation| {
@@ -52,10 +52,10 @@ impl History {
                 && operation.answer.is_none()
             {
                 operation.answer = Some(outcome);
-                news = true;
+                update = true;
             }
         }
-        let fits = !news || self.fits(0, &Machine::default());
+        let fits = !update || self.fits(0, &Machine::default());
         (!fits).then(|| Broken::new(LINEARIZABLE, NodeSet::just(node), None))
     }
 

@@ -37,7 +37,7 @@ impl<T: Hash + Eq> Interner<T> {
     }
 
     /// The value with this number, to be lent away. It must be back before anything is put in.
-    pub fn lend(&mut self, number: u32) -> &mut T {
+    pub fn borrow(&mut self, number: u32) -> &mut T {
         &mut self.items[number as usize]
     }
 
@@ -60,14 +60,14 @@ impl Lists {
     pub fn put(&mut self, list: &[u32]) -> (u32, bool) {
         let Lists { numbers, ends, index } = self;
         let at = |&number: &u32| slice(numbers, ends, number);
-        let fresh = ends.len() as u32;
+        let memo = ends.len() as u32;
         let entry = index.entry(hash(list), |number| at(number) == list, |number| hash(at(number)));
-        let number = *entry.or_insert(fresh).get();
-        if number == fresh {
+        let number = *entry.or_insert(memo).get();
+        if number == memo {
             numbers.extend_from_slice(list);
             ends.push(numbers.len());
         }
-        (number, number == fresh)
+        (number, number == memo)
     }
 
     /// The list with this number.

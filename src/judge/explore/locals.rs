@@ -99,7 +99,7 @@ pub(super) struct Locals {
     /// Two lists of messages, kept for their space.
     inbox_at_hand: Vec<u32>,
     inbox_to_be: Vec<u32>,
-    /// The bounds that keep something from happening.
+    /// The bounds that keep something from step outcome.
     pub cuts: Cuts,
 }
 
@@ -192,9 +192,9 @@ impl Locals {
         let first = self.ways.len() as u32;
         Finder { locals: self, bounds, steps, local }.find();
         let all_silent = self.ways[first as usize..].iter().all(Way::is_silent);
-        let found = Ways { first, end: self.ways.len() as u32, all_silent };
-        self.spans[local as usize] = found;
-        found
+        let successors = Ways { first, end: self.ways.len() as u32, all_silent };
+        self.spans[local as usize] = successors;
+        successors
     }
 
     /// All of them, with their places.

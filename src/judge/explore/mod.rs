@@ -12,16 +12,16 @@
 //! the same message, timer or request is still there, and everything that could happen after it can happen anyway. A message need
 //! not get lost: it can stay under way for ever.
 
+mod borrow;
 mod bounds;
-mod found;
 mod goal;
 mod history;
 mod intern;
-mod lend;
 mod locals;
 mod past;
 mod states;
 mod steps;
+mod successors;
 mod symmetry;
 mod table;
 mod trace;
@@ -31,11 +31,11 @@ pub use goal::Goal;
 pub use past::{Broken, Memory, Past, Seen};
 pub use trace::{Happened, Moment};
 
-use crate::core::node::{Invariant, Protocol, Setup, Step, Unfit};
+use crate::core::node::{Invariant, Protocol, SettingError, Setup, Step};
 use crate::core::{NodeId, NodeSet, Slot};
+use borrow::NOBODY;
 use bounds::{Of, Spent};
 use intern::Interner;
-use lend::NOBODY;
 use locals::{Event, Locals, Way};
 use states::States;
 use steps::{N, Steps, Stimulus};
@@ -44,7 +44,7 @@ use table::Memo;
 
 /// What to explore.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct Query {
     /// The cluster.
     pub setup: Setup,
     /// How far to go.
@@ -73,7 +73,7 @@ pub enum Verdict {
     },
     /// There are more states than the bounds allow for.
     Undecided,
-    /// Within the bounds, no state reaches the goal with this place in [`Question::via`].
+    /// Within the bounds, no state reaches the goal with this place in [`Query::via`].
     Unreached(usize),
 }
 
@@ -127,10 +127,10 @@ pub struct Explorer<P: Protocol, M: Memory<P> = Past> {
     /// The hosts that lent them, or [`NOBODY`].
     lenders: Vec<u32>,
     /// The state whose nodes these are, but for the one in this place.
-    lent: (u32, usize),
+    borrowed: (u32, usize),
     /// The rows at hand, each followed by those it leads to in which more changes than one number.
     rows: Vec<u32>,
-    found: Vec<Found>,
+    successors: Vec<Successor>,
     broken: Vec<Broken>,
 }
 
@@ -144,7 +144,7 @@ struct Ahead {
 
 /// What a way leads to.
 #[derive(Clone, Copy, Debug)]
-struct Found {
+struct Successor {
     hash: u64,
     from: u32,
     /// Where its row begins, or one like it but for what lies with the node; [`NOWHERE`] if it leads to nothing new.
@@ -172,8 +172,8 @@ const BESIDE: usize = 2;
 
 impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
     /// Boots the cluster. The error names a setting and what would do.
-    pub fn new(question: &Question) -> Result<Explorer<P, M>, Unfit> {
-        let Question { setup, bounds, property, via } = question;
+    pub fn new(query: &Query) -> Result<Explorer<P, M>, SettingError> {
+        let Query { setup, bounds, property, via } = query;
         let mut configs = P::cluster(setup)?;
         let members = configs.len() as u8;
         configs.extend((0..bounds.newcomers).filter_map(|number| P::newcomer(setup, NodeId(members + number))));
@@ -208,9 +208,9 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             last: None,
             nodes: vec![None; hosts],
             lenders: vec![NOBODY; hosts],
-            lent: (NOBODY, 0),
+            borrowed: (NOBODY, 0),
             rows: Vec::new(),
-            found: Vec::new(),
+            successors: Vec::new(),
             broken: Vec::new(),
             bounds,
         };
@@ -249,7 +249,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             row[to] = self.locals.with(row[to], message);
         }
         row[self.hosts..].copy_from_slice(&[past, spent]);
-        (0..self.hosts).for_each(|index| self.lend(index, self.locals.host(row[index])));
+        (0..self.hosts).for_each(|index| self.borrow(index, self.locals.host(row[index])));
         for me in (0..self.hosts as u8).map(NodeId) {
             broken = broken.or(self.look(Step { changed: me, log_from: Some(1), unaware: NodeSet::EMPTY }));
         }
@@ -297,7 +297,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         let many = most.min(self.level_end - first);
         let level_start = self.level_end - self.level.len() as u32;
         self.next += many;
-        self.found.clear();
+        self.successors.clear();
         self.rows.clear();
         self.broken.clear();
         for from in first..first + many {
@@ -305,24 +305,24 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
             self.rows.extend_from_slice(self.states.row(from));
             self.find(from, start, self.level[(from - level_start) as usize]);
         }
-        let found = std::mem::take(&mut self.found);
-        self.states.expect(found.iter().map(|found| found.hash));
-        for found in &found {
-            self.arrive(found);
+        let successors = std::mem::take(&mut self.successors);
+        self.states.expect(successors.iter().map(|successors| successors.hash));
+        for successors in &successors {
+            self.arrive(successors);
             if self.verdict.is_some() {
                 break;
             }
         }
         self.take_back();
-        self.found = found;
+        self.successors = successors;
         self.name_deciders();
         many
     }
 
     /// Finds the ways on from a state, whose row begins at `start` of `self.rows`.
     fn find(&mut self, from: u32, start: usize, Ahead { hash, asleep }: Ahead) {
-        let Explorer { rows, locals, steps, bounds, found, .. } = self;
-        let first = found.len();
+        let Explorer { rows, locals, steps, bounds, successors, .. } = self;
+        let first = successors.len();
         for (index, &local) in (0..).zip(&rows[start..][..self.hosts]) {
             let left_to_others = asleep >> index & 1 == 1;
             let ways = locals.ways(local, bounds, steps);
@@ -333,7 +333,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 let silent = way.is_silent();
                 if !(left_to_others && silent) {
                     let hash = hash.wrapping_add(way.hash);
-                    found.push(Found {
+                    successors.push(Successor {
                         hash,
                         from,
                         to: start as u32,
@@ -345,32 +345,32 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                     });
                 }
             }
-            if self.depth >= bounds.depth && found.len() > first {
-                found.truncate(first);
+            if self.depth >= bounds.depth && successors.len() > first {
+                successors.truncate(first);
                 return self.cuts.add(Cut::Depth);
             }
         }
-        for place in first..self.found.len() {
-            if !self.found[place].silent || self.symmetry.is_some() {
-                self.found[place] = self.find_row(self.found[place], start, hash);
+        for place in first..self.successors.len() {
+            if !self.successors[place].silent || self.symmetry.is_some() {
+                self.successors[place] = self.find_row(self.successors[place], start, hash);
             }
         }
     }
 
     /// Appends the row that a way leads to, if it leads somewhere new.
-    fn find_row(&mut self, found: Found, start: usize, hash: u64) -> Found {
-        let (to, index) = (self.rows.len(), usize::from(found.index));
+    fn find_row(&mut self, successors: Successor, start: usize, hash: u64) -> Successor {
+        let (to, index) = (self.rows.len(), usize::from(successors.index));
         self.rows.extend_from_within(start..start + self.width());
-        let Some((mut hash, breaks)) = self.take(start, to, index, hash, *self.locals.way(found.place)) else {
+        let Some((mut hash, breaks)) = self.take(start, to, index, hash, *self.locals.way(successors.place)) else {
             self.rows.truncate(to);
-            return Found { to: NOWHERE, ..found };
+            return Successor { to: NOWHERE, ..successors };
         };
         if self.symmetry.is_some() {
             hash = self.canonical(to);
         }
         self.broken.extend(breaks);
         let broken = if breaks.is_some() { self.broken.len() as u32 } else { 0 };
-        Found { hash, to: to as u32, after: self.rows[to + index], broken, ..found }
+        Successor { hash, to: to as u32, after: self.rows[to + index], broken, ..successors }
     }
 
     /// Nodes (a bit each) whose silent steps from the state found last lead nowhere that is not found anyway, if the steps tell nobody, are
@@ -449,19 +449,19 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         if way.tells
             && let Some(number) = way.outcome
         {
-            let mut news = way.moved;
+            let mut update = way.moved;
             for place in 0..self.steps.outcome(number).sent.len() {
                 let message = self.steps.outcome(number).sent[place];
                 let receiver = usize::from(self.steps.ends(message).1.0);
                 let after = self.locals.with(self.rows[to + receiver], message);
-                news |= self.change(to, receiver, after, &mut hash);
+                update |= self.change(to, receiver, after, &mut hash);
             }
             if self.steps.outcome(number).noted {
                 let (after, breaks) = self.remember(self.rows[to + self.hosts], number);
                 broken = breaks;
-                news |= self.change(to, self.hosts, after, &mut hash) || broken.is_some();
+                update |= self.change(to, self.hosts, after, &mut hash) || broken.is_some();
             }
-            if !news {
+            if !update {
                 return None;
             }
             if self.bounds.messages < u16::MAX && self.under_way(to) > u32::from(self.bounds.messages) {
@@ -512,8 +512,8 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
 
     /// Takes in what a way leads to.
     #[inline]
-    fn arrive(&mut self, found: &Found) {
-        let &Found { hash, from, to, after, place, broken, index, silent } = found;
+    fn arrive(&mut self, successors: &Successor) {
+        let &Successor { hash, from, to, after, place, broken, index, silent } = successors;
         if to == NOWHERE {
             return;
         }
@@ -540,7 +540,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         {
             let outcome = self.steps.outcome(number);
             let (host, log_from) = (outcome.host, outcome.log_from);
-            self.lend_after(from, usize::from(index), host);
+            self.borrow_after(from, usize::from(index), host);
             broken = broken.or(self.look(Step { changed: NodeId(index), log_from, unaware: NodeSet::EMPTY }));
         }
         match broken {

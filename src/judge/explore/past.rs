@@ -2,10 +2,10 @@
 
 use super::bounds::Request;
 use super::history::History;
-use super::steps::{Letter, Msg};
+use super::steps::{Envelope, Msg};
 use crate::core::node::{Protocol, Reply};
 use crate::core::{Command, Epoch, NodeId, NodeSet, Slot};
-use crate::judge::watch::{AGREEMENT, ONE_LEADER, ORDER};
+use crate::judge::safety::{AGREEMENT, ONE_LEADER, ORDER};
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -41,7 +41,7 @@ pub struct Seen<'a, P: Protocol> {
     /// The request that a client made, by its place in the list.
     pub asked: Option<usize>,
     /// What was sent to others: from, to, what.
-    pub sent: Vec<&'a Letter<P>>,
+    pub sent: Vec<&'a Envelope<P>>,
     /// What the node now knows to be chosen.
     pub learned: &'a [(Slot, Command)],
     /// A slot it executed out of order.

@@ -13,7 +13,7 @@ pub(super) type Msg<P> = <N<P> as Node>::Msg;
 pub(super) type Timer<P> = <N<P> as Node>::Timer;
 
 /// A message under way: from, to, what.
-pub(super) type Letter<P> = (NodeId, NodeId, Msg<P>);
+pub(super) type Envelope<P> = (NodeId, NodeId, Msg<P>);
 
 /// A machine and the node on it: all that belongs to one replica.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -109,7 +109,7 @@ pub(super) struct Steps<P: Protocol> {
     cares: fn(&Seen<'_, P>) -> bool,
     pub hosts: Interner<Host<N<P>>>,
     pub facts: Vec<Fact>,
-    pub letters: Interner<Letter<P>>,
+    pub messages: Interner<Envelope<P>>,
     /// From and to, for each letter.
     ends: Vec<(NodeId, NodeId)>,
     timers: Interner<Timer<P>>,
@@ -141,7 +141,7 @@ impl<P: Protocol> Steps<P> {
             lost_kinds: bounds.lost_kinds,
             hosts: Interner::default(),
             facts: Vec::new(),
-            letters: Interner::default(),
+            messages: Interner::default(),
             ends: Vec::new(),
             timers: Interner::default(),
             outcomes: Vec::new(),
@@ -175,7 +175,7 @@ impl<P: Protocol> Steps<P> {
         if let Some(known) = self.memo.get(key) {
             return known;
         }
-        let (mut outcome, rules) = self.carry_out(host, stimulus, None);
+        let (mut outcome, rules) = self.apply_effects_and_rules(host, stimulus, None);
         self.used = self.used.or(rules);
         outcome.noted = (self.cares)(&self.seen(&outcome));
         outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.noted;
@@ -192,7 +192,7 @@ impl<P: Protocol> Steps<P> {
             changed: outcome.host != outcome.before,
             arrived: match outcome.stimulus {
                 Stimulus::Message(number) => {
-                    let (from, _, message) = self.letters.get(number);
+                    let (from, _, message) = self.messages.get(number);
                     Some((*from, message))
                 }
                 _ => None,
@@ -201,7 +201,7 @@ impl<P: Protocol> Steps<P> {
                 Stimulus::Request(number) => Some(number as usize),
                 _ => None,
             },
-            sent: outcome.sent.iter().map(|&letter| self.letters.get(letter)).collect(),
+            sent: outcome.sent.iter().map(|&message| self.messages.get(message)).collect(),
             learned: &outcome.learned,
             disorder: outcome.disorder,
             replies: &outcome.replies,
@@ -213,11 +213,16 @@ impl<P: Protocol> Steps<P> {
     /// Does it again, to hear what the node asks for and which rules it applies.
     pub fn listen(&mut self, host: u32, stimulus: Stimulus) -> (Said<P>, RuleSet) {
         let mut said = Vec::new();
-        let (_, rules) = self.carry_out(host, stimulus, Some(&mut said));
+        let (_, rules) = self.apply_effects_and_rules(host, stimulus, Some(&mut said));
         (said, rules)
     }
 
-    fn carry_out(&mut self, before: u32, stimulus: Stimulus, mut said: Option<&mut Said<P>>) -> (Outcome, RuleSet) {
+    fn apply_effects_and_rules(
+        &mut self,
+        before: u32,
+        stimulus: Stimulus,
+        mut said: Option<&mut Said<P>>,
+    ) -> (Outcome, RuleSet) {
         let mut host = self.hosts.get(before).clone();
         let mut outcome = Outcome {
             before,
@@ -234,7 +239,7 @@ impl<P: Protocol> Steps<P> {
         let mut rules = RuleSet::EMPTY;
         match (stimulus, &mut host.node) {
             (Stimulus::Message(number), Some(node)) => {
-                let (from, _, message) = self.letters.get(number);
+                let (from, _, message) = self.messages.get(number);
                 node.on_message(*from, message, &mut self.out);
             }
             (Stimulus::Timer(number), Some(node)) => {
@@ -286,14 +291,16 @@ impl<P: Protocol> Steps<P> {
             (a, b) => a.or(b),
         };
         if let Some(said) = said {
-            let parcels = &self.out.parcels;
-            said.extend(effects.iter().filter_map(|effect| effect.map(|parcel| parcels.look(*parcel).cloned())));
+            let messages = &self.out.messages;
+            said.extend(
+                effects.iter().filter_map(|effect| effect.map(|message_id| messages.look(*message_id).cloned())),
+            );
         }
         for effect in effects.drain(..) {
             match effect {
-                Effect::Send(to, parcel) => self.send(host.me, to, parcel, outcome, to_self),
-                Effect::Broadcast(to, parcel) => {
-                    to.iter().for_each(|to| self.send(host.me, to, parcel, outcome, to_self));
+                Effect::Send(to, message_id) => self.send(host.me, to, message_id, outcome, to_self),
+                Effect::Broadcast(to, message_id) => {
+                    to.iter().for_each(|to| self.send(host.me, to, message_id, outcome, to_self));
                 }
                 Effect::SetTimer(timer, _, _) => {
                     let number = self.timers.put(timer);
@@ -326,22 +333,22 @@ impl<P: Protocol> Steps<P> {
         rules
     }
 
-    fn send(&mut self, me: NodeId, to: NodeId, parcel: u32, outcome: &mut Outcome, to_self: &mut VecDeque<Msg<P>>) {
-        let Some(message) = self.out.parcels.take(parcel) else { return };
+    fn send(&mut self, me: NodeId, to: NodeId, message_id: u32, outcome: &mut Outcome, to_self: &mut VecDeque<Msg<P>>) {
+        let Some(message) = self.out.messages.take(message_id) else { return };
         if self.lost_kinds >> message.kind().0 & 1 == 1 {
             self.lost_some = true;
         } else if to == me && !self.late_to_self {
             self.told_itself = true;
             to_self.push_back(message);
         } else if usize::from(to.0) < self.configs.len() {
-            outcome.sent.push(self.keep_letter((me, to, message)));
+            outcome.sent.push(self.intern_message((me, to, message)));
         }
     }
 
     /// The number of a message.
-    pub fn keep_letter(&mut self, letter: Letter<P>) -> u32 {
-        let (from, to, _) = letter;
-        let number = self.letters.put(letter);
+    pub fn intern_message(&mut self, message: Envelope<P>) -> u32 {
+        let (from, to, _) = message;
+        let number = self.messages.put(message);
         if number as usize == self.ends.len() {
             self.ends.push((from, to));
         }
@@ -360,12 +367,12 @@ impl<P: Protocol> Steps<P> {
     }
 
     /// The number of a message under other names.
-    pub fn exchange_letter(&mut self, letter: u32, names: &Names, exchange: &Exchange<N<P>>) -> u32 {
-        let (mut from, mut to, mut message) = self.letters.get(letter).clone();
+    pub fn exchange_message(&mut self, message: u32, names: &Names, exchange: &Exchange<N<P>>) -> u32 {
+        let (mut from, mut to, mut message) = self.messages.get(message).clone();
         names.node(&mut from);
         names.node(&mut to);
         (exchange.message)(&mut message, names);
-        self.keep_letter((from, to, message))
+        self.intern_message((from, to, message))
     }
 
     /// Who sent the message with this number, and to whom.
@@ -380,7 +387,7 @@ impl<P: Protocol> Steps<P> {
         if number as usize == self.facts.len() {
             let node = self.hosts.get(number).node.as_ref();
             let leads = node.and_then(|node| node.leads());
-            let epoch = node.map_or(0, |node| node.glance().epoch.number);
+            let epoch = node.map_or(0, |node| node.status().epoch.number);
             self.facts.push(Fact { leads, epoch, up: node.is_some() });
         }
         number

@@ -97,7 +97,7 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
                 let host = steps.exchange_host(locals.host(local), names, exchange);
                 let inbox = locals.inbox(local).to_vec();
                 let mut inbox: Vec<u32> =
-                    inbox.iter().map(|&message| steps.exchange_letter(message, names, exchange)).collect();
+                    inbox.iter().map(|&message| steps.exchange_message(message, names, exchange)).collect();
                 inbox.sort_unstable();
                 let after = locals.put(host, &inbox);
                 local_memo.set(u64::from(local), after);
@@ -123,11 +123,11 @@ impl<P: Protocol, M: Memory<P>> Explorer<P, M> {
         let Some(order) = (0..orders).find(|&order| stands_for(self, order)) else { return event };
         let Explorer { symmetry: Some(Symmetry { exchange, orders }), steps, .. } = self else { return event };
         let back = &orders[order].back;
-        let letter = |message, steps: &mut Steps<P>| steps.exchange_letter(message, back, exchange);
+        let exchanged = |message, steps: &mut Steps<P>| steps.exchange_message(message, back, exchange);
         match event {
-            Event::Deliver(message) => Event::Deliver(letter(message, steps)),
-            Event::Duplicate(message) => Event::Duplicate(letter(message, steps)),
-            Event::Lose(message) => Event::Lose(letter(message, steps)),
+            Event::Deliver(message) => Event::Deliver(exchanged(message, steps)),
+            Event::Duplicate(message) => Event::Duplicate(exchanged(message, steps)),
+            Event::Lose(message) => Event::Lose(exchanged(message, steps)),
             Event::Fire(node, timer) => Event::Fire(back.of(node), timer),
             Event::Ask(node, number) => Event::Ask(back.of(node), number),
             Event::Order(node, number) => Event::Order(back.of(node), number),

@@ -2,7 +2,7 @@
 
 use super::steps::{Msg, Said, Timer};
 use crate::core::node::Protocol;
-use crate::core::{Command, Glance, NodeId, Order, RuleSet};
+use crate::core::{Command, NodeId, NodeStatus, Order, RuleSet};
 
 /// One event of a trace, and what the node did.
 #[derive(Debug)]
@@ -16,10 +16,10 @@ pub struct Moment<P: Protocol> {
     /// The rules it applied.
     pub rules: RuleSet,
     /// What could be seen of it before; `None` if it was down.
-    pub before: Option<Glance>,
+    pub before: Option<NodeStatus>,
     /// What can be seen of it now.
-    pub after: Option<Glance>,
-    /// The goal that this reaches, by its place in [`Question::via`](super::Question::via).
+    pub after: Option<NodeStatus>,
+    /// The goal that this reaches, by its place in [`Query::via`](super::Query::via).
     pub goal: Option<usize>,
 }
 

@@ -10,12 +10,12 @@
 //! [History] is what is judged, [Model] what the operations mean, [judge] does it; a [Window] shows what cannot be, also as a [picture].
 
 mod fifo;
-mod heard;
 pub mod history;
 mod memo;
 pub mod model;
 mod needs;
 pub mod picture;
+mod recorded;
 mod search;
 mod window;
 mod zones;
@@ -93,7 +93,7 @@ pub struct Window {
     /// The key's number.
     pub key: u32,
     /// The operations, in the order of their invocations.
-    pub operations: Vec<Shown>,
+    pub operations: Vec<ViewModel>,
     /// `false`: there is no order whatever the object held before. `true`: they have none if it began as new.
     pub from_start: bool,
     /// All that is said to be needed is. `false`: not sure, because a limit was met, or because texts were appended to an unknown one.
@@ -102,7 +102,7 @@ pub struct Window {
 
 /// An operation of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct ViewModel {
     /// The operation.
     pub operation: Operation,
     /// Its answer is needed: without it there would be an order. `false`: there is no order even if this may have taken effect at any time
@@ -210,8 +210,8 @@ impl<'a, M: Machine> Jury<'a, M> {
     fn violated(&self, key: u32, acts: &[Act], last: u32) -> Verdict {
         let shrinker = Shrinker::new(self.machine.clone(), self.limits);
         let Core { operations, from_start, minimal } = shrinker.shrink(acts, last);
-        let shown = |(index, needed): (usize, bool)| Shown { operation: self.history.operations[index], needed };
-        let operations = operations.into_iter().map(shown).collect();
+        let view = |(index, needed): (usize, bool)| ViewModel { operation: self.history.operations[index], needed };
+        let operations = operations.into_iter().map(view).collect();
         Verdict::Violated(Window { key, operations, from_start, minimal })
     }
 }

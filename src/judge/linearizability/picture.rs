@@ -2,7 +2,7 @@
 
 use super::history::{History, Operation};
 use super::model::Model;
-use super::{Shown, Window};
+use super::{ViewModel, Window};
 use std::collections::BTreeMap;
 
 /// Longest text of a value that is shown in full, characters.
@@ -24,11 +24,11 @@ pub fn words(history: &History, model: Model, operation: &Operation) -> String {
 
 /// Draws a window. Moments are in their order, not to scale. `├` is an invocation and `┤` an answer; a line that ends in `…` has no answer.
 pub fn draw(history: &History, model: Model, window: &Window) -> String {
-    let labels: Vec<String> = window.operations.iter().map(|shown| words(history, model, &shown.operation)).collect();
+    let labels: Vec<String> = window.operations.iter().map(|view| words(history, model, &view.operation)).collect();
     // What must be to the left of a moment: the beginning of the operation it answers, or of one that the process gave up before.
     let mut moments: BTreeMap<u32, Option<usize>> = BTreeMap::new();
     let mut given_up: BTreeMap<u32, usize> = BTreeMap::new();
-    for (number, Shown { operation, .. }) in window.operations.iter().enumerate() {
+    for (number, ViewModel { operation, .. }) in window.operations.iter().enumerate() {
         moments.insert(operation.invoked.position, given_up.remove(&operation.process));
         match operation.answered {
             Some(answered) => moments.insert(answered.position, Some(number)),
@@ -46,7 +46,7 @@ pub fn draw(history: &History, model: Model, window: &Window) -> String {
         column += 2;
     }
     let mut rows: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (number, Shown { operation, .. }) in window.operations.iter().enumerate() {
+    for (number, ViewModel { operation, .. }) in window.operations.iter().enumerate() {
         rows.entry(operation.process).or_default().push(number);
     }
     let name = |process: &u32| format!("process {}", history.processes.text(*process));

@@ -1,11 +1,12 @@
 //! Reading what is done to a world, or saying what would do.
 
-use super::{Fault, LIES, Names, Nodes, VERBS, lies, words};
+use super::{BEHAVIOURS, Fault, Names, Nodes, VERBS, byzantine, renamed, words};
 use crate::core::{KindId, NodeId, NodeSet};
 use crate::lab::problem::Complaints;
 use crate::lab::{Quantity, check};
 use crate::sim::action::{
-    ALL, BANDWIDTHS, Blow, DiskFault, FlightId, Grip, Lie, MOST_DELAY, MOST_DRIFT, MOST_JUMP, Nuisance, Timed, Which,
+    ALL, BANDWIDTHS, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, MOST_DELAY, MOST_DRIFT,
+    MOST_JUMP, Timed, Which,
 };
 use crate::sim::world::MAX_NODES;
 use crate::sim::{Action, DomainId};
@@ -97,7 +98,7 @@ impl Fault {
         nodes: usize,
         wrong: &mut Complaints,
     ) -> Option<Timed> {
-        let Some((_, takes)) = VERBS.iter().find(|(verb, _)| *verb == self.action) else {
+        let Some((_, takes)) = VERBS.iter().find(|(verb, _)| *verb == renamed(&self.action)) else {
             wrong.unknown(format!("{path}.do"), &self.action, "words", words());
             return None;
         };
@@ -136,8 +137,8 @@ impl Fault {
             ("bandwidth", self.bandwidth.is_some()),
             ("kind", self.kind.is_some()),
             ("nth", self.nth.is_some()),
-            ("parcel", self.parcel.is_some()),
-            ("letter", self.letter.is_some()),
+            ("message_id", self.message_id.is_some()),
+            ("client_message", self.client_message.is_some()),
             ("write", self.write.is_some()),
             ("ppm", self.ppm.is_some()),
             ("by", self.by.is_some()),
@@ -150,18 +151,18 @@ impl Fault {
 impl Reader<'_, '_> {
     fn action(&mut self) -> Option<Action> {
         let fault = self.fault;
-        Some(match fault.action.as_str() {
-            "crash" => self.node_or_place(Action::Crash, Blow::Crash)?,
-            "restart" => self.node_or_place(Action::Restart, Blow::Restart)?,
+        Some(match renamed(&fault.action) {
+            "crash" => self.node_or_place(Action::Crash, DomainFault::Crash)?,
+            "restart" => self.node_or_place(Action::Restart, DomainFault::Restart)?,
             "pause" => {
                 if fault.clock_stops && fault.place.is_some() {
                     self.complain("clock_stops", "", "is for one node; name it in \"node\"");
                     return None;
                 }
                 let clock_stops = fault.clock_stops;
-                self.node_or_place(|node| Action::Pause { node, clock_stops }, Blow::Pause)?
+                self.node_or_place(|node| Action::Pause { node, clock_stops }, DomainFault::Pause)?
             }
-            "continue" => self.node_or_place(Action::Continue, Blow::Continue)?,
+            "continue" => self.node_or_place(Action::Continue, DomainFault::Continue)?,
             "wipe-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Wipe },
             "slow-disk" => {
                 let (node, write) = (self.node(), self.time("write", &fault.write));
@@ -171,9 +172,9 @@ impl Reader<'_, '_> {
             "forget-writes" => Action::Disk { node: self.node()?, fault: DiskFault::Forget },
             "tear-write" => Action::Disk { node: self.node()?, fault: DiskFault::Tear },
             "corrupt-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Rot },
-            "mend-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Mend },
-            "cut" if fault.place.is_some() => self.edge(Blow::CutOff)?,
-            "heal" if fault.place.is_some() => self.edge(Blow::Reconnect)?,
+            "repair-disk" => Action::Disk { node: self.node()?, fault: DiskFault::Repair },
+            "cut" if fault.place.is_some() => self.edge(DomainFault::Partition)?,
+            "heal" if fault.place.is_some() => self.edge(DomainFault::Reconnect)?,
             "cut" => match self.ends()? {
                 (End::One(from), End::One(to)) => Action::Cut { from, to, both: !fault.one_way },
                 (from, to) => Action::Split { from: from.set(), to: to.set(), both: !fault.one_way },
@@ -197,20 +198,20 @@ impl Reader<'_, '_> {
             }
             "loss" => {
                 let share = self.share("loss", &fault.loss);
-                self.nuisance(share.map(Nuisance::Lose))?
+                self.link_fault(share.map(LinkFault::Lose))?
             }
             "slow" => {
                 let extra = self.time("extra", &fault.extra);
                 let jitter = if fault.jitter.is_some() { self.time("jitter", &fault.jitter) } else { Some(0) };
-                self.nuisance(extra.zip(jitter).map(|(extra, jitter)| Nuisance::Slow { extra, jitter }))?
+                self.link_fault(extra.zip(jitter).map(|(extra, jitter)| LinkFault::Slow { extra, jitter }))?
             }
             "duplication" => {
                 let share = self.share("share", &fault.share);
-                self.nuisance(share.map(Nuisance::Duplicate))?
+                self.link_fault(share.map(LinkFault::Duplicate))?
             }
             "reordering" => {
                 let (share, by) = (self.share("share", &fault.share), self.time("extra", &fault.extra));
-                self.nuisance(share.zip(by).map(|(permille, by)| Nuisance::Reorder { permille, by }))?
+                self.link_fault(share.zip(by).map(|(permille, by)| LinkFault::Reorder { permille, by }))?
             }
             "limit" => {
                 let bytes_per_s = self.amount("bandwidth", &fault.bandwidth, &BANDWIDTH).map(|bytes| bytes as u32);
@@ -224,14 +225,14 @@ impl Reader<'_, '_> {
                         );
                         return None;
                     }
-                    _ => self.nuisance(bytes_per_s.map(Nuisance::Narrow))?,
+                    _ => self.link_fault(bytes_per_s.map(LinkFault::Narrow))?,
                 }
             }
-            "calm" => Action::Calm,
+            "clear-link-faults" => Action::ClearLinkFaults,
             "stabilise" => Action::Stabilise,
-            "lie" => {
-                let (node, how) = (self.node(), self.lie());
-                Action::Lie { node: node?, how: how? }
+            "byzantine" => {
+                let (node, how) = (self.node(), self.behave());
+                Action::Behaviour { node: node?, how: how? }
             }
             "drift" => {
                 let (node, ppm) = (self.node(), self.ppm());
@@ -245,10 +246,10 @@ impl Reader<'_, '_> {
                 let (node, permille) = (self.node(), self.amount("share", &fault.share, &SLOWNESS));
                 Action::Throttle { node: node?, percent: (permille? / 10) as u16 }
             }
-            "hold" => self.grip(Grip::Hold)?,
-            "deliver" => self.grip(Grip::Deliver)?,
-            "drop" => self.grip(Grip::Drop)?,
-            "duplicate" => self.grip(Grip::Duplicate)?,
+            "hold" => self.intercept(Intercept::Hold)?,
+            "deliver" => self.intercept(Intercept::Deliver)?,
+            "drop" => self.intercept(Intercept::Drop)?,
+            "duplicate" => self.intercept(Intercept::Duplicate)?,
             "release" if fault.from.is_none() && fault.to.is_none() && fault.kind.is_none() => Action::Release(None),
             "release" => Action::Release(Some(self.which()?)),
             "quiesce" => Action::Quiesce,
@@ -298,10 +299,10 @@ impl Reader<'_, '_> {
     }
 
     /// What is done to a node, or to all in a place.
-    fn node_or_place(&mut self, one: impl Fn(NodeId) -> Action, blow: Blow) -> Option<Action> {
+    fn node_or_place(&mut self, one: impl Fn(NodeId) -> Action, fault: DomainFault) -> Option<Action> {
         match (&self.fault.place, self.fault.node) {
             (None, _) => Some(one(self.node()?)),
-            (Some(_), None) => Some(Action::Domain { domain: self.domain()?, blow }),
+            (Some(_), None) => Some(Action::Domain { domain: self.domain()?, fault }),
             (Some(_), Some(_)) => {
                 self.complain("in", "", "\"node\" names a node already; leave one of the two out");
                 None
@@ -310,12 +311,12 @@ impl Reader<'_, '_> {
     }
 
     /// What is done to the edge of a place.
-    fn edge(&mut self, blow: Blow) -> Option<Action> {
+    fn edge(&mut self, fault: DomainFault) -> Option<Action> {
         if self.fault.from.is_some() || self.fault.to.is_some() || self.fault.one_way {
             self.complain("in", "", "is for a whole place, \"from\" and \"to\" for a link; leave one of the two out");
             return None;
         }
-        Some(Action::Domain { domain: self.domain()?, blow })
+        Some(Action::Domain { domain: self.domain()?, fault })
     }
 
     fn domain(&mut self) -> Option<DomainId> {
@@ -374,8 +375,8 @@ impl Reader<'_, '_> {
         Some((from, to))
     }
 
-    /// A nuisance on the links that are named, or on all.
-    fn nuisance(&mut self, how: Option<Nuisance>) -> Option<Action> {
+    /// A link fault on the links that are named, or on all.
+    fn link_fault(&mut self, how: Option<LinkFault>) -> Option<Action> {
         if self.fault.from.is_none() && self.fault.to.is_none() {
             if self.fault.one_way {
                 self.complain("one_way", "", "is for links between nodes; name them in \"from\" and \"to\"");
@@ -393,9 +394,9 @@ impl Reader<'_, '_> {
     }
 
     /// What is done to one message: one that is under way, by its number, or one that will be sent, by its kind.
-    fn grip(&mut self, grip: Grip) -> Option<Action> {
+    fn intercept(&mut self, intercept: Intercept) -> Option<Action> {
         let fault = self.fault;
-        match (fault.parcel, fault.letter) {
+        match (fault.message_id, fault.client_message) {
             (None, None) => {
                 let which = self.which();
                 let nth = fault.nth.unwrap_or(1);
@@ -403,24 +404,23 @@ impl Reader<'_, '_> {
                     self.complain("nth", nth, format!("1 to {} would do", u16::MAX));
                     return None;
                 }
-                Some(Action::Catch { which: which?, nth: nth as u16, grip })
+                Some(Action::Catch { which: which?, nth: nth as u16, intercept })
             }
-            (parcel, letter) => {
+            (message_id, client_message) => {
                 if fault.from.is_some()
                     || fault.kind.is_some()
                     || fault.nth.is_some()
-                    || parcel.is_some() == letter.is_some()
+                    || message_id.is_some() == client_message.is_some()
                 {
-                    let says =
-                        "name a message by \"parcel\" and \"to\", by \"letter\", or by \"from\", \"to\" and \"kind\"";
-                    self.complain(if parcel.is_some() { "parcel" } else { "letter" }, "", says);
+                    let says = "name a message by \"message_id\" and \"to\", by \"client_message\", or by \"from\", \"to\" and \"kind\"";
+                    self.complain(if message_id.is_some() { "message_id" } else { "client_message" }, "", says);
                     return None;
                 }
-                let flight = match (parcel, letter) {
-                    (Some(parcel), _) => FlightId::Parcel { parcel, to: self.single("to", &fault.to)? },
-                    (_, letter) => FlightId::Letter(letter?),
+                let flight = match (message_id, client_message) {
+                    (Some(message_id), _) => FlightId::Message { message_id, to: self.single("to", &fault.to)? },
+                    (_, client_message) => FlightId::ClientMessage(client_message?),
                 };
-                Some(Action::Message { flight, grip })
+                Some(Action::Message { flight, intercept })
             }
         }
     }
@@ -463,34 +463,34 @@ impl Reader<'_, '_> {
         index.map(|index| KindId(index as u8))
     }
 
-    fn lie(&mut self) -> Option<Lie> {
-        let Some(how) = self.fault.how.as_deref() else {
-            self.complain("how", "", format!("lie needs a way: {}", lies().collect::<Vec<_>>().join(", ")));
+    fn behave(&mut self) -> Option<Behaviour> {
+        let Some(how) = self.fault.how.as_deref().map(renamed) else {
+            self.complain("how", "", format!("byzantine needs a way: {}", byzantine().collect::<Vec<_>>().join(", ")));
             return None;
         };
-        let Some((_, needs_to)) = LIES.iter().find(|(word, _)| *word == how) else {
-            self.wrong.unknown(format!("{}.how", self.path), how, "ways", lies());
+        let Some((_, needs_to)) = BEHAVIOURS.iter().find(|(word, _)| *word == how) else {
+            self.wrong.unknown(format!("{}.how", self.path), how, "ways", byzantine());
             return None;
         };
         let to = match &self.fault.to {
             None if *needs_to => {
-                self.complain("to", "", format!("{how} needs the nodes that are lied to"));
+                self.complain("to", "", format!("{how} needs the nodes that see the second copy"));
                 return None;
             }
             None => ALL,
             given => self.end("to", given)?.set(),
         };
-        if self.fault.to.is_some() && matches!(how, "to-all" | "nothing") {
+        if self.fault.to.is_some() && matches!(how, "to-all" | "honest") {
             self.complain("to", "", format!("{how} is for all; leave it out"));
             return None;
         }
         Some(match how {
-            "silent" => Lie::Silent(to),
-            "twin" => Lie::Twin(to),
-            "deny" => Lie::Deny(to),
-            "to-all" => Lie::ToAll,
-            "forge" => Lie::Forge(to),
-            _ => Lie::Nothing,
+            "silent" => Behaviour::Silent(to),
+            "twin" => Behaviour::Twin(to),
+            "deny" => Behaviour::Deny(to),
+            "to-all" => Behaviour::ToAll,
+            "tamper" => Behaviour::Tamper(to),
+            _ => Behaviour::Honest,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Branches of a run: whoever goes back and does something else there starts another one, and the one that was left stays.
 
-use super::{Deed, Moment, SPACING, Session};
+use super::{Intervention, Moment, SPACING, Session};
 use crate::core::Micros;
 use crate::sim::{Record, What};
 use crate::universe::Universe;
@@ -22,7 +22,7 @@ pub struct Branch {
     /// The farthest moment it has been at.
     pub reached: Moment,
     /// What was done by hand, in order; those after the present moment are still to come.
-    pub(super) deeds: Vec<Deed>,
+    pub(super) interventions: Vec<Intervention>,
     /// Copies to go to, oldest first. Branches share what they have in common.
     pub(super) checkpoints: Vec<Rc<Checkpoint>>,
     /// Events between two of them.
@@ -54,7 +54,7 @@ impl Default for Branch {
             number: 0,
             parted: None,
             reached: Moment::default(),
-            deeds: Vec::new(),
+            interventions: Vec::new(),
             checkpoints: Vec::new(),
             spacing: SPACING,
         }
@@ -65,13 +65,13 @@ impl Branch {
     /// The same up to a moment, as a branch of its own.
     fn part(&self, number: usize, moment: Moment) -> Branch {
         let earlier = |checkpoint: &&Rc<Checkpoint>| {
-            checkpoint.moment.event <= moment.event && checkpoint.moment.deeds <= moment.deeds
+            checkpoint.moment.event <= moment.event && checkpoint.moment.interventions <= moment.interventions
         };
         Branch {
             number,
             parted: Some((self.number, moment)),
             reached: moment,
-            deeds: self.deeds[..moment.deeds].to_vec(),
+            interventions: self.interventions[..moment.interventions].to_vec(),
             checkpoints: self.checkpoints.iter().take_while(earlier).cloned().collect(),
             spacing: self.spacing,
         }
@@ -142,9 +142,12 @@ impl Session {
         let other = self.others.iter().find(|branch| branch.number == number)?;
         let mut here = self.double(&self.branch)?;
         let mut there = self.double(other)?;
-        let common = self.branch.deeds.iter().zip(&other.deeds).take_while(|(a, b)| a == b).count();
-        let fork =
-            [&self.branch, other].iter().filter_map(|branch| branch.deeds.get(common)).map(|deed| deed.event).min()?;
+        let common = self.branch.interventions.iter().zip(&other.interventions).take_while(|(a, b)| a == b).count();
+        let fork = [&self.branch, other]
+            .iter()
+            .filter_map(|branch| branch.interventions.get(common))
+            .map(|intervention| intervention.event)
+            .min()?;
         here.seek(fork);
         there.seek(fork);
         for event in fork..fork + LOOK {
@@ -162,11 +165,11 @@ impl Session {
     fn double(&self, branch: &Branch) -> Option<Session> {
         let mut double = Session::of(self.scenario.clone(), self.checked.clone()).ok()?;
         double.branch = branch.part(branch.number, branch.reached);
-        double.branch.deeds = branch.deeds.clone();
+        double.branch.interventions = branch.interventions.clone();
         Some(double)
     }
 
-    /// The next event, deeds on the way left out: what happened first in it.
+    /// The next event, interventions on the way left out: what happened first in it.
     fn next_event(&mut self) -> Option<Record> {
         let (events, records) = (self.universe.events(), self.universe.trace().total());
         while self.universe.events() == events {
@@ -174,7 +177,7 @@ impl Session {
                 return None;
             }
         }
-        let fresh = self.universe.trace().records().filter(|(number, _)| *number >= records);
-        fresh.map(|(_, record)| record).find(|record| record.what != What::Acted)
+        let memo = self.universe.trace().records().filter(|(number, _)| *number >= records);
+        memo.map(|(_, record)| record).find(|record| record.what != What::Acted)
     }
 }

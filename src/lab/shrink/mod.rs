@@ -16,7 +16,7 @@ use super::scenario::Scenario;
 use super::swarm::violation;
 use crate::core::Micros;
 use crate::judge::Violation;
-use crate::judge::recovery::PROPERTIES;
+use crate::judge::liveness::PROPERTIES;
 
 /// Runs that a shrinking may take, unless told otherwise.
 pub const BUDGET: u64 = 50_000;
@@ -69,11 +69,11 @@ impl Shrinker<'_> {
             self.other_seeds = other_seeds;
             loop {
                 let before = self.best.clone();
-                self.end_early();
+                self.end_before_due();
                 self.shorten_script();
                 for simpler in if self.about_recovery() { simpler::AS_PROMISED } else { simpler::WAYS } {
                     self.simplify(*simpler);
-                    self.end_early();
+                    self.end_before_due();
                 }
                 if self.best == before || self.runs >= self.budget {
                     break;
@@ -123,7 +123,7 @@ impl Shrinker<'_> {
     }
 
     /// Ends the run where the violation is seen, and leaves out all that comes after it.
-    fn end_early(&mut self) {
+    fn end_before_due(&mut self) {
         if self.about_recovery() {
             return;
         }

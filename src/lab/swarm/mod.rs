@@ -7,33 +7,33 @@
 //! and members must catch up within a stated time (as in TigerBeetle's simulator). At the end, what clients saw must be linearizable.
 //!
 //! Only what leaves the protocol correct is drawn: no clock is off by more than leases allow for, no disk forgets, no node lies. On
-//! request ([`Wish::beyond_model`]) that may happen as well; then a run is judged by what it did. Where it took away what the protocol counts
+//! request ([`FuzzRequest::beyond_model`]) that may happen as well; then a run is judged by what it did. Where it took away what the protocol counts
 //! on, whatever breaks is counted apart.
 //!
 //! What a seed draws is an ordinary [scenario](Scenario): faults are chosen while the run goes on, because trouble is worst where the leader
 //! is, and written into its script. Running that scenario is the same run again.
 
-mod draw;
+mod fault_kinds;
+mod fault_phase;
+mod fuzz_run;
+mod generate;
 mod report;
-mod storm;
-mod trial;
-mod troubles;
 mod workload;
 
+pub use fault_kinds::fault_kinds;
+pub use fuzz_run::{FuzzRun, violation};
 pub use report::{ENOUGH, Failure, Report};
-pub use trial::{Trial, violation};
-pub use troubles::troubles;
 
 use super::problem::Complaints;
 use super::scenario::{Scenario, Value};
 use super::{Problems, Site};
 use crate::universe::Variant;
+use fault_kinds::possible;
 use std::collections::BTreeMap;
-use troubles::possible;
 
 /// What to fuzz, as asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct FuzzRequest {
     /// The variant's key.
     pub variant: String,
     /// Keys of the rules to take away.
@@ -50,19 +50,19 @@ pub struct Wish {
 #[derive(Clone, Debug)]
 pub struct Swarm {
     variant: &'static Variant,
-    wish: Wish,
+    request: FuzzRequest,
 }
 
-impl Wish {
+impl FuzzRequest {
     /// What to fuzz, or all that is wrong with the wish.
     pub fn check(self) -> Result<Swarm, Problems> {
         // Some settings fit certain cluster sizes only; the seeds draw from all of them.
         let fits = |replicas: &u8| self.with_replicas(*replicas).check();
-        let checked = draw::SIZES.iter().map(fits).find(Result::is_ok).unwrap_or_else(|| fits(&draw::SIZES[0]));
+        let checked = generate::SIZES.iter().map(fits).find(Result::is_ok).unwrap_or_else(|| fits(&generate::SIZES[0]));
         let mut wrong = Complaints::default();
         for (i, name) in self.only.iter().enumerate() {
-            if !troubles().any(|known| known == name) {
-                wrong.unknown(format!("only[{i}]"), name, "sorts of trouble", troubles());
+            if !fault_kinds().any(|known| known == name) {
+                wrong.unknown(format!("only[{i}]"), name, "sorts of trouble", fault_kinds());
             }
         }
         let variant = wrong.unless(Some(checked?.variant))?;
@@ -77,7 +77,7 @@ impl Wish {
             wrong.add(format!("only[{i}]"), name, says);
         }
         wrong.unless(Some(()))?;
-        Ok(Swarm { variant, wish: self })
+        Ok(Swarm { variant, request: self })
     }
 
     fn with_replicas(&self, replicas: u8) -> Scenario {
@@ -101,18 +101,18 @@ impl Swarm {
     }
 
     /// What was asked for.
-    pub fn wish(&self) -> &Wish {
-        &self.wish
+    pub fn request(&self) -> &FuzzRequest {
+        &self.request
     }
 
     /// The sorts of trouble that seeds can draw.
-    pub fn troubles(&self) -> impl Iterator<Item = &'static str> {
-        possible(self.variant.card, self.wish.beyond_model)
+    pub fn fault_kinds(&self) -> impl Iterator<Item = &'static str> {
+        possible(self.variant.card, self.request.beyond_model)
     }
 
     /// Runs what `seed` draws.
-    pub fn run(&self, seed: u64) -> Trial {
-        trial::run(self, seed)
+    pub fn run(&self, seed: u64) -> FuzzRun {
+        fuzz_run::run(self, seed)
     }
 
     /// A report about no seed yet.

@@ -1,6 +1,6 @@
 //! What came of many seeds. Reports of different seeds add up, so that any number of machines can share the work.
 
-use super::{Swarm, Trial, troubles};
+use super::{FuzzRun, Swarm, fault_kinds};
 use crate::core::RuleId;
 use crate::lab::problem::Problem;
 use crate::lab::scenario::Value;
@@ -41,13 +41,13 @@ pub struct Report {
     /// Commands answered.
     pub answered: u64,
     /// How often somebody began to lead.
-    pub reigns: u64,
+    pub leadership_intervals: u64,
     /// Operations of clients whose histories were judged to be as they must: linearizable, or what a queue promises.
     pub judged: u64,
     /// Operations of histories that were too hard to judge.
     pub undecided: u64,
     /// How often each sort of trouble struck.
-    pub troubles: BTreeMap<String, u64>,
+    pub fault_kinds: BTreeMap<String, u64>,
     /// How many runs reached each rule.
     pub rules: BTreeMap<String, u64>,
     /// How many runs broke each property first.
@@ -91,19 +91,19 @@ impl Report {
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             variant: swarm.variant.card.key.to_owned(),
-            without: swarm.wish.without.clone(),
-            settings: swarm.wish.settings.clone(),
-            only: swarm.wish.only.clone(),
-            beyond_model: swarm.wish.beyond_model,
+            without: swarm.request.without.clone(),
+            settings: swarm.request.settings.clone(),
+            only: swarm.request.only.clone(),
+            beyond_model: swarm.request.beyond_model,
             seeds: Vec::new(),
             runs: 0,
             events: 0,
             time_us: 0,
             answered: 0,
-            reigns: 0,
+            leadership_intervals: 0,
             judged: 0,
             undecided: 0,
-            troubles: troubles().map(|name| (name.to_owned(), 0)).collect(),
+            fault_kinds: fault_kinds().map(|name| (name.to_owned(), 0)).collect(),
             rules,
             violations: BTreeMap::new(),
             failures: Vec::new(),
@@ -115,26 +115,26 @@ impl Report {
     }
 
     /// Takes in what came of one more seed.
-    pub fn add(&mut self, seed: u64, trial: &Trial) {
+    pub fn add(&mut self, seed: u64, fuzz_run: &FuzzRun) {
         self.seeds = joined(&self.seeds, &[(seed, seed + 1)]);
         self.runs += 1;
-        self.events += trial.events;
-        self.time_us += trial.time;
-        self.answered += trial.answered;
-        self.reigns += trial.reigns;
-        self.judged += trial.judged;
-        self.undecided += trial.undecided;
-        for (name, strikes) in troubles().zip(&trial.strikes) {
-            *self.troubles.entry(name.to_owned()).or_default() += strikes;
+        self.events += fuzz_run.events;
+        self.time_us += fuzz_run.time;
+        self.answered += fuzz_run.answered;
+        self.leadership_intervals += fuzz_run.leadership_intervals;
+        self.judged += fuzz_run.judged;
+        self.undecided += fuzz_run.undecided;
+        for (name, injections) in fault_kinds().zip(&fuzz_run.injections) {
+            *self.fault_kinds.entry(name.to_owned()).or_default() += injections;
         }
         let rules = universe::variant(&self.variant).map_or(&[][..], |variant| variant.rules());
-        for RuleId(rule) in trial.rules.iter() {
+        for RuleId(rule) in fuzz_run.rules.iter() {
             if let Some(rule) = rules.get(usize::from(rule)) {
                 *self.rules.entry(rule.key.to_owned()).or_default() += 1;
             }
         }
-        self.beyond += u64::from(trial.beyond);
-        if let Some(violation) = &trial.violation {
+        self.beyond += u64::from(fuzz_run.beyond);
+        if let Some(violation) = &fuzz_run.violation {
             let failure = Failure {
                 seed,
                 property: violation.property.to_owned(),
@@ -144,14 +144,14 @@ impl Report {
                 at_us: violation.at,
                 again: self.again(seed),
             };
-            let (counts, seeds) = match trial.beyond {
+            let (counts, seeds) = match fuzz_run.beyond {
                 true => (&mut self.excused, &mut self.examples),
                 false => (&mut self.violations, &mut self.failures),
             };
             *counts.entry(failure.property.clone()).or_default() += 1;
             seeds.push(failure);
         }
-        self.sum(trial.fingerprint);
+        self.sum(fuzz_run.fingerprint);
         self.tidy();
     }
 
@@ -217,11 +217,11 @@ impl Report {
         self.events += other.events;
         self.time_us += other.time_us;
         self.answered += other.answered;
-        self.reigns += other.reigns;
+        self.leadership_intervals += other.leadership_intervals;
         self.judged += other.judged;
         self.undecided += other.undecided;
         for (own, its) in [
-            (&mut self.troubles, &other.troubles),
+            (&mut self.fault_kinds, &other.fault_kinds),
             (&mut self.rules, &other.rules),
             (&mut self.violations, &other.violations),
             (&mut self.excused, &other.excused),

@@ -1,6 +1,6 @@
 //! What clients ask for in a world that a seed draws, while it storms and afterwards.
 
-use super::draw::{any_site, pick, share, time};
+use super::generate::{any_site, pick, share, time};
 use crate::core::{Micros, Shots};
 use crate::lab::Quantity;
 use crate::lab::check::LONGEST;
@@ -62,8 +62,8 @@ pub(super) fn afterwards(scenario: &mut Scenario, ends: Micros, within: Micros, 
     }
 }
 
-/// What the service at hand lets clients choose; `storm` is how long the storm lasts, µs.
-fn asked_for(scenario: &Scenario, group: &mut Clients, storm: Micros, rng: &mut Rng) {
+/// What the service at hand lets clients choose; `fault_phase` is how long the storm lasts, µs.
+fn asked_for(scenario: &Scenario, group: &mut Clients, fault_phase: Micros, rng: &mut Rng) {
     let service = scenario.service.as_deref().unwrap_or("kv");
     if matches!(service, "kv" | "queue" | "config" | "broadcast") {
         group.reads = share(pick(rng, &[0, 300, 500, 900]));
@@ -88,6 +88,6 @@ fn asked_for(scenario: &Scenario, group: &mut Clients, storm: Micros, rng: &mut 
     }
     if service == "barrier" {
         // Whoever waits asks again and again, four times while others work: not so often that the log is full of it.
-        group.work = time((storm / pick(rng, &[2, 4])).max(25_000));
+        group.work = time((fault_phase / pick(rng, &[2, 4])).max(25_000));
     }
 }

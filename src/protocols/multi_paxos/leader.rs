@@ -19,9 +19,9 @@ pub struct Leadership {
     /// Those that have answered it, nearest first until there are enough.
     nearest: NodeSet,
     /// Who has answered a heartbeat since the last look.
-    heard: NodeSet,
+    recorded: NodeSet,
     /// For each server the first slot it lacks; 0 if none.
-    lacks: Vec<Slot>,
+    missing_from: Vec<Slot>,
     /// The oldest open slot when last looked at; 0 if nobody is looking, because none is open.
     oldest: Slot,
     /// How often in a row everything open was sent again without progress.
@@ -43,8 +43,8 @@ impl Leadership {
             beat: 0,
             timed: 1,
             nearest: NodeSet::EMPTY,
-            heard: NodeSet::EMPTY,
-            lacks: vec![0; usize::from(servers)],
+            recorded: NodeSet::EMPTY,
+            missing_from: vec![0; usize::from(servers)],
             oldest: 0,
             in_vain: 0,
             began: committed,
@@ -181,27 +181,27 @@ impl Server {
         let Role::Leader(leadership) = &mut self.role else { return };
         out.because(STABLE_LEADER);
         leadership.beat += 1;
-        let (beat, lacks) = (leadership.beat, std::mem::take(&mut leadership.lacks));
+        let (beat, missing_from) = (leadership.beat, std::mem::take(&mut leadership.missing_from));
         let (ballot, committed) = (self.disk.promised, self.committed);
         let mut informed = peers;
         for peer in peers.iter() {
-            if let Some(lesson) = self.lesson(lacks[usize::from(peer.0)], beat) {
+            if let Some(catch_up) = self.catch_up(missing_from[usize::from(peer.0)], beat) {
                 out.because(CATCH_UP);
-                out.send(peer, lesson);
+                out.send(peer, catch_up);
                 informed.remove(peer);
             }
         }
         out.broadcast(informed, Msg::Heartbeat { ballot, beat, committed });
         if let Role::Leader(leadership) = &mut self.role {
-            leadership.lacks = lacks;
-            leadership.lacks.fill(0);
+            leadership.missing_from = missing_from;
+            leadership.missing_from.fill(0);
         }
         self.offer(out);
         out.set_timer(Timer::Beat, self.config.heartbeat, self.config.heartbeat);
     }
 
     /// What brings somebody forward who lacks the slots from `first` on.
-    fn lesson(&self, first: Slot, beat: u32) -> Option<Msg> {
+    fn catch_up(&self, first: Slot, beat: u32) -> Option<Msg> {
         let ballot = self.disk.promised;
         let log = &self.disk.accepted;
         if first == 0 || first > self.committed {
@@ -221,15 +221,15 @@ impl Server {
         from: NodeId,
         ballot: Ballot,
         beat: u32,
-        lacks: Slot,
+        missing_from: Slot,
         out: &mut Out<Server>,
     ) {
         let Role::Leader(leadership) = &mut self.role else { return };
         if ballot != self.disk.promised {
             return;
         }
-        leadership.heard.add(from);
-        leadership.lacks[usize::from(from.0)] = lacks;
+        leadership.recorded.add(from);
+        leadership.missing_from[usize::from(from.0)] = missing_from;
         if self.config.thrifty && beat >= leadership.timed && leadership.nearest.add(from) {
             let nearest = leadership.nearest;
             if nearest.len() + 1 == self.config.accept_quorum {
@@ -240,10 +240,10 @@ impl Server {
         }
         // The one that is to take over does not wait for the next heartbeat.
         if matches!(&self.role, Role::Leader(leadership) if leadership.handing_over == Some(from))
-            && let Some(lesson) = self.lesson(lacks, beat)
+            && let Some(catch_up) = self.catch_up(missing_from, beat)
         {
             out.because(CATCH_UP);
-            out.send(from, lesson);
+            out.send(from, catch_up);
             self.offer(out);
         }
     }
@@ -265,7 +265,7 @@ impl Server {
         let stuck = std::mem::take(&mut leadership.oldest) == oldest;
         leadership.in_vain = if stuck { (leadership.in_vain + 1).min(DOUBLINGS) } else { 0 };
         if !stuck {
-            self.outbid = self.outbid.saturating_sub(1);
+            self.preempted = self.preempted.saturating_sub(1);
         }
         if self.open.is_empty() {
             return;
@@ -290,8 +290,8 @@ impl Server {
     /// Resigns if no quorum has answered a heartbeat since the last look.
     pub(super) fn look_for_quorum(&mut self, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        let heard = std::mem::take(&mut leadership.heard);
-        if heard.len() + 1 < self.config.accept_quorum {
+        let recorded = std::mem::take(&mut leadership.recorded);
+        if recorded.len() + 1 < self.config.accept_quorum {
             out.because(LEADER_HEARS_QUORUM);
             return self.follow(self.disk.promised, None, out);
         }
@@ -300,7 +300,7 @@ impl Server {
 
     /// Looks for a quorum after a while in which one should have answered.
     pub(super) fn look_later(&self, out: &mut Out<Server>) {
-        let patience = self.config.patience << self.outbid;
+        let patience = self.config.patience << self.preempted;
         out.set_timer(Timer::Election, patience, patience);
     }
 
@@ -337,7 +337,7 @@ impl Server {
         }
         self.learn_up_to(ballot, committed, out);
         if self.committed < committed {
-            return out.send(from, Msg::HeartbeatReply { ballot, beat: 0, lacks: self.committed + 1 });
+            return out.send(from, Msg::HeartbeatReply { ballot, beat: 0, missing_from: self.committed + 1 });
         }
         out.because(HAND_OVER);
         self.prepare(out);

@@ -36,13 +36,13 @@ impl Server {
         match self.place(slot) {
             None => {}
             Some(0) => self.execute(command, out),
-            Some(place) => self.choose_early(place, slot, command, out),
+            Some(place) => self.choose_out_of_order(place, slot, command, out),
         }
     }
 
     /// It is not the turn of `slot` yet.
     #[inline(never)]
-    fn choose_early(&mut self, place: usize, slot: Slot, command: Command, out: &mut Out<Server>) {
+    fn choose_out_of_order(&mut self, place: usize, slot: Slot, command: Command, out: &mut Out<Server>) {
         if self.open.len() <= place {
             self.open.resize(place + 1, Open::default());
         }
@@ -143,18 +143,18 @@ impl Server {
         out: &mut Out<Server>,
     ) {
         self.learn_up_to(ballot, committed, out);
-        let Role::Acceptor { heard, .. } = &mut self.role else { return };
+        let Role::Acceptor { recorded, .. } = &mut self.role else { return };
         // What was chosen by the last heartbeat but is unknown here by this one is missing; what is newer may be on its way.
-        let missing = *heard > self.committed;
+        let missing = *recorded > self.committed;
         // A leader that gets on with what there is to do leaves no reason for long time-outs.
-        if beat > 1 && (committed > *heard || self.disk.accepted.last() <= committed) {
-            self.outbid = self.outbid.saturating_sub(1);
+        if beat > 1 && (committed > *recorded || self.disk.accepted.last() <= committed) {
+            self.preempted = self.preempted.saturating_sub(1);
         }
-        *heard = committed;
-        let lacks = if missing { self.committed + 1 } else { 0 };
+        *recorded = committed;
+        let missing_from = if missing { self.committed + 1 } else { 0 };
         out.because(STABLE_LEADER);
         self.await_leader(out);
-        out.send(from, Msg::HeartbeatReply { ballot, beat, lacks });
+        out.send(from, Msg::HeartbeatReply { ballot, beat, missing_from });
     }
 
     /// Jumps to a state further ahead. Tells whether it was.

@@ -53,8 +53,8 @@ pub enum Msg {
     Commit { ballot: Ballot, slot: Slot, command: Command },
     /// The leader is alive. All slots up to `committed` are chosen.
     Heartbeat { ballot: Ballot, beat: u32, committed: Slot },
-    /// The answer to a heartbeat; `lacks` is the first slot of which the sender does not know the chosen command, 0 if none.
-    HeartbeatReply { ballot: Ballot, beat: u32, lacks: Slot },
+    /// The answer to a heartbeat; `missing_from` is the first slot of which the sender does not know the chosen command, 0 if none.
+    HeartbeatReply { ballot: Ballot, beat: u32, missing_from: Slot },
     /// A heartbeat for one that lacks something: the chosen commands from slot `first` on.
     Learn { ballot: Ballot, beat: u32, first: Slot, chosen: Arc<Vec<Proposal>> },
     /// A heartbeat for one that lacks something the leader itself has compacted.
@@ -92,12 +92,12 @@ impl Report {
 }
 
 impl Message for Msg {
-    fn forged(&self) -> Option<Msg> {
+    fn tampered(&self) -> Option<Msg> {
         Some(match self.clone() {
             Msg::Accept { ballot, slot, command, committed } => {
-                Msg::Accept { ballot, slot, command: command.forged(), committed }
+                Msg::Accept { ballot, slot, command: command.tampered(), committed }
             }
-            Msg::Commit { ballot, slot, command } => Msg::Commit { ballot, slot, command: command.forged() },
+            Msg::Commit { ballot, slot, command } => Msg::Commit { ballot, slot, command: command.tampered() },
             _ => return None,
         })
     }

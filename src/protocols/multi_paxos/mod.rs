@@ -27,7 +27,7 @@
 //!   a server may apply it only to what it accepted in that ballot.
 //! * **Catching up** rides on heartbeats: the answer to one says what is missing, the next one brings it. So servers that a thrifty leader
 //!   leaves aside cost no message of their own.
-//! * **Failure detection** is a random time of silence. There are no leases: reads go through the log like any command. Whoever is outbid
+//! * **Failure detection** is a random time of silence. There are no leases: reads go through the log like any command. Whoever is preempted
 //!   before its ballot was good for anything waits twice as long next time, and a leader without progress sends again half as often: where
 //!   messages take longer than the time-outs allow, because there are so many of them, haste would make more of them for ever.
 //! * **The leader's own vote** counts when its own disk has it, like everybody else's: it sends itself an Accepted after the save.
@@ -44,10 +44,10 @@ pub use acceptor::Disk;
 pub use message::{Msg, Proposal, Report, Snapshot};
 pub use rules::*;
 
-use crate::core::node::{Invariant, Node, Order, Protocol, Setup, Unfit};
+use crate::core::node::{Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
-    Ballot, Card, Command, EntryGlance, Epoch, Faults, Formula, Glance, LogGlance, Micros, NodeId, NodeSet, Out, Rule,
-    Setting, Settings, Shots, Slot, Tally, majority,
+    Ballot, Card, Command, EntryStatus, Epoch, Faults, Formula, LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out,
+    Rule, Setting, Settings, Shots, Slot, Tally, majority,
 };
 use crate::services::Machine;
 use leader::{Clients, Leadership};
@@ -98,7 +98,7 @@ enum Role {
         /// Who leads, once it was heard.
         leader: Option<NodeId>,
         /// The commit index of the leader's last heartbeat.
-        heard: Slot,
+        recorded: Slot,
     },
     /// Gathers promises.
     Proposer(Candidacy),
@@ -116,7 +116,7 @@ pub struct Server {
     /// The highest ballot heard of, promised or not.
     seen: Ballot,
     /// How many of this server's ballots in a row came to nothing.
-    outbid: u8,
+    preempted: u8,
     /// Slots up to this one are chosen, and executed.
     committed: Slot,
     /// One record for each slot after `committed` of which something is known or under way.
@@ -144,9 +144,9 @@ impl Node for Server {
         let mut server = Server {
             me,
             config: *config,
-            role: Role::Acceptor { leader: None, heard: 0 },
+            role: Role::Acceptor { leader: None, recorded: 0 },
             seen: disk.promised,
-            outbid: 0,
+            preempted: 0,
             committed: disk.snapshot.slot,
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),
@@ -182,7 +182,9 @@ impl Node for Server {
                     self.on_heartbeat(from, ballot, beat, committed, out);
                 }
             }
-            Msg::HeartbeatReply { ballot, beat, lacks } => self.on_heartbeat_reply(from, ballot, beat, lacks, out),
+            Msg::HeartbeatReply { ballot, beat, missing_from } => {
+                self.on_heartbeat_reply(from, ballot, beat, missing_from, out)
+            }
             Msg::Learn { ballot, beat, first, ref chosen } => {
                 if self.heeds(from, ballot, out) {
                     if self.learn(first, chosen.iter().copied(), out) {
@@ -231,7 +233,7 @@ impl Node for Server {
         &self.disk
     }
 
-    fn glance(&self) -> Glance {
+    fn status(&self) -> NodeStatus {
         let (role, leader, tally) = match &self.role {
             Role::Acceptor { leader, .. } => ("acceptor", *leader, None),
             Role::Proposer(Candidacy { promises, .. }) => (
@@ -250,13 +252,13 @@ impl Node for Server {
                 }),
             ),
         };
-        Glance {
+        NodeStatus {
             role,
             leads: matches!(self.role, Role::Leader(_)),
             epoch: epoch(self.disk.promised),
             leader,
             tally,
-            log: LogGlance {
+            log: LogStatus {
                 first: self.disk.accepted.first(),
                 last: self.disk.accepted.last(),
                 committed: self.committed,
@@ -266,10 +268,10 @@ impl Node for Server {
         }
     }
 
-    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
+    fn entry(&self, slot: Slot) -> Option<EntryStatus> {
         let proposal = self.proposal(slot)?;
         let open = self.place(slot).map(|place| self.open.get(place).copied().unwrap_or_default());
-        Some(EntryGlance {
+        Some(EntryStatus {
             epoch: epoch(proposal.ballot),
             command: Some(proposal.command),
             chosen: open.is_none_or(|open| open.chosen),
@@ -328,7 +330,7 @@ impl Protocol for MultiPaxos {
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 
-    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let (n, settings) = (setup.replicas, &setup.settings);
         let heartbeat = settings.duration(HEARTBEAT, (setup.rtt_max / 2).max(1));
         let election_min = settings.duration(ELECTION_TIMEOUT_MIN, 3 * heartbeat + setup.rtt_max);

@@ -140,7 +140,7 @@ impl Server {
     /// Stops proposing, if it did, and waits for the leader of `ballot`.
     pub(super) fn follow(&mut self, ballot: Ballot, leader: Option<NodeId>, out: &mut Out<Server>) {
         self.seen = self.seen.max(ballot);
-        let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, heard: 0 });
+        let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, recorded: 0 });
         if let Role::Leader(_) = role {
             for timer in [Timer::Beat, Timer::Resend, Timer::HandOver] {
                 out.cancel(timer);
@@ -153,7 +153,7 @@ impl Server {
                 _ => true,
             };
             if in_vain {
-                self.outbid = (self.outbid + 1).min(DOUBLINGS);
+                self.preempted = (self.preempted + 1).min(DOUBLINGS);
             }
             // Clients ask again where their commands can be proposed; commands under way may or may not be chosen.
             let under_way = (self.committed + 1..).take(self.open.len()).filter_map(|slot| self.proposal(slot));
@@ -171,8 +171,8 @@ impl Server {
     pub(super) fn await_leader(&self, out: &mut Out<Server>) {
         out.set_timer(
             Timer::Election,
-            self.config.election_min << self.outbid,
-            self.config.election_max << self.outbid,
+            self.config.election_min << self.preempted,
+            self.config.election_max << self.preempted,
         );
     }
 }

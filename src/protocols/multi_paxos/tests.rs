@@ -183,18 +183,18 @@ fn whoever_is_outbid_before_anything_is_chosen_waits_longer() {
     // Nothing was asked for: nothing came to nothing.
     elect(&mut run, 1, 2);
     run.deliver("Heartbeat", 1, 0);
-    assert_eq!(server(&run, 0).outbid, 0);
+    assert_eq!(server(&run, 0).preempted, 0);
     run.ask(1, write(1));
     run.lose_all();
     elect(&mut run, 2, 0);
     run.deliver("Heartbeat", 2, 1);
-    assert_eq!((server(&run, 1).outbid, server(&run, 2).outbid), (1, 0));
+    assert_eq!((server(&run, 1).preempted, server(&run, 2).preempted), (1, 0));
     // The new leader gets on with it.
     run.ask(2, write(2));
     run.settle(&[0, 1, 2]);
     run.time_out(2, Timer::Beat);
     run.settle(&[0, 1, 2]);
-    assert_eq!(server(&run, 1).outbid, 0);
+    assert_eq!(server(&run, 1).preempted, 0);
 }
 
 #[test]

@@ -9,10 +9,10 @@ use super::storage::Payload;
 use crate::core::{Command, NodeId, NodeSet, Slot};
 
 /// How up-to-date a log is: the last entry's term, then its slot (paper §5.4.1). Later is greater.
-pub type Freshness = (u32, Slot);
+pub type LastEntry = (u32, Slot);
 
 impl Server {
-    fn freshness(&self) -> Freshness {
+    fn last_entry(&self) -> LastEntry {
         (self.disk.log.last_term(), self.disk.log.last())
     }
 
@@ -48,13 +48,13 @@ impl Server {
     pub(super) fn on_election_timeout(&mut self, out: &mut Out) {
         // A server that has left must not go on sending clients to a leader of long ago.
         self.leader = None;
-        if !self.may_stand() {
+        if !self.may_campaign() {
             return;
         }
         out.because(ELECTION_TIMEOUT);
         match self.config.pre_vote {
             true => self.ask_first(out),
-            false => self.stand(false, out),
+            false => self.campaign(false, out),
         }
     }
 
@@ -63,17 +63,17 @@ impl Server {
         out.because(PRE_VOTE);
         self.role = Role::PreCandidate { votes: NodeSet::EMPTY };
         self.await_election(out);
-        let (last_term, last_slot) = self.freshness();
+        let (last_term, last_slot) = self.last_entry();
         let term = self.disk.term + 1;
         out.broadcast(self.others(), Message::PreVote { term, last_slot, last_term });
         self.on_pre_vote_reply(self.me, term, true, out);
     }
 
-    pub(super) fn on_pre_vote(&mut self, from: NodeId, term: u32, candidate: Freshness, out: &mut Out) {
+    pub(super) fn on_pre_vote(&mut self, from: NodeId, term: u32, candidate: LastEntry, out: &mut Out) {
         let refused = self.is_disturbed(out)
             || self.is_stale(term, out)
             || (term == self.disk.term && self.has_voted_against(from, out))
-            || self.is_fresher_than(candidate, out);
+            || self.is_more_up_to_date_than(candidate, out);
         let term = if refused { self.disk.term } else { term };
         out.send(from, Message::PreVoteReply { term, granted: !refused });
     }
@@ -86,21 +86,21 @@ impl Server {
         }
         votes.add(from);
         if configuration.quorum(*votes) {
-            self.stand(false, out);
+            self.campaign(false, out);
         }
     }
 
     /// Becomes a candidate: a new term, its own vote, and a request to everybody else.
-    pub(super) fn stand(&mut self, transfer: bool, out: &mut Out) {
+    pub(super) fn campaign(&mut self, transfer: bool, out: &mut Out) {
         self.disk.term += 1;
         self.disk.vote = Some(self.me);
         self.role = Role::Candidate { votes: NodeSet::EMPTY };
         self.leader = None;
-        self.in_step = false;
-        self.early.clear();
+        self.log_matched = false;
+        self.out_of_order.clear();
         self.await_election(out);
         let term = self.disk.term;
-        let (last_term, last_slot) = self.freshness();
+        let (last_term, last_slot) = self.last_entry();
         out.because(PERSIST_FIRST);
         out.save();
         out.broadcast(self.others(), Message::RequestVote { term, last_slot, last_term, transfer });
@@ -111,7 +111,7 @@ impl Server {
         &mut self,
         from: NodeId,
         term: u32,
-        candidate: Freshness,
+        candidate: LastEntry,
         transfer: bool,
         out: &mut Out,
     ) {
@@ -122,7 +122,7 @@ impl Server {
         let refused = disturbed
             || self.is_stale(term, out)
             || self.has_voted_against(from, out)
-            || self.is_fresher_than(candidate, out);
+            || self.is_more_up_to_date_than(candidate, out);
         if !refused {
             self.disk.vote = Some(from);
             self.await_election(out);
@@ -149,8 +149,8 @@ impl Server {
         self.disk.vote.is_some_and(|vote| vote != candidate) && out.rule(ONE_VOTE)
     }
 
-    fn is_fresher_than(&self, candidate: Freshness, out: &mut Out) -> bool {
-        self.freshness() > candidate && out.rule(UP_TO_DATE)
+    fn is_more_up_to_date_than(&self, candidate: LastEntry, out: &mut Out) -> bool {
+        self.last_entry() > candidate && out.rule(UP_TO_DATE)
     }
 
     pub(super) fn on_vote(&mut self, from: NodeId, term: u32, granted: bool, out: &mut Out) {

@@ -16,13 +16,14 @@ impl Server {
         if append.term < self.disk.term {
             return self.refuse_stale(from, append.prev_slot, out);
         }
-        self.hear(from, out);
-        if append.prev_slot > self.disk.log.last() && self.in_step {
+        self.record_client_event(from, out);
+        if append.prev_slot > self.disk.log.last() && self.log_matched {
             // The log agrees with the leader's, so only messages that this one has overtaken can be missing.
             out.because(IN_ORDER);
-            if self.early.len() < EARLY {
-                let place = self.early.partition_point(|early| early.prev_slot <= append.prev_slot);
-                self.early.insert(place, append.clone());
+            if self.out_of_order.len() < EARLY {
+                let place =
+                    self.out_of_order.partition_point(|out_of_order| out_of_order.prev_slot <= append.prev_slot);
+                self.out_of_order.insert(place, append.clone());
             }
             return;
         }
@@ -31,8 +32,10 @@ impl Server {
             return out.send(from, Message::AppendEntriesReply { term, slot, conflict: Some(conflict) });
         }
         self.take(from, append, out);
-        while let Some(early) = self.early.pop_front_if(|early| early.prev_slot <= self.disk.log.last()) {
-            self.take(from, &early, out);
+        while let Some(out_of_order) =
+            self.out_of_order.pop_front_if(|out_of_order| out_of_order.prev_slot <= self.disk.log.last())
+        {
+            self.take(from, &out_of_order, out);
         }
     }
 
@@ -42,11 +45,11 @@ impl Server {
         if term < self.disk.term {
             return self.refuse_stale(from, prev_slot, out);
         }
-        self.hear(from, out);
+        self.record_client_event(from, out);
         let conflict = self.conflict(prev_slot, prev_term, out);
         out.send(from, Message::HeartbeatReply { term, slot: prev_slot, conflict, round, read });
         if conflict.is_none() {
-            self.in_step = true;
+            self.log_matched = true;
             self.learn_commit(commit.min(prev_slot), out);
         }
     }
@@ -72,7 +75,7 @@ impl Server {
 
     /// Takes entries that follow on the log, and answers once they are on the disk.
     fn take(&mut self, from: NodeId, append: &Append, out: &mut Out) {
-        self.in_step = true;
+        self.log_matched = true;
         let entries = append.entries.as_slice();
         let mut changed = false;
         if append.prev_slot < self.disk.log.last() && !out.rule(DELETE_CONFLICTS_ONLY) {

@@ -13,14 +13,14 @@ use crate::core::{Answer, Command, Names, NodeId, NodeSet, Slot};
 
 /// How entries go to one follower.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Pace {
+pub enum ProgressState {
     /// Where the logs agree is not known: heartbeats ask.
     #[default]
     Probe,
     /// A batch or a snapshot is under way; the next goes when it is acknowledged.
-    Wait,
+    Snapshot,
     /// Pipelining: every new entry goes at once.
-    Flow,
+    Replicate,
 }
 
 /// What the leader knows of one follower.
@@ -30,7 +30,7 @@ pub struct Progress {
     pub matched: Slot,
     /// nextIndex: the first entry to send next. Optimistic while entries flow, and a guess while probing.
     pub next: Slot,
-    pub pace: Pace,
+    pub state: ProgressState,
     /// While entries flow: what must be acknowledged by the next check, or it counts as lost: the first that was under way at the last one,
     /// for where one is lost, nothing after it is acknowledged. While waiting: `next`, once a check has seen it.
     pub due: Slot,
@@ -50,7 +50,7 @@ pub struct Leadership {
     /// The slot of its no-op.
     pub term_start: Slot,
     /// Who has answered since the last check of the quorum.
-    pub heard: NodeSet,
+    pub recorded: NodeSet,
     /// The latest round of heartbeats.
     pub round: u32,
     /// Heartbeat timers since the last check for lost entries.
@@ -71,7 +71,7 @@ impl Leadership {
             peers: configuration.all().without(me),
             leaving: NodeSet::EMPTY,
             term_start: next,
-            heard: NodeSet::EMPTY,
+            recorded: NodeSet::EMPTY,
             round: 0,
             ticks: 0,
             appended: Vec::new(),
@@ -81,7 +81,7 @@ impl Leadership {
             change: None,
         };
         for server in configuration.all().with(me).iter() {
-            *lead.track(server) = Progress { next, pace: Pace::Flow, due: next, ..Progress::default() };
+            *lead.track(server) = Progress { next, state: ProgressState::Replicate, due: next, ..Progress::default() };
         }
         lead
     }
@@ -118,7 +118,7 @@ impl Leadership {
         for (id, progress) in (0..).map(NodeId).zip(before) {
             *self.track(names.of(id)) = progress;
         }
-        for set in [&mut self.peers, &mut self.leaving, &mut self.heard] {
+        for set in [&mut self.peers, &mut self.leaving, &mut self.recorded] {
             names.set(set);
         }
         if let Some(transfer) = &mut self.transfer {
@@ -150,7 +150,7 @@ impl Server {
         let mut flowing = NodeSet::EMPTY;
         for peer in lead.peers.iter() {
             let progress = lead.track(peer);
-            if progress.pace == Pace::Flow {
+            if progress.state == ProgressState::Replicate {
                 progress.next = slot + 1;
                 flowing.add(peer);
             }
@@ -191,7 +191,7 @@ impl Server {
         if term != self.disk.term {
             return;
         }
-        lead.heard.add(from);
+        lead.recorded.add(from);
         match conflict {
             None => self.acknowledged(from, slot, out),
             Some(conflict) => self.refused(from, slot, conflict, out),
@@ -203,10 +203,10 @@ impl Server {
         let Some(progress) = lead.of(from) else { return };
         let before = progress.matched;
         progress.matched = before.max(slot);
-        let go_on = match progress.pace {
-            Pace::Flow => false,
-            Pace::Probe => slot + 1 >= progress.next,
-            Pace::Wait => slot >= progress.next,
+        let go_on = match progress.state {
+            ProgressState::Replicate => false,
+            ProgressState::Probe => slot + 1 >= progress.next,
+            ProgressState::Snapshot => slot >= progress.next,
         };
         if go_on {
             progress.next = progress.matched + 1;
@@ -221,12 +221,12 @@ impl Server {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(progress) = lead.of(from) else { return };
         let log = &self.disk.log;
-        let news = match progress.pace {
-            Pace::Flow => slot > progress.matched,
-            Pace::Probe => slot + 1 == progress.next.max(log.first()),
-            Pace::Wait => slot + 1 == progress.next && progress.next >= log.first(),
+        let update = match progress.state {
+            ProgressState::Replicate => slot > progress.matched,
+            ProgressState::Probe => slot + 1 == progress.next.max(log.first()),
+            ProgressState::Snapshot => slot + 1 == progress.next && progress.next >= log.first(),
         };
-        if !news {
+        if !update {
             return;
         }
         out.because(BACKTRACK);
@@ -235,7 +235,7 @@ impl Server {
             term => log.last_of_term(term).map_or(conflict.slot, |last| last + 1),
         };
         progress.next = agreed.min(slot).max(progress.matched + 1);
-        progress.pace = Pace::Probe;
+        progress.state = ProgressState::Probe;
         self.supply(from, out);
     }
 
@@ -248,7 +248,7 @@ impl Server {
         if progress.next < log.first() {
             if let Some(snapshot) = &self.disk.snapshot {
                 out.because(INSTALL_SNAPSHOT);
-                progress.pace = Pace::Wait;
+                progress.state = ProgressState::Snapshot;
                 out.send(to, Message::InstallSnapshot { term, snapshot: snapshot.clone() });
             }
             return;
@@ -262,9 +262,9 @@ impl Server {
             out.send(to, Message::AppendEntries(append));
         }
         if missing > batch {
-            progress.pace = Pace::Wait;
+            progress.state = ProgressState::Snapshot;
         } else {
-            progress.pace = Pace::Flow;
+            progress.state = ProgressState::Replicate;
             progress.next = log.last() + 1;
         }
     }
@@ -293,19 +293,19 @@ impl Server {
         let term_start = lead.term_start;
         for peer in lead.peers.iter() {
             let progress = lead.track(peer);
-            match progress.pace {
-                Pace::Flow if progress.matched < progress.due => {
+            match progress.state {
+                ProgressState::Replicate if progress.matched < progress.due => {
                     out.because(RETRY);
-                    progress.pace = Pace::Probe;
+                    progress.state = ProgressState::Probe;
                     progress.next = if progress.matched > 0 { progress.matched + 1 } else { term_start };
                 }
-                Pace::Flow => progress.due = last.min(progress.matched + 1),
-                Pace::Wait if progress.due == progress.next => {
+                ProgressState::Replicate => progress.due = last.min(progress.matched + 1),
+                ProgressState::Snapshot if progress.due == progress.next => {
                     out.because(RETRY);
-                    progress.pace = Pace::Probe;
+                    progress.state = ProgressState::Probe;
                 }
-                Pace::Wait => progress.due = progress.next,
-                Pace::Probe => {}
+                ProgressState::Snapshot => progress.due = progress.next,
+                ProgressState::Probe => {}
             }
         }
     }
@@ -319,7 +319,7 @@ impl Server {
         for peer in to.iter() {
             let progress = lead.track(peer);
             // While entries flow, some are under way: ask only for what is known to have arrived.
-            let at = if progress.pace == Pace::Flow { progress.matched } else { progress.next - 1 };
+            let at = if progress.state == ProgressState::Replicate { progress.matched } else { progress.next - 1 };
             let prev_slot = at.max(log.first() - 1);
             let prev_term = log.term_at(prev_slot).unwrap_or(0);
             out.send(peer, Message::Heartbeat(Heartbeat { term, prev_slot, prev_term, commit, round, read }));
@@ -377,13 +377,13 @@ impl Server {
     pub(super) fn on_check_quorum(&mut self, out: &mut Out) {
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
-        let heard = std::mem::take(&mut lead.heard).with(self.me);
-        if self.config.check_quorum && !configuration.quorum(heard) {
+        let recorded = std::mem::take(&mut lead.recorded).with(self.me);
+        if self.config.check_quorum && !configuration.quorum(recorded) {
             out.because(CHECK_QUORUM);
             return self.become_follower(out);
         }
-        lead.peers = lead.peers.minus(lead.leaving.minus(heard));
-        lead.leaving = lead.leaving.and(heard);
+        lead.peers = lead.peers.minus(lead.leaving.minus(recorded));
+        lead.leaving = lead.leaving.and(recorded);
         out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
     }
 

@@ -2,7 +2,7 @@
 
 use super::Membership;
 use super::configuration::Configuration;
-use super::leader::{Pace, Progress};
+use super::leader::{Progress, ProgressState};
 use super::message::{Heartbeat, Message};
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
@@ -43,7 +43,7 @@ impl Server {
         let learners = target.minus(configuration.all());
         for learner in learners.iter() {
             if !lead.peers.has(learner) {
-                *lead.track(learner) = Progress { next: last + 1, pace: Pace::Probe, ..Progress::default() };
+                *lead.track(learner) = Progress { next: last + 1, state: ProgressState::Probe, ..Progress::default() };
             }
         }
         lead.change = Some(Change { target, catching_up: None });

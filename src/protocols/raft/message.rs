@@ -206,11 +206,11 @@ impl crate::core::Message for Message {
         kind("Written", "", 'w', Phase::Accept, "its own log is on its disk"),
     ];
 
-    fn forged(&self) -> Option<Message> {
+    fn tampered(&self) -> Option<Message> {
         let Message::AppendEntries(append) = self else { return None };
         let entries = match append.entries.as_slice() {
-            [entry] => Entries::One(entry.forged()),
-            entries => Entries::Many(entries.iter().map(Entry::forged).collect()),
+            [entry] => Entries::One(entry.tampered()),
+            entries => Entries::Many(entries.iter().map(Entry::tampered).collect()),
         };
         Some(Message::AppendEntries(Append { entries, ..append.clone() }))
     }

@@ -75,7 +75,7 @@ pub use rules::*;
 pub use server::{Server, Timer};
 pub use storage::{Disk, Entry, Payload, Snapshot};
 
-use crate::core::node::{Invariant, Protocol, Setup, Unfit};
+use crate::core::node::{Invariant, Protocol, SettingError, Setup};
 use crate::core::{
     Card, Exchange, Faults, Formula, Micros, NodeId, NodeSet, Rule, Setting, SettingKind, Settings, Shots,
 };
@@ -213,7 +213,7 @@ const HEARTBEATS_TO_TIMEOUT: Micros = 5;
 impl Config {
     /// Derives from the longest round trip what the scenario leaves open: heartbeats no further apart than that, and timeouts that survive
     /// a few of them getting lost.
-    fn new(members: NodeSet, setup: &Setup) -> Result<Config, Unfit> {
+    fn new(members: NodeSet, setup: &Setup) -> Result<Config, SettingError> {
         let Setup { settings, rtt_max, .. } = setup;
         let interval = (*rtt_max).max(HEARTBEAT_FLOOR);
         let given = |id| Some(settings.duration(id, 0)).filter(|&micros| micros > 0);
@@ -274,7 +274,7 @@ impl Protocol for Raft {
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 
-    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let config = Config::new(NodeSet::first(setup.replicas), setup)?;
         Ok(vec![config; usize::from(setup.replicas)])
     }

@@ -7,7 +7,7 @@ use super::rules::*;
 use super::storage::{Disk, Payload, RaftLog};
 use super::{Config, Reads};
 use crate::core::{
-    Answer, Command, EntryGlance, Epoch, Glance, LogGlance, Node, NodeId, NodeSet, Order, Slot, Tally, majority,
+    Answer, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally, majority,
 };
 use crate::services::Machine;
 use std::collections::VecDeque;
@@ -65,14 +65,14 @@ pub struct Server {
     /// It heard from a current leader within the minimum election timeout.
     pub(super) loyal: bool,
     /// Its log has passed the leader's consistency check in this term, so that it is a prefix of the leader's log.
-    pub(super) in_step: bool,
+    pub(super) log_matched: bool,
     /// commitIndex. Entries are applied as soon as they are known to be committed, so it is lastApplied as well.
     pub(super) commit: Slot,
     pub(super) machine: Machine,
     /// The configurations in the log, each with its slot, and the one in force before them.
     pub(super) configurations: Vec<(Slot, Configuration)>,
     /// Entries of this term's leader that came before those they follow on, by their place.
-    pub(super) early: VecDeque<Append>,
+    pub(super) out_of_order: VecDeque<Append>,
     /// The last term this server led since it booted: it took the commands of that term itself and owes their clients an answer.
     pub(super) led: u32,
 }
@@ -85,7 +85,7 @@ impl Server {
 
     /// Whether this server may be needed to elect a leader: it is in its configuration, or that may yet be taken back
     /// (dissertation §4.2.2).
-    pub(super) fn may_stand(&self) -> bool {
+    pub(super) fn may_campaign(&self) -> bool {
         let (slot, configuration) = self.configuration();
         !configuration.all().is_empty() && (configuration.all().has(self.me) || slot > self.commit)
     }
@@ -97,8 +97,8 @@ impl Server {
         self.disk.term = term;
         self.disk.vote = None;
         self.leader = None;
-        self.in_step = false;
-        self.early.clear();
+        self.log_matched = false;
+        self.out_of_order.clear();
         out.save();
     }
 
@@ -110,7 +110,7 @@ impl Server {
     }
 
     /// A current leader spoke: follow it, and wait the whole election timeout again.
-    pub(super) fn hear(&mut self, leader: NodeId, out: &mut Out) {
+    pub(super) fn record_client_event(&mut self, leader: NodeId, out: &mut Out) {
         if !matches!(self.role, Role::Follower) {
             self.become_follower(out);
         }
@@ -184,11 +184,11 @@ impl Node for Server {
             role: Role::Follower,
             leader: None,
             loyal: false,
-            in_step: false,
+            log_matched: false,
             commit,
             machine,
             configurations,
-            early: VecDeque::new(),
+            out_of_order: VecDeque::new(),
             led: 0,
             disk,
         };
@@ -276,13 +276,13 @@ impl Node for Server {
         &self.disk
     }
 
-    fn glance(&self) -> Glance {
+    fn status(&self) -> NodeStatus {
         let (_, configuration) = self.configuration();
         let target = match &self.role {
             Role::Leader(lead) => lead.change.as_ref().map(|change| change.target),
             _ => None,
         };
-        Glance {
+        NodeStatus {
             role: match self.role {
                 Role::Follower if !configuration.all().has(self.me) => "non-voting",
                 Role::Follower => "follower",
@@ -294,7 +294,7 @@ impl Node for Server {
             epoch: Epoch { number: self.disk.term, owner: None },
             leader: self.leader,
             tally: self.tally(),
-            log: LogGlance {
+            log: LogStatus {
                 first: self.disk.log.first(),
                 last: self.disk.log.last(),
                 committed: self.commit,
@@ -309,9 +309,9 @@ impl Node for Server {
         matches!(self.role, Role::Leader(_)).then_some(Epoch { number: self.disk.term, owner: None })
     }
 
-    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
+    fn entry(&self, slot: Slot) -> Option<EntryStatus> {
         let entry = self.disk.log.get(slot)?;
-        Some(EntryGlance {
+        Some(EntryStatus {
             epoch: Epoch { number: entry.term, owner: None },
             command: match entry.payload {
                 Payload::Command(command) => Some(command),

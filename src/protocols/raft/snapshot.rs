@@ -32,7 +32,7 @@ impl Server {
             out.because(STALE_TERM);
             return out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: 0 });
         }
-        self.hear(from, out);
+        self.record_client_event(from, out);
         let last = snapshot.last;
         if last > self.commit {
             out.because(INSTALL_SNAPSHOT);
@@ -47,12 +47,12 @@ impl Server {
             self.find_configurations(last + 1);
             self.commit = last;
             self.disk.snapshot = Some(Arc::clone(snapshot));
-            self.early.clear();
+            self.out_of_order.clear();
             out.because(PERSIST_FIRST);
             out.save();
             out.restored(last);
         }
-        self.in_step = true;
+        self.log_matched = true;
         out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: last });
     }
 

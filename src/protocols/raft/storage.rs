@@ -31,10 +31,10 @@ impl Default for Entry {
 }
 
 impl Entry {
-    /// The same with another command in it, as a liar would have it.
-    pub(super) fn forged(&self) -> Entry {
+    /// The same with another command in it, as a Byzantine node would have it.
+    pub(super) fn tampered(&self) -> Entry {
         match self.payload {
-            Payload::Command(command) => Entry { payload: Payload::Command(command.forged()), ..*self },
+            Payload::Command(command) => Entry { payload: Payload::Command(command.tampered()), ..*self },
             Payload::Configuration(_) => *self,
         }
     }

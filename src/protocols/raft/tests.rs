@@ -575,10 +575,10 @@ fn a_server_that_has_left_and_knows_it_stands_for_nothing() {
     group.deliver(&[S1, S2, S3]);
     group.order(S1, &[S1, S2]);
     group.deliver(&[S1, S2, S3]);
-    assert!(!group.servers[&S3].may_stand());
+    assert!(!group.servers[&S3].may_campaign());
     group.time_out(S3);
     assert!(group.mail.is_empty());
-    assert_eq!(group.servers[&S3].glance().role, "non-voting");
+    assert_eq!(group.servers[&S3].status().role, "non-voting");
 }
 
 #[test]

@@ -48,9 +48,9 @@ impl Server {
 
     /// The leader asks this server to stand for election at once.
     pub(super) fn on_timeout_now(&mut self, term: u32, out: &mut Out) {
-        if term == self.disk.term && matches!(self.role, Role::Follower) && self.may_stand() {
+        if term == self.disk.term && matches!(self.role, Role::Follower) && self.may_campaign() {
             out.because(TIMEOUT_NOW);
-            self.stand(true, out);
+            self.campaign(true, out);
         }
     }
 

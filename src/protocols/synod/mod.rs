@@ -9,7 +9,7 @@
 //! * An **acceptor** promises upwards only, accepts unless it has promised something higher, and saves both before it answers (§2.2, §2.5).
 //! * A **learner** hears from the proposer that succeeded ([`Msg::Chosen`]; §2.3 with a distinguished learner that tells the others).
 //!
-//! Two proposers can outbid each other for ever (§2.4): each one's new ballot arrives between the other's two phases. No deterministic
+//! Two proposers can preempted each other for ever (§2.4): each one's new ballot arrives between the other's two phases. No deterministic
 //! rule can exclude that in an asynchronous network (Fischer, Lynch, Paterson 1985). A random pause before the next ballot makes
 //! it end with probability 1; the setting `backoff = fixed` shows the duel.
 
@@ -17,10 +17,10 @@ mod rules;
 
 pub use rules::*;
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, Setup, Step, Unfit};
+use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Ballot, Card, ClientId, Command, EntryGlance, Epoch, Exchange, Faults, Formula, Glance, KindId, LogGlance,
-    Micros, NodeId, NodeSet, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
+    Answer, Ballot, Card, ClientId, Command, EntryStatus, Epoch, Exchange, Faults, Formula, KindId, LogStatus, Micros,
+    NodeId, NodeSet, NodeStatus, Out, Outcome, Rule, Setting, Shots, Slot, Tally, majority,
 };
 
 /// The variant.
@@ -55,12 +55,12 @@ pub enum Msg {
 }
 
 impl Message for Msg {
-    fn forged(&self) -> Option<Msg> {
+    fn tampered(&self) -> Option<Msg> {
         Some(match *self {
-            Msg::Accept { ballot, value } => Msg::Accept { ballot, value: value.forged() },
-            Msg::Chosen { value } => Msg::Chosen { value: value.forged() },
+            Msg::Accept { ballot, value } => Msg::Accept { ballot, value: value.tampered() },
+            Msg::Chosen { value } => Msg::Chosen { value: value.tampered() },
             Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value }) } => {
-                Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value: value.forged() }) }
+                Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value: value.tampered() }) }
             }
             _ => return None,
         })
@@ -184,8 +184,8 @@ pub struct Server {
     seen: Ballot,
     /// Whether to ask everybody, thrifty or not: somebody did not answer.
     ask_all: bool,
-    /// How often in a row it was outbid.
-    outbid: u8,
+    /// How often in a row it was preempted.
+    preempted: u8,
     /// What its first client wants; proposed if nothing else must be.
     wanted: Option<Command>,
     /// Clients to be told.
@@ -254,16 +254,16 @@ impl Server {
     }
 
     /// Somebody uses a higher ballot: this one cannot win any more, or would spoil that one's second phase by trying.
-    fn outbid_by(&mut self, ballot: Ballot, out: &mut Out<Server>) {
+    fn preempted_by(&mut self, ballot: Ballot, out: &mut Out<Server>) {
         self.seen = self.seen.max(ballot);
         if ballot <= self.ballot || !matches!(self.stage, Stage::Preparing { .. } | Stage::Proposing { .. }) {
             return;
         }
         out.because(ABANDON);
         self.stage = Stage::Pausing;
-        self.outbid = (self.outbid + 1).min(DOUBLINGS);
+        self.preempted = (self.preempted + 1).min(DOUBLINGS);
         let shortest = self.config.backoff;
-        let longest = if self.config.random_backoff { shortest << (self.outbid + 2) } else { shortest };
+        let longest = if self.config.random_backoff { shortest << (self.preempted + 2) } else { shortest };
         out.set_timer(Retry, shortest, longest);
     }
 
@@ -281,7 +281,7 @@ impl Server {
             out.save();
         }
         out.send(from, Msg::Promise { ballot, accepted: self.disk.accepted });
-        self.outbid_by(ballot, out);
+        self.preempted_by(ballot, out);
     }
 
     fn on_accept(&mut self, from: NodeId, ballot: Ballot, value: Command, out: &mut Out<Server>) {
@@ -295,7 +295,7 @@ impl Server {
         out.because(DURABLE_ACCEPTOR);
         out.save();
         out.send(from, Msg::Accepted { ballot });
-        self.outbid_by(ballot, out);
+        self.preempted_by(ballot, out);
     }
 
     // The learner (§2.3).
@@ -341,7 +341,7 @@ impl Node for Server {
             ballot: Ballot::ZERO,
             seen: Ballot::ZERO,
             ask_all: false,
-            outbid: 0,
+            preempted: 0,
             wanted: None,
             clients: Vec::new(),
             chosen: None,
@@ -354,7 +354,7 @@ impl Node for Server {
             Msg::Promise { ballot, accepted } => self.on_promise(from, ballot, accepted, out),
             Msg::Accept { ballot, value } => self.on_accept(from, ballot, value, out),
             Msg::Accepted { ballot } => self.on_accepted(from, ballot, out),
-            Msg::Nack { promised } => self.outbid_by(promised, out),
+            Msg::Nack { promised } => self.preempted_by(promised, out),
             Msg::Chosen { value } => self.learn(value, out),
         }
     }
@@ -392,7 +392,7 @@ impl Node for Server {
         &self.disk
     }
 
-    fn glance(&self) -> Glance {
+    fn status(&self) -> NodeStatus {
         let known = Slot::from(self.chosen.is_some());
         let tally = match self.stage {
             Stage::Preparing { promises, .. } => {
@@ -403,7 +403,7 @@ impl Node for Server {
             }
             Stage::Idle | Stage::Pausing => None,
         };
-        Glance {
+        NodeStatus {
             role: match (self.stage, self.chosen) {
                 (_, Some(_)) => "learner",
                 (Stage::Idle, None) => "acceptor",
@@ -413,7 +413,7 @@ impl Node for Server {
             epoch: epoch(if tally.is_some() { self.ballot } else { self.disk.promised }),
             leader: None,
             tally,
-            log: LogGlance {
+            log: LogStatus {
                 first: 1,
                 last: known.max(Slot::from(self.disk.accepted.is_some())),
                 committed: known,
@@ -423,14 +423,14 @@ impl Node for Server {
         }
     }
 
-    fn entry(&self, slot: Slot) -> Option<EntryGlance> {
+    fn entry(&self, slot: Slot) -> Option<EntryStatus> {
         if slot != 1 {
             return None;
         }
         let accepted = self.disk.accepted;
         let ballot = accepted.map_or(Ballot::ZERO, |proposal| proposal.ballot);
         let command = self.chosen.or(accepted.map(|proposal| proposal.value))?;
-        Some(EntryGlance { epoch: epoch(ballot), command: Some(command), chosen: self.chosen.is_some() })
+        Some(EntryStatus { epoch: epoch(ballot), command: Some(command), chosen: self.chosen.is_some() })
     }
 }
 
@@ -472,7 +472,7 @@ impl Protocol for Synod {
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 
-    fn cluster(setup: &Setup) -> Result<Vec<Config>, Unfit> {
+    fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let (n, settings) = (setup.replicas, &setup.settings);
         let config = Config {
             nodes: n,
@@ -487,7 +487,7 @@ impl Protocol for Synod {
         Ok(vec![config; usize::from(n)])
     }
 
-    /// Proposers that pause for equal times may outbid each other for ever.
+    /// Proposers that pause for equal times may preempted each other for ever.
     fn live(setup: &Setup, healthy: u8) -> bool {
         let needed = |id| quorum(setup.replicas, setup.settings.count(id));
         setup.settings.choice(BACKOFF) == 0 && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
@@ -527,7 +527,7 @@ fn quorum(n: u8, chosen: u32) -> u8 {
     if chosen == 0 { majority(n) } else { chosen as u8 }
 }
 
-fn check_quorums(setup: &Setup, prepare: u8, accept: u8) -> Result<(), Unfit> {
+fn check_quorums(setup: &Setup, prepare: u8, accept: u8) -> Result<(), SettingError> {
     let n = setup.replicas;
     if prepare > n {
         return Err(("q1", "at most as many as there are nodes"));

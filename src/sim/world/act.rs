@@ -1,11 +1,11 @@
 //! Actions: what a person or a script does to the running world.
 
 use super::event::Event;
-use super::grip::Trap;
+use super::intercept::Interceptor;
 use super::{Disk, MAX_NODES, Msg, N, World};
 use crate::core::node::{Message, Node, Order, Protocol};
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{ALL, Action, DiskFault, Lie, Refusal, Timed, Which};
+use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
 use crate::sim::timing::Timing;
@@ -22,7 +22,7 @@ impl<P: Protocol> World<P> {
         if let Some(said) = &mut self.said {
             said.clear();
         }
-        self.carry_out_action(action)
+        self.apply_action(action)
     }
 
     /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
@@ -37,16 +37,16 @@ impl<P: Protocol> World<P> {
         possible
     }
 
-    pub(super) fn carry_out_action(&mut self, action: Action) -> Result<(), Refusal> {
+    pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
         self.possible(action)?;
         self.record(What::Acted, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
-        self.deed = Some(action);
+        self.intervention = Some(action);
         match action {
             Action::Crash(node) => self.crash(node),
             Action::Restart(node) => self.boot(node),
             Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
             Action::Continue(node) => self.wake_up(node),
-            Action::Domain { domain, blow } => self.strike(domain, blow),
+            Action::Domain { domain, fault } => self.inject_domain_fault(domain, fault),
             Action::Cut { from, to, both } => {
                 self.hosts[usize::from(from.0)].cut_links.add(to);
                 if both {
@@ -80,16 +80,18 @@ impl<P: Protocol> World<P> {
                 self.recut();
             }
             Action::Disturb { from, to, both, how } => {
-                let links = &mut self.trouble().links;
+                let links = &mut self.faults().links;
                 links.disturb(from, to, how);
                 if both && from != to {
                     links.disturb(to, from, how);
                 }
             }
-            Action::Uplink { node, bytes_per_s } => self.trouble().links.limit_uplink(node, bytes_per_s),
-            Action::Calm => self.trouble().links.calm(),
-            Action::Message { flight, grip } => self.grip(flight, grip),
-            Action::Catch { which, nth, grip } => self.trouble().traps.push(Trap { which, skip: nth - 1, grip }),
+            Action::Uplink { node, bytes_per_s } => self.faults().links.limit_uplink(node, bytes_per_s),
+            Action::ClearLinkFaults => self.faults().links.clear_link_faults(),
+            Action::Message { flight, intercept } => self.intercept(flight, intercept),
+            Action::Catch { which, nth, intercept } => {
+                self.faults().interceptors.push(Interceptor { which, skip: nth - 1, intercept })
+            }
             Action::Release(which) => self.release(which),
             Action::HealAll => {
                 self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
@@ -105,20 +107,20 @@ impl<P: Protocol> World<P> {
             Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
             Action::Request { site } => self.request_by_hand(site),
             Action::Loss { permille } => {
-                self.terrain.loss_permille = permille;
-                self.survey();
+                self.topology.loss_permille = permille;
+                self.rebuild_routes();
             }
-            Action::Quiesce => self.hush(true),
-            Action::Resume => self.hush(false),
-            Action::Disk { node, fault } => self.befall_disk(node, fault),
+            Action::Quiesce => self.quiesce(true),
+            Action::Resume => self.quiesce(false),
+            Action::Disk { node, fault } => self.inject_disk_fault(node, fault),
             Action::Drift { node, ppm } => self.set_drift(node, ppm),
             Action::Jump { node, by } => self.jump(node, by),
             Action::Throttle { node, percent } => {
-                if let Some(processors) = &mut self.trouble().processors {
+                if let Some(processors) = &mut self.faults().processors {
                     processors.throttle(node, percent.into());
                 }
             }
-            Action::Lie { node, how } => self.lie(node, how),
+            Action::Behaviour { node, how } => self.behave(node, how),
             Action::Stabilise => self.stabilise(),
         }
         Ok(())
@@ -129,8 +131,8 @@ impl<P: Protocol> World<P> {
         if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.nodes.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.nodes.len()));
         }
-        if action.delays_or_loses() && self.terrain.timing.is_bounded(self.time) {
-            return refuse(match self.terrain.timing {
+        if action.delays_or_loses() && self.topology.timing.is_bounded(self.time) {
+            return refuse(match self.topology.timing {
                 Timing::Synchronous { .. } => {
                     "the network is synchronous: nothing is lost, and nothing later than its bound"
                 }
@@ -157,23 +159,24 @@ impl<P: Protocol> World<P> {
                 refuse(format!("node {} is paused already", name(node)))
             }
             Action::Continue(node) if !self.is_paused(node) => refuse(format!("node {} is not paused", name(node))),
-            Action::Domain { domain, blow } => self.can_strike(domain, blow),
-            Action::Lie { node, .. } if !up(node) => refuse(format!("node {} is down and says nothing", name(node))),
-            Action::Lie { node, how: Lie::Twin(_) | Lie::Deny(_) } if self.has_twin(node) => {
+            Action::Domain { domain, fault } => self.can_inject_domain_fault(domain, fault),
+            Action::Behaviour { node, .. } if !up(node) => {
+                refuse(format!("node {} is down and says nothing", name(node)))
+            }
+            Action::Behaviour { node, how: Behaviour::Twin(_) | Behaviour::Deny(_) } if self.has_twin(node) => {
                 refuse(format!("there are two of node {} already", name(node)))
             }
-            Action::Lie { node, how: Lie::Twin(_) | Lie::Deny(_) } if self.is_paused(node) => {
+            Action::Behaviour { node, how: Behaviour::Twin(_) | Behaviour::Deny(_) } if self.is_paused(node) => {
                 refuse(format!("node {} is paused; let it continue first", name(node)))
             }
-            Action::Lie { node, how: Lie::Twin(to) | Lie::Deny(to) | Lie::Silent(to) | Lie::Forge(to) }
-                if to.without(node).is_empty() =>
-            {
-                refuse("there is nobody to lie to; name at least one other node")
-            }
-            Action::Lie { node, how: Lie::Twin(to) | Lie::Deny(to) } if to.has(node) => {
+            Action::Behaviour {
+                node,
+                how: Behaviour::Twin(to) | Behaviour::Deny(to) | Behaviour::Silent(to) | Behaviour::Tamper(to),
+            } if to.without(node).is_empty() => refuse("there is nobody to lie to; name at least one other node"),
+            Action::Behaviour { node, how: Behaviour::Twin(to) | Behaviour::Deny(to) } if to.has(node) => {
                 refuse(format!("node {} cannot lie to itself", name(node)))
             }
-            Action::Lie { node, how: Lie::Nothing } if !self.is_liar(node) => {
+            Action::Behaviour { node, how: Behaviour::Honest } if !self.is_byzantine(node) => {
                 refuse(format!("node {} has not lied", name(node)))
             }
             Action::Pause { node, .. } if self.has_twin(node) => {
@@ -185,7 +188,7 @@ impl<P: Protocol> World<P> {
             Action::Drift { node, .. } | Action::Jump { node, .. } if self.is_paused(node) => {
                 refuse(format!("node {} is paused; let it continue first", name(node)))
             }
-            Action::Throttle { .. } if self.terrain.cost == Cost::default() => {
+            Action::Throttle { .. } if self.topology.cost == Cost::default() => {
                 refuse("messages cost processors nothing here; give the scenario a cost")
             }
             Action::Disk { .. } if size_of::<Disk<P>>() == 0 => {
@@ -194,7 +197,7 @@ impl<P: Protocol> World<P> {
             Action::Disk { node, fault: DiskFault::Wipe } if up(node) => {
                 refuse(format!("node {} is running; its disk can be emptied while it is down", name(node)))
             }
-            Action::Heal(a, b) if self.is_severed(a, b) => {
+            Action::Heal(a, b) if self.is_partitioned(a, b) => {
                 refuse("a whole place is cut off between the two; reconnect that")
             }
             Action::Cut { from, to, .. } | Action::Heal(from, to) if from == to => {
@@ -211,10 +214,10 @@ impl<P: Protocol> World<P> {
             Action::Disturb { from, to, .. } if from != ALL && to != ALL && !from.and(to).is_empty() => {
                 refuse(format!("{:?} would be on both sides", from.and(to)))
             }
-            Action::Join(a, b) if a.iter().any(|a| b.iter().any(|b| self.is_severed(a, b))) => {
+            Action::Join(a, b) if a.iter().any(|a| b.iter().any(|b| self.is_partitioned(a, b))) => {
                 refuse("a whole place is cut off between some of them; reconnect that")
             }
-            Action::Message { flight, grip } => self.can_grip(flight, grip),
+            Action::Message { flight, intercept } => self.can_intercept(flight, intercept),
             Action::Catch { which, .. } if usize::from(which.kind.0) >= Msg::<P>::KINDS.len() => {
                 refuse(format!("{} has no such kind of message", P::CARD.title))
             }
@@ -223,9 +226,9 @@ impl<P: Protocol> World<P> {
             }
             Action::Release(which) if !self.holds(which) => refuse("nothing like that is held"),
             Action::Move { site, .. } | Action::Add { site } | Action::Request { site }
-                if site >= self.terrain.sites =>
+                if site >= self.topology.sites =>
             {
-                refuse(format!("there is no site {}; the sites are 1 to {}", site + 1, self.terrain.sites))
+                refuse(format!("there is no site {}; the sites are 1 to {}", site + 1, self.topology.sites))
             }
             Action::HandOver(_) if !P::CARD.transfer => {
                 refuse(format!("{} has no way to hand over leadership", P::CARD.title))
@@ -262,19 +265,19 @@ impl<P: Protocol> World<P> {
     /// All that keeps messages from arriving in time ends.
     fn stabilise(&mut self) {
         self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
-        self.terrain.loss_permille = 0;
+        self.topology.loss_permille = 0;
         self.reconnect_all();
         self.release(None);
-        let trouble = self.trouble();
-        trouble.links.calm();
-        trouble.traps.clear();
+        let faults = self.faults();
+        faults.links.clear_link_faults();
+        faults.interceptors.clear();
         for node in (0..self.nodes.len() as u8).map(NodeId) {
             self.wake_up(node);
         }
     }
 
     fn members_of(&self, node: NodeId) -> NodeSet {
-        self.nodes[usize::from(node.0)].as_ref().map_or(NodeSet::EMPTY, |node| node.glance().members)
+        self.nodes[usize::from(node.0)].as_ref().map_or(NodeSet::EMPTY, |node| node.status().members)
     }
 
     /// The members as the leader sees them.
@@ -287,15 +290,15 @@ impl<P: Protocol> World<P> {
         if let Some(node) = &mut self.nodes[usize::from(leader.0)] {
             N::<P>::on_order(node, order, &mut self.out);
         }
-        self.carry_out(leader);
+        self.apply_effects_and_rules(leader);
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
         self.forget_pause(node);
         self.clear_processor(node);
         self.end_twin(node);
-        if let Some(trouble) = &mut self.trouble {
-            trouble.links.clear_queues(node);
+        if let Some(faults) = &mut self.faults {
+            faults.links.clear_queues(node);
         }
         let lost = self.nodes[usize::from(node.0)].take();
         let host = &mut self.hosts[usize::from(node.0)];
@@ -306,23 +309,23 @@ impl<P: Protocol> World<P> {
         }
         host.storage.crash(self.time);
         host.timers.clear();
-        host.life += 1;
+        host.incarnation += 1;
         host.busy_until = 0;
         // What still waited for the disk never left.
         let now = self.time;
         self.wheel.for_each_mut(|arrives, packed| {
             let unsent = |flight: u32| arrives - Micros::from(flight) > now;
             match packed.unpack() {
-                Event::Deliver { from, flight, parcel, .. } if from == node && unsent(flight) => {
-                    self.out.parcels.take(parcel);
+                Event::Deliver { from, flight, message_id, .. } if from == node && unsent(flight) => {
+                    self.out.messages.take(message_id);
                     *packed = Event::Void.pack();
                 }
-                Event::DeliverEach { from, to, flight, parcel } if from == node && unsent(flight) => {
-                    to.iter().for_each(|_| drop(self.out.parcels.take(parcel)));
+                Event::DeliverEach { from, to, flight, message_id } if from == node && unsent(flight) => {
+                    to.iter().for_each(|_| drop(self.out.messages.take(message_id)));
                     *packed = Event::Void.pack();
                 }
-                Event::Reply { from, flight, letter } if from == node && unsent(flight) => {
-                    self.letters.take(letter);
+                Event::Reply { from, flight, client_message } if from == node && unsent(flight) => {
+                    self.client_messages.take(client_message);
                     *packed = Event::Void.pack();
                 }
                 _ => {}

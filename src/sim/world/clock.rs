@@ -42,12 +42,12 @@ fn scaled(time: Micros, numerator: u64, denominator: u64) -> Micros {
 impl<P: Protocol> World<P> {
     /// How much faster than true time a node's clock runs, in millionths.
     pub fn drift_ppm(&self, node: NodeId) -> i32 {
-        self.trouble.as_ref().map_or(0, |trouble| trouble.clocks.drift(node))
+        self.faults.as_ref().map_or(0, |faults| faults.clocks.drift(node))
     }
 
     pub(super) fn set_drift(&mut self, node: NodeId, ppm: i32) {
         let nodes = self.nodes.len();
-        let clocks = &mut self.trouble().clocks;
+        let clocks = &mut self.faults().clocks;
         let before = clocks.rate(node);
         clocks.drift_ppm.resize(nodes.max(clocks.drift_ppm.len()), 0);
         clocks.drift_ppm[usize::from(node.0)] = ppm;
@@ -58,8 +58,8 @@ impl<P: Protocol> World<P> {
 
     /// The clock jumps, so that timers have less (or, for a jump backwards, more) to go.
     pub(super) fn jump(&mut self, node: NodeId, by: i32) {
-        let Some(trouble) = &self.trouble else { return };
-        let real = trouble.clocks.real(node, by.unsigned_abs().into());
+        let Some(faults) = &self.faults else { return };
+        let real = faults.clocks.real(node, by.unsigned_abs().into());
         self.set_deadlines(node, |deadline| match by >= 0 {
             true => deadline.saturating_sub(real),
             false => deadline + real,
@@ -78,11 +78,11 @@ impl<P: Protocol> World<P> {
             }
         }
         sooner.sort_unstable();
-        let life = host.life;
+        let incarnation = host.incarnation;
         for (deadline, index) in sooner {
             let due = deadline.max(now);
             self.hosts[usize::from(node.0)].timers[index as usize].queued = due;
-            self.schedule(due, Event::Timer { node, life, index });
+            self.schedule(due, Event::Timer { node, incarnation, index });
         }
     }
 }

@@ -5,7 +5,7 @@
 //! the first to have its hands full. Timers interrupt. Times are added up in nanoseconds, so that small costs are not rounded away.
 
 use super::event::Event;
-use super::{Letter, World};
+use super::{ClientMessage, World};
 use crate::core::node::Protocol;
 use crate::core::{Command, Micros, NodeId};
 use crate::sim::network::Cost;
@@ -82,15 +82,15 @@ impl<P: Protocol> World<P> {
     /// What arrives waits for its turn. Returns what is handled now.
     pub(super) fn take_turns(&mut self, event: Event) -> Option<Event> {
         match event {
-            Event::Deliver { from, to, doomed: false, .. } if from != to && self.is_up(to) => {
+            Event::Deliver { from, to, will_drop: false, .. } if from != to && self.is_up(to) => {
                 if self.cut_from(from).has(to) {
                     return Some(event);
                 }
                 self.arrive_at_processor(to, event)
             }
-            Event::Request { to, doomed: false, .. } if self.is_up(to) => self.arrive_at_processor(to, event),
-            Event::Turn { node, life } => {
-                if self.hosts[usize::from(node.0)].life != life {
+            Event::Request { to, will_drop: false, .. } if self.is_up(to) => self.arrive_at_processor(to, event),
+            Event::Turn { node, incarnation } => {
+                if self.hosts[usize::from(node.0)].incarnation != incarnation {
                     return None;
                 }
                 self.turn(node)
@@ -100,7 +100,7 @@ impl<P: Protocol> World<P> {
     }
 
     fn arrive_at_processor(&mut self, node: NodeId, event: Event) -> Option<Event> {
-        let Some(processors) = &mut self.trouble().processors else { return Some(event) };
+        let Some(processors) = &mut self.faults().processors else { return Some(event) };
         let processor = processors.get(node);
         processor.inbox.push_back(event);
         if matches!(processor.stage, Stage::Idle) {
@@ -112,24 +112,24 @@ impl<P: Protocol> World<P> {
     /// Begins to take in what is next.
     fn receive_next(&mut self, node: NodeId) {
         let now = self.time;
-        let life = self.hosts[usize::from(node.0)].life;
-        let front = self.trouble().processors.as_mut().and_then(|processors| processors.get(node).inbox.pop_front());
+        let incarnation = self.hosts[usize::from(node.0)].incarnation;
+        let front = self.faults().processors.as_mut().and_then(|processors| processors.get(node).inbox.pop_front());
         let bytes = match front {
-            Some(Event::Deliver { parcel, .. }) => self.weigh(parcel).1,
-            Some(Event::Request { letter, .. }) => match self.letters.look(letter) {
-                Some(Letter::Request(Command { client, seq, .. })) => self.client_weight(*client, *seq),
+            Some(Event::Deliver { message_id, .. }) => self.weigh(message_id).1,
+            Some(Event::Request { client_message, .. }) => match self.client_messages.look(client_message) {
+                Some(ClientMessage::Request(Command { client, seq, .. })) => self.client_weight(*client, *seq),
                 _ => 0,
             },
             _ => 0,
         };
-        let Some(processors) = &mut self.trouble().processors else { return };
+        let Some(processors) = &mut self.faults().processors else { return };
         let nanos = processors.cost.receive + bytes * processors.cost.receive_byte;
         let processor = processors.get(node);
         match front {
             Some(event) => {
                 processor.stage = Stage::Receiving(event);
                 let done = processor.work(now, nanos);
-                self.schedule(done, Event::Turn { node, life });
+                self.schedule(done, Event::Turn { node, incarnation });
             }
             None => processor.stage = Stage::Idle,
         }
@@ -138,23 +138,23 @@ impl<P: Protocol> World<P> {
     /// The processor of a node has finished something.
     fn turn(&mut self, node: NodeId) -> Option<Event> {
         let now = self.time;
-        let life = self.hosts[usize::from(node.0)].life;
-        let processor = self.trouble().processors.as_mut()?.get(node);
+        let incarnation = self.hosts[usize::from(node.0)].incarnation;
+        let processor = self.faults().processors.as_mut()?.get(node);
         let done = processor.busy_until.div_ceil(1_000);
         match processor.stage {
             // A timer came in between and sent something.
             Stage::Receiving(_) if done > now => {
-                self.schedule(done, Event::Turn { node, life });
+                self.schedule(done, Event::Turn { node, incarnation });
                 None
             }
             Stage::Receiving(event) => {
                 processor.stage = Stage::Handling;
                 // Once it is handled and the answers are sent, the next one gets its turn.
-                self.schedule(now, Event::Turn { node, life });
+                self.schedule(now, Event::Turn { node, incarnation });
                 Some(match event {
-                    Event::Deliver { from, to, flight, parcel, .. } => {
-                        let life = self.life_that_hears(from, to);
-                        Event::Handle { from, to, life, flight, parcel }
+                    Event::Deliver { from, to, flight, message_id, .. } => {
+                        let incarnation = self.receiving_incarnation(from, to);
+                        Event::Handle { from, to, incarnation, flight, message_id }
                     }
                     other => other,
                 })
@@ -168,7 +168,7 @@ impl<P: Protocol> World<P> {
 
     /// The node has ended: what waited for its processor is lost.
     pub(super) fn clear_processor(&mut self, node: NodeId) {
-        let Some(processors) = self.trouble.as_mut().and_then(|trouble| trouble.processors.as_mut()) else { return };
+        let Some(processors) = self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) else { return };
         let processor = processors.get(node);
         let Processor { inbox, stage, percent, .. } = std::mem::take(processor);
         processor.percent = percent;

@@ -29,7 +29,7 @@ pub(super) struct Storage<P: Protocol> {
     /// Writes under way, in order.
     writes: std::collections::VecDeque<Write<P>>,
     /// What is wrong with it; nothing, mostly.
-    bad: Option<Box<Bad<P>>>,
+    faults: Option<Box<DiskFaults<P>>>,
 }
 
 /// A write under way.
@@ -42,7 +42,7 @@ struct Write<P: Protocol> {
 
 /// A disk that is not as it should be.
 #[derive(Clone, Debug)]
-struct Bad<P: Protocol> {
+struct DiskFaults<P: Protocol> {
     state: DiskState,
     /// What a crash leaves, where that is not what was written.
     leaves: Option<Disk<P>>,
@@ -65,13 +65,13 @@ pub struct DiskState {
 
 impl<P: Protocol> Default for Storage<P> {
     fn default() -> Storage<P> {
-        Storage { kept: Disk::<P>::default(), busy_until: 0, writes: Default::default(), bad: None }
+        Storage { kept: Disk::<P>::default(), busy_until: 0, writes: Default::default(), faults: None }
     }
 }
 
 impl<P: Protocol> Storage<P> {
     pub fn state(&self) -> DiskState {
-        self.bad.as_ref().map_or(DiskState::default(), |bad| bad.state)
+        self.faults.as_ref().map_or(DiskState::default(), |faults| faults.state)
     }
 
     /// Whether what is saved is written at once, as far as it depends on this disk.
@@ -82,10 +82,10 @@ impl<P: Protocol> Storage<P> {
     /// A write is done.
     fn written(&mut self, disk: Disk<P>) {
         let before = std::mem::replace(&mut self.kept, disk);
-        if let Some(bad) = &mut self.bad
-            && bad.state.tears
+        if let Some(faults) = &mut self.faults
+            && faults.state.tears
         {
-            bad.leaves = Some(before);
+            faults.leaves = Some(before);
         }
     }
 
@@ -103,34 +103,35 @@ impl<P: Protocol> Storage<P> {
         self.settle(now);
         self.writes.clear();
         self.busy_until = 0;
-        if let Some(bad) = &mut self.bad
-            && let Some(left) = &bad.leaves
+        if let Some(faults) = &mut self.faults
+            && let Some(left) = &faults.leaves
         {
             self.kept = left.clone();
         }
     }
 
-    fn befall(&mut self, fault: DiskFault, now: Micros) {
+    fn inject(&mut self, fault: DiskFault, now: Micros) {
         self.settle(now);
-        let bad = self.bad.get_or_insert_with(|| Box::new(Bad { state: DiskState::default(), leaves: None }));
-        let state = &mut bad.state;
+        let faults =
+            self.faults.get_or_insert_with(|| Box::new(DiskFaults { state: DiskState::default(), leaves: None }));
+        let state = &mut faults.state;
         match fault {
             DiskFault::Wipe => {
                 self.kept = Disk::<P>::default();
-                (state.rotten, bad.leaves) = (false, None);
+                (state.rotten, faults.leaves) = (false, None);
             }
             DiskFault::Slow(write) => state.write = Some(write),
             DiskFault::Fill => state.full = true,
-            DiskFault::Forget => (state.forgets, state.tears, bad.leaves) = (true, false, Some(self.kept.clone())),
-            DiskFault::Tear => (state.tears, state.forgets, bad.leaves) = (true, false, Some(self.kept.clone())),
+            DiskFault::Forget => (state.forgets, state.tears, faults.leaves) = (true, false, Some(self.kept.clone())),
+            DiskFault::Tear => (state.tears, state.forgets, faults.leaves) = (true, false, Some(self.kept.clone())),
             DiskFault::Rot => state.rotten = true,
-            DiskFault::Mend => {
+            DiskFault::Repair => {
                 *state = DiskState { rotten: state.rotten, ..DiskState::default() };
-                bad.leaves = None;
+                faults.leaves = None;
             }
         }
         if *state == DiskState::default() {
-            self.bad = None;
+            self.faults = None;
         }
     }
 }
@@ -141,7 +142,7 @@ impl<P: Protocol> World<P> {
         self.hosts[usize::from(node.0)].storage.state()
     }
 
-    pub(super) fn befall_disk(&mut self, node: NodeId, fault: DiskFault) {
+    pub(super) fn inject_disk_fault(&mut self, node: NodeId, fault: DiskFault) {
         if !self.strict_disks {
             // Up to now every save was done at once, so that what a node holds is what it wrote.
             self.strict_disks = true;
@@ -153,7 +154,7 @@ impl<P: Protocol> World<P> {
             }
         }
         let now = self.time;
-        self.hosts[usize::from(node.0)].storage.befall(fault, now);
+        self.hosts[usize::from(node.0)].storage.inject(fault, now);
     }
 
     /// Writes what a node asks to save. False if it does not fit.
@@ -165,8 +166,8 @@ impl<P: Protocol> World<P> {
     fn write(&mut self, me: NodeId) -> bool {
         let Some(node) = &self.nodes[usize::from(me.0)] else { return true };
         let storage = &mut self.hosts[usize::from(me.0)].storage;
-        let mut takes = self.terrain.disk;
-        if let Some(Bad { state, .. }) = storage.bad.as_deref() {
+        let mut takes = self.topology.disk;
+        if let Some(DiskFaults { state, .. }) = storage.faults.as_deref() {
             if state.full {
                 return false;
             }
@@ -196,8 +197,8 @@ impl<P: Protocol> World<P> {
         let undone: Vec<_> = self.out.effects()[next..].to_vec();
         for effect in &undone {
             match effect {
-                Effect::Send(_, parcel) => drop(self.out.parcels.take(*parcel)),
-                Effect::Broadcast(to, parcel) => to.iter().for_each(|_| drop(self.out.parcels.take(*parcel))),
+                Effect::Send(_, message_id) => drop(self.out.messages.take(*message_id)),
+                Effect::Broadcast(to, message_id) => to.iter().for_each(|_| drop(self.out.messages.take(*message_id))),
                 _ => {}
             }
         }
@@ -212,7 +213,7 @@ impl<P: Protocol> World<P> {
     /// What a node has to keep, it must have saved.
     pub(super) fn assert_saved(&self, me: NodeId) {
         let storage = &self.hosts[usize::from(me.0)].storage;
-        let prompt = self.terrain.disk == 0 && storage.is_prompt();
+        let prompt = self.topology.disk == 0 && storage.is_prompt();
         let node = self.nodes[usize::from(me.0)].as_ref();
         assert!(
             !prompt || !self.out.intact() || node.is_none_or(|node| *node.disk() == storage.kept),

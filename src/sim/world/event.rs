@@ -4,21 +4,21 @@ use super::Arriving;
 use crate::core::{ClientId, NodeId, NodeSet};
 use crate::sim::trace::Way;
 
-/// Something that will happen. What a message says waits elsewhere, as a parcel.
+/// Something that will happen. What a message says waits elsewhere, as a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A message arrives, `flight` µs after it left. A doomed one gets lost instead.
-    Deliver { from: NodeId, to: NodeId, doomed: bool, flight: u32, parcel: u32 },
+    /// A message arrives, `flight` µs after it left. A dropped one gets lost instead.
+    Deliver { from: NodeId, to: NodeId, will_drop: bool, flight: u32, message_id: u32 },
     /// A message arrives at several replicas in the same microsecond, at one after the other: as many events, put into the wheel once.
-    DeliverEach { from: NodeId, to: NodeSet, flight: u32, parcel: u32 },
+    DeliverEach { from: NodeId, to: NodeSet, flight: u32, message_id: u32 },
     /// A message that arrived earlier gets its turn on a busy node.
-    Handle { from: NodeId, to: NodeId, life: u16, flight: u32, parcel: u32 },
+    Handle { from: NodeId, to: NodeId, incarnation: u16, flight: u32, message_id: u32 },
     /// A node's timer may be due.
-    Timer { node: NodeId, life: u16, index: u32 },
+    Timer { node: NodeId, incarnation: u16, index: u32 },
     /// A client's request arrives.
-    Request { to: NodeId, doomed: bool, flight: u32, letter: u32 },
+    Request { to: NodeId, will_drop: bool, flight: u32, client_message: u32 },
     /// A replica's answer arrives.
-    Reply { from: NodeId, flight: u32, letter: u32 },
+    Reply { from: NodeId, flight: u32, client_message: u32 },
     /// A session may begin its next command.
     Wake(ClientId),
     /// A session may have waited too long.
@@ -30,7 +30,7 @@ pub(super) enum Event {
     /// The script's next action is due.
     Script(u32),
     /// A processor has finished something.
-    Turn { node: NodeId, life: u16 },
+    Turn { node: NodeId, incarnation: u16 },
     /// Taken back before it happened.
     Void,
 }
@@ -58,16 +58,21 @@ impl Event {
             body: u64::from(low) | u64::from(high) << 32,
         };
         match self {
-            Event::Deliver { from, to, doomed, flight, parcel } => {
-                Packed { head: Way::new(from, to, flight).word() | u64::from(doomed) << 24, body: u64::from(parcel) }
+            Event::Deliver { from, to, will_drop, flight, message_id } => Packed {
+                head: Way::new(from, to, flight).word() | u64::from(will_drop) << 24,
+                body: u64::from(message_id),
+            },
+            Event::DeliverEach { from, to, flight, message_id } => {
+                words(1, from.0, 0, false, flight, message_id, to.0 as u32)
             }
-            Event::DeliverEach { from, to, flight, parcel } => words(1, from.0, 0, false, flight, parcel, to.0 as u32),
-            Event::Handle { from, to, life, flight, parcel } => {
-                words(2, from.0, to.0, false, flight, parcel, u32::from(life))
+            Event::Handle { from, to, incarnation, flight, message_id } => {
+                words(2, from.0, to.0, false, flight, message_id, u32::from(incarnation))
             }
-            Event::Timer { node, life, index } => words(3, node.0, 0, false, index, u32::from(life), 0),
-            Event::Request { to, doomed, flight, letter } => words(4, 0, to.0, doomed, flight, letter, 0),
-            Event::Reply { from, flight, letter } => words(5, from.0, 0, false, flight, letter, 0),
+            Event::Timer { node, incarnation, index } => words(3, node.0, 0, false, index, u32::from(incarnation), 0),
+            Event::Request { to, will_drop, flight, client_message } => {
+                words(4, 0, to.0, will_drop, flight, client_message, 0)
+            }
+            Event::Reply { from, flight, client_message } => words(5, from.0, 0, false, flight, client_message, 0),
             Event::Wake(client) => words(6, 0, 0, false, 0, u32::from(client.0), 0),
             Event::Impatient(client) => words(7, 0, 0, false, 0, u32::from(client.0), 0),
             Event::Again { client, seq, attempt } => {
@@ -75,14 +80,14 @@ impl Event {
             }
             Event::Arrival(group) => words(9, 0, 0, false, 0, u32::from(group), 0),
             Event::Script(index) => words(10, 0, 0, false, 0, index, 0),
-            Event::Turn { node, life } => words(11, node.0, 0, false, 0, u32::from(life), 0),
+            Event::Turn { node, incarnation } => words(11, node.0, 0, false, 0, u32::from(incarnation), 0),
             Event::Void => words(12, 0, 0, false, 0, 0, 0),
         }
     }
 }
 
 impl Packed {
-    /// The way and the parcel of a message that arrives now, if it is that: the word for that event is the way.
+    /// The way and the message of a message that arrives now, if it is that: the word for that event is the way.
     #[inline(always)]
     pub(super) fn arrival(self) -> Option<(Way, u32)> {
         Some((Way::of_word(self.head)?, self.body as u32))
@@ -96,7 +101,7 @@ impl Packed {
             from,
             to,
             flight: (self.head >> 32) as u32,
-            parcel: self.body as u32,
+            message_id: self.body as u32,
         })
     }
 
@@ -107,18 +112,18 @@ impl Packed {
         let (flag, upper) = (self.head >> 24 & 1 == 1, (self.head >> 32) as u32);
         let (low, high) = (self.body as u32, (self.body >> 32) as u32);
         match self.head as u8 {
-            0 => Event::Deliver { from: a, to: b, doomed: flag, flight: upper, parcel: low },
-            1 => Event::DeliverEach { from: a, to: NodeSet(u64::from(high)), flight: upper, parcel: low },
-            2 => Event::Handle { from: a, to: b, life: high as u16, flight: upper, parcel: low },
-            3 => Event::Timer { node: a, life: low as u16, index: upper },
-            4 => Event::Request { to: b, doomed: flag, flight: upper, letter: low },
-            5 => Event::Reply { from: a, flight: upper, letter: low },
+            0 => Event::Deliver { from: a, to: b, will_drop: flag, flight: upper, message_id: low },
+            1 => Event::DeliverEach { from: a, to: NodeSet(u64::from(high)), flight: upper, message_id: low },
+            2 => Event::Handle { from: a, to: b, incarnation: high as u16, flight: upper, message_id: low },
+            3 => Event::Timer { node: a, incarnation: low as u16, index: upper },
+            4 => Event::Request { to: b, will_drop: flag, flight: upper, client_message: low },
+            5 => Event::Reply { from: a, flight: upper, client_message: low },
             6 => Event::Wake(ClientId(low as u16)),
             7 => Event::Impatient(ClientId(low as u16)),
             8 => Event::Again { client: ClientId(low as u16), seq: upper, attempt: high as u16 },
             9 => Event::Arrival(low as u16),
             10 => Event::Script(low),
-            11 => Event::Turn { node: a, life: low as u16 },
+            11 => Event::Turn { node: a, incarnation: low as u16 },
             _ => Event::Void,
         }
     }
@@ -131,33 +136,33 @@ mod tests {
     #[test]
     fn what_is_packed_comes_out_again() {
         let (from, to, client) = (NodeId(31), NodeId(17), ClientId(u16::MAX - 1));
-        let (flight, parcel, letter, index, seq) = (u32::MAX, u32::MAX - 1, 3, u32::MAX, u32::MAX);
+        let (flight, message_id, client_message, index, seq) = (u32::MAX, u32::MAX - 1, 3, u32::MAX, u32::MAX);
         for event in [
-            Event::Deliver { from, to, doomed: true, flight, parcel },
-            Event::Deliver { from: to, to: from, doomed: false, flight: 1, parcel: 0 },
-            Event::DeliverEach { from, to: NodeSet::first(32), flight, parcel },
-            Event::Handle { from, to, life: u16::MAX, flight, parcel },
-            Event::Timer { node: from, life: 300, index },
-            Event::Request { to, doomed: true, flight, letter },
-            Event::Reply { from, flight, letter },
+            Event::Deliver { from, to, will_drop: true, flight, message_id },
+            Event::Deliver { from: to, to: from, will_drop: false, flight: 1, message_id: 0 },
+            Event::DeliverEach { from, to: NodeSet::first(32), flight, message_id },
+            Event::Handle { from, to, incarnation: u16::MAX, flight, message_id },
+            Event::Timer { node: from, incarnation: 300, index },
+            Event::Request { to, will_drop: true, flight, client_message },
+            Event::Reply { from, flight, client_message },
             Event::Wake(client),
             Event::Impatient(client),
             Event::Again { client, seq, attempt: u16::MAX },
             Event::Arrival(u16::MAX),
             Event::Script(index),
-            Event::Turn { node: from, life: u16::MAX },
+            Event::Turn { node: from, incarnation: u16::MAX },
             Event::Void,
         ] {
             assert_eq!(event.pack().unpack(), event);
             let (one, several) = match event {
-                Event::Deliver { from, to, doomed: false, flight, parcel } => {
-                    (Some((Way::new(from, to, flight), parcel)), None)
+                Event::Deliver { from, to, will_drop: false, flight, message_id } => {
+                    (Some((Way::new(from, to, flight), message_id)), None)
                 }
-                Event::DeliverEach { from, to, flight, parcel } => (None, Some((from, to, flight, parcel))),
+                Event::DeliverEach { from, to, flight, message_id } => (None, Some((from, to, flight, message_id))),
                 _ => (None, None),
             };
             assert_eq!(event.pack().arrival(), one);
-            assert_eq!(event.pack().arrivals().map(|it| (it.from, it.to, it.flight, it.parcel)), several);
+            assert_eq!(event.pack().arrivals().map(|it| (it.from, it.to, it.flight, it.message_id)), several);
         }
     }
 }

@@ -3,12 +3,12 @@
 use super::World;
 use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::{ALL, Nuisance};
+use crate::sim::action::{ALL, LinkFault};
 use crate::sim::jitter;
 use crate::sim::rng::Rng;
 use std::collections::BTreeMap;
 
-/// How messages on one link fare, besides what the terrain says. All zero: as usual.
+/// How messages on one link fare, besides what the topology says. All zero: as usual.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Link {
     /// Extra delay, µs.
@@ -44,7 +44,7 @@ pub(super) struct Links {
 }
 
 /// What a disturbed link does to one message.
-pub(super) struct Fare {
+pub(super) struct Transmission {
     pub leaves: Micros,
     pub flight: Micros,
     pub lost: bool,
@@ -68,13 +68,13 @@ impl Links {
         self.links.get(&(from, to)).copied().unwrap_or(self.others)
     }
 
-    pub fn disturb(&mut self, from: NodeSet, to: NodeSet, how: Nuisance) {
+    pub fn disturb(&mut self, from: NodeSet, to: NodeSet, how: LinkFault) {
         let change = |link: &mut Link| match how {
-            Nuisance::Slow { extra, jitter } => (link.extra, link.jitter) = (extra, jitter),
-            Nuisance::Lose(permille) => link.lose = permille,
-            Nuisance::Duplicate(permille) => link.duplicate = permille,
-            Nuisance::Reorder { permille, by } => (link.reorder, link.reorder_by) = (permille, by),
-            Nuisance::Narrow(bytes) => link.bytes_per_s = bytes,
+            LinkFault::Slow { extra, jitter } => (link.extra, link.jitter) = (extra, jitter),
+            LinkFault::Lose(permille) => link.lose = permille,
+            LinkFault::Duplicate(permille) => link.duplicate = permille,
+            LinkFault::Reorder { permille, by } => (link.reorder, link.reorder_by) = (permille, by),
+            LinkFault::Narrow(bytes) => link.bytes_per_s = bytes,
         };
         if (from, to) == (ALL, ALL) {
             change(&mut self.others);
@@ -94,7 +94,7 @@ impl Links {
         };
     }
 
-    pub fn calm(&mut self) {
+    pub fn clear_link_faults(&mut self) {
         self.links.clear();
         self.others = Link::default();
         self.uplinks.clear();
@@ -107,7 +107,13 @@ impl Links {
     }
 
     /// How a message of so many bytes fares that could leave at `leaves` and would take `flight` µs.
-    pub fn fare(&mut self, (from, to): (NodeId, NodeId), leaves: Micros, flight: Micros, bytes: u64) -> Fare {
+    pub fn transmit(
+        &mut self,
+        (from, to): (NodeId, NodeId),
+        leaves: Micros,
+        flight: Micros,
+        bytes: u64,
+    ) -> Transmission {
         let (mut leaves, mut flight) = (leaves, flight);
         let mut queue = |free: &mut Micros, bytes_per_s: u32| {
             leaves = leaves.max(*free) + (bytes * 1_000_000).div_ceil(u64::from(bytes_per_s));
@@ -130,13 +136,13 @@ impl Links {
         let lost = self.rng.chance(link.lose);
         // On its other way it takes up to as long again.
         let twice = self.rng.chance(link.duplicate).then(|| flight + self.rng.between(0, flight));
-        Fare { leaves, flight, lost, twice }
+        Transmission { leaves, flight, lost, twice }
     }
 }
 
 impl<P: Protocol> World<P> {
-    /// How messages from one node to another fare, besides what the terrain says.
+    /// How messages from one node to another fare, besides what the topology says.
     pub fn link(&self, from: NodeId, to: NodeId) -> Link {
-        self.trouble.as_ref().map_or(Link::default(), |trouble| trouble.links.get(from, to))
+        self.faults.as_ref().map_or(Link::default(), |faults| faults.links.get(from, to))
     }
 }

@@ -28,7 +28,7 @@ impl<P: Protocol> World<P> {
 
     /// The nodes that are paused, or have just gone on and not looked yet at the timers that ran out meanwhile.
     pub fn unaware(&self) -> NodeSet {
-        if self.trouble.is_none() {
+        if self.faults.is_none() {
             return NodeSet::EMPTY;
         }
         let overdue =
@@ -43,11 +43,11 @@ impl<P: Protocol> World<P> {
     }
 
     fn paused(&self, node: NodeId) -> Option<&Pause> {
-        self.trouble.as_ref()?.pauses.get(usize::from(node.0))?.as_ref()
+        self.faults.as_ref()?.pauses.get(usize::from(node.0))?.as_ref()
     }
 
     fn paused_mut(&mut self, node: NodeId) -> Option<&mut Pause> {
-        self.trouble.as_mut()?.pauses.get_mut(usize::from(node.0))?.as_mut()
+        self.faults.as_mut()?.pauses.get_mut(usize::from(node.0))?.as_mut()
     }
 
     pub(super) fn pause(&mut self, node: NodeId, clock_stops: bool) {
@@ -66,7 +66,7 @@ impl<P: Protocol> World<P> {
         }
         to_leave.sort_by_key(|(leaves, _)| *leaves);
         let nodes = self.nodes.len();
-        let pauses = &mut self.trouble().pauses;
+        let pauses = &mut self.faults().pauses;
         pauses.resize_with(nodes.max(pauses.len()), || None);
         pauses[usize::from(node.0)] = Some(Pause { since: now, clock_stops, waiting: Vec::new(), to_leave });
     }
@@ -75,14 +75,16 @@ impl<P: Protocol> World<P> {
     pub(super) fn let_wait(&mut self, event: Event) -> Option<Event> {
         let node = match event {
             // What will not arrive does not wait, either.
-            Event::Deliver { from, to, doomed, .. } if doomed || self.hosts[usize::from(from.0)].cut.has(to) => {
+            Event::Deliver { from, to, will_drop, .. } if will_drop || self.hosts[usize::from(from.0)].cut.has(to) => {
                 return Some(event);
             }
-            Event::Request { doomed: true, .. } => return Some(event),
+            Event::Request { will_drop: true, .. } => return Some(event),
             Event::Deliver { to, .. } | Event::Request { to, .. } => to,
-            Event::Turn { node, life } if self.hosts[usize::from(node.0)].life == life => node,
-            Event::Handle { to, life, .. } if self.hosts[usize::from(to.0)].life == life => to,
-            Event::Timer { node, life, .. } if self.hosts[usize::from(node.0)].life == life => node,
+            Event::Turn { node, incarnation } if self.hosts[usize::from(node.0)].incarnation == incarnation => node,
+            Event::Handle { to, incarnation, .. } if self.hosts[usize::from(to.0)].incarnation == incarnation => to,
+            Event::Timer { node, incarnation, .. } if self.hosts[usize::from(node.0)].incarnation == incarnation => {
+                node
+            }
             _ => return Some(event),
         };
         let now = self.time;
@@ -123,14 +125,14 @@ impl<P: Protocol> World<P> {
         }
         for (_, event) in pause.to_leave {
             match event {
-                Event::Deliver { parcel, .. } => drop(self.out.parcels.take(parcel)),
-                Event::Reply { letter, .. } => drop(self.letters.take(letter)),
+                Event::Deliver { message_id, .. } => drop(self.out.messages.take(message_id)),
+                Event::Reply { client_message, .. } => drop(self.client_messages.take(client_message)),
                 _ => {}
             }
         }
     }
 
     fn take_pause(&mut self, node: NodeId) -> Option<Pause> {
-        self.trouble.as_mut()?.pauses.get_mut(usize::from(node.0))?.take()
+        self.faults.as_mut()?.pauses.get_mut(usize::from(node.0))?.take()
     }
 }

@@ -1,10 +1,10 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
 use super::event::Event;
-use super::{Happening, Letter, N, World};
+use super::{ClientMessage, N, StepOutcome, World};
 use crate::core::node::{Node, Protocol, Reply};
 use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
-use crate::sim::clients::{Heard, OPEN_SESSIONS, Pace, Spoke};
+use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
 use crate::sim::jitter;
 use crate::sim::measure::Sample;
 use crate::sim::trace::What;
@@ -38,7 +38,7 @@ impl<P: Protocol> World<P> {
 
     /// The replica nearest to a site; the lowest id among equals.
     pub(super) fn nearest(&self, site: u8) -> NodeId {
-        let distance = |node: &NodeId| self.terrain.round_trip(site, self.site_of(*node));
+        let distance = |node: &NodeId| self.topology.round_trip(site, self.site_of(*node));
         (0..self.hosts.len() as u8).map(NodeId).min_by_key(distance).unwrap_or_default()
     }
 
@@ -46,7 +46,7 @@ impl<P: Protocol> World<P> {
         self.clients.sessions.get(usize::from(client.0)).map_or(0, |session| session.site)
     }
 
-    pub(super) fn arrival(&mut self, group: u16) -> Option<Happening> {
+    pub(super) fn arrival(&mut self, group: u16) -> Option<StepOutcome> {
         self.next_arrival(group, self.time);
         if !self.clients.may_begin(group, self.time) {
             return None;
@@ -65,30 +65,30 @@ impl<P: Protocol> World<P> {
         Some(self.begin(client))
     }
 
-    pub(super) fn wake(&mut self, client: ClientId) -> Option<Happening> {
+    pub(super) fn wake(&mut self, client: ClientId) -> Option<StepOutcome> {
         self.clients.goes_on(client, self.time).then(|| self.begin(client))
     }
 
     #[inline]
-    pub(super) fn begin(&mut self, client: ClientId) -> Happening {
+    pub(super) fn begin(&mut self, client: ClientId) -> StepOutcome {
         self.counts.asked += 1;
         let command = self.clients.begin(client, self.time);
-        self.hear(client, Spoke::Asked(command.op));
+        self.record_client_event(client, HistoryEvent::Asked(command.op));
         self.ask(client);
         self.client_acted(client)
     }
 
-    fn hear(&mut self, client: ClientId, spoke: Spoke) {
-        if let Some(heard) = &mut self.heard {
-            heard.push(Heard { at: self.time, client, spoke });
+    fn record_client_event(&mut self, client: ClientId, event: HistoryEvent) {
+        if let Some(recorded) = &mut self.recorded {
+            recorded.push(HistoryRecord { at: self.time, client, event });
         }
     }
 
     #[inline(always)]
-    fn client_acted(&mut self, client: ClientId) -> Happening {
+    fn client_acted(&mut self, client: ClientId) -> StepOutcome {
         let target = self.clients.sessions[usize::from(client.0)].target;
         self.record(What::Client, target, target, 0, 0, u32::from(client.0), RuleSet::EMPTY);
-        Happening::passed(What::Client, target)
+        StepOutcome::passed(What::Client, target)
     }
 
     /// Sends the session's waiting command to the replica it takes for the right one.
@@ -104,70 +104,76 @@ impl<P: Protocol> World<P> {
             self.schedule(self.time + retry, Event::Impatient(client));
         }
         self.counts.client_messages += 1;
-        let flight = self.terrain.delay(site, self.site_of(to), false, &mut self.net_rng);
-        let doomed = self.net_rng.chance(self.terrain.loss_permille);
-        let (flight, doomed) = match self.trouble {
+        let flight = self.topology.delay(site, self.site_of(to), false, &mut self.net_rng);
+        let will_drop = self.net_rng.chance(self.topology.loss_permille);
+        let (flight, will_drop) = match self.faults {
             Some(_) => {
-                let (_, flight, doomed) = self.in_time(self.time, self.time, flight, doomed);
-                (flight, doomed)
+                let (_, flight, will_drop) = self.in_time(self.time, self.time, flight, will_drop);
+                (flight, will_drop)
             }
-            None => (flight, doomed),
+            None => (flight, will_drop),
         };
-        let letter = self.letters.put(Letter::Request(command), (), 1);
-        self.schedule(self.time + flight, Event::Request { to, doomed, flight: flight as u32, letter });
+        let client_message = self.client_messages.put(ClientMessage::Request(command), (), 1);
+        self.schedule(self.time + flight, Event::Request { to, will_drop, flight: flight as u32, client_message });
     }
 
-    pub(super) fn requested(&mut self, to: NodeId, doomed: bool, flight: u32, letter: u32) -> Option<Happening> {
-        let Some(Letter::Request(command)) = self.letters.take(letter) else { return None };
+    pub(super) fn requested(
+        &mut self,
+        to: NodeId,
+        will_drop: bool,
+        flight: u32,
+        client_message: u32,
+    ) -> Option<StepOutcome> {
+        let Some(ClientMessage::Request(command)) = self.client_messages.take(client_message) else { return None };
         let client = u32::from(command.client.0);
-        let doomed = doomed || self.is_out_of_reach(command.client, to);
-        let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !doomed);
+        let will_drop = will_drop || self.is_out_of_reach(command.client, to);
+        let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !will_drop);
         let Some(node) = node else {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
-            return Some(Happening::passed(What::Lost, to));
+            return Some(StepOutcome::passed(What::Lost, to));
         };
         N::<P>::on_request(node, command, &mut self.out);
         let (rules, log_from) = self.out.settle();
         self.record(What::Request, to, to, 0, 0, client, rules);
-        self.carry_out_effects(to);
-        Some(Happening::handled(What::Request, to, log_from))
+        self.apply_effects(to);
+        Some(StepOutcome::handled(What::Request, to, log_from))
     }
 
     pub(super) fn send_reply(&mut self, from: NodeId, reply: Reply) {
         if !self.answers(from) {
             return;
         }
-        let leaves = match self.trouble {
+        let leaves = match self.faults {
             Some(_) => self.put_together(from, self.client_weight(reply.client, reply.seq)),
             None => self.saved_at(from),
         };
         let site = self.site_of_client(reply.client);
         self.counts.client_messages += 1;
-        let flight = self.terrain.delay(self.site_of(from), site, true, &mut self.net_rng);
-        let lost = self.net_rng.chance(self.terrain.loss_permille);
-        let (leaves, flight, lost) = match self.trouble {
+        let flight = self.topology.delay(self.site_of(from), site, true, &mut self.net_rng);
+        let lost = self.net_rng.chance(self.topology.loss_permille);
+        let (leaves, flight, lost) = match self.faults {
             Some(_) => self.in_time(leaves, leaves, flight, lost),
             None => (leaves, flight, lost),
         };
         if lost {
             return;
         }
-        let letter = self.letters.put(Letter::Reply(reply), (), 1);
-        self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, letter });
+        let client_message = self.client_messages.put(ClientMessage::Reply(reply), (), 1);
+        self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, client_message });
     }
 
-    pub(super) fn answered(&mut self, from: NodeId, letter: u32) -> Option<Happening> {
+    pub(super) fn answered(&mut self, from: NodeId, client_message: u32) -> Option<StepOutcome> {
         // Looked at where it lies: moved out field by field, it makes the processor wait.
-        let letter = self.letters.take(letter);
-        let Some(Letter::Reply(Reply { client, seq, ref answer })) = letter else { return None };
+        let client_message = self.client_messages.take(client_message);
+        let Some(ClientMessage::Reply(Reply { client, seq, ref answer })) = client_message else { return None };
         if self.is_out_of_reach(client, from) {
             return None;
         }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
-        let happening = Some(Happening::passed(What::Answered, from));
+        let outcome = Some(StepOutcome::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {
-            return happening;
+            return outcome;
         };
         match *answer {
             Answer::Done(outcome) => {
@@ -180,7 +186,7 @@ impl<P: Protocol> World<P> {
                 if let Some(pause) = self.clients.told(client, waiting.command.op, outcome, self.time, least) {
                     self.schedule(self.time + pause, Event::Wake(client));
                 }
-                self.hear(client, Spoke::Told(outcome));
+                self.record_client_event(client, HistoryEvent::Told(outcome));
             }
             Answer::Redirect(Some(leader)) if leader != from && waiting.attempt % (REDIRECTS + 1) != 0 => {
                 session.target = leader;
@@ -199,14 +205,14 @@ impl<P: Protocol> World<P> {
                 self.schedule(self.time + pause, Event::Again { client, seq, attempt });
             }
         }
-        happening
+        outcome
     }
 
     fn next_target(&self, after: NodeId) -> NodeId {
         NodeId((after.0 + 1) % self.hosts.len() as u8)
     }
 
-    pub(super) fn again(&mut self, client: ClientId, seq: u32, attempt: u16) -> Option<Happening> {
+    pub(super) fn again(&mut self, client: ClientId, seq: u32, attempt: u16) -> Option<StepOutcome> {
         let waiting = self.clients.sessions[usize::from(client.0)].waiting?;
         if waiting.command.seq != seq || waiting.attempt != attempt {
             return None;
@@ -215,7 +221,7 @@ impl<P: Protocol> World<P> {
         Some(self.client_acted(client))
     }
 
-    pub(super) fn impatient(&mut self, client: ClientId) -> Option<Happening> {
+    pub(super) fn impatient(&mut self, client: ClientId) -> Option<StepOutcome> {
         let session = &mut self.clients.sessions[usize::from(client.0)];
         session.watched = false;
         let waiting = session.waiting?;
@@ -233,8 +239,8 @@ impl<P: Protocol> World<P> {
     }
 
     /// Holds back (or lets go on) all new commands.
-    pub(super) fn hush(&mut self, quiet: bool) {
-        for (client, due) in self.clients.hush(quiet) {
+    pub(super) fn quiesce(&mut self, quiet: bool) {
+        for (client, due) in self.clients.quiesce(quiet) {
             self.schedule(due.max(self.time), Event::Wake(client));
         }
     }

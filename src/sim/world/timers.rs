@@ -1,7 +1,7 @@
 //! Timers: setting them, forgetting them, and what happens when they run out.
 
 use super::event::Event;
-use super::{Happening, NEVER, Timer, World};
+use super::{NEVER, StepOutcome, Timer, World};
 use crate::core::node::{Node, Protocol};
 use crate::core::{Micros, NodeId};
 use crate::sim::trace::What;
@@ -16,9 +16,9 @@ pub(super) struct TimerState<T> {
 
 impl<P: Protocol> World<P> {
     /// A timer may have run out. `None`: it had been set again, or forgotten, or its node has ended.
-    pub(super) fn timer_due(&mut self, node: NodeId, life: u16, index: u32) -> Option<Happening> {
+    pub(super) fn timer_due(&mut self, node: NodeId, incarnation: u16, index: u32) -> Option<StepOutcome> {
         let host = &mut self.hosts[usize::from(node.0)];
-        if host.life != life {
+        if host.incarnation != incarnation {
             return None;
         }
         let state = &mut host.timers[index as usize];
@@ -30,7 +30,7 @@ impl<P: Protocol> World<P> {
             if state.deadline != NEVER {
                 let deadline = state.deadline;
                 state.queued = deadline;
-                self.schedule(deadline, Event::Timer { node, life, index });
+                self.schedule(deadline, Event::Timer { node, incarnation, index });
             }
             return None;
         }
@@ -39,8 +39,8 @@ impl<P: Protocol> World<P> {
         self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
         let (rules, log_from) = self.out.settle();
         self.record(What::Timer, node, node, 0, 0, index, rules);
-        self.carry_out_effects(node);
-        Some(Happening::handled(What::Timer, node, log_from))
+        self.apply_effects(node);
+        Some(StepOutcome::handled(What::Timer, node, log_from))
     }
 
     /// Lets a timer run out somewhere between `lo` and `hi` µs from now, and not at any other time it was set to.
@@ -48,8 +48,8 @@ impl<P: Protocol> World<P> {
     pub(super) fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
         let mut wait = host.rng.between(lo, hi);
-        if let Some(trouble) = &self.trouble {
-            wait = trouble.clocks.real(node, wait);
+        if let Some(faults) = &self.faults {
+            wait = faults.clocks.real(node, wait);
         }
         let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
@@ -70,8 +70,8 @@ impl<P: Protocol> World<P> {
         state.deadline = deadline;
         if deadline < state.queued {
             state.queued = deadline;
-            let life = host.life;
-            self.schedule(deadline, Event::Timer { node, life, index: index as u32 });
+            let incarnation = host.incarnation;
+            self.schedule(deadline, Event::Timer { node, incarnation, index: index as u32 });
         }
     }
 

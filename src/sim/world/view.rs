@@ -1,12 +1,12 @@
 //! What can be seen of a world from outside.
 
 use super::event::Event;
-use super::{Arriving, End, Flight, Heard, Letter, Mark, Msg, N, Said, World};
+use super::{Arriving, ClientMessage, End, Flight, HistoryRecord, Mark, Msg, N, Said, World};
 use crate::core::node::{Message, Node, Phase, Protocol, Reply};
-use crate::core::{Command, Label, Log, Micros, NodeId, NodeSet, RuleSet};
+use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
-use crate::sim::network::Terrain;
+use crate::sim::network::Topology;
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
 
@@ -37,8 +37,8 @@ impl<P: Protocol> World<P> {
     }
 
     /// What was last done to the world, by hand or by the script.
-    pub fn deed(&self) -> Option<Action> {
-        self.deed
+    pub fn intervention(&self) -> Option<Action> {
+        self.intervention
     }
 
     /// Actions of the script that made no sense when their time came.
@@ -47,8 +47,8 @@ impl<P: Protocol> World<P> {
     }
 
     /// The sites and delays.
-    pub fn terrain(&self) -> &Terrain {
-        &self.terrain
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// What was counted.
@@ -58,7 +58,7 @@ impl<P: Protocol> World<P> {
 
     /// Starts counting from zero.
     pub fn clear_counts(&mut self) {
-        self.counts = Counts::new(Msg::<P>::KINDS.len(), self.nodes.len(), usize::from(self.terrain.sites));
+        self.counts = Counts::new(Msg::<P>::KINDS.len(), self.nodes.len(), usize::from(self.topology.sites));
     }
 
     /// Answered commands of the clients at each site.
@@ -92,14 +92,14 @@ impl<P: Protocol> World<P> {
         self.said.as_deref().unwrap_or_default()
     }
 
-    /// From now on keeps what clients ask and are told, for [`World::heard`].
-    pub fn overhear(&mut self) {
-        self.heard = Some(Log::default());
+    /// From now on keeps what clients ask and are told, for [`World::recorded`].
+    pub fn record_history(&mut self) {
+        self.recorded = Some(Log::default());
     }
 
-    /// What clients asked and were told since they are overheard, oldest first.
-    pub fn heard(&self) -> impl Iterator<Item = &Heard> {
-        self.heard.iter().flat_map(|heard| heard.iter().map(|(_, heard)| heard))
+    /// What clients asked and were told since they are recorded, oldest first.
+    pub fn recorded(&self) -> impl Iterator<Item = &HistoryRecord> {
+        self.recorded.iter().flat_map(|recorded| recorded.iter().map(|(_, recorded)| recorded))
     }
 
     /// Commands waiting for their answers.
@@ -117,8 +117,10 @@ impl<P: Protocol> World<P> {
         self.waiting() == 0
             && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
             && self.coming().all(|(_, event)| match event {
-                Event::Deliver { parcel, .. } | Event::DeliverEach { parcel, .. } | Event::Handle { parcel, .. } => {
-                    let Label { kind, .. } = self.out.parcels.label(parcel);
+                Event::Deliver { message_id, .. }
+                | Event::DeliverEach { message_id, .. }
+                | Event::Handle { message_id, .. } => {
+                    let Header { kind, .. } = self.out.messages.header(message_id);
                     Msg::<P>::KINDS[usize::from(kind.0)].phase == Phase::Heartbeat
                 }
                 Event::Request { .. } | Event::Reply { .. } => false,
@@ -128,8 +130,8 @@ impl<P: Protocol> World<P> {
 
     /// What is to come, in no particular (but always the same) order.
     pub(super) fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
-        let Arriving { from, to, flight, parcel } = self.arriving;
-        let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, parcel }));
+        let Arriving { from, to, flight, message_id } = self.arriving;
+        let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, message_id }));
         now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
     }
 
@@ -138,38 +140,40 @@ impl<P: Protocol> World<P> {
         flights.clear();
         for (arrives, event) in self.coming() {
             match event {
-                Event::DeliverEach { from, to, flight, parcel } => {
-                    let single = |to| Event::Deliver { from, to, doomed: false, flight, parcel };
+                Event::DeliverEach { from, to, flight, message_id } => {
+                    let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
                     flights.extend(to.iter().filter_map(|to| self.as_flight(arrives, single(to), false)));
                 }
                 _ => flights.extend(self.as_flight(arrives, event, false)),
             }
         }
-        let held = self.trouble.as_ref().map_or(&[][..], |trouble| &trouble.held);
+        let held = self.faults.as_ref().map_or(&[][..], |faults| &faults.held);
         flights.extend(held.iter().filter_map(|held| self.as_flight(self.time + held.left, held.event, true)));
     }
 
     /// The message that an event is the arrival of, if it is.
     fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
-        let client = |letter: u32| match self.letters.look(letter) {
-            Some(Letter::Request(Command { client, .. }) | Letter::Reply(Reply { client, .. })) => {
+        let client = |client_message: u32| match self.client_messages.look(client_message) {
+            Some(ClientMessage::Request(Command { client, .. }) | ClientMessage::Reply(Reply { client, .. })) => {
                 End::Client(self.site_of_client(*client))
             }
             None => End::Client(0),
         };
-        let (from, to, label, doomed) = match event {
-            Event::Deliver { from, to, doomed, parcel, .. } => {
-                let doomed = doomed || self.cut_from(from).has(to);
-                (End::Node(from), End::Node(to), Some(self.out.parcels.label(parcel)), doomed)
+        let (from, to, header, will_drop) = match event {
+            Event::Deliver { from, to, will_drop, message_id, .. } => {
+                let will_drop = will_drop || self.cut_from(from).has(to);
+                (End::Node(from), End::Node(to), Some(self.out.messages.header(message_id)), will_drop)
             }
-            Event::Request { to, doomed, letter, .. } => (client(letter), End::Node(to), None, doomed),
-            Event::Reply { from, letter, .. } => (End::Node(from), client(letter), None, false),
+            Event::Request { to, will_drop, client_message, .. } => {
+                (client(client_message), End::Node(to), None, will_drop)
+            }
+            Event::Reply { from, client_message, .. } => (End::Node(from), client(client_message), None, false),
             _ => return None,
         };
-        let kind = label.map(|label| label.kind);
-        let slot = label.map_or(0, |label| label.slot);
+        let kind = header.map(|header| header.kind);
+        let slot = header.map_or(0, |header| header.slot);
         let sent = arrives.saturating_sub(event.flight());
-        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, doomed, held })
+        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, will_drop, held })
     }
 
     /// The leader with the highest epoch, if any node takes itself for one.

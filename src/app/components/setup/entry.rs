@@ -1,4 +1,4 @@
-//! A field of the sheet that is written as text: what it is called, how it is read from a scenario, and how it is put there.
+//! A field of the dialog that is written as text: what it is called, how it is read from a scenario, and how it is put there.
 
 use super::Change;
 use crate::components::controls;
@@ -23,7 +23,7 @@ pub struct Entry {
     pub set: fn(&mut Scenario, Option<&str>) -> bool,
 }
 
-/// What came of the sheet so far, and how to change it.
+/// What came of the dialog so far, and how to change it.
 pub struct Draft<'a> {
     /// The scenario as far as it could be read.
     pub scenario: &'a Scenario,

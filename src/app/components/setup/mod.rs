@@ -1,4 +1,4 @@
-//! The sheet on which a scenario is put together: protocol settings and rules, regions and replicas, workload and network. All of it is
+//! The dialog on which a scenario is put together: protocol settings and rules, regions and replicas, workload and network. All of it is
 //! offered as the lab describes it; nothing here knows a protocol.
 
 mod entry;
@@ -9,9 +9,9 @@ mod workload;
 mod world;
 
 use super::controls::{button, press};
-use super::sheet::SheetFrame;
-use crate::intent::Intent;
-use crate::run::Ground;
+use super::dialog::DialogFrame;
+use crate::page_action::PageAction;
+use crate::run::RunContext;
 use entry::{Draft, Unread};
 use quorumscope::lab::Scenario;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ pub type View = fn(Props) -> Html;
 /// Where this chunk begins.
 #[wasm_split(setup, fallible)]
 pub fn load() -> Result<View, SplitLoaderError> {
-    Ok(|Props { ground, scenario, on }| html! { <Setup {ground} {scenario} {on} /> })
+    Ok(|Props { context, scenario, on }| html! { <Setup {context} {scenario} {on} /> })
 }
 
 /// A scenario that shall be, made from the one that is.
@@ -43,16 +43,16 @@ fn edit<T: 'static>(scenario: &Scenario, change: &Change, apply: impl Fn(&mut Sc
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What is run now.
-    pub ground: Rc<Ground>,
+    pub context: Rc<RunContext>,
     /// The scenario as it is now: replicas where they have been moved to.
     pub scenario: Scenario,
     /// What is wanted.
-    pub on: Callback<Intent>,
+    pub on: Callback<PageAction>,
 }
 
 #[component]
 pub fn Setup(props: &Props) -> Html {
-    let Props { ground, scenario, on } = props;
+    let Props { context, scenario, on } = props;
     let draft = use_state(|| scenario.clone());
     let change = {
         let draft = draft.clone();
@@ -60,19 +60,26 @@ pub fn Setup(props: &Props) -> Html {
     };
     let unread = use_state(Unread::default);
     let mut problems: Vec<String> = entry::complaints(&unread).collect();
-    problems.extend(draft.check_with(Some(ground.variant)).err().into_iter().flat_map(|wrong| wrong.0).map(|problem| problem.to_string()));
+    problems.extend(
+        draft
+            .check_with(Some(context.variant))
+            .err()
+            .into_iter()
+            .flat_map(|wrong| wrong.0)
+            .map(|problem| problem.to_string()),
+    );
     let fields = Draft { scenario: &draft, change: &change, unread: &unread };
-    let close = on.reform(|()| Intent::Open(None));
+    let close = on.reform(|()| PageAction::Open(None));
     let run = {
         let (draft, on) = (draft.clone(), on.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            on.emit(Intent::Run(Box::new((*draft).clone())));
+            on.emit(PageAction::Run(Box::new((*draft).clone())));
         })
     };
-    let variant = ground.variant;
+    let variant = context.variant;
     html! {
-        <SheetFrame title="Set up" on_close={close.clone()}>
+        <DialogFrame title="Set up" on_close={close.clone()}>
             <form onsubmit={run}>
                 <div class="scroll">
                     <p class="card"><strong>{ variant.card.title }</strong>{ ". " }{ variant.card.says }{ " " }<cite>{ variant.card.paper }</cite></p>
@@ -92,6 +99,6 @@ pub fn Setup(props: &Props) -> Html {
                     <button type="submit" class="primary" disabled={!problems.is_empty()}>{ "Run from the start" }</button>
                 </footer>
             </form>
-        </SheetFrame>
+        </DialogFrame>
     }
 }

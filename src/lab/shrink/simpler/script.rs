@@ -1,4 +1,4 @@
-//! Faults that come sooner, and befall less.
+//! Faults that come sooner, and happen to less.
 
 use super::{half, micros, rounded, time, with};
 use crate::lab::Quantity;
@@ -24,7 +24,7 @@ pub(super) fn leave_out(fault: &mut Fault, gone: u32) -> bool {
     fault.node.as_mut().is_none_or(moved) && from && to
 }
 
-/// What befalls a place befalls one node there, or is done to the links of one.
+/// What happens to a place happens to one node there, or is done to the links of one.
 pub(super) fn nodes_for_places(scenario: &Scenario) -> Vec<Scenario> {
     let nodes = scenario.replicas.len() as u32;
     let mut ways = Vec::new();

@@ -1,0 +1,173 @@
+//! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
+
+use super::byzantine::ByzantineNodes;
+use super::clock::Clocks;
+use super::cpu::Processors;
+use super::event::Event;
+use super::intercept::{Held, Interceptor};
+use super::links::{Links, Transmission};
+use super::pause::Pause;
+use super::{Arriving, StepOutcome, World};
+use crate::core::node::Protocol;
+use crate::core::{Micros, NodeId, NodeSet};
+use crate::sim::action::Which;
+use crate::sim::domains::DomainId;
+use crate::sim::network::Cost;
+
+/// All that is out of the ordinary.
+#[derive(Clone, Debug)]
+pub(super) struct ActiveFaults<P: Protocol> {
+    /// The paused nodes, by node.
+    pub pauses: Vec<Option<Pause>>,
+    /// The domains that are cut off.
+    pub partitioned: Vec<DomainId>,
+    /// The disturbed links.
+    pub links: Links,
+    /// The nodes' clocks.
+    pub clocks: Clocks,
+    /// The processors, if messages cost them anything.
+    pub processors: Option<Processors>,
+    /// The nodes that lie.
+    pub byzantine: ByzantineNodes<P>,
+    /// The messages held.
+    pub held: Vec<Held>,
+    /// What waits for a message to be sent.
+    pub interceptors: Vec<Interceptor>,
+}
+
+impl<P: Protocol> World<P> {
+    /// The trouble there is, from now on.
+    pub(super) fn faults(&mut self) -> &mut ActiveFaults<P> {
+        let (seed, cost) = (self.seed, self.topology.cost);
+        self.fault_free = false;
+        self.faults.get_or_insert_with(|| {
+            Box::new(ActiveFaults {
+                pauses: Vec::new(),
+                partitioned: Vec::new(),
+                links: Links::new(seed),
+                clocks: Clocks::default(),
+                byzantine: ByzantineNodes::default(),
+                processors: (cost != Cost::default()).then(|| Processors::new(cost)),
+                held: Vec::new(),
+                interceptors: Vec::new(),
+            })
+        })
+    }
+
+    /// What becomes of an event in a troubled world: itself, or nothing for now.
+    fn divert(&mut self, event: Event) -> Option<Event> {
+        match event {
+            // Its single arrivals come here one by one.
+            Event::DeliverEach { .. } => Some(event),
+            _ => {
+                let event = self.let_wait(event)?;
+                self.take_turns(event)
+            }
+        }
+    }
+
+    /// Carries out one event of a troubled world, or puts it off.
+    #[cold]
+    pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
+        let event = self.divert(event)?;
+        self.at_whichever_copy(event)
+    }
+
+    /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
+    #[cold]
+    pub(super) fn arrive_with_faults(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        flight: u32,
+        message_id: u32,
+    ) -> Option<StepOutcome> {
+        let event = Event::Deliver { from, to, will_drop: false, flight, message_id };
+        self.handle_event_with_faults(event).or_else(|| self.arrive())
+    }
+
+    /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
+    /// another.
+    #[cold]
+    pub(super) fn send_with_faults(&mut self, from: NodeId, to: NodeSet, message_id: u32) {
+        let (kind, bytes) = self.weigh(message_id);
+        let to = self.audience(from, to, message_id);
+        for to in to.iter() {
+            if from == to {
+                // In a life of its own, for there may be two of it.
+                let incarnation = self.hosts[usize::from(from.0)].incarnation;
+                self.schedule(self.saved_at(from), Event::Handle { from, to, incarnation, flight: 0, message_id });
+                continue;
+            }
+            let (flight, lost) = self.route(from, to);
+            self.counts.count(from, kind, 1, bytes);
+            let ready = self.put_together(from, bytes);
+            let Transmission { leaves, flight, lost: lost_here, twice } =
+                self.faults().links.transmit((from, to), ready, Micros::from(flight), bytes);
+            let (leaves, flight, will_drop) = self.in_time(ready, leaves, flight, lost || lost_here);
+            let event =
+                self.tamper(from, to, Event::Deliver { from, to, will_drop, flight: flight as u32, message_id });
+            if let Some(second) = twice.filter(|_| !will_drop) {
+                let (leaves, second, _) = self.in_time(ready, leaves, second, false);
+                let copy = self.copy_of(event);
+                self.schedule(leaves + second, copy.forced_delivery(second));
+            }
+            self.send_past_interceptors(Which { from, to, kind }, event, leaves);
+        }
+    }
+
+    /// When a message can leave: once what was saved before is on the disk, and the processor has put it together.
+    pub(super) fn put_together(&mut self, from: NodeId, bytes: u64) -> Micros {
+        let (now, saved) = (self.time, self.saved_at(from));
+        match self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) {
+            Some(processors) => saved.max(processors.send(from, now, bytes)),
+            None => saved,
+        }
+    }
+
+    /// When a message leaves, how long it takes and whether it gets lost, as the timing model has it.
+    pub(super) fn in_time(
+        &mut self,
+        sent: Micros,
+        leaves: Micros,
+        flight: Micros,
+        lost: bool,
+    ) -> (Micros, Micros, bool) {
+        let timing = self.topology.timing;
+        let arrives = timing.arrival(sent, leaves + flight, &mut self.faults().links.rng);
+        let leaves = leaves.min(arrives);
+        (leaves, arrives - leaves, lost && !timing.is_bounded(sent))
+    }
+
+    /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
+    pub(super) fn take_out(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
+        let mut taken = Vec::new();
+        let mut sift = |arrives: Micros, event: Event| match event {
+            Event::DeliverEach { from, to, flight, message_id } => {
+                let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
+                let gone: NodeSet = to.iter().filter(|to| fits(arrives, single(*to))).collect();
+                taken.extend(gone.iter().map(|to| (arrives, single(to))));
+                match to.minus(gone) {
+                    NodeSet::EMPTY => Event::Void,
+                    to => Event::DeliverEach { from, to, flight, message_id },
+                }
+            }
+            _ if fits(arrives, event) => {
+                taken.push((arrives, event));
+                Event::Void
+            }
+            _ => event,
+        };
+        let Arriving { from, to, flight, message_id } = self.arriving;
+        self.arriving.to = match sift(self.time, Event::DeliverEach { from, to, flight, message_id }) {
+            Event::DeliverEach { to, .. } => to,
+            _ => NodeSet::EMPTY,
+        };
+        self.wheel.for_each_mut(|arrives, packed| *packed = sift(arrives, packed.unpack()).pack());
+        taken
+    }
+
+    pub(super) fn is_up(&self, node: NodeId) -> bool {
+        self.nodes[usize::from(node.0)].is_some()
+    }
+}

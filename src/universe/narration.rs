@@ -1,0 +1,115 @@
+//! What happens now, in a plain sentence or two, told from what any variant shows of itself.
+
+use super::{Link, NodeView, Universe, faults};
+use crate::core::{Epoch, NodeId, NodeStatus, Tally, card::Shots};
+use crate::judge::Violation;
+use crate::sim::world::DiskState;
+
+/// Tells what matters most now: a broken property, else the leader and what it waits for, else who is trying to lead.
+pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
+    let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
+    let mut text = match (universe.violations().first(), universe.leader()) {
+        (Some(violation), _) => broken(violation),
+        (None, Some(leader)) => leading(universe, &views[usize::from(leader.0)], places),
+        (None, None) => leaderless(universe, &views),
+    };
+    let down: Vec<String> = views.iter().filter(|view| view.status.is_none()).map(|view| number(view.id)).collect();
+    match down.as_slice() {
+        [] => {}
+        [one] => text.push_str(&format!(" Node {one} is down.")),
+        [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
+    }
+    if has_faults(universe, &views) {
+        text.push_str(&faults::sentences(universe, &views, places));
+    }
+    text
+}
+
+/// Whether anything else is out of order.
+fn has_faults(universe: &dyn Universe, views: &[NodeView]) -> bool {
+    let at_node = |view: &NodeView| {
+        !view.cut.is_empty()
+            || view.paused.is_some()
+            || view.byzantine
+            || view.drift != 0
+            || view.disk != DiskState::default()
+    };
+    let on_link = |from: &NodeView, to: &NodeView| from.id != to.id && universe.link(from.id, to.id) != Link::default();
+    views.iter().any(|from| at_node(from) || views.iter().any(|to| on_link(from, to)))
+}
+
+fn number(id: NodeId) -> String {
+    (id.0 + 1).to_string()
+}
+
+fn broken(violation: &Violation) -> String {
+    let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
+    let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
+    let who = match nodes.as_slice() {
+        [] => String::new(),
+        [one] => format!(", by node {one}"),
+        _ => format!(", by nodes {}", nodes.join(" and ")),
+    };
+    format!("{} is broken{slot}{who}. It says: {}", violation.property, violation.says)
+}
+
+fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {
+    format!("{} {epoch}", universe.variant().card.epoch)
+}
+
+fn leading(universe: &dyn Universe, leader: &NodeView, places: &[&str]) -> String {
+    let Some(status) = leader.status else { return String::new() };
+    let from = places.get(usize::from(leader.site)).map(|place| format!(" from {place}")).unwrap_or_default();
+    let who = format!("Node {} leads {}{from}.", number(leader.id), epoch(universe, status.epoch));
+    match status.tally {
+        Some(tally) if tally.slot > 0 => format!("{who} {}", waiting_for(&tally)),
+        _ if status.log.committed == 0 => format!("{who} Nothing is committed yet."),
+        _ => format!("{who} Everything up to entry {} is committed.", status.log.committed),
+    }
+}
+
+fn waiting_for(tally: &Tally) -> String {
+    let others: Vec<String> = tally.from.iter().map(number).collect();
+    let missing = tally.need.saturating_sub(tally.from.len());
+    let have = match others.as_slice() {
+        [] => format!("Entry {} is with no node yet", tally.slot),
+        [one] => format!("Entry {} is with node {one} so far", tally.slot),
+        [rest @ .., last] => format!("Entry {} is with nodes {} and {last}", tally.slot, rest.join(", ")),
+    };
+    match missing {
+        0 => format!("{have}; that is enough."),
+        1 => format!("{have}; one more and it is committed."),
+        more => format!("{have}; {more} more and it is committed."),
+    }
+}
+
+fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
+    let single = universe.variant().card.shots == Shots::Single;
+    let settled = views.iter().filter_map(|view| view.status).filter(|status| status.log.committed > 0).count();
+    if single && settled > 0 {
+        return format!("A value is chosen. {settled} of {} nodes know it.", views.len());
+    }
+    let gathering = |view: &NodeView| -> Option<(Epoch, NodeId, NodeStatus, Tally)> {
+        let status = view.status?;
+        Some((status.epoch, view.id, status, status.tally?))
+    };
+    match views.iter().filter_map(gathering).max_by_key(|(epoch, id, ..)| (*epoch, *id)) {
+        Some((at, id, status, tally)) => format!(
+            "Node {} is {} in {} and has {} of the {} {} it needs.",
+            number(id),
+            with_article(status.role),
+            epoch(universe, at),
+            tally.from.len(),
+            tally.need,
+            tally.of,
+        ),
+        None if single => "Nobody has proposed anything yet.".to_owned(),
+        None => "Nobody leads. The nodes wait for a heartbeat; the first to lose patience will ask for leadership."
+            .to_owned(),
+    }
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
