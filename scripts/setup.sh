@@ -171,13 +171,12 @@ has_std_source() {
 }
 
 # with_small_wasm COMMAND… — the same for what is published: the standard library is compiled along, for size, and a panic ends the
-# program at once instead of carrying its text about. A tenth less to load. Functions keep names that scripts/split.mjs can tell apart,
-# and equal ones are not merged before it has divided them. Without the source, or with a Rust that knows these switches
+# program at once instead of carrying its text about. A tenth less to load. Without the source, or with a Rust that knows these switches
 # no more, the page is made in the ordinary way.
 with_small_wasm() {
   if has_std_source &&
     with_wasm env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort -Zmerge-functions=disabled -Csymbol-mangling-version=v0 -Clink-arg=--no-merge-data-segments -Clink-arg=--emit-relocs" CARGO_TARGET_DIR=target/small "$@"; then
+      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"; then
     return 0
   fi
   say "    The small build did not work here; making the ordinary one."
@@ -205,6 +204,18 @@ setup_bindgen() {
     cargo install "wasm-bindgen-cli@$BINDGEN_VERSION" --locked --root "${BINDGEN_BIN%/bin}" \
     --bin wasm-bindgen --bin wasm-bindgen-test-runner &&
     is_version wasm-bindgen "$BINDGEN_VERSION" || die "wasm-bindgen $BINDGEN_VERSION could not be installed."
+}
+
+# The command that divides the page's program into chunks; see scripts/split.mjs. It does not tell its version, so its folder does.
+SPLIT_VERSION=0.2.4
+setup_split() {
+  local folder="$TOOLS/wasm-split-$SPLIT_VERSION"
+  export PATH="$folder/bin:$PATH"
+  [ -x "$folder/bin/wasm-split-cli" ] && return 0
+  quietly "Compiling wasm-split $SPLIT_VERSION (1 to 2 minutes, once on this machine)" \
+    env CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install "wasm_split_cli_support@$SPLIT_VERSION" --locked --features build-binary --debug --root "$folder" &&
+    [ -x "$folder/bin/wasm-split-cli" ] || die "wasm-split $SPLIT_VERSION could not be installed."
 }
 
 # ---- Node, npm packages, a browser -----------------------------------------------------------------------------
@@ -278,6 +289,7 @@ setup_page() {
   setup_npm
   setup_trunk
   setup_bindgen
+  setup_split
 }
 
 # Says at the start of a first run that it will take a while; silent afterwards.
