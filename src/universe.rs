@@ -8,9 +8,7 @@ pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
 
-#[cfg(feature = "cli")]
-use crate::core::node::Setup;
-use crate::core::node::{Kind, Message, Node, Protocol, SettingError};
+use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
 use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
@@ -21,7 +19,8 @@ use crate::judge::liveness::LivenessChecker;
 use crate::judge::{LeadershipInterval, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
-use crate::sim::world::{DiskState, Flight};
+use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::{End, Link};
@@ -180,8 +179,8 @@ pub struct Variant {
     pub settings: &'static [Setting],
     /// What its replicas send each other.
     pub kinds: &'static [Kind],
-    /// Boots a cluster of it. The error names a setting and what would do.
-    pub boot: fn(&Blueprint) -> Result<Box<dyn Universe>, SettingError>,
+    /// Makes the replicas of a cluster of it.
+    pub replicas: MakeReplicas,
     /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
     #[cfg(feature = "cli")]
     pub explore: fn(&Query) -> Result<Box<dyn search::Search>, SettingError>,
@@ -198,7 +197,7 @@ pub struct Variant {
 
 macro_rules! catalogue {
     ($($name:ident: $protocol:path),* $(,)?) => {
-        &[$(Cluster::<$protocol>::VARIANT),*]
+        &[$(variant_of::<$protocol>()),*]
     };
 }
 
@@ -221,12 +220,12 @@ pub fn titles() -> &'static [(&'static str, &'static str)] {
 
 /// The variant of the scenario that the page begins with.
 pub fn first() -> &'static Variant {
-    const { &Cluster::<crate::protocols::First>::VARIANT }
+    const { &variant_of::<crate::protocols::First>() }
 }
 
 /// A variant by its type. In the page only the chunk of that variant may ask for it.
 pub fn of<P: Protocol>() -> &'static Variant {
-    const { &Cluster::<P>::VARIANT }
+    const { &variant_of::<P>() }
 }
 
 /// The variant with this key, such as `raft`.
@@ -239,32 +238,39 @@ impl Variant {
     pub fn rules(&self) -> &'static [Rule] {
         (self.rules)()
     }
+
+    /// Boots a cluster of it. The error names a setting and what would do.
+    pub fn boot(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
+        Ok(Box::new(Cluster::new(self, blueprint)?))
+    }
 }
 
 fn rules<P: Protocol>() -> &'static [Rule] {
     P::RULES
 }
 
-fn boot<P: Protocol>(blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
-    Ok(Box::new(Cluster::<P>::new(blueprint)?))
+fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {
+    Ok(Box::new(ReplicasOf::<P>::new(setup)?))
 }
 
 /// A world and its judges: the only implementation of [`Universe`].
-#[derive(Clone, Debug)]
-pub struct Cluster<P: Protocol> {
-    world: World<P>,
+#[derive(Clone)]
+pub struct Cluster {
+    variant: &'static Variant,
+    world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
     judged: bool,
 }
 
-impl<P: Protocol> Cluster<P> {
-    const VARIANT: Variant = Variant {
+/// The variant that a protocol is.
+const fn variant_of<P: Protocol>() -> Variant {
+    Variant {
         card: &P::CARD,
         rules: rules::<P>,
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
-        boot: boot::<P>,
+        replicas: replicas::<P>,
         #[cfg(feature = "cli")]
         explore: search::explore::<P>,
         #[cfg(feature = "cli")]
@@ -273,24 +279,31 @@ impl<P: Protocol> Cluster<P> {
         clocks: P::clocks,
         #[cfg(feature = "cli")]
         properties: search::properties::<P>,
-    };
+    }
+}
 
-    /// Boots a cluster. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<Cluster<P>, SettingError> {
-        let world = World::new(blueprint)?;
+impl Cluster {
+    /// Boots a cluster of `P`. The error names a setting and what would do.
+    pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<Cluster, SettingError> {
+        Cluster::new(const { &variant_of::<P>() }, blueprint)
+    }
+
+    /// Boots a cluster of a variant. The error names a setting and what would do.
+    pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
+        let world = World::new(blueprint, variant.replicas)?;
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
         let liveness = blueprint.recovery.map(LivenessChecker::new);
-        Ok(Cluster { world, safety, liveness, judged: !blueprint.unjudged })
+        Ok(Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged })
     }
 
     /// The world.
-    pub fn world(&self) -> &World<P> {
+    pub fn world(&self) -> &World {
         &self.world
     }
 
     /// The world, to have it listen or to clear its counts.
-    pub fn world_mut(&mut self) -> &mut World<P> {
+    pub fn world_mut(&mut self) -> &mut World {
         &mut self.world
     }
 
@@ -300,9 +313,9 @@ impl<P: Protocol> Cluster<P> {
     }
 }
 
-impl<P: Protocol> Universe for Cluster<P> {
+impl Universe for Cluster {
     fn variant(&self) -> &'static Variant {
-        const { &Self::VARIANT }
+        self.variant
     }
 
     fn step_until(&mut self, limit: Micros) -> bool {
@@ -348,11 +361,11 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn nodes(&self) -> u8 {
-        self.world.nodes().len() as u8
+        self.world.nodes()
     }
 
     fn node(&self, id: NodeId) -> NodeView {
-        let status = |id: NodeId| self.world.nodes()[usize::from(id.0)].as_ref().map(|node| node.status());
+        let status = |id: NodeId| self.world.replicas().status(id);
         let own = status(id);
         let judge = self.world.leader().and_then(status).or(own);
         NodeView {
@@ -370,7 +383,7 @@ impl<P: Protocol> Universe for Cluster<P> {
     }
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
-        self.world.nodes()[usize::from(node.0)].as_ref()?.entry(slot)
+        self.world.replicas().entry(node, slot)
     }
 
     fn partitioned(&self) -> &[DomainId] {
@@ -465,12 +478,12 @@ impl<P: Protocol> Universe for Cluster<P> {
 
     #[cfg(feature = "cli")]
     fn listen(&mut self) {
-        self.world.listen();
+        self.world.record_effects();
     }
 
     #[cfg(feature = "cli")]
     fn said(&self) -> Vec<String> {
-        self.world.said().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
     }
 
     fn sentence(&self, places: &[&str]) -> String {

@@ -11,7 +11,7 @@ use quorumscope::protocols::multi_paxos::{self, MultiPaxos};
 use quorumscope::sim::{Action, ClientGroup};
 use quorumscope::universe::{Cluster, Universe};
 
-type Paxos = Cluster<MultiPaxos>;
+type Paxos = Cluster;
 
 const PIGGYBACK: &[(SettingId, u64)] = &[];
 const EXPLICIT: &[(SettingId, u64)] = &[(multi_paxos::COMMIT, 1)];
@@ -22,7 +22,7 @@ const BOTH: &[(SettingId, u64)] = &[(multi_paxos::COMMIT, 1), (multi_paxos::SEND
 fn servers(n: u8, settings: &[(SettingId, u64)], sessions: u16) -> Paxos {
     let mut blueprint = with(blueprint::<MultiPaxos>(even_topology(n, 10_000, 100), 1), settings);
     blueprint.clients = (0..n).map(|site| ClientGroup { start: 200_000, ..closed(site, sessions) }).collect();
-    Paxos::new(&blueprint).expect("settings fit")
+    Paxos::of::<MultiPaxos>(&blueprint).expect("settings fit")
 }
 
 fn log(cluster: &Paxos, id: u8) -> LogStatus {
@@ -46,7 +46,8 @@ fn assert_same_state(cluster: &mut Paxos) {
     assert_eq!(cluster.waiting(), 0, "clients still wait");
     let applied: Vec<Slot> = (0..cluster.nodes()).map(|id| log(cluster, id).applied).collect();
     assert!(applied.iter().all(|slot| *slot == applied[0]), "{applied:?}");
-    let states: Vec<_> = cluster.world().nodes().iter().flatten().map(node::Node::machine_digest).collect();
+    let states: Vec<_> =
+        cluster.world().nodes_of::<MultiPaxos>().iter().flatten().map(node::Node::machine_digest).collect();
     assert!(states.iter().all(|state| *state == states[0]));
 }
 
@@ -137,7 +138,7 @@ fn catch_up(snapshot_every: u64, jitter: u16) -> (u64, u64) {
     blueprint.settings.set(multi_paxos::SNAPSHOT_EVERY, snapshot_every);
     blueprint.topology.jitter_permille = jitter;
     blueprint.clients = (0..3).map(|site| closed(site, 4)).collect();
-    let mut cluster = Paxos::new(&blueprint).expect("settings fit");
+    let mut cluster = Paxos::of::<MultiPaxos>(&blueprint).expect("settings fit");
     cluster.run_until(500_000);
     let away = other(&cluster);
     cluster.act(Action::Crash(away)).expect("it runs");
@@ -251,7 +252,7 @@ fn more_open_slots_than_the_pipeline_allows_wait() {
 fn settings_that_do_not_fit_are_refused() {
     let refused = |n: u8, settings: &[(SettingId, u64)]| {
         let blueprint = with(blueprint::<MultiPaxos>(even_topology(n, 10_000, 100), 1), settings);
-        Paxos::new(&blueprint).err().map(|(key, _)| key)
+        Paxos::of::<MultiPaxos>(&blueprint).err().map(|(key, _)| key)
     };
     let (q1, q2) = (multi_paxos::PREPARE_QUORUM_SIZE, multi_paxos::ACCEPT_QUORUM_SIZE);
     assert_eq!(refused(3, &[(q1, 3), (q2, 1)]), None);

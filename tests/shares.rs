@@ -42,7 +42,7 @@ fn two_winners(n: u8, runs: u32) -> u32 {
     let settings = [(notes::SETTING_SPREAD, 0), (notes::SETTING_REPEAT, hour)];
     let split = |seed| {
         let blueprint = with(blueprint::<Notes>(topology.clone(), seed), &settings);
-        let mut cluster = Cluster::<Notes>::new(&blueprint).expect("settings fit");
+        let mut cluster = Cluster::of::<Notes>(&blueprint).expect("settings fit");
         cluster.run_until(hour / 2);
         !cluster.violations().is_empty()
     };
@@ -69,7 +69,7 @@ fn split_votes(n: u8, running: u8, latency: u32, runs: u32) -> u32 {
         [(raft::SETTING_PRE_VOTE, 0), (raft::SETTING_ELECTION_MIN, SPREAD), (raft::SETTING_ELECTION_MAX, 2 * SPREAD)];
     let split = |seed| {
         let blueprint = with(blueprint::<Raft>(even_topology(n, 2 * one_way, 0), seed), &settings);
-        let mut cluster = Cluster::<Raft>::new(&blueprint).expect("settings fit");
+        let mut cluster = Cluster::of::<Raft>(&blueprint).expect("settings fit");
         (running..n).for_each(|node| cluster.act(Action::Crash(NodeId(node))).expect("it runs"));
         // All have timed out once by now, and the votes are in.
         cluster.run_until(2 * SPREAD + 2 * Micros::from(one_way));

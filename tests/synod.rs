@@ -10,14 +10,14 @@ use quorumscope::protocols::synod::{self, Synod};
 use quorumscope::sim::{Action, ClientGroup};
 use quorumscope::universe::{Cluster, Universe};
 
-type Nodes = Cluster<Synod>;
+type Nodes = Cluster;
 
 /// A cluster in which one client at each of these sites wants its own value chosen, all at the same time.
 fn asked_at(sites: &[u8], n: u8, settings: &[(SettingId, u64)], seed: u64) -> Nodes {
     let mut blueprint = with(blueprint::<Synod>(even_topology(n, 10_000, 100), seed), settings);
     let once = |&site: &u8| ClientGroup { limit: 1, retry: 60_000_000, read_percent: 0, ..closed(site, 1) };
     blueprint.clients = sites.iter().map(once).collect();
-    Nodes::new(&blueprint).expect("settings fit")
+    Nodes::of::<Synod>(&blueprint).expect("settings fit")
 }
 
 fn knows(cluster: &Nodes) -> usize {
@@ -112,9 +112,9 @@ fn quorums_that_do_not_intersect_are_refused() {
     for (n, q1, q2, fits) in [(3, 1, 2, false), (3, 2, 1, false), (4, 2, 2, false), (3, 3, 1, true), (4, 3, 2, true)] {
         let settings = [(synod::PREPARE_QUORUM_SIZE, q1), (synod::ACCEPT_QUORUM_SIZE, q2)];
         let blueprint = with(blueprint::<Synod>(even_topology(n, 10_000, 100), 1), &settings);
-        assert_eq!(Nodes::new(&blueprint).map(|_| ()).map_err(|(key, _)| key).is_ok(), fits, "{q1}+{q2} of {n}");
-        assert!(Nodes::new(&without(blueprint, synod::QUORUMS_INTERSECT)).is_ok());
+        assert_eq!(Nodes::of::<Synod>(&blueprint).map(|_| ()).map_err(|(key, _)| key).is_ok(), fits, "{q1}+{q2} of {n}");
+        assert!(Nodes::of::<Synod>(&without(blueprint, synod::QUORUMS_INTERSECT)).is_ok());
     }
     let blueprint = with(blueprint::<Synod>(even_topology(3, 10_000, 100), 1), &[(synod::ACCEPT_QUORUM_SIZE, 4)]);
-    assert_eq!(Nodes::new(&blueprint).map(|_| ()), Err(("q2", "at most as many as there are nodes")));
+    assert_eq!(Nodes::of::<Synod>(&blueprint).map(|_| ()), Err(("q2", "at most as many as there are nodes")));
 }

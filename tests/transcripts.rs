@@ -24,7 +24,7 @@ fn start(text: &str) -> Result<(Run, String), String> {
     let scenario: Scenario = read(toml).map_err(|problem| problem.to_string())?;
     let mut checked = scenario.check().map_err(|problems| problems.to_string())?;
     checked.blueprint.keep_trace = 4096;
-    let mut universe = (checked.variant.boot)(&checked.blueprint).map_err(|(key, says)| format!("{key}: {says}"))?;
+    let mut universe = checked.variant.boot(&checked.blueprint).map_err(|(key, says)| format!("{key}: {says}"))?;
     let transcript = Transcript::of(&mut *universe);
     let mut run = Run { universe, transcript };
     let told = state(&mut run);

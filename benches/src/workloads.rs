@@ -78,7 +78,7 @@ fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
         unjudged,
         ..Blueprint::default()
     };
-    let mut cluster = (variant.boot)(&blueprint).expect("the default settings fit");
+    let mut cluster = variant.boot(&blueprint).expect("the default settings fit");
     let mut limit = 0;
     while cluster.counts().answered < u64::from(commands) {
         limit += 10_000;

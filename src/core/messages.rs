@@ -1,11 +1,16 @@
-//! Where messages wait while they are under way. What moves through the time wheel is only a message's number: a message is written once,
-//! however many replicas it goes to, and handed over once to each.
+//! Messages in flight: what a message is about (its [`Header`]), how many receivers it still has, and where its content lies.
+//!
+//! What moves through the event queue is only a message id. A message is written once, however many replicas it goes to, and handed over
+//! once to each. Headers are the same for every protocol and lie with the simulator; contents are a protocol's own and lie with its
+//! replicas, under the same id.
 
 use super::node::Message;
 use super::{KindId, Slot};
 
-/// What can be read of a message without opening it. It is written where the message is made, where its kind is known to the compiler, so
-/// that it costs next to nothing; to look into the message for it, right after it was written in parts, makes the processor wait.
+/// Names a message in flight. Used again for another message once every receiver has it.
+pub type MessageId = u32;
+
+/// What can be read of a message without its content. It is written where the message is made, where the compiler knows its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// Which kind it is.
@@ -19,113 +24,125 @@ pub struct Header {
 }
 
 impl Header {
-    /// What it says on a message.
+    /// The header of a message.
     #[inline(always)]
     pub fn of<M: Message>(message: &M) -> Header {
         Header { kind: message.kind(), slot: message.slot(), bytes: message.bytes(), commands: message.commands() }
     }
 }
 
-/// Contents under way, by number, each perhaps with a label. A number is used again once everybody it was meant for has it.
+/// The messages in flight by id, without their contents: headers `H`, receivers left, and the ids that are free.
 #[derive(Clone, Debug)]
-pub struct MessageStore<M, L = ()> {
-    places: Vec<Place<M, L>>,
-    free: u32,
+pub struct MessageTable<H = Header> {
+    entries: Vec<Entry<H>>,
+    /// The first free id; each free entry names the next.
+    free: MessageId,
 }
 
-#[derive(Clone, Debug)]
-struct Place<M, L> {
-    content: Option<M>,
-    header: L,
-    /// How many are still to get it; in a free place, the next free place.
+#[derive(Clone, Copy, Debug)]
+struct Entry<H> {
+    header: H,
+    /// Receivers that do not have it yet, at least one; in a free entry, the next free id.
     left: u32,
 }
 
-const NONE: u32 = u32::MAX;
+const NONE: MessageId = MessageId::MAX;
 
-impl<M, L> Default for MessageStore<M, L> {
-    fn default() -> MessageStore<M, L> {
-        MessageStore { places: Vec::new(), free: NONE }
+impl<H> Default for MessageTable<H> {
+    fn default() -> MessageTable<H> {
+        MessageTable { entries: Vec::new(), free: NONE }
     }
 }
 
-impl<M: Clone, L: Copy + Default> MessageStore<M, L> {
-    /// Puts something away for `receivers`, at least one; tells its number.
-    // Inlined so that the message is written here at once, not built elsewhere and copied: half of all the time went there.
+impl<H: Copy> MessageTable<H> {
+    /// Enters a message for `receivers`, at least one; returns its id.
     #[inline(always)]
-    pub fn put(&mut self, content: M, header: L, receivers: u32) -> u32 {
+    pub fn put(&mut self, header: H, receivers: u32) -> MessageId {
         if self.free == NONE {
-            self.grow();
+            return self.grow(header, receivers);
         }
-        let number = self.free;
-        let place = &mut self.places[number as usize];
-        self.free = std::mem::replace(&mut place.left, receivers);
-        place.header = header;
-        place.content = Some(content);
-        number
+        let id = self.free;
+        let entry = &mut self.entries[id as usize];
+        self.free = std::mem::replace(&mut entry.left, receivers);
+        entry.header = header;
+        id
     }
 
     #[cold]
-    fn grow(&mut self) {
-        self.free = self.places.len() as u32;
-        self.places.push(Place { content: None, header: L::default(), left: NONE });
+    fn grow(&mut self, header: H, receivers: u32) -> MessageId {
+        self.entries.push(Entry { header, left: receivers });
+        self.entries.len() as MessageId - 1
     }
 
-    /// A message that nobody has got yet is now meant for so many.
-    pub fn redirect(&mut self, number: u32, receivers: u32) {
-        self.places[number as usize].left = receivers.max(1);
-        if receivers == 0 {
-            self.take(number);
-        }
-    }
-
-    /// What it says on a message that is still under way.
+    /// The header of a message in flight.
     #[inline(always)]
-    pub fn header(&self, number: u32) -> L {
-        self.places[number as usize].header
+    pub fn header(&self, id: MessageId) -> H {
+        self.entries[id as usize].header
     }
 
-    /// What is in a message that is still under way.
-    #[inline]
-    pub fn look(&self, number: u32) -> Option<&M> {
-        self.places[number as usize].content.as_ref()
-    }
-
-    /// Takes the content out for a while, for one of its receivers to read: [`MessageStore::close`] it afterwards, whether or not others wait.
-    // As it lies here, in whole words: taken out of the `Option` it would be moved byte by byte at first, and the processor would wait.
+    /// Whether other receivers than the present one still wait for it.
     #[inline(always)]
-    pub fn open(&mut self, number: u32) -> Option<M> {
-        self.places[number as usize].content.take()
+    pub fn is_shared(&self, id: MessageId) -> bool {
+        self.entries[id as usize].left > 1
     }
 
-    /// Puts the content back for the other receivers, if there are any left. Tells what it says on the message.
-    // The content stays where it is unless it is put back: handed over, it would be copied once more in WebAssembly.
+    /// One receiver has it, or never will: after the last one the id is free.
     #[inline(always)]
-    pub fn close(&mut self, number: u32, content: &mut Option<M>) -> L {
-        let place = &mut self.places[number as usize];
-        if place.left > 1 {
-            place.left -= 1;
-            // It is empty, and need not find that out again in order to drop what was in it.
-            std::mem::forget(std::mem::replace(&mut place.content, content.take()));
+    pub fn release(&mut self, id: MessageId) {
+        let entry = &mut self.entries[id as usize];
+        if entry.left > 1 {
+            entry.left -= 1;
         } else {
-            place.left = self.free;
-            self.free = number;
+            entry.left = self.free;
+            self.free = id;
         }
-        place.header
     }
 
-    /// Hands it to one of its receivers, for good.
-    #[inline]
-    pub fn take(&mut self, number: u32) -> Option<M> {
-        let place = &mut self.places[number as usize];
-        if place.left > 1 {
-            place.left -= 1;
-            return place.content.clone();
+    /// A message that nobody has got yet is now meant for `receivers`; with none, its id is free.
+    pub fn readdress(&mut self, id: MessageId, receivers: u32) {
+        self.entries[id as usize].left = receivers.max(1);
+        if receivers == 0 {
+            self.release(id);
         }
-        let content = place.content.take();
-        place.left = self.free;
-        self.free = number;
-        content
+    }
+}
+
+/// Messages between clients and replicas in flight, with their contents; each has one receiver.
+#[derive(Clone, Debug)]
+pub struct MessageStore<M> {
+    table: MessageTable<()>,
+    contents: Vec<Option<M>>,
+}
+
+impl<M> Default for MessageStore<M> {
+    fn default() -> MessageStore<M> {
+        MessageStore { table: MessageTable::default(), contents: Vec::new() }
+    }
+}
+
+impl<M: Copy> MessageStore<M> {
+    /// Enters a message; returns its id.
+    #[inline(always)]
+    pub fn put(&mut self, content: M) -> MessageId {
+        let id = self.table.put((), 1);
+        if id as usize == self.contents.len() {
+            self.contents.push(None);
+        }
+        self.contents[id as usize] = Some(content);
+        id
+    }
+
+    /// The content of a message in flight.
+    #[inline]
+    pub fn look(&self, id: MessageId) -> Option<&M> {
+        self.contents[id as usize].as_ref()
+    }
+
+    /// Hands a message over; its id is free afterwards.
+    #[inline]
+    pub fn take(&mut self, id: MessageId) -> Option<M> {
+        self.table.release(id);
+        self.contents[id as usize].take()
     }
 }
 
@@ -134,30 +151,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_gets_it_and_then_the_number_is_free() {
-        let mut messages = MessageStore::default();
-        let (a, b) = (messages.put("a", (), 2), messages.put("b", (), 1));
-        assert_eq!(messages.take(a), Some("a"));
-        assert_eq!(messages.look(a), Some(&"a"));
-        assert_eq!(messages.take(b), Some("b"));
-        assert_eq!(messages.put("c", (), 1), b);
-        assert_eq!(messages.take(a), Some("a"));
-        assert_eq!(messages.look(a), None);
-        assert_eq!(messages.put("d", (), 1), a);
-        assert_eq!(messages.take(b), Some("c"));
+    fn message_id_is_free_again_after_the_last_receiver() {
+        let mut table = MessageTable::default();
+        let (a, b) = (table.put('a', 2), table.put('b', 1));
+        assert!(table.is_shared(a) && !table.is_shared(b));
+        table.release(a);
+        assert_eq!((table.header(a), table.header(b)), ('a', 'b'));
+        table.release(b);
+        assert_eq!(table.put('c', 1), b);
+        table.release(a);
+        assert_eq!(table.put('d', 1), a);
+        assert_eq!((table.header(a), table.header(b)), ('d', 'c'));
     }
 
     #[test]
-    fn one_after_the_other_reads_it() {
-        let mut messages = MessageStore::default();
-        let a = messages.put("a", (), 2);
-        assert_eq!(messages.open(a), Some("a"));
-        let b = messages.put("b", (), 1);
-        assert_ne!(a, b);
-        messages.close(a, &mut Some("a"));
-        assert_eq!(messages.look(a), Some(&"a"));
-        assert_eq!(messages.open(a), Some("a"));
-        messages.close(a, &mut Some("a"));
-        assert_eq!(messages.put("c", (), 1), a);
+    fn message_readdressed_to_nobody_frees_its_id() {
+        let mut table = MessageTable::default();
+        let a = table.put('a', 3);
+        table.readdress(a, 2);
+        assert!(table.is_shared(a));
+        table.readdress(a, 0);
+        assert_eq!(table.put('b', 1), a);
+    }
+
+    #[test]
+    fn client_message_is_handed_over_once() {
+        let mut store = MessageStore::default();
+        let (a, b) = (store.put("a"), store.put("b"));
+        assert_eq!(store.look(a), Some(&"a"));
+        assert_eq!((store.take(a), store.look(a)), (Some("a"), None));
+        assert_eq!(store.put("c"), a);
+        assert_eq!((store.take(b), store.take(a)), (Some("b"), Some("c")));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Card, Command, EntryStatus, Epoch, Exchange, Micros, NodeId, NodeSet, NodeStatus, Out, Rule, RuleSet,
-    Setting, Settings, Slot,
+    Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -88,7 +88,7 @@ pub trait Node: Clone + Debug + Hash + Eq {
     /// What it says to other replicas.
     type Msg: Message;
     /// Its timers. Setting one again replaces it.
-    type Timer: Copy + Debug + Eq + Hash;
+    type Timer: TimerName;
     /// All that survives a crash.
     type Disk: Clone + Debug + Default + Hash + Eq;
 

@@ -5,8 +5,7 @@
 
 use super::SafetyChecker;
 use crate::core::card::Shots;
-use crate::core::node::{Node, Protocol};
-use crate::core::{Micros, NodeId, NodeSet, Slot};
+use crate::core::{Micros, NodeSet, Slot};
 use crate::sim::World;
 use crate::sim::world::Recovery;
 
@@ -40,13 +39,13 @@ impl LivenessChecker {
 
     /// Looks at the world as it is now.
     #[inline]
-    pub fn observe<P: Protocol>(&mut self, world: &World<P>, safety: &mut SafetyChecker) {
+    pub fn observe(&mut self, world: &World, safety: &mut SafetyChecker) {
         if world.time() >= self.next {
             self.look(world, safety);
         }
     }
 
-    fn look<P: Protocol>(&mut self, world: &World<P>, safety: &mut SafetyChecker) {
+    fn look(&mut self, world: &World, safety: &mut SafetyChecker) {
         let Recovery { from, within } = self.bound;
         let now = world.time();
         if !self.begun {
@@ -55,7 +54,7 @@ impl LivenessChecker {
         }
         if now >= from.saturating_add(within)
             && let Some(aim) = self.aim.take()
-            && P::CARD.shots == Shots::Log
+            && world.replicas().card().shots == Shots::Log
         {
             caught_up(world, safety, aim);
         }
@@ -73,18 +72,21 @@ impl LivenessChecker {
 }
 
 /// Whether every member that runs and is in touch with the leader has executed everything up to `aim`, to the same state as the leader.
-fn caught_up<P: Protocol>(world: &World<P>, safety: &mut SafetyChecker, aim: Slot) {
-    let running = |id: NodeId| world.nodes()[usize::from(id.0)].as_ref();
-    let Some((leader, leading)) = world.leader().and_then(|id| Some((id, running(id)?))) else { return };
-    for member in leading.status().members.iter() {
-        let Some(node) = running(member) else { continue };
-        if world.cut_from(leader).has(member) || world.cut_from(member).has(leader) {
+fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) {
+    let replicas = world.replicas();
+    let Some(leader) = world.leader() else { return };
+    let Some(leading) = replicas.status(leader) else { return };
+    for member in leading.members.iter() {
+        if replicas.status(member).is_none() || world.cut_from(leader).has(member) || world.cut_from(member).has(leader)
+        {
             continue;
         }
         let executed = safety.executed(member);
         if executed < aim {
             safety.violated(world, CATCH_UP, NodeSet::just(member), Some(aim));
-        } else if executed == safety.executed(leader) && node.machine_digest() != leading.machine_digest() {
+        } else if executed == safety.executed(leader)
+            && replicas.machine_digest(member) != replicas.machine_digest(leader)
+        {
             safety.violated(world, SAME_STATE, NodeSet::just(leader).with(member), Some(executed));
         }
     }

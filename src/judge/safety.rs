@@ -1,7 +1,7 @@
 //! Safety at every event: agreement, order of execution, one leader an epoch, the protocol's own invariants; and that what is executed gives
 //! the same state everywhere, and one holder of a lock at a time.
 
-use crate::core::node::{Breach, Node, Protocol, Step};
+use crate::core::node::{Breach, Step};
 use crate::core::{Command, Epoch, Log, Micros, NodeId, NodeSet, Op, Slot};
 use crate::sim::world::Mark;
 use crate::sim::{StepOutcome, World};
@@ -93,7 +93,7 @@ pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
 impl SafetyChecker {
     /// Looks at what the last step or action did. `outcome` is `None` after an action: then every node may have changed.
-    pub fn observe<P: Protocol>(&mut self, world: &World<P>, outcome: Option<StepOutcome>) {
+    pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
         for mark in world.marks() {
             self.mark(world, *mark);
@@ -117,14 +117,14 @@ impl SafetyChecker {
         }
     }
 
-    fn look_at_all<P: Protocol>(&mut self, world: &World<P>) {
+    fn look_at_all(&mut self, world: &World) {
         let unaware = world.unaware();
-        for node in 0..world.nodes().len() as u8 {
+        for node in 0..world.nodes() {
             self.look_at(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
         }
     }
 
-    fn mark<P: Protocol>(&mut self, world: &World<P>, mark: Mark) {
+    fn mark(&mut self, world: &World, mark: Mark) {
         match mark {
             // What a Byzantine node says of itself means nothing.
             Mark::Chosen(node, ..) | Mark::Applied(node, ..) | Mark::Restored(node, _) | Mark::Booted(node)
@@ -151,7 +151,7 @@ impl SafetyChecker {
     }
 
     /// A lock's guarded store does not look at tokens, so the judge does.
-    fn one_holder<P: Protocol>(&mut self, world: &World<P>, node: NodeId, slot: Slot, lock: u16, token: u32) {
+    fn one_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
         let largest = self.tokens.entry(lock).or_default();
         if token < *largest {
             self.violated(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
@@ -162,12 +162,11 @@ impl SafetyChecker {
 
     /// `node` has executed everything up to `slot`: it must be in the state in which others were then. Its digest covers all that it executed
     /// before, so a difference is seen even if it arose in a slot in which nobody looked.
-    fn compare_states<P: Protocol>(&mut self, world: &World<P>, node: NodeId, slot: Slot) {
+    fn compare_states(&mut self, world: &World, node: NodeId, slot: Slot) {
         if self.diverged.has(node) {
             return;
         }
-        let machine = world.nodes()[usize::from(node.0)].as_ref();
-        let Some(digest) = machine.and_then(|machine| machine.machine_digest()) else { return };
+        let Some(digest) = world.replicas().machine_digest(node) else { return };
         let known = self.decided.get(slot).copied().flatten();
         match known.and_then(|decision| decision.state) {
             Some((other, state)) if state != digest && self.same_commands() => {
@@ -197,7 +196,7 @@ impl SafetyChecker {
         &mut self.applied[index]
     }
 
-    fn decide<P: Protocol>(&mut self, world: &World<P>, by: NodeId, slot: Slot, command: Command) {
+    fn decide(&mut self, world: &World, by: NodeId, slot: Slot, command: Command) {
         while self.decided.last() < slot {
             self.decided.push(None);
         }
@@ -221,13 +220,13 @@ impl SafetyChecker {
         }
     }
 
-    fn look_at<P: Protocol>(&mut self, world: &World<P>, step: Step) {
+    fn look_at(&mut self, world: &World, step: Step) {
         let node = step.changed;
         let index = usize::from(node.0);
-        if self.leads.len() < world.nodes().len() {
-            self.leads.resize(world.nodes().len(), None);
+        if self.leads.len() < usize::from(world.nodes()) {
+            self.leads.resize(usize::from(world.nodes()), None);
         }
-        let leads = world.nodes()[index].as_ref().and_then(|node| node.leads());
+        let leads = world.replicas().leads(node);
         if leads != self.leads[index] {
             self.leads[index] = leads;
             if let Some(epoch) = leads {
@@ -240,18 +239,16 @@ impl SafetyChecker {
                 self.leadership_intervals.push(LeadershipInterval { since: world.time(), node, epoch });
             }
         }
-        for invariant in P::invariants() {
-            if let Err(Breach { other, slot }) = (invariant.holds)(world.nodes(), step) {
-                let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
-                self.violated(world, (invariant.name, invariant.says), nodes, slot);
-            }
-        }
+        world.replicas().check(step, &mut |name, says, Breach { other, slot }| {
+            let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
+            self.violated(world, (name, says), nodes, slot);
+        });
     }
 
     /// Keeps a violation, unless the same one is kept already.
-    pub(super) fn violated<P: Protocol>(
+    pub(super) fn violated(
         &mut self,
-        world: &World<P>,
+        world: &World,
         (property, says): (&'static str, &'static str),
         nodes: NodeSet,
         slot: Option<Slot>,

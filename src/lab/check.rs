@@ -65,7 +65,7 @@ pub struct Place {
 impl Checked {
     /// Boots the world.
     pub fn boot(&self) -> Result<Box<dyn Universe>, Problem> {
-        (self.variant.boot)(&self.blueprint).map_err(|(key, says)| Problem {
+        self.variant.boot(&self.blueprint).map_err(|(key, says)| Problem {
             field: format!("settings.{key}"),
             value: String::new(),
             says: says.to_owned(),

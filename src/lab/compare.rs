@@ -194,7 +194,7 @@ impl CompareJob {
         };
         let setting_error =
             |(key, says)| Problem { field: format!("settings.{key}"), value: String::new(), says: String::from(says) };
-        let universe = (variant.boot)(&blueprint).map_err(|error| setting_error(error).to_string())?;
+        let universe = variant.boot(&blueprint).map_err(|error| setting_error(error).to_string())?;
         Ok(Probe {
             universe,
             variant,

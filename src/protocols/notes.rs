@@ -180,9 +180,13 @@ impl Message for Msg {
     }
 }
 
-/// When to propose, for the first time or again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ProposeAgain;
+crate::timers! {
+    /// A worker's timers.
+    pub enum Timer {
+        /// The time until the first proposal, and between two proposals.
+        Propose = { name: "proposal", says: "proposes its number to all that have not answered", acts: true };
+    }
+}
 
 /// What a worker must not forget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -235,7 +239,7 @@ impl Worker {
         if silent != 0 {
             out.because(NUMBERS_ARE_UNIQUE);
             out.broadcast(NodeSet(silent), Msg::Propose);
-            out.set_timer(ProposeAgain, self.config.repeat, self.config.repeat);
+            out.set_timer(Timer::Propose, self.config.repeat, self.config.repeat);
         }
     }
 
@@ -315,12 +319,12 @@ impl Worker {
 impl Node for Worker {
     type Config = Config;
     type Msg = Msg;
-    type Timer = ProposeAgain;
+    type Timer = Timer;
     type Disk = Durable;
 
     fn boot(me: NodeId, config: &Config, disk: Durable, out: &mut Out<Worker>) -> Worker {
         if config.proposes {
-            out.set_timer(ProposeAgain, 0, config.spread);
+            out.set_timer(Timer::Propose, 0, config.spread);
         }
         if disk.won {
             out.applied(1, Command::elect(me));
@@ -350,7 +354,7 @@ impl Node for Worker {
         }
     }
 
-    fn on_timer(&mut self, ProposeAgain: ProposeAgain, out: &mut Out<Worker>) {
+    fn on_timer(&mut self, Timer::Propose: Timer, out: &mut Out<Worker>) {
         self.propose(out);
     }
 

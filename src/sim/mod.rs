@@ -9,6 +9,7 @@ pub mod domains;
 pub mod jitter;
 pub mod measure;
 pub mod network;
+pub mod replicas;
 pub mod rng;
 pub mod sizes;
 pub mod timing;

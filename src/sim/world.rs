@@ -22,13 +22,14 @@ use super::clients::{ClientGroup, Clients, HistoryRecord};
 use super::domains::{DomainId, Domains};
 use super::measure::{Counts, Samples};
 use super::network::{Cost, Topology};
+use super::replicas::{Replicas, ReplicasOf};
 use super::rng::Rng;
 use super::timing::Timing;
 use super::trace::{Record, Trace, Way, What};
 use super::wheel::Wheel;
-use crate::core::node::{Message, Node, Protocol, Reply, SettingError, Setup};
+use crate::core::node::{Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Command, Effect, Header, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Out, RuleSet, Settings, Slot,
+    Command, Effect, Header, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings, Slot,
 };
 pub use disk::DiskState;
 use disk::Storage;
@@ -42,6 +43,9 @@ use timers::TimerState;
 
 /// Most replicas a world holds, those that joined later included.
 pub const MAX_NODES: usize = 32;
+
+/// Makes the replicas of a cluster; the error names a setting and what would do.
+pub type MakeReplicas = fn(&Setup) -> Result<Box<dyn Replicas>, SettingError>;
 
 /// Everything a run is made of, apart from what is done to it by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,11 +83,6 @@ pub struct Recovery {
     pub within: Micros,
 }
 
-type N<P> = <P as Protocol>::Node;
-type Msg<P> = <N<P> as Node>::Msg;
-type Timer<P> = <N<P> as Node>::Timer;
-type Disk<P> = <N<P> as Node>::Disk;
-
 /// A message that has arrived at several replicas; each gets it in an event of its own.
 #[derive(Clone, Copy, Debug, Default)]
 struct Arriving {
@@ -104,19 +103,20 @@ const NEVER: Micros = Micros::MAX;
 
 /// The machine a node runs on.
 #[derive(Clone, Debug)]
-struct Host<P: Protocol> {
-    config: <N<P> as Node>::Config,
+struct Host {
+    /// Whether its node runs (it may be paused).
+    up: bool,
     site: u8,
     /// The innermost failure domain it is in, if there are any.
     domain: Option<DomainId>,
     /// Counts boots, so that a timer of an earlier life is recognised.
     incarnation: u16,
-    timers: Vec<TimerState<Timer<P>>>,
+    timers: Vec<TimerState>,
     rng: Rng,
     /// Handling messages until then.
     busy_until: Micros,
     /// Its disk.
-    storage: Storage<P>,
+    storage: Storage,
     /// Receivers that cannot hear this node.
     cut: NodeSet,
     /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
@@ -168,20 +168,17 @@ pub enum Mark {
     Booted(NodeId),
 }
 
-/// One thing a node asked for, in words for a transcript.
-pub type Said<P> = Effect<Msg<P>, Timer<P>>;
-
-/// A cluster of `P`, and all around it.
-#[derive(Clone, Debug)]
-pub struct World<P: Protocol> {
+/// A cluster, and all around it.
+pub struct World {
     time: Micros,
     events: u64,
     wheel: Wheel<Packed>,
     /// What is left of a message that arrives at several replicas in this microsecond: the next events.
     arriving: Arriving,
     client_messages: MessageStore<ClientMessage>,
-    nodes: Vec<Option<N<P>>>,
-    hosts: Vec<Host<P>>,
+    /// The nodes themselves, and the contents of messages between them.
+    replicas: Box<dyn Replicas>,
+    hosts: Vec<Host>,
     clients: Clients,
     topology: Topology,
     domains: Arc<Domains>,
@@ -190,10 +187,10 @@ pub struct World<P: Protocol> {
     seed: u64,
     /// Copy the disk at every save: needed once it can matter that something was not saved.
     strict_disks: bool,
-    /// The outbox, with all messages under way.
-    out: Out<N<P>>,
-    /// For transcripts: the effects of the last step.
-    said: Option<Vec<(NodeId, Said<P>)>>,
+    /// What handlers ask for, and the headers of all messages in flight.
+    outbox: Box<Outbox>,
+    /// Whether the effects of each step are kept, for transcripts.
+    records_effects: bool,
     /// For judges of states: what nodes learned and did in the last step.
     marks: Vec<Mark>,
     /// Whether anybody reads them.
@@ -209,7 +206,7 @@ pub struct World<P: Protocol> {
     /// What was last done to the world.
     intervention: Option<Action>,
     /// All that is out of the ordinary.
-    faults: Option<Box<ActiveFaults<P>>>,
+    faults: Option<Box<ActiveFaults>>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
     /// nothing can.
     fault_free: bool,
@@ -220,13 +217,55 @@ pub struct World<P: Protocol> {
     used: RuleSet,
 }
 
-impl<P: Protocol> World<P> {
-    /// Boots the cluster at time 0. The error names a setting and what would do.
-    pub fn new(blueprint: &Blueprint) -> Result<World<P>, SettingError> {
+impl Clone for World {
+    fn clone(&self) -> World {
+        World {
+            time: self.time,
+            events: self.events,
+            wheel: self.wheel.clone(),
+            arriving: self.arriving,
+            client_messages: self.client_messages.clone(),
+            replicas: self.replicas.fork(),
+            hosts: self.hosts.clone(),
+            clients: self.clients.clone(),
+            topology: self.topology.clone(),
+            domains: self.domains.clone(),
+            setup: self.setup.clone(),
+            net_rng: self.net_rng.clone(),
+            seed: self.seed,
+            strict_disks: self.strict_disks,
+            outbox: self.outbox.clone(),
+            records_effects: self.records_effects,
+            marks: self.marks.clone(),
+            judged: self.judged,
+            recorded: self.recorded.clone(),
+            counts: self.counts.clone(),
+            samples: self.samples.clone(),
+            trace: self.trace.clone(),
+            script: self.script.clone(),
+            refused: self.refused.clone(),
+            intervention: self.intervention,
+            faults: self.faults.clone(),
+            fault_free: self.fault_free,
+            deterministic_delivery: self.deterministic_delivery,
+            routes: self.routes.clone(),
+            used: self.used,
+        }
+    }
+}
+
+impl World {
+    /// Boots a cluster of `P` at time 0. The error names a setting and what would do.
+    pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<World, SettingError> {
+        World::new(blueprint, |setup| Ok(Box::new(ReplicasOf::<P>::new(setup)?)))
+    }
+
+    /// Boots a cluster of the replicas that `replicas` makes, at time 0. The error names a setting and what would do.
+    pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
-        let configs = P::cluster(&setup)?;
+        let replicas = replicas(&setup)?;
         let nodes = placement.len();
         let sites = usize::from(topology.sites);
         let mut world = World {
@@ -235,20 +274,20 @@ impl<P: Protocol> World<P> {
             wheel: Wheel::default(),
             arriving: Arriving::default(),
             client_messages: MessageStore::default(),
-            nodes: Vec::with_capacity(nodes),
             hosts: Vec::with_capacity(nodes),
             clients: Clients::new(clients, seed),
             net_rng: Rng::stream(seed, "network", 0),
             strict_disks: topology.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
-            out: Out::new(ablated),
-            said: None,
+            outbox: Box::new(Outbox::new(ablated)),
+            records_effects: false,
             marks: Vec::new(),
             judged: !blueprint.unjudged,
             recorded: None,
-            counts: Counts::new(Msg::<P>::KINDS.len(), nodes, sites),
+            counts: Counts::new(replicas.kinds().len(), nodes, sites),
             samples: vec![Log::default(); sites],
             trace: Trace::keeping(keep_trace),
             used: RuleSet::EMPTY,
+            replicas,
             seed,
             topology,
             domains: Arc::new(domains),
@@ -261,12 +300,12 @@ impl<P: Protocol> World<P> {
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
-        world.out.tell_saves(world.strict_disks);
+        world.outbox.tell_saves(world.strict_disks);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
             world.faults();
         }
-        for (id, (config, site)) in (0..).map(NodeId).zip(configs.into_iter().zip(placement)) {
-            world.install(config, site, world.domains.of_replica(id));
+        for (id, site) in (0..).map(NodeId).zip(placement) {
+            world.install(site, world.domains.of_replica(id));
         }
         for index in 0..world.script.len() {
             world.schedule(world.script[index].at, Event::Script(index as u32));
@@ -276,10 +315,10 @@ impl<P: Protocol> World<P> {
     }
 
     /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
-    fn install(&mut self, config: <N<P> as Node>::Config, site: u8, domain: Option<DomainId>) -> NodeId {
-        let me = NodeId(self.nodes.len() as u8);
+    fn install(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
+        let me = NodeId(self.hosts.len() as u8);
         self.hosts.push(Host {
-            config,
+            up: false,
             site,
             domain,
             incarnation: 0,
@@ -290,7 +329,6 @@ impl<P: Protocol> World<P> {
             cut: NodeSet::EMPTY,
             cut_links: NodeSet::EMPTY,
         });
-        self.nodes.push(None);
         self.rebuild_routes();
         self.boot(me);
         me
@@ -300,8 +338,8 @@ impl<P: Protocol> World<P> {
         self.mark(Mark::Booted(me));
         let host = &mut self.hosts[usize::from(me.0)];
         host.incarnation += 1;
-        let node = N::<P>::boot(me, &host.config, host.storage.kept.clone(), &mut self.out);
-        self.nodes[usize::from(me.0)] = Some(node);
+        host.up = true;
+        self.replicas.boot(me, &mut self.outbox);
         self.apply_effects_and_rules(me);
     }
 
@@ -320,8 +358,8 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn next(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.marks.clear();
-        if let Some(said) = &mut self.said {
-            said.clear();
+        if self.records_effects {
+            self.replicas.clear_recorded();
         }
         let (way, message_id) = loop {
             if self.time <= limit
@@ -383,7 +421,7 @@ impl<P: Protocol> World<P> {
             }
             Event::Handle { from, to, incarnation, flight, message_id } => {
                 if self.hosts[usize::from(to.0)].incarnation != incarnation {
-                    self.out.messages.take(message_id);
+                    self.outbox.messages.release(message_id);
                     return None;
                 }
                 Some(self.handle(from, to, flight, message_id))
@@ -426,7 +464,7 @@ impl<P: Protocol> World<P> {
 
     #[inline(never)]
     fn deliver(&mut self, from: NodeId, to: NodeId, will_drop: bool, flight: u32, message_id: u32) -> StepOutcome {
-        if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || self.nodes[usize::from(to.0)].is_none() {
+        if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || !self.hosts[usize::from(to.0)].up {
             return self.miss(from, to, flight, message_id);
         }
         if self.topology.processing > 0 && from != to {
@@ -443,8 +481,8 @@ impl<P: Protocol> World<P> {
     #[cold]
     fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
         self.counts.lost += u64::from(from != to);
-        let Header { kind, slot, .. } = self.out.messages.header(message_id);
-        self.out.messages.take(message_id);
+        let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
+        self.outbox.messages.release(message_id);
         self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
         StepOutcome::passed(What::Lost, to)
     }
@@ -458,15 +496,10 @@ impl<P: Protocol> World<P> {
     #[inline(always)]
     fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
-        let Some(node) = &mut self.nodes[usize::from(to.0)] else {
+        let Some(Header { kind, slot, .. }) = self.replicas.deliver(from, to, message_id, &mut self.outbox) else {
             return self.miss(from, to, way.flight(), message_id);
         };
-        let mut message = self.out.messages.open(message_id);
-        if let Some(message) = &message {
-            node.on_message(from, message, &mut self.out);
-        }
-        let Header { kind, slot, .. } = self.out.messages.close(message_id, &mut message);
-        let (rules, log_from) = self.out.settle();
+        let (rules, log_from) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.trace.delivered(self.time, way, kind.0, slot, rules);
         self.apply_effects_inline(to);
@@ -475,7 +508,7 @@ impl<P: Protocol> World<P> {
 
     /// Takes the effects out of the outbox and carries them out.
     fn apply_effects_and_rules(&mut self, me: NodeId) {
-        let (rules, _) = self.out.settle();
+        let (rules, _) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.apply_effects(me);
     }
@@ -489,15 +522,12 @@ impl<P: Protocol> World<P> {
     /// The same, in place: for messages, of which there are most.
     #[inline(always)]
     fn apply_effects_inline(&mut self, me: NodeId) {
-        if let Some(said) = &mut self.said {
-            let messages = &self.out.messages;
-            let with_message =
-                |effect: &Effect<u32, Timer<P>>| effect.map(|message_id| messages.look(*message_id).cloned());
-            said.extend(self.out.effects().iter().filter_map(with_message).map(|effect| (me, effect)));
+        if self.records_effects {
+            self.replicas.record(me, &self.outbox);
         }
         let mut saved = false;
         let mut next = 0;
-        while let Some(effect) = self.out.effects().get(next) {
+        while let Some(effect) = self.outbox.effects().get(next) {
             next += 1;
             match *effect {
                 Effect::Send(to, message_id) => self.send(me, to, message_id),
@@ -528,7 +558,7 @@ impl<P: Protocol> World<P> {
                 Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),
             }
         }
-        self.out.clear();
+        self.outbox.clear();
         if cfg!(debug_assertions) && !saved {
             self.assert_saved(me);
         }

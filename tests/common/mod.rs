@@ -2,7 +2,6 @@
 
 #![allow(dead_code)] // Each test file uses its own part.
 
-use quorumscope::core::node::{Message, Node};
 use quorumscope::core::{Phase, Protocol, RuleId, SettingId, Settings};
 use quorumscope::lab::{Quantity, Scenario};
 use quorumscope::sim::{Blueprint, ClientGroup, Pace, Sizes, Topology};
@@ -57,26 +56,26 @@ pub fn micros(time: u64) -> Option<Quantity> {
 }
 
 /// The cluster of a scenario.
-pub fn cluster<P: Protocol>(scenario: &Scenario) -> Cluster<P> {
+pub fn cluster(scenario: &Scenario) -> Cluster {
     let checked = scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
-    Cluster::new(&checked.blueprint).expect("the settings fit")
+    Cluster::new(checked.variant, &checked.blueprint).expect("the settings fit")
 }
 
 /// Messages between replicas, heartbeats and their answers left out.
-pub fn cost<P: Protocol>(cluster: &Cluster<P>) -> u64 {
-    let kinds = <<P::Node as Node>::Msg as Message>::KINDS;
+pub fn cost(cluster: &Cluster) -> u64 {
+    let kinds = cluster.variant().kinds;
     let counts = cluster.counts().by_kind().into_iter();
     counts.zip(kinds).filter(|(_, kind)| kind.phase != Phase::Heartbeat).map(|(count, _)| count).sum()
 }
 
 /// Messages of one kind.
-pub fn count<P: Protocol>(cluster: &Cluster<P>, kind: &str) -> u64 {
-    let kinds = <<P::Node as Node>::Msg as Message>::KINDS;
+pub fn count(cluster: &Cluster, kind: &str) -> u64 {
+    let kinds = cluster.variant().kinds;
     let index = kinds.iter().position(|k| k.name == kind).expect("the kind exists");
     cluster.counts().by_kind()[index]
 }
 
 /// Asserts that nothing was violated.
-pub fn assert_safe<P: Protocol>(cluster: &Cluster<P>) {
+pub fn assert_safe(cluster: &Cluster) {
     assert!(cluster.violations().is_empty(), "{:#?}", cluster.violations());
 }

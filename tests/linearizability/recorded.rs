@@ -80,7 +80,7 @@ fn every_variant_is_linearizable_under_faults() {
             });
             let name = format!("{} seed {seed}", variant.card.key);
             let history =
-                fault_phase(&mut *(variant.boot)(&blueprint).expect("it boots"), seed).expect("clients read and write");
+                fault_phase(&mut *variant.boot(&blueprint).expect("it boots"), seed).expect("clients read and write");
             operations += history.operations.len();
             assert_eq!(verdict(&history, Model::Register), Verdict::Linearizable, "{name}");
             let few = with_few_values(&history);
@@ -101,7 +101,7 @@ fn caught(reads: u64, ablated: &[&str]) -> (u64, u64) {
         let rule = |key: &str| raft.rules().iter().position(|rule| rule.key == key).expect("a rule of Raft");
         let blueprint = ablated.iter().fold(plain, |blueprint, key| without(blueprint, RuleId(rule(key) as u8)));
         let history =
-            fault_phase(&mut *(raft.boot)(&blueprint).expect("settings fit"), seed).expect("clients read and write");
+            fault_phase(&mut *raft.boot(&blueprint).expect("settings fit"), seed).expect("clients read and write");
         all += 1;
         let found = verdict(&history, Model::Register);
         if let Verdict::Violated(window) = &found {

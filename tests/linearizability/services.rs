@@ -51,7 +51,7 @@ fn all_well(service: Service, model: Model) -> usize {
     let mut operations = 0;
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
-            let mut universe = (variant.boot)(&cluster(variant, service, seed)).expect("it boots");
+            let mut universe = variant.boot(&cluster(variant, service, seed)).expect("it boots");
             let history = fault_phase(&mut *universe, seed).expect("a model knows it");
             let name = format!("{} seed {seed}", variant.card.key);
             assert_eq!(universe.violations(), [], "{name}");
@@ -114,7 +114,7 @@ fn locks_without_end_are_plain_locks() {
     for seed in 0..SEEDS {
         let raft = variant("raft").expect("it is there");
         let service = Service::Lock { holding: FOR_EVER, fenced: true };
-        let mut universe = (raft.boot)(&cluster(raft, service, seed)).expect("it boots");
+        let mut universe = raft.boot(&cluster(raft, service, seed)).expect("it boots");
         let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         assert_eq!(verdict(&as_plain_lock(&history), Model::Lock), Verdict::Linearizable, "seed {seed}");
         granted += history.operations.iter().filter(|operation| matches!(operation.call, Call::Grant(_))).count();
@@ -128,7 +128,7 @@ fn without_fencing_two_holders_are_caught_twice() {
     for seed in 0..SEEDS {
         let raft = variant("raft").expect("it is there");
         let service = Service::Lock { holding: SHORT, fenced: false };
-        let mut universe = (raft.boot)(&cluster(raft, service, seed)).expect("it boots");
+        let mut universe = raft.boot(&cluster(raft, service, seed)).expect("it boots");
         let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         caught.0 += usize::from(universe.violations().iter().any(|found| found.property == "One holder at a time"));
         let Verdict::Violated(window) = verdict(&history, Model::FencedLock) else { continue };
@@ -144,7 +144,7 @@ fn broken(service: Service, model: Model, rule: &str, settings: &[(quorumscope::
     let place = raft.rules().iter().position(|known| known.key == rule).expect("a rule of Raft");
     let caught = |seed: &u64| {
         let blueprint = without(with(cluster(raft, service, *seed), settings), RuleId(place as u8));
-        let mut universe = (raft.boot)(&blueprint).expect("settings fit");
+        let mut universe = raft.boot(&blueprint).expect("settings fit");
         let history = fault_phase(&mut *universe, *seed).expect("a model knows it");
         matches!(verdict(&history, model), Verdict::Violated(_))
     };
@@ -161,7 +161,7 @@ fn broken_logs_are_caught_by_their_services() {
         let raft = variant("raft").expect("it is there");
         let place = raft.rules().iter().position(|known| known.key == "up-to-date").expect("a rule of Raft");
         let blueprint = with(cluster(raft, Service::Queue(SHORT), *seed), &forgotten);
-        let mut cluster = Cluster::<Raft>::new(&without(blueprint, RuleId(place as u8))).expect("it boots");
+        let mut cluster = Cluster::of::<Raft>(&without(blueprint, RuleId(place as u8))).expect("it boots");
         fault_phase(&mut cluster, *seed);
         cluster.deliveries().expect("queues").flaw().is_some()
     });
@@ -170,9 +170,9 @@ fn broken_logs_are_caught_by_their_services() {
     assert!(broken(holding, Model::FencedLock, "up-to-date", &forgotten) >= 2, "tokens given twice");
 }
 
-fn recorded(service: Service, seed: u64) -> (Cluster<Raft>, Vec<HistoryRecord>) {
+fn recorded(service: Service, seed: u64) -> (Cluster, Vec<HistoryRecord>) {
     let raft = variant("raft").expect("it is there");
-    let mut cluster = Cluster::<Raft>::new(&cluster(raft, service, seed)).expect("it boots");
+    let mut cluster = Cluster::of::<Raft>(&cluster(raft, service, seed)).expect("it boots");
     fault_phase(&mut cluster, seed);
     let recorded = cluster.world().recorded().copied().collect();
     (cluster, recorded)
@@ -225,7 +225,7 @@ fn nobody_passes_a_barrier_before_all_have_come() {
         let raft = variant("raft").expect("it is there");
         let mut blueprint = cluster(raft, service, seed);
         blueprint.clients.iter_mut().for_each(|group| group.keys = 1);
-        let mut cluster = Cluster::<Raft>::new(&blueprint).expect("it boots");
+        let mut cluster = Cluster::of::<Raft>(&blueprint).expect("it boots");
         fault_phase(&mut cluster, seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
         // When each round's parties asked to come in: nobody may pass before the last of them.
@@ -366,7 +366,7 @@ fn made_up_values_are_caught_on_every_log() {
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
             let service = Service::KeyValue { swap_permille: 0, own_permille: 50 };
-            let mut universe = (variant.boot)(&cluster(variant, service, seed)).expect("it boots");
+            let mut universe = variant.boot(&cluster(variant, service, seed)).expect("it boots");
             fault_phase(&mut *universe, seed);
             let caught = |node: &quorumscope::judge::Violation| node.property == "Same prefix, same state";
             assert!(universe.violations().iter().all(caught), "{} seed {seed}", variant.card.key);

@@ -35,8 +35,8 @@ fn value(client: u16, seq: u32) -> u32 {
 
 impl History {
     /// Takes note of what nodes answered in the last step or action.
-    pub fn listen(&mut self, world: &World<Raft>) {
-        for (node, effect) in world.said() {
+    pub fn listen(&mut self, world: &World) {
+        for (node, effect) in world.effects_of::<Raft>() {
             if let Effect::Reply(reply) = effect
                 && let Answer::Done(outcome) = reply.answer
             {
@@ -53,7 +53,7 @@ impl History {
     }
 
     /// Looks at one step. Panics on a stale read.
-    pub fn observe(&mut self, world: &World<Raft>, outcome: StepOutcome) {
+    pub fn observe(&mut self, world: &World, outcome: StepOutcome) {
         self.listen(world);
         let record = match world.trace().records().next_back() {
             Some((_, record)) if matches!(outcome.what(), What::Client | What::Answered) => record,

@@ -17,7 +17,7 @@ use quorumscope::sim::{Action, Blueprint, ClientGroup, Pace, Topology, World};
 
 /// One cluster, watched: the judges and the history of reads and writes are checked after every event.
 struct Lab {
-    world: World<Raft>,
+    world: World,
     watch: SafetyChecker,
     history: History,
     /// What to print when something breaks.
@@ -26,8 +26,8 @@ struct Lab {
 
 impl Lab {
     fn new(blueprint: &Blueprint) -> Lab {
-        let mut world = World::new(blueprint).expect("settings fit");
-        world.listen();
+        let mut world = World::of::<Raft>(blueprint).expect("settings fit");
+        world.record_effects();
         Lab {
             world,
             watch: SafetyChecker::default(),
@@ -77,7 +77,7 @@ impl Lab {
     }
 
     fn status(&self, node: NodeId) -> Option<NodeStatus> {
-        self.world.nodes()[usize::from(node.0)].as_ref().map(Node::status)
+        self.world.nodes_of::<Raft>()[usize::from(node.0)].as_ref().map(Node::status)
     }
 
     fn leader(&self) -> Option<NodeId> {
@@ -113,7 +113,7 @@ impl Lab {
     }
 
     fn others(&self, node: NodeId) -> Vec<NodeId> {
-        (0..self.world.nodes().len() as u8).map(NodeId).filter(|other| *other != node).collect()
+        (0..self.world.nodes()).map(NodeId).filter(|other| *other != node).collect()
     }
 
     /// Cuts a node off from all others, both ways.

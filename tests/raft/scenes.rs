@@ -24,12 +24,12 @@ impl Lab {
     }
 
     fn cut_all(&mut self) {
-        let nodes = self.world.nodes().len() as u8;
+        let nodes = self.world.nodes();
         (0..nodes).for_each(|id| self.isolate(NodeId(id)));
     }
 
     fn till_leads(&mut self, node: NodeId) {
-        let term = self.world.nodes().iter().flatten().map(|node| node.status().epoch).max();
+        let term = self.world.nodes_of::<Raft>().iter().flatten().map(|node| node.status().epoch).max();
         self.run_till(60_000_000, |lab| {
             lab.status(node).is_some_and(|status| status.leads && Some(status.epoch) > term)
         });
@@ -262,7 +262,8 @@ fn a_server_far_behind_gets_a_snapshot_and_a_server_slightly_behind_the_entries(
         lab.act(Action::Quiesce);
         lab.run_for(500_000);
         assert_eq!(lab.committed(late), lab.committed(leader));
-        let digest = |node: NodeId| lab.world.nodes()[usize::from(node.0)].as_ref().unwrap().machine_digest();
+        let digest =
+            |node: NodeId| lab.world.nodes_of::<Raft>()[usize::from(node.0)].as_ref().unwrap().machine_digest();
         assert_eq!(digest(late), digest(leader));
         assert_eq!(lab.status(leader).unwrap().log.first > 1, snapshots > 0);
     }
@@ -308,7 +309,7 @@ fn a_lease_outlives_a_lost_round_of_heartbeats_and_no_more() {
     let mut lab = Lab::new(&Blueprint { clients: vec![group], ..blueprint });
     let leader = lab.settle();
     lab.run_until(1_500_000);
-    lab.world.listen();
+    lab.world.record_effects();
     lab.isolate(leader);
     let cut = lab.world.time();
     let mut last = 0;
@@ -316,7 +317,7 @@ fn a_lease_outlives_a_lost_round_of_heartbeats_and_no_more() {
         let answers = |(node, effect): &(NodeId, _)| {
             *node == leader && matches!(effect, Effect::Reply(reply) if matches!(reply.answer, Answer::Done(_)))
         };
-        if lab.world.said().iter().any(answers) {
+        if lab.world.effects_of::<Raft>().iter().any(answers) {
             last = lab.world.time() - cut;
         }
     }

@@ -129,7 +129,7 @@ impl Server {
 impl Node for Actor {
     type Config = ();
     type Msg = Msg;
-    type Timer = ();
+    type Timer = NoTimer;
     type Disk = ();
 
     fn boot(me: NodeId, _: &(), _: (), out: &mut Out<Actor>) -> Actor {
@@ -162,7 +162,9 @@ impl Node for Actor {
         }
     }
 
-    fn on_timer(&mut self, (): (), _: &mut Out<Actor>) {}
+    fn on_timer(&mut self, timer: NoTimer, _: &mut Out<Actor>) {
+        match timer {}
+    }
 
     fn on_request(&mut self, _: Command, _: &mut Out<Actor>) {}
 
@@ -181,6 +183,11 @@ impl Node for Actor {
     fn entry(&self, _: Slot) -> Option<EntryStatus> {
         None
     }
+}
+
+quorumscope::timers! {
+    /// No timers: whatever happens is the arrival of a message.
+    enum NoTimer {}
 }
 
 /// The clients' operations, by client.

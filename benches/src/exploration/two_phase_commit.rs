@@ -37,12 +37,16 @@ enum Msg {
     Abort,
 }
 
-/// What a node may do on its own accord.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum May {
-    Prepare,
-    Commit,
-    Abort,
+quorumscope::timers! {
+    /// What a node may do on its own accord.
+    enum May {
+        /// A resource manager prepares.
+        Prepare = { name: "may prepare", says: "prepares", acts: true };
+        /// The transaction manager, to which all are prepared, commits.
+        Commit = { name: "may commit", says: "commits", acts: true };
+        /// A node that is free to abort does.
+        Abort = { name: "may abort", says: "aborts", acts: true };
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

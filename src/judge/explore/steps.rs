@@ -5,7 +5,7 @@ use super::intern::Interner;
 use super::past::Seen;
 use super::table::Memo;
 use crate::core::node::{Message, Node, Order, Protocol, Reply};
-use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, RuleSet, Slot};
+use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, RuleSet, Slot, TimerName};
 use std::collections::VecDeque;
 
 pub(super) type N<P> = <P as Protocol>::Node;
@@ -116,7 +116,7 @@ pub(super) struct Steps<P: Protocol> {
     outcomes: Vec<Outcome>,
     memo: Memo,
     out: Out<N<P>>,
-    effects: Vec<Effect<u32, Timer<P>>>,
+    effects: Vec<Effect>,
     /// Rules applied at least once.
     pub used: RuleSet,
     /// Whether a message to oneself was handled at once.
@@ -291,10 +291,8 @@ impl<P: Protocol> Steps<P> {
             (a, b) => a.or(b),
         };
         if let Some(said) = said {
-            let messages = &self.out.messages;
-            said.extend(
-                effects.iter().filter_map(|effect| effect.map(|message_id| messages.look(*message_id).cloned())),
-            );
+            let out = &self.out;
+            said.extend(effects.iter().filter_map(|effect| effect.map(|id| out.message(id).cloned())));
         }
         for effect in effects.drain(..) {
             match effect {
@@ -303,12 +301,14 @@ impl<P: Protocol> Steps<P> {
                     to.iter().for_each(|to| self.send(host.me, to, message_id, outcome, to_self));
                 }
                 Effect::SetTimer(timer, _, _) => {
+                    let Some(timer) = Timer::<P>::from_index(timer) else { continue };
                     let number = self.timers.put(timer);
                     if let Err(place) = host.timers.binary_search(&number) {
                         host.timers.insert(place, number);
                     }
                 }
                 Effect::Cancel(timer) => {
+                    let Some(timer) = Timer::<P>::from_index(timer) else { continue };
                     let number = self.timers.put(timer);
                     host.timers.retain(|&timer| timer != number);
                 }
@@ -334,7 +334,7 @@ impl<P: Protocol> Steps<P> {
     }
 
     fn send(&mut self, me: NodeId, to: NodeId, message_id: u32, outcome: &mut Outcome, to_self: &mut VecDeque<Msg<P>>) {
-        let Some(message) = self.out.messages.take(message_id) else { return };
+        let Some(message) = self.out.take_message(message_id) else { return };
         if self.lost_kinds >> message.kind().0 & 1 == 1 {
             self.lost_some = true;
         } else if to == me && !self.late_to_self {

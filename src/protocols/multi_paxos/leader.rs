@@ -197,7 +197,7 @@ impl Server {
             leadership.missing_from.fill(0);
         }
         self.offer(out);
-        out.set_timer(Timer::Beat, self.config.heartbeat, self.config.heartbeat);
+        out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
     }
 
     /// What brings somebody forward who lacks the slots from `first` on.

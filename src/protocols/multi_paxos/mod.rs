@@ -77,17 +77,23 @@ pub struct Config {
     patience: Micros,
 }
 
-/// A server's timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Timer {
-    /// Too long a silence.
-    Election,
-    /// Time for a heartbeat.
-    Beat,
-    /// Time to look for proposals without progress.
-    Resend,
-    /// The successor has taken too long.
-    HandOver,
+crate::timers! {
+    /// A server's timers.
+    pub enum Timer {
+        /// The election timeout: at an acceptor since it last heard from a leader, at a proposer since it last sent Prepare, at a leader since
+        /// it last counted who answers its heartbeats.
+        Election = {
+            name: "election timeout",
+            says: "prepares a higher ballot, asks again for promises or, as leader, resigns unless a quorum answers its heartbeats",
+            acts: true,
+        };
+        /// Leader: the interval between two heartbeats.
+        Heartbeat = { name: "heartbeat interval", says: "sends a heartbeat to all others", acts: true };
+        /// Leader: the time in which the oldest open slot should have been chosen.
+        Resend = { name: "retransmission timeout", says: "sends all open proposals again if none was chosen", acts: true };
+        /// Leader: the time in which its successor should have taken over.
+        HandOver = { name: "hand-over timeout", says: "gives up handing over, and leads on", acts: true };
+    }
 }
 
 /// What a server does besides accepting and learning.
@@ -213,7 +219,7 @@ impl Node for Server {
             }
             (Timer::Election, Role::Proposer(_)) => self.prepare_again(out),
             (Timer::Election, Role::Leader(_)) => self.look_for_quorum(out),
-            (Timer::Beat, _) => self.beat(out),
+            (Timer::Heartbeat, _) => self.beat(out),
             (Timer::Resend, _) => self.resend(out),
             (Timer::HandOver, _) => self.keep_leading(out),
         }

@@ -142,7 +142,7 @@ impl Server {
         self.seen = self.seen.max(ballot);
         let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, recorded: 0 });
         if let Role::Leader(_) = role {
-            for timer in [Timer::Beat, Timer::Resend, Timer::HandOver] {
+            for timer in [Timer::Heartbeat, Timer::Resend, Timer::HandOver] {
                 out.cancel(timer);
             }
         }

@@ -76,7 +76,7 @@ fn an_old_acceptance_meets_a_new_commit_index(without: Option<RuleId>) -> Run {
     run.round("Accept", "Accepted", 1, &[2]);
     assert_eq!(run.chosen.get(&(1, 1)), Some(&write(20)));
     run.lose_all();
-    run.time_out(1, Timer::Beat);
+    run.time_out(1, Timer::Heartbeat);
     run.deliver("Heartbeat", 1, 0);
     run
 }
@@ -89,7 +89,7 @@ fn a_commit_index_speaks_of_its_own_ballot_only() {
     // It says so at the second heartbeat, when nothing can be on its way any more, and learns with the third.
     for _ in 0..3 {
         run.settle(&[0, 1]);
-        run.time_out(1, Timer::Beat);
+        run.time_out(1, Timer::Heartbeat);
     }
     run.settle(&[0, 1]);
     assert_eq!(run.chosen.get(&(0, 1)), Some(&write(20)));
@@ -105,7 +105,7 @@ fn an_old_leader_comes_back(without: Option<RuleId>) -> Run {
     run.ask(1, write(20));
     run.round("Accept", "Accepted", 1, &[2]);
     run.lose_all();
-    run.time_out(0, Timer::Beat);
+    run.time_out(0, Timer::Heartbeat);
     run.time_out(0, Timer::Election);
     run.lose_all();
     // It resigns at the next look, having heard nobody, and prepares again until its ballot is the highest.
@@ -192,7 +192,7 @@ fn whoever_is_outbid_before_anything_is_chosen_waits_longer() {
     // The new leader gets on with it.
     run.ask(2, write(2));
     run.settle(&[0, 1, 2]);
-    run.time_out(2, Timer::Beat);
+    run.time_out(2, Timer::Heartbeat);
     run.settle(&[0, 1, 2]);
     assert_eq!(server(&run, 1).preempted, 0);
 }
@@ -280,7 +280,7 @@ fn a_thrifty_leader_without_progress_asks_everybody() {
     assert_eq!(asked(&run, 2), [1, 2, 3, 4]);
     // Until the next heartbeat shows who is there, and who is near.
     run.lose_all();
-    run.time_out(0, Timer::Beat);
+    run.time_out(0, Timer::Heartbeat);
     run.round("Heartbeat", "HeartbeatReply", 0, &[4, 2, 1]);
     run.ask(0, write(3));
     assert_eq!(asked(&run, 3), [2, 4]);

@@ -15,23 +15,28 @@ use std::collections::VecDeque;
 /// What a server collects its effects in.
 pub type Out = crate::core::Out<Server>;
 
-/// A server's timers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Timer {
-    /// The minimum election timeout since the leader was last heard: until it fires the server is loyal.
-    MinimumTimeout,
-    /// The rest of the election timeout, which is random.
-    ElectionTimeout,
-    /// Leader: the next round of heartbeats.
-    Heartbeat,
-    /// Leader: time to see whom it has heard from.
-    CheckQuorum,
-    /// Leader: one of its two latest leases ends.
-    Lease(u8),
-    /// Leader: a transfer has taken too long.
-    Transfer,
-    /// Leader: a round of catching up has taken long.
-    CatchUp,
+crate::timers! {
+    /// A server's timers.
+    pub enum Timer {
+        /// The minimum election timeout since the server last heard from its leader (dissertation §4.2.3). While it runs the server is loyal.
+        MinimumTimeout = {
+            name: "minimum election timeout",
+            says: "may vote for others again, and waits the random part of the election timeout",
+            acts: false,
+        };
+        /// The random part of the election timeout; or all of it, where no leader was heard.
+        ElectionTimeout = { name: "election timeout", says: "campaigns: no leader was heard in time", acts: true };
+        /// Leader: the interval between two rounds of heartbeats.
+        Heartbeat = { name: "heartbeat interval", says: "sends a heartbeat to all others", acts: true };
+        /// Leader: the interval between two counts of those that answer (dissertation §6.2).
+        CheckQuorum = { name: "CheckQuorum", says: "steps down unless a quorum has answered", acts: true };
+        /// Leader: one of its two latest leases (dissertation §6.4.1).
+        Lease(which: u8) = { name: "lease", says: "answers no more reads under this lease", acts: false };
+        /// Leader: the time in which the target of a transfer should have been elected (dissertation §3.10).
+        Transfer = { name: "transfer timeout", says: "gives up the transfer, and takes commands again", acts: true };
+        /// Leader: the minimum election timeout, as the limit of a round in which new servers catch up (dissertation §4.2.1).
+        CatchUp = { name: "catch-up round", says: "adds another round or, after ten, gives up on the new servers", acts: true };
+    }
 }
 
 /// What a server is at the moment (paper, figure 4).

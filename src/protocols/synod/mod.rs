@@ -154,9 +154,13 @@ pub struct Disk {
     accepted: Option<Proposal>,
 }
 
-/// The proposer's only timer: it has waited long enough, for answers or before its next ballot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Retry;
+crate::timers! {
+    /// A proposer's timers.
+    pub enum Timer {
+        /// The time for a quorum to answer, or the pause of a preempted proposer (§2.4).
+        Retry = { name: "retry", says: "asks those again that have not answered or, preempted, begins a higher ballot", acts: true };
+    }
+}
 
 /// What the proposer is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -219,7 +223,7 @@ impl Server {
             to = (0..quorum).map(|i| NodeId((self.me.0 + i) % self.config.nodes)).collect();
         }
         out.broadcast(NodeSet(to.0 & !answered.0), message);
-        out.set_timer(Retry, self.config.timeout, self.config.timeout);
+        out.set_timer(Timer::Retry, self.config.timeout, self.config.timeout);
     }
 
     fn on_promise(&mut self, from: NodeId, ballot: Ballot, accepted: Option<Proposal>, out: &mut Out<Server>) {
@@ -264,7 +268,7 @@ impl Server {
         self.preempted = (self.preempted + 1).min(DOUBLINGS);
         let shortest = self.config.backoff;
         let longest = if self.config.random_backoff { shortest << (self.preempted + 2) } else { shortest };
-        out.set_timer(Retry, shortest, longest);
+        out.set_timer(Timer::Retry, shortest, longest);
     }
 
     // The acceptor (§2.2, §2.5).
@@ -307,7 +311,7 @@ impl Server {
             out.applied(1, value);
         }
         self.stage = Stage::Idle;
-        out.cancel(Retry);
+        out.cancel(Timer::Retry);
         self.answer_clients(out);
     }
 
@@ -323,7 +327,7 @@ impl Server {
 impl Node for Server {
     type Config = Config;
     type Msg = Msg;
-    type Timer = Retry;
+    type Timer = Timer;
     type Disk = Disk;
 
     fn boot(me: NodeId, config: &Config, mut disk: Disk, out: &mut Out<Server>) -> Server {
@@ -359,7 +363,7 @@ impl Node for Server {
         }
     }
 
-    fn on_timer(&mut self, Retry: Retry, out: &mut Out<Server>) {
+    fn on_timer(&mut self, Timer::Retry: Timer, out: &mut Out<Server>) {
         match self.stage {
             Stage::Idle => {}
             Stage::Pausing => self.prepare(out),

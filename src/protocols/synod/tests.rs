@@ -75,7 +75,7 @@ fn a_promise_for_an_earlier_ballot_does_not_count() {
     run.deliver("Prepare", 0, 1);
     run.ask(2, write(2));
     run.deliver("Prepare", 2, 0);
-    run.time_out(0, Retry);
+    run.time_out(0, Timer::Retry);
     run.deliver("Promise", 1, 0);
     assert!(matches!(run.nodes[0].as_ref().map(|node| node.stage), Some(Stage::Preparing { .. })));
     run.settle(&[0, 1]);

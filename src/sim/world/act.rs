@@ -2,8 +2,8 @@
 
 use super::event::Event;
 use super::intercept::Interceptor;
-use super::{Disk, MAX_NODES, Msg, N, World};
-use crate::core::node::{Message, Node, Order, Protocol};
+use super::{MAX_NODES, World};
+use crate::core::node::Order;
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
@@ -15,12 +15,12 @@ pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// Does something to the world now. An error says why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.marks.clear();
-        if let Some(said) = &mut self.said {
-            said.clear();
+        if self.records_effects {
+            self.replicas.clear_recorded();
         }
         self.apply_action(action)
     }
@@ -128,8 +128,8 @@ impl<P: Protocol> World<P> {
 
     /// Whether the action makes sense now.
     fn possible(&self, action: Action) -> Result<(), Refusal> {
-        if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.nodes.len()) {
-            return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.nodes.len()));
+        if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.hosts.len()) {
+            return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.hosts.len()));
         }
         if action.delays_or_loses() && self.topology.timing.is_bounded(self.time) {
             return refuse(match self.topology.timing {
@@ -142,7 +142,7 @@ impl<P: Protocol> World<P> {
         if let Some(why) = action.immoderate() {
             return refuse(why);
         }
-        let up = |node: NodeId| self.nodes[usize::from(node.0)].is_some();
+        let up = |node: NodeId| self.hosts[usize::from(node.0)].up;
         let name = |node: NodeId| node.0 + 1;
         match action {
             Action::Crash(node) if !up(node) => refuse(format!("node {} is down already", name(node))),
@@ -191,8 +191,8 @@ impl<P: Protocol> World<P> {
             Action::Throttle { .. } if self.topology.cost == Cost::default() => {
                 refuse("messages cost processors nothing here; give the scenario a cost")
             }
-            Action::Disk { .. } if size_of::<Disk<P>>() == 0 => {
-                refuse(format!("{} writes nothing to any disk", P::CARD.title))
+            Action::Disk { .. } if !self.replicas.is_durable() => {
+                refuse(format!("{} writes nothing to any disk", self.replicas.card().title))
             }
             Action::Disk { node, fault: DiskFault::Wipe } if up(node) => {
                 refuse(format!("node {} is running; its disk can be emptied while it is down", name(node)))
@@ -218,8 +218,8 @@ impl<P: Protocol> World<P> {
                 refuse("a whole place is cut off between some of them; reconnect that")
             }
             Action::Message { flight, intercept } => self.can_intercept(flight, intercept),
-            Action::Catch { which, .. } if usize::from(which.kind.0) >= Msg::<P>::KINDS.len() => {
-                refuse(format!("{} has no such kind of message", P::CARD.title))
+            Action::Catch { which, .. } if usize::from(which.kind.0) >= self.replicas.kinds().len() => {
+                refuse(format!("{} has no such kind of message", self.replicas.card().title))
             }
             Action::Catch { which: Which { from, to, .. }, .. } if from == to => {
                 refuse("a node has no link to itself; name two nodes")
@@ -230,8 +230,8 @@ impl<P: Protocol> World<P> {
             {
                 refuse(format!("there is no site {}; the sites are 1 to {}", site + 1, self.topology.sites))
             }
-            Action::HandOver(_) if !P::CARD.transfer => {
-                refuse(format!("{} has no way to hand over leadership", P::CARD.title))
+            Action::HandOver(_) if !self.replicas.card().transfer => {
+                refuse(format!("{} has no way to hand over leadership", self.replicas.card().title))
             }
             Action::HandOver(to) if !up(to) => refuse(format!("node {} is down and cannot lead", name(to))),
             Action::HandOver(_) | Action::Add { .. } | Action::Remove(_)
@@ -247,10 +247,10 @@ impl<P: Protocol> World<P> {
                 }
                 Some(_) => Ok(()),
             },
-            Action::Add { .. } | Action::Remove(_) if !P::CARD.membership => {
-                refuse(format!("{} cannot change its members while it runs", P::CARD.title))
+            Action::Add { .. } | Action::Remove(_) if !self.replicas.card().membership => {
+                refuse(format!("{} cannot change its members while it runs", self.replicas.card().title))
             }
-            Action::Add { .. } if self.nodes.len() >= MAX_NODES => refuse(format!("{MAX_NODES} nodes are the most")),
+            Action::Add { .. } if self.hosts.len() >= MAX_NODES => refuse(format!("{MAX_NODES} nodes are the most")),
             Action::Add { .. } | Action::Remove(_) if self.leader().is_none() => {
                 refuse("there is no leader now that could change the members")
             }
@@ -271,13 +271,13 @@ impl<P: Protocol> World<P> {
         let faults = self.faults();
         faults.links.clear_link_faults();
         faults.interceptors.clear();
-        for node in (0..self.nodes.len() as u8).map(NodeId) {
+        for node in (0..self.hosts.len() as u8).map(NodeId) {
             self.wake_up(node);
         }
     }
 
     fn members_of(&self, node: NodeId) -> NodeSet {
-        self.nodes[usize::from(node.0)].as_ref().map_or(NodeSet::EMPTY, |node| node.status().members)
+        self.replicas.status(node).map_or(NodeSet::EMPTY, |status| status.members)
     }
 
     /// The members as the leader sees them.
@@ -287,9 +287,7 @@ impl<P: Protocol> World<P> {
 
     fn order(&mut self, order: Order) {
         let Some(leader) = self.leader() else { return };
-        if let Some(node) = &mut self.nodes[usize::from(leader.0)] {
-            N::<P>::on_order(node, order, &mut self.out);
-        }
+        self.replicas.order(leader, order, &mut self.outbox);
         self.apply_effects_and_rules(leader);
     }
 
@@ -300,14 +298,10 @@ impl<P: Protocol> World<P> {
         if let Some(faults) = &mut self.faults {
             faults.links.clear_queues(node);
         }
-        let lost = self.nodes[usize::from(node.0)].take();
+        self.replicas.stop(node, !self.strict_disks);
+        self.crash_disk(node);
         let host = &mut self.hosts[usize::from(node.0)];
-        if !self.strict_disks
-            && let Some(lost) = lost
-        {
-            host.storage.kept = lost.disk().clone();
-        }
-        host.storage.crash(self.time);
+        host.up = false;
         host.timers.clear();
         host.incarnation += 1;
         host.busy_until = 0;
@@ -317,11 +311,11 @@ impl<P: Protocol> World<P> {
             let unsent = |flight: u32| arrives - Micros::from(flight) > now;
             match packed.unpack() {
                 Event::Deliver { from, flight, message_id, .. } if from == node && unsent(flight) => {
-                    self.out.messages.take(message_id);
+                    self.outbox.messages.release(message_id);
                     *packed = Event::Void.pack();
                 }
                 Event::DeliverEach { from, to, flight, message_id } if from == node && unsent(flight) => {
-                    to.iter().for_each(|_| drop(self.out.messages.take(message_id)));
+                    to.iter().for_each(|_| self.outbox.messages.release(message_id));
                     *packed = Event::Void.pack();
                 }
                 Event::Reply { from, flight, client_message } if from == node && unsent(flight) => {
@@ -334,13 +328,13 @@ impl<P: Protocol> World<P> {
     }
 
     fn add(&mut self, site: u8) -> Result<(), Refusal> {
-        let me = NodeId(self.nodes.len() as u8);
-        let Some(config) = P::newcomer(&self.setup, me) else {
-            return refuse(format!("{} cannot take in another replica", P::CARD.title));
-        };
+        let me = NodeId(self.hosts.len() as u8);
+        if !self.replicas.add(&self.setup) {
+            return refuse(format!("{} cannot take in another replica", self.replicas.card().title));
+        }
         let members = self.members().with(me);
         self.counts.add_sender();
-        self.install(config, site, self.domains.of_site(site));
+        self.install(site, self.domains.of_site(site));
         self.recut();
         self.order(Order::Reconfigure(members));
         Ok(())

@@ -8,28 +8,28 @@
 //! The judges look at honest nodes only; who has ever lied is not one of them.
 
 use super::event::Event;
-use super::{ClientMessage, Host, N, NEVER, StepOutcome, World};
-use crate::core::node::{Message, Protocol, Reply};
-use crate::core::{Command, Header, Micros, NodeId, NodeSet};
+use super::{ClientMessage, Host, NEVER, StepOutcome, World};
+use crate::core::node::Reply;
+use crate::core::{Command, Micros, NodeId, NodeSet};
 use crate::sim::action::Behaviour;
+use crate::sim::replicas::TwinOp;
 use crate::sim::rng::Rng;
 
 /// The second copy of a node.
 #[derive(Clone, Debug)]
-pub(super) struct Twin<P: Protocol> {
+pub(super) struct Twin {
     of: NodeId,
-    node: Option<N<P>>,
-    host: Host<P>,
+    host: Host,
     /// Who talks with this copy.
     hears: NodeSet,
 }
 
 /// The Byzantine nodes.
-#[derive(Clone, Debug)]
-pub(super) struct ByzantineNodes<P: Protocol> {
+#[derive(Clone, Debug, Default)]
+pub(super) struct ByzantineNodes {
     /// All who ever lied.
     byzantine: NodeSet,
-    twins: Vec<Twin<P>>,
+    twins: Vec<Twin>,
     /// Which twin stands in its node's place now.
     present: Option<usize>,
     /// To whom each node says nothing, by node.
@@ -40,23 +40,10 @@ pub(super) struct ByzantineNodes<P: Protocol> {
     to_all: NodeSet,
 }
 
-impl<P: Protocol> Default for ByzantineNodes<P> {
-    fn default() -> ByzantineNodes<P> {
-        ByzantineNodes {
-            byzantine: NodeSet::EMPTY,
-            twins: Vec::new(),
-            present: None,
-            silent: Vec::new(),
-            tampers: Vec::new(),
-            to_all: NodeSet::EMPTY,
-        }
-    }
-}
-
 /// Tells the two copies of a node apart: no node boots so often.
 const TWIN_INCARNATION: u16 = 1 << 15;
 
-impl<P: Protocol> World<P> {
+impl World {
     /// Whether this node has ever lied.
     pub fn is_byzantine(&self, node: NodeId) -> bool {
         self.faults.as_ref().is_some_and(|faults| faults.byzantine.byzantine.has(node))
@@ -68,7 +55,7 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn behave(&mut self, node: NodeId, behave: Behaviour) {
-        let nodes = self.nodes.len();
+        let nodes = self.hosts.len();
         let index = usize::from(node.0);
         let byzantine = &mut self.faults().byzantine;
         byzantine.silent.resize(nodes.max(byzantine.silent.len()), NodeSet::EMPTY);
@@ -102,8 +89,8 @@ impl<P: Protocol> World<P> {
         for (index, queued) in queued {
             self.schedule(queued, Event::Timer { node, incarnation, index });
         }
-        let copy = self.nodes[usize::from(node.0)].clone();
-        self.faults().byzantine.twins.push(Twin { of: node, node: copy, host, hears });
+        self.replicas.twin(TwinOp::Copy(node));
+        self.faults().byzantine.twins.push(Twin { of: node, host, hears });
     }
 
     /// The same, but the second starts with an empty disk.
@@ -113,7 +100,9 @@ impl<P: Protocol> World<P> {
         host.storage = Default::default();
         host.incarnation = host.incarnation.wrapping_add(TWIN_INCARNATION);
         host.rng = Rng::stream(self.seed, "twin", node.0.into());
-        self.faults().byzantine.twins.push(Twin { of: node, node: None, host, hears });
+        host.up = false;
+        self.replicas.twin(TwinOp::Empty(node));
+        self.faults().byzantine.twins.push(Twin { of: node, host, hears });
         let index = self.faults().byzantine.twins.len() - 1;
         self.stand_in(index);
         self.boot(node);
@@ -127,7 +116,10 @@ impl<P: Protocol> World<P> {
         if present.is_some_and(|index| twins[index].of == node) {
             *present = None;
         }
-        twins.retain(|twin| twin.of != node);
+        while let Some(place) = twins.iter().position(|twin| twin.of == node) {
+            twins.remove(place);
+            self.replicas.twin(TwinOp::Remove(place));
+        }
     }
 
     /// A twin and its node change places.
@@ -140,7 +132,7 @@ impl<P: Protocol> World<P> {
         let here = &self.hosts[of];
         (twin.host.site, twin.host.domain) = (here.site, here.domain);
         (twin.host.cut, twin.host.cut_links) = (here.cut, here.cut_links);
-        std::mem::swap(&mut twin.node, &mut self.nodes[of]);
+        self.replicas.twin(TwinOp::Swap(index, twin.of));
         std::mem::swap(&mut twin.host, &mut self.hosts[of]);
         byzantine.present = if byzantine.present.is_some() { None } else { Some(index) };
     }
@@ -167,7 +159,7 @@ impl<P: Protocol> World<P> {
         if twins.is_empty() {
             return None;
         }
-        let heard_by = |twin: &Twin<P>| match event {
+        let heard_by = |twin: &Twin| match event {
             Event::Deliver { from, to, .. } => to == twin.of && from != to && twin.hears.has(from),
             Event::Timer { node, incarnation, .. } => node == twin.of && incarnation == twin.host.incarnation,
             Event::Handle { to, incarnation, .. } => to == twin.of && incarnation == twin.host.incarnation,
@@ -202,7 +194,7 @@ impl<P: Protocol> World<P> {
         }
         let mut hears = to;
         if byzantine.to_all.has(from) && to != NodeSet::just(from) {
-            hears = hears.or(NodeSet::first(self.nodes.len() as u8).without(from));
+            hears = hears.or(NodeSet::first(self.hosts.len() as u8).without(from));
         }
         hears = hears.minus(byzantine.silent[usize::from(from.0)].without(from));
         if let Some(twin) = byzantine.twins.iter().find(|twin| twin.of == from) {
@@ -211,14 +203,14 @@ impl<P: Protocol> World<P> {
                 None => hears.minus(twin.hears),
             };
         }
-        self.out.messages.redirect(message_id, hears.len().into());
+        self.outbox.messages.readdress(message_id, hears.len().into());
         hears
     }
 
     /// Whether a node answers clients.
     pub(super) fn answers(&self, node: NodeId) -> bool {
         let Some(faults) = &self.faults else { return true };
-        let others = NodeSet::first(self.nodes.len() as u8).without(node);
+        let others = NodeSet::first(self.hosts.len() as u8).without(node);
         let silent = faults.byzantine.silent.get(usize::from(node.0));
         silent.is_none_or(|silent| !others.minus(*silent).is_empty() || others.is_empty())
     }
@@ -229,15 +221,9 @@ impl<P: Protocol> World<P> {
             faults.byzantine.tampers.get(usize::from(from.0)).is_some_and(|tampers| tampers.has(to))
         });
         let Event::Deliver { will_drop, flight, message_id, .. } = event else { return event };
-        let tampered =
-            if tampers { self.out.messages.look(message_id).and_then(|message| message.tampered()) } else { None };
+        let tampered = if tampers { self.replicas.tamper_message(message_id, &mut self.outbox) } else { None };
         match tampered {
-            Some(message) => {
-                self.out.messages.take(message_id);
-                let header = Header::of(&message);
-                let message_id = self.out.messages.put(message, header, 1);
-                Event::Deliver { from, to, will_drop, flight, message_id }
-            }
+            Some(message_id) => Event::Deliver { from, to, will_drop, flight, message_id },
             None => event,
         }
     }

@@ -5,7 +5,6 @@
 
 use super::event::Event;
 use super::{NEVER, World};
-use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId};
 
 /// How much faster than true time clocks run, in millionths, by node.
@@ -39,14 +38,14 @@ fn scaled(time: Micros, numerator: u64, denominator: u64) -> Micros {
     (u128::from(time) * u128::from(numerator)).div_ceil(u128::from(denominator)) as Micros
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// How much faster than true time a node's clock runs, in millionths.
     pub fn drift_ppm(&self, node: NodeId) -> i32 {
         self.faults.as_ref().map_or(0, |faults| faults.clocks.drift(node))
     }
 
     pub(super) fn set_drift(&mut self, node: NodeId, ppm: i32) {
-        let nodes = self.nodes.len();
+        let nodes = self.hosts.len();
         let clocks = &mut self.faults().clocks;
         let before = clocks.rate(node);
         clocks.drift_ppm.resize(nodes.max(clocks.drift_ppm.len()), 0);

@@ -6,7 +6,6 @@
 
 use super::event::Event;
 use super::{ClientMessage, World};
-use crate::core::node::Protocol;
 use crate::core::{Command, Micros, NodeId};
 use crate::sim::network::Cost;
 use std::collections::VecDeque;
@@ -78,7 +77,7 @@ impl Processors {
     }
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// What arrives waits for its turn. Returns what is handled now.
     pub(super) fn take_turns(&mut self, event: Event) -> Option<Event> {
         match event {

@@ -13,39 +13,29 @@
 //!
 //! A write that does not fit a *full* disk fails, and the node stops: what it promised rests on being able to save.
 
-use super::{Disk, World};
-use crate::core::node::{Node, Protocol};
+use super::World;
 use crate::core::{Effect, Micros, NodeId, RuleSet};
 use crate::sim::action::DiskFault;
+use crate::sim::replicas::DiskOp;
 use crate::sim::trace::What;
+use std::collections::VecDeque;
 
-/// The disk of one node.
-#[derive(Clone, Debug)]
-pub(super) struct Storage<P: Protocol> {
-    /// What would be read back now; kept up to date only when it can differ from what the node thinks it wrote.
-    pub kept: Disk<P>,
-    /// Writing until then.
+/// The timing and the faults of one node's disk. What is on it, the replicas keep: see [`DiskOp`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Storage {
+    /// Writing until then, µs since the start.
     pub busy_until: Micros,
     /// Writes under way, in order.
-    writes: std::collections::VecDeque<Write<P>>,
+    writes: VecDeque<Write>,
     /// What is wrong with it; nothing, mostly.
-    faults: Option<Box<DiskFaults<P>>>,
+    faults: Option<Box<DiskState>>,
 }
 
-/// A write under way.
-#[derive(Clone, Debug)]
-struct Write<P: Protocol> {
+/// A write under way, µs since the start.
+#[derive(Clone, Copy, Debug)]
+struct Write {
     begins: Micros,
     done: Micros,
-    disk: Disk<P>,
-}
-
-/// A disk that is not as it should be.
-#[derive(Clone, Debug)]
-struct DiskFaults<P: Protocol> {
-    state: DiskState,
-    /// What a crash leaves, where that is not what was written.
-    leaves: Option<Disk<P>>,
 }
 
 /// What is wrong with a disk.
@@ -63,80 +53,18 @@ pub struct DiskState {
     pub rotten: bool,
 }
 
-impl<P: Protocol> Default for Storage<P> {
-    fn default() -> Storage<P> {
-        Storage { kept: Disk::<P>::default(), busy_until: 0, writes: Default::default(), faults: None }
-    }
-}
-
-impl<P: Protocol> Storage<P> {
-    pub fn state(&self) -> DiskState {
-        self.faults.as_ref().map_or(DiskState::default(), |faults| faults.state)
+impl Storage {
+    fn state(&self) -> DiskState {
+        self.faults.as_deref().copied().unwrap_or_default()
     }
 
     /// Whether what is saved is written at once, as far as it depends on this disk.
-    pub fn is_prompt(&self) -> bool {
+    fn is_prompt(&self) -> bool {
         self.writes.is_empty() && self.state().write.is_none()
-    }
-
-    /// A write is done.
-    fn written(&mut self, disk: Disk<P>) {
-        let before = std::mem::replace(&mut self.kept, disk);
-        if let Some(faults) = &mut self.faults
-            && faults.state.tears
-        {
-            faults.leaves = Some(before);
-        }
-    }
-
-    /// Moves on to `now`.
-    fn settle(&mut self, now: Micros) {
-        while self.writes.front().is_some_and(|write| write.done <= now) {
-            if let Some(write) = self.writes.pop_front() {
-                self.written(write.disk);
-            }
-        }
-    }
-
-    /// The node has stopped.
-    pub fn crash(&mut self, now: Micros) {
-        self.settle(now);
-        self.writes.clear();
-        self.busy_until = 0;
-        if let Some(faults) = &mut self.faults
-            && let Some(left) = &faults.leaves
-        {
-            self.kept = left.clone();
-        }
-    }
-
-    fn inject(&mut self, fault: DiskFault, now: Micros) {
-        self.settle(now);
-        let faults =
-            self.faults.get_or_insert_with(|| Box::new(DiskFaults { state: DiskState::default(), leaves: None }));
-        let state = &mut faults.state;
-        match fault {
-            DiskFault::Wipe => {
-                self.kept = Disk::<P>::default();
-                (state.rotten, faults.leaves) = (false, None);
-            }
-            DiskFault::Slow(write) => state.write = Some(write),
-            DiskFault::Fill => state.full = true,
-            DiskFault::Forget => (state.forgets, state.tears, faults.leaves) = (true, false, Some(self.kept.clone())),
-            DiskFault::Tear => (state.tears, state.forgets, faults.leaves) = (true, false, Some(self.kept.clone())),
-            DiskFault::Rot => state.rotten = true,
-            DiskFault::Repair => {
-                *state = DiskState { rotten: state.rotten, ..DiskState::default() };
-                faults.leaves = None;
-            }
-        }
-        if *state == DiskState::default() {
-            self.faults = None;
-        }
     }
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// What is wrong with a node's disk.
     pub fn disk_state(&self, node: NodeId) -> DiskState {
         self.hosts[usize::from(node.0)].storage.state()
@@ -146,15 +74,56 @@ impl<P: Protocol> World<P> {
         if !self.strict_disks {
             // Up to now every save was done at once, so that what a node holds is what it wrote.
             self.strict_disks = true;
-            self.out.tell_saves(true);
-            for (host, node) in self.hosts.iter_mut().zip(&self.nodes) {
-                if let Some(node) = node {
-                    host.storage.kept = node.disk().clone();
-                }
+            self.outbox.tell_saves(true);
+            for id in (0..self.hosts.len() as u8).map(NodeId) {
+                self.replicas.disk(id, DiskOp::Write { tears: false });
             }
         }
-        let now = self.time;
-        self.hosts[usize::from(node.0)].storage.inject(fault, now);
+        self.complete_writes(node);
+        let mut state = self.disk_state(node);
+        match fault {
+            DiskFault::Wipe => {
+                self.replicas.disk(node, DiskOp::Wipe);
+                state.rotten = false;
+            }
+            DiskFault::Slow(write) => state.write = Some(write),
+            DiskFault::Fill => state.full = true,
+            DiskFault::Forget => {
+                self.replicas.disk(node, DiskOp::Freeze);
+                (state.forgets, state.tears) = (true, false);
+            }
+            DiskFault::Tear => {
+                self.replicas.disk(node, DiskOp::Freeze);
+                (state.tears, state.forgets) = (true, false);
+            }
+            DiskFault::Rot => state.rotten = true,
+            DiskFault::Repair => {
+                self.replicas.disk(node, DiskOp::Thaw);
+                state = DiskState { rotten: state.rotten, ..DiskState::default() };
+            }
+        }
+        let faulty = state != DiskState::default();
+        self.hosts[usize::from(node.0)].storage.faults = faulty.then(|| Box::new(state));
+    }
+
+    /// What was written by now is on the disk.
+    fn complete_writes(&mut self, node: NodeId) {
+        let storage = &mut self.hosts[usize::from(node.0)].storage;
+        let tears = storage.state().tears;
+        while storage.writes.front().is_some_and(|write| write.done <= self.time) {
+            storage.writes.pop_front();
+            self.replicas.disk(node, DiskOp::Complete { tears });
+        }
+    }
+
+    /// The node has ended: writes under way are lost, and with them what a faulty disk does not keep.
+    pub(super) fn crash_disk(&mut self, node: NodeId) {
+        self.complete_writes(node);
+        self.replicas.disk(node, DiskOp::Abort);
+        self.replicas.disk(node, DiskOp::Crash);
+        let storage = &mut self.hosts[usize::from(node.0)].storage;
+        storage.writes.clear();
+        storage.busy_until = 0;
     }
 
     /// Writes what a node asks to save. False if it does not fit.
@@ -164,29 +133,29 @@ impl<P: Protocol> World<P> {
     }
 
     fn write(&mut self, me: NodeId) -> bool {
-        let Some(node) = &self.nodes[usize::from(me.0)] else { return true };
         let storage = &mut self.hosts[usize::from(me.0)].storage;
-        let mut takes = self.topology.disk;
-        if let Some(DiskFaults { state, .. }) = storage.faults.as_deref() {
+        let (mut takes, mut tears) = (self.topology.disk, false);
+        if let Some(state) = storage.faults.as_deref() {
             if state.full {
                 return false;
             }
             takes = state.write.map_or(takes, Micros::from);
+            tears = state.tears;
         }
         if takes == 0 && storage.writes.is_empty() {
-            storage.written(node.disk().clone());
+            self.replicas.disk(me, DiskOp::Write { tears });
             return true;
         }
-        storage.settle(self.time);
+        self.complete_writes(me);
+        let storage = &mut self.hosts[usize::from(me.0)].storage;
         // One write at a time. What is saved until the next one begins goes into that one together (group commit).
-        match storage.writes.back_mut() {
-            Some(write) if write.begins >= self.time => write.disk.clone_from(node.disk()),
-            _ => {
-                let begins = storage.busy_until.max(self.time);
-                storage.busy_until = begins + takes;
-                let write = Write { begins, done: storage.busy_until, disk: node.disk().clone() };
-                storage.writes.push_back(write);
-            }
+        if storage.writes.back().is_some_and(|write| write.begins >= self.time) {
+            self.replicas.disk(me, DiskOp::Join);
+        } else {
+            let begins = storage.busy_until.max(self.time);
+            storage.busy_until = begins + takes;
+            storage.writes.push_back(Write { begins, done: storage.busy_until });
+            self.replicas.disk(me, DiskOp::Begin);
         }
         true
     }
@@ -194,18 +163,16 @@ impl<P: Protocol> World<P> {
     /// A node could not save: it stops, and what it still wanted to do (the effects from `next` on) is not done.
     #[cold]
     pub(super) fn stop_at_full_disk(&mut self, me: NodeId, next: usize) {
-        let undone: Vec<_> = self.out.effects()[next..].to_vec();
+        let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
         for effect in &undone {
             match effect {
-                Effect::Send(_, message_id) => drop(self.out.messages.take(*message_id)),
-                Effect::Broadcast(to, message_id) => to.iter().for_each(|_| drop(self.out.messages.take(*message_id))),
+                Effect::Send(_, message_id) => self.outbox.messages.release(*message_id),
+                Effect::Broadcast(to, message_id) => to.iter().for_each(|_| self.outbox.messages.release(*message_id)),
                 _ => {}
             }
         }
-        if let Some(said) = &mut self.said {
-            // Told before they were done; the save itself was not, either.
-            said.truncate(said.len().saturating_sub(undone.len() + 1));
-        }
+        // Kept before they were applied; the save itself was not, either.
+        self.replicas.unrecord(undone.len() + 1);
         self.crash(me);
         self.record(What::Stopped, me, me, 0, 0, 0, RuleSet::EMPTY);
     }
@@ -214,9 +181,8 @@ impl<P: Protocol> World<P> {
     pub(super) fn assert_saved(&self, me: NodeId) {
         let storage = &self.hosts[usize::from(me.0)].storage;
         let prompt = self.topology.disk == 0 && storage.is_prompt();
-        let node = self.nodes[usize::from(me.0)].as_ref();
         assert!(
-            !prompt || !self.out.intact() || node.is_none_or(|node| *node.disk() == storage.kept),
+            !prompt || !self.outbox.intact() || self.replicas.is_saved(me),
             "node {me:?} changed its durable state without saving it"
         );
     }

@@ -8,7 +8,6 @@ use super::intercept::{Held, Interceptor};
 use super::links::{Links, Transmission};
 use super::pause::Pause;
 use super::{Arriving, StepOutcome, World};
-use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
@@ -16,7 +15,7 @@ use crate::sim::network::Cost;
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
-pub(super) struct ActiveFaults<P: Protocol> {
+pub(super) struct ActiveFaults {
     /// The paused nodes, by node.
     pub pauses: Vec<Option<Pause>>,
     /// The domains that are cut off.
@@ -28,16 +27,16 @@ pub(super) struct ActiveFaults<P: Protocol> {
     /// The processors, if messages cost them anything.
     pub processors: Option<Processors>,
     /// The nodes that lie.
-    pub byzantine: ByzantineNodes<P>,
+    pub byzantine: ByzantineNodes,
     /// The messages held.
     pub held: Vec<Held>,
     /// What waits for a message to be sent.
     pub interceptors: Vec<Interceptor>,
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// The trouble there is, from now on.
-    pub(super) fn faults(&mut self) -> &mut ActiveFaults<P> {
+    pub(super) fn faults(&mut self) -> &mut ActiveFaults {
         let (seed, cost) = (self.seed, self.topology.cost);
         self.fault_free = false;
         self.faults.get_or_insert_with(|| {
@@ -168,6 +167,6 @@ impl<P: Protocol> World<P> {
     }
 
     pub(super) fn is_up(&self, node: NodeId) -> bool {
-        self.nodes[usize::from(node.0)].is_some()
+        self.hosts[usize::from(node.0)].up
     }
 }

@@ -3,7 +3,6 @@
 use super::act::refuse;
 use super::event::Event;
 use super::{Flight, World};
-use crate::core::node::Protocol;
 use crate::core::{Header, Micros, RuleSet};
 use crate::sim::action::{FlightId, Intercept, Refusal, Which};
 use crate::sim::trace::What;
@@ -63,7 +62,7 @@ impl Event {
     }
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     pub(super) fn can_intercept(&self, id: FlightId, intercept: Intercept) -> Result<(), Refusal> {
         let mut flights = Vec::new();
         self.flights(&mut flights);
@@ -131,32 +130,28 @@ impl<P: Protocol> World<P> {
 
     fn is_one(&self, event: Event, which: Which) -> bool {
         let Event::Deliver { from, to, message_id, .. } = event else { return false };
-        (from, to, self.out.messages.header(message_id).kind) == (which.from, which.to, which.kind)
+        (from, to, self.outbox.messages.header(message_id).kind) == (which.from, which.to, which.kind)
     }
 
     /// A second message that says the same.
     pub(super) fn copy_of(&mut self, event: Event) -> Event {
         match event {
             Event::Deliver { from, to, will_drop, flight, message_id } => {
-                match self.out.messages.look(message_id).cloned() {
-                    Some(message) => {
-                        let header = self.out.messages.header(message_id);
-                        let message_id = self.out.messages.put(message, header, 1);
-                        Event::Deliver { from, to, will_drop, flight, message_id }
-                    }
+                match self.replicas.copy_message(message_id, &mut self.outbox) {
+                    Some(message_id) => Event::Deliver { from, to, will_drop, flight, message_id },
                     None => Event::Void,
                 }
             }
             Event::Request { to, will_drop, flight, client_message } => {
                 match self.client_messages.look(client_message).copied() {
                     Some(copy) => {
-                        Event::Request { to, will_drop, flight, client_message: self.client_messages.put(copy, (), 1) }
+                        Event::Request { to, will_drop, flight, client_message: self.client_messages.put(copy) }
                     }
                     None => Event::Void,
                 }
             }
             Event::Reply { from, flight, client_message } => match self.client_messages.look(client_message).copied() {
-                Some(copy) => Event::Reply { from, flight, client_message: self.client_messages.put(copy, (), 1) },
+                Some(copy) => Event::Reply { from, flight, client_message: self.client_messages.put(copy) },
                 None => Event::Void,
             },
             _ => Event::Void,
@@ -169,8 +164,8 @@ impl<P: Protocol> World<P> {
             Event::Deliver { from, to, flight, message_id, .. }
             | Event::Handle { from, to, flight, message_id, .. } => {
                 self.counts.lost += u64::from(from != to);
-                let Header { kind, slot, .. } = self.out.messages.header(message_id);
-                self.out.messages.take(message_id);
+                let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
+                self.outbox.messages.release(message_id);
                 self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
             }
             Event::Request { to, flight, client_message, .. } => {

@@ -1,7 +1,6 @@
 //! How messages fare on links that are slow, lossy, narrow or otherwise disturbed.
 
 use super::World;
-use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::{ALL, LinkFault};
 use crate::sim::jitter;
@@ -140,7 +139,7 @@ impl Links {
     }
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// How messages from one node to another fare, besides what the topology says.
     pub fn link(&self, from: NodeId, to: NodeId) -> Link {
         self.faults.as_ref().map_or(Link::default(), |faults| faults.links.get(from, to))

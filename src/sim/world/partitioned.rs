@@ -2,12 +2,11 @@
 
 use super::World;
 use super::act::refuse;
-use crate::core::node::Protocol;
 use crate::core::{ClientId, NodeId, NodeSet};
 use crate::sim::action::{DomainFault, Refusal};
 use crate::sim::domains::DomainId;
 
-impl<P: Protocol> World<P> {
+impl World {
     /// The nodes in a domain.
     pub fn inside(&self, domain: DomainId) -> NodeSet {
         let inside = |id: &NodeId| self.domains.within(self.hosts[usize::from(id.0)].domain, domain);

@@ -6,7 +6,6 @@
 
 use super::event::Event;
 use super::{NEVER, World};
-use crate::core::node::Protocol;
 use crate::core::{Micros, NodeId, NodeSet};
 
 /// A pause that is not over.
@@ -20,7 +19,7 @@ pub(super) struct Pause {
     to_leave: Vec<(Micros, Event)>,
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// Whether the node is paused.
     pub fn is_paused(&self, node: NodeId) -> bool {
         self.paused(node).is_some()
@@ -33,7 +32,7 @@ impl<P: Protocol> World<P> {
         }
         let overdue =
             |node: &NodeId| self.hosts[usize::from(node.0)].timers.iter().any(|timer| timer.deadline <= self.time);
-        let nodes = (0..self.nodes.len() as u8).map(NodeId);
+        let nodes = (0..self.hosts.len() as u8).map(NodeId);
         nodes.filter(|node| self.is_paused(*node) || overdue(node)).collect()
     }
 
@@ -65,7 +64,7 @@ impl<P: Protocol> World<P> {
             }
         }
         to_leave.sort_by_key(|(leaves, _)| *leaves);
-        let nodes = self.nodes.len();
+        let nodes = self.hosts.len();
         let pauses = &mut self.faults().pauses;
         pauses.resize_with(nodes.max(pauses.len()), || None);
         pauses[usize::from(node.0)] = Some(Pause { since: now, clock_stops, waiting: Vec::new(), to_leave });
@@ -125,7 +124,7 @@ impl<P: Protocol> World<P> {
         }
         for (_, event) in pause.to_leave {
             match event {
-                Event::Deliver { message_id, .. } => drop(self.out.messages.take(message_id)),
+                Event::Deliver { message_id, .. } => self.outbox.messages.release(message_id),
                 Event::Reply { client_message, .. } => drop(self.client_messages.take(client_message)),
                 _ => {}
             }

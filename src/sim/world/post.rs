@@ -2,7 +2,6 @@
 
 use super::event::Event;
 use super::{Arriving, MAX_NODES, World};
-use crate::core::node::{Message, Protocol};
 use crate::core::{ClientId, Command, Header, KindId, Micros, NodeId, NodeSet};
 
 /// Bytes that any message takes on the wire besides its content: Ethernet, IP and TCP headers.
@@ -20,7 +19,7 @@ pub(super) struct Route {
     sites: u32,
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// Sends to one node. Nine of ten messages go this way.
     #[inline(always)]
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) {
@@ -126,7 +125,7 @@ impl<P: Protocol> World<P> {
     /// The kind of a message, and its bytes on the wire.
     #[inline(always)]
     pub(super) fn weigh(&self, message_id: u32) -> (KindId, u64) {
-        let Header { kind, bytes, commands, .. } = self.out.messages.header(message_id);
+        let Header { kind, bytes, commands, .. } = self.outbox.messages.header(message_id);
         let values = match self.topology.value_bytes.same() {
             Some(bytes) => u64::from(commands) * u64::from(bytes),
             None => self.weigh_values(message_id),
@@ -136,13 +135,12 @@ impl<P: Protocol> World<P> {
 
     #[cold]
     pub(super) fn weigh_values(&self, message_id: u32) -> u64 {
-        let Some(message) = self.out.messages.look(message_id) else { return 0 };
         let (mut bytes, mut values) = (0, 0);
-        message.each_value(&mut |value| {
+        self.replicas.each_value(message_id, &mut |value| {
             bytes += u64::from(self.topology.value_bytes.of(self.seed, value));
             values += 1;
         });
-        debug_assert_eq!(values, message.commands(), "every command has a value: {message:?}");
+        debug_assert_eq!(values, self.outbox.messages.header(message_id).commands, "every command has a value");
         bytes
     }
 

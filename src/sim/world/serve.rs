@@ -1,8 +1,8 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
 use super::event::Event;
-use super::{ClientMessage, N, StepOutcome, World};
-use crate::core::node::{Node, Protocol, Reply};
+use super::{ClientMessage, StepOutcome, World};
+use crate::core::node::Reply;
 use crate::core::{Answer, ClientId, Micros, NodeId, RuleSet};
 use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
 use crate::sim::jitter;
@@ -12,7 +12,7 @@ use crate::sim::trace::What;
 /// After so many redirects in a row a client pauses: the cluster does not know yet who leads.
 const REDIRECTS: u16 = 4;
 
-impl<P: Protocol> World<P> {
+impl World {
     pub(super) fn start_clients(&mut self) {
         for group in 0..self.clients.groups.len() as u16 {
             let g = &self.clients.groups[usize::from(group)];
@@ -113,7 +113,7 @@ impl<P: Protocol> World<P> {
             }
             None => (flight, will_drop),
         };
-        let client_message = self.client_messages.put(ClientMessage::Request(command), (), 1);
+        let client_message = self.client_messages.put(ClientMessage::Request(command));
         self.schedule(self.time + flight, Event::Request { to, will_drop, flight: flight as u32, client_message });
     }
 
@@ -127,13 +127,12 @@ impl<P: Protocol> World<P> {
         let Some(ClientMessage::Request(command)) = self.client_messages.take(client_message) else { return None };
         let client = u32::from(command.client.0);
         let will_drop = will_drop || self.is_out_of_reach(command.client, to);
-        let node = self.nodes[usize::from(to.0)].as_mut().filter(|_| !will_drop);
-        let Some(node) = node else {
+        if will_drop || !self.is_up(to) {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
             return Some(StepOutcome::passed(What::Lost, to));
-        };
-        N::<P>::on_request(node, command, &mut self.out);
-        let (rules, log_from) = self.out.settle();
+        }
+        self.replicas.request(to, command, &mut self.outbox);
+        let (rules, log_from) = self.outbox.settle();
         self.record(What::Request, to, to, 0, 0, client, rules);
         self.apply_effects(to);
         Some(StepOutcome::handled(What::Request, to, log_from))
@@ -158,7 +157,7 @@ impl<P: Protocol> World<P> {
         if lost {
             return;
         }
-        let client_message = self.client_messages.put(ClientMessage::Reply(reply), (), 1);
+        let client_message = self.client_messages.put(ClientMessage::Reply(reply));
         self.schedule(leaves + flight, Event::Reply { from, flight: flight as u32, client_message });
     }
 

@@ -1,20 +1,19 @@
 //! Timers: setting them, forgetting them, and what happens when they run out.
 
 use super::event::Event;
-use super::{NEVER, StepOutcome, Timer, World};
-use crate::core::node::{Node, Protocol};
-use crate::core::{Micros, NodeId};
+use super::{NEVER, StepOutcome, World};
+use crate::core::{Micros, NodeId, TimerId};
 use crate::sim::trace::What;
 
 /// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TimerState<T> {
-    pub timer: T,
+pub(super) struct TimerState {
+    pub timer: TimerId,
     pub deadline: Micros,
     pub queued: Micros,
 }
 
-impl<P: Protocol> World<P> {
+impl World {
     /// A timer may have run out. `None`: it had been set again, or forgotten, or its node has ended.
     pub(super) fn timer_due(&mut self, node: NodeId, incarnation: u16, index: u32) -> Option<StepOutcome> {
         let host = &mut self.hosts[usize::from(node.0)];
@@ -36,8 +35,11 @@ impl<P: Protocol> World<P> {
         }
         state.deadline = NEVER;
         let timer = state.timer;
-        self.nodes[usize::from(node.0)].as_mut()?.on_timer(timer, &mut self.out);
-        let (rules, log_from) = self.out.settle();
+        if !self.hosts[usize::from(node.0)].up {
+            return None;
+        }
+        self.replicas.timer(node, timer, &mut self.outbox);
+        let (rules, log_from) = self.outbox.settle();
         self.record(What::Timer, node, node, 0, 0, index, rules);
         self.apply_effects(node);
         Some(StepOutcome::handled(What::Timer, node, log_from))
@@ -45,7 +47,7 @@ impl<P: Protocol> World<P> {
 
     /// Lets a timer run out somewhere between `lo` and `hi` µs from now, and not at any other time it was set to.
     #[inline]
-    pub(super) fn set_timer(&mut self, node: NodeId, timer: Timer<P>, lo: Micros, hi: Micros) {
+    pub(super) fn set_timer(&mut self, node: NodeId, timer: TimerId, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
         let mut wait = host.rng.between(lo, hi);
         if let Some(faults) = &self.faults {
@@ -76,7 +78,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Forgets a timer.
-    pub(super) fn cancel(&mut self, node: NodeId, timer: Timer<P>) {
+    pub(super) fn cancel(&mut self, node: NodeId, timer: TimerId) {
         let timers = &mut self.hosts[usize::from(node.0)].timers;
         if let Some(state) = timers.iter_mut().find(|state| state.timer == timer) {
             state.deadline = NEVER;

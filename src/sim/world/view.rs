@@ -1,16 +1,17 @@
 //! What can be seen of a world from outside.
 
 use super::event::Event;
-use super::{Arriving, ClientMessage, End, Flight, HistoryRecord, Mark, Msg, N, Said, World};
-use crate::core::node::{Message, Node, Phase, Protocol, Reply};
+use super::{Arriving, ClientMessage, End, Flight, HistoryRecord, Mark, World};
+use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Topology;
+use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
 
-impl<P: Protocol> World<P> {
+impl World {
     /// Microseconds since the start.
     pub fn time(&self) -> Micros {
         self.time
@@ -21,9 +22,24 @@ impl<P: Protocol> World<P> {
         self.events
     }
 
-    /// The replicas; a crashed one is `None`.
-    pub fn nodes(&self) -> &[Option<N<P>>] {
-        &self.nodes
+    /// How many replicas there are, crashed and removed ones included.
+    pub fn nodes(&self) -> u8 {
+        self.hosts.len() as u8
+    }
+
+    /// The replicas, behind the seam to their protocol.
+    pub fn replicas(&self) -> &dyn Replicas {
+        &*self.replicas
+    }
+
+    /// The replicas themselves, for those who know the protocol; a crashed one is `None`. None at all if the world runs another protocol.
+    pub fn nodes_of<P: Protocol>(&self) -> &[Option<P::Node>] {
+        self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.nodes())
+    }
+
+    /// What nodes asked for in the last step or action, for those who know the protocol and had effects kept.
+    pub fn effects_of<P: Protocol>(&self) -> &[(NodeId, EffectOf<P>)] {
+        self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.effects())
     }
 
     /// The index of the site at which a replica lives.
@@ -58,7 +74,7 @@ impl<P: Protocol> World<P> {
 
     /// Starts counting from zero.
     pub fn clear_counts(&mut self) {
-        self.counts = Counts::new(Msg::<P>::KINDS.len(), self.nodes.len(), usize::from(self.topology.sites));
+        self.counts = Counts::new(self.replicas.kinds().len(), self.hosts.len(), usize::from(self.topology.sites));
     }
 
     /// Answered commands of the clients at each site.
@@ -81,15 +97,11 @@ impl<P: Protocol> World<P> {
         self.used
     }
 
-    /// Keeps what nodes ask for in each step, for [`World::said`].
-    pub fn listen(&mut self) {
-        self.said = Some(Vec::new());
-        self.out.tell_saves(true);
-    }
-
-    /// What nodes asked for in the last step or action, if listened to.
-    pub fn said(&self) -> &[(NodeId, Said<P>)] {
-        self.said.as_deref().unwrap_or_default()
+    /// Keeps the effects of each step or action, for [`Replicas::recorded`].
+    pub fn record_effects(&mut self) {
+        self.records_effects = true;
+        self.replicas.record_effects();
+        self.outbox.tell_saves(true);
     }
 
     /// From now on keeps what clients ask and are told, for [`World::recorded`].
@@ -115,13 +127,13 @@ impl<P: Protocol> World<P> {
     /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
-            && (0..self.nodes.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
+            && (0..self.hosts.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
             && self.coming().all(|(_, event)| match event {
                 Event::Deliver { message_id, .. }
                 | Event::DeliverEach { message_id, .. }
                 | Event::Handle { message_id, .. } => {
-                    let Header { kind, .. } = self.out.messages.header(message_id);
-                    Msg::<P>::KINDS[usize::from(kind.0)].phase == Phase::Heartbeat
+                    let Header { kind, .. } = self.outbox.messages.header(message_id);
+                    self.replicas.kinds()[usize::from(kind.0)].phase == Phase::Heartbeat
                 }
                 Event::Request { .. } | Event::Reply { .. } => false,
                 _ => true,
@@ -162,7 +174,7 @@ impl<P: Protocol> World<P> {
         let (from, to, header, will_drop) = match event {
             Event::Deliver { from, to, will_drop, message_id, .. } => {
                 let will_drop = will_drop || self.cut_from(from).has(to);
-                (End::Node(from), End::Node(to), Some(self.out.messages.header(message_id)), will_drop)
+                (End::Node(from), End::Node(to), Some(self.outbox.messages.header(message_id)), will_drop)
             }
             Event::Request { to, will_drop, client_message, .. } => {
                 (client(client_message), End::Node(to), None, will_drop)
@@ -178,7 +190,7 @@ impl<P: Protocol> World<P> {
 
     /// The leader with the highest epoch, if any node takes itself for one.
     pub fn leader(&self) -> Option<NodeId> {
-        let leading = (0..).map(NodeId).zip(&self.nodes).filter_map(|(id, node)| Some((node.as_ref()?.leads()?, id)));
+        let leading = (0..self.nodes()).map(NodeId).filter_map(|id| Some((self.replicas.leads(id)?, id)));
         leading.max().map(|(_, id)| id)
     }
 
@@ -186,7 +198,7 @@ impl<P: Protocol> World<P> {
     pub fn fingerprint(&self) -> u64 {
         let mut digest = self.trace.digest();
         self.time.hash(&mut digest);
-        self.nodes.hash(&mut digest);
+        self.replicas.hash_nodes(&mut digest);
         digest.finish()
     }
 }
