@@ -112,7 +112,11 @@ fn quorums_that_do_not_intersect_are_refused() {
     for (n, q1, q2, fits) in [(3, 1, 2, false), (3, 2, 1, false), (4, 2, 2, false), (3, 3, 1, true), (4, 3, 2, true)] {
         let settings = [(synod::PREPARE_QUORUM_SIZE, q1), (synod::ACCEPT_QUORUM_SIZE, q2)];
         let blueprint = with(blueprint::<Synod>(even_topology(n, 10_000, 100), 1), &settings);
-        assert_eq!(Nodes::of::<Synod>(&blueprint).map(|_| ()).map_err(|(key, _)| key).is_ok(), fits, "{q1}+{q2} of {n}");
+        assert_eq!(
+            Nodes::of::<Synod>(&blueprint).map(|_| ()).map_err(|(key, _)| key).is_ok(),
+            fits,
+            "{q1}+{q2} of {n}"
+        );
         assert!(Nodes::of::<Synod>(&without(blueprint, synod::QUORUMS_INTERSECT)).is_ok());
     }
     let blueprint = with(blueprint::<Synod>(even_topology(3, 10_000, 100), 1), &[(synod::ACCEPT_QUORUM_SIZE, 4)]);

@@ -10,7 +10,7 @@ pub use branch::{BRANCHES, Branch, Difference};
 use super::fault::Fault;
 use super::problem::{Complaints, Problem, Problems};
 use super::scenario::Scenario;
-use super::{Checked, Quantity, check};
+use super::{Checked, Quantity, check, presets};
 use crate::core::Micros;
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
@@ -62,9 +62,14 @@ pub struct Session {
     others: Vec<Branch>,
     /// How many interventions of the present branch have been done by now.
     done: usize,
-    /// Whether to make copies to go back to.
-    copies: bool,
+    /// What repeats interventions, and what makes copies to go back to, if any are to be made. Functions, so that the page can show a run before it
+    /// has loaded them.
+    act: Option<Act>,
+    copy: Option<Copy>,
 }
+
+type Act = fn(&mut dyn Universe, Action) -> Result<(), Refusal>;
+type Copy = fn(&dyn Universe) -> Box<dyn Universe>;
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,6 +82,8 @@ impl std::fmt::Debug for Session {
 
 /// The interventions of a document do not fit the run: it was made by hand, or by another version.
 pub(super) struct ReplayMismatch(pub String);
+
+const ACT: Act = |universe, action| universe.act(action);
 
 impl Session {
     /// Starts a run.
@@ -91,20 +98,40 @@ impl Session {
     pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
-        Ok(Session {
+        Ok(Session { act: Some(ACT), ..Session::around(scenario, checked, universe) })
+    }
+
+    /// The run that the page begins with. It keeps no copies, and nothing can be done to it before [`Session::complete`].
+    pub fn first() -> Session {
+        let mut checked = presets::first_checked();
+        checked.blueprint.keep_trace = KEEP_TRACE;
+        let universe = checked.variant.boot_without_faults(&checked.blueprint).expect("the first scenario runs");
+        Session::around(presets::first(), checked, universe)
+    }
+
+    fn around(scenario: Scenario, checked: Checked, universe: Box<dyn Universe>) -> Session {
+        Session {
             scenario,
             checked,
             universe,
             branch: Branch::default(),
             others: Vec::new(),
             done: 0,
-            copies: false,
-        })
+            act: None,
+            copy: None,
+        }
+    }
+
+    /// Has the run that the page begins with do all that others do: act, and go back quickly.
+    pub fn complete(&mut self) {
+        self.universe.allow_faults();
+        self.act = Some(ACT);
+        self.keep_copies();
     }
 
     /// Keeps copies to go back to, from now on.
     pub fn keep_copies(&mut self) {
-        self.copies = true;
+        self.copy = Some(|universe| universe.fork());
     }
 
     /// What is run.
@@ -211,7 +238,8 @@ impl Session {
         if intervention.at > self.universe.time() && self.universe.step_until(intervention.at) {
             return Err(misfit());
         }
-        self.universe.act(intervention.action).map_err(|Refusal(why)| ReplayMismatch(why))?;
+        let act = self.act.ok_or_else(misfit)?;
+        act(&mut *self.universe, intervention.action).map_err(|Refusal(why)| ReplayMismatch(why))?;
         self.done += 1;
         Ok(())
     }
@@ -225,14 +253,12 @@ impl Session {
             self.branch.reached = now;
         }
         let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
-        if !self.copies || now.event < last + self.branch.spacing {
-            return;
-        }
+        let Some(copy) = self.copy.filter(|_| now.event >= last + self.branch.spacing) else { return };
         // Whoever goes to an event finds the interventions done right after it still to come.
         if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
             return;
         }
-        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));
+        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: copy(&*self.universe) }));
         if self.branch.checkpoints.len() > CHECKPOINTS {
             let mut odd = false;
             self.branch.checkpoints.retain(|_| {

@@ -34,7 +34,7 @@ use crate::core::{
 pub use disk::DiskState;
 use disk::Storage;
 use event::{Event, Packed};
-use faults::ActiveFaults;
+use faults::{ActiveFaults, FaultCode};
 pub use links::Link;
 pub use outcome::StepOutcome;
 use post::Route;
@@ -207,6 +207,8 @@ pub struct World {
     intervention: Option<Action>,
     /// All that is out of the ordinary.
     faults: Option<Box<ActiveFaults>>,
+    /// What deals with that; `None` until it is needed.
+    fault_code: Option<&'static FaultCode>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
     /// nothing can.
     fault_free: bool,
@@ -246,6 +248,7 @@ impl Clone for World {
             refused: self.refused.clone(),
             intervention: self.intervention,
             faults: self.faults.clone(),
+            fault_code: self.fault_code,
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
             routes: self.routes.clone(),
@@ -262,6 +265,20 @@ impl World {
 
     /// Boots a cluster of the replicas that `replicas` makes, at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, Some(FaultCode::ALL))
+    }
+
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this world before
+    /// [`World::allow_faults`].
+    pub fn without_faults(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, None)
+    }
+
+    fn build(
+        blueprint: &Blueprint,
+        replicas: MakeReplicas,
+        fault_code: Option<&'static FaultCode>,
+    ) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
@@ -296,13 +313,14 @@ impl World {
             refused: Vec::new(),
             intervention: None,
             faults: None,
+            fault_code,
             fault_free: false,
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
         world.outbox.tell_saves(world.strict_disks);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
-            world.faults();
+            (world.fault_code().begin)(&mut world);
         }
         for (id, site) in (0..).map(NodeId).zip(placement) {
             world.install(site, world.domains.of_replica(id));
@@ -404,7 +422,7 @@ impl World {
     fn handle_event(&mut self, event: Packed) -> Option<StepOutcome> {
         // Unpacked on either way, so that it comes apart at once into what each event is made of.
         match self.faults {
-            Some(_) => self.handle_event_with_faults(event.unpack()),
+            Some(_) => (self.fault_code().handle_event)(self, event.unpack()),
             None => self.dispatch(event.unpack()),
         }
     }
@@ -437,7 +455,7 @@ impl World {
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
-                Some(match self.apply_action(timed.action) {
+                Some(match (self.fault_code().apply_action)(self, timed.action) {
                     Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
                     Err(why) => {
                         self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
@@ -457,7 +475,7 @@ impl World {
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
         match self.faults {
-            Some(_) => self.arrive_with_faults(from, next, flight, message_id),
+            Some(_) => (self.fault_code().arrive)(self, from, next, flight, message_id),
             None => Some(self.deliver(from, next, false, flight, message_id)),
         }
     }

@@ -44,6 +44,8 @@ pub struct Actions {
     pub last: fn(&Session) -> Option<LastEvent>,
     /// See [`view::branches`].
     pub branches: fn(&Session) -> Vec<BranchView>,
+    /// See [`Engine::complete`].
+    pub complete: fn(&mut Engine),
     /// See [`handle::install`].
     pub install: fn(&Shared),
 }
@@ -63,6 +65,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         document: Session::document,
         last: last_event::last,
         branches: view::branches,
+        complete: Engine::complete,
         install: handle::install,
     })
 }

@@ -401,7 +401,7 @@ impl Lab {
         let began = self.chunks.actions.is_none();
         self.chunks.add(part);
         if let Some(actions) = self.chunks.actions.filter(|_| began) {
-            self.player.borrow_mut().engine.keep_copies();
+            (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
             (actions.install)(&self.player);
             prefetch(ctx);

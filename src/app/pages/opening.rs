@@ -7,7 +7,7 @@ use crate::web::options::Options;
 use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, presets};
+use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
 use quorumscope::universe::Variant;
 
 /// ms that replaying may take before the browser gets a turn.
@@ -45,7 +45,7 @@ pub async fn first(options: &Options) -> Opened {
 }
 
 fn begin(problems: Vec<String>) -> Opened {
-    let session = Session::of(presets::first(), presets::first_checked()).expect("the scenario to begin with runs");
+    let session = Session::first();
     Opened {
         begun: after_prelude(session),
         chosen: false,

@@ -72,9 +72,9 @@ impl Engine {
         self.earlier
     }
 
-    /// From now on going back is quick; that takes all of the page.
-    pub fn keep_copies(&mut self) {
-        self.session.keep_copies();
+    /// From now on the run does all that is asked: act, and go back quickly.
+    pub fn complete(&mut self) {
+        self.session.complete();
     }
 
     /// µs since the start.
