@@ -6,9 +6,9 @@ const ADAPT = "scripts/split/loader.mjs must be adapted";
 export function parts(text) {
   const shared = new Set([...text.matchAll(/^const __(chunk_\d+) = makeLoad\(/gm)].map(([, name]) => name));
   const chunks = new Map();
-  for (const [, name, body] of text.matchAll(/^export const __wasm_split_load_(\w+) = wrapAsyncCb\(makeLoad\(([^]*?)\)\);$/gm)) {
-    const own = body.match(/"\.\/(split_\w+)\.wasm"/)?.[1];
-    const others = body.match(/\[([^\]]*)\]$/)?.[1].match(/chunk_\d+/g) ?? [];
+  for (const [, name, fetcher, needs] of text.matchAll(/^export const __wasm_split_load_(\w+) = wrapAsyncCb\(makeLoad\(([^]*?), \[([^\]]*)\]\)\);$/gm)) {
+    const own = fetcher.match(/"\.\/(split_\w+)\.wasm"/)?.[1];
+    const others = needs.match(/chunk_\d+/g) ?? [];
     chunks.set(name, own ? [...others, own] : others);
   }
   const named = [...text.matchAll(/"\.\/(\w+)\.wasm"/g)].map(([, name]) => name);
