@@ -11,8 +11,8 @@ import { join } from "node:path";
 import { divided, parts, together, whole } from "./split/loader.mjs";
 
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-// Shared chunks below so many bytes come as one file.
-const SMALL = 24_000;
+// Shared chunks below so many bytes, before wasm-opt, come as one file.
+const SMALL = 40_000;
 
 const release = process.env.TRUNK_PROFILE === "release";
 const dist = process.env.TRUNK_STAGING_DIR;
@@ -34,14 +34,16 @@ function divide() {
   const { groups, files } = together(chunks, shared, (name) => readFileSync(join(work, `${name}.wasm`)).length, SMALL);
   const names = new Map();
   for (const [name, members] of groups) {
-    const merged = join(work, `merged_${name}.wasm`);
-    if (members.length === 1) writeFileSync(merged, readFileSync(join(work, `${members[0]}.wasm`)));
-    else binaryen("wasm-merge", ...members.flatMap((member) => [join(work, `${member}.wasm`), member]), "-o", merged);
-    optimise(merged, merged);
-    const content = readFileSync(merged);
+    const modules = members.map((member) => {
+      const file = join(work, `${member}.wasm`);
+      optimise(file, file);
+      return readFileSync(file);
+    });
+    const content = Buffer.concat(modules);
     const hash = createHash("sha256").update(content).digest("hex").slice(0, 8);
-    names.set(name, `chunk-${name}-${hash}.wasm`);
-    writeFileSync(join(dist, names.get(name)), content);
+    const file = `chunk-${name}-${hash}.wasm`;
+    names.set(name, [file, ...modules.map((module) => module.length)]);
+    writeFileSync(join(dist, file), content);
   }
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
   optimise(join(work, wasm), join(dist, wasm));

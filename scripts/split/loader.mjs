@@ -34,7 +34,8 @@ export function together(chunks, shared, size, small) {
   return { groups, files };
 }
 
-// wasm-bindgen's JavaScript for the main part, which now also loads the chunks. `files` as from `together`, `names` is what each is called.
+// wasm-bindgen's JavaScript for the main part, which now also loads the chunks. `files` as from `together`; `names` tells of each file
+// its name and the sizes of the modules in it, one after another.
 export function divided(text, files, names) {
   const loaders = [...files].map(([chunk, needs]) => `    __wasm_split_load_${chunk}: loadChunk(${JSON.stringify(needs.map((name) => names.get(name)))}),`);
   return instead(text, "./__wasm_split.js", ["{", ...loaders, "}"].join("\n")) + LOADING;
@@ -57,26 +58,28 @@ const LOADING = `
 // The chunks of the program (scripts/split.mjs). Every file is fetched once; one that could not be loaded, again when it is wanted again.
 const chunkFiles = new Map();
 
-function chunkFile(name) {
+function chunkFile([name, ...sizes]) {
     if (!chunkFiles.has(name)) {
-        const loaded = fetchChunk(name);
+        const loaded = fetchChunk(name, sizes);
         chunkFiles.set(name, loaded);
         loaded.catch(() => chunkFiles.delete(name));
     }
     return chunkFiles.get(name);
 }
 
-async function fetchChunk(name) {
+async function fetchChunk(name, sizes) {
     const response = await fetch(new URL(name, import.meta.url));
     if (!response.ok) throw new Error(\`\${response.status} for \${name}\`);
-    await WebAssembly.instantiate(await response.arrayBuffer(), { __wasm_split: wasm });
+    const bytes = await response.arrayBuffer();
+    let end = 0;
+    await Promise.all(sizes.map((size) => WebAssembly.instantiate(bytes.slice(end, (end += size)), { __wasm_split: wasm })));
 }
 
-function loadChunk(names) {
+function loadChunk(files) {
     return async (callback, data) => {
         let loaded = true;
         try {
-            await Promise.all(names.map(chunkFile));
+            await Promise.all(files.map(chunkFile));
         } catch (error) {
             console.warn(error);
             loaded = false;

@@ -77,8 +77,9 @@ test("a chunk that could not be loaded is told, tried again, and fetched once", 
     execFileSync("node_modules/.bin/wasm-as", ["--enable-bulk-memory", "--enable-reference-types", join(work, "part.wat"), "-o", join(work, "part.wasm")]);
     return readFileSync(join(work, "part.wasm"));
   };
-  const files = { "shared-1.wasm": assemble(SHARED), "one-2.wasm": assemble(ONE) };
-  const text = divided(GLUE, new Map([["one", ["shared", "one"]]]), new Map([["shared", "shared-1.wasm"], ["one", "one-2.wasm"]]));
+  const [shared, one, empty] = [SHARED, ONE, "(module)"].map(assemble);
+  const files = { "shared-1.wasm": new Uint8Array([...empty, ...shared]).buffer, "one-2.wasm": new Uint8Array(one).buffer };
+  const text = divided(GLUE, new Map([["one", ["shared", "one"]]]), new Map([["shared", ["shared-1.wasm", empty.length, shared.length]], ["one", ["one-2.wasm", one.length]]]));
   writeFileSync(join(work, "page.mjs"), text);
   const { start } = await import(pathToFileURL(join(work, "page.mjs")));
   const { fetch, console: { warn } } = globalThis;

@@ -1,7 +1,7 @@
 //! What can be out of order at a replica or on the way between two: each has a sign, a word and a sentence, the same on the stage, under it
 //! and for screen readers.
 //!
-//! What others call is never inlined: the page loads all of this after its first picture, where nothing is out of order.
+//! The page loads all of this after its first picture, where nothing is out of order.
 
 use super::{draw, words};
 use crate::run::ViewModel;
@@ -117,7 +117,6 @@ impl Condition {
 }
 
 /// What is wrong at a replica.
-#[inline(never)]
 pub fn at_node(node: &NodeView) -> Vec<ConditionText> {
     let mut all = Vec::new();
     if let Some(waiting) = node.paused {
@@ -191,7 +190,6 @@ pub fn brief(all: &[ConditionText]) -> String {
 }
 
 /// All of it, as it follows in a sentence.
-#[inline(never)]
 pub fn in_full(all: &[ConditionText]) -> String {
     all.iter().map(|told| format!(", {}", told.says)).collect()
 }
@@ -202,7 +200,6 @@ pub fn badge(condition: Condition, at: Point) -> Html {
 }
 
 /// What is drawn at a replica, its middle at the origin: bars for a pause, badges around the circle for all else, and the words.
-#[inline(never)]
 pub fn mark(node: &NodeView) -> Vec<Html> {
     let all = at_node(node);
     let mut marks = vec![draw::text("trouble", point(0.0, 82.0), brief(&all))];
@@ -218,7 +215,6 @@ pub fn mark(node: &NodeView) -> Vec<Html> {
 }
 
 /// Explains the signs that are on the stage now.
-#[inline(never)]
 pub fn explained(view: &ViewModel) -> Vec<Html> {
     let mut seen: Vec<Condition> = view.nodes.iter().flat_map(at_node).map(|told| told.condition).collect();
     seen.extend(view.ways.iter().flat_map(|way| on_way(&way.link)).map(|told| told.condition));

@@ -1,7 +1,7 @@
 //! What is wrong on the links between replicas: broken lines for cuts, dash-dotted ones where messages fare badly, each with its sign and
 //! a few words. Where all links between two places fare alike, that is told once, on the way between the places.
 //!
-//! What others call is never inlined: the page loads all of this after its first picture, where nothing is out of order.
+//! The page loads all of this after its first picture, where nothing is out of order.
 
 use super::condition::{self, Condition, ConditionText};
 use super::draw;
@@ -90,7 +90,6 @@ pub struct Drawn {
 }
 
 /// Draws it.
-#[inline(never)]
 pub fn links(layout: &Layout, context: &RunContext, view: &ViewModel) -> Drawn {
     let everywhere = everywhere(view);
     let sites = context.places.len();
@@ -115,7 +114,6 @@ pub fn links(layout: &Layout, context: &RunContext, view: &ViewModel) -> Drawn {
 }
 
 /// The line of a lane where something is wrong, the same on all links there.
-#[inline(never)]
 pub fn site_link_line(layout: &Layout, view: &ViewModel, site_link: &SiteLink) -> Option<Html> {
     let group = alike(layout, view, site_link.between.0, site_link.between.1).filter(|group| !group.is_usual())?;
     let line = draw::path("line", format!("M{}L{}", pair(site_link.from), pair(site_link.to)));
@@ -178,7 +176,6 @@ fn pairs(layout: &Layout, view: &ViewModel, a: usize, b: usize) -> Vec<Pair> {
 }
 
 /// What is wrong between two sites, as it follows in the name of their lane.
-#[inline(never)]
 pub fn in_words(context: &RunContext, view: &ViewModel, a: usize, b: usize) -> String {
     let site = |id: NodeId| view.nodes.get(usize::from(id.0)).map(|node| node.site);
     let mut told: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! Messages for one command of the run on screen, as a number: until the rest of the page is there, which measures every variant.
+//! Messages for one command of the run on screen, as a number: until the chunk is there that measures every variant.
 
 use super::words::decimal;
 use crate::run::ViewModel;

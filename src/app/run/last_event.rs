@@ -15,8 +15,6 @@ pub struct LastEvent {
 }
 
 /// Looks up what happened last, if anything did.
-// Not inlined: the first picture does without it.
-#[inline(never)]
 pub fn last(session: &Session) -> Option<LastEvent> {
     let universe = session.universe();
     let mut consequences = Vec::new();
