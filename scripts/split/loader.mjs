@@ -46,12 +46,17 @@ export function whole(text) {
   return instead(text, "__wasm_split_placeholder__", "new Proxy({}, { get: (_, name) => wholeProgram(name) })") + WHOLE;
 }
 
-// What is to be imported from `module` is `object` instead.
+// What is to be imported from `module` is `object` instead. wasm-bindgen writes a statement for every imported function.
 function instead(text, module, object) {
-  const statement = text.match(/^import \* as (\w+) from "([^"]+)";?\n/gm)?.find((line) => line.includes(`"${module}"`));
-  const name = statement?.match(/as (\w+)/)[1];
-  if (!name) throw new Error(`wasm-bindgen's JavaScript imports nothing from ${module}: it is not as it used to be, and ${ADAPT}`);
-  return text.replace(statement, `const ${name} = ${object};\n`);
+  let first;
+  const changed = text.replace(/^import \* as (\w+) from "([^"]+)";?\n/gm, (statement, name, from) => {
+    if (from !== module) return statement;
+    const value = first ?? object;
+    first ??= name;
+    return `const ${name} = ${value};\n`;
+  });
+  if (!first) throw new Error(`wasm-bindgen's JavaScript imports nothing from ${module}: it is not as it used to be, and ${ADAPT}`);
+  return changed;
 }
 
 const LOADING = `
