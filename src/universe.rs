@@ -2,7 +2,7 @@
 //! nothing else of the simulator.
 
 mod faults;
-mod narration;
+pub mod narration;
 #[cfg(feature = "cli")]
 pub mod search;
 #[cfg(feature = "cli")]
@@ -16,14 +16,14 @@ use crate::judge::delivery::Deliveries;
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
-use crate::judge::{LeadershipInterval, SafetyChecker, Violation};
+use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 use crate::sim::replicas::{Replicas, ReplicasOf};
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link};
+pub use crate::sim::world::{End, Link, ReplyKind};
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
 
@@ -80,6 +80,9 @@ pub trait Universe {
     /// What was last done to the world, by hand or by the script.
     fn intervention(&self) -> Option<Action>;
 
+    /// What a client was last told, and by whom.
+    fn reply(&self) -> Option<(NodeId, ReplyKind)>;
+
     /// Actions of the script that made no sense when their time came, so that nothing was done.
     fn refused(&self) -> &[Refused];
 
@@ -89,7 +92,13 @@ pub trait Universe {
     /// What went wrong, first things first.
     fn violations(&self) -> &[Violation];
 
-    /// Every time somebody began to lead, oldest first.
+    /// What happened that the protocol does not promise never to happen, first things first.
+    fn not_promised(&self) -> &[Violation];
+
+    /// Every property, and what came of looking at it: held, violated, never exercised, not applicable, not promised.
+    fn findings(&self) -> Vec<PropertyFinding>;
+
+    /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
 
     /// How often somebody began to lead.
@@ -221,7 +230,7 @@ pub struct Variant {
     pub replicas: MakeReplicas,
     /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
     #[cfg(feature = "cli")]
-    pub explore: fn(&Query) -> Result<Box<dyn search::Search>, SettingError>,
+    pub explore: fn(&Query) -> Result<search::Search, SettingError>,
     /// Whether it must make progress while so many replicas are healthy.
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,
@@ -532,6 +541,10 @@ impl Universe for Cluster {
         self.world.intervention()
     }
 
+    fn reply(&self) -> Option<(NodeId, ReplyKind)> {
+        self.world.reply()
+    }
+
     fn refused(&self) -> &[Refused] {
         self.world.refused()
     }
@@ -542,6 +555,19 @@ impl Universe for Cluster {
 
     fn violations(&self) -> &[Violation] {
         self.safety.violations()
+    }
+
+    fn not_promised(&self) -> &[Violation] {
+        self.safety.not_promised()
+    }
+
+    fn findings(&self) -> Vec<PropertyFinding> {
+        let replicas = self.world.replicas();
+        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
+        if let Some(liveness) = &self.liveness {
+            findings.extend(liveness.findings(self.safety.violations()));
+        }
+        findings
     }
 
     fn leadership_intervals(&self) -> Vec<LeadershipInterval> {

@@ -2,9 +2,10 @@
 //! with `#[wasm_split(name, …)]` is where a chunk begins: what only it calls comes in that chunk. `scripts/split.mjs` makes the files, of
 //! release builds; in others all is there from the start. A failed load is tried again at the next call.
 
-use crate::components::faults::{self, Faults};
-use crate::components::{help, messages, setup};
+use crate::dialogs::{help, setup};
 use crate::pages::actions::{self, Actions};
+use crate::panels::messages;
+use crate::stage::faults::{self, Faults};
 use quorumscope::universe::{self, Variant};
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! `quorumscope check`: every run of a small cluster.
+//! `quorumscope check`: exhaustive exploration of a small cluster.
 
 use crate::progress::Progress;
 use crate::table::thousands;
@@ -6,19 +6,19 @@ use crate::{Stop, flags};
 use clap::Args;
 use quorumscope::lab::Problems;
 use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, ExploreRequest, GOALS};
-use quorumscope::universe::search::{Decided, Finding, Told};
+use quorumscope::universe::search::{Finding, FindingVerdict, TraceLine};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// States between two looks at the clock.
+/// States between two updates of the progress bar.
 const SLICE: u32 = 2_000;
 /// The exit code of an exploration that ended undecided.
 const UNDECIDED: u8 = 3;
 
-/// What to look at.
+/// Arguments of `check`.
 #[derive(Args)]
-pub struct Asked {
+pub struct Arguments {
     /// The key of the variant (see `list`)
     #[arg(long)]
     variant: String,
@@ -53,16 +53,16 @@ fn goals() -> String {
     )
 }
 
-/// Explores and tells what was found.
-pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+/// Explores, and prints the finding.
+pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let request = ExploreRequest {
-        variant: asked.variant.clone(),
-        replicas: asked.replicas,
-        without: asked.without.clone(),
-        settings: flags::settings(&asked.set)?,
-        bounds: asked.bounds.clone(),
-        property: asked.property.clone(),
-        via: asked.via.clone(),
+        variant: arguments.variant.clone(),
+        replicas: arguments.replicas,
+        without: arguments.without.clone(),
+        settings: flags::settings(&arguments.set)?,
+        bounds: arguments.bounds.clone(),
+        property: arguments.property.clone(),
+        via: arguments.via.clone(),
     };
     let exploration = request.check().map_err(flags::named)?;
     let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
@@ -76,37 +76,37 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
     if json {
         let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
         value["variant"] = Value::from(exploration.variant.card.key);
-        value["replicas"] = Value::from(asked.replicas);
+        value["replicas"] = Value::from(arguments.replicas);
         value["settings"] = serde_json::to_value(&request.settings).map_err(io::Error::from)?;
         value["property"] = serde_json::to_value(&request.property).map_err(io::Error::from)?;
         value["via"] = Value::from(exploration.via.clone());
-        value["without"] = Value::from(asked.without.clone());
+        value["without"] = Value::from(arguments.without.clone());
         value["bounds"] = exploration.bounds.iter().map(|bound| (bound.key, bound.value.clone())).collect();
         crate::json(&value, out)?;
     } else {
-        tell(&exploration, asked, &finding, out)?;
+        print(&exploration, arguments, &finding, out)?;
     }
     Ok(match finding.verdict {
-        Decided::Safe => ExitCode::SUCCESS,
-        Decided::Violated => ExitCode::FAILURE,
-        Decided::Undecided => ExitCode::from(UNDECIDED),
+        FindingVerdict::Safe => ExitCode::SUCCESS,
+        FindingVerdict::Violated => ExitCode::FAILURE,
+        FindingVerdict::Undecided => ExitCode::from(UNDECIDED),
     })
 }
 
-fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
-    let without = match asked.without.as_slice() {
+fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
+    let without = match arguments.without.as_slice() {
         [] => String::new(),
         rules => format!(", without {}", rules.join(", ")),
     };
     let bounds: Vec<String> = exploration.bounds.iter().map(|Bound { key, value }| format!("{key}={value}")).collect();
-    writeln!(out, "{}, {} replicas{without}", exploration.variant.card.title, asked.replicas)?;
+    writeln!(out, "{}, {} replicas{without}", exploration.variant.card.title, arguments.replicas)?;
     writeln!(out, "Bounds: {}", bounds.join(", "))?;
     if !exploration.via.is_empty() {
         writeln!(out, "By way of: {}", exploration.via.join(", "))?;
     }
     let states = thousands(u64::from(finding.states));
     match (finding.verdict, &finding.violation) {
-        (Decided::Violated, Some(wrong)) => {
+        (FindingVerdict::Violated, Some(wrong)) => {
             let nodes: Vec<String> = wrong.nodes.iter().map(u32::to_string).collect();
             let slot = wrong.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
             let events = finding.depth;
@@ -115,11 +115,11 @@ fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut i
             writeln!(out, "{states} states until then. {way} {events} events:\n")?;
             finding.trace.iter().zip(1..).try_for_each(|(told, number)| event(number, told, &exploration.via, out))
         }
-        (Decided::Undecided, _) if (finding.reached as usize) < exploration.via.len() => {
+        (FindingVerdict::Undecided, _) if (finding.reached as usize) < exploration.via.len() => {
             let goal = &exploration.via[finding.reached as usize];
             writeln!(out, "Undecided: the goal {goal} was not reached in {states} states. Raise the bounds.")
         }
-        (Decided::Safe, _) => {
+        (FindingVerdict::Safe, _) => {
             writeln!(out, "Safe: {states} states, all there are within the bounds, {} events deep.", finding.depth)?;
             match finding.cut.as_slice() {
                 [] => writeln!(out, "No bound was reached: this is all that can ever happen."),
@@ -134,7 +134,7 @@ fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut i
     }
 }
 
-fn event(number: u32, told: &Told, via: &[String], out: &mut impl Write) -> io::Result<()> {
+fn event(number: u32, told: &TraceLine, via: &[String], out: &mut impl Write) -> io::Result<()> {
     let rules = if told.rules.is_empty() { String::new() } else { format!("   [{}]", told.rules.join(", ")) };
     writeln!(out, "{number:>4}  {}{rules}", told.event)?;
     told.does.iter().try_for_each(|does| writeln!(out, "          {does}"))?;

@@ -122,6 +122,11 @@ pub trait Node: Clone + Debug + Hash + Eq {
     /// One slot of its log, if held.
     fn entry(&self, slot: Slot) -> Option<EntryStatus>;
 
+    /// All that it is counting at present: [`NodeStatus::tally`], unless it counts for several instances at once.
+    fn tallies(&self, see: &mut dyn FnMut(super::Tally)) {
+        self.status().tally.into_iter().for_each(see);
+    }
+
     /// Digest of the replicated state machine after [`LogStatus::applied`](super::LogStatus::applied) commands, if the protocol has one.
     fn machine_digest(&self) -> Option<u64> {
         None
@@ -180,6 +185,17 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// Whether it must make progress under these settings while `healthy` of its replicas run and reach each other, and nothing fails.
     fn live(setup: &Setup, healthy: u8) -> bool {
         healthy > setup.replicas / 2
+    }
+
+    /// How many replicas must tell a client the same before it believes them: more than one where replicas may be Byzantine.
+    fn answers(_setup: &Setup) -> u8 {
+        1
+    }
+
+    /// Whether it must make progress while just these of its replicas run and reach each other, and nothing fails. Where it does not matter
+    /// which ones, [`Protocol::live`] says how many.
+    fn live_with(setup: &Setup, healthy: NodeSet) -> bool {
+        Self::live(setup, healthy.len())
     }
 
     /// If safety counts on clocks, as leases do: how much faster one may run than another, in millionths. They must not jump, either.

@@ -6,7 +6,7 @@
 use super::messages::{Header, MessageId, MessageTable};
 use super::node::Reply;
 use super::timer::TimerName;
-use super::{Answer, ClientId, Command, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
+use super::{Answer, ClientId, Command, Instance, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
 
 /// A timer of the protocol at hand as a number; see [`TimerName::index`].
 pub type TimerId = u64;
@@ -26,12 +26,14 @@ pub enum Effect<M = MessageId, T = TimerId> {
     Save,
     /// Answer a client.
     Reply(Reply),
-    /// This node knows that the slot's command is chosen, and cannot execute it yet.
-    Chosen(Slot, Command),
-    /// This node knows that the slot's command is chosen, and executed it; slots come in order.
-    Applied(Slot, Command),
+    /// This node knows that the instance's command is chosen, and cannot execute it yet.
+    Chosen(Instance, Command),
+    /// This node knows that the instance's command is chosen, and executed it. Slots of a log come in order.
+    Applied(Instance, Command),
     /// This node's state machine jumped to a snapshot that covers all slots up to this one.
     Restored(Slot),
+    /// Turn another node off, over a channel of its own that no network fault touches. It stays off until somebody restarts it.
+    Fence(NodeId),
 }
 
 impl Effect {
@@ -47,6 +49,7 @@ impl Effect {
             Effect::Chosen(slot, command) => Effect::Chosen(slot, command),
             Effect::Applied(slot, command) => Effect::Applied(slot, command),
             Effect::Restored(slot) => Effect::Restored(slot),
+            Effect::Fence(node) => Effect::Fence(node),
         })
     }
 }
@@ -66,6 +69,58 @@ pub struct Outbox {
     tells_saves: bool,
     ablated: RuleSet,
     used: RuleSet,
+    /// Where [`Out::chance`] comes from.
+    pub draws: Draws,
+    /// What the clock of the node that handles an event shows, µs.
+    pub clock: Micros,
+}
+
+/// Where the chance in a handler comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Draws {
+    /// The state of the generator from which a world draws; see [`Draws::seed`].
+    state: u64,
+    /// Results that a search wants, one a bit, the first lowest; then the generator is not asked.
+    wanted: u64,
+    given: u8,
+    /// How many were drawn since the last [`Draws::want`].
+    used: u8,
+}
+
+impl Draws {
+    /// Draws from a generator in this state from now on.
+    pub fn seed(&mut self, state: u64) {
+        *self = Draws { state, ..Draws::default() };
+    }
+
+    /// The next draws give these results, one a bit, the lowest first; draws beyond the `given` ones give false.
+    pub fn want(&mut self, results: u64, given: u8) {
+        *self = Draws { state: 0, wanted: results, given, used: 0 };
+    }
+
+    /// How many were drawn since [`Draws::want`].
+    pub fn used(&self) -> u8 {
+        self.used
+    }
+
+    /// The state of the generator, to go on from later.
+    pub fn state(&self) -> u64 {
+        self.state
+    }
+
+    fn draw(&mut self, permille: u16) -> bool {
+        self.used = self.used.saturating_add(1);
+        if self.state == 0 {
+            let result = self.used <= self.given && self.wanted >> (self.used - 1) & 1 == 1;
+            return result && permille > 0 || permille >= 1000;
+        }
+        // SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ mixed >> 31) % 1000 < u64::from(permille)
+    }
 }
 
 impl Outbox {
@@ -78,6 +133,8 @@ impl Outbox {
             tells_saves: true,
             ablated,
             used: RuleSet::EMPTY,
+            draws: Draws::default(),
+            clock: 0,
         }
     }
 
@@ -239,16 +296,46 @@ impl<N: Node> Out<N> {
         }
     }
 
-    /// States that this node knows `command` to be chosen in `slot`, though it cannot execute it yet.
+    /// States that this node knows `command` to be chosen in an instance, though it cannot execute it yet.
     #[inline]
-    pub fn chosen(&mut self, slot: Slot, command: Command) {
-        self.outbox.effects.push(Effect::Chosen(slot, command));
+    pub fn chosen(&mut self, at: impl Into<Instance>, command: Command) {
+        self.outbox.effects.push(Effect::Chosen(at.into(), command));
     }
 
-    /// States that this node executed `command`, which it knows to be chosen in `slot`.
+    /// States that this node executed `command`, which it knows to be chosen in an instance.
     #[inline]
-    pub fn applied(&mut self, slot: Slot, command: Command) {
-        self.outbox.effects.push(Effect::Applied(slot, command));
+    pub fn applied(&mut self, at: impl Into<Instance>, command: Command) {
+        self.outbox.effects.push(Effect::Applied(at.into(), command));
+    }
+
+    /// Turns another node off, over a channel of its own (a power switch) that no network fault touches. The order takes as long as a message.
+    #[inline]
+    pub fn fence(&mut self, node: NodeId) {
+        self.outbox.effects.push(Effect::Fence(node));
+    }
+
+    /// Draws: true with a chance of `permille` in a thousand. The simulator draws from the node's own stream; a search takes both ways.
+    #[inline]
+    pub fn chance(&mut self, permille: u16) -> bool {
+        self.outbox.draws.draw(permille)
+    }
+
+    /// Tosses a fair coin; see [`Out::chance`].
+    #[inline]
+    pub fn coin(&mut self) -> bool {
+        self.chance(500)
+    }
+
+    /// Where [`Out::chance`] comes from, for who runs the node.
+    #[inline]
+    pub fn draws(&mut self) -> &mut Draws {
+        &mut self.outbox.draws
+    }
+
+    /// What this node's own clock shows, µs. It drifts and jumps as the node's clock does, and no two nodes need agree.
+    #[inline]
+    pub fn local_clock(&self) -> Micros {
+        self.outbox.clock
     }
 
     /// States that this node took over a snapshot covering all slots up to `slot`.

@@ -15,6 +15,8 @@ pub struct NodeStatus {
     pub leader: Option<NodeId>,
     /// What it is gathering, if anything.
     pub tally: Option<Tally>,
+    /// What it cannot go on without, if it is blocked: it holds something open that only others can end.
+    pub blocked: Option<Blocked>,
     /// Its log.
     pub log: LogStatus,
     /// Whom it counts as members of the cluster.
@@ -41,6 +43,17 @@ pub struct Tally {
     pub from: NodeSet,
     /// How many answers are enough.
     pub need: u8,
+}
+
+/// What a blocked node waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// On whom it waits; any one of them could end it.
+    pub on: NodeSet,
+    /// The decision that is open.
+    pub at: Slot,
+    /// Why it cannot go on alone, as what follows the node's name: `has voted yes and may not decide alone`.
+    pub because: &'static str,
 }
 
 /// How far a log has come: first ≤ applied ≤ committed ≤ last, in a protocol without holes.

@@ -3,9 +3,9 @@
 //! That something good happens at last is nothing a run can show to be broken. That it happens within a [bound](crate::sim::world::Recovery)
 //! is, and the bound is part of the scenario.
 
-use super::SafetyChecker;
+use super::{Finding, PropertyFinding, SafetyChecker, Violation};
 use crate::core::card::Shots;
-use crate::core::{Micros, NodeSet, Slot};
+use crate::core::{Micros, NodeId, NodeSet, Slot};
 use crate::sim::World;
 use crate::sim::world::Recovery;
 
@@ -29,12 +29,16 @@ pub struct LivenessChecker {
     /// What was chosen when faults were over; `None` before that, and once everybody was found to have executed it.
     aim: Option<Slot>,
     begun: bool,
+    /// Whether clients waited for anything since faults were over.
+    waited: bool,
+    /// Members that were found to have caught up or not; `None` before the bound was over.
+    compared: Option<u32>,
 }
 
 impl LivenessChecker {
     /// Holds a world to this bound.
     pub fn new(bound: Recovery) -> LivenessChecker {
-        LivenessChecker { bound, next: bound.from, aim: None, begun: false }
+        LivenessChecker { bound, next: bound.from, aim: None, begun: false, waited: false, compared: None }
     }
 
     /// Looks at the world as it is now.
@@ -45,9 +49,24 @@ impl LivenessChecker {
         }
     }
 
+    /// What came of looking at progress and catching up.
+    pub fn findings(&self, violations: &[Violation]) -> [PropertyFinding; 2] {
+        let finding = |(property, says): (&'static str, &'static str), exercised: bool| {
+            let violated = violations.iter().any(|violation| violation.property == property);
+            let finding = match exercised {
+                _ if violated => Finding::Violated,
+                true => Finding::Held,
+                false => Finding::NeverExercised,
+            };
+            PropertyFinding { property, says, finding }
+        };
+        [finding(PROGRESS, self.waited), finding(CATCH_UP, self.compared.is_some_and(|compared| compared > 0))]
+    }
+
     fn look(&mut self, world: &World, safety: &mut SafetyChecker) {
         let Recovery { from, within } = self.bound;
         let now = world.time();
+        self.waited |= world.waiting() > 0;
         if !self.begun {
             self.begun = true;
             self.aim = Some(safety.last_slot());
@@ -56,7 +75,7 @@ impl LivenessChecker {
             && let Some(aim) = self.aim.take()
             && world.replicas().card().shots == Shots::Log
         {
-            caught_up(world, safety, aim);
+            self.compared = Some(caught_up(world, safety, aim));
         }
         // Nobody can have waited too long before this.
         let since = world.waiting_since().map_or(now, |since| since.max(from));
@@ -71,23 +90,31 @@ impl LivenessChecker {
     }
 }
 
-/// Whether every member that runs and is in touch with the leader has executed everything up to `aim`, to the same state as the leader.
-fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) {
+/// Whether every member that runs and is in touch with the leader, or without a leader with the node that has executed most, has executed
+/// everything up to `aim`, to the same state. Returns how many members were looked at beside that node.
+fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) -> u32 {
     let replicas = world.replicas();
-    let Some(leader) = world.leader() else { return };
-    let Some(leading) = replicas.status(leader) else { return };
-    for member in leading.members.iter() {
-        if replicas.status(member).is_none() || world.cut_from(leader).has(member) || world.cut_from(member).has(leader)
-        {
+    let running = (0..world.nodes()).map(NodeId).filter(|id| replicas.status(*id).is_some());
+    let farthest = || running.max_by_key(|id| (safety.executed(*id), std::cmp::Reverse(*id)));
+    let Some(first) = world.leader().or_else(farthest) else { return 0 };
+    let Some(status) = replicas.status(first) else { return 0 };
+    let mut compared = 0;
+    for member in status.members.without(first).iter() {
+        if replicas.status(member).is_none() || world.cut_from(first).has(member) || world.cut_from(member).has(first) {
             continue;
         }
+        compared += 1;
         let executed = safety.executed(member);
         if executed < aim {
             safety.violated(world, CATCH_UP, NodeSet::just(member), Some(aim));
-        } else if executed == safety.executed(leader)
-            && replicas.machine_digest(member) != replicas.machine_digest(leader)
+        } else if executed == safety.executed(first)
+            && replicas.machine_digest(member) != replicas.machine_digest(first)
         {
-            safety.violated(world, SAME_STATE, NodeSet::just(leader).with(member), Some(executed));
+            safety.violated(world, SAME_STATE, NodeSet::just(first).with(member), Some(executed));
         }
     }
+    if safety.executed(first) < aim {
+        safety.violated(world, CATCH_UP, NodeSet::just(first), Some(aim));
+    }
+    compared
 }

@@ -7,4 +7,4 @@ pub mod linearizability;
 pub mod liveness;
 pub mod safety;
 
-pub use safety::{LeadershipInterval, SafetyChecker, Violation};
+pub use safety::{Finding, LeadershipInterval, PropertyFinding, SafetyChecker, Violation};

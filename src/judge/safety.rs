@@ -1,8 +1,13 @@
-//! Safety at every event: agreement, order of execution, one leader an epoch, the protocol's own invariants; and that what is executed gives
-//! the same state everywhere, and one holder of a lock at a time.
+//! Safety checker: looks after every event at agreement, order of execution, one leader an epoch and the protocol's own invariants; and that
+//! what is executed gives the same state everywhere, and that a lock has one holder at a time.
+//!
+//! What a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) is looked at all the same, and kept apart. What had nothing
+//! to look at is said to be so: see [`SafetyChecker::findings`].
 
 use crate::core::node::{Breach, Step};
-use crate::core::{Command, Epoch, Log, Micros, NodeId, NodeSet, Op, Slot};
+use crate::core::{
+    Card, ClientId, Command, Epoch, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op, Promises, Shots, Slot,
+};
 use crate::sim::world::Mark;
 use crate::sim::{StepOutcome, World};
 use std::collections::BTreeMap;
@@ -18,24 +23,54 @@ pub struct Violation {
     pub nodes: NodeSet,
     /// The slot, if it is about one.
     pub slot: Option<Slot>,
+    /// The lane of that slot; 0 in the one log.
+    pub lane: u16,
     /// Number of the event after which it was seen.
     pub event: u64,
     /// When, µs since the start.
     pub at: Micros,
 }
 
-/// A leader and the time from which it led.
+/// A time during which a node led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadershipInterval {
     /// Since when, µs.
     pub since: Micros,
+    /// Until when, µs: it stepped down, went on in another epoch, or crashed. `None`: it leads still.
+    pub until: Option<Micros>,
     /// Who.
     pub node: NodeId,
     /// In which term or ballot.
     pub epoch: Epoch,
 }
 
-/// A value decided in a slot, and who was first to know.
+/// What came of looking at a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// There was something to look at, and it held.
+    Held,
+    /// It was violated.
+    Violated,
+    /// The run never came to anything at which it could have failed.
+    NeverExercised,
+    /// It makes no sense for this protocol.
+    NotApplicable,
+    /// The protocol does not promise it, and it did not hold.
+    NotPromised,
+}
+
+/// A property and what came of looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PropertyFinding {
+    /// Its name.
+    pub property: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    /// What came of it.
+    pub finding: Finding,
+}
+
+/// A value decided in an instance, and who was first to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Decision {
     command: Command,
@@ -44,23 +79,61 @@ struct Decision {
     state: Option<(NodeId, u64)>,
 }
 
+/// What is known of one lane.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    decided: Log<Option<Decision>>,
+    /// By node: the last slot it executed.
+    applied: Vec<Slot>,
+}
+
+impl Lane {
+    fn applied_by(&mut self, node: NodeId) -> &mut Slot {
+        let index = usize::from(node.0);
+        if self.applied.len() <= index {
+            self.applied.resize(index + 1, 0);
+        }
+        &mut self.applied[index]
+    }
+}
+
+/// How often each property had something to look at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Exercised {
+    /// A second node learned what is decided in an instance.
+    agreement: u64,
+    /// A node executed something.
+    order: u64,
+    /// Two nodes were compared after the same commands.
+    states: u64,
+    /// Something was written under a lock whose store looks at no tokens.
+    holders: u64,
+    /// The protocol's own invariants were looked at.
+    invariants: u64,
+}
+
 /// Violations kept; a broken run goes on breaking, and the first ones tell the story.
 const KEEP: usize = 16;
 
 /// Watches one world. Give it every step.
 #[derive(Clone, Debug, Default)]
 pub struct SafetyChecker {
-    decided: Log<Option<Decision>>,
-    applied: Vec<Slot>,
+    /// The one log, or lane 0.
+    log: Lane,
+    /// The other lanes.
+    lanes: BTreeMap<u16, Lane>,
     leads: Vec<Option<Epoch>>,
     leaders: BTreeMap<Epoch, NodeId>,
-    leadership_intervals: Log<LeadershipInterval>,
+    intervals: Log<LeadershipInterval>,
     violations: Vec<Violation>,
+    /// What happened that the protocol does not promise never to happen.
+    not_promised: Vec<Violation>,
+    exercised: Exercised,
     /// Number of client commands known to be chosen.
     chosen: u64,
     /// Nodes seen in another state than the others. Once apart they stay apart.
     diverged: NodeSet,
-    /// The last slot that any node has executed.
+    /// The last slot of the log that any node has executed.
     executed: Slot,
     /// For each lock, the largest token with which something was written.
     tokens: BTreeMap<u16, u32>,
@@ -68,7 +141,7 @@ pub struct SafetyChecker {
 
 impl Default for LeadershipInterval {
     fn default() -> LeadershipInterval {
-        LeadershipInterval { since: 0, node: NodeId(0), epoch: Epoch::default() }
+        LeadershipInterval { since: 0, until: None, node: NodeId(0), epoch: Epoch::default() }
     }
 }
 
@@ -91,14 +164,28 @@ pub const LINEARIZABLE: (&str, &str) = (
 /// The properties of every protocol: name, and what it says.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
+/// The promise that stands behind a property; `None`: every protocol makes it.
+pub(super) fn promise(property: &str) -> Option<Promises> {
+    match property {
+        name if name == AGREEMENT.0 => Some(Promises::AGREEMENT),
+        name if name == ORDER.0 || name == SAME_STATE.0 => Some(Promises::ORDER),
+        name if name == ONE_LEADER.0 => Some(Promises::ONE_LEADER),
+        name if name == LINEARIZABLE.0 => Some(Promises::LINEARIZABLE),
+        _ => None,
+    }
+}
+
 impl SafetyChecker {
     /// Looks at what the last step or action did. `outcome` is `None` after an action: then every node may have changed.
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
         for mark in world.marks() {
             self.mark(world, *mark);
-            if let Mark::Applied(node, slot, _) | Mark::Restored(node, slot) = *mark {
-                executed = Some((node, slot));
+            match *mark {
+                Mark::Applied(node, Instance { lane: 0, slot }, _) | Mark::Restored(node, slot) => {
+                    executed = Some((node, slot));
+                }
+                _ => {}
             }
         }
         if let Some((node, slot)) = executed.filter(|(node, _)| !world.is_byzantine(*node)) {
@@ -129,29 +216,45 @@ impl SafetyChecker {
             // What a Byzantine node says of itself means nothing.
             Mark::Chosen(node, ..) | Mark::Applied(node, ..) | Mark::Restored(node, _) | Mark::Booted(node)
                 if world.is_byzantine(node) => {}
-            Mark::Chosen(node, slot, command) => self.decide(world, node, slot, command),
-            Mark::Applied(node, slot, command) => {
-                self.decide(world, node, slot, command);
-                let applied = self.applied_by(node);
-                let expected = *applied + 1;
-                *applied = slot;
-                if slot != expected {
-                    self.violated(world, ORDER, NodeSet::just(node), Some(slot));
+            Mark::Chosen(node, at, command) => self.decide(world, node, at, command),
+            Mark::Applied(node, at, command) => {
+                self.decide(world, node, at, command);
+                self.exercised.order += 1;
+                let applied = self.lane(at.lane).applied_by(node);
+                let before = std::mem::replace(applied, at.slot);
+                let in_order = match world.replicas().card().shots {
+                    Shots::Registers | Shots::Graph => at.slot > before,
+                    Shots::Transactions | Shots::Nothing => true,
+                    Shots::Log | Shots::Single => at.slot == before + 1,
+                };
+                if !in_order {
+                    self.violated_at(world, ORDER, NodeSet::just(node), at);
                 }
-                if slot > self.executed {
-                    self.executed = slot;
+                if at.lane == 0 && at.slot > self.executed {
+                    self.executed = at.slot;
                     if let Op::Guarded { lock, token, fenced: false, .. } = command.op {
-                        self.one_holder(world, node, slot, lock, token);
+                        self.one_holder(world, node, at.slot, lock, token);
                     }
                 }
             }
-            Mark::Restored(node, slot) => *self.applied_by(node) = slot,
-            Mark::Booted(node) => *self.applied_by(node) = 0,
+            Mark::Restored(node, slot) => *self.log.applied_by(node) = slot,
+            Mark::Booted(node) => {
+                *self.log.applied_by(node) = 0;
+                self.lanes.values_mut().for_each(|lane| *lane.applied_by(node) = 0);
+            }
+        }
+    }
+
+    fn lane(&mut self, lane: u16) -> &mut Lane {
+        match lane {
+            0 => &mut self.log,
+            lane => self.lanes.entry(lane).or_default(),
         }
     }
 
     /// A lock's guarded store does not look at tokens, so the judge does.
     fn one_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
+        self.exercised.holders += 1;
         let largest = self.tokens.entry(lock).or_default();
         if token < *largest {
             self.violated(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
@@ -167,7 +270,8 @@ impl SafetyChecker {
             return;
         }
         let Some(digest) = world.replicas().machine_digest(node) else { return };
-        let known = self.decided.get(slot).copied().flatten();
+        let known = self.log.decided.get(slot).copied().flatten();
+        self.exercised.states += u64::from(known.is_some_and(|decision| decision.state.is_some()));
         match known.and_then(|decision| decision.state) {
             Some((other, state)) if state != digest && self.same_commands() => {
                 self.diverged.add(node);
@@ -175,7 +279,7 @@ impl SafetyChecker {
             }
             Some(_) => {}
             None => {
-                if let Some(Some(decision)) = self.decided.get_mut(slot) {
+                if let Some(Some(decision)) = self.log.decided.get_mut(slot) {
                     decision.state = Some((node, digest));
                 }
             }
@@ -188,34 +292,22 @@ impl SafetyChecker {
         !self.violations.iter().any(other)
     }
 
-    fn applied_by(&mut self, node: NodeId) -> &mut Slot {
-        let index = usize::from(node.0);
-        if self.applied.len() <= index {
-            self.applied.resize(index + 1, 0);
+    fn decide(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
+        let decided = &mut self.lane(at.lane).decided;
+        while decided.last() < at.slot {
+            decided.push(None);
         }
-        &mut self.applied[index]
-    }
-
-    fn decide(&mut self, world: &World, by: NodeId, slot: Slot, command: Command) {
-        while self.decided.last() < slot {
-            self.decided.push(None);
-        }
-        let Some(decision) = self.decided.get(slot) else { return };
-        match *decision {
-            Some(earlier) if earlier.command != command && world.is_byzantine(earlier.by) => {
-                if let Some(place) = self.decided.get_mut(slot) {
-                    *place = Some(Decision { command, by, state: None });
-                }
-            }
+        let Some(place) = decided.get_mut(at.slot) else { return };
+        let new = Some(Decision { command, by, state: None });
+        match *place {
+            Some(earlier) if earlier.command != command && world.is_byzantine(earlier.by) => *place = new,
             Some(earlier) if earlier.command != command => {
-                self.violated(world, AGREEMENT, NodeSet::just(earlier.by).with(by), Some(slot));
+                self.violated_at(world, AGREEMENT, NodeSet::just(earlier.by).with(by), at);
             }
-            Some(_) => {}
+            Some(earlier) => self.exercised.agreement += u64::from(earlier.by != by),
             None => {
-                self.chosen += u64::from(command.client != crate::core::ClientId::NOBODY);
-                if let Some(place) = self.decided.get_mut(slot) {
-                    *place = Some(Decision { command, by, state: None });
-                }
+                *place = new;
+                self.chosen += u64::from(command.client != ClientId::NOBODY);
             }
         }
     }
@@ -228,6 +320,9 @@ impl SafetyChecker {
         }
         let leads = world.replicas().leads(node);
         if leads != self.leads[index] {
+            if self.leads[index].is_some() {
+                self.end_interval(node, world.time());
+            }
             self.leads[index] = leads;
             if let Some(epoch) = leads {
                 if !world.is_byzantine(node) {
@@ -236,32 +331,94 @@ impl SafetyChecker {
                         self.violated(world, ONE_LEADER, NodeSet::just(first).with(node), None);
                     }
                 }
-                self.leadership_intervals.push(LeadershipInterval { since: world.time(), node, epoch });
+                self.intervals.push(LeadershipInterval { since: world.time(), until: None, node, epoch });
             }
         }
+        self.exercised.invariants += 1;
         world.replicas().check(step, &mut |name, says, Breach { other, slot }| {
             let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
             self.violated(world, (name, says), nodes, slot);
         });
     }
 
-    /// Keeps a violation, unless the same one is kept already.
+    /// The interval of `node` that is still open ends.
+    fn end_interval(&mut self, node: NodeId, now: Micros) {
+        let open = |interval: &LeadershipInterval| interval.node == node && interval.until.is_none();
+        for place in (1..=self.intervals.last()).rev() {
+            if let Some(interval) = self.intervals.get_mut(place)
+                && open(interval)
+            {
+                interval.until = Some(now);
+                return;
+            }
+        }
+    }
+
+    /// Keeps a violation that is about the log or about no slot.
     pub(super) fn violated(
+        &mut self,
+        world: &World,
+        property: (&'static str, &'static str),
+        nodes: NodeSet,
+        slot: Option<Slot>,
+    ) {
+        self.violated_at(world, property, nodes, slot.unwrap_or(0).into());
+    }
+
+    /// Keeps a violation, unless the same one is kept already; slot 0 stands for none.
+    fn violated_at(
         &mut self,
         world: &World,
         (property, says): (&'static str, &'static str),
         nodes: NodeSet,
-        slot: Option<Slot>,
+        at: Instance,
     ) {
-        // Nothing is promised of nodes that lie, only of the others among them.
+        // Nothing is promised of Byzantine nodes, only of the others among them.
         if nodes.iter().any(|node| world.is_byzantine(node)) {
             return;
         }
-        let same = |earlier: &Violation| earlier.property == property && earlier.nodes == nodes && earlier.slot == slot;
-        if self.violations.len() < KEEP && !self.violations.iter().any(same) {
+        let (slot, lane) = ((at.slot > 0).then_some(at.slot), at.lane);
+        let promised = promise(property).is_none_or(|promise| world.replicas().card().promises.has(promise));
+        let kept = if promised { &mut self.violations } else { &mut self.not_promised };
+        let same = |earlier: &Violation| {
+            earlier.property == property && earlier.nodes == nodes && (earlier.slot, earlier.lane) == (slot, lane)
+        };
+        if kept.len() < KEEP && !kept.iter().any(same) {
             let (event, at) = (world.events(), world.time());
-            self.violations.push(Violation { property, says, nodes, slot, event, at });
+            kept.push(Violation { property, says, nodes, slot, lane, event, at });
         }
+    }
+
+    /// What happened that the protocol does not promise never to happen, first things first; at most 16.
+    pub fn not_promised(&self) -> &[Violation] {
+        &self.not_promised
+    }
+
+    /// Every property of a protocol with this card and these invariants, and what came of looking at it.
+    pub fn findings(&self, card: &Card, invariants: &[(&'static str, &'static str)]) -> Vec<PropertyFinding> {
+        let agrees = card.shots != Shots::Nothing;
+        let executes = matches!(card.shots, Shots::Log | Shots::Registers | Shots::Graph);
+        let one_log = card.shots == Shots::Log;
+        let applicable = [
+            (AGREEMENT, agrees.then_some(self.exercised.agreement)),
+            (ORDER, executes.then_some(self.exercised.order)),
+            (ONE_LEADER, (card.leader != LeaderModel::None).then_some(u64::from(self.intervals.last()))),
+            (SAME_STATE, one_log.then_some(self.exercised.states)),
+            (ONE_HOLDER, one_log.then_some(self.exercised.holders)),
+        ];
+        let own = invariants.iter().map(|&invariant| (invariant, Some(self.exercised.invariants)));
+        let finding = |((property, says), exercised): ((&'static str, &'static str), Option<u64>)| {
+            let named = |violation: &Violation| violation.property == property;
+            let finding = match exercised {
+                _ if self.violations.iter().any(named) => Finding::Violated,
+                _ if self.not_promised.iter().any(named) => Finding::NotPromised,
+                None => Finding::NotApplicable,
+                Some(0) => Finding::NeverExercised,
+                Some(_) => Finding::Held,
+            };
+            PropertyFinding { property, says, finding }
+        };
+        applicable.into_iter().chain(own).map(finding).collect()
     }
 
     /// What went wrong, first things first; at most 16.
@@ -271,17 +428,17 @@ impl SafetyChecker {
 
     /// Every time somebody began to lead.
     pub fn leadership_intervals(&self) -> impl DoubleEndedIterator<Item = &LeadershipInterval> {
-        self.leadership_intervals.iter().map(|(_, leadership)| leadership)
+        self.intervals.iter().map(|(_, leadership)| leadership)
     }
 
     /// How often somebody began to lead.
     pub fn led(&self) -> u32 {
-        self.leadership_intervals.last()
+        self.intervals.last()
     }
 
     /// The last slot that a node has executed.
     pub fn executed(&self, node: NodeId) -> Slot {
-        self.applied.get(usize::from(node.0)).copied().unwrap_or(0)
+        self.log.applied.get(usize::from(node.0)).copied().unwrap_or(0)
     }
 
     /// Client commands known to be chosen by at least one node.
@@ -291,11 +448,11 @@ impl SafetyChecker {
 
     /// What some node knows to be chosen in `slot`.
     pub fn decision(&self, slot: Slot) -> Option<Command> {
-        self.decided.get(slot).and_then(|decision| decision.map(|decision| decision.command))
+        self.log.decided.get(slot).and_then(|decision| decision.map(|decision| decision.command))
     }
 
     /// The last slot in which something is known to be chosen.
     pub fn last_slot(&self) -> Slot {
-        self.decided.last()
+        self.log.decided.last()
     }
 }

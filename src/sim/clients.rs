@@ -106,6 +106,10 @@ pub(super) struct Session {
     pub waiting: Option<Waiting>,
     /// Whether an event of the wheel stands for its patience.
     pub watched: bool,
+    /// How many more commands it stays away from the nearest replica, which did not answer, and for how many it would the next time.
+    pub away: (u16, u16),
+    /// What replicas answered to the waiting command, where one answer is not enough.
+    pub answers: Vec<(NodeId, Outcome)>,
     /// What it is doing.
     task: Task,
     /// When it goes on with that, µs.
@@ -174,6 +178,8 @@ impl Clients {
             seq: 0,
             waiting: None,
             watched: false,
+            away: (0, 1),
+            answers: Vec::new(),
             task: Task::Free,
             due: 0,
             seen: None,

@@ -8,8 +8,8 @@
 
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Effect, EntryStatus, Epoch, Header, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, TimerId,
-    TimerName,
+    Card, Command, Effect, EntryStatus, Epoch, Header, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally,
+    TimerId, TimerName,
 };
 use std::any::Any;
 use std::collections::VecDeque;
@@ -113,6 +113,12 @@ pub trait Replicas {
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus>;
     /// Digest of its replicated state machine, if the protocol has one.
     fn machine_digest(&self, node: NodeId) -> Option<u64>;
+    /// All that a node is counting at present.
+    fn tallies(&self, node: NodeId) -> Vec<Tally>;
+    /// How many replicas must tell a client the same before it believes them.
+    fn answers(&self, setup: &Setup) -> u8;
+    /// The protocol's own invariants: name, and what it says.
+    fn invariants(&self) -> Vec<(&'static str, &'static str)>;
     /// Hashes the state of all nodes.
     fn hash_nodes(&self, hasher: &mut dyn Hasher);
     /// Checks the protocol's own invariants after a step.
@@ -412,6 +418,22 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         self.running(node)?.machine_digest()
     }
 
+    fn tallies(&self, node: NodeId) -> Vec<Tally> {
+        let mut tallies = Vec::new();
+        if let Some(node) = self.running(node) {
+            node.tallies(&mut |tally| tallies.push(tally));
+        }
+        tallies
+    }
+
+    fn answers(&self, setup: &Setup) -> u8 {
+        P::answers(setup)
+    }
+
+    fn invariants(&self) -> Vec<(&'static str, &'static str)> {
+        P::invariants().iter().map(|invariant| (invariant.name, invariant.says)).collect()
+    }
+
     fn hash_nodes(&self, mut hasher: &mut dyn Hasher) {
         self.nodes.hash(&mut hasher);
     }
@@ -455,8 +477,9 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
             Effect::Cancel(timer) => Effect::Cancel(Text::of(timer)),
             Effect::Save => Effect::Save,
             Effect::Reply(reply) => Effect::Reply(*reply),
-            Effect::Chosen(slot, command) => Effect::Chosen(*slot, *command),
-            Effect::Applied(slot, command) => Effect::Applied(*slot, *command),
+            Effect::Chosen(at, command) => Effect::Chosen(*at, *command),
+            Effect::Applied(at, command) => Effect::Applied(*at, *command),
+            Effect::Fence(node) => Effect::Fence(*node),
             Effect::Restored(slot) => Effect::Restored(*slot),
         };
         self.effects().iter().map(|(node, effect)| (*node, text(effect))).collect()

@@ -21,19 +21,21 @@ pub enum What {
     Client,
     /// An action was carried out.
     Acted,
-    /// A node learned that `slot` is chosen.
+    /// A node learned that `slot` of lane `detail` is chosen.
     Chosen,
-    /// A node executed `slot`.
+    /// A node executed `slot` of lane `detail`.
     Applied,
     /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
     Refused,
-    /// A node could not save what it had to, and stopped.
+    /// A node stopped in the middle of what it did: it could not save what it had to, or, with `detail` 1, a crash fell between two messages.
     Stopped,
+    /// `node` was turned off by order of `peer`, if it was still on.
+    Fenced,
 }
 
 impl What {
     /// All of them, in order.
-    pub(crate) const ALL: [What; 11] = [
+    pub(crate) const ALL: [What; 12] = [
         What::Delivered,
         What::Lost,
         What::Timer,
@@ -45,6 +47,7 @@ impl What {
         What::Applied,
         What::Refused,
         What::Stopped,
+        What::Fenced,
     ];
 }
 

@@ -20,8 +20,9 @@ pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) 
         Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
         Effect::Save => format!("{node:?} saves"),
         Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
-        Effect::Chosen(slot, command) => format!("{node:?} knows slot {slot} is chosen: {command:?}"),
-        Effect::Applied(slot, command) => format!("{node:?} applies slot {slot}: {command:?}"),
+        Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),
+        Effect::Applied(at, command) => format!("{node:?} applies slot {at:?}: {command:?}"),
+        Effect::Fence(target) => format!("{node:?} has {target:?} turned off"),
         Effect::Restored(slot) => format!("{node:?} takes over a snapshot up to slot {slot}"),
     }
 }
@@ -102,6 +103,8 @@ impl Transcript {
                 Some(refused) => format!("somebody would {}: {}", refused.timed.action, refused.why),
                 None => return None,
             },
+            What::Fenced => format!("{node:?} is turned off by {peer:?}"),
+            What::Stopped if record.detail == 1 => format!("{node:?} crashes in the middle of what it sends"),
             What::Stopped => format!("{node:?} cannot save: its disk is full"),
             What::Chosen | What::Applied => return None,
         })

@@ -1,15 +1,17 @@
 //! What can be done to a run, and documents: links, scenarios, the handle for scripts. They come in a chunk of their own, right after the first picture.
 
-use super::apply_action::{self, Says};
+use super::apply_action::{self, Notice};
 use super::keyboard;
-use super::opening::{self, Opened};
+use super::opening::{self, Opened, Unopened};
 use crate::page_action::PageAction;
+use crate::run::context::{self, ScriptedFault};
+use crate::run::engine::Engine;
 use crate::run::last_event::{self, LastEvent};
-use crate::run::view::{self, BranchView};
-use crate::run::{Engine, Shared};
+use crate::run::player::Shared;
+use crate::run::view_model::{self, BranchView};
 use crate::web::options::Options;
 use crate::web::{address, handle, json};
-use quorumscope::lab::{Document, Scenario, Session};
+use quorumscope::lab::{Checked, Document, Scenario, Session};
 use quorumscope::universe::Variant;
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +25,7 @@ pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 #[derive(Debug)]
 pub struct Actions {
     /// See [`apply_action::apply_action`].
-    pub apply: fn(&mut Engine, PageAction, &'static Variant, &[Scenario]) -> Says,
+    pub apply: fn(&mut Engine, PageAction, &'static Variant, &[Scenario]) -> Notice,
     /// See [`apply_action::present`].
     pub present: fn(&Engine) -> Scenario,
     /// See [`keyboard::page_action`].
@@ -31,7 +33,7 @@ pub struct Actions {
     /// See [`opening::asked`].
     pub asked: fn(Options) -> Later<Opened>,
     /// See [`opening::link`].
-    pub link: fn(String) -> Later<Result<Opened, String>>,
+    pub link: fn(String) -> Later<Result<Opened, Unopened>>,
     /// The built-in scenarios.
     pub presets: fn() -> Vec<Scenario>,
     /// See [`address::pack`].
@@ -42,8 +44,10 @@ pub struct Actions {
     pub document: fn(&Session) -> Document,
     /// See [`last_event::last`].
     pub last: fn(&Session) -> Option<LastEvent>,
-    /// See [`view::branches`].
+    /// See [`view_model::branches`].
     pub branches: fn(&Session) -> Vec<BranchView>,
+    /// See [`context::scripted_faults`].
+    pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
     /// See [`handle::install`].
@@ -64,7 +68,8 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         address: address::link,
         document: Session::document,
         last: last_event::last,
-        branches: view::branches,
+        branches: view_model::branches,
+        scripted_faults: context::scripted_faults,
         complete: Engine::complete,
         install: handle::install,
     })
