@@ -1,12 +1,12 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
-use super::{Link, NodeView, Universe, faults};
+use super::{FaultSentences, Link, NodeView, Universe};
 use crate::core::{Epoch, NodeId, NodeStatus, Tally, card::Shots};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
 /// The leader and what it waits for, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
-pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
+pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, places: &[&str]) -> String {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
     let mut text = match universe.leader() {
         Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
@@ -18,8 +18,8 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
-    if has_faults(universe, &views) {
-        text.push_str(&faults::sentences(universe, &views, places));
+    if let Some(sentences) = faults.filter(|_| has_faults(universe, &views)) {
+        text.push_str(&sentences(universe, &views, places));
     }
     text
 }

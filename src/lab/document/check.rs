@@ -84,23 +84,27 @@ impl Checked {
 impl Scenario {
     /// Checks the whole scenario. Errors: every field that makes no sense, in the order of the document.
     pub fn check(&self) -> Result<Checked, Problems> {
+        self.check_with(universe::variant(&self.variant))
+    }
+
+    /// The same with the variant that the scenario names, if there is one: for the page, which has to load it first.
+    pub fn check_with(&self, variant: Option<&'static Variant>) -> Result<Checked, Problems> {
         let mut problems = ProblemCollector::default();
-        let checked = self.blueprint(&mut problems);
+        let checked = self.blueprint(variant, &mut problems);
         let checked = problems.into_result(checked)?;
         // Whether settings contradict each other is known to the protocol alone.
         checked.boot()?;
         Ok(checked)
     }
 
-    fn blueprint(&self, problems: &mut ProblemCollector) -> Option<Checked> {
+    fn blueprint(&self, variant: Option<&'static Variant>, problems: &mut ProblemCollector) -> Option<Checked> {
         for (field, text) in [("title", &self.title), ("about", &self.about)] {
             if text.len() > TEXT {
                 problems.add(field, text, format!("is too long; {TEXT} bytes would do"));
             }
         }
-        let variant = universe::variant(&self.variant);
         if variant.is_none() {
-            problems.unknown("variant", &self.variant, "variants", universe::variants().iter().map(|v| v.card.key));
+            problems.unknown("variant", &self.variant, "variants", universe::titles().iter().map(|(key, _)| *key));
         }
         let given = || self.settings.iter().map(|(key, value)| (key.as_str(), value));
         let settings =

@@ -155,7 +155,14 @@ impl CompareJob {
         CompareJob::with_settings(scenario, variants, replicas, BTreeMap::new())
     }
 
-    /// The same with settings for all variants that have them; they take precedence over the scenario's own. Errors, besides those of
+    /// Prepares to measure these variants on a checked scenario, with each of `replicas`: from 1 to [`REPLICAS`].
+    pub fn of(scenario: &Scenario, checked: Checked, variants: &[&'static Variant], replicas: &[u32]) -> CompareJob {
+        let tasks = variants.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
+        let (scenario, settings) = (scenario.clone(), BTreeMap::new());
+        CompareJob { scenario, checked, settings, tasks, probe: None, cells: Vec::new() }
+    }
+
+    /// [`CompareJob::new`] with settings for all variants that have them; they take precedence over the scenario's own. Errors, besides those of
     /// [`CompareJob::new`]: a setting that none of the variants has, or a value that one of them does not accept.
     pub fn with_settings(
         scenario: &Scenario,
@@ -188,16 +195,8 @@ impl CompareJob {
                 );
             }
         }
-        let tasks = chosen.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
         problems.into_result(Some(()))?;
-        let job = CompareJob {
-            scenario: scenario.clone(),
-            checked: scenario.check()?,
-            settings,
-            tasks,
-            probe: None,
-            cells: Vec::new(),
-        };
+        let job = CompareJob { settings, ..CompareJob::of(scenario, scenario.check()?, &chosen, replicas) };
         let mut problems = ProblemCollector::default();
         for variant in chosen {
             job.settings_of(variant, Settings::defaults(variant.settings), &mut problems);

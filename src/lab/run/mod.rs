@@ -60,7 +60,7 @@ struct ClientVerdict {
 impl Run {
     /// Starts a run. Errors: all problems of its document.
     pub fn new(document: &Document) -> Result<Run, Problems> {
-        let (session, moment) = Session::load(document)?;
+        let (session, moment) = Session::load(document, document.scenario.check()?)?;
         #[cfg(feature = "cli")]
         let session = session.recorded();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.

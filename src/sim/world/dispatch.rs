@@ -78,7 +78,7 @@ impl World {
     pub(super) fn handle_event(&mut self, event: Packed) -> Option<StepOutcome> {
         // Unpacked on either way, so that it comes apart at once into what each event is made of.
         match self.faults {
-            Some(_) => self.handle_event_with_faults(event.unpack()),
+            Some(_) => (self.fault_code().handle_event)(self, event.unpack()),
             None => self.dispatch(event.unpack()),
         }
     }
@@ -111,7 +111,7 @@ impl World {
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
-                Some(match self.apply_action(timed.action) {
+                Some(match (self.fault_code().apply_action)(self, timed.action) {
                     Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
                     Err(why) => {
                         self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
@@ -132,7 +132,7 @@ impl World {
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
         match self.faults {
-            Some(_) => self.arrive_with_faults(from, next, flight, message_id),
+            Some(_) => (self.fault_code().arrive)(self, from, next, flight, message_id),
             None => Some(self.deliver(from, next, false, flight, message_id)),
         }
     }

@@ -36,7 +36,7 @@ use crate::core::{
     Slot,
 };
 use crate::sim::domains::{DomainId, Domains};
-use faults::ActiveFaults;
+use faults::{ActiveFaults, FaultCode};
 pub use outcome::StepOutcome;
 use routes::Route;
 use std::sync::Arc;
@@ -225,6 +225,8 @@ pub struct World {
     reply: Option<(NodeId, ReplyKind)>,
     /// All that is out of the ordinary.
     faults: Option<Box<ActiveFaults>>,
+    /// What deals with that; `None` until it is needed.
+    fault_code: Option<&'static FaultCode>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
     /// nothing can.
     fault_free: bool,
@@ -267,6 +269,7 @@ impl Clone for World {
             intervention: self.intervention,
             reply: self.reply,
             faults: self.faults.clone(),
+            fault_code: self.fault_code,
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
             routes: self.routes.clone(),
@@ -283,6 +286,20 @@ impl World {
 
     /// Boots a cluster of the replicas that `replicas` makes, at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, Some(FaultCode::ALL))
+    }
+
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this world before
+    /// [`World::allow_faults`].
+    pub fn without_faults(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, None)
+    }
+
+    fn build(
+        blueprint: &Blueprint,
+        replicas: MakeReplicas,
+        fault_code: Option<&'static FaultCode>,
+    ) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
@@ -320,6 +337,7 @@ impl World {
             intervention: None,
             reply: None,
             faults: None,
+            fault_code,
             fault_free: false,
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
@@ -327,7 +345,7 @@ impl World {
         world.outbox.tell_saves(world.strict_disks);
         world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
-            world.faults();
+            (world.fault_code().begin)(&mut world);
         }
         for (id, site) in (0..).map(NodeId).zip(placement) {
             world.install(site, world.domains.of_replica(id));
