@@ -1,5 +1,6 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
+pub mod caspaxos;
 #[cfg(test)]
 mod manual_network;
 pub mod multi_paxos;
@@ -17,7 +18,8 @@ macro_rules! variants {
             crate::protocols::notes::Notes,
             crate::protocols::synod::Synod,
             crate::protocols::multi_paxos::MultiPaxos,
-            crate::protocols::raft::Raft
+            crate::protocols::raft::Raft,
+            crate::protocols::caspaxos::CasPaxos
         )
     };
 }
