@@ -4,7 +4,7 @@ use super::bounds::Request;
 use super::history::History;
 use super::steps::{Envelope, Msg};
 use crate::core::node::{Protocol, Reply};
-use crate::core::{Command, Epoch, NodeId, NodeSet, Slot};
+use crate::core::{Command, Epoch, NodeId, NodeSet, Shots, Slot};
 use crate::judge::safety::{AGREEMENT, ONE_LEADER, ORDER};
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -86,9 +86,16 @@ pub struct Past {
 }
 
 impl Past {
-    fn learn(&mut self, node: NodeId, slot: Slot, command: Command) -> Option<Broken> {
+    fn learn(&mut self, node: NodeId, slot: Slot, command: Command, once: bool) -> Option<Broken> {
         match self.decided.binary_search_by_key(&slot, |(slot, _)| *slot) {
-            Err(place) => self.decided.insert(place, (slot, command)),
+            Err(place) => {
+                // What a register executed, it must not execute again.
+                let twice = once && self.decided.iter().any(|(_, earlier)| *earlier == command);
+                self.decided.insert(place, (slot, command));
+                if twice {
+                    return Some(Broken::new(ORDER, NodeSet::just(node), Some(slot)));
+                }
+            }
             Ok(place) if self.decided[place].1 != command => {
                 return Some(Broken::new(AGREEMENT, NodeSet::just(node), Some(slot)));
             }
@@ -124,7 +131,7 @@ impl<P: Protocol> Memory<P> for Past {
     fn take_in(&mut self, seen: &Seen<'_, P>) -> Vec<Broken> {
         let mut broken = Vec::new();
         for &(slot, command) in seen.learned {
-            broken.extend(self.learn(seen.node, slot, command));
+            broken.extend(self.learn(seen.node, slot, command, P::CARD.shots == Shots::Registers));
         }
         if let Some(slot) = seen.disorder {
             broken.push(Broken::new(ORDER, NodeSet::just(seen.node), Some(slot)));

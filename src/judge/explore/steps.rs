@@ -5,7 +5,7 @@ use super::intern::Interner;
 use super::past::Seen;
 use super::table::Memo;
 use crate::core::node::{Message, Node, Order, Protocol, Reply};
-use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, Promises, RuleSet, Slot, TimerName};
+use crate::core::{Command, Effect, Epoch, Exchange, Names, NodeId, Out, Promises, RuleSet, Shots, Slot, TimerName};
 use std::collections::VecDeque;
 
 pub(super) type N<P> = <P as Protocol>::Node;
@@ -321,7 +321,11 @@ impl<P: Protocol> Steps<P> {
                 Effect::Applied(at, command) => {
                     let slot = at.number();
                     outcome.learned.push((slot, command));
-                    if P::CARD.promises.has(Promises::ORDER) && at.lane == 0 && slot != host.applied + 1 {
+                    let in_order = match P::CARD.shots {
+                        Shots::Registers | Shots::Graph => slot > host.applied,
+                        _ => slot == host.applied + 1,
+                    };
+                    if P::CARD.promises.has(Promises::ORDER) && at.lane == 0 && !in_order {
                         outcome.disorder.get_or_insert(slot);
                     }
                     host.applied = slot;
