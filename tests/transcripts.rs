@@ -52,11 +52,11 @@ fn state(run: &mut Run) -> String {
             None => format!("{:?}: down\n", view.id),
             Some(now) => {
                 let log = now.log;
-                let held = match run.universe.variant().card.shots {
-                    Shots::Registers => format!("registers {}", log.last),
-                    _ => format!("log {}, committed {}", log.last, log.committed),
+                let log = match run.universe.variant().card.shots {
+                    Shots::Single | Shots::Log => format!(", log {}, committed {}", log.last, log.committed),
+                    _ => String::new(),
                 };
-                format!("{:?}: {}, {word} {}, {held}\n", view.id, now.role, now.epoch)
+                format!("{:?}: {}, {word} {}{log}\n", view.id, now.role, now.epoch)
             }
         }
     };

@@ -201,10 +201,9 @@ impl Op {
             | Op::WriteOwn { key }
             | Op::Watch { key, .. }
             | Op::Update { key, .. } => Some(key),
-            Op::Acquire { lock, .. }
-            | Op::Renew { lock, .. }
-            | Op::Release { lock, .. }
-            | Op::Guarded { lock, .. } => Some(lock),
+            Op::Acquire { lock, .. } | Op::Renew { lock, .. } | Op::Release { lock, .. } | Op::Guarded { lock, .. } => {
+                Some(lock)
+            }
             Op::Enqueue { queue, .. } | Op::Take { queue, .. } | Op::Ack { queue, .. } => Some(queue),
             Op::Arrive { barrier, .. } | Op::Passed { barrier, .. } => Some(barrier),
             Op::Publish { topic, .. } | Op::Deliver { topic, .. } => Some(topic),

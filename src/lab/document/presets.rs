@@ -26,6 +26,8 @@ pub const PRESETS: &[Preset] = presets![
     "three-regions",
     "leader-crash",
     "five-regions",
+    "no-leader",
+    "far-leader",
     "link-replica",
     "cut-in-two",
     "bridge",

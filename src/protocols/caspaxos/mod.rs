@@ -239,8 +239,7 @@ impl Server {
         let ballot = self.new_ballot(register, out);
         let proposer = self.proposer(register);
         proposer.ballot = ballot;
-        proposer.stage =
-            Stage::Preparing { promises: NodeSet::EMPTY, accepted: Ballot::ZERO, current: Arc::default() };
+        proposer.stage = Stage::Preparing { promises: NodeSet::EMPTY, accepted: Ballot::ZERO, current: Arc::default() };
         self.ask(register, out);
     }
 
@@ -439,8 +438,7 @@ impl Node for Server {
         if !disk.registers.is_empty() && !out.rule(DURABLE_ACCEPTOR) {
             disk.registers.clear();
         }
-        let seen = disk.registers.iter().map(|acceptor| acceptor.promised.round).max().unwrap_or(0);
-        Server { me, config: *config, disk, proposers: Vec::new(), seen }
+        Server { me, config: *config, disk, proposers: Vec::new(), seen: 0 }
     }
 
     fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
@@ -487,7 +485,7 @@ impl Node for Server {
         &self.disk
     }
 
-    /// Of the registers, which it shows as slots, the first that it proposes something for.
+    /// Of the registers, the first that it proposes something for.
     fn status(&self) -> NodeStatus {
         let mut busy = (0..).zip(&self.proposers).filter(|(_, proposer)| proposer.stage != Stage::Idle);
         let first = busy.next();
@@ -499,7 +497,8 @@ impl Node for Server {
             leader: None,
             tally: first.and_then(|(register, proposer)| self.tally(register, proposer)),
             blocked: None,
-            log: LogStatus { first: 1, last: self.disk.registers.len() as Slot, committed: 0, applied: 0 },
+            // There is no log.
+            log: LogStatus::default(),
             members: NodeSet::first(self.config.quorums.replicas),
         }
     }

@@ -48,9 +48,10 @@ static SESSIONS: Entry = count!(sessions, "Clients at each place", "1");
 static THINK: Entry = quantity!(think, "Pause after an answer", "0s");
 static ZIPF: Entry = quantity!(zipf, "Exponent of Zipf's law", "0.99");
 static HOT: Entry = quantity!(hot, "Share of that key", "20%");
-static REST: [Entry; 11] = [
+static REST: [Entry; 12] = [
     quantity!(reads, "Share of reads", "0%"),
     count!(keys, "How many keys", "16, or 1"),
+    count!(first_key, "First key", "0"),
     quantity!(swaps, "Writes that compare and set", "0%"),
     quantity!(nondeterministic, "Writes that replicas make up", "0%"),
     quantity!(lease, "Lease", "2s"),
@@ -158,7 +159,7 @@ mod tests {
                 let means = |entry: &&Entry| means_something(entry.path.trim_start_matches("clients."), from);
                 for entry in REST.iter().filter(means) {
                     let example = match entry.path {
-                        "clients.keys" | "value_bytes" => "5",
+                        "clients.keys" | "clients.first_key" | "value_bytes" => "5",
                         "clients.lease" | "clients.work" | "clients.stall" | "clients.retry" => "1s",
                         _ => "10%",
                     };
