@@ -190,6 +190,23 @@ fn run_seeds_refuses_invalid_ranges_and_flags_about_one_run() {
 }
 
 #[test]
+fn run_reports_what_came_of_checking_each_property() {
+    let finding = |arguments: &[&str], property: &str| {
+        let output = quorumscope(&[&["run"], arguments, &["--json"]].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let all = report["properties"].as_array().expect("a list").clone();
+        all.iter().find(|one| one["property"] == property).map(|one| one["finding"].as_str().expect("text").to_owned())
+    };
+    let found = |arguments: &[&str], property: &str| finding(arguments, property).unwrap_or_default();
+    assert_eq!(found(&["three-regions"], "Log Matching"), "held");
+    assert_eq!(found(&["three-regions"], "Linearizability"), "held");
+    assert_eq!(found(&["three-regions"], "Progress"), "not applicable", "no bound is stated");
+    assert_eq!(found(&["three-regions"], "One holder at a time"), "never exercised", "nobody takes a lock");
+    assert_eq!(found(&["two-winners"], "Agreement"), "violated");
+    assert_eq!(found(&["two-winners"], "One leader an epoch"), "not applicable", "nobody leads");
+}
+
+#[test]
 fn run_reports_outages() {
     let report = prints_json(&["run", "leader-crash", "--json"]);
     let outages = report["outages"].as_array().expect("a list");

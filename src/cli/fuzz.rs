@@ -166,8 +166,16 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     report.fault_kinds.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
     table.row(["Rules", "runs that reached it"]);
     report.rules.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
+    table.row(["Properties", "runs that exercised it"]);
+    report.exercised.iter().for_each(|(name, count)| table.row([name.clone(), thousands(*count)]));
     writeln!(out)?;
     table.write(out)?;
+    if let properties @ [_, ..] = report.unexercised().as_slice() {
+        writeln!(out, "\nNever exercised: {}", properties.join(", "))?;
+    }
+    for (property, runs) in &report.not_promised {
+        writeln!(out, "\nNot promised, and not kept in {} runs: {property}", thousands(*runs))?;
+    }
     if let rules @ [_, ..] = report.unreached().as_slice() {
         writeln!(out, "\nNo run reached these rules: {}", rules.join(", "))?;
     }

@@ -6,6 +6,7 @@ use crate::{Source, Stop, invalid, source};
 use quorumscope::core::LeaderModel;
 use quorumscope::judge::linearizability::Model;
 use quorumscope::lab::problem::Problems;
+use quorumscope::lab::run::report::ViolationReport;
 use quorumscope::lab::run::{Report, Run};
 use quorumscope::lab::{consistency, history};
 use quorumscope::universe;
@@ -155,19 +156,34 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         }
     }
     let history = report.history.map(|history| format!("; what clients saw is {history}")).unwrap_or_default();
+    let with = |finding: &str| -> Vec<&str> {
+        report.properties.iter().filter(|one| one.finding == finding).map(|one| one.property).collect()
+    };
+    writeln!(out, "\nProperties:")?;
+    for finding in ["held", "violated", "never exercised", "not applicable"] {
+        if let properties @ [_, ..] = with(finding).as_slice() {
+            writeln!(out, "  {finding}: {}", properties.join(", "))?;
+        }
+    }
     writeln!(out, "\nViolations: {}{history}", report.violations.len())?;
-    for violation in &report.violations {
-        let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
-        let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
-        let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
-        writeln!(
-            out,
-            "  at {}, event {}: {}{by}{slot}. {}",
-            seconds(violation.at_us),
-            violation.event,
-            violation.property,
-            violation.says
-        )?;
+    report.violations.iter().try_for_each(|violation| print_violation(violation, out))?;
+    if !report.not_promised.is_empty() {
+        writeln!(out, "\nNot promised by the variant, and not kept: {}", report.not_promised.len())?;
+        report.not_promised.iter().try_for_each(|violation| print_violation(violation, out))?;
     }
     Ok(())
+}
+
+fn print_violation(violation: &ViolationReport, out: &mut impl Write) -> io::Result<()> {
+    let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
+    let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
+    let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+    writeln!(
+        out,
+        "  at {}, event {}: {}{by}{slot}. {}",
+        seconds(violation.at_us),
+        violation.event,
+        violation.property,
+        violation.says
+    )
 }

@@ -70,3 +70,12 @@ fn rule_unreached_by_enough_runs_is_a_failure() {
     report.without = vec!["thrifty".to_owned()];
     assert!(report.is_good(), "without a rule others may be out of reach");
 }
+
+#[test]
+fn report_counts_runs_that_exercised_each_property() {
+    let report = run(&fuzzer("raft", &[]), 0..8);
+    assert_eq!(report.exercised["Log Matching"], 8);
+    assert!(report.exercised["Agreement"] > 0 && report.exercised.contains_key("Progress"), "{:?}", report.exercised);
+    assert!(report.not_promised.is_empty(), "{:?}", report.not_promised);
+    assert!(!run(&fuzzer("synod", &[]), 0..4).exercised.contains_key("One leader an epoch"), "nobody leads");
+}

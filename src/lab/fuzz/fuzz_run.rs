@@ -4,7 +4,7 @@ use super::Fuzzer;
 use super::fault_phase::{FaultPhase, MOST_EVENTS, PropertyViolated};
 use super::generate::{self, Draft};
 use crate::core::{NodeSet, RuleSet};
-use crate::judge::Violation;
+use crate::judge::{PropertyFinding, Violation};
 use crate::lab::Fault;
 use crate::lab::document::problem::Problems;
 use crate::lab::document::scenario::Scenario;
@@ -19,6 +19,8 @@ pub struct FuzzRun {
     pub scenario: Scenario,
     /// The first violated property.
     pub violation: Option<Violation>,
+    /// What came of checking each property.
+    pub findings: Vec<PropertyFinding>,
     /// Faults outside the protocol's model were injected.
     pub beyond: bool,
     /// The rules applied at least once.
@@ -71,11 +73,13 @@ pub(super) fn run(fuzzer: &Fuzzer, seed: u64) -> FuzzRun {
                 undecided = operations;
                 None
             }
-            None => None,
+            // Not promised, so no violation.
+            Some(Consistency::NotPromised(_)) | None => None,
         },
     };
     FuzzRun {
         violation,
+        findings: universe.findings(),
         beyond: fault_phase.beyond,
         rules: universe.rules_used(),
         events: universe.events(),

@@ -2,6 +2,7 @@
 
 use super::{FuzzRun, Fuzzer, fault_kinds};
 use crate::core::RuleId;
+use crate::judge::{Finding, PropertyFinding};
 use crate::lab::document::problem::Problem;
 use crate::lab::document::scenario::Value;
 use crate::universe;
@@ -50,6 +51,10 @@ pub struct Report {
     pub fault_kinds: BTreeMap<String, u64>,
     /// How many runs reached each rule.
     pub rules: BTreeMap<String, u64>,
+    /// Runs in which each property could have failed, by property. Those that do not apply to the variant are not among them.
+    pub exercised: BTreeMap<String, u64>,
+    /// Runs in which a property did not hold that the variant does not promise, by property.
+    pub not_promised: BTreeMap<String, u64>,
     /// Runs, by the property that they violated first.
     pub violations: BTreeMap<String, u64>,
     /// The first failing seeds, at most 100.
@@ -105,6 +110,8 @@ impl Report {
             undecided: 0,
             fault_kinds: fault_kinds().map(|name| (name.to_owned(), 0)).collect(),
             rules,
+            exercised: BTreeMap::new(),
+            not_promised: BTreeMap::new(),
             violations: BTreeMap::new(),
             failures: Vec::new(),
             beyond: 0,
@@ -131,6 +138,20 @@ impl Report {
         for RuleId(rule) in fuzz_run.rules.iter() {
             if let Some(rule) = rules.get(usize::from(rule)) {
                 *self.rules.entry(rule.key.to_owned()).or_default() += 1;
+            }
+        }
+        for PropertyFinding { property, finding, .. } in &fuzz_run.findings {
+            let count = |counts: &mut BTreeMap<String, u64>, exercised| {
+                *counts.entry((*property).to_owned()).or_default() += u64::from(exercised);
+            };
+            match finding {
+                Finding::NotApplicable => {}
+                Finding::NeverExercised => count(&mut self.exercised, false),
+                Finding::Held | Finding::Violated => count(&mut self.exercised, true),
+                Finding::NotPromised => {
+                    count(&mut self.exercised, true);
+                    count(&mut self.not_promised, true);
+                }
             }
         }
         self.beyond += u64::from(fuzz_run.beyond);
@@ -223,6 +244,8 @@ impl Report {
         for (own, its) in [
             (&mut self.fault_kinds, &other.fault_kinds),
             (&mut self.rules, &other.rules),
+            (&mut self.exercised, &other.exercised),
+            (&mut self.not_promised, &other.not_promised),
             (&mut self.violations, &other.violations),
             (&mut self.excused, &other.excused),
         ] {
@@ -253,6 +276,11 @@ impl Report {
         let judged = self.runs >= ENOUGH && self.without.is_empty() && self.only.is_empty() && self.settings.is_empty();
         let unreached = self.rules.iter().filter(|(_, runs)| judged && **runs == 0);
         unreached.map(|(rule, _)| rule.as_str()).collect()
+    }
+
+    /// Properties that apply to the variant, and that no run exercised.
+    pub fn unexercised(&self) -> Vec<&str> {
+        self.exercised.iter().filter(|(_, runs)| **runs == 0).map(|(property, _)| property.as_str()).collect()
     }
 
     /// Whether no property was violated and no rule is unreached.

@@ -1,6 +1,6 @@
 //! Consistency verdicts on the clients' history of a run: linearizability, or delivery guarantees of a queue with redelivery.
 
-use crate::core::{Micros, NodeSet};
+use crate::core::{Micros, NodeSet, Promises};
 use crate::judge::Violation;
 use crate::judge::delivery;
 use crate::judge::linearizability::{History, Limits, Model, Verdict, judge};
@@ -25,11 +25,13 @@ pub enum Consistency {
     Undecided(u64),
     /// Violated; the time is that of the last answer that matters.
     Violated(Violation),
+    /// It did not hold, which the protocol does not promise either.
+    NotPromised(Violation),
 }
 
 /// The clients' history, if there is a sequential model for it. There is none for queues with redelivery.
 pub fn history(universe: &dyn Universe) -> Option<History> {
-    let repeats = universe.deliveries().is_some_and(|seen| seen.may_repeat());
+    let repeats = universe.deliveries().is_some_and(|deliveries| deliveries.may_redeliver());
     universe.history().filter(|_| !repeats)
 }
 
@@ -37,10 +39,12 @@ pub fn history(universe: &dyn Universe) -> Option<History> {
 pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     let violated = |property, says, at| {
         let (nodes, slot, event) = (NodeSet::EMPTY, None, universe.events());
-        Some(Consistency::Violated(Violation { property, says, nodes, slot, lane: 0, event, at }))
+        let violation = Violation { property, says, nodes, slot, lane: 0, event, at };
+        let promised = universe.variant().card.promises.has(Promises::LINEARIZABLE);
+        Some(if promised { Consistency::Violated(violation) } else { Consistency::NotPromised(violation) })
     };
     let deliveries = universe.deliveries();
-    if let Some(at) = deliveries.as_ref().and_then(|seen| seen.flaw()) {
+    if let Some(at) = deliveries.as_ref().and_then(|deliveries| deliveries.first_violation()) {
         return violated(delivery::DELIVERY, delivery::SAYS, at.min(universe.time()));
     }
     let Some(history) = history(universe) else {
@@ -50,9 +54,9 @@ pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     match judge(&history, Model::of(&history), LIMITS).verdict {
         Verdict::Linearizable => Some(Consistency::Linearizable(operations)),
         Verdict::Undecided { .. } => Some(Consistency::Undecided(operations)),
-        Verdict::Violated(window) => {
-            let answered = window.operations.iter().filter_map(|view| view.operation.answered);
-            let at: Micros = answered.map(|moment| moment.time).max().unwrap_or(universe.time());
+        Verdict::Violated(counterexample) => {
+            let responses = counterexample.operations.iter().filter_map(|shown| shown.operation.response);
+            let at: Micros = responses.map(|moment| moment.time).max().unwrap_or(universe.time());
             violated(LINEARIZABILITY, SAYS, at)
         }
     }

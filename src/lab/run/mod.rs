@@ -15,12 +15,14 @@ pub use report::Report;
 
 use super::{Document, Moment, Problem, Problems};
 use crate::core::{Micros, RuleId};
-use crate::judge::Violation;
+#[cfg(feature = "cli")]
+use crate::judge::delivery::DELIVERY;
+use crate::judge::{Finding, Violation};
 use crate::sim::Counts;
 #[cfg(feature = "cli")]
 use consistency::{Consistency, LINEARIZABILITY};
 use outage::Outages;
-use report::{Commands, Leader, Messages, RefusedReport, ViolationReport, latencies};
+use report::{Commands, Leader, Messages, RefusedReport, ViolationReport, latencies, properties};
 use session::{ReplayMismatch, Session};
 
 /// Most events of one run. A run that would take more is cut short, and its report says so.
@@ -41,6 +43,18 @@ pub struct Run {
 struct AtWarmup {
     counts: Counts,
     chosen: u64,
+}
+
+/// The verdict on the clients' history of a run.
+#[derive(Debug, Default)]
+struct ClientVerdict {
+    /// As reported; `None` if there is nothing to judge, or nothing was recorded.
+    history: Option<&'static str>,
+    /// The property judged, and what came of it.
+    finding: Option<(&'static str, Finding)>,
+    violation: Option<Violation>,
+    /// A violation of what the protocol does not promise.
+    not_promised: Option<Violation>,
 }
 
 impl Run {
@@ -102,25 +116,39 @@ impl Run {
         self.session.transcript()
     }
 
-    /// The verdict on the clients' history, with the violation if there is one.
+    /// The verdict on the clients' history.
     #[cfg(feature = "cli")]
-    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
+    fn judge_clients(&self) -> ClientVerdict {
+        let verdict = |history, finding, property| ClientVerdict {
+            history: Some(history),
+            finding: Some((property, finding)),
+            ..ClientVerdict::default()
+        };
+        let broken = |violation: &Violation| match violation.property {
+            LINEARIZABILITY => "not linearizable",
+            _ => "not what a queue promises",
+        };
         match consistency::judge_clients(self.session.universe()) {
-            None => (None, None),
-            Some(Consistency::Linearizable(_)) => (Some("linearizable"), None),
-            Some(Consistency::Undecided(_)) => (Some("undecided"), None),
-            Some(Consistency::Delivered(_)) => (Some("what a queue promises"), None),
-            Some(Consistency::Violated(violation)) if violation.property == LINEARIZABILITY => {
-                (Some("not linearizable"), Some(violation))
-            }
-            Some(Consistency::Violated(violation)) => (Some("not what a queue promises"), Some(violation)),
+            None => ClientVerdict::default(),
+            Some(Consistency::Linearizable(0)) => verdict("linearizable", Finding::NeverExercised, LINEARIZABILITY),
+            Some(Consistency::Linearizable(_)) => verdict("linearizable", Finding::Held, LINEARIZABILITY),
+            Some(Consistency::Undecided(_)) => ClientVerdict { history: Some("undecided"), ..ClientVerdict::default() },
+            Some(Consistency::Delivered(_)) => verdict("what a queue promises", Finding::Held, DELIVERY),
+            Some(Consistency::Violated(violation)) => ClientVerdict {
+                violation: Some(violation.clone()),
+                ..verdict(broken(&violation), Finding::Violated, violation.property)
+            },
+            Some(Consistency::NotPromised(violation)) => ClientVerdict {
+                not_promised: Some(violation.clone()),
+                ..verdict(broken(&violation), Finding::NotPromised, violation.property)
+            },
         }
     }
 
     /// The page records no client history.
     #[cfg(not(feature = "cli"))]
-    fn judge_clients(&self) -> (Option<&'static str>, Option<Violation>) {
-        (None, None)
+    fn judge_clients(&self) -> ClientVerdict {
+        ClientVerdict::default()
     }
 
     /// The time at which the run ends, µs.
@@ -157,8 +185,9 @@ impl Run {
         let nothing = AtWarmup::default();
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
-        let (history, setting_error) = self.judge_clients();
-        let violations = universe.violations().iter().chain(&setting_error).map(ViolationReport::new).collect();
+        let clients = self.judge_clients();
+        let violations = universe.violations().iter().chain(&clients.violation).map(ViolationReport::new).collect();
+        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(ViolationReport::new);
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -175,8 +204,10 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
-            history,
+            history: clients.history,
+            properties: properties(universe, clients.finding),
             violations,
+            not_promised: not_promised.collect(),
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }

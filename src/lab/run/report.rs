@@ -3,7 +3,7 @@
 use super::AtWarmup;
 use super::outage::Outage;
 use crate::core::{Log, Micros, NodeSet, Phase};
-use crate::judge::{LeadershipInterval, Violation};
+use crate::judge::{Finding, LeadershipInterval, Violation, liveness};
 use crate::lab::{Checked, Place};
 use crate::sim::{Refused, Sample};
 use crate::universe::Universe;
@@ -45,8 +45,12 @@ pub struct Report {
     /// The verdict on the clients' history: "linearizable", "not linearizable" or "undecided" (within the limits of the search); for queues
     /// with redelivery "what a queue promises" or "not what a queue promises". `null`: there is no history to judge.
     pub history: Option<&'static str>,
+    /// Every property, and what came of checking it.
+    pub properties: Vec<PropertyReport>,
     /// Violated properties.
     pub violations: Vec<ViolationReport>,
+    /// What happened against properties that the variant does not promise.
+    pub not_promised: Vec<ViolationReport>,
     /// Keys of the rules that were applied at least once.
     pub rules: Vec<&'static str>,
 }
@@ -219,6 +223,7 @@ impl LatencySummary {
     }
 
     /// The latencies of the clients at all sites together, answers before `warmup` (µs) not counted.
+    #[cfg(feature = "cli")]
     pub(super) fn of_all_sites(universe: &dyn Universe, warmup: Micros) -> Option<LatencySummary> {
         LatencySummary::of(universe.samples().iter().flat_map(|samples| counted(samples, warmup)).collect())
     }
@@ -277,6 +282,37 @@ impl RefusedReport {
             why: refused.why.to_string(),
         }
     }
+}
+
+/// A property and what came of checking it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PropertyReport {
+    /// Its name.
+    pub property: &'static str,
+    /// "held", "violated", "never exercised" (nothing happened at which it could have failed), "not applicable" (to this variant or scenario)
+    /// or "not promised" (it did not hold, and the variant does not promise it).
+    pub finding: &'static str,
+}
+
+/// A finding, as reported.
+pub fn finding_text(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Held => "held",
+        Finding::Violated => "violated",
+        Finding::NeverExercised => "never exercised",
+        Finding::NotApplicable => "not applicable",
+        Finding::NotPromised => "not promised",
+    }
+}
+
+/// The findings of the safety and liveness checkers, and that on the clients' history.
+pub(super) fn properties(universe: &dyn Universe, clients: Option<(&'static str, Finding)>) -> Vec<PropertyReport> {
+    let checked = universe.findings();
+    let found = checked.iter().map(|finding| (finding.property, finding.finding));
+    // Without a bound in the scenario there is no liveness checker.
+    let unbound = liveness::PROPERTIES.into_iter().filter(|name| checked.iter().all(|one| one.property != *name));
+    let all = found.chain(unbound.map(|name| (name, Finding::NotApplicable))).chain(clients);
+    all.map(|(property, finding)| PropertyReport { property, finding: finding_text(finding) }).collect()
 }
 
 /// A violated property.

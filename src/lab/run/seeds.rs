@@ -1,6 +1,6 @@
 //! Many runs of one scenario, one for each seed: a short report of each, for distributions of latencies, elections and outages.
 
-use super::report::{Latency, LatencySummary, Leader, ViolationReport};
+use super::report::{Latency, LatencySummary, Leader, PropertyReport, ViolationReport};
 use super::{MOST_EVENTS, Run};
 use crate::core::Micros;
 use crate::judge::liveness;
@@ -45,8 +45,11 @@ pub struct SeedReport {
     pub refused: u64,
     /// The verdict on the clients' history; `null` if there is none to judge.
     pub history: Option<&'static str>,
-    /// The verdict on each liveness property.
-    pub liveness: BTreeMap<&'static str, LivenessVerdict>,
+    /// What came of checking each safety property, as in [`PropertyReport`](super::report::PropertyReport).
+    pub safety: BTreeMap<&'static str, &'static str>,
+    /// The same for each liveness property; "not applicable" where the scenario states no bound (`recovery`), and "undecided" where the run was
+    /// cut short before the bound was over.
+    pub liveness: BTreeMap<&'static str, &'static str>,
     /// Violated properties.
     pub violations: Vec<ViolationReport>,
 }
@@ -70,23 +73,6 @@ impl Ending {
             Ending::CutShort => "cut short",
         }
     }
-}
-
-/// The verdict on a liveness property of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum LivenessVerdict {
-    /// It held within the bound that the scenario states.
-    #[serde(rename = "held")]
-    Held,
-    /// It did not.
-    #[serde(rename = "violated")]
-    Violated,
-    /// The run was cut short before the bound was over.
-    #[serde(rename = "undecided")]
-    Undecided,
-    /// The scenario states no bound (`recovery`).
-    #[serde(rename = "not applicable")]
-    NotApplicable,
 }
 
 /// The runs of one scenario under different seeds.
@@ -125,17 +111,17 @@ impl SeedReport {
     fn new(run: &Run) -> SeedReport {
         let (report, universe) = (run.report(), run.session().universe());
         let checked = run.session().checked();
-        let bound = checked.blueprint.recovery;
-        let liveness = liveness::PROPERTIES.into_iter().map(|property| {
-            let violated = report.violations.iter().any(|violation| violation.property == property);
-            let verdict = match bound {
-                None => LivenessVerdict::NotApplicable,
-                Some(_) if violated => LivenessVerdict::Violated,
-                Some(bound) if report.time_us < bound.from.saturating_add(bound.within) => LivenessVerdict::Undecided,
-                Some(_) => LivenessVerdict::Held,
+        let is_liveness = |name: &str| liveness::PROPERTIES.contains(&name);
+        let undecided =
+            checked.blueprint.recovery.is_some_and(|bound| report.time_us < bound.from.saturating_add(bound.within));
+        let (mut safety, mut liveness) = (BTreeMap::new(), BTreeMap::new());
+        for PropertyReport { property, finding } in &report.properties {
+            match is_liveness(property) {
+                true if undecided && *finding != "violated" => liveness.insert(*property, "undecided"),
+                true => liveness.insert(*property, *finding),
+                false => safety.insert(*property, *finding),
             };
-            (property, verdict)
-        });
+        }
         SeedReport {
             seed: report.seed,
             ended: if report.complete { Ending::Duration } else { Ending::CutShort },
@@ -153,7 +139,8 @@ impl SeedReport {
             outage_us: report.outages.iter().map(|outage| outage.to_us - outage.from_us).sum(),
             refused: report.refused.len() as u64,
             history: report.history,
-            liveness: liveness.collect(),
+            safety,
+            liveness,
             violations: report.violations,
             fingerprint: report.fingerprint,
         }
