@@ -9,7 +9,7 @@ pub mod search;
 mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Shots, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
@@ -107,7 +107,7 @@ pub trait Universe {
     /// Client commands known to be chosen.
     fn chosen(&self) -> u64;
 
-    /// The last slot in which something is known to be chosen; 0 if none.
+    /// The last slot of the one log in which something is known to be chosen; 0 if none, or if there is no such log.
     fn last_slot(&self) -> Slot;
 
     /// One plain sentence or two about what happens now. `places` are the names of the sites.
@@ -583,7 +583,10 @@ impl Universe for Cluster {
     }
 
     fn last_slot(&self) -> Slot {
-        self.safety.last_slot()
+        match self.variant.card.shots {
+            Shots::Single | Shots::Log => self.safety.last_slot(),
+            _ => 0,
+        }
     }
 
     fn sentence(&self, places: &[&str]) -> String {

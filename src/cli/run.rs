@@ -3,6 +3,7 @@
 use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
 use crate::{Source, Stop, invalid, source};
+use quorumscope::core::LeaderModel;
 use quorumscope::judge::linearizability::Model;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::report::ViolationReport;
@@ -129,8 +130,14 @@ fn messages(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let word = universe::variant(report.variant).map_or("term", |variant| variant.card.epoch);
-    writeln!(out, "\nLeaders: {}", report.leaders.len())?;
+    let card = universe::variant(report.variant).map(|variant| variant.card);
+    let word = card.map_or("term", |card| card.epoch);
+    match card.map(|card| card.leader) {
+        Some(LeaderModel::None) if report.leaders.is_empty() => {
+            writeln!(out, "\nLeaders: none, as this variant has none")?
+        }
+        _ => writeln!(out, "\nLeaders: {}", report.leaders.len())?,
+    }
     for leader in &report.leaders {
         writeln!(out, "  at {}: node {}, {word} {}", seconds(leader.at_us), leader.node, leader.epoch)?;
     }

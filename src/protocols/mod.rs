@@ -1,5 +1,6 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
+pub mod caspaxos;
 #[cfg(test)]
 mod manual_network;
 pub mod multi_paxos;
@@ -19,7 +20,8 @@ macro_rules! variants {
             notes: $crate::protocols::notes::Notes,
             synod: $crate::protocols::synod::Synod,
             multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
-            raft: $crate::protocols::raft::Raft
+            raft: $crate::protocols::raft::Raft,
+            caspaxos: $crate::protocols::caspaxos::CasPaxos
         }
     };
 }

@@ -125,6 +125,9 @@ pub struct Clients {
     /// How many keys they use: of a store, or locks, queues, entries, topics. Default: 16 keys of a store, 1 of everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<u32>,
+    /// The first of the keys they use; the others follow. So groups of clients can have keys of their own. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_key: Option<u32>,
     /// Some keys are asked for more than others, by Zipf's law with this exponent, such as "0.99". Default: all alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
