@@ -154,3 +154,33 @@ fn client_groups_are_split_over_sites_by_weight() {
     let share = |at: usize| open[at].1 as f64 / 1_200.0;
     assert!((0.2..0.3).contains(&share(0)) && (0.65..0.85).contains(&share(1)), "{open:?}");
 }
+
+/// A Raft cluster of three in one place, with something more.
+fn three(more: &str) -> Scenario {
+    let text = format!(
+        "variant = \"raft\"\nrtt_ms = [[10]]\nsites = [\"s\"]\nreplicas = [\"s\", \"s\", \"s\"]\nduration = \"5s\"\n{more}\n"
+    );
+    text::from_toml(&text).unwrap_or_else(|problems| panic!("{problems}\n{text}")).scenario
+}
+
+#[test]
+fn node_settings_hold_for_that_node_alone() {
+    let first_leaders = |more: &str| -> Vec<u32> {
+        let leader = |seed| {
+            let scenario = Scenario { seed: Some(seed), ..three(more) };
+            Run::to_end(&scenario.into()).expect("a good scenario").leaders[0].node
+        };
+        (1..20).map(leader).collect()
+    };
+    assert!((1..=3).all(|node| first_leaders("").contains(&node)), "anybody may come first");
+    for node in 1..=3 {
+        let hasty = format!(
+            "[[node]]\nid = {node}\nsettings.election_timeout_min = \"30ms\"\nsettings.election_timeout_max = \"40ms\"\nsettings.heartbeat = \"10ms\""
+        );
+        assert_eq!(first_leaders(&hasty), vec![node; 19]);
+    }
+    // The settings outlive a crash, and the document reads back as it was written.
+    let scenario = three("[[node]]\nid = 2\nsettings = { pre_vote = false }");
+    assert_eq!(text::from_toml(&text::to_toml(&scenario)), Ok(scenario.clone().into()));
+    assert_eq!(text::from_json(&text::to_json(&scenario)), Ok(scenario.into()));
+}

@@ -76,6 +76,9 @@ pub trait Replicas {
     /// The same, mutable.
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
+    /// Replaces the configuration of a replica by the one it has in a cluster of `setup`; to be called before it boots. The error names a
+    /// setting and what would do.
+    fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError>;
     /// Adds a replica that will join a running cluster; it is not booted. `false`: the protocol cannot take in another.
     fn add(&mut self, setup: &Setup) -> bool;
     /// A node starts, with what is on its disk.
@@ -267,6 +270,15 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+
+    fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError> {
+        let configs = P::cluster(setup)?;
+        if let (Some(own), Some(config)) = (self.configs.get_mut(usize::from(node.0)), configs.get(usize::from(node.0)))
+        {
+            own.clone_from(config);
+        }
+        Ok(())
     }
 
     fn add(&mut self, setup: &Setup) -> bool {

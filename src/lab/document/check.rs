@@ -8,11 +8,11 @@ use super::fault::{Names, ScriptCheck};
 use super::places::Layout;
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::quantity::milliseconds;
-use super::read::{LONGEST, ROUND_TRIP, between, share, time, whole};
-use super::scenario::{Recovery, Scenario, Value, ValueBytes};
+use super::read::{LONGEST, REPLICAS, ROUND_TRIP, between, share, time, whole};
+use super::scenario::{NodeSettings, Recovery, Scenario, Value, ValueBytes};
 use super::timing::{scheduled_by_timing_model, timing_objection};
 use crate::core::card::Faults;
-use crate::core::{Card, Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::core::{Card, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::{Assumption, Timed};
 use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
 use crate::universe::{self, Universe, Variant};
@@ -87,8 +87,17 @@ impl Scenario {
         let mut problems = ProblemCollector::default();
         let checked = self.blueprint(&mut problems);
         let checked = problems.into_result(checked)?;
-        // Whether settings contradict each other is known to the protocol alone.
-        checked.boot()?;
+        // Whether settings contradict each other is known to the protocol alone. Those of each node must do for a whole cluster.
+        Checked { blueprint: Blueprint { overrides: Vec::new(), ..checked.blueprint.clone() }, ..checked.clone() }
+            .boot()?;
+        for (i, (_, settings)) in checked.blueprint.overrides.iter().enumerate() {
+            let uniform = Blueprint { settings: settings.clone(), overrides: Vec::new(), ..checked.blueprint.clone() };
+            checked.variant.boot(&uniform).map_err(|(key, says)| Problem {
+                field: format!("node[{i}].settings.{key}"),
+                value: String::new(),
+                says: says.to_owned(),
+            })?;
+        }
         Ok(checked)
     }
 
@@ -105,6 +114,8 @@ impl Scenario {
         let given = || self.settings.iter().map(|(key, value)| (key.as_str(), value));
         let settings =
             variant.map(|variant| read_settings(variant, Settings::defaults(variant.settings), given(), problems));
+        let base = settings.clone().unwrap_or_default();
+        let overrides = variant.map_or_else(Vec::new, |variant| self.overrides(variant, &base, problems));
         let ablated = variant.map(|variant| self.ablated(variant, problems));
         let (places, mut topology) = self.sites(problems);
         let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
@@ -133,6 +144,7 @@ impl Scenario {
             domains,
             clients,
             settings,
+            overrides,
             ablated,
             seed,
             script,
@@ -156,6 +168,45 @@ impl Scenario {
             problems.add("value_bytes.to", to, format!("is less than \"from\"; {from} or more would do"));
         }
         sizes
+    }
+
+    /// The settings of the replicas that have some of their own.
+    fn overrides(
+        &self,
+        variant: &Variant,
+        base: &Settings,
+        problems: &mut ProblemCollector,
+    ) -> Vec<(NodeId, Settings)> {
+        let mut overrides: Vec<(NodeId, Settings)> = Vec::new();
+        let replicas = self.replicas.len().min(REPLICAS);
+        if self.nodes.len() > replicas {
+            problems.add(
+                "node",
+                format!("{} entries", self.nodes.len()),
+                format!("one for each replica at most: {replicas}"),
+            );
+        }
+        for (i, NodeSettings { id, settings }) in self.nodes.iter().enumerate().take(replicas) {
+            let node = match usize::try_from(*id) {
+                Ok(number) if (1..=replicas).contains(&number) => NodeId(number as u8 - 1),
+                _ => {
+                    problems.add(format!("node[{i}].id"), id, format!("the replicas are 1 to {replicas}"));
+                    continue;
+                }
+            };
+            if overrides.iter().any(|(other, _)| *other == node) {
+                problems.add(
+                    format!("node[{i}].id"),
+                    id,
+                    "stands here twice; put all settings of a replica into one entry",
+                );
+            }
+            let given = settings.iter().map(|(key, value)| (key.as_str(), value));
+            let mut own = ProblemCollector::default();
+            overrides.push((node, read_settings(variant, base.clone(), given, &mut own)));
+            problems.add_within(&format!("node[{i}]"), own);
+        }
+        overrides
     }
 
     fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {

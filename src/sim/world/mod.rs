@@ -59,6 +59,8 @@ pub struct Blueprint {
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
     pub settings: Settings,
+    /// Settings of single replicas, in place of `settings`, as in the middle of a rolling upgrade.
+    pub overrides: Vec<(NodeId, Settings)>,
     /// The rules taken away.
     pub ablated: RuleSet,
     /// Source of all chance.
@@ -259,7 +261,10 @@ impl World {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
-        let replicas = replicas(&setup)?;
+        let mut replicas = replicas(&setup)?;
+        for (node, settings) in &blueprint.overrides {
+            replicas.configure(*node, &Setup { settings: settings.clone(), ..setup.clone() })?;
+        }
         let nodes = placement.len();
         let sites = usize::from(topology.sites);
         let mut world = World {
