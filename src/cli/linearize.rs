@@ -3,7 +3,7 @@
 use crate::table::thousands;
 use crate::{Stop, invalid};
 use quorumscope::judge::linearizability::{
-    History, Judgement, Limit, Limits, Model, Verdict, ViewModel, Window, judge, picture,
+    Counterexample, CounterexampleOperation, History, Judgement, Limit, Limits, Model, Verdict, counterexample, judge,
 };
 use quorumscope::lab::Problem;
 use quorumscope::lab::history::{LONGEST, Reader};
@@ -128,7 +128,9 @@ impl Report {
     fn new(history: &History, model: Model, judgement: &Judgement) -> Report {
         let (verdict, window, undecided) = match &judgement.verdict {
             Verdict::Linearizable => ("linearizable", None, None),
-            Verdict::Violated(window) => ("not linearizable", Some(WindowReport::new(history, model, window)), None),
+            Verdict::Violated(counterexample) => {
+                ("not linearizable", Some(WindowReport::new(history, model, counterexample)), None)
+            }
             Verdict::Undecided { keys, why } => {
                 let keys = keys.iter().map(|key| named(history.keys.text(*key))).collect();
                 let why = match why {
@@ -143,7 +145,7 @@ impl Report {
             model: model.key(),
             operations: history.operations.len(),
             keys: judgement.keys,
-            keys_by_zones: judgement.by_zones,
+            keys_by_zones: judgement.without_search,
             steps: judgement.steps,
             window,
             undecided,
@@ -195,23 +197,24 @@ impl Report {
 }
 
 impl WindowReport {
-    fn new(history: &History, model: Model, window: &Window) -> WindowReport {
-        let operations = window.operations.iter().map(|ViewModel { operation, needed }| OperationReport {
-            process: named(history.processes.text(operation.process)),
-            f: model.function(operation.call),
-            value: model.value(operation.call, &history.values).map_or(Value::Null, |value| named(&value)),
-            invoked_line: operation.invoked.position,
-            answered_line: operation.answered.map(|moment| moment.position),
-            invoked: operation.invoked.time,
-            answered: operation.answered.map(|moment| moment.time),
-            needed: *needed,
-        });
+    fn new(history: &History, model: Model, counterexample: &Counterexample) -> WindowReport {
+        let operations =
+            counterexample.operations.iter().map(|CounterexampleOperation { operation, needed }| OperationReport {
+                process: named(history.processes.text(operation.process)),
+                f: model.function(operation.call),
+                value: model.value(operation.call, &history.values).map_or(Value::Null, |value| named(&value)),
+                invoked_line: operation.invocation.position,
+                answered_line: operation.response.map(|moment| moment.position),
+                invoked: operation.invocation.time,
+                answered: operation.response.map(|moment| moment.time),
+                needed: *needed,
+            });
         WindowReport {
-            key: named(history.keys.text(window.key)),
-            from_start: window.from_start,
-            minimal: window.minimal,
+            key: named(history.keys.text(counterexample.key)),
+            from_start: counterexample.from_start,
+            minimal: counterexample.minimal,
             operations: operations.collect(),
-            picture: picture::draw(history, model, window),
+            picture: counterexample::diagram(history, model, counterexample),
         }
     }
 }

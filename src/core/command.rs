@@ -246,6 +246,20 @@ pub enum Outcome {
     NotYet,
 }
 
+impl Outcome {
+    /// Another outcome in its place, where a client could not tell: what a Byzantine replica answers.
+    pub const fn tampered(self) -> Outcome {
+        match self {
+            Outcome::Value(Some(value)) => Outcome::Value(Some(!value)),
+            Outcome::Value(None) => Outcome::Value(Some(u32::MAX)),
+            Outcome::Differs(Some(value)) => Outcome::Differs(Some(!value)),
+            Outcome::Took { ticket, item } => Outcome::Took { ticket, item: !item },
+            Outcome::Version { version, value } => Outcome::Version { version, value: !value },
+            other => other,
+        }
+    }
+}
+
 /// A replica's answer to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Answer {

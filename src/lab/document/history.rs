@@ -10,7 +10,7 @@
 //! ignored.
 
 use super::problem::{Problem, no_such, shortened};
-use crate::judge::linearizability::{Call, History, Misplaced, Model, Recorder, Value};
+use crate::judge::linearizability::{Call, History, HistoryError, Model, Recorder, Value};
 use serde_json::{Map, Value as Json};
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ impl Reader {
         self.lines = self.lines.saturating_add(1);
         let text = text.trim();
         if text.is_empty() {
-            self.recorder.pass();
+            self.recorder.skip_event();
             return Ok(());
         }
         let fields: Fields = serde_json::from_str(text).map_err(|error| {
@@ -74,7 +74,7 @@ impl Reader {
         })?;
         let process = match fields.get("process") {
             Some(Json::String(name)) if name.trim_start_matches(':') == "nemesis" => {
-                self.recorder.pass();
+                self.recorder.skip_event();
                 return Ok(());
             }
             Some(name @ (Json::Number(_) | Json::String(_))) => name.to_string(),
@@ -89,7 +89,7 @@ impl Reader {
             }
         };
         self.events += 1;
-        let placed = match self.word(&fields, "type", &["invoke", "ok", "fail", "info"])? {
+        let recorded = match self.word(&fields, "type", &["invoke", "ok", "fail", "info"])? {
             "invoke" => {
                 self.not_waiting(&process, number)?;
                 let (key, call) = self.invocation(&fields, &process)?;
@@ -109,8 +109,8 @@ impl Reader {
                 }
             }
         };
-        placed.map_err(|misplaced| match misplaced {
-            Misplaced::BackInTime(before) => {
+        recorded.map_err(|error| match error {
+            HistoryError::TimeDecreases(before) => {
                 let time = fields.get("time").cloned().unwrap_or_default();
                 self.problem("time", time, format!("a line above has {before}, and times never go back"))
             }
@@ -130,7 +130,7 @@ impl Reader {
 
     fn not_waiting(&self, process: &str, number: u32) -> Result<(), Problem> {
         match self.asked.get(&number) {
-            Some(line) if self.recorder.waiting(number).is_some() => {
+            Some(line) if self.recorder.pending(number).is_some() => {
                 let says = format!("still waits for the answer to line {line}; a process does one thing at a time");
                 Err(self.problem("process", process, says))
             }
@@ -140,7 +140,7 @@ impl Reader {
 
     fn waiting(&self, process: &str, number: u32) -> Result<(u32, Call), Problem> {
         let says = "waits for no answer; an invoke of this process must come first";
-        self.recorder.waiting(number).ok_or_else(|| self.problem("process", process, says))
+        self.recorder.pending(number).ok_or_else(|| self.problem("process", process, says))
     }
 
     /// What is asked for.
@@ -302,9 +302,12 @@ pub fn write(history: &History, model: Model) -> String {
                 "{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"key\":{key},\"value\":{value},\"time\":{time}}}\n"
             )
         };
-        lines.insert(operation.invoked.position, line("invoke", operation.call.as_asked(), operation.invoked.time));
-        if let Some(answered) = operation.answered {
-            lines.insert(answered.position, line(kind, operation.call, answered.time));
+        lines.insert(
+            operation.invocation.position,
+            line("invoke", operation.call.as_invoked(), operation.invocation.time),
+        );
+        if let Some(response) = operation.response {
+            lines.insert(response.position, line(kind, operation.call, response.time));
         }
     }
     lines.into_values().collect()

@@ -31,7 +31,7 @@ pub enum Consistency {
 
 /// The clients' history, if there is a sequential model for it. There is none for queues with redelivery.
 pub fn history(universe: &dyn Universe) -> Option<History> {
-    let repeats = universe.deliveries().is_some_and(|seen| seen.may_repeat());
+    let repeats = universe.deliveries().is_some_and(|deliveries| deliveries.may_redeliver());
     universe.history().filter(|_| !repeats)
 }
 
@@ -44,7 +44,7 @@ pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
         Some(if promised { Consistency::Violated(violation) } else { Consistency::NotPromised(violation) })
     };
     let deliveries = universe.deliveries();
-    if let Some(at) = deliveries.as_ref().and_then(|seen| seen.flaw()) {
+    if let Some(at) = deliveries.as_ref().and_then(|deliveries| deliveries.first_violation()) {
         return violated(delivery::DELIVERY, delivery::SAYS, at.min(universe.time()));
     }
     let Some(history) = history(universe) else {
@@ -54,9 +54,9 @@ pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     match judge(&history, Model::of(&history), LIMITS).verdict {
         Verdict::Linearizable => Some(Consistency::Linearizable(operations)),
         Verdict::Undecided { .. } => Some(Consistency::Undecided(operations)),
-        Verdict::Violated(window) => {
-            let answered = window.operations.iter().filter_map(|view| view.operation.answered);
-            let at: Micros = answered.map(|moment| moment.time).max().unwrap_or(universe.time());
+        Verdict::Violated(counterexample) => {
+            let responses = counterexample.operations.iter().filter_map(|shown| shown.operation.response);
+            let at: Micros = responses.map(|moment| moment.time).max().unwrap_or(universe.time());
             violated(LINEARIZABILITY, SAYS, at)
         }
     }

@@ -43,6 +43,7 @@ impl World {
         self.intervention = Some(action);
         match action {
             Action::Crash(node) => self.crash(node),
+            Action::CrashAfter { node, sends } => drop(self.faults().crash_after.insert(node, sends)),
             Action::Restart(node) => self.boot(node),
             Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
             Action::Continue(node) => self.wake_up(node),
@@ -146,6 +147,7 @@ impl World {
         let name = |node: NodeId| node.0 + 1;
         match action {
             Action::Crash(node) if !up(node) => refuse(format!("node {} is down already", name(node))),
+            Action::CrashAfter { node, .. } if !up(node) => refuse(format!("node {} is down", name(node))),
             Action::Restart(node) if self.is_paused(node) => {
                 refuse(format!("node {} is running, but paused; let it continue", name(node)))
             }
@@ -292,6 +294,9 @@ impl World {
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
+        if let Some(faults) = &mut self.faults {
+            faults.crash_after.remove(&node);
+        }
         self.forget_pause(node);
         self.clear_processor(node);
         self.end_twin(node);

@@ -1,11 +1,10 @@
 //! Saving, disk faults, and what a crash leaves on a disk.
 
 use super::World;
-use crate::core::{Effect, Micros, NodeId, RuleSet};
+use crate::core::{Micros, NodeId};
 use crate::sim::action::DiskFault;
 use crate::sim::hosts::disk::{DiskState, Write};
 use crate::sim::replicas::DiskOp;
-use crate::sim::trace::What;
 
 impl World {
     /// What is wrong with a node's disk.
@@ -101,23 +100,6 @@ impl World {
             self.replicas.disk(me, DiskOp::Begin);
         }
         true
-    }
-
-    /// A node could not save: it stops, and what it still wanted to do (the effects from `next` on) is not done.
-    #[cold]
-    pub(super) fn stop_at_full_disk(&mut self, me: NodeId, next: usize) {
-        let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
-        for effect in &undone {
-            match effect {
-                Effect::Send(_, message_id) => self.outbox.messages.release(*message_id),
-                Effect::Broadcast(to, message_id) => to.iter().for_each(|_| self.outbox.messages.release(*message_id)),
-                _ => {}
-            }
-        }
-        // Kept before they were applied; the save itself was not, either.
-        self.replicas.unrecord(undone.len() + 1);
-        self.crash(me);
-        self.record(What::Stopped, me, me, 0, 0, 0, RuleSet::EMPTY);
     }
 
     /// What a node has to keep, it must have saved.

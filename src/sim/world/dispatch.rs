@@ -10,6 +10,11 @@ use crate::sim::hosts::timers::NEVER;
 use crate::sim::queue::event::{Arriving, Event, Packed};
 use crate::sim::trace::{Record, Way, What};
 
+/// Why a node stopped in the middle of its effects: a save did not fit its disk.
+const STOPPED_SAVING: u32 = 0;
+/// A crash fell in the middle of what it sent.
+const STOPPED_SENDING: u32 = 1;
+
 impl World {
     /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
     pub fn step_until(&mut self, limit: Micros) -> Option<StepOutcome> {
@@ -207,14 +212,24 @@ impl World {
         while let Some(effect) = self.outbox.effects().get(next) {
             next += 1;
             match *effect {
-                Effect::Send(to, message_id) => self.send(me, to, message_id),
-                Effect::Broadcast(to, message_id) => self.broadcast(me, to, message_id),
+                Effect::Send(to, message_id) => {
+                    if !self.send(me, to, message_id) {
+                        self.stop_before(me, next, STOPPED_SENDING);
+                        break;
+                    }
+                }
+                Effect::Broadcast(to, message_id) => {
+                    if !self.broadcast(me, to, message_id) {
+                        self.stop_before(me, next, STOPPED_SENDING);
+                        break;
+                    }
+                }
                 Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
                 Effect::Cancel(timer) => self.cancel(me, timer),
                 Effect::Save => {
                     saved = true;
                     if !self.save(me) {
-                        self.stop_at_full_disk(me, next);
+                        self.stop_before(me, next, STOPPED_SAVING);
                         break;
                     }
                 }
@@ -240,6 +255,23 @@ impl World {
         if cfg!(debug_assertions) && !saved {
             self.assert_saved(me);
         }
+    }
+
+    /// A node stops in the middle of its effects: what it still wanted to do (those from `next` on) is not done.
+    #[cold]
+    fn stop_before(&mut self, me: NodeId, next: usize, why: u32) {
+        let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
+        for effect in &undone {
+            match effect {
+                Effect::Send(_, message_id) => self.outbox.messages.release(*message_id),
+                Effect::Broadcast(to, message_id) => to.iter().for_each(|_| self.outbox.messages.release(*message_id)),
+                _ => {}
+            }
+        }
+        // Kept before they were applied; that at which it stopped was not, either.
+        self.replicas.unrecord(undone.len() + 1);
+        self.crash(me);
+        self.record(What::Stopped, me, me, 0, 0, why, RuleSet::EMPTY);
     }
 
     /// Tells the judges, if there are any.

@@ -150,6 +150,7 @@ impl World {
         if !self.answers(from) {
             return;
         }
+        let reply = if self.faults.is_some() { self.tamper_reply(from, reply) } else { reply };
         let leaves = match self.faults {
             Some(_) => self.put_together(from, self.client_weight(reply.client, reply.seq)),
             None => self.saved_at(from),

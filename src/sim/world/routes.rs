@@ -20,25 +20,27 @@ pub(super) struct Route {
 }
 
 impl World {
-    /// Sends to one node. Nine of ten messages go this way.
+    /// Sends to one node. Nine of ten messages go this way. False: the sender crashed before it could.
     #[inline(always)]
-    pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) {
+    pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) -> bool {
         if self.faults.is_some() {
             return self.send_with_faults(from, NodeSet::just(to), message_id);
         }
         let leaves = self.saved_at(from);
         if from == to {
-            return self.schedule(leaves, Event::Deliver { from, to, will_drop: false, flight: 0, message_id });
+            self.schedule(leaves, Event::Deliver { from, to, will_drop: false, flight: 0, message_id });
+            return true;
         }
         let (kind, bytes) = self.weigh(message_id);
         self.counts.count(from, kind, 1, bytes);
         let (flight, will_drop) = self.route(from, to);
         self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, will_drop, flight, message_id });
+        true
     }
 
     /// Sends the same to several nodes.
     #[inline]
-    pub(super) fn broadcast(&mut self, from: NodeId, to: NodeSet, message_id: u32) {
+    pub(super) fn broadcast(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         if self.faults.is_some() {
             return self.send_with_faults(from, to, message_id);
         }
@@ -63,6 +65,7 @@ impl World {
         }
         self.deliver_together(leaves, &mut together);
         self.counts.count(from, kind, messages, bytes);
+        true
     }
 
     /// Sends to one of several nodes what may take another time than expected, or get lost, or is for the sender itself. Tells who shares

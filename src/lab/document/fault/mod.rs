@@ -90,6 +90,9 @@ pub struct Fault {
     /// Which Byzantine behaviour: silent, twin, deny, to-all, tamper, or honest to end it (byzantine).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how: Option<String>,
+    /// The crash falls in the middle of what the node sends: after so many more messages to other replicas (crash).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u16>,
     /// The node's clock stands still while it is paused (pause).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub clock_stops: bool,
@@ -167,7 +170,7 @@ impl<'de> Deserialize<'de> for Nodes {
 
 /// The actions (`do`), with the fields that each takes.
 const VERBS: &[(&str, &[&str])] = &[
-    ("crash", &["node", "in"]),
+    ("crash", &["node", "in", "after"]),
     ("restart", &["node", "in"]),
     ("pause", &["node", "in", "clock_stops"]),
     ("continue", &["node", "in"]),
@@ -289,6 +292,9 @@ impl Fault {
         let does = |verb: &str, fault: Fault| Fault { action: verb.to_owned(), ..fault };
         match action {
             Action::Crash(node) => does("crash", Fault { node: number(node), ..fault }),
+            Action::CrashAfter { node, sends } => {
+                does("crash", Fault { node: number(node), after: Some(sends), ..fault })
+            }
             Action::Restart(node) => does("restart", Fault { node: number(node), ..fault }),
             Action::Pause { node, clock_stops } => does("pause", Fault { node: number(node), clock_stops, ..fault }),
             Action::Continue(node) => does("continue", Fault { node: number(node), ..fault }),

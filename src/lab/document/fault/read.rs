@@ -123,7 +123,7 @@ impl Fault {
     }
 
     /// All fields but `at` and `do`, and whether they are given.
-    fn given(&self) -> [(&'static str, bool); 20] {
+    fn given(&self) -> [(&'static str, bool); 21] {
         [
             ("node", self.node.is_some()),
             ("in", self.place.is_some()),
@@ -145,6 +145,7 @@ impl Fault {
             ("by", self.by.is_some()),
             ("how", self.how.is_some()),
             ("clock_stops", self.clock_stops),
+            ("after", self.after.is_some()),
         ]
     }
 }
@@ -153,7 +154,14 @@ impl Reader<'_, '_> {
     fn action(&mut self) -> Option<Action> {
         let fault = self.fault;
         Some(match renamed(&fault.action) {
-            "crash" => self.node_or_place(Action::Crash, DomainFault::Crash)?,
+            "crash" => match self.fault.after {
+                None => self.node_or_place(Action::Crash, DomainFault::Crash)?,
+                Some(_) if self.fault.place.is_some() => {
+                    self.problem("after", "", "is for one node; name it in \"node\"");
+                    return None;
+                }
+                Some(sends) => Action::CrashAfter { node: self.node()?, sends },
+            },
             "restart" => self.node_or_place(Action::Restart, DomainFault::Restart)?,
             "pause" => {
                 if fault.clock_stops && fault.place.is_some() {

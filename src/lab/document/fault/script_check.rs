@@ -141,6 +141,7 @@ impl ScriptCheck {
         let is_paused = |node: NodeId| self.known(node).paused == Some(true);
         match action {
             Action::Crash(node) if is_down(node) => is(node, "is down already by then"),
+            Action::CrashAfter { node, .. } if is_down(node) => is(node, "is down by then"),
             Action::Restart(node) if is_paused(node) => is(node, "is paused by then, not down; continue does it"),
             Action::Restart(node) if self.known(node).up == Some(true) => is(node, "is running by then"),
             Action::Restart(node) if self.known(node).corrupted == Some(true) => {
@@ -235,6 +236,8 @@ impl ScriptCheck {
     pub fn apply(&mut self, action: Action) {
         match action {
             Action::Crash(node) => self.update(node, Known::crash),
+            // When it has sent so many messages, only the run can tell.
+            Action::CrashAfter { node, .. } => self.update(node, |known| known.up = None),
             Action::Restart(node) => self.update(node, Known::restart),
             Action::Pause { node, .. } => self.update(node, Known::pause),
             Action::Continue(node) => self.update(node, |known| known.paused = Some(false)),

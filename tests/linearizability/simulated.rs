@@ -1,4 +1,4 @@
-//! Histories that clients of our own simulator made, under faults.
+//! Histories of the simulator's clients under faults: intact variants are linearizable, ablated ones are not.
 
 use super::common::{blueprint, closed, even_topology, with, without};
 use quorumscope::core::{Micros, NodeId, RuleId, Shots};
@@ -10,10 +10,10 @@ use quorumscope::universe::{Universe, variants};
 
 const SECOND: Micros = 1_000_000;
 
-/// Runs of each sort.
+/// Runs of each kind.
 const SEEDS: u64 = 8;
 
-/// Clients at every site, on two keys: some read and write, some only read, and so go on asking a leader that can no longer write.
+/// Clients at every site, on two keys: some read and write, some only read, so that an isolated leader keeps getting reads.
 fn with_clients(mut blueprint: Blueprint) -> Blueprint {
     let at = |(site, read_percent)| ClientGroup { keys: 2, read_percent, retry: SECOND / 4, ..closed(site, 1) };
     blueprint.clients = (0..blueprint.topology.sites).flat_map(|site| [(site, 50), (site, 100)]).map(at).collect();
@@ -21,7 +21,7 @@ fn with_clients(mut blueprint: Blueprint) -> Blueprint {
     blueprint
 }
 
-/// Runs for ten seconds in which leaders are cut off and nodes crash, as the seed will have it. Tells what the clients saw.
+/// Runs about ten seconds with leader isolation and crashes drawn from the seed; returns the clients' history.
 pub fn fault_phase(universe: &mut dyn Universe, seed: u64) -> Option<History> {
     universe.record_history();
     let mut rng = Rng::stream(seed, "storm", 0);
@@ -30,7 +30,7 @@ pub fn fault_phase(universe: &mut dyn Universe, seed: u64) -> Option<History> {
         universe.run_until(universe.time() + rng.between(1, SECOND));
         let any = NodeId(rng.between(0, nodes - 1) as u8);
         let node = universe.leader().filter(|_| rng.chance(700)).unwrap_or(any);
-        // Refused where it makes no sense: all the same to this test.
+        // An inapplicable action is refused, which does not matter here.
         let _ = match rng.between(0, 5) {
             0 => universe.act(Action::Crash(node)),
             1..=2 => universe.act(Action::Restart(any)),
@@ -50,7 +50,7 @@ pub fn verdict(history: &History, model: Model) -> Verdict {
     judge(history, model, Limits::default()).verdict
 }
 
-/// The same history with hardly any values, so that the search has to judge it. If a register's history is linearizable, so is this.
+/// The same history with values merged to three, so that zones do not apply. It is linearizable if the original is.
 fn with_few_values(history: &History) -> History {
     let mut recorder = Recorder::default();
     let mut few = |Value(number)| match number {
@@ -70,7 +70,7 @@ fn with_few_values(history: &History) -> History {
 }
 
 #[test]
-fn every_variant_is_linearizable_under_faults() {
+fn every_log_variant_under_faults_is_linearizable() {
     let mut operations = 0;
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
@@ -85,14 +85,14 @@ fn every_variant_is_linearizable_under_faults() {
             assert_eq!(verdict(&history, Model::Register), Verdict::Linearizable, "{name}");
             let few = with_few_values(&history);
             let judgement = judge(&few, Model::CasRegister, Limits::default());
-            assert_eq!((judgement.verdict, judgement.by_zones), (Verdict::Linearizable, 0), "{name}");
+            assert_eq!((judgement.verdict, judgement.without_search), (Verdict::Linearizable, 0), "{name}");
         }
     }
     assert!(operations > 10_000, "{operations} operations only");
 }
 
-/// How many of some seeds show a stale read, with Raft's reads done this way and without these rules.
-fn caught(reads: u64, ablated: &[&str]) -> (u64, u64) {
+/// Number of seeds with a violation, of how many: Raft with this `reads` setting and without the `ablated` rules.
+fn violations(reads: u64, ablated: &[&str]) -> (u64, u64) {
     let (mut wrong, mut all) = (0, 0);
     for seed in 0..SEEDS {
         let settings = [(raft::SETTING_READS, reads), (raft::SETTING_CHECK_QUORUM, 0)];
@@ -104,20 +104,20 @@ fn caught(reads: u64, ablated: &[&str]) -> (u64, u64) {
             fault_phase(&mut *raft.boot(&blueprint).expect("settings fit"), seed).expect("clients read and write");
         all += 1;
         let found = verdict(&history, Model::Register);
-        if let Verdict::Violated(window) = &found {
+        if let Verdict::Violated(counterexample) = &found {
             wrong += 1;
-            assert!(window.minimal && window.operations.len() <= 6, "seed {seed}: {window:?}");
-            assert!(window.operations.iter().any(|view| matches!(view.operation.call, Call::Read(_))));
+            assert!(counterexample.minimal && counterexample.operations.len() <= 6, "seed {seed}: {counterexample:?}");
+            assert!(counterexample.operations.iter().any(|shown| matches!(shown.operation.call, Call::Read(_))));
         }
     }
     (wrong, all)
 }
 
 #[test]
-fn stale_reads_are_caught() {
+fn raft_without_read_index_stale_reads_are_detected() {
     for reads in [1, 2] {
-        assert_eq!(caught(reads, &[]), (0, SEEDS), "reads {reads}");
+        assert_eq!(violations(reads, &[]), (0, SEEDS), "reads {reads}");
     }
-    let (wrong, all) = caught(1, &["read-index"]);
+    let (wrong, all) = violations(1, &["read-index"]);
     assert!(wrong >= 3, "only {wrong} of {all} runs without ReadIndex show it");
 }

@@ -1,8 +1,8 @@
-//! Histories as text, good and bad.
+//! Text format of histories: errors, Jepsen's extra fields, arbitrary input, and the counterexample diagram.
 
 use super::*;
 use proptest::prelude::*;
-use quorumscope::judge::linearizability::picture;
+use quorumscope::judge::linearizability::counterexample;
 
 fn error(json: &str, model: Model) -> String {
     match history::read(json, model) {
@@ -12,7 +12,7 @@ fn error(json: &str, model: Model) -> String {
 }
 
 #[test]
-fn errors_name_line_field_value_and_what_would_do() {
+fn history_reader_errors_name_line_field_value_and_remedy() {
     let invoke = r#"{"process":0,"type":"invoke","f":"write","value":1,"time":5}"#;
     let after = |line: &str| format!("{invoke}\n{line}");
     let cases = [
@@ -94,7 +94,7 @@ fn errors_name_line_field_value_and_what_would_do() {
 }
 
 #[test]
-fn what_jepsen_writes_besides_is_passed_over() {
+fn history_reader_skips_nemesis_and_unknown_fields() {
     let json = r#"
         {"process":":nemesis","type":"info","f":"start","value":"cut","time":1}
         {"process":0,"type":":invoke","f":":write","value":1,"time":2,"index":7}
@@ -104,21 +104,21 @@ fn what_jepsen_writes_besides_is_passed_over() {
         {"process":1,"type":"invoke","f":"read","value":null,"time":4}
         {"process":1,"type":"ok","f":"read","value":null,"time":5}"#;
     let history = history::read(json, Model::Register).expect("it is one");
-    let Verdict::Violated(window) = judge(&history, Model::Register, Limits::default()).verdict else {
+    let Verdict::Violated(counterexample) = judge(&history, Model::Register, Limits::default()).verdict else {
         panic!("1 is there")
     };
-    let lines: Vec<u32> = window.operations.iter().map(|view| view.operation.invoked.position).collect();
+    let lines: Vec<u32> = counterexample.operations.iter().map(|shown| shown.operation.invocation.position).collect();
     assert_eq!(lines, [3, 7], "lines of the file");
 }
 
 #[test]
-fn a_picture() {
+fn counterexample_diagram_shows_processes_over_time() {
     let short = "A write 1\n A ok\n B write 2\n C read\n C ok 2\n A read\n A ok 1\n B ok";
     let history = history::read(&lines(short), Model::Register).expect("it is one");
-    let Verdict::Violated(window) = judge(&history, Model::Register, Limits::default()).verdict else {
+    let Verdict::Violated(counterexample) = judge(&history, Model::Register, Limits::default()).verdict else {
         panic!("1 after 2")
     };
-    let drawn = picture::draw(&history, Model::Register, &window);
+    let drawn = counterexample::diagram(&history, Model::Register, &counterexample);
     let expected = "
 process \"A\"                   ├─ read → 1 ─┤
 process \"B\"  ├─────────── write 2 ───────────┤
@@ -127,7 +127,7 @@ process \"C\"    ├─ read → 2 ─┤
     assert_eq!(format!("\n{drawn}"), expected);
 }
 
-/// Text that is nearly a history, and text that is not.
+/// Text that is nearly a history.
 fn nearly() -> impl Strategy<Value = String> {
     let word = |words: &'static [&'static str]| proptest::sample::select(words);
     let line = (
@@ -146,9 +146,9 @@ fn nearly() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever comes in: an error that names a line, or a verdict. Bad lines are left out, so that some of it is judged.
+    /// Bad lines give an error that names the line and are skipped, so that the rest is checked.
     #[test]
-    fn no_text_is_too_bad(text in nearly(), which in 0..Model::ALL.len(), steps in 0..5_000u64) {
+    fn history_reader_arbitrary_text_gives_error_or_verdict(text in nearly(), which in 0..Model::ALL.len(), steps in 0..5_000u64) {
         let model = Model::ALL[which];
         let mut reader = history::Reader::new(model);
         for line in text.lines() {
@@ -158,9 +158,9 @@ proptest! {
         }
         if let Ok(history) = reader.finish() {
             let judgement = judge(&history, model, Limits { steps, ..Limits::default() });
-            if let Verdict::Violated(window) = judgement.verdict {
-                prop_assert!(!window.operations.is_empty());
-                prop_assert!(picture::draw(&history, model, &window).lines().count() >= 1);
+            if let Verdict::Violated(counterexample) = judgement.verdict {
+                prop_assert!(!counterexample.operations.is_empty());
+                prop_assert!(counterexample::diagram(&history, model, &counterexample).lines().count() >= 1);
             }
         }
     }

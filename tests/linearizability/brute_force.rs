@@ -1,9 +1,9 @@
-//! The definition itself, tried out on every order: slow, and too short to be wrong. It shares nothing with the judge but the operations.
+//! Brute-force linearizability: the definition applied to every order. It shares nothing with the checker but the operations.
 
 use quorumscope::judge::linearizability::{Call, Operation, Value};
 use std::collections::{BTreeSet, VecDeque};
 
-/// An object's state, as anybody would write it down.
+/// An object's state, written in the plainest way.
 #[derive(Clone, PartialEq)]
 pub enum Object {
     Register(u32),
@@ -12,7 +12,7 @@ pub enum Object {
     Fence { granted: u32, stored: u32 },
 }
 
-/// The states from which a window may have begun.
+/// The states in which a counterexample may begin.
 pub fn starts(object: &Object, operations: &[Operation], texts: &[String], from_start: bool) -> Vec<Object> {
     if from_start {
         return vec![object.clone()];
@@ -41,7 +41,7 @@ pub fn starts(object: &Object, operations: &[Operation], texts: &[String], from_
             let states = (0..6).flat_map(|granted| (0..=granted).map(move |stored| (granted, stored)));
             states.map(|(granted, stored)| Object::Fence { granted, stored }).collect()
         }
-        Object::Queue(_) => panic!("a queue's window begins at the start"),
+        Object::Queue(_) => panic!("a queue's counterexample begins in the initial state"),
     }
 }
 
@@ -50,7 +50,7 @@ fn text_of(value: u32, texts: &[String]) -> Option<String> {
 }
 
 impl Object {
-    /// The state after `call`, if it is possible with that answer.
+    /// The state after `call`, if it is legal with this result.
     fn after(&self, call: Call, texts: &[String]) -> Option<Object> {
         match (self.clone(), call) {
             (Object::Queue(mut items), Call::Enqueue(Value(item))) => {
@@ -92,32 +92,34 @@ impl Object {
     }
 }
 
-/// Whether some order of `operations`, with any of those without an answer left out, is possible from `object`.
+/// Whether `operations` have a linearization from `object`, with any subset of the pending ones.
 ///
-/// Of tokens that nobody knows, every one is tried.
-pub fn has_order(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
+/// Every value is tried for unknown tokens.
+pub fn has_linearization(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
     if let Some(unknown) = operations.iter().position(|operation| operation.call == Call::Grant(None)) {
         return (1..6).any(|token| {
             let mut operations = operations.to_vec();
             operations[unknown].call = Call::Grant(Some(token));
-            has_order(object, &operations, texts)
+            has_linearization(object, &operations, texts)
         });
     }
-    has_order_as_known(object, operations, texts)
+    has_linearization_of_known(object, operations, texts)
 }
 
-fn has_order_as_known(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
-    if operations.iter().all(|operation| operation.answered.is_none()) {
+fn has_linearization_of_known(object: &Object, operations: &[Operation], texts: &[String]) -> bool {
+    if operations.iter().all(|operation| operation.response.is_none()) {
         return true;
     }
     (0..operations.len()).any(|first| {
         let operation = operations[first];
-        // Whatever was answered before it began must be before it.
-        let may_be_first =
-            operations.iter().all(|other| other.answered.is_none_or(|answered| answered > operation.invoked));
+        // Operations that responded before its invocation precede it.
+        let is_candidate =
+            operations.iter().all(|other| other.response.is_none_or(|answered| answered > operation.invocation));
         let mut others = operations.to_vec();
         others.remove(first);
-        may_be_first
-            && object.after(operation.call, texts).is_some_and(|after| has_order_as_known(&after, &others, texts))
+        is_candidate
+            && object
+                .after(operation.call, texts)
+                .is_some_and(|after| has_linearization_of_known(&after, &others, texts))
     })
 }
