@@ -19,6 +19,8 @@ use crate::judge::liveness::LivenessChecker;
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
+#[cfg(feature = "cli")]
+use crate::sim::recording::HandlerCall;
 use crate::sim::replicas::{Replicas, ReplicasOf};
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
@@ -144,6 +146,10 @@ pub trait Universe {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     fn said(&self) -> Vec<String>;
+
+    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks for it.
+    #[cfg(feature = "cli")]
+    fn calls(&self) -> &[HandlerCall];
 
     /// One plain sentence or two about what happens now. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
@@ -498,6 +504,11 @@ impl Universe for Cluster {
     #[cfg(feature = "cli")]
     fn said(&self) -> Vec<String> {
         self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+    }
+
+    #[cfg(feature = "cli")]
+    fn calls(&self) -> &[HandlerCall] {
+        self.world.replicas().calls()
     }
 
     fn sentence(&self, places: &[&str]) -> String {

@@ -9,6 +9,7 @@ mod hosts;
 pub mod measure;
 pub mod network;
 pub mod queue;
+pub mod recording;
 pub mod replicas;
 pub mod rng;
 pub mod trace;

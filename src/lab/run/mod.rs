@@ -4,7 +4,11 @@ pub mod compare;
 #[cfg(feature = "cli")]
 pub mod consistency;
 #[cfg(feature = "cli")]
+mod debug_json;
+#[cfg(feature = "cli")]
 pub mod divergence;
+#[cfg(feature = "cli")]
+pub mod event_log;
 pub mod outage;
 pub mod report;
 #[cfg(feature = "cli")]
@@ -13,7 +17,7 @@ pub mod session;
 
 pub use report::Report;
 
-use super::{Document, Moment, Problem, Problems};
+use super::{Checked, Document, Moment, Problem, Problems};
 use crate::core::{Micros, RuleId};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::DELIVERY;
@@ -60,7 +64,19 @@ struct ClientVerdict {
 impl Run {
     /// Starts a run. Errors: all problems of its document.
     pub fn new(document: &Document) -> Result<Run, Problems> {
-        let (session, moment) = Session::load(document)?;
+        Run::of(document, document.scenario.check()?)
+    }
+
+    /// The same, with every handler call kept for [`event_log`].
+    #[cfg(feature = "cli")]
+    fn with_calls(document: &Document) -> Result<Run, Problems> {
+        let mut checked = document.scenario.check()?;
+        checked.blueprint.record_calls = true;
+        Run::of(document, checked)
+    }
+
+    fn of(document: &Document, checked: Checked) -> Result<Run, Problems> {
+        let (session, moment) = Session::load_checked(document, checked)?;
         #[cfg(feature = "cli")]
         let session = session.recorded();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.

@@ -71,6 +71,9 @@ pub struct Blueprint {
     pub script: Vec<Timed>,
     /// What must come true once the script's faults are over, if anything must.
     pub recovery: Option<Recovery>,
+    /// Keep every handler call of a step with all its content, those of booting included; see [`Replicas::calls`].
+    #[cfg(feature = "cli")]
+    pub record_calls: bool,
     /// Leave the judges out: no violations, no leadership intervals, no count of what is chosen. For benchmarks of the simulator alone.
     pub unjudged: bool,
 }
@@ -302,6 +305,11 @@ impl World {
             routes: Vec::with_capacity(nodes),
         };
         world.outbox.tell_saves(world.strict_disks);
+        #[cfg(feature = "cli")]
+        if blueprint.record_calls {
+            world.record_effects();
+            world.replicas.record_calls();
+        }
         world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
             world.faults();

@@ -326,8 +326,15 @@ impl Session {
 
     /// The run of a document at its start, with all interventions to come, and the document's moment.
     pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
-        let mut session = Session::new(document.scenario.clone())?;
-        let (interventions, moment) = document.check(&session.checked)?;
+        let (mut session, moment) = Session::load_checked(document, document.scenario.check()?)?;
+        session.keep_copies();
+        Ok((session, moment))
+    }
+
+    /// The same for a scenario that has been checked; it keeps no checkpoints.
+    pub(super) fn load_checked(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
+        let (interventions, moment) = document.check(&checked)?;
+        let mut session = Session::of(document.scenario.clone(), checked)?;
         session.branch.interventions = interventions;
         Ok((session, moment))
     }
