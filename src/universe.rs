@@ -2,7 +2,7 @@
 //! nothing else of the simulator.
 
 mod faults;
-mod narration;
+pub mod narration;
 #[cfg(feature = "cli")]
 pub mod search;
 #[cfg(feature = "cli")]
@@ -25,7 +25,7 @@ use crate::sim::replicas::{Replicas, ReplicasOf};
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link};
+pub use crate::sim::world::{End, Link, ReplyKind};
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
 
@@ -97,6 +97,9 @@ pub trait Universe {
     /// What was last done to the world, by hand or by the script.
     fn intervention(&self) -> Option<Action>;
 
+    /// What a client was last told, and by whom.
+    fn reply(&self) -> Option<(NodeId, ReplyKind)>;
+
     /// Actions of the script that made no sense when their time came, so that nothing was done.
     fn refused(&self) -> &[Refused];
 
@@ -112,7 +115,7 @@ pub trait Universe {
     /// Every property, and what came of looking at it: held, violated, never exercised, not applicable, not promised.
     fn findings(&self) -> Vec<PropertyFinding>;
 
-    /// Every time somebody began to lead, oldest first.
+    /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
 
     /// How often somebody began to lead.
@@ -435,6 +438,10 @@ impl Universe for Cluster {
 
     fn intervention(&self) -> Option<Action> {
         self.world.intervention()
+    }
+
+    fn reply(&self) -> Option<(NodeId, ReplyKind)> {
+        self.world.reply()
     }
 
     fn refused(&self) -> &[Refused] {

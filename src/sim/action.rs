@@ -1,9 +1,11 @@
 //! What a person or a script may do to a running world.
 
 use super::domains::DomainId;
-use super::world::MAX_NODES;
 use crate::core::{KindId, Micros, NodeId, NodeSet};
 use std::fmt;
+
+/// Most replicas a world holds, those that joined later included.
+pub const MAX_NODES: usize = 32;
 
 /// All nodes, those that join later included.
 pub const ALL: NodeSet = NodeSet::first(MAX_NODES as u8);

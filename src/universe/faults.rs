@@ -55,7 +55,7 @@ fn of_node(view: &NodeView) -> Vec<String> {
     let states = [
         (view.paused.is_some(), format!("Node {id:?} is paused.")),
         (view.twin, format!("There are two of node {id:?}.")),
-        (view.byzantine && !view.twin, format!("Node {id:?} is a liar.")),
+        (view.byzantine && !view.twin, format!("Node {id:?} is Byzantine.")),
         (disk.write.is_some(), format!("The disk of node {id:?} is slow.")),
         (disk.full, format!("The disk of node {id:?} is full.")),
         (disk.forgets, format!("The disk of node {id:?} only says that it writes.")),

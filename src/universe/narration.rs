@@ -5,13 +5,12 @@ use crate::core::{Epoch, NodeId, NodeStatus, Tally, card::Shots};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
-/// Tells what matters most now: a broken property, else the leader and what it waits for, else who is trying to lead.
+/// The leader and what it waits for, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
 pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
-    let mut text = match (universe.violations().first(), universe.leader()) {
-        (Some(violation), _) => broken(violation),
-        (None, Some(leader)) => leading(universe, &views[usize::from(leader.0)], places),
-        (None, None) => leaderless(universe, &views),
+    let mut text = match universe.leader() {
+        Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
+        None => leaderless(universe, &views),
     };
     let down: Vec<String> = views.iter().filter(|view| view.status.is_none()).map(|view| number(view.id)).collect();
     match down.as_slice() {
@@ -42,7 +41,8 @@ fn number(id: NodeId) -> String {
     (id.0 + 1).to_string()
 }
 
-fn broken(violation: &Violation) -> String {
+/// What was violated, by which nodes and in which slot, and what the property says.
+pub fn violation(violation: &Violation) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
     let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
     let who = match nodes.as_slice() {
@@ -50,7 +50,7 @@ fn broken(violation: &Violation) -> String {
         [one] => format!(", by node {one}"),
         _ => format!(", by nodes {}", nodes.join(" and ")),
     };
-    format!("{} is broken{slot}{who}. It says: {}", violation.property, violation.says)
+    format!("{} is violated{slot}{who}: {}", violation.property, violation.says)
 }
 
 fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {

@@ -73,7 +73,7 @@ for (const size of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, 
       await page.waitForTimeout(100);
     }
     // More kinds of trouble than there is room to explain in two lines.
-    for (const [target, name, heading] of [["node-3", "as in a long GC"], ["node-4", "slow (50 ms)"], ["node-4", "10% fast"], ["node-5", "forge commands"], ["lane-0-1", "lose a fifth", "Messages here"]]) {
+    for (const [target, name, heading] of [["node-3", "as in a long GC"], ["node-4", "slow (50 ms)"], ["node-4", "10% fast"], ["node-5", "tamper with commands"], ["lane-0-1", "lose a fifth", "Messages here"]]) {
       await choose(page, target, name, heading);
       places.add(await place());
     }

@@ -7,7 +7,7 @@
 //! `leader-stickiness` and `lease-ends`. They are for runs in which clocks run: `quorumscope fuzz`.
 
 use super::explore;
-use quorumscope::universe::search::Told;
+use quorumscope::universe::search::TraceLine;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -115,7 +115,7 @@ const ABLATIONS: &[(&str, &str)] = &[
     ),
 ];
 
-fn told(number: usize, told: &Told, text: &mut String) {
+fn told(number: usize, told: &TraceLine, text: &mut String) {
     let rules = if told.rules.is_empty() { String::new() } else { format!("   [{}]", told.rules.join(", ")) };
     let goal = told.goal.map(|goal| format!("        ★ goal {goal}")).into_iter();
     let lines = told.does.iter().map(|does| format!("          {does}"));
@@ -125,7 +125,7 @@ fn told(number: usize, told: &Told, text: &mut String) {
 }
 
 #[test]
-fn each_rule_is_needed() {
+fn each_rule_taken_away_gives_its_kept_trace() {
     let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explore/traces");
     let rewrite = std::env::var_os("REWRITE").is_some();
     let mut wrong = Vec::new();
@@ -149,7 +149,7 @@ fn each_rule_is_needed() {
 }
 
 #[test]
-fn no_trace_is_left_over() {
+fn kept_traces_are_those_of_the_list() {
     let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/explore/traces");
     let mut files: Vec<String> = fs::read_dir(traces)
         .expect("the traces")

@@ -1,27 +1,26 @@
-//! The laboratory: the run, the stage and everything around it.
+//! The laboratory page: state, updates, and the arrangement of stage, panels, time and dialogs.
 
+use super::frame::{Header, notice, sentence};
 use super::narration::Narration;
 use super::opening::{self, Opened};
 use super::{apply_action, keyboard};
-use crate::components::about::about;
-use crate::components::draw;
-use crate::components::header::Header;
-use crate::components::help::help;
-use crate::components::latency::latency;
-use crate::components::legend::legend;
-use crate::components::memo::Memo;
-use crate::components::messages::Messages;
-use crate::components::notice::notice;
-use crate::components::per_command::per_command;
-use crate::components::sentence::sentence;
-use crate::components::setup::Setup;
-use crate::components::stage::Stage;
-use crate::components::timeline::timeline;
-use crate::components::transport::transport;
+use crate::dialogs::help::help;
+use crate::dialogs::setup::Setup;
+use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
-use crate::run::player::{PARTS, Update};
+use crate::panels::about;
+use crate::panels::latency::latency;
+use crate::panels::log::log;
+use crate::panels::messages::{Messages, per_command};
+use crate::run::context::RunContext;
+use crate::run::engine::Engine;
+use crate::run::player::{Player, Shared, Update, VIEW_GROUPS};
 use crate::run::rate::Rate;
-use crate::run::{Engine, Player, RunContext, Shared, ViewModel};
+use crate::run::view_model::ViewModel;
+use crate::stage::legend::legend;
+use crate::stage::map::Stage;
+use crate::time::timeline::timeline;
+use crate::time::transport;
 use crate::web::options::Options;
 use crate::web::{address, browser, handle, json, rest};
 use gloo::events::EventListener;
@@ -33,19 +32,19 @@ use wasm_bindgen::prelude::*;
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, KeyboardEvent};
 use yew::prelude::*;
 
-/// ms between two renewals of the address while time goes by.
+/// Least time between two updates of the address while the run plays, ms.
 const ADDRESS_EVERY: f64 = 1_000.0;
 
-/// What the page begins with.
+/// Options and first run.
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
-    /// What the address asks for.
+    /// Options of the address.
     pub options: Options,
     /// The first run; taken once.
     pub first: First,
 }
 
-/// A run to begin with, to be taken once.
+/// The first run, to be taken once.
 #[derive(Clone)]
 pub struct First(pub Rc<RefCell<Option<Opened>>>);
 
@@ -55,46 +54,46 @@ impl PartialEq for First {
     }
 }
 
-/// What happens to the page.
+/// A message to the page.
 pub enum Msg {
-    /// Texts should be looked at again.
-    Look(Update),
-    /// Somebody wants something.
-    Do(PageAction),
+    /// Texts should be updated.
+    Refresh(Update),
+    /// A component asks for an action.
+    Perform(PageAction),
     /// A key was pressed.
     Key(KeyboardEvent),
-    /// Whether anybody can see the page has changed.
-    Seen,
-    /// The stage was scrolled into the window or out of it.
+    /// The visibility of page or stage has changed.
+    Visibility,
+    /// The stage was scrolled into view or out of it.
     OnScreen(bool),
-    /// The system's theme has changed.
+    /// The theme of the system has changed.
     Theme(bool),
     /// The person changed the address.
     Address,
-    /// A run was taken up from the address, or could not be.
+    /// A run was opened from the address, or could not be.
     Opened(Result<Box<Opened>, Problems>),
-    /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
+    /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
-    /// All of the page is there, or could not be loaded.
+    /// The deferred chunk is loaded, or could not be.
     Rest(bool),
-    /// Something to say.
-    Say(String),
+    /// A notice.
+    Notice(String),
 }
 
 /// The page.
 pub struct Lab {
     player: Shared,
-    /// The same all the time, so that what changes rarely is not shown anew ten times a second.
+    /// Invariant: always the same callback, so that components that change rarely are not drawn again.
     on: Callback<PageAction>,
-    /// The built-in scenarios, as far as they have been read.
+    /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
-    /// Whether all of the page is there, and what is wanted until then.
+    /// State of the deferred chunk, and actions that wait for it.
     rest: Rest,
     waiting: Vec<PageAction>,
-    /// What is run, and the number of that run.
+    /// Context of the run, and its number.
     context: Rc<RunContext>,
     run: u32,
-    parts: Parts,
+    views: ViewGroups,
     rate: Rate,
     narration: Narration,
     menu: Option<Target>,
@@ -103,51 +102,51 @@ pub struct Lab {
     /// Whether single keys do something wherever the focus is.
     keys: bool,
     notice: Option<AttrValue>,
-    /// Number of the latest packing of the address, when it began, and of which moment.
+    /// The latest packing of the address: number, begin (ms), moment.
     packing: (u32, f64, Option<Moment>),
-    /// When the update under way began.
+    /// Begin of the present update, ms.
     began: f64,
     listeners: Vec<EventListener>,
     on_screen: bool,
-    watcher: Option<Watcher>,
+    stage_observer: Option<StageObserver>,
 }
 
-/// The part of the page that the first picture does without.
+/// State of the deferred chunk, the part of the program that the first picture does without.
 #[derive(Clone, Copy, PartialEq)]
 enum Rest {
     UnderWay,
     Here,
-    /// Loading it has failed; the next wish tries again.
+    /// Loading has failed; the next action tries again.
     Missing,
 }
 
-/// What to say while the rest cannot be had.
+/// Notice when the deferred chunk cannot be loaded.
 const MISSING: &str = "Part of this page could not be loaded. The run goes on, but most of what can be done here is missing. Is there a connection? Whatever you do next tries again.";
 
-/// The texts in parts that are looked at in turn, so that no frame takes long.
-struct Parts {
-    /// What each shows: the stage; the numbers; signs and time.
-    view: [Rc<ViewModel>; PARTS],
-    /// How often each was looked at.
-    turns: [u32; PARTS],
-    /// Whose turn it is.
+/// View groups, updated in turn so that no frame takes long: the stage; the panels; legend and time.
+struct ViewGroups {
+    /// The view model each shows.
+    models: [Rc<ViewModel>; VIEW_GROUPS],
+    /// How often each was updated.
+    revisions: [u32; VIEW_GROUPS],
+    /// The group whose turn it is.
     next: usize,
 }
 
-impl Parts {
-    fn renew(&mut self, view: Rc<ViewModel>, update: Update) {
-        for part in 0..PARTS {
-            if update == Update::All || part == self.next {
-                self.view[part] = view.clone();
-                self.turns[part] += 1;
+impl ViewGroups {
+    fn update(&mut self, view: Rc<ViewModel>, update: Update) {
+        for group in 0..VIEW_GROUPS {
+            if update == Update::All || group == self.next {
+                self.models[group] = view.clone();
+                self.revisions[group] += 1;
             }
         }
-        self.next = (self.next + 1) % PARTS;
+        self.next = (self.next + 1) % VIEW_GROUPS;
     }
 }
 
-/// Tells whether the stage is in the window.
-type Watcher = (IntersectionObserver, Closure<dyn Fn(Array)>);
+/// Observes whether the stage is in view.
+type StageObserver = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
 impl Component for Lab {
     type Message = Msg;
@@ -155,29 +154,29 @@ impl Component for Lab {
 
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
-        let Opened { begun, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&begun.session));
-        let mut engine = Engine::new(begun);
+        let Opened { start, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
+        let context = Rc::new(RunContext::of(&start.session, false));
+        let mut engine = Engine::new(start);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
         let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, false));
-        let player = Player::start(engine, ctx.link().callback(Msg::Look));
+        let player = Player::start(engine, ctx.link().callback(Msg::Refresh));
         load_rest(ctx);
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
         let mut narration = Narration::default();
-        narration.look(&view, false);
+        narration.update(&view, false);
         Lab {
             player,
-            on: ctx.link().callback(Msg::Do),
+            on: ctx.link().callback(Msg::Perform),
             presets: Rc::new([presets::first()]),
             rest: Rest::UnderWay,
             waiting: Vec::new(),
             context,
             run: 0,
-            parts: Parts { view: std::array::from_fn(|_| view.clone()), turns: [0; PARTS], next: 0 },
+            views: ViewGroups { models: std::array::from_fn(|_| view.clone()), revisions: [0; VIEW_GROUPS], next: 0 },
             rate,
             narration,
             menu: None,
@@ -189,7 +188,7 @@ impl Component for Lab {
             began: browser::now(),
             listeners: listeners(ctx),
             on_screen: true,
-            watcher: None,
+            stage_observer: None,
         }
     }
 
@@ -197,23 +196,23 @@ impl Component for Lab {
         self.began = browser::now();
         let mut update = Update::All;
         match message {
-            Msg::Look(what) => update = what,
-            Msg::Do(page_action) => self.record_client_event(ctx, page_action),
+            Msg::Refresh(what) => update = what,
+            Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
             Msg::Key(event) => {
                 let page_action = keyboard::page_action(&event, &self.player.borrow().engine);
                 let Some(page_action) = page_action else { return false };
                 event.prevent_default();
-                self.record_client_event(ctx, page_action);
+                self.perform(ctx, page_action);
             }
-            Msg::Seen => {
+            Msg::Visibility => {
                 self.player.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
-                // Whoever comes back, or copies the address meanwhile, finds this moment.
+                // The address must describe this moment while the page is hidden.
                 self.packing.1 = f64::NEG_INFINITY;
             }
             Msg::OnScreen(on_screen) => {
                 self.on_screen = on_screen;
-                ctx.link().send_message(Msg::Seen);
+                ctx.link().send_message(Msg::Visibility);
                 return false;
             }
             Msg::Address => {
@@ -221,16 +220,16 @@ impl Component for Lab {
                 ctx.link().send_future(async move {
                     match rest::ready().await {
                         true => Msg::Opened(opening::link(&fragment).await.map(Box::new)),
-                        false => Msg::Say(MISSING.to_owned()),
+                        false => Msg::Notice(MISSING.to_owned()),
                     }
                 });
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
                 let mut player = self.player.borrow_mut();
-                player.engine.load(opened.begun);
+                player.engine.load(opened.start);
                 player.engine.play(!opened.chosen);
-                player.touch();
+                player.invalidate();
                 self.notice = None;
             }
             Msg::Opened(Err(problems)) => {
@@ -250,9 +249,10 @@ impl Component for Lab {
             Msg::Rest(true) => {
                 self.rest = Rest::Here;
                 self.player.borrow_mut().engine.keep_copies();
+                self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), true));
                 self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
                 handle::install(&self.player);
-                std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.act_on(ctx, page_action));
+                std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.apply(ctx, page_action));
             }
             Msg::Rest(false) => {
                 self.rest = Rest::Missing;
@@ -265,9 +265,9 @@ impl Component for Lab {
                     browser::set_theme(dark);
                 }
             }
-            Msg::Say(text) => self.notice = Some(text.into()),
+            Msg::Notice(text) => self.notice = Some(text.into()),
         }
-        self.look(update);
+        self.refresh(update);
         if self.rest == Rest::Here {
             self.write_address(ctx, false);
         }
@@ -281,23 +281,26 @@ impl Component for Lab {
             (player.engine.playing(), player.engine.pace)
         };
         let Lab { on, context, narration, .. } = self;
-        let Parts { view: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.parts;
-        let signs = {
+        let ViewGroups { models: [stage, panels, time], revisions: [_, panels_revision, time_revision], .. } =
+            &self.views;
+        let legend_view = {
             let (kinds, view) = (context.variant.kinds, time.clone());
             move |()| legend(kinds, &view)
         };
         let footer = {
-            let (epoch, view, on) = (context.variant.card.epoch, time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(epoch, &view, &on) }</> }
+            let (context, view, on) = (context.clone(), time.clone(), on.clone());
+            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
-        let (with_latency, with_messages, complete) = (options.latency, options.messages, self.rest == Rest::Here);
+        let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
+        let complete = self.rest == Rest::Here;
         let aside = {
-            let (context, view) = (context.clone(), numbers.clone());
+            let (context, view) = (context.clone(), panels.clone());
             move |()| {
                 html! {
                     <>
                         { about(&context.scenario) }
                         if with_latency { { latency(&context, &view) } }
+                        if with_log { { log(&context, &view) } }
                         if with_messages && complete {
                             <Messages context={context.clone()} view={view.clone()} />
                         } else if with_messages {
@@ -307,7 +310,8 @@ impl Component for Lab {
                 }
             }
         };
-        let class = draw::classes("lab", &[("embed", options.embed), ("alone", !with_latency && !with_messages)]);
+        let beside = with_latency || with_log || with_messages;
+        let class = svg::classes("lab", &[("embed", options.embed), ("alone", !beside)]);
         html! {
             <div {class}>
                 if options.embed {
@@ -316,16 +320,16 @@ impl Component for Lab {
                     <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    { sentence(&narration.text, &narration.spoken, stage) }
+                    { sentence(&narration.text, &narration.spoken, stage, on) }
                     <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
-                    <Memo turn={*time_turn} draw={Callback::from(signs)} />
+                    <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
                 if options.controls {
-                    <footer><Memo turn={*time_turn} draw={Callback::from(footer)} /></footer>
+                    <footer><Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
                 }
-                if with_latency || with_messages {
-                    <aside aria-label="Scenario and measurements"><Memo turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
+                if beside {
+                    <aside aria-label="Scenario and measurements"><Memo revision={*panels_revision} draw={Callback::from(aside)} /></aside>
                 }
                 { self.dialog() }
             </div>
@@ -334,15 +338,15 @@ impl Component for Lab {
 
     fn rendered(&mut self, ctx: &Context<Lab>, first: bool) {
         if first {
-            self.watch(ctx);
+            self.observe_stage(ctx);
         }
-        self.player.borrow_mut().probe.add(browser::now() - self.began);
+        self.player.borrow_mut().frame_times.add(browser::now() - self.began);
     }
 
     fn destroy(&mut self, _: &Context<Lab>) {
         self.player.borrow_mut().stop();
         self.listeners.clear();
-        if let Some((observer, _)) = self.watcher.take() {
+        if let Some((observer, _)) = self.stage_observer.take() {
             observer.disconnect();
         }
     }
@@ -361,10 +365,10 @@ impl Lab {
         }
     }
 
-    /// Does what is wanted, now or when all of the page is there.
-    fn record_client_event(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+    /// Performs an action, now or once the deferred chunk is loaded.
+    fn perform(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
         match page_action {
-            PageAction::HistoryRecord => self.notice = None,
+            PageAction::CloseNotice => self.notice = None,
             PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
             PageAction::Play(playing) => self.play(playing),
             PageAction::Dark(dark) => {
@@ -372,7 +376,7 @@ impl Lab {
                 browser::set_theme(dark);
                 browser::remember("theme", if dark { "dark" } else { "light" });
             }
-            page_action if self.rest == Rest::Here => self.act_on(ctx, page_action),
+            page_action if self.rest == Rest::Here => self.apply(ctx, page_action),
             page_action => {
                 self.waiting.push(page_action);
                 if self.rest == Rest::Missing {
@@ -387,13 +391,13 @@ impl Lab {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
-        self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
-        player.touch();
+        self.notice = over.then(|| "The run is as long as a link can describe. Start it again.".into());
+        player.invalidate();
         self.packing.1 = f64::NEG_INFINITY;
     }
 
-    /// Does what needs all of the page.
-    fn act_on(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+    /// Performs an action that needs the deferred chunk.
+    fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
         match page_action {
             PageAction::Menu(target) => return self.menu = target,
             PageAction::Open(dialog) => return self.dialog = dialog,
@@ -408,28 +412,28 @@ impl Lab {
         self.dialog = None;
         let mut player = self.player.borrow_mut();
         self.notice = apply_action::apply_action(&mut player.engine, page_action, &self.presets).map(AttrValue::from);
-        player.touch();
-        // What was done must be in the address at once.
+        player.invalidate();
+        // An intervention must be in the address at once.
         self.packing.1 = f64::NEG_INFINITY;
     }
 
-    /// Looks at the run, which may be another one by now.
-    fn look(&mut self, update: Update) {
+    /// Builds the view model of the run, which may be another one by now.
+    fn refresh(&mut self, update: Update) {
         let player = self.player.borrow();
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.context = Rc::new(RunContext::of(engine.session()));
+            self.context = Rc::new(RunContext::of(engine.session(), self.rest == Rest::Here));
             self.rate = engine.first_rate();
         }
-        // Thousands may be under way; copying them for each look would take longer than all else in it.
+        // Thousands may be in flight; copying them each time would take longer than the rest of the view model.
         let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
         let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
-        self.narration.look(&view, engine.playing());
-        self.parts.renew(view, update);
+        self.narration.update(&view, engine.playing());
+        self.views.update(view, update);
     }
 
-    /// Has the address describe the present moment: now and then while time goes by, at once when something was done.
+    /// Writes the present moment into the address: once a second while playing, at once after an action.
     fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
         let player = self.player.borrow();
         let session = player.engine.session();
@@ -447,24 +451,24 @@ impl Lab {
         });
     }
 
-    /// Time stands still while the stage is out of sight, as in a long page that holds this one.
-    fn watch(&mut self, ctx: &Context<Lab>) {
+    /// Pauses the player while the stage is out of view, as in a long page with an embedded frame.
+    fn observe_stage(&mut self, ctx: &Context<Lab>) {
         let link = ctx.link().clone();
-        let told = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
+        let on_change = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
             let latest = entries.pop().unchecked_into::<IntersectionObserverEntry>();
             link.send_message(Msg::OnScreen(latest.is_intersecting()));
         });
         let stage = browser::document().query_selector(".stage").ok().flatten();
-        if let (Some(stage), Ok(observer)) = (stage, IntersectionObserver::new(told.as_ref().unchecked_ref())) {
+        if let (Some(stage), Ok(observer)) = (stage, IntersectionObserver::new(on_change.as_ref().unchecked_ref())) {
             observer.observe(&stage);
-            self.watcher = Some((observer, told));
+            self.stage_observer = Some((observer, on_change));
         }
     }
 
     fn copy(&self, ctx: &Context<Lab>, text: String) {
         let done = browser::copy(&text);
         ctx.link().send_future(async move {
-            Msg::Say(if done.await {
+            Msg::Notice(if done.await {
                 "The address of this moment is copied. Whoever opens it sees the same.".to_owned()
             } else {
                 format!("The browser lets nothing be copied from here. This is the address of this moment:\n{text}")
@@ -479,7 +483,7 @@ fn load_rest(ctx: &Context<Lab>) {
 
 fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
     let key = ctx.link().batch_callback(|event: web_sys::Event| event.dyn_into().ok().map(Msg::Key));
-    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Seen);
+    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Visibility);
     let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
     let active = gloo::events::EventListenerOptions::enable_prevent_default();
     let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));

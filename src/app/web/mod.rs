@@ -1,4 +1,4 @@
-//! The browser: what the page asks of it, in one place.
+//! The browser: address, JSON, parameters, handle for scripts, and small platform functions.
 
 pub mod address;
 pub mod browser;

@@ -223,6 +223,7 @@ impl LatencySummary {
     }
 
     /// The latencies of the clients at all sites together, answers before `warmup` (µs) not counted.
+    #[cfg(feature = "cli")]
     pub(super) fn of_all_sites(universe: &dyn Universe, warmup: Micros) -> Option<LatencySummary> {
         LatencySummary::of(universe.samples().iter().flat_map(|samples| counted(samples, warmup)).collect())
     }

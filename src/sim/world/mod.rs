@@ -32,7 +32,8 @@ use super::timing::Timing;
 use super::trace::Trace;
 use crate::core::node::{Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings, Slot,
+    Answer, Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings,
+    Slot,
 };
 use crate::sim::domains::{DomainId, Domains};
 use faults::ActiveFaults;
@@ -40,8 +41,7 @@ pub use outcome::StepOutcome;
 use routes::Route;
 use std::sync::Arc;
 
-/// Most replicas a world holds, those that joined later included.
-pub const MAX_NODES: usize = 32;
+pub use super::action::MAX_NODES;
 
 /// Makes the replicas of a cluster; the error names a setting and what would do.
 pub type MakeReplicas = fn(&Setup) -> Result<Box<dyn Replicas>, SettingError>;
@@ -125,8 +125,10 @@ pub struct Flight {
     pub from: End,
     /// Where to.
     pub to: End,
-    /// Which kind; `None` for requests and answers of clients.
+    /// Which kind; `None` for requests of clients and replies to them.
     pub kind: Option<KindId>,
+    /// What a reply tells a client; `None` for all other messages.
+    pub reply: Option<ReplyKind>,
     /// The slot it is about; 0 if none.
     pub slot: Slot,
     /// When it left, µs. May still lie ahead: it waits for the disk.
@@ -137,6 +139,28 @@ pub struct Flight {
     pub will_drop: bool,
     /// It is held where it is: for it, time stands still.
     pub held: bool,
+}
+
+/// What a reply tells a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// The command was executed, and this is its outcome.
+    Answered,
+    /// Nothing was done: the replica does not lead and knows no leader.
+    Refused,
+    /// Nothing was done: the replica does not lead, and names the node that does as far as it knows.
+    Redirected(NodeId),
+}
+
+impl ReplyKind {
+    /// The kind of this node's answer.
+    pub fn of(answer: Answer, from: NodeId) -> ReplyKind {
+        match answer {
+            Answer::Redirect(Some(to)) if to != from => ReplyKind::Redirected(to),
+            Answer::Redirect(_) => ReplyKind::Refused,
+            Answer::Done(_) => ReplyKind::Answered,
+        }
+    }
 }
 
 /// An end of a message's way.
@@ -202,6 +226,8 @@ pub struct World {
     refused: Vec<Refused>,
     /// What was last done to the world.
     intervention: Option<Action>,
+    /// What a client was last told, and by whom.
+    reply: Option<(NodeId, ReplyKind)>,
     /// All that is out of the ordinary.
     faults: Option<Box<ActiveFaults>>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
@@ -228,7 +254,7 @@ impl Clone for World {
             topology: self.topology.clone(),
             domains: self.domains.clone(),
             setup: self.setup.clone(),
-            net_rng: self.net_rng.clone(),
+            net_rng: self.net_rng,
             seed: self.seed,
             strict_disks: self.strict_disks,
             answers_needed: self.answers_needed,
@@ -244,6 +270,7 @@ impl Clone for World {
             script: self.script.clone(),
             refused: self.refused.clone(),
             intervention: self.intervention,
+            reply: self.reply,
             faults: self.faults.clone(),
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
@@ -299,6 +326,7 @@ impl World {
             script,
             refused: Vec::new(),
             intervention: None,
+            reply: None,
             faults: None,
             fault_free: false,
             deterministic_delivery: false,

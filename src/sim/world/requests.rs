@@ -1,6 +1,6 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
-use super::{ClientMessage, StepOutcome, World};
+use super::{ClientMessage, ReplyKind, StepOutcome, World};
 use crate::core::node::Reply;
 use crate::core::{Answer, ClientId, Command, Contact, Micros, NodeId, RuleSet};
 use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
@@ -178,6 +178,7 @@ impl World {
             return None;
         }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
+        self.reply = Some((from, ReplyKind::of(*answer, from)));
         let step = Some(StepOutcome::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {

@@ -1,6 +1,6 @@
 //! What can be seen of a world from outside.
 
-use super::{ClientMessage, End, Flight, HistoryRecord, Mark, World};
+use super::{ClientMessage, End, Flight, HistoryRecord, Mark, ReplyKind, World};
 use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
@@ -61,6 +61,11 @@ impl World {
     /// What was last done to the world, by hand or by the script.
     pub fn intervention(&self) -> Option<Action> {
         self.intervention
+    }
+
+    /// What a client was last told, and by whom.
+    pub fn reply(&self) -> Option<(NodeId, ReplyKind)> {
+        self.reply
     }
 
     /// Actions of the script that made no sense when their time came.
@@ -191,7 +196,14 @@ impl World {
         let kind = header.map(|header| header.kind);
         let slot = header.map_or(0, |header| header.slot);
         let sent = arrives.saturating_sub(event.flight());
-        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, will_drop, held })
+        let reply = match event {
+            Event::Reply { from, client_message, .. } => match self.client_messages.look(client_message) {
+                Some(ClientMessage::Reply(reply)) => Some(ReplyKind::of(reply.answer, from)),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some(Flight { id: event.flight_id()?, from, to, kind, reply, slot, sent, arrives, will_drop, held })
     }
 
     /// The leader with the highest epoch, if any node takes itself for one.
