@@ -22,6 +22,7 @@ use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
@@ -102,6 +103,9 @@ pub trait Universe {
 
     /// Actions of the script that made no sense when their time came, so that nothing was done.
     fn refused(&self) -> &[Refused];
+
+    /// Actions of the script with roles that were taken, and who had the roles then.
+    fn resolved(&self) -> &[Resolved];
 
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
@@ -446,6 +450,10 @@ impl Universe for Cluster {
 
     fn refused(&self) -> &[Refused] {
         self.world.refused()
+    }
+
+    fn resolved(&self) -> &[Resolved] {
+        self.world.resolved()
     }
 
     fn rules_used(&self) -> RuleSet {

@@ -12,6 +12,7 @@ pub mod queue;
 pub mod recording;
 pub mod replicas;
 pub mod rng;
+pub mod roles;
 pub mod trace;
 pub mod world;
 

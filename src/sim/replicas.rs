@@ -322,13 +322,12 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn stop(&mut self, node: NodeId, saved: bool) {
         let index = usize::from(node.0);
-        if let Some(stopped) = self.nodes[index].take()
-            && saved
-        {
+        let stopped = self.nodes[index].take();
+        if let Some(stopped) = stopped.as_ref().filter(|_| saved) {
             self.disks[index].kept = stopped.disk().clone();
         }
         #[cfg(feature = "cli")]
-        if self.calls.is_some() {
+        if self.calls.is_some() && stopped.is_some() {
             self.begin_call(node, |_| Some(Stimulus::Crash));
             self.end_call(Vec::new());
         }

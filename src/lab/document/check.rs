@@ -348,15 +348,21 @@ impl Scenario {
         let nodes = self.replicas.len() + joins;
         let mut script = Vec::new();
         let mut byzantine = NodeSet::EMPTY;
+        // Each may be another node.
+        let mut byzantine_by_role = 0;
         for (i, fault) in self.script.iter().enumerate().take(FAULTS) {
             let Some(timed) = fault.read(&format!("script[{i}]"), names, nodes, problems) else { continue };
             let action = timed.action;
             if let (Some(assumption), Some(variant), false) = (action.breaks(), variant, self.beyond_model) {
-                if let Action::Behaviour { node, .. } = action {
-                    byzantine.add(node);
+                match action {
+                    Action::Behaviour { .. } if timed.roles.node.is_some() => byzantine_by_role += 1,
+                    Action::Behaviour { node, .. } => {
+                        byzantine.add(node);
+                    }
+                    _ => {}
                 }
                 let borne = byzantine_tolerated(variant.card, self.replicas.len());
-                if assumption != Assumption::Honesty || usize::from(byzantine.len()) > borne {
+                if assumption != Assumption::Honesty || usize::from(byzantine.len()) + byzantine_by_role > borne {
                     let says = format!(
                         "{} counts on it that {}; beyond_model = true lets the script go beyond that",
                         variant.card.title,
@@ -386,7 +392,11 @@ impl Scenario {
         order.sort_by_key(|index| script[*index].at);
         let mut script_check = ScriptCheck::new(variant.card, blueprint);
         for index in order {
-            let Timed { at, action } = script[index];
+            let Timed { at, action, roles } = script[index];
+            if !roles.is_empty() {
+                script_check.apply_by_role(action);
+                continue;
+            }
             match script_check.objection(action) {
                 Some(why) => {
                     let word = self.script.get(index).map_or("", |fault| &fault.action);

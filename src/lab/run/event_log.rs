@@ -91,12 +91,17 @@ impl EventLog {
         for record in new {
             match (record.what, universe.intervention(), universe.refused().last()) {
                 (What::Acted, Some(action), _) => {
-                    self.lines.push_back(json!({ "event": event, "time_us": time_us, "action": action.to_string() }));
+                    let roles = universe.resolved().last().map(|resolved| resolved.timed);
+                    let roles = roles.filter(|timed| (timed.at, timed.action) == (record.at, action));
+                    let roles = roles.map(|timed| timed.roles.to_string());
+                    let action = action.to_string();
+                    self.lines
+                        .push_back(json!({ "event": event, "time_us": time_us, "action": action, "roles": roles }));
                 }
                 (What::Refused, _, Some(refused)) => self.lines.push_back(json!({
                     "event": event,
                     "time_us": time_us,
-                    "refused": refused.timed.action.to_string(),
+                    "refused": refused.timed.to_string(),
                     "why": refused.why.to_string(),
                 })),
                 _ => {}

@@ -16,7 +16,7 @@ mod routes;
 mod timers;
 mod view;
 
-use super::action::{Action, FlightId, Refused, Timed};
+use super::action::{Action, FlightId, Refusal, Refused, Timed};
 use super::clients::{ClientGroup, Clients, HistoryRecord};
 pub use super::hosts::disk::DiskState;
 use super::hosts::disk::Storage;
@@ -28,6 +28,7 @@ use super::queue::event::{Arriving, Event, Packed};
 use super::queue::wheel::Wheel;
 use super::replicas::{Replicas, ReplicasOf};
 use super::rng::Rng;
+use super::roles::Resolved;
 use super::timing::Timing;
 use super::trace::Trace;
 use crate::core::node::{Protocol, Reply, SettingError, Setup};
@@ -39,6 +40,7 @@ use crate::sim::domains::{DomainId, Domains};
 use faults::ActiveFaults;
 pub use outcome::StepOutcome;
 use routes::Route;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use super::action::MAX_NODES;
@@ -224,6 +226,10 @@ pub struct World {
     script: Vec<Timed>,
     /// Actions of the script that made no sense when their time came.
     refused: Vec<Refused>,
+    /// What came of the script's actions that were taken before nodes booted, by their place; until their turn comes.
+    before_boot: BTreeMap<u32, Result<(), Refusal>>,
+    /// Actions of the script with roles, and who had them.
+    resolved: Vec<Resolved>,
     /// What was last done to the world.
     intervention: Option<Action>,
     /// What a client was last told, and by whom.
@@ -269,6 +275,8 @@ impl Clone for World {
             trace: self.trace.clone(),
             script: self.script.clone(),
             refused: self.refused.clone(),
+            before_boot: self.before_boot.clone(),
+            resolved: self.resolved.clone(),
             intervention: self.intervention,
             reply: self.reply,
             faults: self.faults.clone(),
@@ -325,6 +333,8 @@ impl World {
             setup,
             script,
             refused: Vec::new(),
+            before_boot: BTreeMap::new(),
+            resolved: Vec::new(),
             intervention: None,
             reply: None,
             faults: None,
@@ -343,7 +353,15 @@ impl World {
             world.faults();
         }
         for (id, site) in (0..).map(NodeId).zip(placement) {
-            world.install(site, world.domains.of_replica(id));
+            world.place(site, world.domains.of_replica(id));
+        }
+        // A script that acts at time 0 acts before the first message is sent.
+        world.hosts.iter_mut().for_each(|host| host.up = true);
+        world.act_before_boot();
+        for id in (0..world.nodes()).map(NodeId) {
+            if world.hosts[usize::from(id.0)].up {
+                world.boot(id);
+            }
         }
         for index in 0..world.script.len() {
             world.schedule(world.script[index].at, Event::Script(index as u32));
@@ -354,6 +372,13 @@ impl World {
 
     /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
     fn install(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
+        let me = self.place(site, domain);
+        self.boot(me);
+        me
+    }
+
+    /// Puts a new replica on a new machine at `site` and in `domain`.
+    fn place(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.hosts.len() as u8);
         self.hosts.push(Host {
             up: false,
@@ -368,7 +393,6 @@ impl World {
             cut_links: NodeSet::EMPTY,
         });
         self.rebuild_routes();
-        self.boot(me);
         me
     }
 
