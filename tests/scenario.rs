@@ -256,6 +256,8 @@ fn script_at_zero_holds_before_the_first_message_is_sent() {
     );
     assert_eq!(kinds(&cut, "Promise"), 0, "not even the first message arrives");
     assert_eq!(cut.refused, []);
+    let slow = first("{ at = \"0s\", do = \"slow\", extra = \"5s\" }");
+    assert_eq!(kinds(&slow, "Promise"), 0, "what is sent first is late as well");
     let down = first(
         "{ at = \"0s\", do = \"crash\", node = 1 }, { at = \"0s\", do = \"crash\", node = 2 }, { at = \"0s\", do = \"crash\", node = 3 }",
     );

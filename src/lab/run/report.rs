@@ -8,7 +8,8 @@ use crate::lab::{Checked, Place};
 use crate::sim::roles::Resolved;
 use crate::sim::{Refused, Sample};
 use crate::universe::Universe;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -341,6 +342,30 @@ pub(super) fn properties(universe: &dyn Universe, clients: Option<(&'static str,
     let unbound = liveness::PROPERTIES.into_iter().filter(|name| checked.iter().all(|one| one.property != *name));
     let all = found.chain(unbound.map(|name| (name, Finding::NotApplicable))).chain(clients);
     all.map(|(property, finding)| PropertyReport { property, finding: finding_text(finding) }).collect()
+}
+
+/// A figure that does not apply to every variant. In JSON: the figure, `"not applicable"`, or `{ "says": … }`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figure<T> {
+    /// The figure.
+    Measured(T),
+    /// It applies, but could not be measured.
+    Unmeasured {
+        /// Why not.
+        says: String,
+    },
+    /// The variant has nothing of the kind.
+    NotApplicable,
+}
+
+impl<T: Serialize> Serialize for Figure<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Figure::Measured(figure) => figure.serialize(serializer),
+            Figure::Unmeasured { says } => BTreeMap::from([("says", says)]).serialize(serializer),
+            Figure::NotApplicable => "not applicable".serialize(serializer),
+        }
+    }
 }
 
 /// A violated property.
