@@ -11,8 +11,8 @@ use super::recording::{HandlerCall, Stimulus};
 use super::recording::{Text, as_text};
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Effect, EntryStatus, Epoch, Header, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally,
-    TimerId, TimerName,
+    Card, Command, Effect, EntryStatus, Epoch, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally, TimerId,
+    TimerName,
 };
 use std::any::Any;
 use std::collections::VecDeque;
@@ -88,8 +88,9 @@ pub trait Replicas {
     fn boot(&mut self, node: NodeId, outbox: &mut Box<Outbox>);
     /// A node ends; its durable state, as it is now, is on its disk if `saved`.
     fn stop(&mut self, node: NodeId, saved: bool);
-    /// A node handles a message; returns its header. `None`: the node is down, and the message waits still.
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, outbox: &mut Box<Outbox>) -> Option<Header>;
+    /// A node handles a message, whose content is kept if other receivers still wait for it (`shared`). False: the node is down.
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, shared: bool, outbox: &mut Box<Outbox>)
+    -> bool;
     /// A running node handles a timer.
     fn timer(&mut self, node: NodeId, timer: TimerId, outbox: &mut Box<Outbox>);
     /// A running node handles a client's command.
@@ -333,22 +334,30 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         }
     }
 
-    #[inline]
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, outbox: &mut Box<Outbox>) -> Option<Header> {
+    fn deliver(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: MessageId,
+        shared: bool,
+        outbox: &mut Box<Outbox>,
+    ) -> bool {
         #[cfg(feature = "cli")]
         self.begin_call(to, |replicas| {
             replicas.running(to)?;
             Some(Stimulus::Message { id: message, from, content: Text::of(replicas.out.message(message)?) })
         });
-        let node = self.nodes[usize::from(to.0)].as_mut()?;
-        self.out.exchange(outbox);
+        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return false };
         let mut content = self.out.open_message(message);
         if let Some(content) = &content {
+            self.out.exchange(outbox);
             node.on_message(from, content, &mut self.out);
+            self.out.exchange(outbox);
         }
-        let header = self.out.close_message(message, &mut content);
-        self.out.exchange(outbox);
-        Some(header)
+        if shared {
+            self.out.put_back(message, &mut content);
+        }
+        true
     }
 
     fn timer(&mut self, node: NodeId, timer: TimerId, outbox: &mut Box<Outbox>) {

@@ -189,9 +189,12 @@ impl World {
     #[inline(always)]
     pub(super) fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
-        let Some(Header { kind, slot, .. }) = self.replicas.deliver(from, to, message_id, &mut self.outbox) else {
+        let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
+        let shared = self.outbox.messages.is_shared(message_id);
+        if !self.replicas.deliver(from, to, message_id, shared, &mut self.outbox) {
             return self.miss(from, to, way.flight(), message_id);
-        };
+        }
+        self.outbox.messages.release(message_id);
         let (rules, log_from) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.trace.delivered(self.time, way, kind.0, slot, rules);
