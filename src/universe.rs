@@ -19,7 +19,10 @@ use crate::judge::liveness::LivenessChecker;
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
+#[cfg(feature = "cli")]
+use crate::sim::recording::HandlerCall;
 use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
@@ -85,6 +88,9 @@ pub trait Universe {
 
     /// Actions of the script that made no sense when their time came, so that nothing was done.
     fn refused(&self) -> &[Refused];
+
+    /// Actions of the script with roles that were taken, and who had the roles then.
+    fn resolved(&self) -> &[Resolved];
 
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
@@ -187,6 +193,13 @@ impl dyn Universe + '_ {
     #[cfg(feature = "cli")]
     pub fn said(&self) -> Vec<String> {
         self.cluster().said()
+    }
+
+    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
+    /// for it.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.cluster().calls()
     }
 }
 
@@ -444,6 +457,13 @@ impl Cluster {
     pub fn said(&self) -> Vec<String> {
         self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
     }
+
+    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
+    /// for it.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.world.replicas().calls()
+    }
 }
 
 impl Universe for Cluster {
@@ -547,6 +567,10 @@ impl Universe for Cluster {
 
     fn refused(&self) -> &[Refused] {
         self.world.refused()
+    }
+
+    fn resolved(&self) -> &[Resolved] {
+        self.world.resolved()
     }
 
     fn rules_used(&self) -> RuleSet {

@@ -14,7 +14,7 @@ use quorumscope::universe;
 fn scenario(variant: &str, matrix: &Matrix, sites: &[&str], leader: usize) -> Scenario {
     let client = |site: &&str| Clients { site: (*site).to_owned(), think: Some("50ms".into()), ..Clients::default() };
     let hand_over =
-        Fault { at: "3s".into(), action: "hand-over".into(), node: Some(leader as u32), ..Fault::default() };
+        Fault { at: "3s".into(), action: "hand-over".into(), node: Some((leader as u32).into()), ..Fault::default() };
     Scenario {
         variant: variant.to_owned(),
         matrix: Some(matrix.key.to_owned()),

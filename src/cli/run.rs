@@ -148,6 +148,13 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
+    if !report.resolved.is_empty() {
+        writeln!(out, "\nTargets by role: {}", report.resolved.len())?;
+        for resolved in &report.resolved {
+            let at = seconds(resolved.at_us);
+            writeln!(out, "  {} at {at}, {}: {}", resolved.field, resolved.roles, resolved.action)?;
+        }
+    }
     if !report.refused.is_empty() {
         writeln!(out, "\nRefused, because it was impossible then: {}", report.refused.len())?;
         for refused in &report.refused {

@@ -25,6 +25,9 @@ pub struct Scenario {
     /// What the variant lets one choose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Value>,
+    /// Replicas whose settings differ from those above, as in the middle of a rolling upgrade.
+    #[serde(default, rename = "node", skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeSettings>,
     /// Keys of the rules to take away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
@@ -80,6 +83,17 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub warmup: Option<Quantity>,
+}
+
+/// Settings of one replica, in place of the scenario's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NodeSettings {
+    /// The replica, counted from 1.
+    pub id: u32,
+    /// The settings that differ.
+    pub settings: BTreeMap<String, Value>,
 }
 
 /// A data centre. Written as its id alone where there is no more to say.

@@ -5,9 +5,10 @@
 
 use super::{Mark, StepOutcome, World};
 use crate::core::{Effect, Header, Micros, NodeId, RuleSet, Slot};
-use crate::sim::action::Refused;
+use crate::sim::action::{Refused, Timed};
 use crate::sim::hosts::timers::NEVER;
 use crate::sim::queue::event::{Arriving, Event, Packed};
+use crate::sim::roles::Resolved;
 use crate::sim::trace::{Record, Way, What};
 
 /// Why a node stopped in the middle of its effects: a save did not fit its disk.
@@ -111,7 +112,17 @@ impl World {
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
-                Some(match (self.fault_code().apply_action)(self, timed.action) {
+                let done = match self.before_boot.remove(&index) {
+                    Some(outcome) => outcome.map(|()| self.note_action(timed.action)),
+                    None => self.resolve(timed).and_then(|action| {
+                        (self.fault_code().apply_action)(self, action)?;
+                        if !timed.roles.is_empty() {
+                            self.resolved.push(Resolved { index, timed: Timed { action, ..timed } });
+                        }
+                        Ok(())
+                    }),
+                };
+                Some(match done {
                     Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
                     Err(why) => {
                         self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);

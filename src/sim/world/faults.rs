@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 /// loaded them: only what names [`FaultCode::ALL`] takes them along.
 #[derive(Debug)]
 pub(super) struct FaultCode {
+    /// See [`World::act_before_boot`].
+    pub act_before_boot: fn(&mut World),
     /// See [`World::apply_action`].
     pub apply_action: fn(&mut World, Action) -> Result<(), Refusal>,
     /// See [`World::faults`].
@@ -37,6 +39,7 @@ pub(super) struct FaultCode {
 impl FaultCode {
     /// All of them.
     pub const ALL: &FaultCode = &FaultCode {
+        act_before_boot: World::act_before_boot,
         apply_action: World::apply_action,
         begin: |world| {
             world.faults();

@@ -353,9 +353,15 @@ impl Session {
 
     /// The run of a document at its start, with all interventions to come, and the document's moment.
     pub(super) fn load(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
-        let mut session = Session::of(document.scenario.clone(), checked)?;
+        let (mut session, moment) = Session::load_checked(document, checked)?;
         session.keep_copies();
-        let (interventions, moment) = document.check(&session.checked)?;
+        Ok((session, moment))
+    }
+
+    /// The same; it keeps no checkpoints.
+    pub(super) fn load_checked(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
+        let (interventions, moment) = document.check(&checked)?;
+        let mut session = Session::of(document.scenario.clone(), checked)?;
         session.branch.interventions = interventions;
         Ok((session, moment))
     }
