@@ -1,6 +1,7 @@
 //! What a person or a script may do to a running world.
 
 use super::domains::DomainId;
+use super::roles::Roles;
 use crate::core::{KindId, Micros, NodeId, NodeSet};
 use std::fmt;
 
@@ -544,6 +545,15 @@ pub struct Timed {
     pub at: Micros,
     /// What.
     pub action: Action,
+    /// The nodes of the action that are known only when its time comes.
+    pub roles: Roles,
+}
+
+impl Timed {
+    /// An action without roles.
+    pub fn new(at: Micros, action: Action) -> Timed {
+        Timed { at, action, roles: Roles::default() }
+    }
 }
 
 /// An action of a script that made no sense when its time came, so that nothing was done.
