@@ -140,13 +140,13 @@ pub trait Universe {
     #[cfg(feature = "cli")]
     fn deliveries(&self) -> Option<Deliveries>;
 
-    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    /// Has the world keep what nodes ask for, for [`Universe::recorded_effects`].
     #[cfg(feature = "cli")]
-    fn listen(&mut self);
+    fn record_effects(&mut self);
 
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
-    fn said(&self) -> Vec<String>;
+    fn recorded_effects(&self) -> Vec<String>;
 
     /// One plain sentence or two about what happens now. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
@@ -498,12 +498,12 @@ impl Universe for Cluster {
     }
 
     #[cfg(feature = "cli")]
-    fn listen(&mut self) {
+    fn record_effects(&mut self) {
         self.world.record_effects();
     }
 
     #[cfg(feature = "cli")]
-    fn said(&self) -> Vec<String> {
+    fn recorded_effects(&self) -> Vec<String> {
         self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
     }
 

@@ -66,7 +66,7 @@ pub struct Outbox {
     /// The first log slot that the save among the effects may have changed; [`UNSAVED`] if there is no save.
     saved: Slot,
     /// Whether a save is an effect.
-    tells_saves: bool,
+    records_saves: bool,
     ablated: RuleSet,
     used: RuleSet,
     /// Where [`Out::chance`] comes from.
@@ -81,7 +81,7 @@ pub struct Draws {
     /// The state of the generator from which a world draws; see [`Draws::seed`].
     state: u64,
     /// Results that a search wants, one a bit, the first lowest; then the generator is not asked.
-    wanted: u64,
+    scripted: u64,
     given: u8,
     /// How many were drawn since the last [`Draws::want`].
     used: u8,
@@ -95,7 +95,7 @@ impl Draws {
 
     /// The next draws give these results, one a bit, the lowest first; draws beyond the `given` ones give false.
     pub fn want(&mut self, results: u64, given: u8) {
-        *self = Draws { state: 0, wanted: results, given, used: 0 };
+        *self = Draws { state: 0, scripted: results, given, used: 0 };
     }
 
     /// How many were drawn since [`Draws::want`].
@@ -111,7 +111,7 @@ impl Draws {
     fn draw(&mut self, permille: u16) -> bool {
         self.used = self.used.saturating_add(1);
         if self.state == 0 {
-            let result = self.used <= self.given && self.wanted >> (self.used - 1) & 1 == 1;
+            let result = self.used <= self.given && self.scripted >> (self.used - 1) & 1 == 1;
             return result && permille > 0 || permille >= 1000;
         }
         // SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
@@ -130,7 +130,7 @@ impl Outbox {
             effects: Vec::new(),
             messages: MessageTable::default(),
             saved: UNSAVED,
-            tells_saves: true,
+            records_saves: true,
             ablated,
             used: RuleSet::EMPTY,
             draws: Draws::default(),
@@ -139,12 +139,12 @@ impl Outbox {
     }
 
     /// Leaves saves out of the effects, or puts them in: where a disk takes no time and loses nothing, a save has no effect.
-    pub fn tell_saves(&mut self, tell: bool) {
-        self.tells_saves = tell;
+    pub fn record_saves(&mut self, tell: bool) {
+        self.records_saves = tell;
     }
 
     /// Whether all rules are in force.
-    pub fn intact(&self) -> bool {
+    pub fn all_rules_in_force(&self) -> bool {
         self.ablated.is_empty()
     }
 
@@ -282,7 +282,7 @@ impl<N: Node> Out<N> {
     /// The same, stating that of the log nothing below `slot` has changed, so that the checkers need not look there.
     #[inline]
     pub fn save_entries(&mut self, slot: Slot) {
-        if self.outbox.saved == UNSAVED && self.outbox.tells_saves {
+        if self.outbox.saved == UNSAVED && self.outbox.records_saves {
             self.outbox.effects.push(Effect::Save);
         }
         self.outbox.saved = self.outbox.saved.min(slot);

@@ -27,7 +27,7 @@ pub struct LivenessChecker {
     /// When there is something to see next, µs.
     next: Micros,
     /// What was chosen when faults were over; `None` before that, and once everybody was found to have executed it.
-    aim: Option<Slot>,
+    target_slot: Option<Slot>,
     begun: bool,
     /// Whether clients waited for anything since faults were over.
     waited: bool,
@@ -38,14 +38,14 @@ pub struct LivenessChecker {
 impl LivenessChecker {
     /// Holds a world to this bound.
     pub fn new(bound: Recovery) -> LivenessChecker {
-        LivenessChecker { bound, next: bound.from, aim: None, begun: false, waited: false, compared: None }
+        LivenessChecker { bound, next: bound.from, target_slot: None, begun: false, waited: false, compared: None }
     }
 
     /// Looks at the world as it is now.
     #[inline]
     pub fn observe(&mut self, world: &World, safety: &mut SafetyChecker) {
         if world.time() >= self.next {
-            self.look(world, safety);
+            self.check(world, safety);
         }
     }
 
@@ -63,36 +63,36 @@ impl LivenessChecker {
         [finding(PROGRESS, self.waited), finding(CATCH_UP, self.compared.is_some_and(|compared| compared > 0))]
     }
 
-    fn look(&mut self, world: &World, safety: &mut SafetyChecker) {
+    fn check(&mut self, world: &World, safety: &mut SafetyChecker) {
         let Recovery { from, within } = self.bound;
         let now = world.time();
         self.waited |= world.waiting() > 0;
         if !self.begun {
             self.begun = true;
-            self.aim = Some(safety.last_slot());
+            self.target_slot = Some(safety.last_slot());
         }
         if now >= from.saturating_add(within)
-            && let Some(aim) = self.aim.take()
+            && let Some(target_slot) = self.target_slot.take()
             && world.replicas().card().shots == Shots::Log
         {
-            self.compared = Some(caught_up(world, safety, aim));
+            self.compared = Some(caught_up(world, safety, target_slot));
         }
         // Nobody can have waited too long before this.
         let since = world.waiting_since().map_or(now, |since| since.max(from));
         self.next = since.saturating_add(within);
         if self.next <= now {
-            safety.violated(world, PROGRESS, NodeSet::EMPTY, None);
+            safety.report_violation(world, PROGRESS, NodeSet::EMPTY, None);
             self.next = now.saturating_add(within);
         }
-        if self.aim.is_some() {
+        if self.target_slot.is_some() {
             self.next = self.next.min(from.saturating_add(within));
         }
     }
 }
 
 /// Whether every member that runs and is in touch with the leader, or without a leader with the node that has executed most, has executed
-/// everything up to `aim`, to the same state. Returns how many members were looked at beside that node.
-fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) -> u32 {
+/// everything up to `target_slot`, to the same state. Returns how many members were looked at beside that node.
+fn caught_up(world: &World, safety: &mut SafetyChecker, target_slot: Slot) -> u32 {
     let replicas = world.replicas();
     let running = (0..world.nodes()).map(NodeId).filter(|id| replicas.status(*id).is_some());
     let farthest = || running.max_by_key(|id| (safety.executed(*id), std::cmp::Reverse(*id)));
@@ -105,16 +105,16 @@ fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) -> u32 {
         }
         compared += 1;
         let executed = safety.executed(member);
-        if executed < aim {
-            safety.violated(world, CATCH_UP, NodeSet::just(member), Some(aim));
+        if executed < target_slot {
+            safety.report_violation(world, CATCH_UP, NodeSet::just(member), Some(target_slot));
         } else if executed == safety.executed(first)
             && replicas.machine_digest(member) != replicas.machine_digest(first)
         {
-            safety.violated(world, SAME_STATE, NodeSet::just(first).with(member), Some(executed));
+            safety.report_violation(world, SAME_STATE, NodeSet::just(first).with(member), Some(executed));
         }
     }
-    if safety.executed(first) < aim {
-        safety.violated(world, CATCH_UP, NodeSet::just(first), Some(aim));
+    if safety.executed(first) < target_slot {
+        safety.report_violation(world, CATCH_UP, NodeSet::just(first), Some(target_slot));
     }
     compared
 }

@@ -180,7 +180,7 @@ impl SafetyChecker {
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
         for mark in world.marks() {
-            self.mark(world, *mark);
+            self.observe_mark(world, *mark);
             match *mark {
                 Mark::Applied(node, Instance { lane: 0, slot }, _) | Mark::Restored(node, slot) => {
                     executed = Some((node, slot));
@@ -192,33 +192,33 @@ impl SafetyChecker {
             self.compare_states(world, node, slot);
         }
         match outcome {
-            Some(outcome) if outcome.what() == crate::sim::What::Acted => self.look_at_all(world),
+            Some(outcome) if outcome.what() == crate::sim::What::Acted => self.check_all_nodes(world),
             Some(outcome) if outcome.is_handled() => {
-                self.look_at(
+                self.check_node(
                     world,
                     Step { changed: outcome.node(), log_from: outcome.log_from(), unaware: world.unaware() },
                 );
             }
             Some(_) => {}
-            None => self.look_at_all(world),
+            None => self.check_all_nodes(world),
         }
     }
 
-    fn look_at_all(&mut self, world: &World) {
+    fn check_all_nodes(&mut self, world: &World) {
         let unaware = world.unaware();
         for node in 0..world.nodes() {
-            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
+            self.check_node(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
         }
     }
 
-    fn mark(&mut self, world: &World, mark: Mark) {
+    fn observe_mark(&mut self, world: &World, mark: Mark) {
         match mark {
             // What a Byzantine node says of itself means nothing.
             Mark::Chosen(node, ..) | Mark::Applied(node, ..) | Mark::Restored(node, _) | Mark::Booted(node)
                 if world.is_byzantine(node) => {}
-            Mark::Chosen(node, at, command) => self.decide(world, node, at, command),
+            Mark::Chosen(node, at, command) => self.record_decision(world, node, at, command),
             Mark::Applied(node, at, command) => {
-                self.decide(world, node, at, command);
+                self.record_decision(world, node, at, command);
                 self.exercised.order += 1;
                 let applied = self.lane(at.lane).applied_by(node);
                 let before = std::mem::replace(applied, at.slot);
@@ -228,12 +228,12 @@ impl SafetyChecker {
                     Shots::Log | Shots::Single => at.slot == before + 1,
                 };
                 if !in_order {
-                    self.violated_at(world, ORDER, NodeSet::just(node), at);
+                    self.report_violation_at(world, ORDER, NodeSet::just(node), at);
                 }
                 if at.lane == 0 && at.slot > self.executed {
                     self.executed = at.slot;
                     if let Op::Guarded { lock, token, fenced: false, .. } = command.op {
-                        self.one_holder(world, node, at.slot, lock, token);
+                        self.check_lock_holder(world, node, at.slot, lock, token);
                     }
                 }
             }
@@ -253,11 +253,11 @@ impl SafetyChecker {
     }
 
     /// A lock's guarded store does not look at tokens, so the judge does.
-    fn one_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
+    fn check_lock_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
         self.exercised.holders += 1;
         let largest = self.tokens.entry(lock).or_default();
         if token < *largest {
-            self.violated(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
+            self.report_violation(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
         } else {
             *largest = token;
         }
@@ -275,7 +275,7 @@ impl SafetyChecker {
         match known.and_then(|decision| decision.state) {
             Some((other, state)) if state != digest && self.same_commands() => {
                 self.diverged.add(node);
-                self.violated(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
+                self.report_violation(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
             }
             Some(_) => {}
             None => {
@@ -292,7 +292,7 @@ impl SafetyChecker {
         !self.violations.iter().any(other)
     }
 
-    fn decide(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
+    fn record_decision(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
         let decided = &mut self.lane(at.lane).decided;
         while decided.last() < at.slot {
             decided.push(None);
@@ -302,7 +302,7 @@ impl SafetyChecker {
         match *place {
             Some(earlier) if earlier.command != command && world.is_byzantine(earlier.by) => *place = new,
             Some(earlier) if earlier.command != command => {
-                self.violated_at(world, AGREEMENT, NodeSet::just(earlier.by).with(by), at);
+                self.report_violation_at(world, AGREEMENT, NodeSet::just(earlier.by).with(by), at);
             }
             Some(earlier) => self.exercised.agreement += u64::from(earlier.by != by),
             None => {
@@ -312,7 +312,7 @@ impl SafetyChecker {
         }
     }
 
-    fn look_at(&mut self, world: &World, step: Step) {
+    fn check_node(&mut self, world: &World, step: Step) {
         let node = step.changed;
         let index = usize::from(node.0);
         if self.leads.len() < usize::from(world.nodes()) {
@@ -328,7 +328,7 @@ impl SafetyChecker {
                 if !world.is_byzantine(node) {
                     let first = *self.leaders.entry(epoch).or_insert(node);
                     if first != node {
-                        self.violated(world, ONE_LEADER, NodeSet::just(first).with(node), None);
+                        self.report_violation(world, ONE_LEADER, NodeSet::just(first).with(node), None);
                     }
                 }
                 self.intervals.push(LeadershipInterval { since: world.time(), until: None, node, epoch });
@@ -337,7 +337,7 @@ impl SafetyChecker {
         self.exercised.invariants += 1;
         world.replicas().check(step, &mut |name, says, Breach { other, slot }| {
             let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
-            self.violated(world, (name, says), nodes, slot);
+            self.report_violation(world, (name, says), nodes, slot);
         });
     }
 
@@ -355,18 +355,18 @@ impl SafetyChecker {
     }
 
     /// Keeps a violation that is about the log or about no slot.
-    pub(super) fn violated(
+    pub(super) fn report_violation(
         &mut self,
         world: &World,
         property: (&'static str, &'static str),
         nodes: NodeSet,
         slot: Option<Slot>,
     ) {
-        self.violated_at(world, property, nodes, slot.unwrap_or(0).into());
+        self.report_violation_at(world, property, nodes, slot.unwrap_or(0).into());
     }
 
     /// Keeps a violation, unless the same one is kept already; slot 0 stands for none.
-    fn violated_at(
+    fn report_violation_at(
         &mut self,
         world: &World,
         (property, says): (&'static str, &'static str),

@@ -45,7 +45,7 @@ pub struct Transcript {
 impl Transcript {
     /// Begins to listen.
     pub fn of(universe: &mut dyn Universe) -> Transcript {
-        universe.listen();
+        universe.record_effects();
         Transcript {
             seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
             told: universe.trace().total(),
@@ -67,7 +67,7 @@ impl Transcript {
                 let _ = writeln!(text, "{:>9}.{:03}  {what}{because}", record.at / 1000, record.at % 1000);
             }
         }
-        for line in universe.said() {
+        for line in universe.recorded_effects() {
             let _ = writeln!(text, "                 {line}");
         }
         for line in self.changes(universe) {

@@ -29,7 +29,7 @@ impl World {
     /// microsecond: a script that had held the action from the start would have had it first.
     pub fn plan(&mut self, timed: Timed) -> bool {
         let free = |(at, event): (Micros, Event)| at != timed.at || matches!(event, Event::Script(_));
-        let possible = timed.at > self.time && self.coming().all(free);
+        let possible = timed.at > self.time && self.pending_events().all(free);
         if possible {
             self.schedule(timed.at, Event::Script(self.script.len() as u32));
             self.script.push(timed);
@@ -38,7 +38,7 @@ impl World {
     }
 
     pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
-        self.possible(action)?;
+        self.check_action(action)?;
         self.record(What::Acted, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
         self.intervention = Some(action);
         match action {
@@ -46,19 +46,19 @@ impl World {
             Action::CrashAfter { node, sends } => drop(self.faults().crash_after.insert(node, sends)),
             Action::Restart(node) => self.boot(node),
             Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
-            Action::Continue(node) => self.wake_up(node),
+            Action::Continue(node) => self.end_pause(node),
             Action::Domain { domain, fault } => self.inject_domain_fault(domain, fault),
             Action::Cut { from, to, both } => {
                 self.hosts[usize::from(from.0)].cut_links.add(to);
                 if both {
                     self.hosts[usize::from(to.0)].cut_links.add(from);
                 }
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Heal(a, b) => {
                 self.hosts[usize::from(a.0)].cut_links.remove(b);
                 self.hosts[usize::from(b.0)].cut_links.remove(a);
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Split { from, to, both } => {
                 for node in from.iter() {
@@ -69,7 +69,7 @@ impl World {
                     let cut = &mut self.hosts[usize::from(node.0)].cut_links;
                     *cut = cut.or(from);
                 }
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Join(a, b) => {
                 for (these, those) in [(a, b), (b, a)] {
@@ -78,7 +78,7 @@ impl World {
                         *cut = cut.minus(those);
                     }
                 }
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Disturb { from, to, both, how } => {
                 let links = &mut self.faults().links;
@@ -101,12 +101,12 @@ impl World {
             Action::Move { node, site } => {
                 let host = &mut self.hosts[usize::from(node.0)];
                 (host.site, host.domain) = (site, self.domains.of_site(site));
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::HandOver(to) => self.order(Order::HandOver(to)),
             Action::Add { site } => self.add(site)?,
             Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
-            Action::Request { site } => self.request_by_hand(site),
+            Action::Request { site } => self.submit_manual_request(site),
             Action::Loss { permille } => {
                 self.topology.loss_permille = permille;
                 self.rebuild_routes();
@@ -121,14 +121,14 @@ impl World {
                     processors.throttle(node, percent.into());
                 }
             }
-            Action::Behaviour { node, how } => self.behave(node, how),
+            Action::Behaviour { node, how } => self.set_behaviour(node, how),
             Action::Stabilise => self.stabilise(),
         }
         Ok(())
     }
 
     /// Whether the action makes sense now.
-    fn possible(&self, action: Action) -> Result<(), Refusal> {
+    fn check_action(&self, action: Action) -> Result<(), Refusal> {
         if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.hosts.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.hosts.len()));
         }
@@ -140,7 +140,7 @@ impl World {
                 _ => "the network has become synchronous: nothing is lost any more, and nothing later than its bound",
             });
         }
-        if let Some(why) = action.immoderate() {
+        if let Some(why) = action.amount_out_of_range() {
             return refuse(why);
         }
         let up = |node: NodeId| self.hosts[usize::from(node.0)].up;
@@ -226,7 +226,7 @@ impl World {
             Action::Catch { which: Which { from, to, .. }, .. } if from == to => {
                 refuse("a node has no link to itself; name two nodes")
             }
-            Action::Release(which) if !self.holds(which) => refuse("nothing like that is held"),
+            Action::Release(which) if !self.holds_matching(which) => refuse("nothing like that is held"),
             Action::Move { site, .. } | Action::Add { site } | Action::Request { site }
                 if site >= self.topology.sites =>
             {
@@ -274,7 +274,7 @@ impl World {
         faults.links.clear_link_faults();
         faults.interceptors.clear();
         for node in (0..self.hosts.len() as u8).map(NodeId) {
-            self.wake_up(node);
+            self.end_pause(node);
         }
     }
 
@@ -290,14 +290,14 @@ impl World {
     fn order(&mut self, order: Order) {
         let Some(leader) = self.leader() else { return };
         self.replicas.order(leader, order, &mut self.outbox);
-        self.settle(leader);
+        self.apply_outbox(leader);
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
         if let Some(faults) = &mut self.faults {
             faults.crash_after.remove(&node);
         }
-        self.forget_pause(node);
+        self.discard_pause(node);
         self.clear_processor(node);
         self.end_twin(node);
         if let Some(faults) = &mut self.faults {
@@ -317,15 +317,15 @@ impl World {
             match packed.unpack() {
                 Event::Deliver { from, flight, message_id, .. } if from == node && unsent(flight) => {
                     self.outbox.messages.release(message_id);
-                    *packed = Event::Void.pack();
+                    *packed = Event::Cancelled.pack();
                 }
                 Event::DeliverEach { from, to, flight, message_id } if from == node && unsent(flight) => {
                     to.iter().for_each(|_| self.outbox.messages.release(message_id));
-                    *packed = Event::Void.pack();
+                    *packed = Event::Cancelled.pack();
                 }
                 Event::Reply { from, flight, client_message } if from == node && unsent(flight) => {
                     self.client_messages.take(client_message);
-                    *packed = Event::Void.pack();
+                    *packed = Event::Cancelled.pack();
                 }
                 _ => {}
             }
@@ -340,7 +340,7 @@ impl World {
         }
     }
 
-    pub(super) fn fenced(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
+    pub(super) fn apply_fence(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
         if self.is_up(target) {
             self.crash(target);
         }
@@ -356,12 +356,12 @@ impl World {
         let members = self.members().with(me);
         self.counts.add_sender();
         self.install(site, self.domains.of_site(site));
-        self.recut();
+        self.rebuild_partitions();
         self.order(Order::Reconfigure(members));
         Ok(())
     }
 
-    fn request_by_hand(&mut self, site: u8) {
+    fn submit_manual_request(&mut self, site: u8) {
         let group = match self.clients.groups.iter().position(|group| group.site == site) {
             Some(group) => group as u16,
             None => {

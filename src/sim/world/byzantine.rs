@@ -55,21 +55,21 @@ impl World {
         self.faults.as_ref().is_some_and(|faults| faults.byzantine.twins.iter().any(|twin| twin.of == node))
     }
 
-    pub(super) fn behave(&mut self, node: NodeId, behave: Behaviour) {
+    pub(super) fn set_behaviour(&mut self, node: NodeId, behaviour: Behaviour) {
         let nodes = self.hosts.len();
         let index = usize::from(node.0);
         let byzantine = &mut self.faults().byzantine;
         byzantine.silent.resize(nodes.max(byzantine.silent.len()), NodeSet::EMPTY);
         byzantine.tampers.resize(nodes.max(byzantine.tampers.len()), NodeSet::EMPTY);
-        if behave != Behaviour::Honest {
+        if behaviour != Behaviour::Honest {
             byzantine.byzantine.add(node);
         }
-        match behave {
+        match behaviour {
             Behaviour::Silent(to) => byzantine.silent[index] = to,
             Behaviour::Tamper(to) => byzantine.tampers[index] = to,
             Behaviour::ToAll => drop(byzantine.to_all.add(node)),
-            Behaviour::Twin(hears) => self.split(node, hears),
-            Behaviour::Deny(hears) => self.deny(node, hears),
+            Behaviour::Twin(hears) => self.create_twin(node, hears),
+            Behaviour::Deny(hears) => self.create_empty_twin(node, hears),
             Behaviour::Honest => {
                 byzantine.silent[index] = NodeSet::EMPTY;
                 byzantine.tampers[index] = NodeSet::EMPTY;
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// The node becomes two: `hears` talk with the second from now on.
-    fn split(&mut self, node: NodeId, hears: NodeSet) {
+    fn create_twin(&mut self, node: NodeId, hears: NodeSet) {
         let mut host = self.hosts[usize::from(node.0)].clone();
         host.incarnation = host.incarnation.wrapping_add(TWIN_INCARNATION);
         host.rng = Rng::stream(self.seed, "twin", node.0.into());
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// The same, but the second starts with an empty disk.
-    fn deny(&mut self, node: NodeId, hears: NodeSet) {
+    fn create_empty_twin(&mut self, node: NodeId, hears: NodeSet) {
         let mut host = self.hosts[usize::from(node.0)].clone();
         host.timers.clear();
         host.storage = Default::default();
@@ -105,9 +105,9 @@ impl World {
         self.replicas.twin(TwinOp::Empty(node));
         self.faults().byzantine.twins.push(Twin { of: node, host, hears });
         let index = self.faults().byzantine.twins.len() - 1;
-        self.stand_in(index);
+        self.swap_twin(index);
         self.boot(node);
-        self.stand_in(index);
+        self.swap_twin(index);
     }
 
     /// Only the first copy is left.
@@ -124,7 +124,7 @@ impl World {
     }
 
     /// A twin and its node change places.
-    fn stand_in(&mut self, index: usize) {
+    fn swap_twin(&mut self, index: usize) {
         let Some(faults) = &mut self.faults else { return };
         let byzantine = &mut faults.byzantine;
         let twin = &mut byzantine.twins[index];
@@ -139,14 +139,14 @@ impl World {
     }
 
     /// Carries out an event, at the second copy of its node if it is that one's.
-    pub(super) fn at_whichever_copy(&mut self, event: Event) -> Option<StepOutcome> {
-        match self.whose(event) {
+    pub(super) fn dispatch_to_copy(&mut self, event: Event) -> Option<StepOutcome> {
+        match self.addressed_twin(event) {
             Some(index) => {
-                self.stand_in(index);
+                self.swap_twin(index);
                 let outcome = self.dispatch(event);
                 // A copy that has stopped, at a full disk, took the other one with it.
                 if self.faults.as_ref().is_some_and(|faults| faults.byzantine.present.is_some()) {
-                    self.stand_in(index);
+                    self.swap_twin(index);
                 }
                 outcome
             }
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// The twin that an event is for, if it is for one.
-    fn whose(&self, event: Event) -> Option<usize> {
+    fn addressed_twin(&self, event: Event) -> Option<usize> {
         let twins = &self.faults.as_ref()?.byzantine.twins;
         if twins.is_empty() {
             return None;
@@ -180,14 +180,14 @@ impl World {
     }
 
     /// Which life of a node hears a message: that of its second copy, or of the first.
-    pub(super) fn receiving_incarnation(&self, from: NodeId, to: NodeId) -> u16 {
+    pub(super) fn addressed_incarnation(&self, from: NodeId, to: NodeId) -> u16 {
         let twins = self.faults.as_ref().map_or(&[][..], |faults| &faults.byzantine.twins);
         let twin = twins.iter().find(|twin| twin.of == to && twin.hears.has(from));
         twin.map_or(self.hosts[usize::from(to.0)].incarnation, |twin| twin.host.incarnation)
     }
 
     /// Whom a message of a node goes to, lies considered; those left out never hear of it. The message is meant for as many.
-    pub(super) fn audience(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> NodeSet {
+    pub(super) fn byzantine_receivers(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> NodeSet {
         let Some(faults) = &self.faults else { return to };
         let byzantine = &faults.byzantine;
         if !byzantine.byzantine.has(from) {
@@ -209,7 +209,7 @@ impl World {
     }
 
     /// Whether a node answers clients.
-    pub(super) fn answers(&self, node: NodeId) -> bool {
+    pub(super) fn replies_to_clients(&self, node: NodeId) -> bool {
         let Some(faults) = &self.faults else { return true };
         let others = NodeSet::first(self.hosts.len() as u8).without(node);
         let silent = faults.byzantine.silent.get(usize::from(node.0));

@@ -15,7 +15,7 @@ impl World {
     pub(super) fn set_drift(&mut self, node: NodeId, ppm: i32) {
         let (nodes, now) = (self.hosts.len(), self.time);
         let clocks = &mut self.faults().clocks;
-        clocks.shift(node, 0, now);
+        clocks.adjust(node, 0, now);
         let before = clocks.rate(node);
         clocks.drift_ppm.resize(nodes.max(clocks.drift_ppm.len()), 0);
         clocks.drift_ppm[usize::from(node.0)] = ppm;
@@ -27,8 +27,8 @@ impl World {
     pub(super) fn jump(&mut self, node: NodeId, by: i32) {
         let now = self.time;
         let clocks = &mut self.faults().clocks;
-        clocks.shift(node, by.into(), now);
-        let real = clocks.real(node, by.unsigned_abs().into());
+        clocks.adjust(node, by.into(), now);
+        let real = clocks.true_duration(node, by.unsigned_abs().into());
         self.set_deadlines(node, |deadline| match by >= 0 {
             true => deadline.saturating_sub(real),
             false => deadline + real,

@@ -16,7 +16,7 @@ impl World {
         if !self.strict_disks {
             // Up to now every save was done at once, so that what a node holds is what it wrote.
             self.strict_disks = true;
-            self.outbox.tell_saves(true);
+            self.outbox.record_saves(true);
             for id in (0..self.hosts.len() as u8).map(NodeId) {
                 self.replicas.disk(id, DiskOp::Write { tears: false });
             }
@@ -105,9 +105,9 @@ impl World {
     /// What a node has to keep, it must have saved.
     pub(super) fn assert_saved(&self, me: NodeId) {
         let storage = &self.hosts[usize::from(me.0)].storage;
-        let prompt = self.topology.disk == 0 && storage.is_prompt();
+        let prompt = self.topology.disk == 0 && storage.writes_immediately();
         assert!(
-            !prompt || !self.outbox.intact() || self.replicas.is_saved(me),
+            !prompt || !self.outbox.all_rules_in_force() || self.replicas.is_saved(me),
             "node {me:?} changed its durable state without saving it"
         );
     }

@@ -70,7 +70,7 @@ impl World {
             }
         };
         self.events += 1;
-        Some(self.handle_here(way, message_id))
+        Some(self.handle_inline(way, message_id))
     }
 
     /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
@@ -102,13 +102,13 @@ impl World {
             }
             Event::Timer { node, incarnation, index } => self.timer_due(node, incarnation, index),
             Event::Request { to, will_drop, flight, client_message } => {
-                self.requested(to, will_drop, flight, client_message)
+                self.deliver_request(to, will_drop, flight, client_message)
             }
-            Event::Reply { from, client_message, .. } => self.answered(from, client_message),
+            Event::Reply { from, client_message, .. } => self.deliver_reply(from, client_message),
             Event::Wake(client) => self.wake(client),
-            Event::Impatient(client) => self.impatient(client),
-            Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
-            Event::Arrival(group) => self.arrival(group),
+            Event::RetryTimeout(client) => self.retry_timeout(client),
+            Event::Resend { client, seq, attempt } => self.resend(client, seq, attempt),
+            Event::Arrival(group) => self.open_loop_arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
                 Some(match self.apply_action(timed.action) {
@@ -120,8 +120,8 @@ impl World {
                     }
                 })
             }
-            Event::Fence { by, target } => Some(self.fenced(by, target)),
-            Event::Turn { .. } | Event::Void => None,
+            Event::Fence { by, target } => Some(self.apply_fence(by, target)),
+            Event::ProcessorDone { .. } | Event::Cancelled => None,
         }
     }
 
@@ -147,7 +147,7 @@ impl World {
         message_id: u32,
     ) -> StepOutcome {
         if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || !self.hosts[usize::from(to.0)].up {
-            return self.miss(from, to, flight, message_id);
+            return self.lose_on_arrival(from, to, flight, message_id);
         }
         if self.topology.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
@@ -161,7 +161,7 @@ impl World {
 
     /// A message gets lost.
     #[cold]
-    pub(super) fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
+    pub(super) fn lose_on_arrival(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
         self.counts.lost += u64::from(from != to);
         let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
         self.outbox.messages.release(message_id);
@@ -171,15 +171,15 @@ impl World {
 
     #[inline(never)]
     pub(super) fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
-        self.handle_here(Way::new(from, to, flight), message_id)
+        self.handle_inline(Way::new(from, to, flight), message_id)
     }
 
     /// A node handles a message, if it is up.
     #[inline(always)]
-    pub(super) fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
+    pub(super) fn handle_inline(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
         let Some(Header { kind, slot, .. }) = self.replicas.deliver(from, to, message_id, &mut self.outbox) else {
-            return self.miss(from, to, way.flight(), message_id);
+            return self.lose_on_arrival(from, to, way.flight(), message_id);
         };
         let (rules, log_from) = self.outbox.settle();
         self.used = self.used.or(rules);
@@ -189,7 +189,7 @@ impl World {
     }
 
     /// Takes the effects out of the outbox and carries them out.
-    pub(super) fn settle(&mut self, me: NodeId) {
+    pub(super) fn apply_outbox(&mut self, me: NodeId) {
         let (rules, _) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.apply_effects(me);
@@ -214,13 +214,13 @@ impl World {
             match *effect {
                 Effect::Send(to, message_id) => {
                     if !self.send(me, to, message_id) {
-                        self.stop_before(me, next, STOPPED_SENDING);
+                        self.stop_mid_effects(me, next, STOPPED_SENDING);
                         break;
                     }
                 }
                 Effect::Broadcast(to, message_id) => {
                     if !self.broadcast(me, to, message_id) {
-                        self.stop_before(me, next, STOPPED_SENDING);
+                        self.stop_mid_effects(me, next, STOPPED_SENDING);
                         break;
                     }
                 }
@@ -229,7 +229,7 @@ impl World {
                 Effect::Save => {
                     saved = true;
                     if !self.save(me) {
-                        self.stop_before(me, next, STOPPED_SAVING);
+                        self.stop_mid_effects(me, next, STOPPED_SAVING);
                         break;
                     }
                 }
@@ -259,7 +259,7 @@ impl World {
 
     /// A node stops in the middle of its effects: what it still wanted to do (those from `next` on) is not done.
     #[cold]
-    fn stop_before(&mut self, me: NodeId, next: usize, why: u32) {
+    fn stop_mid_effects(&mut self, me: NodeId, next: usize, why: u32) {
         let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
         for effect in &undone {
             match effect {

@@ -58,13 +58,13 @@ impl World {
     }
 
     /// What becomes of an event in a troubled world: itself, or nothing for now.
-    fn divert(&mut self, event: Event) -> Option<Event> {
+    fn defer_or_queue(&mut self, event: Event) -> Option<Event> {
         match event {
             // Its single arrivals come here one by one.
             Event::DeliverEach { .. } => Some(event),
             _ => {
-                let event = self.let_wait(event)?;
-                self.take_turns(event)
+                let event = self.defer_if_paused(event)?;
+                self.schedule_on_processor(event)
             }
         }
     }
@@ -72,11 +72,11 @@ impl World {
     /// Carries out one event of a troubled world, or puts it off.
     #[cold]
     pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
-        let event = self.divert(event)?;
+        let event = self.defer_or_queue(event)?;
         if let (Some(node), Some(faults)) = (event.handler(), &self.faults) {
-            self.outbox.clock = faults.clocks.shown(node, self.time);
+            self.outbox.clock = faults.clocks.reading(node, self.time);
         }
-        self.at_whichever_copy(event)
+        self.dispatch_to_copy(event)
     }
 
     /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
@@ -98,10 +98,10 @@ impl World {
     /// False: the sender crashed in the middle of it, and what it sent to the others never left.
     #[cold]
     pub(super) fn send_with_faults(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
-        let (kind, bytes) = self.weigh(message_id);
-        let mut to = self.audience(from, to, message_id);
+        let (kind, bytes) = self.wire_size(message_id);
+        let mut to = self.byzantine_receivers(from, to, message_id);
         while let Some(receiver) = to.lowest() {
-            if receiver != from && self.crashes_now(from) {
+            if receiver != from && self.count_down_to_crash(from) {
                 to.iter().for_each(|_| self.outbox.messages.release(message_id));
                 return false;
             }
@@ -115,24 +115,24 @@ impl World {
             }
             let (flight, lost) = self.route(from, to);
             self.counts.count(from, kind, 1, bytes);
-            let ready = self.put_together(from, bytes);
+            let ready = self.processor_send(from, bytes);
             let Transmission { leaves, flight, lost: lost_here, twice } =
                 self.faults().links.transmit((from, to), ready, Micros::from(flight), bytes);
-            let (leaves, flight, will_drop) = self.in_time(ready, leaves, flight, lost || lost_here);
+            let (leaves, flight, will_drop) = self.bounded_arrival(ready, leaves, flight, lost || lost_here);
             let event =
                 self.tamper(from, to, Event::Deliver { from, to, will_drop, flight: flight as u32, message_id });
             if let Some(second) = twice.filter(|_| !will_drop) {
-                let (leaves, second, _) = self.in_time(ready, leaves, second, false);
+                let (leaves, second, _) = self.bounded_arrival(ready, leaves, second, false);
                 let copy = self.copy_of(event);
                 self.schedule(leaves + second, copy.forced_delivery(second));
             }
-            self.send_past_interceptors(Which { from, to, kind }, event, leaves);
+            self.send_through_interceptors(Which { from, to, kind }, event, leaves);
         }
         true
     }
 
     /// Whether a node that is to crash while it sends does so now, in place of its next message.
-    fn crashes_now(&mut self, node: NodeId) -> bool {
+    fn count_down_to_crash(&mut self, node: NodeId) -> bool {
         match self.faults().crash_after.get_mut(&node) {
             Some(0) => true,
             Some(left) => {
@@ -144,7 +144,7 @@ impl World {
     }
 
     /// When a message can leave: once what was saved before is on the disk, and the processor has put it together.
-    pub(super) fn put_together(&mut self, from: NodeId, bytes: u64) -> Micros {
+    pub(super) fn processor_send(&mut self, from: NodeId, bytes: u64) -> Micros {
         let (now, saved) = (self.time, self.saved_at(from));
         match self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) {
             Some(processors) => saved.max(processors.send(from, now, bytes)),
@@ -153,7 +153,7 @@ impl World {
     }
 
     /// When a message leaves, how long it takes and whether it gets lost, as the timing model has it.
-    pub(super) fn in_time(
+    pub(super) fn bounded_arrival(
         &mut self,
         sent: Micros,
         leaves: Micros,
@@ -167,7 +167,7 @@ impl World {
     }
 
     /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
-    pub(super) fn take_out(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
+    pub(super) fn take_matching(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
         let mut taken = Vec::new();
         let mut sift = |arrives: Micros, event: Event| match event {
             Event::DeliverEach { from, to, flight, message_id } => {
@@ -175,13 +175,13 @@ impl World {
                 let gone: NodeSet = to.iter().filter(|to| fits(arrives, single(*to))).collect();
                 taken.extend(gone.iter().map(|to| (arrives, single(to))));
                 match to.minus(gone) {
-                    NodeSet::EMPTY => Event::Void,
+                    NodeSet::EMPTY => Event::Cancelled,
                     to => Event::DeliverEach { from, to, flight, message_id },
                 }
             }
             _ if fits(arrives, event) => {
                 taken.push((arrives, event));
-                Event::Void
+                Event::Cancelled
             }
             _ => event,
         };

@@ -84,7 +84,7 @@ impl World {
                 let Held { event, left } = self.faults().held.remove(index);
                 (event, left)
             }
-            None => match self.take_out(|_, event| event.flight_id() == Some(id)).first() {
+            None => match self.take_matching(|_, event| event.flight_id() == Some(id)).first() {
                 Some((arrives, event)) => (*event, arrives - now),
                 None => return,
             },
@@ -114,7 +114,7 @@ impl World {
     pub(super) fn release(&mut self, which: Option<Which>) {
         let held = std::mem::take(&mut self.faults().held);
         for Held { event, left } in held {
-            if which.is_none_or(|which| self.is_one(event, which)) {
+            if which.is_none_or(|which| self.matches(event, which)) {
                 self.schedule(self.time, event.forced_delivery(event.flight().saturating_sub(left)));
             } else {
                 self.faults().held.push(Held { event, left });
@@ -123,12 +123,12 @@ impl World {
     }
 
     /// Whether some message is held that fits.
-    pub(super) fn holds(&self, which: Option<Which>) -> bool {
+    pub(super) fn holds_matching(&self, which: Option<Which>) -> bool {
         let held = self.faults.as_ref().map_or(&[][..], |faults| &faults.held);
-        held.iter().any(|held| which.is_none_or(|which| self.is_one(held.event, which)))
+        held.iter().any(|held| which.is_none_or(|which| self.matches(held.event, which)))
     }
 
-    fn is_one(&self, event: Event, which: Which) -> bool {
+    fn matches(&self, event: Event, which: Which) -> bool {
         let Event::Deliver { from, to, message_id, .. } = event else { return false };
         (from, to, self.outbox.messages.header(message_id).kind) == (which.from, which.to, which.kind)
     }
@@ -139,7 +139,7 @@ impl World {
             Event::Deliver { from, to, will_drop, flight, message_id } => {
                 match self.replicas.copy_message(message_id, &mut self.outbox) {
                     Some(message_id) => Event::Deliver { from, to, will_drop, flight, message_id },
-                    None => Event::Void,
+                    None => Event::Cancelled,
                 }
             }
             Event::Request { to, will_drop, flight, client_message } => {
@@ -147,14 +147,14 @@ impl World {
                     Some(copy) => {
                         Event::Request { to, will_drop, flight, client_message: self.client_messages.put(copy) }
                     }
-                    None => Event::Void,
+                    None => Event::Cancelled,
                 }
             }
             Event::Reply { from, flight, client_message } => match self.client_messages.look(client_message).copied() {
                 Some(copy) => Event::Reply { from, flight, client_message: self.client_messages.put(copy) },
-                None => Event::Void,
+                None => Event::Cancelled,
             },
-            _ => Event::Void,
+            _ => Event::Cancelled,
         }
     }
 
@@ -181,9 +181,9 @@ impl World {
     }
 
     /// Sends a message that leaves at `leaves`, unless something else is to be done to it.
-    pub(super) fn send_past_interceptors(&mut self, which: Which, event: Event, leaves: Micros) {
+    pub(super) fn send_through_interceptors(&mut self, which: Which, event: Event, leaves: Micros) {
         let arrives = leaves + event.flight();
-        match self.caught(which) {
+        match self.match_interceptor(which) {
             None => self.schedule(arrives, event),
             Some(Intercept::Hold) => self.faults().held.push(Held { event, left: event.flight() }),
             Some(Intercept::Deliver) => self.schedule(leaves, event.forced_delivery(0)),
@@ -197,20 +197,20 @@ impl World {
     }
 
     /// What a trap that is set for this message does to it.
-    fn caught(&mut self, which: Which) -> Option<Intercept> {
+    fn match_interceptor(&mut self, which: Which) -> Option<Intercept> {
         let interceptors = &mut self.faults.as_mut()?.interceptors;
-        let mut sprung = None;
+        let mut matched = None;
         interceptors.retain_mut(|interceptor| {
-            if interceptor.which != which || sprung.is_some() {
+            if interceptor.which != which || matched.is_some() {
                 return true;
             }
             if interceptor.skip > 0 {
                 interceptor.skip -= 1;
                 return true;
             }
-            sprung = Some(interceptor.intercept);
+            matched = Some(interceptor.intercept);
             false
         });
-        sprung
+        matched
     }
 }

@@ -324,7 +324,7 @@ impl World {
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
-        world.outbox.tell_saves(world.strict_disks);
+        world.outbox.record_saves(world.strict_disks);
         world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
             world.faults();
@@ -365,6 +365,6 @@ impl World {
         host.incarnation += 1;
         host.up = true;
         self.replicas.boot(me, &mut self.outbox);
-        self.settle(me);
+        self.apply_outbox(me);
     }
 }

@@ -52,7 +52,7 @@ impl World {
 
     pub(super) fn pause(&mut self, node: NodeId, clock_stops: bool) {
         let now = self.time;
-        let mut to_leave = self.take_out(|arrives, event| match event {
+        let mut to_leave = self.take_matching(|arrives, event| match event {
             Event::Deliver { from, to, flight, .. } => {
                 from == node && to != node && arrives - Micros::from(flight) > now
             }
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// Keeps an event for later if its node is paused.
-    pub(super) fn let_wait(&mut self, event: Event) -> Option<Event> {
+    pub(super) fn defer_if_paused(&mut self, event: Event) -> Option<Event> {
         let node = match event {
             // What will not arrive does not wait, either.
             Event::Deliver { from, to, will_drop, .. } if will_drop || self.hosts[usize::from(from.0)].cut.has(to) => {
@@ -80,7 +80,7 @@ impl World {
             }
             Event::Request { will_drop: true, .. } => return Some(event),
             Event::Deliver { to, .. } | Event::Request { to, .. } => to,
-            Event::Turn { node, incarnation } if self.hosts[usize::from(node.0)].incarnation == incarnation => node,
+            Event::ProcessorDone { node, incarnation } if self.hosts[usize::from(node.0)].incarnation == incarnation => node,
             Event::Handle { to, incarnation, .. } if self.hosts[usize::from(to.0)].incarnation == incarnation => to,
             Event::Timer { node, incarnation, .. } if self.hosts[usize::from(node.0)].incarnation == incarnation => {
                 node
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// The node goes on.
-    pub(super) fn wake_up(&mut self, node: NodeId) {
+    pub(super) fn end_pause(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         let now = self.time;
         let slept = if pause.clock_stops { now - pause.since } else { 0 };
@@ -118,7 +118,7 @@ impl World {
     }
 
     /// The node ends while it is paused: what waited is lost with it, and what had not left never will.
-    pub(super) fn forget_pause(&mut self, node: NodeId) {
+    pub(super) fn discard_pause(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         for event in pause.waiting {
             self.lose(event);

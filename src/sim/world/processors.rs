@@ -7,26 +7,26 @@ use crate::sim::queue::event::Event;
 
 impl World {
     /// What arrives waits for its turn. Returns what is handled now.
-    pub(super) fn take_turns(&mut self, event: Event) -> Option<Event> {
+    pub(super) fn schedule_on_processor(&mut self, event: Event) -> Option<Event> {
         match event {
             Event::Deliver { from, to, will_drop: false, .. } if from != to && self.is_up(to) => {
                 if self.cut_from(from).has(to) {
                     return Some(event);
                 }
-                self.arrive_at_processor(to, event)
+                self.enqueue_at_processor(to, event)
             }
-            Event::Request { to, will_drop: false, .. } if self.is_up(to) => self.arrive_at_processor(to, event),
-            Event::Turn { node, incarnation } => {
+            Event::Request { to, will_drop: false, .. } if self.is_up(to) => self.enqueue_at_processor(to, event),
+            Event::ProcessorDone { node, incarnation } => {
                 if self.hosts[usize::from(node.0)].incarnation != incarnation {
                     return None;
                 }
-                self.turn(node)
+                self.processor_done(node)
             }
             _ => Some(event),
         }
     }
 
-    fn arrive_at_processor(&mut self, node: NodeId, event: Event) -> Option<Event> {
+    fn enqueue_at_processor(&mut self, node: NodeId, event: Event) -> Option<Event> {
         let Some(processors) = &mut self.faults().processors else { return Some(event) };
         let processor = processors.get(node);
         processor.inbox.push_back(event);
@@ -42,9 +42,9 @@ impl World {
         let incarnation = self.hosts[usize::from(node.0)].incarnation;
         let front = self.faults().processors.as_mut().and_then(|processors| processors.get(node).inbox.pop_front());
         let bytes = match front {
-            Some(Event::Deliver { message_id, .. }) => self.weigh(message_id).1,
+            Some(Event::Deliver { message_id, .. }) => self.wire_size(message_id).1,
             Some(Event::Request { client_message, .. }) => match self.client_messages.look(client_message) {
-                Some(ClientMessage::Request(Command { client, seq, .. })) => self.client_weight(*client, *seq),
+                Some(ClientMessage::Request(Command { client, seq, .. })) => self.client_message_size(*client, *seq),
                 _ => 0,
             },
             _ => 0,
@@ -56,14 +56,14 @@ impl World {
             Some(event) => {
                 processor.stage = Stage::Receiving(event);
                 let done = processor.work(now, nanos);
-                self.schedule(done, Event::Turn { node, incarnation });
+                self.schedule(done, Event::ProcessorDone { node, incarnation });
             }
             None => processor.stage = Stage::Idle,
         }
     }
 
     /// The processor of a node has finished something.
-    fn turn(&mut self, node: NodeId) -> Option<Event> {
+    fn processor_done(&mut self, node: NodeId) -> Option<Event> {
         let now = self.time;
         let incarnation = self.hosts[usize::from(node.0)].incarnation;
         let processor = self.faults().processors.as_mut()?.get(node);
@@ -71,16 +71,16 @@ impl World {
         match processor.stage {
             // A timer came in between and sent something.
             Stage::Receiving(_) if done > now => {
-                self.schedule(done, Event::Turn { node, incarnation });
+                self.schedule(done, Event::ProcessorDone { node, incarnation });
                 None
             }
             Stage::Receiving(event) => {
                 processor.stage = Stage::Handling;
                 // Once it is handled and the answers are sent, the next one gets its turn.
-                self.schedule(now, Event::Turn { node, incarnation });
+                self.schedule(now, Event::ProcessorDone { node, incarnation });
                 Some(match event {
                     Event::Deliver { from, to, flight, message_id, .. } => {
-                        let incarnation = self.receiving_incarnation(from, to);
+                        let incarnation = self.addressed_incarnation(from, to);
                         Event::Handle { from, to, incarnation, flight, message_id }
                     }
                     other => other,

@@ -31,7 +31,7 @@ impl World {
             self.schedule(leaves, Event::Deliver { from, to, will_drop: false, flight: 0, message_id });
             return true;
         }
-        let (kind, bytes) = self.weigh(message_id);
+        let (kind, bytes) = self.wire_size(message_id);
         self.counts.count(from, kind, 1, bytes);
         let (flight, will_drop) = self.route(from, to);
         self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, will_drop, flight, message_id });
@@ -45,25 +45,25 @@ impl World {
             return self.send_with_faults(from, to, message_id);
         }
         let leaves = self.saved_at(from);
-        let (kind, bytes) = self.weigh(message_id);
+        let (kind, bytes) = self.wire_size(message_id);
         let mut messages = 0;
         // Those in a row that get it in the same microsecond share a place in the wheel.
-        let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, message_id };
+        let mut batch = Arriving { from, to: NodeSet::EMPTY, flight: 0, message_id };
         for to in to.iter() {
             if from == to || !self.deterministic_delivery {
                 messages += u64::from(from != to);
-                together = self.send_apart(to, leaves, together);
+                batch = self.send_unbatched(to, leaves, batch);
                 continue;
             }
             messages += 1;
             let (flight, _) = self.route(from, to);
-            if flight != together.flight {
-                self.deliver_together(leaves, &mut together);
-                together.flight = flight;
+            if flight != batch.flight {
+                self.schedule_batch(leaves, &mut batch);
+                batch.flight = flight;
             }
-            together.to.add(to);
+            batch.to.add(to);
         }
-        self.deliver_together(leaves, &mut together);
+        self.schedule_batch(leaves, &mut batch);
         self.counts.count(from, kind, messages, bytes);
         true
     }
@@ -71,24 +71,24 @@ impl World {
     /// Sends to one of several nodes what may take another time than expected, or get lost, or is for the sender itself. Tells who shares
     /// a place in the wheel from then on.
     #[inline(never)]
-    fn send_apart(&mut self, to: NodeId, leaves: Micros, mut together: Arriving) -> Arriving {
-        let Arriving { from, message_id, .. } = together;
+    fn send_unbatched(&mut self, to: NodeId, leaves: Micros, mut batch: Arriving) -> Arriving {
+        let Arriving { from, message_id, .. } = batch;
         if from == to {
-            self.deliver_together(leaves, &mut together);
+            self.schedule_batch(leaves, &mut batch);
             self.schedule(leaves, Event::Deliver { from, to, will_drop: false, flight: 0, message_id });
-            return together;
+            return batch;
         }
         let (flight, will_drop) = self.route(from, to);
-        if will_drop || flight != together.flight {
-            self.deliver_together(leaves, &mut together);
+        if will_drop || flight != batch.flight {
+            self.schedule_batch(leaves, &mut batch);
         }
         if will_drop {
             self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, will_drop, flight, message_id });
         } else {
-            together.flight = flight;
-            together.to.add(to);
+            batch.flight = flight;
+            batch.to.add(to);
         }
-        together
+        batch
     }
 
     /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
@@ -98,13 +98,13 @@ impl World {
         self.counts.by_sites[sites as usize] += 1;
         match self.deterministic_delivery {
             true => (flight, false),
-            false => self.chance_it(from, to, flight),
+            false => self.draw_flight_and_loss(from, to, flight),
         }
     }
 
     /// What becomes of a message that may take longer than `flight`, µs, or get lost.
     #[inline(never)]
-    fn chance_it(&mut self, from: NodeId, to: NodeId, flight: u32) -> (u32, bool) {
+    fn draw_flight_and_loss(&mut self, from: NodeId, to: NodeId, flight: u32) -> (u32, bool) {
         let flight = self.topology.jittered(flight.into(), &mut self.net_rng) as u32;
         let cut = self.hosts[usize::from(from.0)].cut.has(to);
         (flight, cut || self.net_rng.chance(self.topology.loss_permille))
@@ -127,17 +127,17 @@ impl World {
 
     /// The kind of a message, and its bytes on the wire.
     #[inline(always)]
-    pub(super) fn weigh(&self, message_id: u32) -> (KindId, u64) {
+    pub(super) fn wire_size(&self, message_id: u32) -> (KindId, u64) {
         let Header { kind, bytes, commands, .. } = self.outbox.messages.header(message_id);
         let values = match self.topology.value_bytes.same() {
             Some(bytes) => u64::from(commands) * u64::from(bytes),
-            None => self.weigh_values(message_id),
+            None => self.value_sizes(message_id),
         };
         (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
     }
 
     #[cold]
-    pub(super) fn weigh_values(&self, message_id: u32) -> u64 {
+    pub(super) fn value_sizes(&self, message_id: u32) -> u64 {
         let (mut bytes, mut values) = (0, 0);
         self.replicas.each_value(message_id, &mut |value| {
             bytes += u64::from(self.topology.value_bytes.of(self.seed, value));
@@ -148,21 +148,21 @@ impl World {
     }
 
     /// The same of a client's request, or of the answer to it.
-    pub(super) fn client_weight(&self, client: ClientId, seq: u32) -> u64 {
+    pub(super) fn client_message_size(&self, client: ClientId, seq: u32) -> u64 {
         let value = self.topology.value_bytes.of(self.seed, Command::value_of(client, seq));
         u64::from(HEADER_BYTES + COMMAND_BYTES) + u64::from(value)
     }
 
     /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
     #[inline(always)]
-    pub(super) fn deliver_together(&mut self, leaves: Micros, together: &mut Arriving) {
-        let Arriving { from, to, flight, message_id } = *together;
+    pub(super) fn schedule_batch(&mut self, leaves: Micros, batch: &mut Arriving) {
+        let Arriving { from, to, flight, message_id } = *batch;
         let Some(first) = to.lowest() else { return };
         let event = match to == NodeSet::just(first) {
             true => Event::Deliver { from, to: first, will_drop: false, flight, message_id },
             false => Event::DeliverEach { from, to, flight, message_id },
         };
         self.schedule(leaves + Micros::from(flight), event);
-        together.to = NodeSet::EMPTY;
+        batch.to = NodeSet::EMPTY;
     }
 }

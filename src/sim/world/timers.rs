@@ -44,7 +44,7 @@ impl World {
         let host = &mut self.hosts[usize::from(node.0)];
         let mut wait = host.rng.between(lo, hi);
         if let Some(faults) = &self.faults {
-            wait = faults.clocks.real(node, wait);
+            wait = faults.clocks.true_duration(node, wait);
         }
         let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {

@@ -112,7 +112,7 @@ impl World {
     pub fn record_effects(&mut self) {
         self.records_effects = true;
         self.replicas.record_effects();
-        self.outbox.tell_saves(true);
+        self.outbox.record_saves(true);
     }
 
     /// From now on keeps what clients ask and are told, for [`World::recorded`].
@@ -139,7 +139,7 @@ impl World {
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
             && (0..self.hosts.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
-            && self.coming().all(|(_, event)| match event {
+            && self.pending_events().all(|(_, event)| match event {
                 Event::Deliver { message_id, .. }
                 | Event::DeliverEach { message_id, .. }
                 | Event::Handle { message_id, .. } => {
@@ -152,7 +152,7 @@ impl World {
     }
 
     /// What is to come, in no particular (but always the same) order.
-    pub(super) fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
+    pub(super) fn pending_events(&self) -> impl Iterator<Item = (Micros, Event)> {
         let Arriving { from, to, flight, message_id } = self.arriving;
         let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, message_id }));
         now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
@@ -161,7 +161,7 @@ impl World {
     /// All messages under way; `flights` is emptied first.
     pub fn flights(&self, flights: &mut Vec<Flight>) {
         flights.clear();
-        for (arrives, event) in self.coming() {
+        for (arrives, event) in self.pending_events() {
             match event {
                 Event::DeliverEach { from, to, flight, message_id } => {
                     let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
