@@ -7,7 +7,7 @@ mod service;
 use super::rng::Rng;
 use crate::core::{ClientId, Command, Micros, NodeId, Op, Outcome};
 use keys::Keys;
-use service::{Seen, CommandGenerator, Task};
+use service::{CommandGenerator, Seen, Task};
 
 pub use keys::Skew;
 pub use service::{Holding, Service};
@@ -224,7 +224,14 @@ impl Clients {
     /// Completes the outstanding command of `client`. Returns the pause until its next [`Event::Wake`](super::queue::event::Event::Wake), µs, if
     /// it is to be woken; at least `least`.
     #[inline(always)]
-    pub fn complete(&mut self, client: ClientId, op: Op, outcome: Outcome, now: Micros, least: Micros) -> Option<Micros> {
+    pub fn complete(
+        &mut self,
+        client: ClientId,
+        op: Op,
+        outcome: Outcome,
+        now: Micros,
+        least: Micros,
+    ) -> Option<Micros> {
         let pause = self.generator(client).complete(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
         session.waiting = None;

@@ -47,7 +47,7 @@ pub(in crate::sim) struct Transmission {
     pub flight: Micros,
     pub lost: bool,
     /// Flight time of a duplicate, µs; `None`: no duplicate.
-    pub twice: Option<Micros>,
+    pub duplicate_flight: Option<Micros>,
 }
 
 impl Links {
@@ -133,7 +133,7 @@ impl Links {
         }
         let lost = self.rng.chance(link.lose);
         // The duplicate takes between one and two times as long.
-        let twice = self.rng.chance(link.duplicate).then(|| flight + self.rng.between(0, flight));
-        Transmission { leaves, flight, lost, twice }
+        let duplicate_flight = self.rng.chance(link.duplicate).then(|| flight + self.rng.between(0, flight));
+        Transmission { leaves, flight, lost, duplicate_flight }
     }
 }

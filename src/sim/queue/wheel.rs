@@ -159,23 +159,23 @@ impl<T: Copy> Wheel<T> {
 
     /// All items with their times. Those of the same time are in order of insertion; otherwise the order is unspecified, but deterministic.
     pub fn iter(&self) -> impl Iterator<Item = (Micros, &T)> {
-        self.places().map(|place| {
+        self.slab_indices().map(|place| {
             let entry = &self.slab[place as usize];
             (entry.time, &entry.item)
         })
     }
 
     /// Visits all items mutably, with their times, in the order of [`Wheel::iter`].
-    pub fn for_each_mut(&mut self, mut show: impl FnMut(Micros, &mut T)) {
-        for place in self.places().collect::<Vec<_>>() {
+    pub fn for_each_mut(&mut self, mut visit: impl FnMut(Micros, &mut T)) {
+        for place in self.slab_indices().collect::<Vec<_>>() {
             let entry = &mut self.slab[place as usize];
-            show(entry.time, &mut entry.item);
+            visit(entry.time, &mut entry.item);
         }
     }
 
     /// Slab indices of all items, list by list: slab order is not insertion order, since entries are reused. Items of the same time are in the
     /// same list.
-    fn places(&self) -> impl Iterator<Item = u32> {
+    fn slab_indices(&self) -> impl Iterator<Item = u32> {
         let lists = self.levels.iter().flat_map(|level| {
             (0..SLOTS).filter(|slot| level.occupied >> slot & 1 == 1).map(|slot| level.slots[slot].head)
         });

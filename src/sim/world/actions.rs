@@ -1,4 +1,4 @@
-//! Actions: what a person or a script does to the running world.
+//! Actions: validation and application of interventions, by hand or by the script.
 
 use super::intercept::Interceptor;
 use super::{MAX_NODES, StepOutcome, World};
@@ -16,7 +16,7 @@ pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
 }
 
 impl World {
-    /// Does something to the world now. An error says why not; then nothing has changed.
+    /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.marks.clear();
         if self.records_effects {
@@ -25,8 +25,8 @@ impl World {
         self.apply_action(action)
     }
 
-    /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
-    /// microsecond: a script that had held the action from the start would have had it first.
+    /// Appends an action to the script. `false`, without any change, if its time is not in the future or another event is due at that very
+    /// microsecond: a script that held the action from the start would have put it first.
     pub fn plan(&mut self, timed: Timed) -> bool {
         let free = |(at, event): (Micros, Event)| at != timed.at || matches!(event, Event::Script(_));
         let possible = timed.at > self.time && self.pending_events().all(free);
@@ -127,7 +127,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether the action makes sense now.
+    /// Checks whether the action is possible now.
     fn check_action(&self, action: Action) -> Result<(), Refusal> {
         if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.hosts.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.hosts.len()));
@@ -264,7 +264,7 @@ impl World {
         }
     }
 
-    /// All that keeps messages from arriving in time ends.
+    /// Ends everything that delays or loses messages: cuts, partitions, loss, link conditions, held messages, interceptors, pauses.
     fn stabilise(&mut self) {
         self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
         self.topology.loss_permille = 0;
@@ -310,7 +310,7 @@ impl World {
         host.timers.clear();
         host.incarnation += 1;
         host.busy_until = 0;
-        // What still waited for the disk never left.
+        // Messages that waited for a disk write are never sent.
         let now = self.time;
         self.wheel.for_each_mut(|arrives, packed| {
             let unsent = |flight: u32| arrives - Micros::from(flight) > now;
@@ -332,7 +332,7 @@ impl World {
         });
     }
 
-    /// A node has another turned off. Power switches have a network of their own: the order takes as long as a message, and arrives.
+    /// Fencing: a node has another turned off through a power switch, whose own network delays like a message and loses nothing.
     pub(super) fn send_fence(&mut self, by: NodeId, target: NodeId) {
         if usize::from(target.0) < self.hosts.len() {
             let delay = self.topology.one_way(self.site_of(by), self.site_of(target), by > target);
@@ -365,7 +365,7 @@ impl World {
         let group = match self.clients.groups.iter().position(|group| group.site == site) {
             Some(group) => group as u16,
             None => {
-                // It uses the service that the others use, but begins nothing of itself.
+                // A group without sessions: it uses the service of the first group and issues nothing by itself.
                 let service = self.clients.groups.first().map(|group| group.service).unwrap_or_default();
                 let pace = Pace::Closed { sessions: 0, think: 0 };
                 let retry = 4 * self.setup.rtt_max;

@@ -1,4 +1,4 @@
-//! What happens to whole failure domains.
+//! Faults of failure domains: crash, restart, pause and partition of a rack, site or region; computation of partitions.
 
 use super::World;
 use super::actions::refuse;
@@ -13,7 +13,7 @@ impl World {
         (0..self.hosts.len() as u8).map(NodeId).filter(inside).fold(NodeSet::EMPTY, NodeSet::with)
     }
 
-    /// The domains that are cut off.
+    /// The partitioned domains.
     pub fn partitioned(&self) -> &[DomainId] {
         self.faults.as_ref().map_or(&[], |faults| &faults.partitioned)
     }
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// The nodes that a blow concerns.
+    /// The nodes in a domain to which a fault applies.
     fn affected(&self, domain: DomainId, fault: DomainFault) -> NodeSet {
         let concerned = |node: &NodeId| match fault {
             DomainFault::Crash => self.is_up(*node),
@@ -73,23 +73,26 @@ impl World {
         self.rebuild_partitions();
     }
 
-    /// Whether the edge of a domain that is cut off lies between two nodes.
+    /// Whether the edge of a partitioned domain separates two nodes.
     pub(super) fn is_partitioned(&self, a: NodeId, b: NodeId) -> bool {
         let domain = |node: NodeId| self.hosts[usize::from(node.0)].domain;
         self.crosses_partition(domain(a), domain(b))
     }
 
-    /// The same for a client and a node.
+    /// Whether the edge of a partitioned domain separates a client and a node.
     pub(super) fn is_client_partitioned(&self, client: ClientId, node: NodeId) -> bool {
         !self.partitioned().is_empty()
-            && self.crosses_partition(self.domains.of_site(self.site_of_client(client)), self.hosts[usize::from(node.0)].domain)
+            && self.crosses_partition(
+                self.domains.of_site(self.site_of_client(client)),
+                self.hosts[usize::from(node.0)].domain,
+            )
     }
 
     fn crosses_partition(&self, a: Option<DomainId>, b: Option<DomainId>) -> bool {
         self.partitioned().iter().any(|edge| self.domains.within(a, *edge) != self.domains.within(b, *edge))
     }
 
-    /// Finds anew who cannot hear whom.
+    /// Recomputes unreachable receivers of all nodes from link cuts and partitioned domains, and the routes.
     pub(super) fn rebuild_partitions(&mut self) {
         for from in (0..self.hosts.len() as u8).map(NodeId) {
             let partitioned = (0..self.hosts.len() as u8).map(NodeId).filter(|to| self.is_partitioned(from, *to));

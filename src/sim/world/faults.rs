@@ -1,4 +1,5 @@
-//! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
+//! Active faults, and the event loop and sending path under faults. All fault state is behind one pointer, so that a world without faults
+//! pays one test for each event and each send.
 
 use super::byzantine::ByzantineNodes;
 use super::intercept::{Held, Interceptor};
@@ -14,31 +15,31 @@ use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
 use std::collections::BTreeMap;
 
-/// All that is out of the ordinary.
+/// State of all faults.
 #[derive(Clone, Debug)]
 pub(super) struct ActiveFaults {
-    /// The paused nodes, by node.
+    /// Pauses, by node.
     pub pauses: Vec<Option<Pause>>,
-    /// The domains that are cut off.
+    /// The partitioned domains.
     pub partitioned: Vec<DomainId>,
-    /// The disturbed links.
+    /// Link conditions.
     pub links: Links,
-    /// The nodes' clocks.
+    /// Clock drift and offsets.
     pub clocks: Clocks,
-    /// The processors, if messages cost them anything.
+    /// Processors, if messages have a cost.
     pub processors: Option<Processors>,
-    /// The nodes that lie.
+    /// Byzantine nodes.
     pub byzantine: ByzantineNodes,
-    /// Nodes that crash in the middle of what they send, and how many messages still leave them.
+    /// Nodes with a scheduled crash while sending, and the number of messages that they still send.
     pub crash_after: BTreeMap<NodeId, u16>,
-    /// The messages held.
+    /// Held messages.
     pub held: Vec<Held>,
-    /// What waits for a message to be sent.
+    /// Interceptors of messages yet to be sent.
     pub interceptors: Vec<Interceptor>,
 }
 
 impl World {
-    /// The trouble there is, from now on.
+    /// The fault state, created at first use; ends the fault-free fast path.
     pub(super) fn faults(&mut self) -> &mut ActiveFaults {
         let (seed, cost) = (self.seed, self.topology.cost);
         self.fault_free = false;
@@ -57,10 +58,10 @@ impl World {
         })
     }
 
-    /// What becomes of an event in a troubled world: itself, or nothing for now.
+    /// Defers an event at a paused node or queues it at a processor; returns what is to be handled now.
     fn defer_or_queue(&mut self, event: Event) -> Option<Event> {
         match event {
-            // Its single arrivals come here one by one.
+            // Its single arrivals pass through here one by one.
             Event::DeliverEach { .. } => Some(event),
             _ => {
                 let event = self.defer_if_paused(event)?;
@@ -69,7 +70,7 @@ impl World {
         }
     }
 
-    /// Carries out one event of a troubled world, or puts it off.
+    /// Processes one event under faults, or defers it.
     #[cold]
     pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
         let event = self.defer_or_queue(event)?;
@@ -79,7 +80,7 @@ impl World {
         self.dispatch_to_copy(event)
     }
 
-    /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
+    /// Delivers an arriving broadcast to `to`; if it is deferred there, to the next receiver.
     #[cold]
     pub(super) fn arrive_with_faults(
         &mut self,
@@ -92,10 +93,10 @@ impl World {
         self.handle_event_with_faults(event).or_else(|| self.arrive())
     }
 
-    /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
-    /// another.
+    /// Sends a message under faults. Draws from the network's random stream exactly as without faults, so that a fault in one place changes no
+    /// draws elsewhere.
     ///
-    /// False: the sender crashed in the middle of it, and what it sent to the others never left.
+    /// False: the sender crashed during the broadcast, and the remaining receivers get nothing.
     #[cold]
     pub(super) fn send_with_faults(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         let (kind, bytes) = self.wire_size(message_id);
@@ -108,7 +109,7 @@ impl World {
             to.remove(receiver);
             let to = receiver;
             if from == to {
-                // In a life of its own, for there may be two of it.
+                // By incarnation, since the node may have a twin.
                 let incarnation = self.hosts[usize::from(from.0)].incarnation;
                 self.schedule(self.saved_at(from), Event::Handle { from, to, incarnation, flight: 0, message_id });
                 continue;
@@ -116,12 +117,12 @@ impl World {
             let (flight, lost) = self.route(from, to);
             self.counts.count(from, kind, 1, bytes);
             let ready = self.processor_send(from, bytes);
-            let Transmission { leaves, flight, lost: lost_here, twice } =
+            let Transmission { leaves, flight, lost: lost_here, duplicate_flight } =
                 self.faults().links.transmit((from, to), ready, Micros::from(flight), bytes);
             let (leaves, flight, will_drop) = self.bounded_arrival(ready, leaves, flight, lost || lost_here);
             let event =
                 self.tamper(from, to, Event::Deliver { from, to, will_drop, flight: flight as u32, message_id });
-            if let Some(second) = twice.filter(|_| !will_drop) {
+            if let Some(second) = duplicate_flight.filter(|_| !will_drop) {
                 let (leaves, second, _) = self.bounded_arrival(ready, leaves, second, false);
                 let copy = self.copy_of(event);
                 self.schedule(leaves + second, copy.forced_delivery(second));
@@ -131,7 +132,7 @@ impl World {
         true
     }
 
-    /// Whether a node that is to crash while it sends does so now, in place of its next message.
+    /// Whether a scheduled crash replaces the node's next send; otherwise counts that send.
     fn count_down_to_crash(&mut self, node: NodeId) -> bool {
         match self.faults().crash_after.get_mut(&node) {
             Some(0) => true,
@@ -143,7 +144,7 @@ impl World {
         }
     }
 
-    /// When a message can leave: once what was saved before is on the disk, and the processor has put it together.
+    /// When a message can leave, µs: after earlier saves are durable, and after the processor's sending time.
     pub(super) fn processor_send(&mut self, from: NodeId, bytes: u64) -> Micros {
         let (now, saved) = (self.time, self.saved_at(from));
         match self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) {
@@ -152,7 +153,7 @@ impl World {
         }
     }
 
-    /// When a message leaves, how long it takes and whether it gets lost, as the timing model has it.
+    /// Applies the timing model's bound to a message; returns when it leaves, µs, its flight time, µs, and whether it is lost.
     pub(super) fn bounded_arrival(
         &mut self,
         sent: Micros,
@@ -169,7 +170,7 @@ impl World {
     /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
     pub(super) fn take_matching(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
         let mut taken = Vec::new();
-        let mut sift = |arrives: Micros, event: Event| match event {
+        let mut extract = |arrives: Micros, event: Event| match event {
             Event::DeliverEach { from, to, flight, message_id } => {
                 let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
                 let gone: NodeSet = to.iter().filter(|to| fits(arrives, single(*to))).collect();
@@ -186,11 +187,11 @@ impl World {
             _ => event,
         };
         let Arriving { from, to, flight, message_id } = self.arriving;
-        self.arriving.to = match sift(self.time, Event::DeliverEach { from, to, flight, message_id }) {
+        self.arriving.to = match extract(self.time, Event::DeliverEach { from, to, flight, message_id }) {
             Event::DeliverEach { to, .. } => to,
             _ => NodeSet::EMPTY,
         };
-        self.wheel.for_each_mut(|arrives, packed| *packed = sift(arrives, packed.unpack()).pack());
+        self.wheel.for_each_mut(|arrives, packed| *packed = extract(arrives, packed.unpack()).pack());
         taken
     }
 

@@ -1,4 +1,4 @@
-//! Messages at a node's processor: they wait for their turn, are taken in, and are handled.
+//! Message processing at a node's processor: queueing, receiving, handling.
 
 use super::{ClientMessage, World};
 use crate::core::{Command, NodeId};
@@ -6,7 +6,7 @@ use crate::sim::hosts::processor::{Processor, Stage};
 use crate::sim::queue::event::Event;
 
 impl World {
-    /// What arrives waits for its turn. Returns what is handled now.
+    /// Queues an arrival at the receiver's processor. Returns the event to handle now, if any.
     pub(super) fn schedule_on_processor(&mut self, event: Event) -> Option<Event> {
         match event {
             Event::Deliver { from, to, will_drop: false, .. } if from != to && self.is_up(to) => {
@@ -36,7 +36,7 @@ impl World {
         None
     }
 
-    /// Begins to take in what is next.
+    /// Starts receiving the next queued message, or becomes idle.
     fn receive_next(&mut self, node: NodeId) {
         let now = self.time;
         let incarnation = self.hosts[usize::from(node.0)].incarnation;
@@ -62,21 +62,21 @@ impl World {
         }
     }
 
-    /// The processor of a node has finished something.
+    /// A processor has finished a stage: handles what it received, or receives the next message.
     fn processor_done(&mut self, node: NodeId) -> Option<Event> {
         let now = self.time;
         let incarnation = self.hosts[usize::from(node.0)].incarnation;
         let processor = self.faults().processors.as_mut()?.get(node);
         let done = processor.busy_until.div_ceil(1_000);
         match processor.stage {
-            // A timer came in between and sent something.
+            // A timer handler sent messages meanwhile, which took processing time.
             Stage::Receiving(_) if done > now => {
                 self.schedule(done, Event::ProcessorDone { node, incarnation });
                 None
             }
             Stage::Receiving(event) => {
                 processor.stage = Stage::Handling;
-                // Once it is handled and the answers are sent, the next one gets its turn.
+                // The next message is received once this one is handled and its effects are sent.
                 self.schedule(now, Event::ProcessorDone { node, incarnation });
                 Some(match event {
                     Event::Deliver { from, to, flight, message_id, .. } => {
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// The node has ended: what waited for its processor is lost.
+    /// Crash: the messages queued at the node's processor are lost.
     pub(super) fn clear_processor(&mut self, node: NodeId) {
         let Some(processors) = self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) else { return };
         let processor = processors.get(node);

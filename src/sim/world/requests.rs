@@ -1,4 +1,4 @@
-//! Clients at work: beginning commands, asking, being redirected, losing patience.
+//! Client sessions: issuing commands, requests, redirects, retry timeouts, replies.
 
 use super::{ClientMessage, ReplyKind, StepOutcome, World};
 use crate::core::node::Reply;
@@ -9,7 +9,7 @@ use crate::sim::measure::Sample;
 use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
 
-/// After so many redirects in a row a client pauses: the cluster does not know yet who leads.
+/// Consecutive redirects after which a client pauses: an election is probably in progress.
 const REDIRECTS: u16 = 4;
 
 impl World {
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// The replica nearest to a site; the lowest id among equals.
+    /// The replica with the shortest round trip to a site; the lowest id among equals.
     pub(super) fn nearest(&self, site: u8) -> NodeId {
         let distance = |node: &NodeId| self.topology.round_trip(site, self.site_of(*node));
         (0..self.hosts.len() as u8).map(NodeId).min_by_key(distance).unwrap_or_default()
@@ -91,7 +91,7 @@ impl World {
         StepOutcome::passed(What::Client, target)
     }
 
-    /// Sends the session's waiting command to the replica it takes for the right one, or to all.
+    /// Sends the session's outstanding command to its target replica, or to all.
     fn submit(&mut self, client: ClientId) {
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = &mut session.waiting else { return };
@@ -171,7 +171,7 @@ impl World {
     }
 
     pub(super) fn deliver_reply(&mut self, from: NodeId, client_message: u32) -> Option<StepOutcome> {
-        // Looked at where it lies: moved out field by field, it makes the processor wait.
+        // Borrowed, not moved: see "Speed" in `ARCHITECTURE.md`.
         let client_message = self.client_messages.take(client_message);
         let Some(ClientMessage::Reply(Reply { client, seq, ref answer })) = client_message else { return None };
         if self.is_client_partitioned(client, from) {
@@ -187,7 +187,7 @@ impl World {
         match *answer {
             Answer::Done(outcome) => {
                 if self.answers_needed > 1 {
-                    // A replica's last word counts.
+                    // A later reply of a replica replaces its earlier one.
                     session.answers.retain(|(node, _)| *node != from);
                     session.answers.push((from, outcome));
                     let alike = session.answers.iter().filter(|(_, other)| *other == outcome).count();
@@ -204,7 +204,7 @@ impl World {
                 self.counts.answered += 1;
                 let sample = Sample { at: self.time, latency: self.time - waiting.since, client, node: from };
                 self.samples[usize::from(session.site)].push(sample);
-                // An answer in no time must not begin the next command in no time, or time would stand still.
+                // Time must advance between commands, or a closed loop with zero latency would never end.
                 let least = Micros::from(sample.latency == 0);
                 if let Some(pause) = self.clients.complete(client, waiting.command.op, outcome, self.time, least) {
                     self.schedule(self.time + pause, Event::Wake(client));
@@ -220,7 +220,7 @@ impl World {
                 let target = leader.unwrap_or(self.next_target(from));
                 self.clients.sessions[usize::from(client.0)].target = target;
                 let pause = (self.clients.groups[usize::from(group)].retry / 10).max(1);
-                // Patience begins anew: if it ran out during the pause, the replica that is next would be passed over, every time around.
+                // The retry timeout restarts: if it expired during the pause, it would skip the next replica, in every round again.
                 let attempt = waiting.attempt;
                 if let Some(waiting) = &mut self.clients.sessions[usize::from(client.0)].waiting {
                     waiting.asked = self.time;
@@ -231,8 +231,8 @@ impl World {
         step
     }
 
-    /// A client of the nearest replica got its answer after so many requests. The nearest one gets the next command, unless it did not answer
-    /// this one: then it is left alone for a while, twice as long each time.
+    /// Target of the next command for [`Contact::Nearest`], after a reply to the `requests`-th request: the nearest replica, with exponential
+    /// backoff (in commands) after it did not answer.
     fn choose_next_target(&mut self, client: ClientId, requests: u16) {
         let nearest = self.nearest(self.clients.sessions[usize::from(client.0)].site);
         let session = &mut self.clients.sessions[usize::from(client.0)];
@@ -277,7 +277,7 @@ impl World {
         Some(self.record_client_step(client))
     }
 
-    /// Holds back (or lets go on) all new commands.
+    /// Sets or clears quiescence of all clients.
     pub(super) fn quiesce(&mut self, quiet: bool) {
         for (client, due) in self.clients.quiesce(quiet) {
             self.schedule(due.max(self.time), Event::Wake(client));

@@ -1,26 +1,26 @@
-//! Messages on their way: what they weigh, how long they take, and whether they arrive.
+//! Sending: wire size, flight time and loss of messages, and the route table.
 
 use super::{MAX_NODES, World};
 use crate::core::{ClientId, Command, Header, KindId, Micros, NodeId, NodeSet};
 use crate::sim::queue::event::{Arriving, Event};
 
-/// Bytes that any message takes on the wire besides its content: Ethernet, IP and TCP headers.
+/// Bytes of Ethernet, IP and TCP headers of a message.
 const HEADER_BYTES: u32 = 66;
 
 /// Bytes of a command besides its value: client, number, operation and key.
 const COMMAND_BYTES: u32 = 16;
 
-/// The way from one node to another, looked up for every message.
+/// Precomputed route from one node to another.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Route {
-    /// How long a message takes without jitter, µs.
+    /// Flight time without jitter, µs.
     flight: u32,
-    /// The place of its two sites in [`Counts::by_sites`](crate::sim::measure::Counts::by_sites).
+    /// Index of the pair of sites in [`Counts::by_sites`](crate::sim::measure::Counts::by_sites).
     sites: u32,
 }
 
 impl World {
-    /// Sends to one node. Nine of ten messages go this way. False: the sender crashed before it could.
+    /// Sends a message to one node. False: the sender crashed instead ([`Action::CrashAfter`](crate::sim::Action::CrashAfter)).
     #[inline(always)]
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) -> bool {
         if self.faults.is_some() {
@@ -38,7 +38,7 @@ impl World {
         true
     }
 
-    /// Sends the same to several nodes.
+    /// Sends a message to several nodes. False: the sender crashed before the last of them.
     #[inline]
     pub(super) fn broadcast(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         if self.faults.is_some() {
@@ -47,7 +47,7 @@ impl World {
         let leaves = self.saved_at(from);
         let (kind, bytes) = self.wire_size(message_id);
         let mut messages = 0;
-        // Those in a row that get it in the same microsecond share a place in the wheel.
+        // Consecutive receivers with the same flight time share one queue entry.
         let mut batch = Arriving { from, to: NodeSet::EMPTY, flight: 0, message_id };
         for to in to.iter() {
             if from == to || !self.deterministic_delivery {
@@ -68,8 +68,8 @@ impl World {
         true
     }
 
-    /// Sends to one of several nodes what may take another time than expected, or get lost, or is for the sender itself. Tells who shares
-    /// a place in the wheel from then on.
+    /// Broadcast to one receiver that is the sender itself, or with random flight time or loss. Returns the batch to which later receivers are
+    /// added.
     #[inline(never)]
     fn send_unbatched(&mut self, to: NodeId, leaves: Micros, mut batch: Arriving) -> Arriving {
         let Arriving { from, message_id, .. } = batch;
@@ -91,7 +91,7 @@ impl World {
         batch
     }
 
-    /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
+    /// Counts a message between two sites, and returns its flight time, µs, and whether it is lost.
     #[inline(always)]
     pub(super) fn route(&mut self, from: NodeId, to: NodeId) -> (u32, bool) {
         let Route { flight, sites } = self.routes[usize::from(from.0)][usize::from(to.0) % MAX_NODES];
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// What becomes of a message that may take longer than `flight`, µs, or get lost.
+    /// Draws the flight time (`flight` µs plus jitter) and the loss of a message.
     #[inline(never)]
     fn draw_flight_and_loss(&mut self, from: NodeId, to: NodeId, flight: u32) -> (u32, bool) {
         let flight = self.topology.jittered(flight.into(), &mut self.net_rng) as u32;
@@ -110,7 +110,7 @@ impl World {
         (flight, cut || self.net_rng.chance(self.topology.loss_permille))
     }
 
-    /// Finds out anew how messages go, after something about it has changed.
+    /// Recomputes the route table and the fast-path flags; to be called after every change of sites, cuts, loss or hosts.
     pub(super) fn rebuild_routes(&mut self) {
         let whole = self.hosts.iter().all(|host| host.cut == NodeSet::EMPTY);
         self.fault_free = whole && self.faults.is_none() && self.topology.processing == 0;
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// The kind of a message, and its bytes on the wire.
+    /// Kind and wire size, bytes, of a message.
     #[inline(always)]
     pub(super) fn wire_size(&self, message_id: u32) -> (KindId, u64) {
         let Header { kind, bytes, commands, .. } = self.outbox.messages.header(message_id);
@@ -136,6 +136,7 @@ impl World {
         (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
     }
 
+    /// Total size of the values in a message, bytes, where sizes differ.
     #[cold]
     pub(super) fn value_sizes(&self, message_id: u32) -> u64 {
         let (mut bytes, mut values) = (0, 0);
@@ -147,13 +148,13 @@ impl World {
         bytes
     }
 
-    /// The same of a client's request, or of the answer to it.
+    /// Wire size of a client's request or the reply to it, bytes.
     pub(super) fn client_message_size(&self, client: ClientId, seq: u32) -> u64 {
         let value = self.topology.value_bytes.of(self.seed, Command::value_of(client, seq));
         u64::from(HEADER_BYTES + COMMAND_BYTES) + u64::from(value)
     }
 
-    /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
+    /// Schedules the arrival of a batch as one event, and empties the batch.
     #[inline(always)]
     pub(super) fn schedule_batch(&mut self, leaves: Micros, batch: &mut Arriving) {
         let Arriving { from, to, flight, message_id } = *batch;
