@@ -1,8 +1,8 @@
-//! Safety checker: looks after every event at agreement, order of execution, one leader an epoch and the protocol's own invariants; and that
-//! what is executed gives the same state everywhere, and that a lock has one holder at a time.
+//! Safety checker: after every event checks agreement, execution order, one leader an epoch, equal states, one holder of a lock, and the
+//! protocol's own invariants.
 //!
-//! What a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) is looked at all the same, and kept apart. What had nothing
-//! to look at is said to be so: see [`SafetyChecker::findings`].
+//! Properties that a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) are checked as well, but their violations are
+//! kept apart. Properties that a run never exercised are reported as such: see [`SafetyChecker::findings`].
 
 use crate::core::node::{Breach, Step};
 use crate::core::{
@@ -12,78 +12,78 @@ use crate::sim::world::Mark;
 use crate::sim::{StepOutcome, World};
 use std::collections::BTreeMap;
 
-/// Something that must never happen, and did.
+/// Violation of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The name of the property: `Agreement`, `Log Matching`.
     pub property: &'static str,
-    /// What the property says.
+    /// Statement of the property.
     pub says: &'static str,
-    /// The nodes it takes to see it; none if it is about clients.
+    /// The nodes involved; none if it is about clients.
     pub nodes: NodeSet,
-    /// The slot, if it is about one.
+    /// The slot concerned, if any.
     pub slot: Option<Slot>,
     /// The lane of that slot; 0 in the one log.
     pub lane: u16,
-    /// Number of the event after which it was seen.
+    /// Number of the event after which it was detected.
     pub event: u64,
     /// When, µs since the start.
     pub at: Micros,
 }
 
-/// A time during which a node led.
+/// Leadership interval: a period during which a node led one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadershipInterval {
-    /// Since when, µs.
+    /// Begin, µs since the start.
     pub since: Micros,
-    /// Until when, µs: it stepped down, went on in another epoch, or crashed. `None`: it leads still.
+    /// End, µs since the start: it stepped down, led another epoch, or crashed. `None`: it still leads.
     pub until: Option<Micros>,
-    /// Who.
+    /// The leader.
     pub node: NodeId,
-    /// In which term or ballot.
+    /// Its term or ballot.
     pub epoch: Epoch,
 }
 
-/// What came of looking at a property.
+/// Result of checking a property in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// There was something to look at, and it held.
+    /// Exercised, and never violated.
     Held,
-    /// It was violated.
+    /// Violated.
     Violated,
-    /// The run never came to anything at which it could have failed.
+    /// The run contained nothing that could have violated it.
     NeverExercised,
-    /// It makes no sense for this protocol.
+    /// Meaningless for this protocol.
     NotApplicable,
-    /// The protocol does not promise it, and it did not hold.
+    /// Violated, but not promised by the protocol.
     NotPromised,
 }
 
-/// A property and what came of looking at it.
+/// A property with its finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PropertyFinding {
     /// Its name.
     pub property: &'static str,
-    /// What it says.
+    /// Statement.
     pub says: &'static str,
-    /// What came of it.
+    /// Result.
     pub finding: Finding,
 }
 
-/// A value decided in an instance, and who was first to know.
+/// Command decided in an instance, and the first node to learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Decision {
     command: Command,
     by: NodeId,
-    /// Who was first seen to have executed everything up to here and no more, and the digest of its state then.
+    /// First node observed at exactly this executed prefix, and the digest of its state machine then.
     state: Option<(NodeId, u64)>,
 }
 
-/// What is known of one lane.
+/// Decisions and execution progress of one lane.
 #[derive(Clone, Debug, Default)]
 struct Lane {
     decided: Log<Option<Decision>>,
-    /// By node: the last slot it executed.
+    /// By node: last slot executed.
     applied: Vec<Slot>,
 }
 
@@ -97,25 +97,25 @@ impl Lane {
     }
 }
 
-/// How often each property had something to look at.
+/// Number of times that each property was exercised.
 #[derive(Clone, Copy, Debug, Default)]
 struct Exercised {
-    /// A second node learned what is decided in an instance.
+    /// A further node learned the decision of an instance.
     agreement: u64,
-    /// A node executed something.
+    /// A node executed an instance.
     order: u64,
-    /// Two nodes were compared after the same commands.
+    /// The states of two nodes were compared at the same prefix.
     states: u64,
-    /// Something was written under a lock whose store looks at no tokens.
+    /// A write to a lock's guarded store that does not check tokens.
     holders: u64,
-    /// The protocol's own invariants were looked at.
+    /// The protocol's own invariants were checked.
     invariants: u64,
 }
 
-/// Violations kept; a broken run goes on breaking, and the first ones tell the story.
+/// Maximum number of violations kept; later ones are usually consequences of the first.
 const KEEP: usize = 16;
 
-/// Watches one world. Give it every step.
+/// Safety checker of one world; [`SafetyChecker::observe`] is to be called after every step and action.
 #[derive(Clone, Debug, Default)]
 pub struct SafetyChecker {
     /// The one log, or lane 0.
@@ -126,16 +126,16 @@ pub struct SafetyChecker {
     leaders: BTreeMap<Epoch, NodeId>,
     intervals: Log<LeadershipInterval>,
     violations: Vec<Violation>,
-    /// What happened that the protocol does not promise never to happen.
+    /// Violations of properties that the protocol does not promise.
     not_promised: Vec<Violation>,
     exercised: Exercised,
     /// Number of client commands known to be chosen.
     chosen: u64,
-    /// Nodes seen in another state than the others. Once apart they stay apart.
+    /// Nodes whose state differs from the others'. Reported once, since diverged states stay different.
     diverged: NodeSet,
     /// The last slot of the log that any node has executed.
     executed: Slot,
-    /// For each lock, the largest token with which something was written.
+    /// By lock: largest fencing token of a write so far.
     tokens: BTreeMap<u16, u32>,
 }
 
@@ -155,16 +155,16 @@ const SAME_STATE: (&str, &str) =
     ("Same prefix, same state", "Nodes that have executed the same commands are in the same state.");
 const ONE_HOLDER: (&str, &str) =
     ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
-/// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
+/// Property of explorations in which clients read; histories of whole runs are checked by `judge::linearizability`.
 pub const LINEARIZABLE: (&str, &str) = (
     "Linearizable",
     "What clients were told fits one order of their operations, each between its request and its answer.",
 );
 
-/// The properties of every protocol: name, and what it says.
+/// Properties of every protocol: name and statement.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
-/// The promise that stands behind a property; `None`: every protocol makes it.
+/// The promise that covers a property; `None`: every protocol promises it.
 pub(super) fn promise(property: &str) -> Option<Promises> {
     match property {
         name if name == AGREEMENT.0 => Some(Promises::AGREEMENT),
@@ -176,7 +176,7 @@ pub(super) fn promise(property: &str) -> Option<Promises> {
 }
 
 impl SafetyChecker {
-    /// Looks at what the last step or action did. `outcome` is `None` after an action: then every node may have changed.
+    /// Checks the last step or action. `outcome` is `None` after an action: then every node may have changed.
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
         for mark in world.marks() {
@@ -252,7 +252,7 @@ impl SafetyChecker {
         }
     }
 
-    /// A lock's guarded store does not look at tokens, so the judge does.
+    /// Checks the fencing token of a write to a guarded store that does not check it: tokens must not decrease.
     fn check_lock_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
         self.exercised.holders += 1;
         let largest = self.tokens.entry(lock).or_default();
@@ -263,8 +263,8 @@ impl SafetyChecker {
         }
     }
 
-    /// `node` has executed everything up to `slot`: it must be in the state in which others were then. Its digest covers all that it executed
-    /// before, so a difference is seen even if it arose in a slot in which nobody looked.
+    /// Compares the state of `node`, which has executed everything up to `slot`, with the first one seen at that prefix. The digest covers the
+    /// whole prefix, so that an earlier divergence is detected as well.
     fn compare_states(&mut self, world: &World, node: NodeId, slot: Slot) {
         if self.diverged.has(node) {
             return;
@@ -286,7 +286,7 @@ impl SafetyChecker {
         }
     }
 
-    /// Whether all nodes have executed the same commands. When they have not, it is no wonder that their states differ.
+    /// Whether agreement and order held so far; otherwise different states are a consequence, not a violation of their own.
     fn same_commands(&self) -> bool {
         let other = |violation: &Violation| [AGREEMENT, ORDER].iter().any(|(name, _)| violation.property == *name);
         !self.violations.iter().any(other)
@@ -341,7 +341,7 @@ impl SafetyChecker {
         });
     }
 
-    /// The interval of `node` that is still open ends.
+    /// Closes the open leadership interval of `node`.
     fn end_interval(&mut self, node: NodeId, now: Micros) {
         let open = |interval: &LeadershipInterval| interval.node == node && interval.until.is_none();
         for place in (1..=self.intervals.last()).rev() {
@@ -354,7 +354,7 @@ impl SafetyChecker {
         }
     }
 
-    /// Keeps a violation that is about the log or about no slot.
+    /// Records a violation on the log, or on no slot.
     pub(super) fn report_violation(
         &mut self,
         world: &World,
@@ -365,7 +365,7 @@ impl SafetyChecker {
         self.report_violation_at(world, property, nodes, slot.unwrap_or(0).into());
     }
 
-    /// Keeps a violation, unless the same one is kept already; slot 0 stands for none.
+    /// Records a violation, unless an equal one is recorded; slot 0 stands for none.
     fn report_violation_at(
         &mut self,
         world: &World,
@@ -373,7 +373,7 @@ impl SafetyChecker {
         nodes: NodeSet,
         at: Instance,
     ) {
-        // Nothing is promised of Byzantine nodes, only of the others among them.
+        // Properties hold for honest nodes only.
         if nodes.iter().any(|node| world.is_byzantine(node)) {
             return;
         }
@@ -389,12 +389,12 @@ impl SafetyChecker {
         }
     }
 
-    /// What happened that the protocol does not promise never to happen, first things first; at most 16.
+    /// Violations of properties that the protocol does not promise, oldest first; at most 16.
     pub fn not_promised(&self) -> &[Violation] {
         &self.not_promised
     }
 
-    /// Every property of a protocol with this card and these invariants, and what came of looking at it.
+    /// Findings for every property of a protocol with this card and these invariants.
     pub fn findings(&self, card: &Card, invariants: &[(&'static str, &'static str)]) -> Vec<PropertyFinding> {
         let agrees = card.shots != Shots::Nothing;
         let executes = matches!(card.shots, Shots::Log | Shots::Registers | Shots::Graph);
@@ -421,17 +421,17 @@ impl SafetyChecker {
         applicable.into_iter().chain(own).map(finding).collect()
     }
 
-    /// What went wrong, first things first; at most 16.
+    /// Violations, oldest first; at most 16.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// Every time somebody began to lead.
+    /// Leadership intervals, in order of their begin.
     pub fn leadership_intervals(&self) -> impl DoubleEndedIterator<Item = &LeadershipInterval> {
         self.intervals.iter().map(|(_, leadership)| leadership)
     }
 
-    /// How often somebody began to lead.
+    /// Number of leadership intervals.
     pub fn led(&self) -> u32 {
         self.intervals.last()
     }
@@ -441,17 +441,17 @@ impl SafetyChecker {
         self.log.applied.get(usize::from(node.0)).copied().unwrap_or(0)
     }
 
-    /// Client commands known to be chosen by at least one node.
+    /// Number of client commands that at least one node knows to be chosen.
     pub fn chosen(&self) -> u64 {
         self.chosen
     }
 
-    /// What some node knows to be chosen in `slot`.
+    /// The command chosen in `slot`, if any node knows it.
     pub fn decision(&self, slot: Slot) -> Option<Command> {
         self.log.decided.get(slot).and_then(|decision| decision.map(|decision| decision.command))
     }
 
-    /// The last slot in which something is known to be chosen.
+    /// The last slot in which any node knows a command to be chosen; 0 if none.
     pub fn last_slot(&self) -> Slot {
         self.log.decided.last()
     }

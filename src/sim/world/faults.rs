@@ -167,7 +167,7 @@ impl World {
         (leaves, arrives - leaves, lost && !timing.is_bounded(sent))
     }
 
-    /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
+    /// Removes and returns all pending events that match. The arrivals of a broadcast are tested one by one.
     pub(super) fn take_matching(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
         let mut taken = Vec::new();
         let mut extract = |arrives: Micros, event: Event| match event {
