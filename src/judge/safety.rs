@@ -213,7 +213,7 @@ impl SafetyChecker {
 
     fn observe_mark(&mut self, world: &World, mark: Mark) {
         match mark {
-            // What a Byzantine node says of itself means nothing.
+            // Observations of Byzantine nodes are ignored.
             Mark::Chosen(node, ..) | Mark::Applied(node, ..) | Mark::Restored(node, _) | Mark::Booted(node)
                 if world.is_byzantine(node) => {}
             Mark::Chosen(node, at, command) => self.record_decision(world, node, at, command),
