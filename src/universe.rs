@@ -9,7 +9,7 @@ pub mod search;
 mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Shots, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
@@ -19,7 +19,10 @@ use crate::judge::liveness::LivenessChecker;
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
+#[cfg(feature = "cli")]
+use crate::sim::recording::HandlerCall;
 use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
@@ -38,20 +41,11 @@ pub trait Universe {
     /// Processes all events until `limit`, µs since the start; returns their number.
     fn run_until(&mut self, limit: Micros) -> u64;
 
-    /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
-    fn act(&mut self, action: Action) -> Result<(), Refusal>;
-
-    /// An independent copy.
-    fn fork(&self) -> Box<dyn Universe>;
-
     /// Microseconds since the start.
     fn time(&self) -> Micros;
 
     /// Events since the start.
     fn events(&self) -> u64;
-
-    /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.
-    fn fingerprint(&self) -> u64;
 
     /// Number of replicas, crashed and removed ones included.
     fn nodes(&self) -> u8;
@@ -74,14 +68,8 @@ pub trait Universe {
     /// The node that leads the highest epoch, if any leads.
     fn leader(&self) -> Option<NodeId>;
 
-    /// Quiescence: nothing but heartbeats is in flight, and no command is outstanding.
-    fn is_quiet(&self) -> bool;
-
     /// Message, byte and command counters.
     fn counts(&self) -> &Counts;
-
-    /// Resets the counters.
-    fn clear_counts(&mut self);
 
     /// Latency samples by site of the client, oldest first.
     fn samples(&self) -> &Samples;
@@ -101,6 +89,9 @@ pub trait Universe {
     /// Actions of the script that were impossible when due, and had no effect.
     fn refused(&self) -> &[Refused];
 
+    /// Actions of the script with roles that were taken, and who had the roles then.
+    fn resolved(&self) -> &[Resolved];
+
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
@@ -119,36 +110,95 @@ pub trait Universe {
     /// Number of leadership intervals.
     fn led(&self) -> u32;
 
-    /// Appends an action to the script; see [`World::plan`].
-    #[cfg(feature = "cli")]
-    fn plan(&mut self, timed: Timed) -> bool;
-
     /// Number of client commands known to be chosen.
     fn chosen(&self) -> u64;
 
-    /// The last slot in which a command is known to be chosen; 0 if none.
+    /// The last slot of the single log in which a command is known to be chosen; 0 if none, or if there is no such log.
     fn last_slot(&self) -> Slot;
-
-    /// Records the client history, for [`Universe::history`]. To be called before the first step.
-    fn record_history(&mut self);
-
-    /// The client history. `None`: it was not recorded, or it is empty because the cluster agrees on a single value.
-    fn history(&self) -> Option<History>;
-
-    /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
-    #[cfg(feature = "cli")]
-    fn deliveries(&self) -> Option<Deliveries>;
-
-    /// Records the effects of handlers, for [`Universe::recorded_effects`].
-    #[cfg(feature = "cli")]
-    fn record_effects(&mut self);
-
-    /// Effects of the last step or action as text, one line each. Empty unless recorded.
-    #[cfg(feature = "cli")]
-    fn recorded_effects(&self) -> Vec<String>;
 
     /// Narration: one or two plain sentences about the present state. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
+
+    /// The cluster.
+    fn cluster(&self) -> &Cluster;
+
+    /// The cluster, mutably.
+    fn cluster_mut(&mut self) -> &mut Cluster;
+}
+
+/// Methods for the page's deferred chunk. As methods of the trait they would be linked into the initial chunk.
+impl dyn Universe + '_ {
+    /// Installs the code for actions and faults in a cluster booted without it.
+    pub fn allow_faults(&mut self) {
+        let cluster = self.cluster_mut();
+        cluster.world.allow_faults();
+        cluster.fault_sentences = Some(faults::sentences);
+    }
+
+    /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.cluster_mut().act(action)
+    }
+
+    /// An independent copy.
+    pub fn fork(&self) -> Box<dyn Universe> {
+        self.cluster().fork()
+    }
+
+    /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.
+    pub fn fingerprint(&self) -> u64 {
+        self.cluster().fingerprint()
+    }
+
+    /// Quiescence: nothing but heartbeats is in flight, and no command is outstanding.
+    pub fn is_quiet(&self) -> bool {
+        self.cluster().is_quiet()
+    }
+
+    /// Resets the counters.
+    pub fn clear_counts(&mut self) {
+        self.cluster_mut().clear_counts()
+    }
+
+    /// Records the client history, for [`Universe::history`]. To be called before the first step.
+    pub fn record_history(&mut self) {
+        self.cluster_mut().record_history()
+    }
+
+    /// The client history. `None`: it was not recorded, or it is empty because the cluster agrees on a single value.
+    pub fn history(&self) -> Option<History> {
+        self.cluster().history()
+    }
+
+    /// Appends an action to the script; see [`World::plan`].
+    #[cfg(feature = "cli")]
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        self.cluster_mut().plan(timed)
+    }
+
+    /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
+    #[cfg(feature = "cli")]
+    pub fn deliveries(&self) -> Option<Deliveries> {
+        self.cluster().deliveries()
+    }
+
+    /// Records the effects of handlers, for [`Universe::recorded_effects`].
+    #[cfg(feature = "cli")]
+    pub fn record_effects(&mut self) {
+        self.cluster_mut().record_effects()
+    }
+
+    /// Effects of the last step or action as text, one line each. Empty unless recorded.
+    #[cfg(feature = "cli")]
+    pub fn recorded_effects(&self) -> Vec<String> {
+        self.cluster().recorded_effects()
+    }
+
+    /// Recorded handler calls of the last step or action; at the start those of booting. Empty unless the blueprint has them recorded.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.cluster().calls()
+    }
 }
 
 /// View of one replica, for display.
@@ -204,31 +254,36 @@ pub struct Variant {
 }
 
 macro_rules! catalogue {
-    ($($protocol:path),* $(,)?) => {
+    ($($name:ident: $protocol:path),* $(,)?) => {
         &[$(variant_of::<$protocol>()),*]
     };
 }
 
 macro_rules! titles {
-    ($($protocol:path),* $(,)?) => {
+    ($($name:ident: $protocol:path),* $(,)?) => {
         &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
     };
 }
 
 /// All variants, in the order of the registry.
 pub fn variants() -> &'static [Variant] {
-    static VARIANTS: &[Variant] = crate::protocols::variants!(catalogue);
+    static VARIANTS: &[Variant] = crate::variants!(catalogue);
     VARIANTS
 }
 
 /// Key and title of every variant, in the order of the registry: what the page's initial chunk needs.
 pub fn titles() -> &'static [(&'static str, &'static str)] {
-    crate::protocols::variants!(titles)
+    crate::variants!(titles)
 }
 
 /// The variant of the page's initial scenario.
 pub fn first() -> &'static Variant {
     const { &variant_of::<crate::protocols::First>() }
+}
+
+/// A variant by its type; in the page for that variant's chunk only.
+pub fn of<P: Protocol>() -> &'static Variant {
+    const { &variant_of::<P>() }
 }
 
 /// The variant with this key, such as `raft`.
@@ -245,6 +300,13 @@ impl Variant {
     /// Boots a cluster of it. The error names a setting and its valid values.
     pub fn boot(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
         Ok(Box::new(Cluster::new(self, blueprint)?))
+    }
+
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this cluster before
+    /// [`allow_faults`](trait.Universe.html#method.allow_faults).
+    pub fn boot_without_faults(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
+        let world = World::without_faults(blueprint, self.replicas)?;
+        Ok(Box::new(Cluster::around(self, world, blueprint, None)))
     }
 }
 
@@ -264,7 +326,12 @@ pub struct Cluster {
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
     judged: bool,
+    /// Writer of sentences about faults; `None` where there can be none yet.
+    fault_sentences: Option<FaultSentences>,
 }
+
+/// Writer of sentences about active faults, given a cluster, its replicas and the names of its sites.
+type FaultSentences = fn(&dyn Universe, &[NodeView], &[&str]) -> String;
 
 /// The registry entry of a protocol.
 const fn variant_of<P: Protocol>() -> Variant {
@@ -294,10 +361,20 @@ impl Cluster {
     /// Boots a cluster of a variant. The error names a setting and its valid values.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
         let world = World::new(blueprint, variant.replicas)?;
+        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
+    }
+
+    /// A cluster of a variant around a world that has just been made.
+    fn around(
+        variant: &'static Variant,
+        world: World,
+        blueprint: &Blueprint,
+        fault_sentences: Option<FaultSentences>,
+    ) -> Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
         let liveness = blueprint.recovery.map(LivenessChecker::new);
-        Ok(Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged })
+        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
     }
 
     /// The world.
@@ -313,6 +390,75 @@ impl Cluster {
     /// The safety checker.
     pub fn safety(&self) -> &SafetyChecker {
         &self.safety
+    }
+}
+
+impl Cluster {
+    /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.world.act(action)?;
+        self.safety.observe(&self.world, None);
+        Ok(())
+    }
+
+    /// An independent copy.
+    pub fn fork(&self) -> Box<dyn Universe> {
+        Box::new(self.clone())
+    }
+
+    /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.
+    pub fn fingerprint(&self) -> u64 {
+        self.world.fingerprint()
+    }
+
+    /// Quiescence: nothing but heartbeats is in flight, and no command is outstanding.
+    pub fn is_quiet(&self) -> bool {
+        self.world.is_quiet()
+    }
+
+    /// Resets the counters.
+    pub fn clear_counts(&mut self) {
+        self.world.clear_counts();
+    }
+
+    /// Appends an action to the script; see [`World::plan`].
+    #[cfg(feature = "cli")]
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        self.world.plan(timed)
+    }
+
+    /// Records the client history, for [`Universe::history`]. To be called before the first step.
+    pub fn record_history(&mut self) {
+        self.world.record_history();
+    }
+
+    /// The client history. `None`: it was not recorded, or it is empty because the cluster agrees on a single value.
+    pub fn history(&self) -> Option<History> {
+        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
+    }
+
+    /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
+    #[cfg(feature = "cli")]
+    pub fn deliveries(&self) -> Option<Deliveries> {
+        Deliveries::of(self.world.recorded())
+    }
+
+    /// Records the effects of handlers, for [`Universe::recorded_effects`].
+    #[cfg(feature = "cli")]
+    pub fn record_effects(&mut self) {
+        self.world.record_effects();
+    }
+
+    /// Effects of the last step or action as text, one line each. Empty unless recorded.
+    #[cfg(feature = "cli")]
+    pub fn recorded_effects(&self) -> Vec<String> {
+        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+    }
+
+    /// Recorded handler calls of the last step or action; at the start those of booting. Empty unless the blueprint has them recorded.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.world.replicas().calls()
     }
 }
 
@@ -341,26 +487,12 @@ impl Universe for Cluster {
         self.world.events() - before
     }
 
-    fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        self.world.act(action)?;
-        self.safety.observe(&self.world, None);
-        Ok(())
-    }
-
-    fn fork(&self) -> Box<dyn Universe> {
-        Box::new(self.clone())
-    }
-
     fn time(&self) -> Micros {
         self.world.time()
     }
 
     fn events(&self) -> u64 {
         self.world.events()
-    }
-
-    fn fingerprint(&self) -> u64 {
-        self.world.fingerprint()
     }
 
     fn nodes(&self) -> u8 {
@@ -405,16 +537,8 @@ impl Universe for Cluster {
         self.world.leader()
     }
 
-    fn is_quiet(&self) -> bool {
-        self.world.is_quiet()
-    }
-
     fn counts(&self) -> &Counts {
         self.world.counts()
-    }
-
-    fn clear_counts(&mut self) {
-        self.world.clear_counts();
     }
 
     fn samples(&self) -> &Samples {
@@ -439,6 +563,10 @@ impl Universe for Cluster {
 
     fn refused(&self) -> &[Refused] {
         self.world.refused()
+    }
+
+    fn resolved(&self) -> &[Resolved] {
+        self.world.resolved()
     }
 
     fn rules_used(&self) -> RuleSet {
@@ -470,43 +598,26 @@ impl Universe for Cluster {
         self.safety.led()
     }
 
-    #[cfg(feature = "cli")]
-    fn plan(&mut self, timed: Timed) -> bool {
-        self.world.plan(timed)
-    }
-
     fn chosen(&self) -> u64 {
         self.safety.chosen()
     }
 
     fn last_slot(&self) -> Slot {
-        self.safety.last_slot()
-    }
-
-    fn record_history(&mut self) {
-        self.world.record_history();
-    }
-
-    fn history(&self) -> Option<History> {
-        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
-    }
-
-    #[cfg(feature = "cli")]
-    fn deliveries(&self) -> Option<Deliveries> {
-        Deliveries::of(self.world.recorded())
-    }
-
-    #[cfg(feature = "cli")]
-    fn record_effects(&mut self) {
-        self.world.record_effects();
-    }
-
-    #[cfg(feature = "cli")]
-    fn recorded_effects(&self) -> Vec<String> {
-        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        match self.variant.card.shots {
+            Shots::Single | Shots::Log => self.safety.last_slot(),
+            _ => 0,
+        }
     }
 
     fn sentence(&self, places: &[&str]) -> String {
-        narration::sentence(self, places)
+        narration::sentence(self, self.fault_sentences, places)
+    }
+
+    fn cluster(&self) -> &Cluster {
+        self
+    }
+
+    fn cluster_mut(&mut self) -> &mut Cluster {
+        self
     }
 }

@@ -217,23 +217,18 @@ impl<N: Node> Out<N> {
         self.contents[id as usize].as_ref()
     }
 
-    /// Takes the content out for one receiver to read, until [`Out::close_message`].
+    /// Takes the content out for one receiver to read; for further receivers, [`Out::put_back`] returns it.
     #[inline(always)]
     pub fn open_message(&mut self, id: MessageId) -> Option<N::Msg> {
         self.contents[id as usize].take()
     }
 
-    /// Ends a read: puts the content back for the remaining receivers, if any, and returns the header.
+    /// Returns a content for its further receivers.
     // By reference: moved, the content would be copied once more in WebAssembly.
     #[inline(always)]
-    pub fn close_message(&mut self, id: MessageId, content: &mut Option<N::Msg>) -> Header {
-        if self.outbox.messages.is_shared(id) {
-            // The entry is empty, so nothing needs dropping.
-            std::mem::forget(std::mem::replace(&mut self.contents[id as usize], content.take()));
-        }
-        let header = self.outbox.messages.header(id);
-        self.outbox.messages.release(id);
-        header
+    pub fn put_back(&mut self, id: MessageId, content: &mut Option<N::Msg>) {
+        // The entry is empty, so nothing needs dropping.
+        std::mem::forget(std::mem::replace(&mut self.contents[id as usize], content.take()));
     }
 
     /// Removes a message for one of its receivers; returns the content.

@@ -217,7 +217,7 @@ impl Draft {
                 count.map(|count| self.at = places(count as u8, variant, self.replicas))
             }
             "at" => nodes(value, self.replicas).map(|at| self.at = at),
-            "reads" if variant.card.shots != Shots::Log && value != NONE => {
+            "reads" if !matches!(variant.card.shots, Shots::Log | Shots::Registers) && value != NONE => {
                 Err(format!("{} agrees on one value and has nothing to read; none would do", variant.card.title))
             }
             "reads" => nodes(value, self.replicas).map(|reads| self.reads = reads),

@@ -1,6 +1,7 @@
 //! Actions: fault injection, repair, reconfiguration and workload control, by hand or from a script.
 
 use super::domains::DomainId;
+use super::roles::Roles;
 use crate::core::{KindId, Micros, NodeId, NodeSet};
 use std::fmt;
 
@@ -545,6 +546,15 @@ pub struct Timed {
     pub at: Micros,
     /// What.
     pub action: Action,
+    /// The nodes of the action that are known only when its time comes.
+    pub roles: Roles,
+}
+
+impl Timed {
+    /// An action without roles.
+    pub fn new(at: Micros, action: Action) -> Timed {
+        Timed { at, action, roles: Roles::default() }
+    }
 }
 
 /// An action of a script that was impossible when it was due, and had no effect.

@@ -40,8 +40,10 @@ pub struct ClientGroup {
     pub service: Service,
     /// Percentage of reads; the rest are writes.
     pub read_percent: u8,
-    /// Number of keys (or locks, or queues), numbered from 0.
+    /// Number of keys (or locks, or queues).
     pub keys: u16,
+    /// The first key.
+    pub first_key: u16,
     /// Distribution of commands over the keys.
     pub skew: Skew,
     /// When they issue their first command, µs.
@@ -63,6 +65,7 @@ impl Default for ClientGroup {
             service: Service::default(),
             read_percent: 0,
             keys: 1,
+            first_key: 0,
             skew: Skew::Even,
             start: 0,
             stop: Micros::MAX,

@@ -1,6 +1,6 @@
 //! Sentences about active faults: link cuts, pauses, Byzantine nodes, disk faults, clock drift, link conditions.
 //!
-//! Entry points are never inlined, so that the page loads this module in a deferred chunk.
+//! The page loads this module in a deferred chunk.
 
 use super::{Link, NodeView, Universe};
 use crate::core::{NodeId, NodeSet};
@@ -13,7 +13,6 @@ const MOST: usize = 2;
 type Way = (NodeId, NodeId);
 
 /// Sentences about the first [`MOST`] faults, and the number of others.
-#[inline(never)]
 pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> String {
     let mut told: Vec<String> = cuts(views).into_iter().collect();
     told.extend(views.iter().flat_map(of_node));

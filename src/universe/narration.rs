@@ -1,12 +1,12 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
-use super::{Link, NodeView, Universe, faults};
-use crate::core::{Epoch, NodeId, NodeStatus, Tally, card::Shots};
+use super::{FaultSentences, Link, NodeView, Universe};
+use crate::core::{Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
 /// The leader and what it waits for, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
-pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
+pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, places: &[&str]) -> String {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
     let mut text = match universe.leader() {
         Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
@@ -18,8 +18,8 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
-    if has_faults(universe, &views) {
-        text.push_str(&faults::sentences(universe, &views, places));
+    if let Some(sentences) = faults.filter(|_| has_faults(universe, &views)) {
+        text.push_str(&sentences(universe, &views, places));
     }
     text
 }
@@ -84,7 +84,8 @@ fn waiting_for(tally: &Tally) -> String {
 }
 
 fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
-    let single = universe.variant().card.shots == Shots::Single;
+    let card = universe.variant().card;
+    let single = card.shots == Shots::Single;
     let settled = views.iter().filter_map(|view| view.status).filter(|status| status.log.committed > 0).count();
     if single && settled > 0 {
         return format!("A value is chosen. {settled} of {} nodes know it.", views.len());
@@ -95,18 +96,38 @@ fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
     };
     match views.iter().filter_map(gathering).max_by_key(|(epoch, id, ..)| (*epoch, *id)) {
         Some((at, id, status, tally)) => format!(
-            "Node {} is {} in {} and has {} of the {} {} it needs.",
+            "Node {} is {} in {}{} and has {} of the {} {} it needs.",
             number(id),
             with_article(status.role),
             epoch(universe, at),
+            about(universe, &tally),
             tally.from.len(),
             tally.need,
             tally.of,
         ),
         None if single => "Nobody has proposed anything yet.".to_owned(),
+        None if card.leader == LeaderModel::None => serving(universe),
         None => "Nobody leads. The nodes wait for a heartbeat; the first to lose patience will ask for leadership."
             .to_owned(),
     }
+}
+
+/// Which register a tally is for. Registers are counted from 0, and shown as slots, which are counted from 1.
+fn about(universe: &dyn Universe, tally: &Tally) -> String {
+    match universe.variant().card.shots {
+        Shots::Registers if tally.slot > 0 => format!(" for register {}", tally.slot - 1),
+        _ => String::new(),
+    }
+}
+
+/// Without a leader, and nothing under way.
+fn serving(universe: &dyn Universe) -> String {
+    let committed = match universe.chosen() {
+        0 => "Nothing is committed yet.".to_owned(),
+        1 => "One command is committed.".to_owned(),
+        many => format!("{many} commands are committed."),
+    };
+    format!("There is no leader: every node serves whoever asks it. {committed}")
 }
 
 fn with_article(noun: &str) -> String {

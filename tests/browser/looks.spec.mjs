@@ -9,7 +9,7 @@ const sizes = (page) =>
 async function expectInside(page, locator, what) {
   const { width, height } = await sizes(page);
   await expect(locator, what).toBeVisible();
-  // What comes with the rest of the page may still push it to its place.
+  // What comes with chunks may still push it to its place.
   await expect(async () => {
     const box = await locator.boundingBox();
     expect(box, `${what} is there`).not.toBeNull();
@@ -96,7 +96,7 @@ test("no texts on the stage overlap in any scenario", async ({ page, open }) => 
   test.slow();
   await open();
   const presets = page.getByRole("combobox", { name: "Scenario" }).locator("option:not([disabled])");
-  // All but the first come with the rest of the page.
+  // All but the first come with a chunk.
   await expect.poll(() => presets.count()).toBeGreaterThan(10);
   const count = await presets.count();
   for (let preset = 0; preset < count; preset++) {

@@ -62,7 +62,7 @@ test("nobody leads after the leader's crash, and faults of the script are ticks 
   await expect(async () => {
     await page.getByRole("button", { name: "One event on" }).click();
     expect((await state(page)).nodes.some((node) => !node.up)).toBe(true);
-  }).toPass();
+  }).toPass({ intervals: [20] });
   await expect(page.locator(".fault.ahead")).toHaveCount(all - 2);
   expect((await state(page)).leader).toBeNull();
   const hatched = page.locator(".leaderless").last();

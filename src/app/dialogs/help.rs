@@ -3,7 +3,17 @@
 use super::DialogFrame;
 use crate::elements::controls::checkbox;
 use crate::web::options::{PARAMETERS, Parameter};
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
+
+/// What draws the sheet: whether keys are on, what is told when that shall change, and when the sheet is closed.
+pub type View = fn(bool, Callback<bool>, Callback<()>) -> Html;
+
+/// Where this chunk begins.
+#[wasm_split(help, fallible)]
+pub fn load() -> Result<View, SplitLoaderError> {
+    Ok(help)
+}
 
 const KEYS: &[(&str, &str)] = &[
     ("Space or .", "play and pause"),

@@ -7,15 +7,21 @@ use crate::run::engine::Engine;
 use crate::run::last_event;
 use quorumscope::core::NodeId;
 use quorumscope::lab::REPLICAS;
+use quorumscope::lab::Scenario;
 use quorumscope::lab::session::Difference;
-use quorumscope::lab::{Scenario, Session};
 use quorumscope::sim::{Action, Record};
+use quorumscope::universe::Variant;
 
 /// A text for the person, if there is something to report.
 pub type Notice = Option<String>;
 
-/// Performs an action. Those that do not concern the run do nothing here.
-pub fn apply_action(engine: &mut Engine, page_action: PageAction, presets: &[Scenario]) -> Notice {
+/// Performs an action; `variant` is that of the run that shall be. Those that do not concern the run do nothing here.
+pub fn apply_action(
+    engine: &mut Engine,
+    page_action: PageAction,
+    variant: &'static Variant,
+    presets: &[Scenario],
+) -> Notice {
     match page_action {
         PageAction::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
         PageAction::Back => {
@@ -44,10 +50,10 @@ pub fn apply_action(engine: &mut Engine, page_action: PageAction, presets: &[Sce
         PageAction::Remove(node) => remove(engine, node),
         PageAction::Variant(key) => {
             let scenario = opening::with_variant(present(engine), &key);
-            run(engine, scenario)
+            run(engine, scenario, variant)
         }
-        PageAction::Preset(index) => run(engine, presets.get(index)?.clone()),
-        PageAction::Run(scenario) => run(engine, untitled_if_changed(engine.session().scenario(), *scenario)),
+        PageAction::Preset(index) => run(engine, presets.get(index)?.clone(), variant),
+        PageAction::Run(scenario) => run(engine, untitled_if_changed(engine.session().scenario(), *scenario), variant),
         _ => None,
     }
 }
@@ -86,8 +92,8 @@ fn act(engine: &mut Engine, actions: &[Action]) -> Notice {
 }
 
 /// Runs a scenario from its start.
-fn run(engine: &mut Engine, scenario: Scenario) -> Notice {
-    match Session::new(scenario) {
+fn run(engine: &mut Engine, scenario: Scenario, variant: &'static Variant) -> Notice {
+    match opening::session(scenario, Some(variant)) {
         Ok(session) => {
             engine.load(opening::after_prelude(session));
             engine.play(true);
@@ -110,7 +116,7 @@ fn add(engine: &mut Engine, site: usize) -> Notice {
     }
     let mut scenario = present(engine);
     scenario.replicas.push(scenario.sites[site].id.clone());
-    rebuild(engine, scenario, card.title)
+    rebuild(engine, scenario)
 }
 
 /// Removes a replica, likewise.
@@ -128,12 +134,14 @@ fn remove(engine: &mut Engine, node: NodeId) -> Notice {
         ));
     }
     scenario.replicas.remove(usize::from(node.0));
-    rebuild(engine, scenario, card.title)
+    rebuild(engine, scenario)
 }
 
-fn rebuild(engine: &mut Engine, scenario: Scenario, title: &str) -> Notice {
+fn rebuild(engine: &mut Engine, scenario: Scenario) -> Notice {
+    let variant = engine.session().checked().variant;
+    let title = variant.card.title;
     let replicas = scenario.replicas.len();
-    run(engine, scenario).or_else(|| {
+    run(engine, scenario, variant).or_else(|| {
         Some(format!("{title} cannot change its members while it runs, so this is a new run with {replicas} replicas."))
     })
 }

@@ -2,16 +2,15 @@
 
 use super::frame::{Header, notice, sentence};
 use super::narration::Narration;
-use super::opening::{self, Opened};
-use super::{apply_action, keyboard};
-use crate::dialogs::help::help;
-use crate::dialogs::setup::Setup;
+use super::opening::{Opened, Unopened};
+use crate::chunks::{self, Chunk, Missing, Parts};
+use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
 use crate::panels::about;
 use crate::panels::latency::latency;
 use crate::panels::log::log;
-use crate::panels::messages::{Messages, per_command};
+use crate::panels::messages::{self, per_command};
 use crate::run::context::RunContext;
 use crate::run::engine::Engine;
 use crate::run::player::{Player, Shared, Update, VIEW_GROUPS};
@@ -22,10 +21,12 @@ use crate::stage::map::Stage;
 use crate::time::timeline::timeline;
 use crate::time::transport;
 use crate::web::options::Options;
-use crate::web::{address, browser, handle, json, rest};
+use crate::web::{address, browser};
 use gloo::events::EventListener;
+use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
-use quorumscope::lab::{Moment, Problems, Scenario, presets};
+use quorumscope::lab::{Moment, Scenario, presets};
+use quorumscope::universe::{self, Variant};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -34,6 +35,8 @@ use yew::prelude::*;
 
 /// Least time between two updates of the address while the run plays, ms.
 const ADDRESS_EVERY: f64 = 1_000.0;
+/// ms between two chunks that are fetched ahead of being wanted.
+const PREFETCH_EVERY: u32 = 150;
 
 /// Options and first run.
 #[derive(Clone, PartialEq, Properties)]
@@ -71,11 +74,15 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was opened from the address, or could not be.
-    Opened(Result<Box<Opened>, Problems>),
+    Opened(Result<Box<Opened>, Unopened>),
     /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
-    /// The deferred chunk is loaded, or could not be.
-    Rest(bool),
+    /// A chunk that was wanted is there, or could not be loaded.
+    Loaded(Chunk, Result<chunks::Part, Missing>),
+    /// A chunk that nobody has waited for is there.
+    Prefetched(chunks::Part),
+    /// The variant that an action needs is there, or could not be loaded. The number tells whether another was chosen meanwhile.
+    Variant(u32, PageAction, Result<&'static Variant, Missing>),
     /// A notice.
     Notice(String),
 }
@@ -87,9 +94,14 @@ pub struct Lab {
     on: Callback<PageAction>,
     /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
-    /// State of the deferred chunk, and actions that wait for it.
-    rest: Rest,
+    /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
+    chunks: Parts,
+    under_way: Vec<Chunk>,
     waiting: Vec<PageAction>,
+    /// How often a variant was chosen.
+    choices: u32,
+    /// The address tells of a run that could not be loaded: it stays until something is done.
+    keep_address: bool,
     /// Context of the run, and its number.
     context: Rc<RunContext>,
     run: u32,
@@ -110,18 +122,6 @@ pub struct Lab {
     on_screen: bool,
     stage_observer: Option<StageObserver>,
 }
-
-/// State of the deferred chunk, the part of the program that the first picture does without.
-#[derive(Clone, Copy, PartialEq)]
-enum Rest {
-    UnderWay,
-    Here,
-    /// Loading has failed; the next action tries again.
-    Missing,
-}
-
-/// Notice when the deferred chunk cannot be loaded.
-const MISSING: &str = "Part of this page could not be loaded. The run goes on, but most of what can be done here is missing. Is there a connection? Whatever you do next tries again.";
 
 /// View groups, updated in turn so that no frame takes long: the stage; the panels; legend and time.
 struct ViewGroups {
@@ -154,26 +154,28 @@ impl Component for Lab {
 
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
-        let Opened { start, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&start.session, false));
+        let Opened { start, chosen, problem, missing } = first.0.borrow_mut().take().expect("the page begins once");
+        let context = Rc::new(RunContext::of(&start.session, &Parts::default()));
         let mut engine = Engine::new(start);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
-        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, false));
+        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, &Parts::default()));
         let player = Player::start(engine, ctx.link().callback(Msg::Refresh));
-        load_rest(ctx);
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
         let mut narration = Narration::default();
         narration.update(&view, false);
-        Lab {
+        let mut lab = Lab {
             player,
             on: ctx.link().callback(Msg::Perform),
             presets: Rc::new([presets::first()]),
-            rest: Rest::UnderWay,
+            chunks: Parts::default(),
+            under_way: Vec::new(),
             waiting: Vec::new(),
+            choices: 0,
+            keep_address: missing,
             context,
             run: 0,
             views: ViewGroups { models: std::array::from_fn(|_| view.clone()), revisions: [0; VIEW_GROUPS], next: 0 },
@@ -189,7 +191,9 @@ impl Component for Lab {
             listeners: listeners(ctx),
             on_screen: true,
             stage_observer: None,
-        }
+        };
+        lab.load_missing(ctx);
+        lab
     }
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
@@ -198,9 +202,9 @@ impl Component for Lab {
         match message {
             Msg::Refresh(what) => update = what,
             Msg::Perform(page_action) => self.perform(ctx, page_action),
-            Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
             Msg::Key(event) => {
-                let page_action = keyboard::page_action(&event, &self.player.borrow().engine);
+                let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
+                let page_action = (actions.key)(&event, &self.player.borrow().engine);
                 let Some(page_action) = page_action else { return false };
                 event.prevent_default();
                 self.perform(ctx, page_action);
@@ -218,9 +222,9 @@ impl Component for Lab {
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
                 ctx.link().send_future(async move {
-                    match rest::ready().await {
-                        true => Msg::Opened(opening::link(&fragment).await.map(Box::new)),
-                        false => Msg::Notice(MISSING.to_owned()),
+                    match chunks::actions().await {
+                        Ok(actions) => Msg::Opened((actions.link)(fragment).await.map(Box::new)),
+                        Err(missing) => Msg::Notice(missing.to_string()),
                     }
                 });
                 return false;
@@ -241,24 +245,25 @@ impl Component for Lab {
                 if number == self.packing.0 {
                     address::show(&packed);
                 }
-                if copy {
-                    self.copy(ctx, address::link(&packed));
+                if let Some(actions) = self.chunks.actions.filter(|_| copy) {
+                    self.copy(ctx, (actions.address)(&packed));
                 }
                 return false;
             }
-            Msg::Rest(true) => {
-                self.rest = Rest::Here;
-                self.player.borrow_mut().engine.keep_copies();
-                self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), true));
-                self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
-                handle::install(&self.player);
-                std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.apply(ctx, page_action));
+            Msg::Loaded(chunk, loaded) => {
+                self.under_way.retain(|other| *other != chunk);
+                match loaded {
+                    Ok(part) => self.add(ctx, part),
+                    Err(missing) => {
+                        self.waiting.retain(|action| chunk != Chunk::Actions && chunk != needs(action));
+                        self.notice = Some(missing.to_string().into());
+                    }
+                }
             }
-            Msg::Rest(false) => {
-                self.rest = Rest::Missing;
-                self.waiting.clear();
-                self.notice = Some(MISSING.into());
-            }
+            Msg::Prefetched(part) => self.add(ctx, part),
+            Msg::Variant(number, ..) if number != self.choices => return false,
+            Msg::Variant(_, page_action, Ok(variant)) => self.apply(ctx, page_action, variant),
+            Msg::Variant(_, _, Err(missing)) => self.notice = Some(missing.to_string().into()),
             Msg::Theme(dark) => {
                 if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
                     self.dark = dark;
@@ -268,7 +273,7 @@ impl Component for Lab {
             Msg::Notice(text) => self.notice = Some(text.into()),
         }
         self.refresh(update);
-        if self.rest == Rest::Here {
+        if !self.keep_address {
             self.write_address(ctx, false);
         }
         true
@@ -292,7 +297,7 @@ impl Component for Lab {
             move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
         let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let complete = self.rest == Rest::Here;
+        let measurements = self.chunks.measurements;
         let aside = {
             let (context, view) = (context.clone(), panels.clone());
             move |()| {
@@ -301,10 +306,8 @@ impl Component for Lab {
                         { about(&context.scenario) }
                         if with_latency { { latency(&context, &view) } }
                         if with_log { { log(&context, &view) } }
-                        if with_messages && complete {
-                            <Messages context={context.clone()} view={view.clone()} />
-                        } else if with_messages {
-                            { per_command(&view) }
+                        if with_messages {
+                            { messages_panel(&context, &view, measurements) }
                         }
                     </>
                 }
@@ -357,15 +360,60 @@ impl Lab {
         let on = &self.on;
         let on_close = on.reform(|()| PageAction::Open(None));
         match self.dialog {
-            Some(Dialog::Help) => help(self.keys, on.reform(PageAction::Keys), on_close),
-            Some(Dialog::Setup) => html! {
-                <Setup context={self.context.clone()} scenario={apply_action::present(&self.player.borrow().engine)} on={on.clone()} />
-            },
-            None => html! {},
+            Some(Dialog::Help) => self.chunks.help.map(|help| help(self.keys, on.reform(PageAction::Keys), on_close)),
+            Some(Dialog::Setup) => self.chunks.setup.zip(self.chunks.actions).map(|(draw, actions)| {
+                let scenario = (actions.present)(&self.player.borrow().engine);
+                draw(setup::Props { context: self.context.clone(), scenario, on: on.clone() })
+            }),
+            None => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// Whether a chunk is wanted from the start: for what is on screen, and for keys and links.
+    fn is_wanted(&self, ctx: &Context<Lab>, chunk: Chunk) -> bool {
+        match chunk {
+            Chunk::Actions | Chunk::Faults => true,
+            Chunk::Measurements => ctx.props().options.messages,
+            Chunk::Help | Chunk::Setup => false,
         }
     }
 
-    /// Performs an action, now or once the deferred chunk is loaded.
+    /// Loads what is wanted from the start, as far as it is neither there nor under way.
+    fn load_missing(&mut self, ctx: &Context<Lab>) {
+        for chunk in Chunk::ALL {
+            if self.is_wanted(ctx, chunk) {
+                self.load(ctx, chunk);
+            }
+        }
+    }
+
+    fn load(&mut self, ctx: &Context<Lab>, chunk: Chunk) {
+        if !self.chunks.has(chunk) && !self.under_way.contains(&chunk) {
+            self.under_way.push(chunk);
+            ctx.link().send_future(async move {
+                // The first picture comes first.
+                browser::painted().await;
+                Msg::Loaded(chunk, chunk.load().await)
+            });
+        }
+    }
+
+    /// Takes up a chunk that is there, and does what has waited for it.
+    fn add(&mut self, ctx: &Context<Lab>, part: chunks::Part) {
+        let began = self.chunks.actions.is_none();
+        self.chunks.add(part);
+        if let Some(actions) = self.chunks.actions.filter(|_| began) {
+            (actions.complete)(&mut self.player.borrow_mut().engine);
+            self.presets = (actions.presets)().into();
+            (actions.install)(&self.player);
+            self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), &self.chunks));
+            prefetch(ctx);
+        }
+        std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
+    }
+
+    /// Performs an action, now or once the chunks for it are loaded.
     fn perform(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
         match page_action {
             PageAction::CloseNotice => self.notice = None,
@@ -376,13 +424,36 @@ impl Lab {
                 browser::set_theme(dark);
                 browser::remember("theme", if dark { "dark" } else { "light" });
             }
-            page_action if self.rest == Rest::Here => self.apply(ctx, page_action),
             page_action => {
-                self.waiting.push(page_action);
-                if self.rest == Rest::Missing {
-                    self.rest = Rest::UnderWay;
-                    load_rest(ctx);
+                self.load_missing(ctx);
+                let chunk = needs(&page_action);
+                if self.chunks.actions.is_some() && self.chunks.has(chunk) {
+                    self.choose(ctx, page_action);
+                } else {
+                    self.load(ctx, chunk);
+                    self.waiting.push(page_action);
                 }
+            }
+        }
+    }
+
+    /// Does what is wanted, with the variant that it takes: now, or when that is loaded.
+    fn choose(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+        let key = match &page_action {
+            PageAction::Variant(key) => Some(key.clone()),
+            PageAction::Preset(index) => self.presets.get(*index).map(|preset| preset.variant.clone()),
+            _ => None,
+        };
+        match key.filter(|key| key != self.context.variant.card.key) {
+            None => self.apply(ctx, page_action, self.context.variant),
+            Some(key) => {
+                self.choices += 1;
+                let (number, link) = (self.choices, ctx.link().clone());
+                yew::platform::spawn_local(async move {
+                    if let Some(loaded) = chunks::variant(&key).await {
+                        link.send_message(Msg::Variant(number, page_action, loaded));
+                    }
+                });
             }
         }
     }
@@ -396,8 +467,8 @@ impl Lab {
         self.packing.1 = f64::NEG_INFINITY;
     }
 
-    /// Performs an action that needs the deferred chunk.
-    fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+    /// Performs an action for which all is loaded.
+    fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
         match page_action {
             PageAction::Menu(target) => return self.menu = target,
             PageAction::Open(dialog) => return self.dialog = dialog,
@@ -408,10 +479,12 @@ impl Lab {
             }
             _ => {}
         }
+        let Some(actions) = self.chunks.actions else { return };
         self.menu = None;
         self.dialog = None;
+        self.keep_address = false;
         let mut player = self.player.borrow_mut();
-        self.notice = apply_action::apply_action(&mut player.engine, page_action, &self.presets).map(AttrValue::from);
+        self.notice = (actions.apply)(&mut player.engine, page_action, variant, &self.presets).map(AttrValue::from);
         player.invalidate();
         // An intervention must be in the address at once.
         self.packing.1 = f64::NEG_INFINITY;
@@ -423,18 +496,19 @@ impl Lab {
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.context = Rc::new(RunContext::of(engine.session(), self.rest == Rest::Here));
+            self.context = Rc::new(RunContext::of(engine.session(), &self.chunks));
             self.rate = engine.first_rate();
         }
         // Thousands may be in flight; copying them each time would take longer than the rest of the view model.
         let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
-        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
+        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, &self.chunks));
         self.narration.update(&view, engine.playing());
         self.views.update(view, update);
     }
 
     /// Writes the present moment into the address: once a second while playing, at once after an action.
     fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
+        let Some(actions) = self.chunks.actions else { return };
         let player = self.player.borrow();
         let session = player.engine.session();
         let (number, began, of) = self.packing;
@@ -443,9 +517,9 @@ impl Lab {
             return;
         }
         self.packing = (number + 1, now, moment);
-        let (link, document) = (ctx.link().clone(), session.document());
+        let (link, document) = (ctx.link().clone(), (actions.document)(session));
         yew::platform::spawn_local(async move {
-            if let Some(packed) = address::pack(&document).await {
+            if let Some(packed) = (actions.pack)(document).await {
                 link.send_message(Msg::Packed { number: number + 1, packed, copy });
             }
         });
@@ -477,8 +551,39 @@ impl Lab {
     }
 }
 
-fn load_rest(ctx: &Context<Lab>) {
-    ctx.link().send_future(async { Msg::Rest(rest::ready().await) });
+/// The chunk without which this cannot be done, besides that for actions.
+fn needs(page_action: &PageAction) -> Chunk {
+    match page_action {
+        PageAction::Menu(Some(_)) => Chunk::Faults,
+        PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
+        PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
+        _ => Chunk::Actions,
+    }
+}
+
+/// Loads all other chunks, one after another, before anybody wants them. What cannot be loaded is tried again when somebody does.
+fn prefetch(ctx: &Context<Lab>) {
+    let link = ctx.link().clone();
+    yew::platform::spawn_local(async move {
+        for chunk in Chunk::ALL {
+            TimeoutFuture::new(PREFETCH_EVERY).await;
+            if let Ok(part) = chunk.load().await {
+                link.send_message(Msg::Prefetched(part));
+            }
+        }
+        for (key, _) in universe::titles() {
+            TimeoutFuture::new(PREFETCH_EVERY).await;
+            let _ = chunks::variant(key).await;
+        }
+    });
+}
+
+/// The panel about messages: a number of the run on screen, until the chunk that measures every variant is there.
+fn messages_panel(context: &Rc<RunContext>, view: &Rc<ViewModel>, draw: Option<messages::View>) -> Html {
+    match draw {
+        Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
+        None => per_command(view),
+    }
 }
 
 fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {

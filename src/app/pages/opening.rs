@@ -1,12 +1,15 @@
 //! Opening a run: from a link, at the moment in the link, or from a scenario.
 
+use crate::chunks;
 use crate::run::engine::RunStart;
 use crate::run::rate::Rate;
 use crate::web::options::Options;
-use crate::web::{address, browser, json, rest};
+use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, presets};
+use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
+use quorumscope::universe::Variant;
+use std::fmt;
 
 /// Time of one slice of replaying, ms; then the browser gets a turn.
 const SLICE: f64 = 12.0;
@@ -25,6 +28,8 @@ pub struct Opened {
     pub chosen: bool,
     /// What could not be opened as asked, for a notice.
     pub problem: Option<String>,
+    /// Whether it is not the run asked for because a chunk could not be loaded: the address should stay, for another try.
+    pub missing: bool,
 }
 
 /// The first run: what the address asks for, or the first scenario with the reason why.
@@ -34,27 +39,32 @@ pub async fn first(options: &Options) -> Opened {
     if plain {
         return begin(problems);
     }
-    if !rest::ready().await {
-        return begin(vec!["Part of this page could not be loaded. Is there a connection?".to_owned()]);
+    match chunks::actions().await {
+        Ok(actions) => (actions.asked)(options.clone()).await,
+        Err(missing) => Opened { missing: true, ..begin(vec![missing.to_string()]) },
     }
-    asked(options, problems).await
 }
 
 fn begin(problems: Vec<String>) -> Opened {
-    let session = Session::of(presets::first(), presets::first_checked()).expect("the scenario to begin with runs");
     Opened {
-        start: after_prelude(session),
+        start: after_prelude(Session::first()),
         chosen: false,
         problem: (!problems.is_empty()).then(|| problems.join("\n")),
+        missing: false,
     }
 }
 
 /// What the address asks for, or the first scenario with the reason why.
-async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
+pub async fn asked(options: Options) -> Opened {
+    let mut problems = options.problems.clone();
     if let Some(fragment) = address::packed() {
         match link(&fragment).await {
             Ok(opened) => return opened,
-            Err(wrong) => problems.push(unreadable(&wrong)),
+            Err(Unopened::Wrong(wrong)) => problems.push(unreadable(&wrong)),
+            Err(Unopened::Missing(missing)) => {
+                problems.push(missing.to_string());
+                return Opened { missing: true, ..begin(problems) };
+            }
         }
     }
     let mut presets = json::presets();
@@ -67,10 +77,17 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     if let Some(variant) = &options.variant {
         scenario = with_variant(scenario, variant);
     }
-    match Session::new(scenario) {
+    let variant = match variant(&scenario).await {
+        Ok(variant) => variant,
+        Err(missing) => {
+            problems.push(missing.to_string());
+            return Opened { missing: true, ..begin(problems) };
+        }
+    };
+    match session(scenario, variant) {
         Ok(session) => {
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-            Opened { start: after_prelude(session), chosen: false, problem }
+            Opened { start: after_prelude(session), chosen: false, problem, missing: false }
         }
         Err(wrong) => {
             problems.push(wrong.to_string());
@@ -79,10 +96,47 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     }
 }
 
+/// The variant that a scenario names, if there is one; loaded, if need be.
+async fn variant(scenario: &Scenario) -> Result<Option<&'static Variant>, chunks::Missing> {
+    chunks::variant(&scenario.variant).await.transpose()
+}
+
+/// Starts a run of this scenario with the variant that it names.
+pub fn session(scenario: Scenario, variant: Option<&'static Variant>) -> Result<Session, Problems> {
+    let checked = scenario.check_with(variant)?;
+    let mut session = Session::of(scenario, checked)?;
+    session.keep_copies();
+    Ok(session)
+}
+
+/// Why a link could not be opened.
+pub enum Unopened {
+    /// It makes no sense.
+    Wrong(Problems),
+    /// Its variant could not be loaded.
+    Missing(chunks::Missing),
+}
+
+impl<P: Into<Problems>> From<P> for Unopened {
+    fn from(problems: P) -> Unopened {
+        Unopened::Wrong(problems.into())
+    }
+}
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unopened::Wrong(problems) => problems.fmt(f),
+            Unopened::Missing(missing) => missing.fmt(f),
+        }
+    }
+}
+
 /// The run of a link, replayed up to its moment.
-pub async fn link(fragment: &str) -> Result<Opened, Problems> {
+pub async fn link(fragment: &str) -> Result<Opened, Unopened> {
     let document: Document = address::unpack(fragment).await?;
-    let mut replay = Replay::new(&document)?;
+    let variant = variant(&document.scenario).await.map_err(Unopened::Missing)?;
+    let mut replay = Replay::of(&document, document.scenario.check_with(variant)?)?;
     let mut deadline = browser::now() + SLICE;
     while !replay.advance(EVENTS)? {
         if browser::now() > deadline {
@@ -92,7 +146,12 @@ pub async fn link(fragment: &str) -> Result<Opened, Problems> {
     }
     let chosen = document.moment.is_some();
     let session = replay.into_session();
-    Ok(Opened { start: if chosen { session.into() } else { after_prelude(session) }, chosen, problem: None })
+    Ok(Opened {
+        start: if chosen { session.into() } else { after_prelude(session) },
+        chosen,
+        problem: None,
+        missing: false,
+    })
 }
 
 /// The notice about a link that cannot be read.

@@ -65,7 +65,8 @@ fn row(node: &NodeView, columns: &[(usize, Slot)], epoch: &str) -> Html {
         (Some(_), Some(last)) => whole(format!("…{last}")),
         _ => columns.iter().map(|(index, _)| cell(&node.slots[*index], epoch)).collect(),
     };
-    html! { <tr><th scope="row">{ format!("Node {}", text::number(node.id)) }</th>{ cells }</tr> }
+    let number = text::number(node.id);
+    html! { <tr><th scope="row"><span class="unseen">{ "Node " }</span><b>{ number }</b></th>{ cells }</tr> }
 }
 
 fn cell(slot: &SlotView, epoch_word: &str) -> Html {

@@ -6,7 +6,7 @@ use crate::elements::text::{self, decimal};
 use crate::web::browser;
 use quorumscope::core::{Kind, Phase};
 use quorumscope::lab::compare::{Cell, Measured};
-use quorumscope::universe;
+use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
 use yew::prelude::*;
 
@@ -22,25 +22,36 @@ pub fn sizes(own: u8) -> Vec<u8> {
     }
     sizes
 }
-#[derive(Clone, PartialEq, Properties)]
+#[derive(Clone, Properties)]
 pub struct Props {
     /// What has been measured so far.
     pub cells: Rc<Vec<Cell>>,
     /// Numbers of replicas that are measured.
     pub sizes: Vec<u8>,
+    /// The variants that are measured.
+    pub variants: Rc<Vec<&'static Variant>>,
+}
+
+/// Cells and variants are made anew whenever anything in them changes.
+impl PartialEq for Props {
+    fn eq(&self, other: &Props) -> bool {
+        Rc::ptr_eq(&self.cells, &other.cells)
+            && Rc::ptr_eq(&self.variants, &other.variants)
+            && self.sizes == other.sizes
+    }
 }
 
 /// Charts and table; a component, so that it is drawn again only when something more was measured.
 #[component]
 pub fn Measurements(props: &Props) -> Html {
-    let Props { cells, sizes } = props;
+    let Props { cells, sizes, variants } = props;
     let (first, last) = (REPLICAS.start(), REPLICAS.end());
     let others: String = sizes.iter().filter(|n| !REPLICAS.contains(n)).map(|n| format!(", and {n}")).collect();
     html! {
         <>
             <details class="over" open={browser::matches("(min-width: 1101px) and (min-height: 800px)")}>
                 <summary>{ format!("From {first} to {last} replicas{others}") }<small>{ "each on a scale of its own" }</small></summary>
-                <div class="many">{ many(cells, sizes) }</div>
+                <div class="many">{ many(cells, sizes, variants) }</div>
             </details>
             { numbers(cells) }
         </>
@@ -48,31 +59,31 @@ pub fn Measurements(props: &Props) -> Html {
 }
 
 /// A small chart for each variant.
-fn many(cells: &[Cell], sizes: &[u8]) -> Html {
-    let picture = |variant: &universe::Variant| {
+fn many(cells: &[Cell], sizes: &[u8], variants: &[&'static Variant]) -> Html {
+    let picture = |variant: &&'static Variant| {
         let cell = |n: u8| cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
-        let all: Vec<Column> = sizes.iter().map(|&n| column(n, cell(n))).collect();
+        let all: Vec<Column> = sizes.iter().map(|&n| column(n, cell(n), variants)).collect();
         let measured = sizes.iter().filter_map(|&n| Some((n, cell(n)?.measured.as_ref()?.per_command)));
         let spoken: Vec<String> =
             measured.map(|(n, messages)| format!("{n} replicas: {}", decimal(messages))).collect();
         let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.join("; "));
         columns(variant.card.title.into(), &all, spoken)
     };
-    universe::variants().iter().map(picture).collect()
+    variants.iter().map(picture).collect()
 }
 
 fn numbers(cells: &[Cell]) -> Html {
     let head = ["variant", "replicas", "kind", "messages per command", "formula", "formula gives", "source"];
     let mut cells: Vec<&Cell> = cells.iter().collect();
-    cells.sort_by_key(|cell| (universe::variants().iter().position(|v| v.card.key == cell.variant), cell.replicas));
+    cells.sort_by_key(|cell| (universe::titles().iter().position(|(key, _)| *key == cell.variant), cell.replicas));
     table(&head, cells.into_iter().flat_map(rows).collect(), "messages-per-command")
 }
 
-fn column(n: u8, cell: Option<&Cell>) -> Column {
+fn column(n: u8, cell: Option<&Cell>, variants: &[&'static Variant]) -> Column {
     let measured = cell.and_then(|cell| Some((cell, cell.measured.as_ref()?)));
     Column {
         label: n.to_string(),
-        parts: measured.map(|(cell, measured)| parts(cell, measured)).unwrap_or_default(),
+        parts: measured.map(|(cell, measured)| parts(cell, measured, variants)).unwrap_or_default(),
         mark: measured.and_then(|(_, measured)| Some(f64::from(measured.formula.as_ref()?.per_command))),
     }
 }
@@ -107,8 +118,9 @@ pub fn part(kind: &Kind, value: f64) -> Option<Part> {
 }
 
 /// The parts of a measured cell, by kind of message.
-fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
-    let kinds = universe::variant(cell.variant).map_or(&[][..], |variant| variant.kinds);
+fn parts(cell: &Cell, measured: &Measured, variants: &[&'static Variant]) -> Vec<Part> {
+    let variant = variants.iter().find(|variant| variant.card.key == cell.variant);
+    let kinds = variant.map_or(&[][..], |variant| variant.kinds);
     let share = |kind: &Kind| {
         measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command)
     };
@@ -117,9 +129,9 @@ fn parts(cell: &Cell, measured: &Measured) -> Vec<Part> {
 }
 
 /// The bar of a measured cell, with the mark of its formula; `None` if it could not be measured.
-pub fn bar(cell: &Cell) -> Option<Bar> {
+pub fn bar(cell: &Cell, variants: &[&'static Variant]) -> Option<Bar> {
     let measured = cell.measured.as_ref()?;
-    let parts = parts(cell, measured);
+    let parts = parts(cell, measured, variants);
     let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, decimal(part.value))).collect();
     let formula = measured.formula.as_ref();
     let expected = formula

@@ -3,15 +3,18 @@
 
 use super::measurements::{Measurements, bar, part, sizes};
 use crate::charts::bars::{Bar, bars};
+use crate::chunks;
 use crate::elements::controls::select;
 use crate::elements::text::decimal;
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
 use crate::web::browser;
 use gloo::timers::callback::Timeout;
+use gloo::timers::future::TimeoutFuture;
 use quorumscope::lab::compare::{Cell, CompareJob};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 
 /// Delay before measuring begins, ms: the first picture comes first.
@@ -20,6 +23,15 @@ const LATER: u32 = 1_200;
 const SLICE: (f64, u32) = (4.0, 14);
 /// Events between two readings of the clock.
 const EVENTS: u64 = 256;
+
+/// Draws the panel.
+pub type View = fn(Props) -> Html;
+
+/// Where this chunk begins.
+#[wasm_split(measurements, fallible)]
+pub fn load() -> Result<View, SplitLoaderError> {
+    Ok(|Props { context, view }| html! { <Messages {context} {view} /> })
+}
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
@@ -33,12 +45,17 @@ pub struct Props {
 pub enum Msg {
     /// Measure for one slice.
     Measure,
+    /// These variants are loaded; the number is that of the beginning.
+    Variants(u32, Vec<&'static Variant>),
     /// Show another number of replicas.
     Replicas(u8),
 }
 
 /// The panel.
 pub struct Messages {
+    /// The variants that could be loaded, and how often measuring has begun.
+    variants: Rc<Vec<&'static Variant>>,
+    begun: u32,
     job: Option<CompareJob>,
     /// What has been measured so far.
     cells: Rc<Vec<Cell>>,
@@ -51,7 +68,8 @@ impl Component for Messages {
     type Properties = Props;
 
     fn create(ctx: &Context<Messages>) -> Messages {
-        let mut panel = Messages { job: None, cells: Rc::default(), replicas: 0, next: None };
+        let mut panel =
+            Messages { variants: Rc::default(), begun: 0, job: None, cells: Rc::default(), replicas: 0, next: None };
         panel.begin(ctx);
         panel
     }
@@ -66,6 +84,8 @@ impl Component for Messages {
     fn update(&mut self, ctx: &Context<Messages>, message: Msg) -> bool {
         match message {
             Msg::Replicas(replicas) => self.replicas = replicas,
+            Msg::Variants(begun, _) if begun != self.begun => return false,
+            Msg::Variants(_, variants) => self.measure(ctx, variants),
             Msg::Measure => {
                 let Some(job) = &mut self.job else { return false };
                 let deadline = browser::now() + SLICE.0;
@@ -94,7 +114,7 @@ impl Component for Messages {
         let options = sizes.iter().map(|n| (n.to_string().into(), n.to_string().into())).collect();
         // Every bar has its place before it is measured, so that nothing jumps.
         let all: Vec<Bar> = std::iter::once(live(ctx.props()))
-            .chain(universe::variants().iter().map(|variant| self.bar(variant)))
+            .chain(universe::titles().iter().map(|(key, title)| self.bar(key, title)))
             .collect();
         let measuring = self.job.as_ref().map(|job| format!(" · measuring, {} of {}", self.cells.len(), job.len()));
         html! {
@@ -108,7 +128,7 @@ impl Component for Messages {
                     <i class="tick"></i>{ " the paper's formula " }
                     { for measuring }
                 </p>
-                <Measurements cells={self.cells.clone()} {sizes} />
+                <Measurements cells={self.cells.clone()} variants={self.variants.clone()} {sizes} />
             </section>
         }
     }
@@ -117,14 +137,34 @@ impl Component for Messages {
 impl Messages {
     /// Starts measuring the scenario on screen, after a delay.
     fn begin(&mut self, ctx: &Context<Messages>) {
-        let scenario = &ctx.props().context.scenario;
         self.replicas = own_size(ctx.props());
+        self.job = None;
+        self.cells = Rc::default();
+        self.begun += 1;
+        let begun = self.begun;
+        ctx.link().send_future(async move {
+            TimeoutFuture::new(LATER).await;
+            let mut loaded = Vec::new();
+            for (key, _) in universe::titles() {
+                // What cannot be loaded is left out, and tried again with the next scenario.
+                if let Some(Ok(variant)) = chunks::variant(key).await {
+                    loaded.push(variant);
+                }
+            }
+            Msg::Variants(begun, loaded)
+        });
+    }
+
+    /// Measures these variants.
+    fn measure(&mut self, ctx: &Context<Messages>, variants: Vec<&'static Variant>) {
+        let context = &ctx.props().context;
         // The number of replicas of the run first.
         let mut order = vec![u32::from(self.replicas)];
         order.extend(sizes(self.replicas).into_iter().filter(|n| *n != self.replicas).map(u32::from));
-        self.job = CompareJob::new(scenario, &[], &order).ok();
-        self.cells = Rc::default();
-        self.soon(ctx, LATER);
+        let checked = context.scenario.check_with(Some(context.variant)).ok();
+        self.job = checked.map(|checked| CompareJob::of(&context.scenario, checked, &variants, &order));
+        self.variants = Rc::new(variants);
+        self.soon(ctx, SLICE.1);
     }
 
     fn soon(&mut self, ctx: &Context<Messages>, ms: u32) {
@@ -132,14 +172,14 @@ impl Messages {
         self.next = Some(Timeout::new(ms, move || link.send_message(Msg::Measure)));
     }
 
-    fn bar(&self, variant: &Variant) -> Bar {
-        let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == variant.card.key);
+    fn bar(&self, key: &str, title: &'static str) -> Bar {
+        let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == key);
         let spoken = match cell {
-            Some(cell) => format!("{}: {}", variant.card.title, cell.says.as_deref().unwrap_or("nothing was measured")),
-            None => format!("{}: not measured yet", variant.card.title),
+            Some(cell) => format!("{}: {}", title, cell.says.as_deref().unwrap_or("nothing was measured")),
+            None => format!("{}: not measured yet", title),
         };
-        let empty = || Bar { label: variant.card.title.into(), parts: Vec::new(), mark: None, spoken, live: false };
-        cell.and_then(bar).unwrap_or_else(empty)
+        let empty = || Bar { label: title.into(), parts: Vec::new(), mark: None, spoken, live: false };
+        cell.and_then(|cell| bar(cell, &self.variants)).unwrap_or_else(empty)
     }
 }
 

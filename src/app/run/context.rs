@@ -1,5 +1,6 @@
 //! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
+use crate::chunks::Parts;
 use quorumscope::core::Micros;
 use quorumscope::lab::{Checked, Place, Scenario, Session};
 use quorumscope::sim::{Action, DomainId};
@@ -21,7 +22,7 @@ pub struct RunContext {
     pub asks: Vec<bool>,
     /// The failure domain of each site.
     pub domains: Vec<Option<DomainId>>,
-    /// Faults of the script, in the order of their times. Empty until the deferred chunk is loaded.
+    /// Faults of the script, in the order of their times. Empty until the chunk for actions is loaded.
     pub faults: Vec<ScriptedFault>,
     round_trips: Vec<Micros>,
 }
@@ -59,8 +60,8 @@ impl PartialEq for RunContext {
 }
 
 impl RunContext {
-    /// The context of a session. `complete`: the deferred chunk is loaded, which describing faults takes.
-    pub fn of(session: &Session, complete: bool) -> RunContext {
+    /// The context of a session. The script is described once the chunk for actions is loaded.
+    pub fn of(session: &Session, parts: &Parts) -> RunContext {
         let checked = session.checked();
         let topology = &checked.blueprint.topology;
         let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
@@ -73,7 +74,7 @@ impl RunContext {
                 .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
                 .collect(),
             domains: (0..topology.sites).map(|site| checked.blueprint.domains.of_site(site)).collect(),
-            faults: if complete { scripted_faults(checked) } else { Vec::new() },
+            faults: parts.actions.map_or_else(Vec::new, |actions| (actions.scripted_faults)(checked)),
             round_trips: pairs.map(|(a, b)| topology.round_trip(a, b)).collect(),
         }
     }
@@ -85,8 +86,7 @@ impl RunContext {
 }
 
 /// The faults of the script; those of one time are one.
-#[inline(never)]
-fn scripted_faults(checked: &Checked) -> Vec<ScriptedFault> {
+pub fn scripted_faults(checked: &Checked) -> Vec<ScriptedFault> {
     let mut script: Vec<(Micros, Action)> =
         checked.blueprint.script.iter().map(|timed| (timed.at, timed.action)).collect();
     script.sort_by_key(|(at, _)| *at);
@@ -102,7 +102,6 @@ fn scripted_faults(checked: &Checked) -> Vec<ScriptedFault> {
 }
 
 /// An action in words, with the names of sites.
-#[inline(never)]
 pub fn describe(checked: &Checked, action: Action) -> String {
     let site = |site: u8| checked.places.get(usize::from(site)).map_or("?", |place| place.name.as_str());
     match action {

@@ -75,9 +75,9 @@ impl Engine {
         self.number
     }
 
-    /// Keeps checkpoints from now on, so that going back is quick. Needs the deferred chunk.
-    pub fn keep_copies(&mut self) {
-        self.session.keep_copies();
+    /// Has the run do all that is asked from now on: act, and go back quickly.
+    pub fn complete(&mut self) {
+        self.session.complete();
     }
 
     /// µs since the start.

@@ -17,8 +17,6 @@ pub struct LastEvent {
 }
 
 /// The last event of the trace, if there is one.
-// Not inlined: the first picture does without it.
-#[inline(never)]
 pub fn last(session: &Session) -> Option<LastEvent> {
     let universe = session.universe();
     let mut consequences = Vec::new();

@@ -1,8 +1,10 @@
 //! View model: the run at one moment as plain data, built some times a second, from which the page is drawn.
 
 use super::engine::Engine;
-use super::last_event::{self, LastEvent};
+use super::last_event::LastEvent;
 use super::rate::{PerCommand, Rate};
+use crate::chunks::Parts;
+use crate::stage::faults::Faults;
 use quorumscope::core::card::{Card, Promises, Shots};
 use quorumscope::core::node::Kind;
 use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot};
@@ -60,6 +62,8 @@ pub struct ViewModel {
     pub span: Micros,
     /// The branches, if there are several.
     pub branches: Vec<BranchView>,
+    /// What draws fault conditions, once it is loaded.
+    pub faults: Option<&'static Faults>,
 }
 
 /// A violation of a property: what, where and when.
@@ -241,15 +245,15 @@ impl ViewModel {
             || self.flights.iter().any(|flight| flight.held)
     }
 
-    /// Builds the view model of the present moment. `complete`: the deferred chunk is loaded, which describing events takes.
-    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, complete: bool) -> ViewModel {
+    /// Builds the view model of the present moment. The last event and the branches are described once the chunk for actions is loaded.
+    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, parts: &Parts) -> ViewModel {
         let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
         let last =
             (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).status).map(|status| status.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
-        let branches = if complete { branches(session) } else { Vec::new() };
+        let branches = parts.actions.map_or_else(Vec::new, |actions| (actions.branches)(session));
         let violated = universe.violations().first().and_then(|violation| violation.slot);
         let (window, first) = window(universe.variant(), last, violated);
         let mut nodes: Vec<NodeView> =
@@ -274,7 +278,7 @@ impl ViewModel {
             by_kind: universe.counts().by_kind(),
             per_command: rate.update(universe),
             violation: universe.violations().first().map(ViolationView::of),
-            last: if complete && !engine.playing() { last_event::last(session) } else { None },
+            last: parts.actions.filter(|_| !engine.playing()).and_then(|actions| (actions.last)(session)),
             leadership_intervals: universe.leadership_intervals(),
             interventions: session.interventions().iter().map(|intervention| intervention.at).collect(),
             span: branches
@@ -284,6 +288,7 @@ impl ViewModel {
                 .unwrap_or(session.reached().at)
                 .max(universe.time()),
             branches,
+            faults: parts.faults,
         }
     }
 }
@@ -295,7 +300,8 @@ fn disturbed_links(universe: &dyn Universe) -> Vec<LinkView> {
     links.filter(|link| link.link != Link::default()).collect()
 }
 
-fn branches(session: &Session) -> Vec<BranchView> {
+/// The branches of a run, if there are several.
+pub fn branches(session: &Session) -> Vec<BranchView> {
     let all = session.branches();
     if all.len() < 2 {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! Fault conditions of replicas and links: icon, label and description of each, the same on the stage, in the legend and for screen
 //! readers.
 //!
-//! Functions called from elsewhere are never inlined: the first picture, in which nothing is faulty, does without all of this.
+//! The first picture, in which nothing is faulty, does without all of this.
 
 use crate::elements::geometry::{Point, point};
 use crate::elements::{svg, text};
@@ -134,7 +134,6 @@ impl Condition {
 }
 
 /// Conditions of a replica.
-#[inline(never)]
 pub fn of_node(node: &NodeView) -> Vec<ConditionText> {
     let mut all = Vec::new();
     if let Some(waiting) = node.paused {
@@ -208,7 +207,6 @@ pub fn short_label(all: &[ConditionText]) -> String {
 }
 
 /// All clauses, as they follow in a sentence.
-#[inline(never)]
 pub fn clauses(all: &[ConditionText]) -> String {
     all.iter().map(|each| format!(", {}", each.clause)).collect()
 }
@@ -219,7 +217,6 @@ pub fn badge(condition: Condition, at: Point) -> Html {
 }
 
 /// Icons and labels of the conditions of a replica, its middle at the origin: bars for a pause, badges around the circle for the others.
-#[inline(never)]
 pub fn draw_at_node(node: &NodeView) -> Vec<Html> {
     let all = of_node(node);
     let mut marks = vec![svg::text("trouble", point(0.0, 82.0), short_label(&all))];

@@ -25,7 +25,8 @@ pub fn legend(kinds: &'static [Kind], view: &ViewModel) -> Html {
     let square =
         |sign: &'static str, name, says: &str| message_entry("dot square".into(), sign.into(), name, says.to_owned());
     let of_clients = CLIENT_SIGNS.into_iter().zip(CLIENT_MESSAGES).map(|(sign, (name, says))| square(sign, name, says));
-    let conditions = if view.faulty() { condition_entries(view) } else { Vec::new() };
+    let faults = view.faults.filter(|_| view.faulty());
+    let conditions = faults.map_or_else(Vec::new, |faults| (faults.legend)(view));
     html! { <ul class="legend" aria-label="Legend">{ for conditions }{ for seen.chain(of_clients) }</ul> }
 }
 
@@ -36,8 +37,7 @@ fn message_entry(class: AttrValue, sign: AttrValue, name: &'static str, says: St
 }
 
 /// Entries of the fault conditions that are on the stage now.
-#[inline(never)]
-fn condition_entries(view: &ViewModel) -> Vec<Html> {
+pub fn condition_entries(view: &ViewModel) -> Vec<Html> {
     let mut seen: Vec<Condition> = view.nodes.iter().flat_map(condition::of_node).map(|each| each.condition).collect();
     let of_links = view.disturbed_links.iter().flat_map(|link| condition::of_link(&link.link));
     seen.extend(of_links.map(|each| each.condition));

@@ -1,7 +1,7 @@
 //! Drawing of link conditions: dashed lines for cuts, dash-dotted ones for slow, lossy and other disturbed links, each with icons and a
 //! label. Where all links between two sites are in the same condition, it is drawn once, on the site link.
 //!
-//! Functions called from elsewhere are never inlined: the first picture, in which nothing is faulty, does without all of this.
+//! The first picture, in which nothing is faulty, does without all of this.
 
 use super::condition::{self, Condition, ConditionText};
 use super::layout::{LABEL, Layout, NODE_RADIUS, SiteLink};
@@ -91,7 +91,6 @@ pub struct LinkDrawings {
 }
 
 /// Draws the conditions of all links.
-#[inline(never)]
 pub fn links(layout: &Layout, context: &RunContext, view: &ViewModel) -> LinkDrawings {
     let everywhere = everywhere(view);
     let sites = context.places.len();
@@ -117,7 +116,6 @@ pub fn links(layout: &Layout, context: &RunContext, view: &ViewModel) -> LinkDra
 }
 
 /// The line of a site link whose links are all in the same, disturbed state.
-#[inline(never)]
 pub fn site_link_line(layout: &Layout, view: &ViewModel, site_link: &SiteLink) -> Option<Html> {
     let state =
         common_state(layout, view, site_link.between.0, site_link.between.1).filter(|state| !state.is_healthy())?;
@@ -182,7 +180,6 @@ fn pairs(layout: &Layout, view: &ViewModel, a: usize, b: usize) -> Vec<Pair> {
 }
 
 /// Conditions between two sites, as clauses of the accessible name of their site link.
-#[inline(never)]
 pub fn clauses(context: &RunContext, view: &ViewModel, a: usize, b: usize) -> String {
     let site = |id: NodeId| view.nodes.get(usize::from(id.0)).map(|node| node.site);
     let mut clauses: Vec<String> = Vec::new();

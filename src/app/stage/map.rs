@@ -2,8 +2,8 @@
 
 use super::drag::{Drag, Dragged};
 use super::layout::Layout;
-use super::link_conditions::{LinkDrawings, links};
-use super::menu::Menu;
+use super::link_conditions::LinkDrawings;
+use super::menu;
 use super::painter::Painter;
 use super::replica::{self, Interaction, leader_badge, replica};
 use super::site::{SiteState, client, map_grid, site_shape};
@@ -130,7 +130,8 @@ pub fn Stage(props: &Props) -> Html {
     let class = svg::classes("stage", &[("moves-crown", moves_badge)]);
     let site_target = held.and_then(|drag| drag.site(&layout, view));
     let node_target = held.and_then(|drag| drag.node(&layout, view));
-    let conditions = if view.links_faulty() { links(&layout, context, view) } else { LinkDrawings::default() };
+    let faults = view.faults.filter(|_| view.links_faulty());
+    let conditions = faults.map_or_else(LinkDrawings::default, |faults| (faults.links)(&layout, context, view));
     let view_box = format!("0 0 {} {}", svg::number(layout.size.x), svg::number(layout.size.y));
     let site_shapes = layout.site_shapes.iter().enumerate().map(|(site, place)| {
         let state = SiteState {
@@ -149,6 +150,7 @@ pub fn Stage(props: &Props) -> Html {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
+            faults: view.faults,
             violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
         };
         let words = (context.variant.card.epoch, context.names[node.site].as_str());
@@ -168,6 +170,10 @@ pub fn Stage(props: &Props) -> Html {
                 Some(grab_handler(&grab, Dragged::LeaderBadge(node.id))),
             )
         });
+    let open = view.faults.zip(menu.and_then(|target| {
+        let (at, room) = (anchor(&layout, target)?, point(size.0, size.1));
+        Some(menu::Props { target, at, room, context: context.clone(), view: view.clone(), on: on.clone() })
+    }));
     // Each list in a group of its own, so that a leader badge more or less does not change the elements of replicas.
     html! {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={on_cancel}>
@@ -184,9 +190,7 @@ pub fn Stage(props: &Props) -> Html {
                 <g>{ for held.and_then(|drag| ghost(drag, view)) }</g>
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
-            if let Some((target, at)) = menu.and_then(|target| Some((target, anchor(&layout, target)?))) {
-                <Menu {target} {at} room={point(size.0, size.1)} context={context.clone()} view={view.clone()} on={on.clone()} />
-            }
+            { for open.map(|(faults, of)| (faults.menu)(of)) }
         </div>
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod condition;
 mod drag;
+pub mod faults;
 pub mod layout;
 pub mod legend;
 mod link_conditions;

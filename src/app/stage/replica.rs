@@ -1,6 +1,6 @@
 //! A replica on the stage: number, role, term or ballot, log bar, ring of votes, and the leader badge.
 
-use super::condition;
+use super::faults::Faults;
 use super::layout::NODE_RADIUS;
 use crate::elements::geometry::{self, Point, point};
 use crate::elements::svg::{self, MenuButton};
@@ -29,7 +29,7 @@ const TALLY_RADIUS: f64 = NODE_RADIUS + 4.5;
 const TALLY_GAP: f64 = 0.014;
 
 /// Interaction state of a replica.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Interaction {
     /// A leader badge dropped now would land here.
     pub target: bool,
@@ -39,6 +39,8 @@ pub struct Interaction {
     pub open: bool,
     /// It takes part in a violation.
     pub violates: bool,
+    /// What draws fault conditions, once it is loaded.
+    pub faults: Option<&'static Faults>,
 }
 
 /// Draws a replica. `epoch` is the protocol's word for its epochs (term, ballot), `place` the name of its site.
@@ -46,7 +48,7 @@ pub fn replica(
     node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
-    Interaction { target, held, open, violates }: Interaction,
+    Interaction { target, held, open, violates, faults }: Interaction,
     on_grab: Callback<PointerEvent>,
     on: &Callback<PageAction>,
 ) -> Html {
@@ -69,8 +71,8 @@ pub fn replica(
             svg::text("role", point(0.0, 56.0), "down"),
         ]),
     }
-    if node.faulty() {
-        children.extend(condition::draw_at_node(node));
+    if let Some(faults) = faults.filter(|_| node.faulty()) {
+        children.extend((faults.draw_at_node)(node));
     }
     let classes = [
         ("down", down),
@@ -82,7 +84,7 @@ pub fn replica(
         ("violates", violates),
     ];
     let class = svg::classes("replica", &classes);
-    let label = describe(node, epoch, place);
+    let label = describe(node, epoch, place, faults);
     MenuButton { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab: Some(on_grab), children }
         .draw(on)
 }
@@ -120,9 +122,10 @@ fn log_bar(node: &NodeView) -> Html {
 }
 
 /// Accessible description of a replica: all that its picture shows.
-fn describe(node: &NodeView, epoch_word: &str, place: &str) -> String {
+fn describe(node: &NodeView, epoch_word: &str, place: &str, faults: Option<&Faults>) -> String {
     let mut description = format!("Node {} in {place}", text::number(node.id));
-    let faults = if node.faulty() { condition::clauses(&condition::of_node(node)) } else { String::new() };
+    let faults = faults.filter(|_| node.faulty());
+    let faults = faults.map_or_else(String::new, |faults| (faults.node_clauses)(node));
     let Some(status) = node.status else { return description + ", down" + &faults };
     description += &faults;
     description += &format!(", {}, {}", status.role, text::epoch(epoch_word, status.epoch));

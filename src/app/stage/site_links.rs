@@ -1,7 +1,6 @@
 //! Links between sites: lines and round trips, each a button that opens the menu of the link.
 
 use super::layout::{Layout, SiteLink};
-use super::link_conditions;
 use crate::elements::geometry::{Point, point};
 use crate::elements::svg::{self, MenuButton};
 use crate::elements::text;
@@ -13,8 +12,8 @@ use yew::prelude::*;
 /// Draws the lines.
 pub fn lines(layout: &Layout, view: &ViewModel) -> Html {
     let line = |site_link: &SiteLink| {
-        let disturbed =
-            if view.links_faulty() { link_conditions::site_link_line(layout, view, site_link) } else { None };
+        let faults = view.faults.filter(|_| view.links_faulty());
+        let disturbed = faults.and_then(|faults| (faults.site_link_line)(layout, view, site_link));
         disturbed.unwrap_or_else(|| svg::line("", site_link.from, site_link.to))
     };
     svg::group("lane", layout.site_links.iter().map(line).collect())
@@ -45,8 +44,8 @@ fn label(
 ) -> Html {
     let (a, b) = site_link.between;
     let trip = text::latency(context.round_trip(a, b));
-    let conditions =
-        if view.disturbed_links.is_empty() { String::new() } else { link_conditions::clauses(context, view, a, b) };
+    let faults = view.faults.filter(|_| !view.disturbed_links.is_empty());
+    let conditions = faults.map_or_else(String::new, |faults| (faults.link_clauses)(context, view, a, b));
     let button = MenuButton {
         target: Target::SiteLink(a, b),
         class: "place".into(),

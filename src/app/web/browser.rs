@@ -1,9 +1,13 @@
 //! Small platform functions: clock, media queries, storage, download, clipboard, theme. None fails: in a sandboxed frame storage may be
 //! missing, and the page does without.
 
+use gloo::timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, Url, Window};
+
+/// ms after which a picture has been painted: two frames.
+const PAINTED: u32 = 34;
 
 /// The window. The page runs in one, always.
 pub fn window() -> Window {
@@ -18,6 +22,11 @@ pub fn document() -> Document {
 /// Milliseconds on a clock that never goes back. For pacing only: no event depends on it.
 pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// Waits until what there is to paint now has been painted.
+pub async fn painted() {
+    TimeoutFuture::new(PAINTED).await;
 }
 
 /// Whether a media query holds now.

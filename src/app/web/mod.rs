@@ -5,4 +5,3 @@ pub mod browser;
 pub mod handle;
 pub mod json;
 pub mod options;
-pub mod rest;

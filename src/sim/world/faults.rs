@@ -6,7 +6,7 @@ use super::intercept::{Held, Interceptor};
 use super::pause::Pause;
 use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::Which;
+use crate::sim::action::{Action, Refusal, Which};
 use crate::sim::domains::DomainId;
 use crate::sim::hosts::clock::Clocks;
 use crate::sim::hosts::processor::Processors;
@@ -14,6 +14,44 @@ use crate::sim::network::Cost;
 use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
 use std::collections::BTreeMap;
+
+/// Function table of the fault path. A world calls it through a reference, so that the page can show a run without faults before it has loaded
+/// this code: only code that names [`FaultCode::ALL`] links it.
+#[derive(Debug)]
+pub(super) struct FaultCode {
+    /// See [`World::act_before_boot`].
+    pub act_before_boot: fn(&mut World),
+    /// See [`World::apply_action`].
+    pub apply_action: fn(&mut World, Action) -> Result<(), Refusal>,
+    /// See [`World::faults`].
+    pub begin: fn(&mut World),
+    /// See [`World::handle_event_with_faults`].
+    pub handle_event: fn(&mut World, Event) -> Option<StepOutcome>,
+    /// See [`World::arrive_with_faults`].
+    pub arrive: fn(&mut World, NodeId, NodeId, u32, u32) -> Option<StepOutcome>,
+    /// See [`World::send_with_faults`].
+    pub send: fn(&mut World, NodeId, NodeSet, u32) -> bool,
+    /// See [`World::processor_send`].
+    pub processor_send: fn(&mut World, NodeId, u64) -> Micros,
+    /// See [`World::bounded_arrival`].
+    pub bounded_arrival: fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool),
+}
+
+impl FaultCode {
+    /// The table.
+    pub const ALL: &FaultCode = &FaultCode {
+        act_before_boot: World::act_before_boot,
+        apply_action: World::apply_action,
+        begin: |world| {
+            world.faults();
+        },
+        handle_event: World::handle_event_with_faults,
+        arrive: World::arrive_with_faults,
+        send: World::send_with_faults,
+        processor_send: World::processor_send,
+        bounded_arrival: World::bounded_arrival,
+    };
+}
 
 /// State of all faults.
 #[derive(Clone, Debug)]
@@ -39,6 +77,17 @@ pub(super) struct ActiveFaults {
 }
 
 impl World {
+    /// Installs the function table in a world created without it.
+    pub fn allow_faults(&mut self) {
+        self.fault_code = Some(FaultCode::ALL);
+    }
+
+    /// The function table. Invariant: a world with a script, faults or processing costs has one.
+    #[inline]
+    pub(super) fn fault_code(&self) -> &'static FaultCode {
+        self.fault_code.expect("a world made without faults has none")
+    }
+
     /// The fault state, created at first use; ends the fault-free fast path.
     pub(super) fn faults(&mut self) -> &mut ActiveFaults {
         let (seed, cost) = (self.seed, self.topology.cost);

@@ -16,7 +16,7 @@ mod routes;
 mod timers;
 mod view;
 
-use super::action::{Action, FlightId, Refused, Timed};
+use super::action::{Action, FlightId, Refusal, Refused, Timed};
 use super::clients::{ClientGroup, Clients, HistoryRecord};
 pub use super::hosts::disk::DiskState;
 use super::hosts::disk::Storage;
@@ -28,6 +28,7 @@ use super::queue::event::{Arriving, Event, Packed};
 use super::queue::wheel::Wheel;
 use super::replicas::{Replicas, ReplicasOf};
 use super::rng::Rng;
+use super::roles::Resolved;
 use super::timing::Timing;
 use super::trace::Trace;
 use crate::core::node::{Protocol, Reply, SettingError, Setup};
@@ -36,9 +37,10 @@ use crate::core::{
     Slot,
 };
 use crate::sim::domains::{DomainId, Domains};
-use faults::ActiveFaults;
+use faults::{ActiveFaults, FaultCode};
 pub use outcome::StepOutcome;
 use routes::Route;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use super::action::MAX_NODES;
@@ -59,6 +61,8 @@ pub struct Blueprint {
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
     pub settings: Settings,
+    /// Settings of single replicas, in place of `settings`, as in the middle of a rolling upgrade.
+    pub overrides: Vec<(NodeId, Settings)>,
     /// The rules ablated in this run.
     pub ablated: RuleSet,
     /// Seed of all random streams.
@@ -69,6 +73,9 @@ pub struct Blueprint {
     pub script: Vec<Timed>,
     /// Liveness bound after the script's faults, if the scenario states one.
     pub recovery: Option<Recovery>,
+    /// Records every handler call with its stimulus, effects and state, boots included; see [`Replicas::calls`].
+    #[cfg(feature = "cli")]
+    pub record_calls: bool,
     /// Disables the checkers: no violations, no leadership intervals, no count of chosen commands. For benchmarks of the simulator alone.
     pub unjudged: bool,
 }
@@ -219,12 +226,18 @@ pub struct World {
     script: Vec<Timed>,
     /// Actions of the script that were impossible when due.
     refused: Vec<Refused>,
+    /// Results of script actions applied before the nodes booted, by index in the script; until their events.
+    before_boot: BTreeMap<u32, Result<(), Refusal>>,
+    /// Script actions with roles, and their resolutions.
+    resolved: Vec<Resolved>,
     /// The last action applied.
     intervention: Option<Action>,
     /// The last reply that reached a client, and its sender.
     reply: Option<(NodeId, ReplyKind)>,
     /// Active faults; `None` while there never was one.
     faults: Option<Box<ActiveFaults>>,
+    /// Function table of the fault path; `None` until it is needed.
+    fault_code: Option<&'static FaultCode>,
     /// Fast path: a message is handled at its arrival, since there are no active faults, link cuts or processing times.
     fault_free: bool,
     /// Fast path: messages between replicas have fixed delays and are not lost: no jitter, no loss, no link cut.
@@ -263,9 +276,12 @@ impl Clone for World {
             trace: self.trace.clone(),
             script: self.script.clone(),
             refused: self.refused.clone(),
+            before_boot: self.before_boot.clone(),
+            resolved: self.resolved.clone(),
             intervention: self.intervention,
             reply: self.reply,
             faults: self.faults.clone(),
+            fault_code: self.fault_code,
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
             routes: self.routes.clone(),
@@ -282,10 +298,27 @@ impl World {
 
     /// Boots a cluster of the replicas that `replicas` constructs, at time 0. The error names a setting and its valid values.
     pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, Some(FaultCode::ALL))
+    }
+
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this world before
+    /// [`World::allow_faults`].
+    pub fn without_faults(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, None)
+    }
+
+    fn build(
+        blueprint: &Blueprint,
+        replicas: MakeReplicas,
+        fault_code: Option<&'static FaultCode>,
+    ) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
-        let replicas = replicas(&setup)?;
+        let mut replicas = replicas(&setup)?;
+        for (node, settings) in &blueprint.overrides {
+            replicas.configure(*node, &Setup { settings: settings.clone(), ..setup.clone() })?;
+        }
         let nodes = placement.len();
         let sites = usize::from(topology.sites);
         let mut world = World {
@@ -316,20 +349,38 @@ impl World {
             setup,
             script,
             refused: Vec::new(),
+            before_boot: BTreeMap::new(),
+            resolved: Vec::new(),
             intervention: None,
             reply: None,
             faults: None,
+            fault_code,
             fault_free: false,
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
         world.outbox.record_saves(world.strict_disks);
+        #[cfg(feature = "cli")]
+        if blueprint.record_calls {
+            world.record_effects();
+            world.replicas.record_calls();
+        }
         world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
-            world.faults();
+            (world.fault_code().begin)(&mut world);
         }
         for (id, site) in (0..).map(NodeId).zip(placement) {
-            world.install(site, world.domains.of_replica(id));
+            world.place(site, world.domains.of_replica(id));
+        }
+        // A script that acts at time 0 acts before the first message is sent.
+        world.hosts.iter_mut().for_each(|host| host.up = true);
+        if world.script.iter().any(|timed| timed.at == 0) {
+            (world.fault_code().act_before_boot)(&mut world);
+        }
+        for id in (0..world.nodes()).map(NodeId) {
+            if world.hosts[usize::from(id.0)].up {
+                world.boot(id);
+            }
         }
         for index in 0..world.script.len() {
             world.schedule(world.script[index].at, Event::Script(index as u32));
@@ -340,6 +391,13 @@ impl World {
 
     /// Adds a host at `site` in `domain` and boots a new replica on it.
     fn install(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
+        let me = self.place(site, domain);
+        self.boot(me);
+        me
+    }
+
+    /// Adds a host at `site` in `domain`, with a replica that is not booted.
+    fn place(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.hosts.len() as u8);
         self.hosts.push(Host {
             up: false,
@@ -354,7 +412,6 @@ impl World {
             cut_links: NodeSet::EMPTY,
         });
         self.rebuild_routes();
-        self.boot(me);
         me
     }
 

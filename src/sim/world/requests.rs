@@ -116,7 +116,8 @@ impl World {
         let will_drop = self.net_rng.chance(self.topology.loss_permille);
         let (flight, will_drop) = match self.faults {
             Some(_) => {
-                let (_, flight, will_drop) = self.bounded_arrival(self.time, self.time, flight, will_drop);
+                let (_, flight, will_drop) =
+                    (self.fault_code().bounded_arrival)(self, self.time, self.time, flight, will_drop);
                 (flight, will_drop)
             }
             None => (flight, will_drop),
@@ -152,7 +153,9 @@ impl World {
         }
         let reply = if self.faults.is_some() { self.tamper_reply(from, reply) } else { reply };
         let leaves = match self.faults {
-            Some(_) => self.processor_send(from, self.client_message_size(reply.client, reply.seq)),
+            Some(_) => {
+                (self.fault_code().processor_send)(self, from, self.client_message_size(reply.client, reply.seq))
+            }
             None => self.saved_at(from),
         };
         let site = self.site_of_client(reply.client);
@@ -160,7 +163,7 @@ impl World {
         let flight = self.topology.delay(self.site_of(from), site, true, &mut self.net_rng);
         let lost = self.net_rng.chance(self.topology.loss_permille);
         let (leaves, flight, lost) = match self.faults {
-            Some(_) => self.bounded_arrival(leaves, leaves, flight, lost),
+            Some(_) => (self.fault_code().bounded_arrival)(self, leaves, leaves, flight, lost),
             None => (leaves, flight, lost),
         };
         if lost {

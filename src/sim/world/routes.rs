@@ -24,7 +24,7 @@ impl World {
     #[inline(always)]
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) -> bool {
         if self.faults.is_some() {
-            return self.send_with_faults(from, NodeSet::just(to), message_id);
+            return (self.fault_code().send)(self, from, NodeSet::just(to), message_id);
         }
         let leaves = self.saved_at(from);
         if from == to {
@@ -42,7 +42,7 @@ impl World {
     #[inline]
     pub(super) fn broadcast(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         if self.faults.is_some() {
-            return self.send_with_faults(from, to, message_id);
+            return (self.fault_code().send)(self, from, to, message_id);
         }
         let leaves = self.saved_at(from);
         let (kind, bytes) = self.wire_size(message_id);
@@ -136,6 +136,7 @@ impl World {
         (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
     }
 
+    /// Total size of the values in a message, bytes, where sizes differ.
     /// Total size of the values in a message, bytes, where sizes differ.
     #[cold]
     pub(super) fn value_sizes(&self, message_id: u32) -> u64 {

@@ -9,6 +9,7 @@ use crate::sim::network::Topology;
 use crate::sim::network::links::Link;
 use crate::sim::queue::event::{Arriving, Event};
 use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
+use crate::sim::roles::Resolved;
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
 
@@ -106,6 +107,11 @@ impl World {
     /// The rules applied at least once since the start.
     pub fn rules_used(&self) -> RuleSet {
         self.used
+    }
+
+    /// Applied script actions with roles, and their resolutions.
+    pub fn resolved(&self) -> &[Resolved] {
+        &self.resolved
     }
 
     /// Records the effects of each step or action from now on, for [`Replicas::recorded`].

@@ -13,7 +13,17 @@ use crate::run::context::RunContext;
 use draft::{Draft, Unparsed};
 use quorumscope::lab::{Problem, Scenario};
 use std::rc::Rc;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
+
+/// Draws the dialog.
+pub type View = fn(Props) -> Html;
+
+/// Where this chunk begins.
+#[wasm_split(setup, fallible)]
+pub fn load() -> Result<View, SplitLoaderError> {
+    Ok(|Props { context, scenario, on }| html! { <Setup {context} {scenario} {on} /> })
+}
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
@@ -35,7 +45,7 @@ pub fn Setup(props: &Props) -> Html {
     };
     let unparsed = use_state(Unparsed::default);
     let mut problems: Vec<Problem> = draft::problems(&unparsed).collect();
-    problems.extend(draft.check().err().into_iter().flat_map(|wrong| wrong.0));
+    problems.extend(draft.check_with(Some(context.variant)).err().into_iter().flat_map(|wrong| wrong.0));
     let fields = Draft { scenario: &draft, change: &change, unparsed: &unparsed, problems: &problems };
     let close = on.reform(|()| PageAction::Open(None));
     let run = {

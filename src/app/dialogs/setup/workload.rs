@@ -48,9 +48,10 @@ static THINK: TextField = quantity!(think, "Pause after an answer", "0s");
 static ZIPF: TextField = quantity!(zipf, "Exponent of Zipf's law", "0.99");
 static HOT: TextField = quantity!(hot, "Share of that key", "20%");
 /// Fields that are not tied to a choice.
-static FIELDS: [TextField; 11] = [
+static FIELDS: [TextField; 12] = [
     quantity!(reads, "Share of reads", "0%"),
     count!(keys, "How many keys", "16, or 1"),
+    count!(first_key, "First key", "0"),
     quantity!(swaps, "Writes that compare and set", "0%"),
     quantity!(nondeterministic, "Writes that replicas make up", "0%"),
     quantity!(lease, "Lease", "2s"),
@@ -214,7 +215,7 @@ mod tests {
                 let means = |entry: &&TextField| means_something(entry.path.trim_start_matches("clients."), from);
                 for entry in FIELDS.iter().filter(means) {
                     let example = match entry.path {
-                        "clients.keys" | "value_bytes" => "5",
+                        "clients.keys" | "clients.first_key" | "value_bytes" => "5",
                         "clients.lease" | "clients.work" | "clients.stall" | "clients.retry" => "1s",
                         _ => "10%",
                     };
