@@ -6,6 +6,7 @@ pub mod raft;
 pub mod synod;
 #[cfg(test)]
 mod tests_by_hand;
+pub mod two_phase_commit;
 
 /// The variant of the scenario that the page begins with: it is loaded first.
 pub type First = raft::Raft;
@@ -17,7 +18,8 @@ macro_rules! variants {
             crate::protocols::notes::Notes,
             crate::protocols::synod::Synod,
             crate::protocols::multi_paxos::MultiPaxos,
-            crate::protocols::raft::Raft
+            crate::protocols::raft::Raft,
+            crate::protocols::two_phase_commit::TwoPhaseCommit
         )
     };
 }
