@@ -11,8 +11,45 @@ task_setup() {
 task_build() {
   announce_first_run
   setup_page
+  local from
+  from="$(page_sources)"
+  if [ "$(cat "$DIST_STAMP" 2>/dev/null)" = "$from $(folder_hash dist)" ]; then
+    step "dist/ is what these sources and tools make: nothing to build (delete dist/ to have it built anew)"
+    return 0
+  fi
+  rm -f "$DIST_STAMP"
   step "Building the page into dist/"
   with_small_wasm trunk build --release
+  # After a build in the ordinary way in place of the small one, the next build tries the small one again.
+  [ -n "$BUILT_SMALL" ] || return 0
+  mkdir -p "${DIST_STAMP%/*}"
+  printf '%s %s\n' "$from" "$(folder_hash dist)" >"$DIST_STAMP"
+}
+
+# What dist/ was made from, and what was made: written when a build has come to its end, so that one that changes nothing is left out.
+DIST_STAMP=target/dist.stamp
+
+# folder_hash PATH… — of all files there, their names and what is in them; `none` where there is no such file.
+folder_hash() {
+  local files
+  # shellcheck disable=SC2012 # names are sorted as bytes, whatever the language of the machine
+  files="$(find "$@" -type f -exec "${SHA256[@]}" {} + 2>/dev/null | LC_ALL=C sort -k 2)" || true
+  if [ -n "$files" ]; then printf '%s' "$files" | sha256; else printf 'none'; fi
+}
+
+# page_sources — a hash of all that the page depends on: sources, tools, and settings of Cargo, rustc and Trunk.
+page_sources() {
+  {
+    folder_hash Cargo.toml Cargo.lock Trunk.toml index.html build.rs rust-toolchain rust-toolchain.toml .cargo src www scenarios data scripts \
+      package-lock.json THIRD-PARTY.md LICENSE-MIT LICENSE-APACHE
+    with_wasm rustc --version --verbose
+    trunk --version
+    wasm-bindgen --version
+    node --version
+    cat node_modules/.installed-from 2>/dev/null || true
+    echo "$WASM_VIA"
+    env | grep -E '^(RUSTFLAGS|RUSTC_|CARGO_(BUILD|PROFILE|ENCODED|TARGET|UNSTABLE)|TRUNK_)' | LC_ALL=C sort || true
+  } | sha256
 }
 
 task_open() {

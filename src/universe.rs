@@ -189,7 +189,7 @@ pub struct Variant {
     pub replicas: MakeReplicas,
     /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
     #[cfg(feature = "cli")]
-    pub explore: fn(&Query) -> Result<Box<dyn search::Search>, SettingError>,
+    pub explore: fn(&Query) -> Result<search::Search, SettingError>,
     /// Whether it must make progress while so many replicas are healthy.
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,

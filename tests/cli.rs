@@ -48,7 +48,7 @@ fn refuses(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn list_shows_variants_and_scenarios() {
+fn list_prints_variants_and_scenarios() {
     let all = prints(&["list"]);
     assert!(all.contains("raft ") && all.contains("three-regions "), "{all}");
     let one = prints(&["list", "raft"]);
@@ -62,7 +62,7 @@ fn list_shows_variants_and_scenarios() {
 }
 
 #[test]
-fn schema_knows_every_name() {
+fn schema_lists_variants_matrices_and_actions() {
     let schema = prints_json(&["schema"]);
     let variants = schema["properties"]["variant"]["enum"].as_array().expect("a list");
     assert!(variants.iter().any(|key| key == "raft"));
@@ -73,7 +73,7 @@ fn schema_knows_every_name() {
 }
 
 #[test]
-fn the_same_run_gives_the_same_report() {
+fn run_twice_gives_the_same_report() {
     let arguments = ["run", "three-regions", "--seed", "3", "--set", "duration=8s", "--json"];
     assert_eq!(prints(&arguments), prints(&arguments));
     let other = prints_json(&["run", "three-regions", "--seed", "4", "--set", "duration=8s", "--json"]);
@@ -81,7 +81,7 @@ fn the_same_run_gives_the_same_report() {
 }
 
 #[test]
-fn a_report_adds_up() {
+fn report_counts_are_consistent() {
     let report = prints_json(&["run", "three-regions", "--json"]);
     let messages = &report["messages"];
     let sum = |list: &Value| list.as_array().expect("a list").iter().filter_map(Value::as_u64).sum::<u64>();
@@ -105,7 +105,7 @@ fn a_report_adds_up() {
 }
 
 #[test]
-fn losing_the_link_replica_costs_an_ocean() {
+fn link_replica_crash_raises_latency_to_an_ocean_round_trip() {
     let report = prints_json(&["run", "link-replica", "--json"]);
     let of = |site: &str, quantile: &str| {
         let sites = report["latency_us"].as_array().expect("a list");
@@ -117,7 +117,7 @@ fn losing_the_link_replica_costs_an_ocean() {
 }
 
 #[test]
-fn a_violation_is_an_exit_code() {
+fn run_with_violation_exits_with_1() {
     let broken = quorumscope(&["run", "two-winners", "--json"]);
     assert_eq!(broken.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&broken.stdout).expect("JSON all the same");
@@ -125,8 +125,89 @@ fn a_violation_is_an_exit_code() {
     assert_eq!(prints_json(&["run", "one-winner", "--json"])["violations"], Value::Array(vec![]));
 }
 
+/// What `run --seeds` prints of each seed, as JSON.
+fn lines_of_seeds(arguments: &[&str]) -> Vec<Value> {
+    let output = quorumscope(&[&["run"], arguments, &["--json"]].concat());
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a JSON object on each line")).collect()
+}
+
 #[test]
-fn outages_are_told() {
+fn run_seeds_prints_one_json_line_per_seed_equal_to_the_run_of_that_seed() {
+    let arguments = ["leader-crash", "--seeds", "3..9", "--set", "duration=8s"];
+    let lines = lines_of_seeds(&[&arguments[..], &["--jobs", "1"]].concat());
+    assert_eq!(
+        lines.iter().map(|line| line["seed"].as_u64()).collect::<Vec<_>>(),
+        (3..9).map(Some).collect::<Vec<_>>()
+    );
+    assert_eq!(lines, lines_of_seeds(&[&arguments[..], &["--jobs", "4"]].concat()), "whatever the number of threads");
+    for line in &lines {
+        let seed = line["seed"].to_string();
+        let one = prints_json(&["run", "leader-crash", "--seed", &seed, "--set", "duration=8s", "--json"]);
+        assert_eq!(line["ended"], "duration");
+        assert_eq!(line["liveness"]["Progress"], "not applicable", "the scenario states no bound");
+        for field in ["fingerprint", "events", "leaders", "violations", "history"] {
+            assert_eq!(line[field], one[field], "{field} of seed {seed}");
+        }
+        assert_eq!(line["answered"], one["commands"]["answered"]);
+        assert_eq!(line["latency_by_site_us"], one["latency_us"]);
+        let counts =
+            one["latency_us"].as_array().expect("sites").iter().map(|site| site["count"].as_u64().expect("a count"));
+        assert_eq!(line["latency_us"]["count"].as_u64(), Some(counts.sum()));
+    }
+    assert!(lines.windows(2).any(|pair| pair[0]["leaders"] != pair[1]["leaders"]), "seeds differ");
+}
+
+#[test]
+fn run_seeds_exits_with_1_if_any_seed_violates_a_property() {
+    let output = quorumscope(&["run", "two-winners", "--seeds", "0..5"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let table = text(&output.stdout);
+    assert!(table.contains("Agreement") && table.contains("5 runs;"), "{table}");
+    let bound = ["--set", "recovery.from=1s", "--set", "recovery.within=5s", "--set", "duration=8s"];
+    let verdict = |crashes: &str| {
+        let script = format!("script=[{crashes}]");
+        let lines = lines_of_seeds(&[&["three-regions", "--seeds", "1..2", "--set", &script], &bound[..]].concat());
+        lines[0]["liveness"]["Progress"].clone()
+    };
+    assert_eq!(verdict(""), "held");
+    let crash = |node| format!("{{\"at\": \"1ms\", \"do\": \"crash\", \"node\": {node}}}");
+    assert_eq!(verdict(&[crash(1), crash(2), crash(3)].join(", ")), "violated");
+}
+
+#[test]
+fn run_seeds_refuses_invalid_ranges_and_flags_about_one_run() {
+    for (arguments, expected) in [
+        (&["--seeds", "9..3"][..], "--seeds: 9..3: two numbers"),
+        (&["--seeds", "0..9007199254740993"], "two numbers up to 9007199254740991"),
+        (&["--seeds", "0..3", "--seed", "1"], "cannot be used with"),
+        (&["--seeds", "0..3", "--history", "x.jsonl"], "cannot be used with"),
+        (&["--jobs", "3"], "--seeds"),
+    ] {
+        let error = refuses(&[&["run", "leader-crash"], arguments].concat());
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn run_reports_what_came_of_checking_each_property() {
+    let finding = |arguments: &[&str], property: &str| {
+        let output = quorumscope(&[&["run"], arguments, &["--json"]].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let all = report["properties"].as_array().expect("a list").clone();
+        all.iter().find(|one| one["property"] == property).map(|one| one["finding"].as_str().expect("text").to_owned())
+    };
+    let found = |arguments: &[&str], property: &str| finding(arguments, property).unwrap_or_default();
+    assert_eq!(found(&["three-regions"], "Log Matching"), "held");
+    assert_eq!(found(&["three-regions"], "Linearizability"), "held");
+    assert_eq!(found(&["three-regions"], "Progress"), "not applicable", "no bound is stated");
+    assert_eq!(found(&["three-regions"], "One holder at a time"), "never exercised", "nobody takes a lock");
+    assert_eq!(found(&["two-winners"], "Agreement"), "violated");
+    assert_eq!(found(&["two-winners"], "One leader an epoch"), "not applicable", "nobody leads");
+}
+
+#[test]
+fn run_reports_outages() {
     let report = prints_json(&["run", "leader-crash", "--json"]);
     let outages = report["outages"].as_array().expect("a list");
     let crash = outages.last().expect("the crash at 9 s");
@@ -142,7 +223,7 @@ fn outages_are_told() {
 }
 
 #[test]
-fn a_scenario_comes_from_a_file_a_preset_a_link_or_standard_input() {
+fn scenario_is_read_from_file_preset_link_or_standard_input() {
     let fingerprint = |output: &Output| {
         let report: Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
@@ -163,7 +244,7 @@ fn a_scenario_comes_from_a_file_a_preset_a_link_or_standard_input() {
 }
 
 #[test]
-fn values_can_be_set() {
+fn set_changes_a_value_of_the_scenario() {
     let report = prints_json(&[
         "run",
         "two-winners",
@@ -186,7 +267,7 @@ fn values_can_be_set() {
 }
 
 #[test]
-fn bad_input_gets_one_clear_error() {
+fn invalid_input_exits_with_2_and_one_error() {
     let cases: &[(&[&str], &str)] = &[
         (&["run", "three-regoins"], "there is no file \"three-regoins\"; did you mean \"three-regions\"?"),
         (&["run", "Cargo.lock"], "Cargo.lock: a scenario's file ends in .toml or .json"),
@@ -213,7 +294,7 @@ fn bad_input_gets_one_clear_error() {
 }
 
 #[test]
-fn compare_prints_the_formula_and_whether_it_is_met() {
+fn compare_prints_formula_and_whether_it_is_exact() {
     let table = prints(&["compare", "three-regions", "--variants", "raft", "--replicas", "3,5"]);
     let line = |n: &str| {
         let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -229,7 +310,17 @@ fn compare_prints_the_formula_and_whether_it_is_met() {
 }
 
 #[test]
-fn a_transcript_tells_what_happens() {
+fn compare_set_is_checked_against_the_variants_compared() {
+    // The scenario is Raft's, which has no such setting.
+    let table = prints(&["compare", "three-regions", "--replicas", "3", "--set", "settings.commit=explicit"]);
+    assert!(table.contains("messages per read") && table.contains("n/a"), "{table}");
+    let none = ["compare", "three-regions", "--variants", "raft", "--set", "settings.commit=explicit"];
+    let error = refuses(&none);
+    assert!(error.contains("--set commit: \"explicit\": the settings of the variants compared are"), "{error}");
+}
+
+#[test]
+fn transcript_prints_events() {
     let told = quorumscope(&["transcript", "two-winners", "--until", "100ms"]);
     assert_eq!(told.status.code(), Some(0), "the second winner comes later: {}", text(&told.stderr));
     let told = text(&told.stdout);
@@ -237,14 +328,14 @@ fn a_transcript_tells_what_happens() {
 }
 
 #[test]
-fn long_work_shows_no_bar_where_nobody_watches() {
+fn progress_bar_is_absent_without_terminal() {
     // Long enough for a bar to appear on a terminal; `prints` expects nothing on standard error.
     let report = prints_json(&["run", "three-regions", "--set", "duration=1h", "--json"]);
     assert_eq!(report["complete"], true);
 }
 
 #[test]
-fn check_tells_what_it_found_by_its_exit_code() {
+fn check_exit_code_gives_the_verdict() {
     let check = |rest: &[&str]| {
         let output = quorumscope(&[&["check", "--variant", "synod", "--json"], rest].concat());
         let finding: Value =
@@ -264,7 +355,7 @@ fn check_tells_what_it_found_by_its_exit_code() {
 }
 
 #[test]
-fn check_goes_by_way_of_goals() {
+fn check_via_reaches_goals_in_order() {
     let bounds = "timers=1,requests=0,lost=RequestVoteRefusal+AppendEntriesRefusal+Heartbeat+HeartbeatReply";
     let raft = ["check", "--variant", "raft", "--set", "pre_vote=false", "--bounds", bounds];
     let check = |rest: &[&str]| {
@@ -288,7 +379,7 @@ fn check_goes_by_way_of_goals() {
 }
 
 #[test]
-fn check_tells_a_violation_event_by_event() {
+fn check_prints_the_trace_of_a_violation() {
     let output = quorumscope(&["check", "--variant", "notes", "--bounds", "requests=0"]);
     assert_eq!(output.status.code(), Some(1));
     let told = text(&output.stdout);
@@ -303,13 +394,13 @@ fn check_tells_a_violation_event_by_event() {
 }
 
 #[test]
-fn check_refuses_what_makes_no_sense() {
+fn check_refuses_invalid_flags() {
     let cases: &[(&[&str], &str)] = &[
         (&["--variant", "synd"], "--variant: \"synd\": did you mean \"synod\"?"),
         (&["--variant", "synod", "--replicas", "0"], "--replicas: 0 replicas: 1 to 15 would do"),
         (&["--variant", "synod", "--without", "learn"], "is nothing without this rule"),
         (&["--variant", "synod", "--set", "q1=x"], "--set q1: "),
-        (&["--variant", "synod", "--set", "q1=1"], "--set q1: q1 + q2 must be more than all nodes"),
+        (&["--variant", "synod", "--set", "q1=1"], "--set q1: q1 + q2 must be more than all replicas"),
         (&["--variant", "synod", "--bounds", "crash=1"], "--bounds: \"crash\": did you mean \"crashes\"?"),
         (&["--variant", "synod", "--bounds", "crashes"], "--bounds crashes: crashes: write it as key=value"),
         (
@@ -350,7 +441,7 @@ fn check_refuses_what_makes_no_sense() {
 }
 
 #[test]
-fn linearize_judges_a_history() {
+fn linearize_exit_code_gives_the_verdict() {
     let event = |process: u32, kind: &str, f: &str, value: &str| {
         format!("{{\"process\":{process},\"type\":\"{kind}\",\"f\":\"{f}\",\"value\":{value}}}\n")
     };
@@ -381,7 +472,7 @@ fn linearize_judges_a_history() {
 }
 
 #[test]
-fn what_clients_of_a_run_saw_can_be_judged() {
+fn history_of_a_run_is_accepted_by_linearize() {
     let file = format!("{}/history.jsonl", env!("CARGO_TARGET_TMPDIR"));
     let told = prints(&["run", "lock-fenced", "--history", &file]);
     assert!(told.ends_with("--model fenced-lock\n"), "{told}");
@@ -403,7 +494,7 @@ fn what_clients_of_a_run_saw_can_be_judged() {
 }
 
 #[test]
-fn distances_come_from_a_table_of_ones_own() {
+fn rtt_flag_replaces_the_round_trips() {
     let own = prints_json(&["run", "five-regions", "--rtt", "data/rtt/pql_table1.csv", "--json"]);
     let built_in = prints_json(&["run", "five-regions", "--json"]);
     assert_eq!(own["fingerprint"], built_in["fingerprint"]);
@@ -416,7 +507,7 @@ fn distances_come_from_a_table_of_ones_own() {
 }
 
 #[test]
-fn fuzz_reports_add_up_and_refuse_what_makes_no_sense() {
+fn fuzz_reports_merge_and_invalid_flags_are_refused() {
     let fuzz = |seeds: &'static str| prints(&["fuzz", "--variant", "synod", "--seeds", seeds, "--jobs", "1", "--json"]);
     let folder = env!("CARGO_TARGET_TMPDIR");
     let files = ["0..4", "4..9"].map(|seeds| (seeds, format!("{folder}/synod-{seeds}.json")));
@@ -439,7 +530,7 @@ fn fuzz_reports_add_up_and_refuse_what_makes_no_sense() {
 }
 
 #[test]
-fn a_broken_run_shrinks_to_a_scenario_that_is_broken_in_the_same_way() {
+fn shrink_keeps_the_violated_property() {
     let file = format!("{}/small.toml", env!("CARGO_TARGET_TMPDIR"));
     let broken = quorumscope(&["shrink", "two-winners", "-o", &file]);
     assert!(broken.stderr.is_empty(), "{}", text(&broken.stderr));
@@ -452,7 +543,7 @@ fn a_broken_run_shrinks_to_a_scenario_that_is_broken_in_the_same_way() {
 }
 
 #[test]
-fn diff_tells_the_first_difference() {
+fn diff_prints_the_first_differing_event() {
     assert!(prints(&["diff", "duel", "duel"]).contains("No difference"));
     let output = quorumscope(&["diff", "duel", "--other-seed", "2", "--context", "1"]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));

@@ -2,8 +2,8 @@
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-use quorumscope::lab::compare::{COMMANDS, Cell, CompareJob};
-use quorumscope::lab::{Scenario, presets, text};
+use quorumscope::lab::compare::{COMMANDS, Cell, CompareJob, Figure};
+use quorumscope::lab::{Scenario, Value, presets, text};
 use quorumscope::universe;
 
 fn three_regions() -> Scenario {
@@ -55,14 +55,14 @@ fn multi_paxos_sends_2n_minus_2_or_a_third_message_to_tell_or_fewer_to_ask() {
 }
 
 #[test]
-fn what_the_clients_and_the_network_do_changes_nothing() {
+fn clients_faults_and_jitter_do_not_change_the_measurement() {
     counts("raft", &["clients[0].rate=500/s", "network.loss=20%", "network.jitter=50%", "clients=[]"], [4, 8, 12, 16]);
     counts("raft", &["disk=5ms", "network.processing=100us"], [4, 8, 12, 16]);
     counts("raft", &["script=[{\"at\":\"0s\",\"do\":\"crash\",\"node\":1}]"], [4, 8, 12, 16]);
 }
 
 #[test]
-fn every_variant_meets_its_own_formula() {
+fn every_variant_meets_its_published_formula() {
     for cell in measured(&three_regions(), &[], &[3, 4, 5, 6, 7, 8, 9]) {
         let Some(measured) = cell.measured else { continue };
         if let Some(formula) = &measured.formula {
@@ -74,7 +74,7 @@ fn every_variant_meets_its_own_formula() {
 }
 
 #[test]
-fn slices_do_not_change_the_measure() {
+fn measurement_does_not_depend_on_slices() {
     let all = measured(&three_regions(), &[], &[3, 5]);
     assert_eq!(all.len(), 2 * universe::variants().len());
     let mut job = CompareJob::new(&three_regions(), &[], &[3, 5]).expect("good");
@@ -87,7 +87,7 @@ fn slices_do_not_change_the_measure() {
 }
 
 #[test]
-fn heartbeats_are_told_apart() {
+fn heartbeats_are_not_counted_per_command() {
     let cells = measured(&three_regions(), &["raft"], &[5]);
     let measured = cells[0].measured.as_ref().expect("it can be");
     assert_eq!(measured.commands, COMMANDS);
@@ -96,10 +96,78 @@ fn heartbeats_are_told_apart() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_said() {
+fn unmeasurable_cell_says_why() {
     let hasty = ["settings.heartbeat=2ms", "settings.election_timeout_min=10ms", "settings.election_timeout_max=12ms"];
     let broken = changed(&hasty);
     // Two of five are near enough to hear the leader in time, and two are no majority.
     let cells = measured(&broken, &["raft"], &[5]);
     assert!(cells[0].measured.is_none() && cells[0].says.is_some(), "{cells:?}");
+}
+
+/// Messages per read of one variant for n = 3 and 5.
+fn reads(variant: &str, changes: &[&str]) -> Vec<f64> {
+    let own = format!("variant={variant}");
+    let cells = measured(&changed(&[&[own.as_str()], changes].concat()), &[variant], &[3, 5]);
+    let per_read = |cell: &Cell| match &cell.measured.as_ref().expect("it can be").reads {
+        Figure::Measured(reads) => reads.per_read,
+        other => panic!("{variant}: {other:?}"),
+    };
+    cells.iter().map(per_read).collect()
+}
+
+#[test]
+fn reads_cost_a_command_a_round_of_heartbeats_or_nothing() {
+    assert_eq!(reads("raft", &[]), [4.0, 8.0]);
+    assert_eq!(reads("multi-paxos", &[]), [4.0, 8.0]);
+    // ReadIndex asks the followers whether the leader is still one (Ongaro's thesis, §6.4).
+    assert_eq!(reads("raft", &["settings.reads=read-index"]), [4.0, 8.0]);
+    assert_eq!(reads("raft", &["settings.reads=lease"]), [0.0, 0.0]);
+}
+
+#[test]
+fn election_counts_requests_and_votes_after_a_crash_of_the_leader() {
+    for (changes, rounds) in [(&[][..], 2), (&["settings.pre_vote=false"][..], 1)] {
+        for cell in measured(&changed(changes), &["raft"], &[3, 5, 7]) {
+            let Figure::Measured(election) = &cell.measured.expect("it can be").election else { panic!("{changes:?}") };
+            // All but the candidate are asked, and all but the crashed leader answer.
+            let n = u64::from(cell.replicas);
+            let attempt = rounds * ((n - 1) + (n - 2));
+            // With seven, two of them become candidates at nearly the same time.
+            assert!(
+                if n < 7 { election.messages == attempt } else { election.messages >= attempt },
+                "{n}: {election:?}"
+            );
+            assert!(election.time_us > 100_000, "{election:?}");
+        }
+    }
+}
+
+#[test]
+fn figures_without_meaning_are_not_applicable() {
+    for cell in measured(&three_regions(), &["synod", "notes"], &[3]) {
+        let measured = cell.measured.expect("it can be");
+        assert_eq!((&measured.reads, &measured.election), (&Figure::NotApplicable, &Figure::NotApplicable));
+        assert_eq!(serde_json::to_value(&measured).expect("JSON")["reads"], "not applicable");
+    }
+    let alone = &measured(&three_regions(), &["raft"], &[1])[0];
+    assert_eq!(alone.measured.as_ref().expect("it can be").election, Figure::NotApplicable);
+    // With one of two down, nobody can be elected.
+    let two = &measured(&three_regions(), &["raft"], &[2])[0];
+    assert!(matches!(&two.measured.as_ref().expect("it can be").election, Figure::Unmeasured { .. }), "{two:?}");
+}
+
+#[test]
+fn settings_go_to_every_variant_that_has_them() {
+    let settings = |key: &str, value: &str| [(key.to_owned(), Value::Text(value.to_owned()))].into();
+    let variants = ["raft", "multi-paxos"];
+    let job = |settings| CompareJob::with_settings(&three_regions(), &variants, &[3], settings);
+    let mut explicit = job(settings("commit", "explicit")).expect("Multi-Paxos has it");
+    while !explicit.advance(100_000) {}
+    let per_command: Vec<f64> =
+        explicit.cells().iter().map(|cell| cell.measured.as_ref().expect("it can be").per_command).collect();
+    assert_eq!(per_command, [4.0, 6.0]);
+    let unknown = job(settings("comit", "explicit")).expect_err("nobody has it").to_string();
+    assert!(unknown.contains("did you mean \"commit\"? The settings of the variants compared are"), "{unknown}");
+    let refused = job(settings("commit", "explict")).expect_err("no such choice").to_string();
+    assert!(refused.contains("settings.commit: \"explict\": did you mean \"explicit\"?"), "{refused}");
 }

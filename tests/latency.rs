@@ -1,5 +1,5 @@
-//! With no jitter and no processing time, what a client waits is arithmetic on the matrix: its round trip to the leader, and the
-//! leader's round trip to the farthest member of its nearest majority. To the microsecond, at every site, for every leader.
+//! Client latency on measured round-trip matrices: without jitter and processing time it is the client's round trip to the leader plus the
+//! leader's to the farthest member of its nearest majority, exact to the microsecond, at every site and for every leader.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -56,17 +56,17 @@ fn check_all_leaders(key: &str, sites: &[&str]) {
 }
 
 #[test]
-fn five_places_of_the_quorum_leases_paper() {
+fn latency_equals_quorum_arithmetic_on_the_quorum_leases_table() {
     check_all_leaders("pql", &["JP", "CA", "OR", "VA", "IRL"]);
 }
 
 #[test]
-fn three_regions_of_amazon() {
+fn latency_equals_quorum_arithmetic_in_three_aws_regions() {
     check_all_leaders("aws", &["us-east-1", "us-west-2", "eu-west-1"]);
 }
 
 #[test]
-fn seven_regions_of_google() {
+fn latency_equals_quorum_arithmetic_in_seven_gcp_regions() {
     let sites =
         ["us-central1", "us-east4", "us-west1", "europe-west1", "asia-east1", "southamerica-east1", "asia-south1"];
     check_all_leaders("gcp", &sites);

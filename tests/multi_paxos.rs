@@ -1,4 +1,4 @@
-//! Multi-Paxos from outside: what it costs, how long it takes, and that nothing breaks it.
+//! Multi-Paxos in the simulator: message counts, latency, catch-up, leadership transfer and refused settings.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -52,7 +52,7 @@ fn assert_same_state(cluster: &mut Paxos) {
 }
 
 #[test]
-fn messages_per_command_are_the_formulas() {
+fn messages_per_command_equal_the_formulas() {
     for n in [1, 3, 5, 7, 9] {
         let (n1, q1) = (u64::from(n) - 1, u64::from(majority(n)) - 1);
         let expected = [(PIGGYBACK, 2 * n1), (EXPLICIT, 3 * n1), (THRIFTY, 2 * q1), (BOTH, 2 * q1 + n1)];
@@ -79,7 +79,7 @@ fn messages_per_command_are_the_formulas() {
 
 /// The nearest quorum answers first, so it is the one a thrifty leader comes to ask.
 #[test]
-fn thrifty_is_as_fast_as_asking_everybody() {
+fn thrifty_latency_equals_broadcast_latency() {
     let sites = ["JP", "CA", "OR", "VA", "IRL"];
     let client = |site: &&str| Clients { site: (*site).to_owned(), think: micros(50_000), ..Clients::default() };
     let mut scenario = Scenario {
@@ -112,7 +112,7 @@ fn thrifty_is_as_fast_as_asking_everybody() {
 }
 
 #[test]
-fn a_thrifty_leader_does_without_a_dead_member_of_its_quorum() {
+fn thrifty_leader_replaces_a_crashed_member_of_its_quorum() {
     let mut cluster = servers(5, THRIFTY, 2);
     cluster.run_until(500_000);
     let led = leader(&cluster);
@@ -150,11 +150,11 @@ fn catch_up(snapshot_every: u64, jitter: u16) -> (u64, u64) {
     let distance = log(&cluster, leader(&cluster).0).applied - log(&cluster, away.0).applied;
     assert!(distance < 50, "still {distance} slots behind");
     assert_same_state(&mut cluster);
-    (count(&cluster, "Learn"), count(&cluster, "Snapshot"))
+    (count(&cluster, "CatchUp"), count(&cluster, "Snapshot"))
 }
 
 #[test]
-fn a_server_that_was_away_learns_the_log_or_the_state() {
+fn restarted_server_catches_up_by_commands_or_by_a_snapshot() {
     let (learns, snapshots) = catch_up(0, 0);
     assert!(learns > 0 && snapshots == 0, "{learns} {snapshots}");
     let (learns, snapshots) = catch_up(20, 0);
@@ -163,7 +163,7 @@ fn a_server_that_was_away_learns_the_log_or_the_state() {
 }
 
 #[test]
-fn a_log_is_no_longer_than_two_snapshots() {
+fn log_is_no_longer_than_two_snapshot_intervals() {
     let mut cluster = servers(3, &[(multi_paxos::SNAPSHOT_EVERY, 10), (multi_paxos::ALPHA, 4)], 3);
     while cluster.time() < 2_000_000 {
         cluster.run_until(cluster.time() + 10_000);
@@ -176,7 +176,7 @@ fn a_log_is_no_longer_than_two_snapshots() {
 }
 
 #[test]
-fn leadership_is_handed_over_without_losing_anybody() {
+fn hand_over_loses_no_command() {
     for mode in [PIGGYBACK, EXPLICIT, THRIFTY, BOTH] {
         let mut cluster = servers(5, mode, 3);
         cluster.run_until(500_000);
@@ -200,7 +200,7 @@ fn leadership_is_handed_over_without_losing_anybody() {
 }
 
 #[test]
-fn a_successor_that_dies_does_not_stop_the_leader() {
+fn hand_over_to_a_crashed_server_is_aborted() {
     let mut cluster = servers(5, PIGGYBACK, 3);
     cluster.run_until(500_000);
     let (led, to) = (leader(&cluster), other(&cluster));
@@ -218,7 +218,7 @@ fn a_successor_that_dies_does_not_stop_the_leader() {
 }
 
 #[test]
-fn a_leader_that_hears_nobody_gives_way() {
+fn leader_that_hears_no_quorum_resigns() {
     let mut cluster = servers(3, PIGGYBACK, 3);
     cluster.run_until(500_000);
     let led = leader(&cluster);
@@ -236,7 +236,7 @@ fn a_leader_that_hears_nobody_gives_way() {
 }
 
 #[test]
-fn more_open_slots_than_the_pipeline_allows_wait() {
+fn commands_beyond_the_pipeline_limit_wait() {
     let mut cluster = servers(5, &[(multi_paxos::ALPHA, 1)], 10);
     while cluster.time() < 1_000_000 && cluster.step_until(1_000_000) {
         let open: Vec<Slot> = (0..5).map(|id| log(&cluster, id)).map(|log| log.last - log.committed).collect();
@@ -254,7 +254,7 @@ fn settings_that_do_not_fit_are_refused() {
         let blueprint = with(blueprint::<MultiPaxos>(even_topology(n, 10_000, 100), 1), settings);
         Paxos::of::<MultiPaxos>(&blueprint).err().map(|(key, _)| key)
     };
-    let (q1, q2) = (multi_paxos::PREPARE_QUORUM_SIZE, multi_paxos::ACCEPT_QUORUM_SIZE);
+    let (q1, q2) = (multi_paxos::PHASE_1_QUORUM, multi_paxos::PHASE_2_QUORUM);
     assert_eq!(refused(3, &[(q1, 3), (q2, 1)]), None);
     assert_eq!(refused(3, &[(q1, 1), (q2, 2)]), Some("q1"));
     assert_eq!(refused(3, &[(q1, 4)]), Some("q1"));

@@ -34,7 +34,7 @@ fn scenario(path: &Path) -> Scenario {
 
 /// `UPDATE=1 cargo test --test scenario` writes the twins anew; build again afterwards.
 #[test]
-fn every_scenario_has_its_twin_in_json() {
+fn built_in_scenario_equals_its_json_file() {
     let mut keys = Vec::new();
     for path in files("scenarios", "toml") {
         let (twin, json) = (path.with_extension("json"), text::to_json(&scenario(&path)));
@@ -50,7 +50,7 @@ fn every_scenario_has_its_twin_in_json() {
 }
 
 #[test]
-fn every_preset_is_good_and_runs() {
+fn built_in_scenario_is_valid_and_runs_without_refusals() {
     for preset in PRESETS {
         let document = text::from_json(preset.json).unwrap_or_else(|wrong| panic!("{}:\n{wrong}", preset.key));
         let scenario = document.scenario;
@@ -62,7 +62,7 @@ fn every_preset_is_good_and_runs() {
 }
 
 #[test]
-fn a_scenario_reads_back_as_it_was_written() {
+fn written_scenario_reads_back_equal() {
     for path in files("scenarios", "toml") {
         let scenario = scenario(&path);
         for again in [
@@ -76,7 +76,7 @@ fn a_scenario_reads_back_as_it_was_written() {
 }
 
 #[test]
-fn a_link_carries_a_moment() {
+fn link_round_trips_scenario_interventions_and_moment() {
     let two_winners = scenario(Path::new("scenarios/two-winners.toml"));
     let mut session = Session::new(two_winners).expect("good");
     session.run_until(u64::MAX, 5);
@@ -97,7 +97,7 @@ fn a_link_carries_a_moment() {
 
 /// `tests/scenarios/bad/*.toml`, each with the error it must give beside it. `UPDATE=1` writes the errors anew: read the difference.
 #[test]
-fn bad_scenarios_are_told_what_would_do() {
+fn invalid_scenario_is_refused_with_field_value_and_suggestion() {
     // A new variant is no reason to write these anew.
     let all_variants = universe::variants().iter().map(|variant| variant.card.key).collect::<Vec<_>>().join(", ");
     for path in files("tests/scenarios/bad", "toml") {
@@ -114,7 +114,7 @@ fn bad_scenarios_are_told_what_would_do() {
 }
 
 #[test]
-fn every_variant_can_be_run_with_its_defaults() {
+fn every_variant_runs_with_default_settings() {
     for variant in universe::variants() {
         let scenario = Scenario {
             variant: variant.card.key.to_owned(),
@@ -128,7 +128,7 @@ fn every_variant_can_be_run_with_its_defaults() {
 }
 
 #[test]
-fn the_example_in_the_readme_is_good() {
+fn readme_example_is_valid() {
     let readme = text_of(Path::new("scenarios/README.md"));
     let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     let document = text::from_toml(example).unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -136,7 +136,7 @@ fn the_example_in_the_readme_is_good() {
 }
 
 #[test]
-fn groups_spread_over_sites_by_their_weights() {
+fn client_groups_are_split_over_sites_by_weight() {
     let spread = |pace: &str| {
         let text = format!(
             "variant = \"raft\"\nmatrix = \"aws\"\nsites = [\"us-east-1\", \"us-west-2\", \"eu-west-1\"]\n\

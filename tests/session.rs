@@ -31,7 +31,7 @@ fn played() -> Session {
 }
 
 #[test]
-fn the_same_run_again_from_its_document() {
+fn replay_of_document_gives_the_same_run() {
     let session = played();
     let opened = Session::open(&session.document()).expect("our own document");
     assert_eq!(opened.moment(), session.moment());
@@ -41,7 +41,7 @@ fn the_same_run_again_from_its_document() {
 }
 
 #[test]
-fn every_moment_can_be_gone_back_to_and_opened() {
+fn seek_to_any_event_equals_replay_of_its_document() {
     let mut session = played();
     let end = session.moment();
     let mut fingerprints = Vec::new();
@@ -52,11 +52,11 @@ fn every_moment_can_be_gone_back_to_and_opened() {
             break;
         }
     }
-    assert!(fingerprints.len() as u64 > end.event, "deeds are steps too");
+    assert!(fingerprints.len() as u64 > end.event, "interventions are steps too");
     for (moment, fingerprint) in fingerprints.iter().rev() {
         let now = session.moment();
         assert_eq!((now.event, now.interventions), (moment.event, moment.interventions));
-        // Going back from a intervention leads to the time right before it, not to the event before it.
+        // Going back from an intervention leads to the time right before it, not to the event before it.
         if now.at == moment.at {
             assert_eq!(session.universe().fingerprint(), *fingerprint);
         }
@@ -72,7 +72,7 @@ fn every_moment_can_be_gone_back_to_and_opened() {
 }
 
 #[test]
-fn times_are_moments_too() {
+fn seek_time_stops_before_later_events() {
     let mut session = played();
     let end = session.moment().at;
     for time in [end, end / 2, 30_000, 29_999, 0, end / 3, end] {
@@ -84,7 +84,7 @@ fn times_are_moments_too() {
 }
 
 #[test]
-fn acting_in_the_past_forgets_what_was_done_later() {
+fn intervention_in_the_past_drops_later_interventions() {
     let mut session = played();
     session.seek(10);
     let refused = session.act(Action::Restart(NodeId(0)));
@@ -107,7 +107,7 @@ fn acting_in_the_past_forgets_what_was_done_later() {
 }
 
 #[test]
-fn a_deed_between_two_events_of_the_same_time_stays_between_them() {
+fn intervention_between_simultaneous_events_replays_between_them() {
     // Nothing varies, so many things happen at the same time.
     let even = Scenario { network: Default::default(), replicas: vec!["VA".into(); 5], ..scenario() };
     let mut session = Session::new(even).expect("a good scenario");
@@ -127,7 +127,7 @@ fn a_deed_between_two_events_of_the_same_time_stays_between_them() {
 }
 
 #[test]
-fn long_runs_keep_few_copies_and_still_go_back() {
+fn checkpoints_stay_bounded_in_long_runs() {
     let mut session = Session::new(scenario()).expect("a good scenario");
     session.run_until(u64::MAX, 40_000);
     let there = session.universe().fingerprint();
@@ -140,7 +140,7 @@ fn long_runs_keep_few_copies_and_still_go_back() {
 }
 
 #[test]
-fn documents_that_do_not_fit_are_refused_soon() {
+fn document_that_does_not_fit_its_run_is_refused() {
     let good = played().document();
     let wrong = |change: &dyn Fn(&mut Document)| {
         let mut document = good.clone();
@@ -165,7 +165,7 @@ fn documents_that_do_not_fit_are_refused_soon() {
 }
 
 #[test]
-fn a_replay_goes_in_slices() {
+fn replay_in_slices_reaches_the_same_moment() {
     let session = played();
     let mut replay = Replay::new(&session.document()).expect("our own document");
     let mut slices = 0;
@@ -178,7 +178,7 @@ fn a_replay_goes_in_slices() {
 }
 
 #[test]
-fn acting_in_the_past_begins_a_branch_and_the_old_one_stays() {
+fn intervention_in_the_past_begins_a_branch_and_keeps_the_old_one() {
     let mut session = played();
     let (end, there) = (session.moment(), session.universe().fingerprint());
     session.seek(200);
@@ -209,7 +209,7 @@ fn acting_in_the_past_begins_a_branch_and_the_old_one_stays() {
 }
 
 #[test]
-fn two_branches_are_the_same_up_to_their_first_difference() {
+fn first_difference_of_branches_is_at_their_fork() {
     let mut session = played();
     session.seek(200);
     session.act(Action::Crash(NodeId(2))).expect("it runs");
@@ -233,7 +233,7 @@ fn two_branches_are_the_same_up_to_their_first_difference() {
 }
 
 #[test]
-fn only_so_many_branches_are_kept() {
+fn branches_are_bounded() {
     let mut session = played();
     let end = session.moment().event;
     for event in 1..=20 {

@@ -1,4 +1,4 @@
-//! How often things happen under equal random delays, held against what theory says.
+//! Frequencies of outcomes under random delays against published formulas: two winners of the notes' algorithm, split votes of Raft.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -28,7 +28,7 @@ fn is_share(share: f64, hits: u32, runs: u32) -> bool {
 }
 
 #[test]
-fn the_interval_is_the_known_one() {
+fn confidence_interval_agrees_with_published_table() {
     // For 10 of 100, tables give 2.7 % to 23.0 % at 99.9 %.
     let fits = |share| is_share(share, 10, 100);
     assert_eq!([0.02, 0.03, 0.10, 0.22, 0.24].map(fits), [false, true, true, true, false]);
@@ -52,7 +52,7 @@ fn two_winners(n: u8, runs: u32) -> u32 {
 /// Each worker promises one of those above it, each of them equally likely: a random recursive tree. Of the (n−1)! trees so many have two
 /// nodes with a majority below them, themselves included.
 #[test]
-fn the_notes_algorithm_has_two_winners_as_often_as_a_random_recursive_tree() {
+fn notes_have_two_winners_as_often_as_random_recursive_trees() {
     const RUNS: u32 = 3_000;
     for (n, trees, of) in [(3, 1, 2), (4, 2, 6), (5, 14, 24)] {
         let hits = two_winners(n, RUNS);
@@ -81,7 +81,7 @@ fn split_votes(n: u8, running: u8, latency: u32, runs: u32) -> u32 {
 /// Ongaro's dissertation, §9.3: with a fixed latency the first candidate wins unless so many others time out before its request
 /// reaches them that too few are left to vote.
 #[test]
-fn raft_splits_votes_as_often_as_the_formula_says() {
+fn raft_split_vote_share_equals_the_dissertations_formula() {
     const RUNS: u32 = 1_500;
     for (n, running, latency, percent) in
         [(5, 4, 10, 5.23), (5, 4, 20, 18.08), (5, 3, 20, 48.8), (9, 7, 20, 14.8), (9, 5, 10, 41.0)]

@@ -1,4 +1,4 @@
-//! The Synod from outside: what it costs, that duels end, and that nothing makes it choose twice.
+//! The Synod in the simulator: message counts, delays, duelling proposers, value adoption and quorum settings.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -25,7 +25,7 @@ fn knows(cluster: &Nodes) -> usize {
 }
 
 #[test]
-fn messages_are_the_formulas() {
+fn messages_equal_the_formulas() {
     for n in [1, 3, 5, 7, 9] {
         for thrifty in [0, 1] {
             let mut cluster = asked_at(&[n / 2], n, &[(synod::ASK_THRIFTILY, thrifty)], 1);
@@ -43,7 +43,7 @@ fn messages_are_the_formulas() {
 }
 
 #[test]
-fn four_message_delays() {
+fn decision_takes_four_message_delays() {
     let mut cluster = asked_at(&[1], 5, &[], 1);
     cluster.run_until(1_000_000);
     // Two round trips between sites, and one between the client and the node beside it.
@@ -51,7 +51,7 @@ fn four_message_delays() {
 }
 
 #[test]
-fn who_asks_later_is_told_at_once() {
+fn later_client_gets_the_chosen_value_without_messages() {
     let mut cluster = asked_at(&[0], 3, &[], 1);
     cluster.run_until(1_000_000);
     let before = cost(&cluster);
@@ -61,7 +61,7 @@ fn who_asks_later_is_told_at_once() {
 }
 
 #[test]
-fn a_duel_ends_if_pauses_are_random_and_need_not_if_they_are_fixed() {
+fn duelling_proposers_decide_with_random_backoff_and_not_with_fixed() {
     for n in [3, 5] {
         for seed in 0..30 {
             let mut fixed = asked_at(&[0, 1], n, &[(synod::BACKOFF, 1)], seed);
@@ -79,7 +79,7 @@ fn a_duel_ends_if_pauses_are_random_and_need_not_if_they_are_fixed() {
 }
 
 #[test]
-fn a_chosen_value_is_adopted() {
+fn value_chosen_by_a_crashed_proposer_is_adopted() {
     // Node 1 gets its value chosen and dies before it can tell anybody; node 3 must find it.
     let mut cluster = asked_at(&[0], 3, &[], 1);
     cluster.run_until(15_049);
@@ -96,7 +96,7 @@ fn a_chosen_value_is_adopted() {
 }
 
 #[test]
-fn a_thrifty_proposer_does_without_a_dead_member_of_its_quorum() {
+fn thrifty_proposer_replaces_a_crashed_member_of_its_quorum() {
     // Dead before the first phase, and between the two.
     for crash_at in [0, 12_000] {
         let mut cluster = asked_at(&[0], 3, &[(synod::ASK_THRIFTILY, 1)], 1);
@@ -110,7 +110,7 @@ fn a_thrifty_proposer_does_without_a_dead_member_of_its_quorum() {
 #[test]
 fn quorums_that_do_not_intersect_are_refused() {
     for (n, q1, q2, fits) in [(3, 1, 2, false), (3, 2, 1, false), (4, 2, 2, false), (3, 3, 1, true), (4, 3, 2, true)] {
-        let settings = [(synod::PREPARE_QUORUM_SIZE, q1), (synod::ACCEPT_QUORUM_SIZE, q2)];
+        let settings = [(synod::PHASE_1_QUORUM, q1), (synod::PHASE_2_QUORUM, q2)];
         let blueprint = with(blueprint::<Synod>(even_topology(n, 10_000, 100), 1), &settings);
         assert_eq!(
             Nodes::of::<Synod>(&blueprint).map(|_| ()).map_err(|(key, _)| key).is_ok(),
@@ -119,6 +119,6 @@ fn quorums_that_do_not_intersect_are_refused() {
         );
         assert!(Nodes::of::<Synod>(&without(blueprint, synod::QUORUMS_INTERSECT)).is_ok());
     }
-    let blueprint = with(blueprint::<Synod>(even_topology(3, 10_000, 100), 1), &[(synod::ACCEPT_QUORUM_SIZE, 4)]);
-    assert_eq!(Nodes::of::<Synod>(&blueprint).map(|_| ()), Err(("q2", "at most as many as there are nodes")));
+    let blueprint = with(blueprint::<Synod>(even_topology(3, 10_000, 100), 1), &[(synod::PHASE_2_QUORUM, 4)]);
+    assert_eq!(Nodes::of::<Synod>(&blueprint).map(|_| ()), Err(("q2", "at most as many as there are replicas")));
 }

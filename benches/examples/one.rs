@@ -1,6 +1,17 @@
-//! Runs one workload once: `one NUMBER SIZE`; for profilers.
+//! Runs one workload once, for profilers and `wasm.mjs`: `one NUMBER SIZE` prints the events it took and the seconds, `one` alone lists the
+//! workloads with their usual sizes.
+
+use quorumscope_benches::workloads::{NAMES, SIZES, run};
+use std::time::Instant;
+
 fn main() {
-    let mut args = std::env::args().skip(1).map(|arg| arg.parse().expect("a number"));
-    let (number, size) = (args.next().unwrap_or(2), args.next().unwrap_or(10_000));
-    println!("{}", quorumscope_benches::workloads::run(number, size));
+    let args: Vec<u32> = std::env::args().skip(1).map(|arg| arg.parse().expect("a number")).collect();
+    match args[..] {
+        [number, size] => {
+            let start = Instant::now();
+            let events = run(number, size);
+            println!("{events} {}", start.elapsed().as_secs_f64());
+        }
+        _ => NAMES.iter().zip(SIZES).for_each(|(name, size)| println!("{size}\t{name}")),
+    }
 }

@@ -1,4 +1,4 @@
-//! How fast histories are judged.
+//! Benchmark of the linearizability checker on recorded histories: verdict, steps per operation, operations per second.
 //!
 //! `cargo run --release --no-default-features --bin linearizability`
 
@@ -47,8 +47,8 @@ fn main() {
             rates.push(f64::from(shape.operations) / start.elapsed().as_secs_f64());
             let verdict = match judgement.verdict {
                 Verdict::Linearizable => "linearizable".to_owned(),
-                Verdict::Violated(window) => {
-                    format!("window of {}{}", window.operations.len(), if window.minimal { "" } else { "?" })
+                Verdict::Violated(counterexample) => {
+                    format!("conflict of {}{}", counterexample.operations.len(), if counterexample.minimal { "" } else { "?" })
                 }
                 Verdict::Undecided { why, .. } => format!("undecided {why:?}"),
             };

@@ -1,4 +1,4 @@
-//! Going to any moment of a run: what a finger on the page's timeline does.
+//! Sessions as the page holds them: playing a run, and seeking to any event of it (the page's timeline).
 
 use quorumscope::lab::{Clients, Scenario, Session, Site, presets};
 use std::cell::RefCell;
@@ -7,18 +7,22 @@ thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
 }
 
-/// Plays a run for so many events: five replicas of Raft in one data centre, with 64 clients that ask again as soon as they are answered.
-pub fn play_events(events: u64) -> u64 {
+/// Closed-loop scenario of the benchmarks: five replicas in one data centre, 0.5 ms apart, and 64 client sessions without think time.
+pub fn closed_loop(variant: &str) -> Scenario {
     let site = Site::named("here");
-    let scenario = Scenario {
-        variant: "raft".to_owned(),
+    Scenario {
+        variant: variant.to_owned(),
         replicas: vec![site.id.clone(); 5],
         clients: vec![Clients { site: site.id.clone(), sessions: Some(64), ..Clients::default() }],
         sites: vec![site],
         rtt_ms: vec![vec![0.5]],
         ..Scenario::default()
-    };
-    play(scenario, u64::MAX, events)
+    }
+}
+
+/// Plays Raft's [`closed_loop`] for so many events.
+pub fn play_events(events: u64) -> u64 {
+    play(closed_loop("raft"), u64::MAX, events)
 }
 
 /// Plays the page's first scenario for so much simulated time, µs.

@@ -1,7 +1,10 @@
-//! What is timed. Each workload returns the number of events it took, and nothing in it reads a clock.
+//! Benchmark workloads of the simulator: bare event loop, clusters with and without trace and safety checker, and page sessions. Nothing in
+//! them reads a clock.
 
+use crate::travel;
 use quorumscope::core::hash::Digest;
 use quorumscope::core::{NodeId, RuleSet, Settings};
+use quorumscope::lab::Session;
 use quorumscope::sim::rng::Rng;
 use quorumscope::sim::trace::{Record, Trace, What};
 use quorumscope::sim::wheel::Wheel;
@@ -19,12 +22,19 @@ pub const NAMES: &[&str] = &[
     "Raft n=5, window 64, trace on",
     "Raft n=5, window 64, trace off",
     "Raft n=5, window 64, trace and judges",
+    "Multi-Paxos, page session with checkpoints",
+    "Raft, page session with checkpoints",
 ];
+
+/// The usual size of each workload, in the order of their numbers; see [`run`].
+pub const SIZES: &[u32] =
+    &[20_000_000, 20_000_000, 400_000, 400_000, 100_000, 400_000, 400_000, 100_000, 1_000_000, 1_000_000];
 
 /// Records kept where the trace is on.
 const TRACE: usize = 1 << 14;
 
-/// Runs workload number `workload`; `size` is in events for bare loops and in answered commands for clusters.
+/// Runs workload number `workload` and returns the events it took. `size` is in events for bare loops and sessions, and in answered
+/// commands for clusters.
 pub fn run(workload: u32, size: u32) -> u64 {
     match workload {
         0 => bare(size, false),
@@ -34,8 +44,17 @@ pub fn run(workload: u32, size: u32) -> u64 {
         4 => cluster("multi-paxos", size, TRACE, false),
         5 => cluster("raft", size, TRACE, true),
         6 => cluster("raft", size, 0, true),
-        _ => cluster("raft", size, TRACE, false),
+        7 => cluster("raft", size, TRACE, false),
+        8 => session("multi-paxos", size),
+        _ => session("raft", size),
     }
+}
+
+/// A run as the page plays it: judged, traced, and with checkpoints for seeking.
+fn session(key: &str, events: u32) -> u64 {
+    let mut session = Session::new(travel::closed_loop(key)).expect("the scenario is valid");
+    session.run_until(u64::MAX, u64::from(events));
+    session.moment().event
 }
 
 /// As many events under way as a cluster has with a window of 64, each put back at a random later time, nothing else.
@@ -60,7 +79,8 @@ fn bare(events: u32, traced: bool) -> u64 {
     u64::from(events)
 }
 
-/// Five replicas in one data centre, 0.5 ms apart, 64 clients that ask again as soon as they are answered.
+/// Five replicas in one data centre, 0.5 ms apart, and 64 closed-loop client sessions without think time, advanced by `Universe::run_until`.
+/// `unjudged`: without the safety checker.
 fn cluster(key: &str, commands: u32, keep_trace: usize, unjudged: bool) -> u64 {
     let variant = universe::variant(key).expect("the variant is in the registry");
     let blueprint = Blueprint {

@@ -1,4 +1,4 @@
-//! `quorumscope check`: every run of a small cluster.
+//! `quorumscope check`: exhaustive exploration of a small cluster.
 
 use crate::progress::Progress;
 use crate::table::thousands;
@@ -11,14 +11,14 @@ use serde_json::Value;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// States between two looks at the clock.
+/// States between two updates of the progress bar.
 const SLICE: u32 = 2_000;
 /// The exit code of an exploration that ended undecided.
 const UNDECIDED: u8 = 3;
 
-/// What to look at.
+/// Arguments of `check`.
 #[derive(Args)]
-pub struct Asked {
+pub struct Arguments {
     /// The key of the variant (see `list`)
     #[arg(long)]
     variant: String,
@@ -53,16 +53,16 @@ fn goals() -> String {
     )
 }
 
-/// Explores and tells what was found.
-pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+/// Explores, and prints the finding.
+pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let request = ExploreRequest {
-        variant: asked.variant.clone(),
-        replicas: asked.replicas,
-        without: asked.without.clone(),
-        settings: flags::settings(&asked.set)?,
-        bounds: asked.bounds.clone(),
-        property: asked.property.clone(),
-        via: asked.via.clone(),
+        variant: arguments.variant.clone(),
+        replicas: arguments.replicas,
+        without: arguments.without.clone(),
+        settings: flags::settings(&arguments.set)?,
+        bounds: arguments.bounds.clone(),
+        property: arguments.property.clone(),
+        via: arguments.via.clone(),
     };
     let exploration = request.check().map_err(flags::named)?;
     let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
@@ -76,15 +76,15 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
     if json {
         let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
         value["variant"] = Value::from(exploration.variant.card.key);
-        value["replicas"] = Value::from(asked.replicas);
+        value["replicas"] = Value::from(arguments.replicas);
         value["settings"] = serde_json::to_value(&request.settings).map_err(io::Error::from)?;
         value["property"] = serde_json::to_value(&request.property).map_err(io::Error::from)?;
         value["via"] = Value::from(exploration.via.clone());
-        value["without"] = Value::from(asked.without.clone());
+        value["without"] = Value::from(arguments.without.clone());
         value["bounds"] = exploration.bounds.iter().map(|bound| (bound.key, bound.value.clone())).collect();
         crate::json(&value, out)?;
     } else {
-        tell(&exploration, asked, &finding, out)?;
+        print(&exploration, arguments, &finding, out)?;
     }
     Ok(match finding.verdict {
         Decided::Safe => ExitCode::SUCCESS,
@@ -93,13 +93,13 @@ pub fn check(asked: &Asked, json: bool, out: &mut impl Write) -> Result<ExitCode
     })
 }
 
-fn tell(exploration: &Exploration, asked: &Asked, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
-    let without = match asked.without.as_slice() {
+fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
+    let without = match arguments.without.as_slice() {
         [] => String::new(),
         rules => format!(", without {}", rules.join(", ")),
     };
     let bounds: Vec<String> = exploration.bounds.iter().map(|Bound { key, value }| format!("{key}={value}")).collect();
-    writeln!(out, "{}, {} replicas{without}", exploration.variant.card.title, asked.replicas)?;
+    writeln!(out, "{}, {} replicas{without}", exploration.variant.card.title, arguments.replicas)?;
     writeln!(out, "Bounds: {}", bounds.join(", "))?;
     if !exploration.via.is_empty() {
         writeln!(out, "By way of: {}", exploration.via.join(", "))?;

@@ -7,9 +7,9 @@ use quorumscope::lab::divergence::{Divergence, Side, first_difference};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Which two runs.
+/// Arguments of `diff`.
 #[derive(Args)]
-pub struct Asked {
+pub struct Arguments {
     #[command(flatten)]
     source: Source,
     /// The other scenario; the same one unless said otherwise
@@ -26,20 +26,20 @@ pub struct Asked {
     context: usize,
 }
 
-/// Runs both until they part, and shows where.
-pub fn diff(asked: &Asked, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let left = &asked.source;
-    let same = asked.other.is_none();
+/// Runs both up to their first difference, and prints it.
+pub fn diff(arguments: &Arguments, out: &mut impl Write) -> Result<ExitCode, Stop> {
+    let left = &arguments.source;
+    let same = arguments.other.is_none();
     let right = Source {
-        scenario: asked.other.clone().unwrap_or_else(|| left.scenario.clone()),
+        scenario: arguments.other.clone().unwrap_or_else(|| left.scenario.clone()),
         rtt: left.rtt.clone().filter(|_| same),
-        set: left.set.iter().filter(|_| same).chain(&asked.other_set).cloned().collect(),
-        seed: asked.other_seed.or(left.seed.filter(|_| same)),
+        set: left.set.iter().filter(|_| same).chain(&arguments.other_set).cloned().collect(),
+        seed: arguments.other_seed.or(left.seed.filter(|_| same)),
     };
     let (one, other) = (source::document(left)?, source::document(&right)?);
-    let found = first_difference(&one, &other, asked.context).map_err(|(side, problems)| match side {
-        Side::Left => source::about(&left.scenario, problems),
-        Side::Right => source::about(&right.scenario, problems),
+    let found = first_difference(&one, &other, arguments.context).map_err(|error| match error.side {
+        Side::Left => source::about(&left.scenario, error.problems),
+        Side::Right => source::about(&right.scenario, error.problems),
     })?;
     let Some(Divergence { steps, common, left, right }) = found else {
         writeln!(out, "No difference: every event is the same in both.")?;

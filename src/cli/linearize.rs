@@ -1,9 +1,9 @@
-//! `quorumscope linearize`: whether a history is linearizable, and if not, what shows it.
+//! `quorumscope linearize`: linearizability of an operation history, with a minimal witness if it is not.
 
 use crate::table::thousands;
-use crate::{Stop, bad};
+use crate::{Stop, invalid};
 use quorumscope::judge::linearizability::{
-    History, Judgement, Limit, Limits, Model, Verdict, ViewModel, Window, judge, picture,
+    Counterexample, CounterexampleOperation, History, Judgement, Limit, Limits, Model, Verdict, counterexample, judge,
 };
 use quorumscope::lab::Problem;
 use quorumscope::lab::history::{LONGEST, Reader};
@@ -26,14 +26,14 @@ const UNDECIDED: u8 = 3;
 
 /// Reads and judges a history.
 pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
-    let unknown = || bad(format!("--model: {model}: one of {} would do", models().join(", ")));
+    let unknown = || invalid(format!("--model: {model}: one of {} would do", models().join(", ")));
     let model = Model::ALL.into_iter().find(|known| known.key() == model).ok_or_else(unknown)?;
     let history = match name {
         "-" => read(io::stdin().lock(), "standard input", model)?,
         _ => {
             let unreadable = |error: io::Error| match error.kind() {
-                io::ErrorKind::NotFound => bad(format!("there is no file \"{name}\"")),
-                _ => bad(format!("{name}: cannot be read: {error}")),
+                io::ErrorKind::NotFound => invalid(format!("there is no file \"{name}\"")),
+                _ => invalid(format!("{name}: cannot be read: {error}")),
             };
             read(BufReader::new(File::open(name).map_err(unreadable)?), name, model)?
         }
@@ -43,7 +43,7 @@ pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut imp
     if json {
         crate::json(&report, out)?;
     } else {
-        report.tell(out)?;
+        report.print(out)?;
     }
     Ok(match judgement.verdict {
         Verdict::Linearizable => ExitCode::SUCCESS,
@@ -53,26 +53,26 @@ pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut imp
 }
 
 fn read(mut source: impl BufRead, name: &str, model: Model) -> Result<History, Stop> {
-    let wrong = |problem: Problem| bad(format!("{name}: {problem}"));
+    let wrong = |problem: Problem| invalid(format!("{name}: {problem}"));
     let mut reader = Reader::new(model);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         let read = source.by_ref().take(LONGEST as u64 + 1).read_until(b'\n', &mut line);
-        if read.map_err(|error| bad(format!("{name}: cannot be read: {error}")))? == 0 {
+        if read.map_err(|error| invalid(format!("{name}: cannot be read: {error}")))? == 0 {
             break;
         }
         if line.len() > LONGEST {
-            return Err(bad(format!("{name}: line {number}: is longer than {LONGEST} bytes")));
+            return Err(invalid(format!("{name}: line {number}: is longer than {LONGEST} bytes")));
         }
         let text =
-            std::str::from_utf8(&line).map_err(|_| bad(format!("{name}: line {number}: is not text in UTF-8")))?;
+            std::str::from_utf8(&line).map_err(|_| invalid(format!("{name}: line {number}: is not text in UTF-8")))?;
         reader.line(text).map_err(wrong)?;
     }
     reader.finish().map_err(wrong)
 }
 
-/// What is told of a judgement.
+/// The report of a judgement.
 #[derive(Serialize)]
 struct Report {
     verdict: &'static str,
@@ -128,7 +128,9 @@ impl Report {
     fn new(history: &History, model: Model, judgement: &Judgement) -> Report {
         let (verdict, window, undecided) = match &judgement.verdict {
             Verdict::Linearizable => ("linearizable", None, None),
-            Verdict::Violated(window) => ("not linearizable", Some(WindowReport::new(history, model, window)), None),
+            Verdict::Violated(counterexample) => {
+                ("not linearizable", Some(WindowReport::new(history, model, counterexample)), None)
+            }
             Verdict::Undecided { keys, why } => {
                 let keys = keys.iter().map(|key| named(history.keys.text(*key))).collect();
                 let why = match why {
@@ -143,14 +145,14 @@ impl Report {
             model: model.key(),
             operations: history.operations.len(),
             keys: judgement.keys,
-            keys_by_zones: judgement.by_zones,
+            keys_by_zones: judgement.without_search,
             steps: judgement.steps,
             window,
             undecided,
         }
     }
 
-    fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let count = |number: usize, one: &str| {
             format!("{} {one}{}", thousands(number as u64), if number == 1 { "" } else { "s" })
         };
@@ -195,23 +197,24 @@ impl Report {
 }
 
 impl WindowReport {
-    fn new(history: &History, model: Model, window: &Window) -> WindowReport {
-        let operations = window.operations.iter().map(|ViewModel { operation, needed }| OperationReport {
-            process: named(history.processes.text(operation.process)),
-            f: model.function(operation.call),
-            value: model.value(operation.call, &history.values).map_or(Value::Null, |value| named(&value)),
-            invoked_line: operation.invoked.position,
-            answered_line: operation.answered.map(|moment| moment.position),
-            invoked: operation.invoked.time,
-            answered: operation.answered.map(|moment| moment.time),
-            needed: *needed,
-        });
+    fn new(history: &History, model: Model, counterexample: &Counterexample) -> WindowReport {
+        let operations =
+            counterexample.operations.iter().map(|CounterexampleOperation { operation, needed }| OperationReport {
+                process: named(history.processes.text(operation.process)),
+                f: model.function(operation.call),
+                value: model.value(operation.call, &history.values).map_or(Value::Null, |value| named(&value)),
+                invoked_line: operation.invocation.position,
+                answered_line: operation.response.map(|moment| moment.position),
+                invoked: operation.invocation.time,
+                answered: operation.response.map(|moment| moment.time),
+                needed: *needed,
+            });
         WindowReport {
-            key: named(history.keys.text(window.key)),
-            from_start: window.from_start,
-            minimal: window.minimal,
+            key: named(history.keys.text(counterexample.key)),
+            from_start: counterexample.from_start,
+            minimal: counterexample.minimal,
             operations: operations.collect(),
-            picture: picture::draw(history, model, window),
+            picture: counterexample::diagram(history, model, counterexample),
         }
     }
 }

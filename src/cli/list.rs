@@ -1,7 +1,7 @@
-//! `quorumscope list`: what there is to run.
+//! `quorumscope list`: variants and built-in scenarios.
 
 use crate::table::Table;
-use crate::{Stop, bad};
+use crate::{Stop, invalid};
 use quorumscope::core::{Faults, SettingKind, Shots};
 use quorumscope::lab::presets::PRESETS;
 use quorumscope::lab::{Quantity, text};
@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Lists all variants and built-in scenarios, or tells all about one variant.
+/// Lists all variants and built-in scenarios, or describes one variant.
 pub fn list(key: Option<&str>, as_json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match (key, as_json) {
         (None, true) => crate::json(
             &json!({
-                "variants": universe::variants().iter().map(in_json).collect::<Vec<_>>(),
+                "variants": universe::variants().iter().map(to_json).collect::<Vec<_>>(),
                 "scenarios": PRESETS.iter().map(preset).collect::<Vec<_>>(),
             }),
             out,
         ),
         (None, false) => overview(out),
         (Some(key), _) => {
-            let variant = universe::variant(key).ok_or_else(|| bad(text::no_such_variant(key)))?;
-            if as_json { crate::json(&in_json(variant), out) } else { details(variant, out) }
+            let variant = universe::variant(key).ok_or_else(|| invalid(text::no_such_variant(key)))?;
+            if as_json { crate::json(&to_json(variant), out) } else { details(variant, out) }
         }
     }
 }
@@ -112,7 +112,7 @@ fn faults(faults: Faults) -> &'static str {
     }
 }
 
-/// What a setting may be, and what it is unless said otherwise.
+/// The values that a setting accepts, and its default.
 fn accepts(kind: &SettingKind) -> String {
     match kind {
         SettingKind::Flag { default } => format!("true or false; {default}"),
@@ -126,7 +126,7 @@ fn accepts(kind: &SettingKind) -> String {
     }
 }
 
-fn in_json(variant: &Variant) -> Value {
+fn to_json(variant: &Variant) -> Value {
     let card = variant.card;
     json!({
         "key": card.key,

@@ -9,8 +9,10 @@ mod flags;
 mod fuzz;
 mod linearize;
 mod list;
+mod parallel;
 mod progress;
 mod run;
+mod seeds;
 mod shrink;
 mod source;
 mod table;
@@ -20,6 +22,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,9 +36,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show the variants, and the scenarios that come with the program
+    /// List the variants and the built-in scenarios
     List {
-        /// Show all about one variant: its card, its settings, its rules
+        /// Show one variant: its card, its settings, its rules
         variant: Option<String>,
         /// As JSON
         #[arg(long)]
@@ -43,43 +46,51 @@ enum Command {
     },
     /// Print the JSON Schema of scenario documents
     Schema,
-    /// Run a scenario and report what came of it
+    /// Run a scenario and report commands, messages, latencies, leaders, outages and violations
+    ///
+    /// Exit codes: 0 all well; 1 a property was violated, with --seeds by any of the seeds; 2 the input makes no sense.
     Run {
         #[command(flatten)]
         source: Source,
-        /// Also write what clients asked and were told, as JSON lines that `linearize` reads
+        /// Also write the clients' history, as JSON lines that `linearize` reads
         #[arg(long, value_name = "FILE")]
         history: Option<PathBuf>,
-        /// As JSON
+        /// Run the scenario once for each of these seeds, from the first to before the second, such as 0..1000: a line for each, in order
+        #[arg(long, value_name = "A..B", conflicts_with_all = ["seed", "history"])]
+        seeds: Option<String>,
+        /// How many seeds to run at the same time; as many as there are processors unless said otherwise. The output does not depend on it
+        #[arg(long, requires = "seeds")]
+        jobs: Option<NonZero<u16>>,
+        /// As JSON; with --seeds one object a line
         #[arg(long)]
         json: bool,
     },
-    /// Look at every run of a small cluster within bounds, for violated properties
+    /// Explore every run of a small cluster within bounds, and look for violated properties (model checking)
     ///
     /// Any message under way may be the next to arrive, or stay under way for ever; any timer may fire at any time. Exit codes: 0 safe
     /// within the bounds; 1 violated, and the shortest trace is told; 2 the input makes no sense; 3 undecided, the states did not
     /// suffice.
     Check {
         #[command(flatten)]
-        asked: check::Asked,
+        arguments: check::Arguments,
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Run random worlds full of troubles, one for each seed, and look for violated properties
+    /// Run random scenarios with fault injection, one for each seed, and look for violated properties
     ///
-    /// Each seed draws a cluster, its places, settings, clients and a mix of troubles. First anything may happen, and only safety is asked
-    /// for; then a healthy majority must answer clients and catch up within a stated time. At the end the clients' history must be
+    /// Each seed generates a cluster, its sites, settings, clients and a mix of faults. While faults are injected only safety is checked;
+    /// then a healthy core must answer clients and catch up within a stated time. At the end the clients' history must be
     /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 2000 seeds or more a rule was never reached; 2 the input
     /// makes no sense.
     Fuzz {
         #[command(flatten)]
-        asked: fuzz::Asked,
+        arguments: fuzz::Arguments,
         /// As JSON, to be merged
         #[arg(long)]
         json: bool,
     },
-    /// Make a scenario that violates a property as small as possible
+    /// Shrink a scenario that violates a property
     ///
     /// Exit codes: 0 done; 2 the input makes no sense, or violates nothing.
     Shrink {
@@ -95,7 +106,9 @@ enum Command {
         #[arg(long, value_name = "RUNS", default_value_t = quorumscope::lab::shrink::BUDGET)]
         budget: u64,
     },
-    /// Measure messages per command, for several variants and cluster sizes, at the scenario's places
+    /// Measure messages per command, per read and per election, for several variants and cluster sizes, at the scenario's sites
+    ///
+    /// A setting such as --set settings.commit=explicit goes to every variant compared that has it; at least one must.
     Compare {
         #[command(flatten)]
         source: Source,
@@ -112,7 +125,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Tell a run event by event
+    /// Print a run event by event
     Transcript {
         #[command(flatten)]
         source: Source,
@@ -126,7 +139,7 @@ enum Command {
     /// makes no sense.
     Diff {
         #[command(flatten)]
-        asked: diff::Asked,
+        arguments: diff::Arguments,
     },
     /// Judge whether a history of operations is linearizable
     ///
@@ -155,8 +168,8 @@ enum Command {
     },
 }
 
-/// Which scenario, and what to change in it.
-#[derive(Args)]
+/// The scenario, and changes to it.
+#[derive(Args, Clone)]
 struct Source {
     /// A .toml or .json file, the key of a built-in scenario (see `list`), a link, or - for standard input
     #[arg(value_name = "SCENARIO")]
@@ -172,11 +185,11 @@ struct Source {
     seed: Option<u64>,
 }
 
-/// What ends the program early.
+/// An error that ends the program.
 enum Stop {
-    /// The input makes no sense; this tells why.
+    /// The input is invalid; the message says why.
     Input(String),
-    /// Whoever reads our output went away.
+    /// The output cannot be written.
     Output(io::Error),
 }
 
@@ -186,22 +199,22 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Why the input makes no sense.
-fn bad(why: impl Display) -> Stop {
+/// An error of the input.
+fn invalid(why: impl Display) -> Stop {
     Stop::Input(why.to_string())
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let done = apply_effects_and_rules(cli.command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    let done = dispatch(cli.command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
     match done {
         Ok(code) => code,
         Err(Stop::Input(why)) => {
             eprintln!("error: {why}");
             ExitCode::from(2)
         }
-        // `quorumscope list | head` is no mistake.
+        // `quorumscope list | head` closes the pipe, which is no error.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Stop::Output(error)) => {
             eprintln!("error: cannot write: {error}");
@@ -210,13 +223,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn apply_effects_and_rules(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
+fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
-        Command::Run { source, history, json } => run::run(&source, history.as_deref(), json, out),
-        Command::Check { asked, json } => check::check(&asked, json, out),
-        Command::Fuzz { asked, json } => fuzz::fuzz(&asked, json, out),
+        Command::Run { source, seeds: Some(seeds), jobs, json, .. } => seeds::run(&source, &seeds, jobs, json, out),
+        Command::Run { source, history, json, .. } => run::run(&source, history.as_deref(), json, out),
+        Command::Check { arguments, json } => check::check(&arguments, json, out),
+        Command::Fuzz { arguments, json } => fuzz::fuzz(&arguments, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {
             let form = match (csv, json) {
                 (true, _) => compare::Form::Csv,
@@ -228,21 +242,21 @@ fn apply_effects_and_rules(command: Command, out: &mut impl Write) -> Result<Exi
         Command::Shrink { source, output, property, budget } => {
             shrink::shrink(&source, output.as_deref(), property.as_deref(), budget, out)
         }
-        Command::Diff { asked } => diff::diff(&asked, out),
+        Command::Diff { arguments } => diff::diff(&arguments, out),
         Command::Transcript { source, until } => transcript::transcript(&source, until.as_deref(), out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)
         }
         Command::Link { source } => {
             let document = source::document(&source)?;
-            document.scenario.check().map_err(bad)?;
+            document.scenario.check().map_err(invalid)?;
             writeln!(out, "{}", quorumscope::lab::text::to_link(&document))?;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// Prints anything as JSON.
+/// Prints a value as JSON.
 fn json(value: &impl serde::Serialize, out: &mut impl Write) -> Result<ExitCode, Stop> {
     serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)?;

@@ -1,12 +1,12 @@
-//! A bar for work that takes longer than a moment; nothing where nobody watches.
+//! Progress bar on a terminal, for work that takes longer than 400 ms.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
 
-/// How long work may take before a bar appears.
+/// Time before the bar appears.
 const MOMENT: Duration = Duration::from_millis(400);
 
-/// A bar that waits a moment before it appears.
+/// A progress bar.
 pub struct Progress {
     since: Instant,
     bar: Option<ProgressBar>,
@@ -14,12 +14,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Work that is called `what` begins.
+    /// Starts work called `what`.
     pub fn new(what: &'static str) -> Progress {
         Progress { since: Instant::now(), bar: None, what }
     }
 
-    /// So many parts of a thousand are done.
+    /// Sets the progress, in parts of a thousand.
     pub fn set(&mut self, permille: u64) {
         if self.since.elapsed() < MOMENT {
             return;
@@ -33,7 +33,7 @@ impl Progress {
         bar.set_position(permille);
     }
 
-    /// The work is done; the bar goes away.
+    /// Ends the work and removes the bar.
     pub fn done(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,10 +1,11 @@
-//! `quorumscope run`: one run, and what came of it.
+//! `quorumscope run`: one run and its report.
 
 use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
-use crate::{Source, Stop, bad, source};
+use crate::{Source, Stop, invalid, source};
 use quorumscope::judge::linearizability::Model;
 use quorumscope::lab::problem::Problems;
+use quorumscope::lab::run::report::ViolationReport;
 use quorumscope::lab::run::{Report, Run};
 use quorumscope::lab::{consistency, history};
 use quorumscope::universe;
@@ -13,7 +14,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Events between two looks at the clock.
+/// Events between two updates of the progress bar.
 const SLICE: u64 = 200_000;
 
 /// Runs the scenario to its end, or to the moment a link describes.
@@ -31,7 +32,7 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
     if json {
         crate::json(&report, out)?;
     } else {
-        tell(&report, out)?;
+        print(&report, out)?;
         if let (Some(file), Some(model)) = (history, model) {
             writeln!(out, "\nTo judge the history: quorumscope linearize {} --model {}", file.display(), model.key())?;
         }
@@ -42,18 +43,18 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
 /// Writes what clients asked and were told; tells the model that can judge it.
 fn write_history(run: &Run, file: &Path) -> Result<Model, Stop> {
     let Some(history) = consistency::history(run.session().universe()) else {
-        return Err(bad(
+        return Err(invalid(
             "--history: no model of `linearize` knows what these clients do; those of the services kv, lock and config would do, and of a \
              queue whose items are done with before their leases end",
         ));
     };
     let model = Model::of(&history);
     fs::write(file, history::write(&history, model))
-        .map_err(|error| bad(format!("--history: {}: cannot be written: {error}", file.display())))?;
+        .map_err(|error| invalid(format!("--history: {}: cannot be written: {error}", file.display())))?;
     Ok(model)
 }
 
-fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let title = universe::variant(report.variant).map_or(report.variant, |variant| variant.card.title);
     if !report.title.is_empty() {
         writeln!(out, "{}", report.title)?;
@@ -141,26 +142,41 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
     if !report.refused.is_empty() {
-        writeln!(out, "\nNot done, because it made no sense then: {}", report.refused.len())?;
+        writeln!(out, "\nRefused, because it was impossible then: {}", report.refused.len())?;
         for refused in &report.refused {
             let at = seconds(refused.at_us);
             writeln!(out, "  {} at {at}: {}: {}", refused.field, refused.action, refused.why)?;
         }
     }
     let history = report.history.map(|history| format!("; what clients saw is {history}")).unwrap_or_default();
+    let with = |finding: &str| -> Vec<&str> {
+        report.properties.iter().filter(|one| one.finding == finding).map(|one| one.property).collect()
+    };
+    writeln!(out, "\nProperties:")?;
+    for finding in ["held", "violated", "never exercised", "not applicable"] {
+        if let properties @ [_, ..] = with(finding).as_slice() {
+            writeln!(out, "  {finding}: {}", properties.join(", "))?;
+        }
+    }
     writeln!(out, "\nViolations: {}{history}", report.violations.len())?;
-    for violation in &report.violations {
-        let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
-        let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
-        let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
-        writeln!(
-            out,
-            "  at {}, event {}: {}{by}{slot}. {}",
-            seconds(violation.at_us),
-            violation.event,
-            violation.property,
-            violation.says
-        )?;
+    report.violations.iter().try_for_each(|violation| print_violation(violation, out))?;
+    if !report.not_promised.is_empty() {
+        writeln!(out, "\nNot promised by the variant, and not kept: {}", report.not_promised.len())?;
+        report.not_promised.iter().try_for_each(|violation| print_violation(violation, out))?;
     }
     Ok(())
+}
+
+fn print_violation(violation: &ViolationReport, out: &mut impl Write) -> io::Result<()> {
+    let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
+    let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
+    let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+    writeln!(
+        out,
+        "  at {}, event {}: {}{by}{slot}. {}",
+        seconds(violation.at_us),
+        violation.event,
+        violation.property,
+        violation.says
+    )
 }

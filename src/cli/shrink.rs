@@ -2,7 +2,7 @@
 
 use crate::progress::Progress;
 use crate::table::thousands;
-use crate::{Source, Stop, bad, source};
+use crate::{Source, Stop, invalid, source};
 use quorumscope::lab::shrink::{self, Shrunk};
 use quorumscope::lab::{Quantity, Scenario, text};
 use std::fs;
@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Shrinks a scenario, and writes what is left of it.
+/// Shrinks a scenario, and writes the result.
 pub fn shrink(
     source: &Source,
     output: Option<&Path>,
@@ -20,19 +20,19 @@ pub fn shrink(
 ) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
     if !document.interventions.is_empty() || document.moment.is_some() {
-        return Err(bad("deeds: what was done by hand cannot be shrunk; put it into the scenario's script"));
+        return Err(invalid("interventions: these cannot be shrunk; put them into the scenario's script"));
     }
     let wrong = |problems| source::about(&source.scenario, problems);
     let shrunk = shrunk(&document.scenario, property, budget).map_err(wrong)?;
     let Some(shrunk) = shrunk else {
         let what = property.map_or("no property".to_owned(), |property| format!("not \"{property}\""));
-        return Err(bad(format!("{}: its run violates {what}, so there is nothing to shrink", source.scenario)));
+        return Err(invalid(format!("{}: its run violates {what}, so there is nothing to shrink", source.scenario)));
     };
     write(&shrunk, output, out)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shrinks, with a bar.
+/// Shrinks, with a progress bar.
 pub fn shrunk(
     scenario: &Scenario,
     property: Option<&str>,
@@ -44,17 +44,17 @@ pub fn shrunk(
     shrunk
 }
 
-/// Writes the small scenario to a file and tells about it, or prints it.
+/// Writes the shrunk scenario to a file and prints a summary, or prints the scenario.
 pub fn write(shrunk: &Shrunk, output: Option<&Path>, out: &mut impl Write) -> Result<(), Stop> {
     let text = text::to_toml(&shrunk.scenario);
     let Some(file) = output else { return Ok(out.write_all(text.as_bytes())?) };
-    fs::write(file, text).map_err(|error| bad(format!("{}: cannot be written: {error}", file.display())))?;
+    fs::write(file, text).map_err(|error| invalid(format!("{}: cannot be written: {error}", file.display())))?;
     let Shrunk { scenario, violation, runs, cut_short } = shrunk;
     let at = Quantity::from_micros(violation.at);
     let cut = if *cut_short { "; more of them might make it smaller" } else { "" };
     writeln!(
         out,
-        "{}: {} replicas, {} groups of clients, {} faults; {} is broken at {at}. {} runs{cut}.",
+        "{}: {} replicas, {} groups of clients, {} faults; {} is violated at {at}. {} runs{cut}.",
         file.display(),
         scenario.replicas.len(),
         scenario.clients.len(),

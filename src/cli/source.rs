@@ -1,35 +1,34 @@
 //! Where a scenario comes from: a file, a built-in one, a link, or standard input.
 
-use crate::{Source, Stop, bad};
-use quorumscope::lab::session::Document;
+use crate::{Source, Stop, invalid};
 use quorumscope::lab::text::{self, LARGEST};
-use quorumscope::lab::{Problems, presets, round_trips};
+use quorumscope::lab::{Document, Problems, presets, round_trips};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Reads the scenario and makes the changes asked for.
+/// Reads the scenario and applies the flags.
 pub fn document(source: &Source) -> Result<Document, Stop> {
     let mut tree = tree(&source.scenario)?;
     let scenario = if tree.get("scenario").is_some() { &mut tree["scenario"] } else { &mut tree };
     if let Some(path) = &source.rtt {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| bad(format!("--rtt: {name}: cannot be read: {error}")))?;
+        let file = File::open(path).map_err(|error| invalid(format!("--rtt: {name}: cannot be read: {error}")))?;
         let table =
-            round_trips::read(&all_of(file, &name)?).map_err(|problem| bad(format!("--rtt: {name}: {problem}")))?;
-        table.put_into(scenario).map_err(|problem| bad(format!("--rtt: {problem}")))?;
+            round_trips::read(&all_of(file, &name)?).map_err(|problem| invalid(format!("--rtt: {name}: {problem}")))?;
+        table.put_into(scenario).map_err(|problem| invalid(format!("--rtt: {problem}")))?;
     }
     for assignment in &source.set {
-        text::set(scenario, assignment).map_err(|problem| bad(format!("--set {problem}")))?;
+        text::set(scenario, assignment).map_err(|problem| invalid(format!("--set {problem}")))?;
     }
     if let Some(seed) = source.seed {
-        text::set(scenario, &format!("seed={seed}")).map_err(bad)?;
+        text::set(scenario, &format!("seed={seed}")).map_err(invalid)?;
     }
     text::document(tree).map_err(|problems| about(&source.scenario, problems))
 }
 
-/// Says which scenario the problems are in.
+/// An error that names the scenario that the problems are in.
 pub fn about(name: &str, Problems(problems): Problems) -> Stop {
     let name = match name {
         "-" => "standard input",
@@ -37,10 +36,10 @@ pub fn about(name: &str, Problems(problems): Problems) -> Stop {
         name => name,
     };
     match problems.as_slice() {
-        [one] => bad(format!("{name}: {one}")),
+        [one] => invalid(format!("{name}: {one}")),
         many => {
             let lines: Vec<String> = many.iter().map(|problem| format!("\n  {problem}")).collect();
-            bad(format!("{name} has {} problems:{}", many.len(), lines.concat()))
+            invalid(format!("{name} has {} problems:{}", many.len(), lines.concat()))
         }
     }
 }
@@ -67,25 +66,25 @@ fn tree(name: &str) -> Result<Value, Stop> {
         return text::tree_from_json(preset.json).map_err(problem);
     }
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => bad(text::no_such_scenario(name)),
-        _ => bad(format!("{name}: cannot be read: {error}")),
+        io::ErrorKind::NotFound => invalid(text::no_such_scenario(name)),
+        _ => invalid(format!("{name}: cannot be read: {error}")),
     })?;
     let text = all_of(file, name)?;
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("json") => text::tree_from_json(&text),
         Some("toml") => text::tree_from_toml(&text),
-        _ => return Err(bad(format!("{name}: a scenario's file ends in .toml or .json"))),
+        _ => return Err(invalid(format!("{name}: a scenario's file ends in .toml or .json"))),
     }
     .map_err(problem)
 }
 
-/// The text of a source that may be endless.
+/// The whole text of a source, bounded by [`LARGEST`].
 fn all_of(source: impl Read, name: &str) -> Result<String, Stop> {
     let mut bytes = Vec::new();
-    let unreadable = |error| bad(format!("{name}: cannot be read: {error}"));
+    let unreadable = |error| invalid(format!("{name}: cannot be read: {error}"));
     source.take(LARGEST as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() > LARGEST {
-        return Err(bad(format!("{name}: is larger than {LARGEST} bytes")));
+        return Err(invalid(format!("{name}: is larger than {LARGEST} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_| bad(format!("{name}: is not text in UTF-8")))
+    String::from_utf8(bytes).map_err(|_| invalid(format!("{name}: is not text in UTF-8")))
 }

@@ -1,4 +1,4 @@
-//! Columns that line up.
+//! Tables with aligned columns, and numbers with thousands separators.
 
 use std::io::{self, Write};
 
@@ -41,7 +41,7 @@ impl Table {
     }
 }
 
-/// A whole number with its thousands apart.
+/// A whole number with thousands separators.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =

@@ -1,6 +1,6 @@
-//! Ballots: totally ordered and never shared by two proposers.
+//! Ballots: proposal numbers, totally ordered and never shared by two proposers.
 
-use super::NodeId;
+use super::{Epoch, NodeId};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -10,14 +10,14 @@ use std::cmp::Ordering;
 /// "different proposers choose their numbers from disjoint sets").
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ballot {
-    /// How often somebody had to try again. Round 0 is below every real ballot.
+    /// Compared first; each attempt takes a higher one. 0 only in [`Ballot::ZERO`].
     pub round: u32,
     /// The only proposer that may use this ballot.
     pub node: NodeId,
 }
 
 impl Ord for Ballot {
-    // As one number: every message is compared by it.
+    // As one number: acceptors compare ballots at every message.
     #[inline]
     fn cmp(&self, other: &Ballot) -> Ordering {
         let number = |ballot: &Ballot| u64::from(ballot.round) << 8 | u64::from(ballot.node.0);
@@ -42,8 +42,13 @@ impl Ballot {
         Ballot { round: self.round + 1, node: me }
     }
 
-    /// Whether any proposer ever used it.
+    /// Whether any proposer may have used it: [`Ballot::ZERO`] is none.
     pub fn is_real(self) -> bool {
         self.round > 0
+    }
+
+    /// As an epoch that only the ballot's proposer may lead.
+    pub fn epoch(self) -> Epoch {
+        Epoch { number: self.round, owner: self.is_real().then_some(self.node) }
     }
 }

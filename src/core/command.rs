@@ -1,4 +1,4 @@
-//! What clients ask for and what they are told.
+//! Client commands, operations of the state machine, outcomes and answers.
 
 use super::{ClientId, NodeId};
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 /// One client command: the value consensus is about.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Command {
-    /// Who asks.
+    /// The client session that issued it.
     pub client: ClientId,
-    /// The client's own count of its commands, from 1. `(client, seq)` names a command for ever.
+    /// Sequence number within the session, from 1. Invariant: `(client, seq)` identifies a command.
     pub seq: u32,
-    /// What is asked.
+    /// The operation.
     pub op: Op,
 }
 
 impl Command {
-    /// Does nothing; fills a slot in which nothing need happen.
+    /// The no-op: fills a gap in the log.
     pub const NOOP: Command = Command { client: ClientId::NOBODY, seq: 0, op: Op::Noop };
 
-    /// The value "this node", for algorithms that agree on a name.
+    /// The value "this node", for algorithms that agree on the name of a node.
     pub const fn elect(node: NodeId) -> Command {
         Command { client: ClientId::NOBODY, seq: 0, op: Op::Elect(node) }
     }
 
-    /// The value that a client's command of this number writes, if it writes any: no other command writes the same, as long as no client asks
-    /// for more than a million things.
+    /// The value that a client's command of this number writes, if it writes any. Unique among all commands as long as no client issues more
+    /// than 2^20 of them.
     pub const fn value_of(client: ClientId, seq: u32) -> u32 {
         (client.0 as u32) << 20 | seq & 0xf_ffff
     }
 
-    /// The same of this command.
+    /// [`Command::value_of`] this command.
     pub const fn value(self) -> u32 {
         Command::value_of(self.client, self.seq)
     }
 
-    /// The same but for what it writes: what a Byzantine node makes of it.
+    /// The same command writing another value, for a Byzantine node to send.
     pub const fn tampered(self) -> Command {
         let op = match self.op {
             Op::Write { key, value } => Op::Write { key, value: !value },
@@ -46,10 +46,10 @@ impl Command {
     }
 }
 
-/// An operation on the replicated state machine. Sixteen bytes: commands are copied all the time.
+/// An operation on the replicated state machine. 16 bytes.
 ///
-/// Leases need time, and replicas have no common clock. So whoever asks says in `at` what time it is, in ms; the machine's time is the
-/// latest that any command in the log has said, and is the same wherever the log is executed.
+/// Leases need time, and replicas have no common clock. So a command carries its client's time in `at`, in ms; the machine's time is the
+/// latest of any command executed, and so the same at every replica.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Op {
     /// Nothing.
@@ -77,13 +77,13 @@ pub enum Op {
         /// The new value.
         value: u32,
     },
-    /// Write into a key whatever the replica makes up itself: what differs from replica to replica, as a clock, a random number or an
-    /// address in memory does. Wrong on purpose; a state machine must not do this.
+    /// Write to a key a value that differs from replica to replica, as a clock, a random number or an address in memory does. Wrong on
+    /// purpose: a replicated state machine must be deterministic.
     WriteOwn {
         /// Which.
         key: u16,
     },
-    /// Take a lock for some time, if it is free or its holder's time is up.
+    /// Acquire a lock under a lease, if it is free or its holder's lease has expired.
     Acquire {
         /// Which lock.
         lock: u16,
@@ -92,43 +92,43 @@ pub enum Op {
         /// Now, ms.
         at: u32,
     },
-    /// Hold a lock for so much longer from now on, if it is still one's own.
+    /// Renew the lease of a lock that one still holds.
     Renew {
         /// Which lock.
         lock: u16,
-        /// What taking it gave.
+        /// The fencing token.
         token: u32,
         /// For how long, ms.
         lease: u32,
         /// Now, ms.
         at: u32,
     },
-    /// Give a lock back, if it is still one's own.
+    /// Release a lock that one still holds.
     Release {
         /// Which lock.
         lock: u16,
-        /// What taking it gave.
+        /// The fencing token.
         token: u32,
     },
-    /// Write to the store that a lock guards.
+    /// Write to the resource that a lock protects.
     Guarded {
         /// The lock.
         lock: u16,
         /// The new value.
         value: u32,
-        /// What taking the lock gave.
+        /// The fencing token of the writer.
         token: u32,
-        /// Whether the store looks at the token, and refuses one that is older than the last it saw.
+        /// Whether the resource checks the token, and refuses one older than the latest it has seen.
         fenced: bool,
     },
-    /// Put an item at the end of a queue.
+    /// Append an item to a queue.
     Enqueue {
         /// Which queue.
         queue: u16,
         /// The item.
         item: u32,
     },
-    /// Borrow the first item of a queue. Unless it is done with in time, somebody else gets it.
+    /// Take the first item of a queue under a lease; unless acknowledged before that expires, the item is delivered again.
     Take {
         /// Which queue.
         queue: u16,
@@ -137,35 +137,35 @@ pub enum Op {
         /// Now, ms.
         at: u32,
     },
-    /// Tell that a borrowed item is done with, if it is still one's own.
+    /// Acknowledge an item, whose lease must not have expired: it leaves the queue for good.
     Ack {
         /// Which queue.
         queue: u16,
-        /// What taking it gave.
+        /// The ticket of its delivery.
         ticket: u32,
     },
-    /// Come to a barrier, which opens when `parties` have.
+    /// Arrive at a barrier, which opens when `parties` clients have arrived.
     Arrive {
         /// Which barrier.
         barrier: u16,
-        /// How many there must be.
+        /// How many clients it waits for.
         parties: u16,
     },
     /// Ask whether a barrier has opened.
     Passed {
         /// Which barrier.
         barrier: u16,
-        /// What arriving gave.
+        /// The generation returned on arrival.
         generation: u32,
     },
-    /// Read an entry of the configuration, if there is a later version of it than `after`.
+    /// Read a configuration entry, if its version is later than `after`.
     Watch {
         /// Which entry.
         key: u16,
         /// The version known; 0 for none.
         after: u32,
     },
-    /// Write an entry of the configuration if its version is still this one.
+    /// Write a configuration entry, if its version is still `version`.
     Update {
         /// Which entry.
         key: u16,
@@ -174,70 +174,70 @@ pub enum Op {
         /// The new value.
         value: u32,
     },
-    /// Send a message to all who follow a topic.
+    /// Append a message to a topic.
     Publish {
         /// Which topic.
         topic: u16,
         /// The message.
         message: u32,
     },
-    /// Get the message after the `after`-th of a topic, if there is one.
+    /// Read the message after the `after`-th of a topic, if there is one.
     Deliver {
         /// Which topic.
         topic: u16,
-        /// How many one has.
+        /// How many messages the reader has.
         after: u32,
     },
 }
 
 impl Op {
-    /// Whether it leaves the state as it is.
+    /// Whether it does not change the state.
     pub fn is_read(self) -> bool {
         matches!(self, Op::Read { .. } | Op::Passed { .. } | Op::Watch { .. } | Op::Deliver { .. })
     }
 }
 
-// The simulator is as fast as its commands are small.
+// Commands are copied into every message and log entry.
 const _: () = assert!(size_of::<Op>() == 16 && size_of::<Command>() == 24);
 
-/// What executing a command gave.
+/// The result of executing a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Outcome {
-    /// Executed; nothing to tell.
+    /// Executed, without a result.
     Done,
     /// The value read, if the key was ever written.
     Value(Option<u32>),
     /// A compare-and-set found another value, and wrote nothing.
     Differs(Option<u32>),
-    /// One value was to be agreed on, and it is this one.
+    /// The value chosen, where one value is agreed on.
     Chosen(Op),
-    /// A lock was taken. Its token is larger than that of every earlier holder.
+    /// A lock was acquired. Its fencing token is larger than that of every earlier holder.
     Granted {
         /// The fencing token.
         token: u32,
     },
-    /// It was not to be, and nothing changed: the lock is taken, the lease is over, the token is old, the version is another.
+    /// Nothing changed: the lock is held, the lease has expired, the token is stale, or the version is another.
     Refused,
-    /// An item was borrowed.
+    /// An item was taken.
     Took {
-        /// Names this borrowing, for the answer.
+        /// Identifies this delivery, to acknowledge it.
         ticket: u32,
         /// The item.
         item: u32,
     },
-    /// The barrier counts its openings; this arrival counts for this one.
+    /// Arrived at a barrier.
     Arrived {
-        /// How often it had opened before.
+        /// How often the barrier had opened before.
         generation: u32,
     },
-    /// An entry of the configuration.
+    /// A configuration entry.
     Version {
         /// How often it was written.
         version: u32,
         /// What it holds.
         value: u32,
     },
-    /// The message is this one of its topic.
+    /// The position of a published message in its topic.
     Placed {
         /// Counted from 1.
         position: u32,
@@ -246,11 +246,25 @@ pub enum Outcome {
     NotYet,
 }
 
-/// What a replica tells a client.
+impl Outcome {
+    /// Another outcome in its place, where a client could not tell: what a Byzantine replica answers.
+    pub const fn tampered(self) -> Outcome {
+        match self {
+            Outcome::Value(Some(value)) => Outcome::Value(Some(!value)),
+            Outcome::Value(None) => Outcome::Value(Some(u32::MAX)),
+            Outcome::Differs(Some(value)) => Outcome::Differs(Some(!value)),
+            Outcome::Took { ticket, item } => Outcome::Took { ticket, item: !item },
+            Outcome::Version { version, value } => Outcome::Version { version, value: !value },
+            other => other,
+        }
+    }
+}
+
+/// A replica's answer to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Answer {
-    /// The command took effect (now or, for a repeated command, earlier), with this outcome.
+    /// The command was executed (now or, if repeated, earlier), with this outcome.
     Done(Outcome),
-    /// Ask the leader: this one, as far as the replica knows.
+    /// The replica does not lead: ask the leader, this one as far as it knows.
     Redirect(Option<NodeId>),
 }

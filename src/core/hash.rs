@@ -1,4 +1,4 @@
-//! A hasher that gives the same number on every machine: native and wasm, debug and release.
+//! A 64-bit hash that is the same on every target: native and WebAssembly, debug and release.
 
 use std::hash::{Hash, Hasher};
 
@@ -17,15 +17,15 @@ impl Default for Digest {
 }
 
 impl Digest {
-    /// Takes in one word. Order matters.
+    /// Adds one word. Order matters.
     #[inline]
     pub fn word(&mut self, word: u64) {
         self.roll(word);
         self.0 ^= self.0 >> 32;
     }
 
-    /// The same for streams that take millions of words: the upper bits are not folded into the lower ones at every word, for the next
-    /// word brings them there. Nothing is lost: with the words before it and after it unchanged, another word gives another digest.
+    /// The same without folding the upper bits into the lower ones, for streams of millions of words: the rotation at the next word does that.
+    /// Injective in each word: with all other words unchanged, another word gives another digest.
     #[inline]
     pub fn roll(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(MULTIPLIER);
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_length_matter() {
+    fn digest_distinguishes_order_and_length() {
         assert_ne!(Digest::of(&(1u32, 2u32)), Digest::of(&(2u32, 1u32)));
         assert_ne!(Digest::of(&vec![0u8; 3]), Digest::of(&vec![0u8; 4]));
         assert_ne!(Digest::of(&Some(0u8)), Digest::of(&None::<u8>));
     }
 
     #[test]
-    fn pinned_so_that_every_target_agrees() {
+    fn digest_is_the_same_on_every_target() {
         assert_eq!(Digest::of(&(1u8, vec![2u16, 3], Some("text"))), 10_432_236_399_196_562_186);
     }
 }

@@ -1,7 +1,6 @@
 //! Instances: what one decision of a cluster is about.
 
 use super::Slot;
-use std::fmt::{Debug, Formatter, Result};
 
 /// One decision: a slot of a lane. A lane is a sequence of decisions of its own: a register (CASPaxos), the instances that one replica owns
 /// (EPaxos, Mencius); protocols with one log have lane 0 only.
@@ -24,15 +23,5 @@ impl From<Slot> for Instance {
     /// A slot of the one log.
     fn from(slot: Slot) -> Instance {
         Instance { lane: 0, slot }
-    }
-}
-
-impl Debug for Instance {
-    /// `7` in the one log, `2/7` in lane 2.
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self.lane {
-            0 => write!(f, "{}", self.slot),
-            lane => write!(f, "{lane}/{}", self.slot),
-        }
     }
 }

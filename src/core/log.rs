@@ -1,4 +1,5 @@
-//! A log that is cheap to copy: full chunks are shared, so that a checkpoint of a whole cluster copies only the last few entries.
+//! A persistent (copy-on-write) log: full chunks are shared between copies, so that a checkpoint of a whole cluster copies only the last few
+//! entries of each log.
 
 use super::Slot;
 use serde::{Serialize, Serializer};
@@ -9,24 +10,27 @@ use std::sync::Arc;
 /// Entries in one shared chunk.
 const CHUNK: u32 = 64;
 
-/// A gapless sequence of entries for slots `first..=last`; the front can be cut off once a snapshot covers it.
+/// Entries for slots `first..=last`, without gaps; a prefix can be compacted once a snapshot covers it.
+///
+/// Invariants: `full[i]` holds slots `(base + i) * CHUNK + 1 ..= (base + i + 1) * CHUNK`; `tail` holds the slots after those, up to `last`, and
+/// fewer than `CHUNK`; `first <= last + 1`.
 #[derive(Clone)]
 pub struct Log<T> {
-    /// Full chunks: number `i` holds slots `(base + i) * CHUNK + 1 ..= (base + i + 1) * CHUNK`.
+    /// Full chunks, which copies share.
     full: VecDeque<Arc<Vec<T>>>,
-    /// The chunk after them, not full yet, and this log's own: appending touches nothing shared.
+    /// The chunk after them, not full yet and not shared, so that appending copies nothing.
     tail: Vec<T>,
-    /// Number of whole chunks cut off.
+    /// Number of whole chunks compacted.
     base: u32,
-    /// Entries below this slot are gone, though their chunk may not be.
+    /// Slots below this one are compacted, though their chunk may still be held.
     first: Slot,
     /// The last slot held; `first - 1` when empty.
     last: Slot,
-    /// Chunks cut off that nobody else holds, to be filled again.
+    /// Compacted chunks that no copy shares, to be reused.
     spare: Spare<T>,
 }
 
-/// What is not worth copying.
+/// Chunks to be reused; a copy of a log starts without any.
 struct Spare<T>(Vec<Arc<Vec<T>>>);
 
 impl<T> Clone for Spare<T> {
@@ -42,7 +46,7 @@ impl<T> Default for Log<T> {
 }
 
 impl<T: Clone> Log<T> {
-    /// An empty log that goes on after `slot`, as after installing a snapshot that covers it.
+    /// An empty log whose first entry will have slot `slot + 1`, as after installing a snapshot that covers `slot`.
     pub fn after(slot: Slot) -> Log<T>
     where
         T: Default,
@@ -96,15 +100,14 @@ impl<T: Clone> Log<T> {
         entries.get_mut(((slot - 1) % CHUNK) as usize)
     }
 
-    /// Appends; tells the slot it went to.
-    // Inlined so that an entry is written here at once, not built elsewhere and moved: the processor stalls on that.
+    /// Appends an entry; returns its slot.
     #[inline(always)]
     pub fn push(&mut self, entry: T) -> Slot {
         self.tail.push(entry);
         self.grown()
     }
 
-    /// Appends a copy, made in whole words.
+    /// Appends a copy of `entry`; returns its slot.
     #[inline(always)]
     pub fn push_copy(&mut self, entry: &T) -> Slot
     where
@@ -114,7 +117,7 @@ impl<T: Clone> Log<T> {
         self.grown()
     }
 
-    /// There is one entry more.
+    /// Completes an append: counts the entry, and closes the tail if it is full.
     #[inline(always)]
     fn grown(&mut self) -> Slot {
         self.last += 1;
@@ -124,7 +127,7 @@ impl<T: Clone> Log<T> {
         self.last
     }
 
-    /// The tail is full: it becomes one of the shared chunks.
+    /// Turns the full tail into a shared chunk.
     #[inline(never)]
     fn begin_chunk(&mut self) {
         let mut chunk = self.spare.0.pop().unwrap_or_else(|| Arc::new(Vec::with_capacity(CHUNK as usize)));
@@ -134,7 +137,7 @@ impl<T: Clone> Log<T> {
         self.full.push_back(chunk);
     }
 
-    /// Drops `slot` and all after it.
+    /// Removes `slot` and all after it.
     pub fn truncate_from(&mut self, slot: Slot) {
         let slot = slot.max(self.first);
         if slot > self.last {
@@ -148,7 +151,7 @@ impl<T: Clone> Log<T> {
         self.last = slot - 1;
     }
 
-    /// Forgets all entries up to and including `slot`, which a snapshot now covers.
+    /// Compaction: removes all entries up to and including `slot`, which a snapshot covers.
     pub fn compact_to(&mut self, slot: Slot) {
         if slot < self.first {
             return;
@@ -180,7 +183,7 @@ impl<T: Clone + PartialEq> PartialEq for Log<T> {
         if self.first != other.first || self.last != other.last {
             return false;
         }
-        // Copies share nearly all chunks: only where they do not, entries must be looked at.
+        // Copies share nearly all chunks: only entries of chunks that are not shared are compared.
         let shared = |slot: Slot| {
             let chunk = ((slot - 1) / CHUNK - self.base) as usize;
             matches!((self.full.get(chunk), other.full.get(chunk)), (Some(a), Some(b)) if Arc::ptr_eq(a, b))
@@ -245,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn compaction_keeps_the_rest_in_place() {
+    fn compaction_leaves_later_slots_in_place() {
         for n in [1, 32, 33, 64, 100] {
             for cut in 1..=n {
                 let mut log = filled(n);
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_after_a_snapshot_goes_on_where_it_ends() {
+    fn log_after_a_snapshot_continues_at_the_next_slot() {
         for slot in [0, 1, 31, 32, 33, 64] {
             let mut log: Log<u32> = Log::after(slot);
             assert!(log.is_empty());
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_that_was_cut_off_is_filled_again_unless_somebody_shares_it() {
+    fn compacted_chunk_is_reused_unless_a_copy_shares_it() {
         for shared in [false, true] {
             let mut log = filled(200);
             let copy = log.clone();
@@ -295,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_logs_are_equal_whether_or_not_they_share_chunks() {
+    fn equality_does_not_depend_on_shared_chunks() {
         for n in [0, 1, 32, 33, 100] {
             let log = filled(n);
             assert_eq!(log, log.clone());
@@ -313,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_does_not_see_later_writes() {
+    fn copy_does_not_see_later_writes() {
         let mut log = filled(40);
         let copy = log.clone();
         *log.get_mut(40).unwrap() = 0;

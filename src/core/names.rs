@@ -1,14 +1,14 @@
-//! Exchanging the names of nodes: for judges that need to look at only one of several states that differ in nothing but names.
+//! Symmetry reduction: permuting the names of nodes, so that the explorer examines one of several states that differ in names only.
 
 use super::node::{Node, Setup};
 use super::{Epoch, NodeId, NodeSet};
 
-/// A new name for every node; no two get the same.
+/// A permutation of node names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names(Vec<NodeId>);
 
 impl Names {
-    /// Node `i` will be called `names[i]`. Nodes beyond the list keep their names.
+    /// Renames node `i` to `names[i]`. Nodes beyond the list keep their names.
     pub fn new(names: Vec<NodeId>) -> Names {
         Names(names)
     }
@@ -18,17 +18,17 @@ impl Names {
         self.0.get(usize::from(node.0)).copied().unwrap_or(node)
     }
 
-    /// Gives `node` its new name.
+    /// Renames `node`.
     pub fn node(&self, node: &mut NodeId) {
         *node = self.of(*node);
     }
 
-    /// Gives those in `set` their new names.
+    /// Renames the members of `set`.
     pub fn set(&self, set: &mut NodeSet) {
         *set = set.iter().map(|node| self.of(node)).collect();
     }
 
-    /// Gives the owner of `epoch` its new name.
+    /// Renames the owner of `epoch`.
     pub fn epoch(&self, epoch: &mut Epoch) {
         if let Some(owner) = &mut epoch.owner {
             self.node(owner);
@@ -36,18 +36,18 @@ impl Names {
     }
 }
 
-/// How names are exchanged in a protocol in which some nodes differ in nothing but their names.
+/// How to permute names in a protocol some of whose nodes are symmetric.
 ///
-/// That is so of nodes whose names nobody compares but for equality: not where a name makes a ballot unique and breaks ties between
-/// ballots, nor where names are the ranks of an election.
+/// Nodes are symmetric if their names are compared for equality only: not where names break ties between ballots, nor where they are ranks of an
+/// election.
 #[derive(Debug)]
 pub struct Exchange<N: Node> {
-    /// The nodes that can be exchanged for each other, given those that clients may ask.
+    /// The symmetric nodes, given those that clients may ask.
     pub alike: fn(&Setup, asked: NodeSet) -> NodeSet,
-    /// Exchanges names in a node.
+    /// Renames within a node's state.
     pub node: fn(&mut N, &Names),
-    /// Exchanges names on a disk.
+    /// Renames within durable state.
     pub disk: fn(&mut N::Disk, &Names),
-    /// Exchanges names in a message.
+    /// Renames within a message.
     pub message: fn(&mut N::Msg, &Names),
 }

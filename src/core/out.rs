@@ -326,6 +326,12 @@ impl<N: Node> Out<N> {
         self.chance(500)
     }
 
+    /// Where [`Out::chance`] comes from, for who runs the node.
+    #[inline]
+    pub fn draws(&mut self) -> &mut Draws {
+        &mut self.outbox.draws
+    }
+
     /// What this node's own clock shows, µs. It drifts and jumps as the node's clock does, and no two nodes need agree.
     #[inline]
     pub fn local_clock(&self) -> Micros {

@@ -1,11 +1,128 @@
-//! Sets of replicas and what counts as enough of them. Pure functions, apart from any protocol.
+//! Sets of replicas, and quorums: which sets are enough to decide.
 
-use super::NodeId;
+use super::node::{SettingError, Setup};
+use super::{NodeId, RuleId, Setting, SettingId, SettingKind};
 use serde::{Deserialize, Serialize};
 
 /// The size of the smallest majority of `n`: ⌊n/2⌋+1.
 pub const fn majority(n: u8) -> u8 {
     n / 2 + 1
+}
+
+/// A quorum system: which sets of replicas are quorums.
+///
+/// Protocols ask [`QuorumSystem::is_quorum`] and count nothing themselves, so that systems in which not only the number matters (grids,
+/// hierarchical quorums) need a variant here and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuorumSystem {
+    /// Any set of at least so many replicas.
+    Threshold(u8),
+}
+
+impl QuorumSystem {
+    /// Any so many of `n` replicas; 0 for a majority.
+    pub const fn threshold(n: u8, size: u32) -> QuorumSystem {
+        QuorumSystem::Threshold(if size == 0 { majority(n) } else { size as u8 })
+    }
+
+    /// Whether `set` is a quorum.
+    #[inline]
+    pub const fn is_quorum(self, set: NodeSet) -> bool {
+        match self {
+            QuorumSystem::Threshold(size) => set.len() >= size,
+        }
+    }
+
+    /// Whether `set` is a quorum and none of its members can be spared.
+    pub const fn is_minimal(self, set: NodeSet) -> bool {
+        match self {
+            QuorumSystem::Threshold(size) => set.len() == size,
+        }
+    }
+
+    /// The number of replicas in a smallest quorum, to show how many are still missing.
+    pub const fn need(self) -> u8 {
+        match self {
+            QuorumSystem::Threshold(size) => size,
+        }
+    }
+
+    /// A smallest quorum among replicas 0 to n−1: `me` and those whose ids follow, round the end.
+    pub fn smallest_from(self, me: NodeId, n: u8) -> NodeSet {
+        match self {
+            QuorumSystem::Threshold(size) => (0..size).map(|i| NodeId((me.0 + i) % n)).collect(),
+        }
+    }
+
+    /// Whether every quorum of this system shares a member with every quorum of `other`, both among `n` replicas.
+    pub const fn intersects(self, other: QuorumSystem, n: u8) -> bool {
+        match (self, other) {
+            (QuorumSystem::Threshold(a), QuorumSystem::Threshold(b)) => a + b > n,
+        }
+    }
+}
+
+/// The quorums of a protocol with two phases, each with a system of its own (Howard, Malkhi, Spiegelman, *Flexible Paxos*, 2016, §4): safe
+/// if every quorum of phase 1 shares a replica with every quorum of phase 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quorums {
+    /// Replicas among which they are chosen: ids 0 to n−1.
+    pub replicas: u8,
+    /// Whose promises a proposer needs.
+    pub phase1: QuorumSystem,
+    /// Whose acceptances make a value chosen.
+    pub phase2: QuorumSystem,
+}
+
+/// The setting `q1`: replicas in a quorum of phase 1.
+pub const PHASE_1_SIZE: Setting = Setting {
+    key: "q1",
+    says: "Promises that a proposer needs (phase 1); 0 for a majority",
+    kind: SettingKind::Count { min: 0, max: 32, default: 0 },
+};
+
+/// The setting `q2`: replicas in a quorum of phase 2.
+pub const PHASE_2_SIZE: Setting = Setting {
+    key: "q2",
+    says: "Acceptances that make a value chosen (phase 2); 0 for a majority",
+    kind: SettingKind::Count { min: 0, max: 32, default: 0 },
+};
+
+impl Quorums {
+    /// Those chosen by the settings `q1` ([`PHASE_1_SIZE`]) and `q2` ([`PHASE_2_SIZE`]), unchecked.
+    pub fn chosen(setup: &Setup, q1: SettingId, q2: SettingId) -> Quorums {
+        let system = |id| QuorumSystem::threshold(setup.replicas, setup.settings.count(id));
+        Quorums { replicas: setup.replicas, phase1: system(q1), phase2: system(q2) }
+    }
+
+    /// The same, checked.
+    ///
+    /// # Errors
+    /// A quorum larger than the cluster; or two that need not share a replica, unless the rule `intersect` is ablated.
+    pub fn checked(setup: &Setup, q1: SettingId, q2: SettingId, intersect: RuleId) -> Result<Quorums, SettingError> {
+        let quorums = Quorums::chosen(setup, q1, q2);
+        for (setting, system) in [(PHASE_1_SIZE, quorums.phase1), (PHASE_2_SIZE, quorums.phase2)] {
+            if system.need() > setup.replicas {
+                return Err((setting.key, "at most as many as there are replicas"));
+            }
+        }
+        if !quorums.intersect() && !setup.ablated.has(intersect) {
+            let says = "q1 + q2 must be more than all replicas, unless the rule quorums-intersect is taken away";
+            return Err((PHASE_1_SIZE.key, says));
+        }
+        Ok(quorums)
+    }
+
+    /// Whether every quorum of phase 1 shares a replica with every quorum of phase 2.
+    #[inline]
+    pub const fn intersect(self) -> bool {
+        self.phase1.intersects(self.phase2, self.replicas)
+    }
+
+    /// Whether both phases find a quorum among any so many healthy replicas.
+    pub fn live(self, healthy: u8) -> bool {
+        healthy >= self.phase1.need().max(self.phase2.need())
+    }
 }
 
 /// A set of replicas, one bit each; at most 64.
@@ -119,6 +236,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn flexible_quorums_intersect_if_their_sizes_exceed_the_cluster() {
+        let quorums = |phase1, phase2| Quorums {
+            replicas: 4,
+            phase1: QuorumSystem::threshold(4, phase1),
+            phase2: QuorumSystem::threshold(4, phase2),
+        };
+        assert!(quorums(0, 0).intersect() && quorums(4, 1).intersect() && quorums(3, 2).intersect());
+        assert!(!quorums(2, 2).intersect() && !quorums(3, 1).intersect());
+        assert!(quorums(4, 1).live(4) && !quorums(4, 1).live(3));
+    }
+
+    #[test]
+    fn smallest_quorum_starts_at_its_node_and_goes_round_the_end() {
+        let system = QuorumSystem::threshold(5, 0);
+        let quorum = system.smallest_from(NodeId(4), 5);
+        assert_eq!(quorum, [NodeId(4), NodeId(0), NodeId(1)].into_iter().collect());
+        assert!(system.is_quorum(quorum) && system.is_minimal(quorum));
+        assert!(!system.is_quorum(quorum.without(NodeId(0))) && !system.is_minimal(quorum.with(NodeId(2))));
+    }
+
+    #[test]
     fn two_majorities_always_share_a_member() {
         for n in 1..=9 {
             assert!(2 * majority(n) > n);
@@ -127,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_gives_back_what_was_put_in() {
+    fn set_iterates_over_its_members_from_the_lowest_id() {
         let set: NodeSet = [NodeId(4), NodeId(0), NodeId(63)].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [NodeId(0), NodeId(4), NodeId(63)]);
         assert_eq!(set.len(), 3);

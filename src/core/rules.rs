@@ -1,17 +1,17 @@
-//! Rules: what a paper demands, as things one can name, explain, count and switch off.
+//! Rules: the demands of a paper, each with a key, section, explanation and ablation.
 
 /// One rule of a protocol.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Short name for flags and scenarios, such as `adopt-highest-accepted`.
+    /// Its name in flags and scenarios, such as `adopt-highest-accepted`.
     pub key: &'static str,
     /// The rule's name in the paper's terms.
     pub title: &'static str,
     /// Paper and section.
     pub source: &'static str,
-    /// What it demands, in plain words.
+    /// The demand, in plain words.
     pub says: &'static str,
-    /// What fails without it. `None`: it cannot be switched off.
+    /// The property that fails without it; `None` if it cannot be ablated.
     pub without: Option<&'static str>,
 }
 
@@ -27,7 +27,7 @@ impl RuleSet {
     /// No rule.
     pub const EMPTY: RuleSet = RuleSet(0);
 
-    /// Just this one.
+    /// The set of this rule only.
     pub const fn just(rule: RuleId) -> RuleSet {
         RuleSet(1 << rule.0)
     }

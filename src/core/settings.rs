@@ -1,16 +1,16 @@
-//! A protocol's settings, described as data, so that scenario, page and command line can offer and check them without
-//! knowing the protocol.
+//! Protocol settings, described as data: keys, kinds and bounds, by which scenario, page and command line offer and check them without knowing
+//! the protocol.
 
 use super::Micros;
 
-/// One thing about a protocol that a scenario may choose.
+/// A setting of a protocol, which a scenario may choose.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Its name in a scenario, such as `election_timeout_min`.
     pub key: &'static str,
     /// What it does, in plain words.
     pub says: &'static str,
-    /// What it may be.
+    /// Its type and bounds.
     pub kind: SettingKind,
 }
 
@@ -19,7 +19,7 @@ pub struct Setting {
 pub enum SettingKind {
     /// On or off.
     Flag {
-        /// Unless said otherwise.
+        /// The value if the scenario does not choose one.
         default: bool,
     },
     /// One of a few named ways.
@@ -43,7 +43,7 @@ pub enum SettingKind {
         min: u32,
         /// Largest accepted.
         max: u32,
-        /// Unless said otherwise.
+        /// The value if the scenario does not choose one.
         default: u32,
     },
 }
@@ -57,7 +57,7 @@ pub struct SettingId(pub u8);
 pub struct Settings(Vec<Option<u64>>);
 
 impl Settings {
-    /// What a protocol does when a scenario says nothing.
+    /// The default of every setting.
     pub fn defaults(list: &[Setting]) -> Settings {
         Settings(
             list.iter()
@@ -71,7 +71,7 @@ impl Settings {
         )
     }
 
-    /// Chooses a value. It must have been checked against the setting's kind.
+    /// Chooses a value. The caller has checked it against the setting's kind.
     pub fn set(&mut self, id: SettingId, value: u64) {
         self.0[id.0 as usize] = Some(value);
     }
@@ -91,7 +91,7 @@ impl Settings {
         self.number(id) as u32
     }
 
-    /// A duration in µs, or `derived` where the scenario leaves it open.
+    /// A duration in µs, or `derived` if the scenario leaves it open.
     pub fn duration(&self, id: SettingId, derived: Micros) -> Micros {
         self.0[id.0 as usize].unwrap_or(derived)
     }
@@ -101,15 +101,27 @@ impl Settings {
     }
 }
 
-/// Declares a protocol's settings: one constant each, and `SETTINGS`, the list of them all.
+/// Declares a protocol's settings: one constant each, and `SETTINGS`, the list of them all. A setting that several protocols have is a
+/// constant [`Setting`], named by its path in place of the braces.
+///
+/// ```
+/// use quorumscope::core::{SettingKind, quorum};
+/// quorumscope::settings! {
+///     /// Whether to ask one quorum only.
+///     THRIFTY = { key: "thrifty", says: "Ask one quorum only", kind: SettingKind::Flag { default: false } };
+///     /// Promises needed.
+///     PHASE_1_QUORUM = quorum::PHASE_1_SIZE;
+/// }
+/// assert_eq!(SETTINGS[PHASE_1_QUORUM.0 as usize].key, "q1");
+/// ```
 #[macro_export]
 macro_rules! settings {
-    ($( $(#[$doc:meta])* $name:ident = { $($field:ident : $value:expr),* $(,)? } );* $(;)?) => {
+    ($( $(#[$doc:meta])* $name:ident = $( { $($field:ident : $value:expr),* $(,)? } )? $( $shared:path )? );* $(;)?) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(u8)]
         enum SettingIndex { $($name),* }
         $( $(#[$doc])* pub const $name: $crate::core::SettingId = $crate::core::SettingId(SettingIndex::$name as u8); )*
         /// Every setting, in the order of the constants.
-        pub const SETTINGS: &[$crate::core::Setting] = &[$($crate::core::Setting { $($field: $value),* }),*];
+        pub const SETTINGS: &[$crate::core::Setting] = &[$( $( $crate::core::Setting { $($field: $value),* } )? $( $shared )? ),*];
     };
 }

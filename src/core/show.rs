@@ -1,10 +1,11 @@
-//! How ids, sets, ballots and commands read in a transcript or a failing test. The only formatting in `core` and `protocols`.
+//! Text forms (`Debug`, `Display`) of ids, sets, ballots, epochs and commands, for transcripts and failing tests. The only string formatting in `core`
+//! and `protocols`.
 
-use super::{Ballot, ClientId, Command, Epoch, NodeId, NodeSet, Op};
+use super::{Ballot, ClientId, Command, Epoch, Instance, NodeId, NodeSet, Op};
 use std::fmt::{Debug, Display, Formatter, Result};
 
 impl Debug for NodeId {
-    /// Counted from 1, as people see it.
+    /// Counted from 1.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "{}", self.0 + 1)
     }
@@ -22,6 +23,16 @@ impl Debug for ClientId {
 impl Debug for NodeSet {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Debug for Instance {
+    /// `7` in the one log, `2/7` in lane 2.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self.lane {
+            0 => write!(f, "{}", self.slot),
+            lane => write!(f, "{lane}/{}", self.slot),
+        }
     }
 }
 

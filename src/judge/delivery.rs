@@ -1,9 +1,9 @@
-//! Whether a queue whose items are [borrowed](crate::services::queue) did what it promises, as its clients saw it: items come in the order
-//! in which they were put in; one comes again only when its lease may be over; and none comes again that was done with.
+//! Delivery checker of the [queue service](crate::services::queue), whose items are taken under a lease (visibility timeout) and acknowledged:
+//! FIFO order, redelivery only after the lease may have expired, and no redelivery after an acknowledgement, as its clients saw it.
 //!
-//! Tickets tell in which order the log lent items, so that nothing needs to be searched for. What is not told is when a lease ended: that
-//! is for the machine's time, which is the latest that any command told. But that lies between the time at which a client asked and the
-//! time at which it was told, both of which are known. So what is refused here is wrong however the log was ordered.
+//! Tickets number the deliveries in the order of the log, so no search is needed. When a lease expired is not recorded: that depends on the
+//! state machine's time, the latest time that any command carried. But this lies between the invocation and the response of a client's
+//! command, and both are known. So a violation reported here is one for every possible order of the log.
 
 use crate::core::{ClientId, Micros, Op, Outcome};
 use crate::sim::clients::{HistoryEvent, HistoryRecord};
@@ -11,72 +11,71 @@ use std::collections::BTreeMap;
 
 /// The property's name.
 pub const DELIVERY: &str = "Delivery";
-/// What it says.
-pub const SAYS: &str =
-    "Items of a queue are handed out in order, each again only when its lease is over, and never once it is done with.";
+/// The property in a sentence.
+pub const SAYS: &str = "Items of a queue are delivered in order, each again only when its lease is over, and never after it was acknowledged.";
 
-/// What clients of queues saw.
+/// The operations of queue clients.
 #[derive(Clone, Debug, Default)]
 pub struct Deliveries {
     queues: BTreeMap<u16, Queue>,
-    /// How many questions were answered.
+    /// Completed operations.
     operations: u64,
 }
 
 /// One queue.
 #[derive(Clone, Debug, Default)]
 struct Queue {
-    /// By item, which no two have in common.
-    put: BTreeMap<u32, Span>,
-    /// By ticket.
-    lent: BTreeMap<u32, Loan>,
-    /// When somebody was told that there was nothing.
+    /// Puts by item. No item is put twice.
+    puts: BTreeMap<u32, Span>,
+    /// Deliveries by ticket.
+    deliveries: BTreeMap<u32, Delivery>,
+    /// Takes that found the queue empty.
     empty: Vec<Span>,
-    /// When somebody asked for an item who was never told what came of it, and the earliest time at which the lease of that may be over.
-    unknown: Vec<(Micros, Micros)>,
-    /// Whose answer told something that cannot be, and when.
-    wrong: Option<Micros>,
+    /// Pending takes: time of the invocation, and the earliest time at which the lease may expire, µs.
+    pending: Vec<(Micros, Micros)>,
+    /// Time of a response with a ticket that was given before, µs.
+    duplicate_ticket: Option<Micros>,
 }
 
-/// From a question to its answer, µs; one that never came came at the end of time.
+/// From an invocation to its response, µs. Invariant: `response` is `Micros::MAX` for a pending operation.
 #[derive(Clone, Copy, Debug)]
 struct Span {
-    asked: Micros,
-    told: Micros,
+    invocation: Micros,
+    response: Micros,
 }
 
-/// An item lent.
+/// An item handed to a client.
 #[derive(Clone, Debug)]
-struct Loan {
+struct Delivery {
     item: u32,
     span: Span,
-    /// For how long, µs.
+    /// Length of the lease, µs.
     lease: Micros,
-    /// When it was said to be done with, and whether it then was somebody else's already; by the last who was told.
-    returned: Option<(Span, Returned)>,
+    /// The last acknowledgement of it, and its outcome.
+    acknowledgement: Option<(Span, AckOutcome)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Returned {
+enum AckOutcome {
     Done,
     Refused,
     Unknown,
 }
 
-impl Loan {
-    /// The earliest time at which its lease may be over.
-    fn ends(&self) -> Micros {
-        ends(self.span.asked, self.lease)
+impl Delivery {
+    /// The earliest time at which its lease may expire, µs.
+    fn earliest_expiry(&self) -> Micros {
+        earliest_expiry(self.span.invocation, self.lease)
     }
 
-    /// A time at which its lease is over for certain, if the machine has heard of that time.
-    fn has_ended(&self) -> Micros {
-        self.span.told.saturating_add(self.lease)
+    /// The time at which its lease has expired for certain, once the state machine knows of that time, µs.
+    fn certain_expiry(&self) -> Micros {
+        self.span.response.saturating_add(self.lease)
     }
 
-    /// Whether it was done with, or may have been, by then.
-    fn may_be_done(&self, by: Micros) -> bool {
-        self.returned.is_some_and(|(span, how)| how != Returned::Refused && span.asked <= by)
+    /// Whether it may have been acknowledged by a time, µs.
+    fn may_be_acknowledged(&self, by: Micros) -> bool {
+        self.acknowledgement.is_some_and(|(span, outcome)| outcome != AckOutcome::Refused && span.invocation <= by)
     }
 }
 
@@ -85,20 +84,20 @@ fn micros(time: u32) -> Micros {
     1_000 * Micros::from(time)
 }
 
-/// In whole milliseconds, as clients tell the time.
-fn whole(time: Micros) -> Micros {
+/// Rounded down to milliseconds, the unit of the time that commands carry.
+fn whole_millis(time: Micros) -> Micros {
     time / 1_000 * 1_000
 }
 
-/// The earliest time at which a lease asked for then may be over.
-fn ends(asked: Micros, lease: Micros) -> Micros {
-    whole(asked) + lease
+/// The earliest time at which a lease may expire that was asked for at a time, µs.
+fn earliest_expiry(invocation: Micros, lease: Micros) -> Micros {
+    whole_millis(invocation) + lease
 }
 
 impl Deliveries {
-    /// What clients saw, if they used queues and nothing else.
+    /// The operations in client records. `None` unless all are operations on queues, and there is one.
     pub fn of<'a>(recorded: impl IntoIterator<Item = &'a HistoryRecord>) -> Option<Deliveries> {
-        let mut seen = Deliveries::default();
+        let mut deliveries = Deliveries::default();
         let mut waiting: BTreeMap<ClientId, (Micros, Op)> = BTreeMap::new();
         for &HistoryRecord { at, client, event } in recorded {
             match event {
@@ -107,40 +106,40 @@ impl Deliveries {
                 }
                 HistoryEvent::Asked(_) => return None,
                 HistoryEvent::Told(outcome) => {
-                    let (asked, op) = waiting.remove(&client)?;
-                    seen.operations += 1;
-                    seen.take_in(op, Span { asked, told: at }, Some(outcome));
+                    let (invocation, op) = waiting.remove(&client)?;
+                    deliveries.operations += 1;
+                    deliveries.add(op, Span { invocation, response: at }, Some(outcome));
                 }
             }
         }
-        for (asked, op) in waiting.into_values() {
-            seen.take_in(op, Span { asked, told: Micros::MAX }, None);
+        for (invocation, op) in waiting.into_values() {
+            deliveries.add(op, Span { invocation, response: Micros::MAX }, None);
         }
-        Some(seen).filter(|seen| !seen.queues.is_empty())
+        Some(deliveries).filter(|deliveries| !deliveries.queues.is_empty())
     }
 
-    fn take_in(&mut self, op: Op, span: Span, outcome: Option<Outcome>) {
+    fn add(&mut self, op: Op, span: Span, outcome: Option<Outcome>) {
         match (op, outcome) {
-            (Op::Enqueue { queue, item }, _) => drop(self.queue(queue).put.insert(item, span)),
+            (Op::Enqueue { queue, item }, _) => drop(self.queue(queue).puts.insert(item, span)),
             (Op::Take { queue, lease, .. }, Some(Outcome::Took { ticket, item })) => {
-                let loan = Loan { item, span, lease: micros(lease), returned: None };
+                let delivery = Delivery { item, span, lease: micros(lease), acknowledgement: None };
                 let queue = self.queue(queue);
-                if queue.lent.insert(ticket, loan).is_some() {
-                    queue.wrong = Some(span.told);
+                if queue.deliveries.insert(ticket, delivery).is_some() {
+                    queue.duplicate_ticket = Some(span.response);
                 }
             }
             (Op::Take { queue, .. }, Some(_)) => self.queue(queue).empty.push(span),
             (Op::Take { queue, lease, .. }, None) => {
-                self.queue(queue).unknown.push((span.asked, ends(span.asked, micros(lease))));
+                self.queue(queue).pending.push((span.invocation, earliest_expiry(span.invocation, micros(lease))));
             }
             (Op::Ack { queue, ticket }, outcome) => {
-                let how = match outcome {
-                    None => Returned::Unknown,
-                    Some(Outcome::Done) => Returned::Done,
-                    Some(_) => Returned::Refused,
+                let outcome = match outcome {
+                    None => AckOutcome::Unknown,
+                    Some(Outcome::Done) => AckOutcome::Done,
+                    Some(_) => AckOutcome::Refused,
                 };
-                if let Some(loan) = self.queue(queue).lent.get_mut(&ticket) {
-                    loan.returned = Some((span, how));
+                if let Some(delivery) = self.queue(queue).deliveries.get_mut(&ticket) {
+                    delivery.acknowledgement = Some((span, outcome));
                 }
             }
             _ => {}
@@ -151,98 +150,110 @@ impl Deliveries {
         self.queues.entry(queue).or_default()
     }
 
-    /// How many questions were answered.
+    /// Number of completed operations.
     pub fn operations(&self) -> u64 {
         self.operations
     }
 
-    /// Whether an item may have been handed out again. If none was, to borrow is to take out, and the queue is a plain one.
-    pub fn may_repeat(&self) -> bool {
-        self.queues.values().any(Queue::may_repeat)
+    /// Whether an item may have been redelivered. If not, a take is a dequeue and the queue is a plain FIFO queue.
+    pub fn may_redeliver(&self) -> bool {
+        self.queues.values().any(Queue::may_redeliver)
     }
 
-    /// When somebody was first told what cannot be, µs.
-    pub fn flaw(&self) -> Option<Micros> {
-        self.queues.values().filter_map(Queue::flaw).min()
+    /// Time of the first response that violates the property, µs.
+    pub fn first_violation(&self) -> Option<Micros> {
+        self.queues.values().filter_map(Queue::first_violation).min()
     }
 }
 
 impl Queue {
-    fn may_repeat(&self) -> bool {
-        let done_in_time = |loan: &&Loan| match loan.returned {
-            Some((span, Returned::Done)) => span.told < loan.ends(),
+    fn may_redeliver(&self) -> bool {
+        let done_in_time = |delivery: &&Delivery| match delivery.acknowledgement {
+            Some((span, AckOutcome::Done)) => span.response < delivery.earliest_expiry(),
             _ => false,
         };
-        let open = self.lent.values().filter(|loan| !done_in_time(loan)).map(Loan::ends);
-        let over = open.chain(self.unknown.iter().map(|(_, ends)| *ends)).min().unwrap_or(Micros::MAX);
-        self.lent.values().any(|loan| loan.span.told >= over)
+        let open = self.deliveries.values().filter(|delivery| !done_in_time(delivery)).map(Delivery::earliest_expiry);
+        let over =
+            open.chain(self.pending.iter().map(|(_, earliest_expiry)| *earliest_expiry)).min().unwrap_or(Micros::MAX);
+        self.deliveries.values().any(|delivery| delivery.span.response >= over)
     }
 
-    fn flaw(&self) -> Option<Micros> {
-        let flaws = [self.wrong, self.out_of_time(), self.unjust(), self.out_of_order(), self.empty_too_soon()];
-        flaws.into_iter().flatten().min()
+    fn first_violation(&self) -> Option<Micros> {
+        let violations = [
+            self.duplicate_ticket,
+            self.out_of_real_time_order(),
+            self.lease_violation(),
+            self.out_of_order(),
+            self.falsely_empty(),
+        ];
+        violations.into_iter().flatten().min()
     }
 
-    /// Tickets against time: a later one for somebody who had his answer before the other even asked; or an item that nobody has put in.
-    fn out_of_time(&self) -> Option<Micros> {
+    /// Tickets against real time: a larger one in a response before the invocation for a smaller one; or an item that was not yet put.
+    fn out_of_real_time_order(&self) -> Option<Micros> {
         let mut latest = 0;
-        self.lent.values().find_map(|loan| {
-            let never = self.put.get(&loan.item).is_none_or(|put| put.asked > loan.span.told);
-            let out_of_order = loan.span.told < latest;
-            latest = latest.max(loan.span.asked);
-            (never || out_of_order).then_some(loan.span.told)
+        self.deliveries.values().find_map(|delivery| {
+            let never = self.puts.get(&delivery.item).is_none_or(|put| put.invocation > delivery.span.response);
+            let out_of_order = delivery.span.response < latest;
+            latest = latest.max(delivery.span.invocation);
+            (never || out_of_order).then_some(delivery.span.response)
         })
     }
 
-    /// Lent again too soon, or after it was done with; or refused to somebody whose lease was not over.
-    fn unjust(&self) -> Option<Micros> {
-        let mut before: BTreeMap<u32, &Loan> = BTreeMap::new();
-        let again = self.lent.values().find_map(|loan| {
-            let earlier = before.insert(loan.item, loan)?;
-            let done = matches!(earlier.returned, Some((_, Returned::Done)));
-            (done || loan.span.told < earlier.ends()).then_some(loan.span.told)
+    /// Redelivery before the lease may have expired or after an acknowledgement; or an acknowledgement refused before it may have expired.
+    fn lease_violation(&self) -> Option<Micros> {
+        let mut before: BTreeMap<u32, &Delivery> = BTreeMap::new();
+        let again = self.deliveries.values().find_map(|delivery| {
+            let earlier = before.insert(delivery.item, delivery)?;
+            let done = matches!(earlier.acknowledgement, Some((_, AckOutcome::Done)));
+            (done || delivery.span.response < earlier.earliest_expiry()).then_some(delivery.span.response)
         });
-        let refused = self.lent.values().find_map(|loan| match loan.returned {
-            Some((span, Returned::Refused)) if span.told < loan.ends() => Some(span.told),
+        let refused = self.deliveries.values().find_map(|delivery| match delivery.acknowledgement {
+            Some((span, AckOutcome::Refused)) if span.response < delivery.earliest_expiry() => Some(span.response),
             _ => None,
         });
         again.into_iter().chain(refused).min()
     }
 
-    /// How many items must have been there and were not lent before this ticket, by all that is known: put in before `than` was, and done
-    /// with by nobody.
-    fn passed_over(&self, ticket: u32, loan: &Loan) -> usize {
-        let Some(than) = self.put.get(&loan.item) else { return 0 };
-        let mut last: BTreeMap<u32, &Loan> = BTreeMap::new();
-        last.extend(self.lent.range(..ticket).map(|(_, loan)| (loan.item, loan)));
-        let left_there = |item: &u32| match last.get(item) {
+    /// Number of items that were certainly available and put before the delivered one, but not delivered before this ticket.
+    fn overtaken(&self, ticket: u32, delivery: &Delivery) -> usize {
+        let Some(than) = self.puts.get(&delivery.item) else { return 0 };
+        let mut last: BTreeMap<u32, &Delivery> = BTreeMap::new();
+        last.extend(self.deliveries.range(..ticket).map(|(_, delivery)| (delivery.item, delivery)));
+        let is_available = |item: &u32| match last.get(item) {
             None => true,
-            Some(out) => out.has_ended() <= whole(loan.span.asked) && !out.may_be_done(loan.span.told),
+            Some(out) => {
+                out.certain_expiry() <= whole_millis(delivery.span.invocation)
+                    && !out.may_be_acknowledged(delivery.span.response)
+            }
         };
-        let before = self.put.iter().filter(|(_, put)| put.told < than.asked);
-        before.filter(|(item, _)| left_there(item)).count()
+        let before = self.puts.iter().filter(|(_, put)| put.response < than.invocation);
+        before.filter(|(item, _)| is_available(item)).count()
     }
 
-    /// Lent while others were before it.
+    /// Delivery out of FIFO order.
     fn out_of_order(&self) -> Option<Micros> {
         let mut known = 0;
-        self.lent.iter().find_map(|(ticket, loan)| {
-            // Those who were never told may have got what is missing; no more of them than tickets.
-            let untold = self.unknown.iter().filter(|(asked, _)| *asked < loan.span.told).count();
-            let missing = (*ticket as usize).saturating_sub(1 + known).min(untold);
+        self.deliveries.iter().find_map(|(ticket, delivery)| {
+            // Pending takes may have got the missing items, but no more than there are missing tickets.
+            let pending = self.pending.iter().filter(|(invocation, _)| *invocation < delivery.span.response).count();
+            let missing = (*ticket as usize).saturating_sub(1 + known).min(pending);
             known += 1;
-            (self.passed_over(*ticket, loan) > missing).then_some(loan.span.told)
+            (self.overtaken(*ticket, delivery) > missing).then_some(delivery.span.response)
         })
     }
 
-    /// Somebody was told that there is nothing, and there was.
-    fn empty_too_soon(&self) -> Option<Micros> {
-        let taken = |item: &u32, by: Micros| self.lent.values().any(|loan| loan.item == *item && loan.span.asked < by);
-        let surely_there = |Span { asked, told }: &Span| {
-            let untold = self.unknown.iter().filter(|(asked, _)| asked < told).count();
-            let waiting = self.put.iter().filter(|(item, put)| put.told < *asked && !taken(item, *told)).count();
-            waiting > untold
+    /// A take that found the queue empty while an item was certainly available.
+    fn falsely_empty(&self) -> Option<Micros> {
+        let taken = |item: &u32, by: Micros| {
+            self.deliveries.values().any(|delivery| delivery.item == *item && delivery.span.invocation < by)
         };
-        self.empty.iter().filter(|span| surely_there(span)).map(|span| span.told).min()
+        let is_certainly_available = |Span { invocation, response }: &Span| {
+            let pending = self.pending.iter().filter(|(invocation, _)| invocation < response).count();
+            let waiting =
+                self.puts.iter().filter(|(item, put)| put.response < *invocation && !taken(item, *response)).count();
+            waiting > pending
+        };
+        self.empty.iter().filter(|span| is_certainly_available(span)).map(|span| span.response).min()
     }
 }

@@ -165,11 +165,12 @@ pub const LINEARIZABLE: (&str, &str) = (
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
 /// The promise that stands behind a property; `None`: every protocol makes it.
-fn promise(property: &str) -> Option<Promises> {
+pub(super) fn promise(property: &str) -> Option<Promises> {
     match property {
         name if name == AGREEMENT.0 => Some(Promises::AGREEMENT),
         name if name == ORDER.0 || name == SAME_STATE.0 => Some(Promises::ORDER),
         name if name == ONE_LEADER.0 => Some(Promises::ONE_LEADER),
+        name if name == LINEARIZABLE.0 => Some(Promises::LINEARIZABLE),
         _ => None,
     }
 }

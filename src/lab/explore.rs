@@ -1,6 +1,6 @@
-//! From words to an exploration, or to all that is wrong with them.
+//! Requests for an exploration: variant, bounds and goals in text, read and checked.
 
-use super::problem::{Complaints, Problem, Problems};
+use super::problem::{Problem, ProblemCollector, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::{SettingError, Setup};
 use crate::core::{Faults, NodeId, NodeSet, Order, Shots};
@@ -10,7 +10,7 @@ use crate::universe::search::Search;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What to explore, in words.
+/// A request for an exploration, in text.
 #[derive(Clone, Debug, Default)]
 pub struct ExploreRequest {
     /// The key of the variant.
@@ -29,7 +29,7 @@ pub struct ExploreRequest {
     pub via: Vec<String>,
 }
 
-/// An exploration that makes sense.
+/// A request that was checked.
 #[derive(Clone, Debug)]
 pub struct Exploration {
     /// The variant.
@@ -65,6 +65,10 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("members", "members that whoever leads may be ordered to change to, each once, such as 1.2.3+1.2.3.4; or none"),
     ("timers", "timers that fire"),
     ("crashes", "nodes that crash"),
+    (
+        "partial",
+        "crashes in the middle of sending: after the first, second, … of several messages to others; each counts as one of the crashes, too",
+    ),
     ("restarts", "crashed nodes that restart"),
     ("duplicates", "messages that arrive twice"),
     ("losses", "messages taken away; one that stays under way for ever is as good as lost, so this is seldom needed"),
@@ -102,7 +106,7 @@ const NONE: &str = "none";
 const NODES: u8 = 16;
 
 impl ExploreRequest {
-    /// What to explore, or all that is wrong with the wish.
+    /// What to explore, or all that is wrong with the request.
     pub fn check(&self) -> Result<Exploration, Problems> {
         // A scenario with one site: its checks are the same.
         let site = Site { id: "here".to_owned(), ..Site::default() };
@@ -118,7 +122,7 @@ impl ExploreRequest {
         let checked = scenario.check()?;
         let variant = checked.variant;
         let replicas = checked.blueprint.placement.len() as u8;
-        let mut wrong = Complaints::default();
+        let mut wrong = ProblemCollector::default();
         let mut bounds = Draft::of(variant, replicas);
         for text in &self.bounds {
             if let Err((value, says)) = bounds.set(text, variant) {
@@ -130,6 +134,10 @@ impl ExploreRequest {
         let given = |key: &str| self.bounds.iter().find_map(|text| text.strip_prefix(key)?.strip_prefix('='));
         if let (Some(requests), Some(_)) = (given("requests"), given("at")) {
             wrong.add("bounds.requests", requests, "\"at\" names a node for each of them; leave one of the two out");
+        }
+        if bounds.bounds.partial != Times::Most(0) && bounds.bounds.crashes == Times::Most(0) {
+            let says = "a crash in the middle of sending is one of the crashes: crashes=1 or more would do";
+            wrong.add("bounds.partial", given("partial").unwrap_or_default(), says);
         }
         let properties = (variant.properties)();
         if let Some(property) = &self.property
@@ -144,23 +152,23 @@ impl ExploreRequest {
                 Err(says) => wrong.add("via".to_owned(), format!("\"{text}\""), says),
             }
         }
-        wrong.unless(Some(()))?;
+        wrong.into_result(Some(()))?;
         let setup = Setup {
             replicas,
             rtt_max: checked.blueprint.topology.round_trip_max(),
             settings: checked.blueprint.settings,
             ablated: checked.blueprint.ablated,
         };
-        let told = bounds.told(variant);
+        let values = bounds.values(variant);
         let query = Query { setup, bounds: bounds.finished(), property: self.property.clone(), via };
         let via = query.via.iter().map(Goal::to_string).collect();
-        Ok(Exploration { variant, query, bounds: told, via })
+        Ok(Exploration { variant, query, bounds: values, via })
     }
 }
 
 impl Exploration {
-    /// Sets out.
-    pub fn start(&self) -> Result<Box<dyn Search>, Problem> {
+    /// Begins it.
+    pub fn start(&self) -> Result<Search, Problem> {
         (self.variant.explore)(&self.query).map_err(|(key, says): SettingError| Problem {
             field: format!("settings.{key}"),
             value: String::new(),
@@ -224,6 +232,7 @@ impl Draft {
             "symmetry" => on(value).map(|on| bounds.symmetry = on),
             "timers" => times(value).map(|most| bounds.timers = most),
             "crashes" => times(value).map(|most| bounds.crashes = most),
+            "partial" => times(value).map(|most| bounds.partial = most),
             "restarts" => times(value).map(|most| bounds.restarts = most),
             "duplicates" => times(value).map(|most| bounds.duplicates = most),
             "losses" => times(value).map(|most| bounds.losses = most),
@@ -234,7 +243,8 @@ impl Draft {
         done.map_err(|says| (value.to_owned(), says))
     }
 
-    fn told(&self, variant: &Variant) -> Vec<Bound> {
+    /// All bounds as one would write them.
+    fn values(&self, variant: &Variant) -> Vec<Bound> {
         let bounds = &self.bounds;
         let times = |times: Times| match times {
             Times::Most(most) => most.to_string(),
@@ -260,6 +270,7 @@ impl Draft {
             joined(self.members.iter().map(names).collect()),
             times(bounds.timers),
             times(bounds.crashes),
+            times(bounds.partial),
             times(bounds.restarts),
             times(bounds.duplicates),
             times(bounds.losses),
@@ -286,7 +297,7 @@ impl Draft {
     }
 }
 
-/// Where to ask for so many commands: where one value is agreed on, every proposer has a wish of its own; a log takes each command from
+/// Where to ask for so many commands: where one value is agreed on, every proposer has a command of its own; a log takes each command from
 /// whoever leads.
 fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
     let own = |index| NodeSet::just(NodeId(index % replicas));

@@ -1,11 +1,11 @@
-//! The variants: one file each. This module is the only list of them.
+//! The protocols (variants): one file or folder each. This module is the only list of them.
 
+#[cfg(test)]
+mod manual_network;
 pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
 pub mod synod;
-#[cfg(test)]
-mod tests_by_hand;
 pub mod two_phase_commit;
 
 /// The variant of the scenario that the page begins with: it is loaded first.

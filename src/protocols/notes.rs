@@ -12,10 +12,10 @@
 //! loses a member, a winner stays the root of a tree with a majority in it, and two such trees do not fit. Even then one crash can
 //! block it for ever: promises made to a dead worker are never given again.
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
+use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Card, ClientId, Command, Contact, EntryStatus, Epoch, Family, Faults, KindId, LeaderModel, LogStatus,
-    Micros, NodeId, NodeSet, NodeStatus, Op, Out, Outcome, Promises, Shots, Slot, Tally, TimingModel, majority,
+    Answer, Card, ClientId, Command, Contact, EntryStatus, Epoch, Family, Faults, LeaderModel, LogStatus, Micros,
+    NodeId, NodeSet, NodeStatus, Op, Out, Outcome, Promises, Shots, Slot, Tally, TimingModel, majority,
 };
 
 /// The variant.
@@ -128,7 +128,7 @@ crate::settings! {
     };
 }
 
-/// What a worker is told before it starts.
+/// Settings of a worker. Times are in µs.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     workers: u8,
@@ -140,43 +140,18 @@ pub struct Config {
     repeat: Micros,
 }
 
-/// What workers say. A worker's number is its id, so the sender is the number proposed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Msg {
-    /// "Follow me."
-    Propose,
-    /// "I follow you for ever, and so do these."
-    Promise(NodeSet),
-    /// "I do not follow you."
-    Reject,
-    /// "These have come to follow you, through me."
-    Followers(NodeSet),
-}
-
-impl Message for Msg {
-    const KINDS: &'static [Kind] = &[
-        Kind { name: "Propose", alias: "", letter: 'P', phase: Phase::Elect, says: "proposes its own number" },
-        Kind { name: "Promise", alias: "", letter: 'F', phase: Phase::Vote, says: "promises to follow, for ever" },
-        Kind { name: "Reject", alias: "", letter: 'R', phase: Phase::Refuse, says: "rejects the proposal" },
-        Kind { name: "Followers", alias: "", letter: 'M', phase: Phase::Transfer, says: "tells of more followers" },
-    ];
-
-    #[inline(always)]
-    fn kind(&self) -> KindId {
-        KindId(match self {
-            Msg::Propose => 0,
-            Msg::Promise(_) => 1,
-            Msg::Reject => 2,
-            Msg::Followers(_) => 3,
-        })
-    }
-
-    #[inline(always)]
-    fn bytes(&self) -> u32 {
-        match self {
-            Msg::Propose | Msg::Reject => 2,
-            Msg::Promise(_) | Msg::Followers(_) => 10,
-        }
+crate::messages! {
+    /// What workers send each other. A worker's number is its id, so the sender is the number proposed.
+    #[derive(Copy)]
+    pub enum Msg {
+        /// "Follow me."
+        Propose = { letter: 'P', phase: Elect, says: "proposes its own number", bytes: 2 };
+        /// "I follow you for ever, and so do these."
+        Promise(followers: NodeSet) = { letter: 'F', phase: Vote, says: "promises to follow, for ever", bytes: 10 };
+        /// "I do not follow you."
+        Reject = { letter: 'R', phase: Refuse, says: "rejects the proposal", bytes: 2 };
+        /// "These follow me now, and through me you."
+        Followers(followers: NodeSet) = { letter: 'M', phase: Transfer, says: "tells of more followers", bytes: 10 };
     }
 }
 
@@ -188,7 +163,7 @@ crate::timers! {
     }
 }
 
-/// What a worker must not forget.
+/// Durable state: what a worker keeps when it restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Durable {
     follows: Option<NodeId>,
@@ -201,12 +176,13 @@ pub struct Worker {
     me: NodeId,
     config: Config,
     durable: Durable,
-    /// Those known to follow, through others too; itself not included.
+    /// Those known to follow it, through others too; itself not included.
     followers: NodeSet,
-    /// Those that answered this worker's proposal.
+    /// Those that answered its proposal.
     answered: NodeSet,
+    /// Whether it has proposed its number.
     proposing: bool,
-    /// Clients that wait to hear who won.
+    /// Clients that wait for the winner's name.
     clients: Vec<(ClientId, u32)>,
 }
 
@@ -228,17 +204,17 @@ impl Worker {
         (self.me, self.durable, self.followers, self.answered, self.proposing, &self.clients)
     }
 
-    /// This worker and all that it knows to follow it.
-    pub fn party(&self) -> NodeSet {
+    /// The tree of which this worker is the root, as far as it knows: itself and its followers.
+    pub fn tree(&self) -> NodeSet {
         self.followers.with(self.me)
     }
 
     fn propose(&mut self, out: &mut Out<Worker>) {
         self.proposing = true;
-        let silent = NodeSet::first(self.config.workers).without(self.me).0 & !self.answered.0;
-        if silent != 0 {
+        let others = NodeSet::first(self.config.workers).without(self.me).minus(self.answered);
+        if !others.is_empty() {
             out.because(NUMBERS_ARE_UNIQUE);
-            out.broadcast(NodeSet(silent), Msg::Propose);
+            out.broadcast(others, Msg::Propose);
             out.set_timer(Timer::Propose, self.config.repeat, self.config.repeat);
         }
     }
@@ -255,7 +231,7 @@ impl Worker {
     }
 
     fn on_propose(&mut self, proposer: NodeId, out: &mut Out<Worker>) {
-        // A proposal that comes again gets the same answer again, or one lost promise would strand this worker.
+        // A proposal that comes again gets the same answer: the first promise may have been lost.
         let again = self.durable.follows == Some(proposer);
         if !again && !self.willing(proposer, out) {
             return out.send(proposer, Msg::Reject);
@@ -267,12 +243,13 @@ impl Worker {
                 out.save();
             }
         }
-        let brings = if self.config.direct_only { NodeSet::just(self.me) } else { self.party() };
-        out.send(proposer, Msg::Promise(brings));
+        let tree = if self.config.direct_only { NodeSet::just(self.me) } else { self.tree() };
+        out.send(proposer, Msg::Promise(tree));
         self.answer_clients(out);
     }
 
-    fn gain(&mut self, new: NodeSet, out: &mut Out<Worker>) {
+    /// Adds followers, reports them to the worker it follows itself (L23), and counts (L24).
+    fn add_followers(&mut self, new: NodeSet, out: &mut Out<Worker>) {
         let all = self.followers.or(new).without(self.me);
         if all == self.followers {
             return;
@@ -282,13 +259,13 @@ impl Worker {
             && !self.config.direct_only
         {
             out.because(FOLLOWERS_OF_FOLLOWERS);
-            out.send(followed, Msg::Followers(self.party()));
+            out.send(followed, Msg::Followers(self.tree()));
         }
         self.count(out);
     }
 
     fn count(&mut self, out: &mut Out<Worker>) {
-        if self.durable.won || self.party().len() < majority(self.config.workers) {
+        if self.durable.won || self.tree().len() < majority(self.config.workers) {
             return;
         }
         if self.durable.follows.is_some() && self.config.follower_cannot_win && out.rule(FOLLOWER_CANNOT_WIN) {
@@ -303,7 +280,7 @@ impl Worker {
         self.answer_clients(out);
     }
 
-    /// A winner tells its name; a follower sends clients on to the one it follows.
+    /// Answers waiting clients: a winner with its name, a follower with a redirect to the worker it follows.
     fn answer_clients(&mut self, out: &mut Out<Worker>) {
         let answer = match self.durable {
             Durable { won: true, .. } => Answer::Done(Outcome::Chosen(Op::Elect(self.me))),
@@ -345,12 +322,12 @@ impl Node for Worker {
             Msg::Propose => self.on_propose(from, out),
             Msg::Promise(followers) => {
                 self.answered.add(from);
-                self.gain(followers, out);
+                self.add_followers(followers, out);
             }
             Msg::Reject => {
                 self.answered.add(from);
             }
-            Msg::Followers(followers) => self.gain(followers, out),
+            Msg::Followers(followers) => self.add_followers(followers, out),
         }
     }
 
@@ -388,7 +365,7 @@ impl Node for Worker {
             tally: (self.proposing && !self.durable.won).then_some(Tally {
                 of: "followers",
                 slot: 0,
-                from: self.party(),
+                from: self.tree(),
                 need: majority(self.config.workers),
             }),
             blocked: None,
@@ -444,7 +421,7 @@ impl Protocol for Notes {
         Ok(vec![config; usize::from(setup.replicas)])
     }
 
-    /// A promise made to a worker that cannot win any more is never given again, so it may stand still for ever.
+    /// Never: a promise made to a worker that cannot win any more is not given again, so no worker may ever win.
     fn live(_setup: &Setup, _healthy: u8) -> bool {
         false
     }
@@ -494,24 +471,24 @@ mod tests {
         workers[1].on_message(NodeId(0), &Msg::Promise(NodeSet::just(NodeId(0))), &mut out);
         workers[1].on_message(NodeId(2), &Msg::Propose, &mut out);
         if workers[1].durable.follows == Some(NodeId(2)) {
-            let brings = workers[1].party();
-            workers[2].on_message(two, &Msg::Promise(brings), &mut out);
+            let tree = workers[1].tree();
+            workers[2].on_message(two, &Msg::Promise(tree), &mut out);
         }
         (workers[1].durable.won, workers[2].durable.won)
     }
 
     #[test]
-    fn two_winners_in_four_message_events() {
+    fn notes_as_written_have_two_winners_after_four_messages() {
         assert_eq!(four_events(false), (true, true));
     }
 
     #[test]
-    fn one_winner_when_repaired() {
+    fn notes_repaired_have_one_winner_after_the_same_messages() {
         assert_eq!(four_events(true), (true, false));
     }
 
     #[test]
-    fn a_proposal_that_comes_again_is_answered_again() {
+    fn repeated_proposal_gets_the_same_promise_again() {
         let (mut workers, mut out) = workers(3, true);
         for _ in 0..2 {
             workers[0].on_message(NodeId(1), &Msg::Propose, &mut out);

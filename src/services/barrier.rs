@@ -1,4 +1,4 @@
-//! A barrier: nobody goes on until all have come. It then closes again for the next round.
+//! A cyclic barrier: opens when a number of clients have arrived, and closes again for the next generation.
 
 use crate::core::{ClientId, Outcome};
 use serde::Serialize;
@@ -8,12 +8,12 @@ use serde::Serialize;
 pub struct Barrier {
     /// How often it has opened.
     generation: u32,
-    /// Who has come since.
+    /// Who has arrived since.
     arrived: Vec<ClientId>,
 }
 
 impl Barrier {
-    /// Somebody comes. It opens with the last of `parties`; coming twice counts once.
+    /// A client arrives. The barrier opens with the last of `parties`; arriving twice counts once.
     pub fn arrive(&mut self, who: ClientId, parties: u16) -> Outcome {
         let generation = self.generation;
         if !self.arrived.contains(&who) {
@@ -26,12 +26,12 @@ impl Barrier {
         Outcome::Arrived { generation }
     }
 
-    /// Whether it has opened for those who came when it had opened `generation` times before.
+    /// Whether it has opened since generation `generation`.
     pub fn passed(&self, generation: u32) -> Outcome {
         if self.generation > generation { Outcome::Done } else { Outcome::NotYet }
     }
 
-    /// How many wait.
+    /// How many clients wait.
     pub fn len(&self) -> u32 {
         self.arrived.len() as u32
     }
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_opens_when_all_have_come_and_closes_behind_them() {
+    fn barrier_opens_when_all_parties_have_arrived_and_closes_again() {
         let mut barrier = Barrier::default();
         for round in 0..3 {
             for who in [1, 2, 2] {

@@ -1,10 +1,10 @@
-//! Atomic broadcast: everybody gets the same messages in the same order. On an agreed log that is hardly anything: a message's place in
-//! the topic is settled by its place in the log. (That the two are one problem: Chandra and Toueg, Journal of the ACM 43(2), 1996.)
+//! Atomic broadcast: all subscribers of a topic deliver the same messages in the same order, which is that of the log. (Atomic broadcast and
+//! consensus are equivalent: Chandra and Toueg, Journal of the ACM 43(2), 1996.)
 
 use crate::core::{Log, Outcome};
 use serde::Serialize;
 
-/// All messages of one topic.
+/// A topic: its messages in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Topic {
     messages: Log<u32>,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_come_in_the_order_of_their_places() {
+    fn messages_are_delivered_in_the_order_of_their_positions() {
         let mut topic = Topic::default();
         assert_eq!(topic.deliver(0), Outcome::NotYet);
         assert_eq!(topic.publish(7), Outcome::Placed { position: 1 });

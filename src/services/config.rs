@@ -1,10 +1,9 @@
-//! Configuration: entries that count their versions. Who wants to change one must know its version, so that of two who change it at
-//! once only one does; who follows one asks for what is later than the version it knows.
+//! Configuration store: versioned entries with compare-and-set by version, and watches for later versions.
 
 use crate::core::Outcome;
 use serde::Serialize;
 
-/// An entry.
+/// A versioned entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Entry {
     /// How often it was written.
@@ -13,13 +12,13 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry, if it was written after version `after`.
+    /// The entry, if its version is later than `after`.
     pub fn watch(&self, after: u32) -> Outcome {
         let Entry { version, value } = *self;
         if version > after { Outcome::Version { version, value } } else { Outcome::NotYet }
     }
 
-    /// Writes, if the version is this one.
+    /// Writes, if the version is still `version`.
     pub fn update(&mut self, version: u32, value: u32) -> Outcome {
         if self.version != version {
             return Outcome::Refused;
@@ -28,7 +27,7 @@ impl Entry {
         self.watch(version)
     }
 
-    /// What it holds, if it exists.
+    /// Its value, if it was ever written.
     pub fn held(&self) -> Option<u32> {
         (self.version > 0).then_some(self.value)
     }
@@ -39,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_two_writers_who_saw_the_same_version_one_wins() {
+    fn second_update_of_the_same_version_is_refused() {
         let mut entry = Entry::default();
         assert_eq!(entry.watch(0), Outcome::NotYet);
         assert_eq!(entry.update(0, 7), Outcome::Version { version: 1, value: 7 });

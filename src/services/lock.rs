@@ -1,9 +1,9 @@
-//! A lock with a lease and a fencing token, and the store that it guards.
+//! A lock with a lease and a fencing token, and the resource that it guards.
 //!
-//! A holder that is gone must not keep a lock for ever, so it is held for a time only. But a holder that was merely slow may then believe
-//! it still has the lock, while somebody else does. So each holder gets a token, larger than all before, and shows it with all it does; the
-//! guarded store refuses whoever comes with an older one than it has seen. (M. Burrows, The Chubby Lock Service, OSDI 2006, §2.4, calls
-//! them sequencers.)
+//! A crashed holder must not keep a lock for ever, so a lock is held under a lease. But a holder that was merely slow may believe that it still
+//! holds the lock when another client does. So each holder gets a fencing token, larger than all before, and sends it with every operation; the
+//! guarded resource refuses tokens older than the latest it has seen. (M. Burrows, The Chubby Lock Service, OSDI 2006, §2.4, calls them
+//! sequencers.)
 
 use crate::core::Outcome;
 use serde::Serialize;
@@ -11,14 +11,14 @@ use serde::Serialize;
 /// A lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Lock {
-    /// The last token given out; 0 if none was.
+    /// The last fencing token issued; 0 if none was.
     token: u32,
-    /// Until when the holder of that token may keep it, ms; 0 if it was given back.
+    /// When the lease of that token's holder expires, ms; 0 if the lock was released.
     until: u32,
 }
 
 impl Lock {
-    /// Takes the lock, unless somebody has it. `now` in ms, here and below.
+    /// Acquires the lock, unless it is held. `now` in ms, here and below.
     pub fn acquire(&mut self, now: u32, lease: u32) -> Outcome {
         if self.until > now {
             return Outcome::Refused;
@@ -27,7 +27,7 @@ impl Lock {
         Outcome::Granted { token: self.token }
     }
 
-    /// Goes on holding it. Too late is too late, even if nobody else has come.
+    /// Renews the lease. Refused after it has expired, even if nobody has acquired the lock since.
     pub fn renew(&mut self, now: u32, token: u32, lease: u32) -> Outcome {
         if token != self.token || self.until <= now {
             return Outcome::Refused;
@@ -36,7 +36,7 @@ impl Lock {
         Outcome::Done
     }
 
-    /// Gives it back.
+    /// Releases the lock.
     pub fn release(&mut self, token: u32) -> Outcome {
         if token != self.token || self.until == 0 {
             return Outcome::Refused;
@@ -46,17 +46,17 @@ impl Lock {
     }
 }
 
-/// What a lock guards: a place to write.
+/// The resource that a lock guards: one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Guarded {
-    /// What was written last.
+    /// The value written last.
     value: Option<u32>,
     /// The largest token seen.
     token: u32,
 }
 
 impl Guarded {
-    /// Writes; with `fenced`, only if no later holder has written before.
+    /// Writes; if `fenced`, only if no later holder has written before.
     pub fn write(&mut self, value: u32, token: u32, fenced: bool) -> Outcome {
         if fenced && token < self.token {
             return Outcome::Refused;
@@ -65,7 +65,7 @@ impl Guarded {
         Outcome::Done
     }
 
-    /// What was written last, if anything ever was.
+    /// The value written last, if any.
     pub fn held(&self) -> Option<u32> {
         self.value
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_runs_out_and_the_next_holder_has_a_larger_token() {
+    fn expired_lease_lets_the_next_holder_in_with_a_larger_token() {
         let mut lock = Lock::default();
         assert_eq!(lock.acquire(100, 50), Outcome::Granted { token: 1 });
         assert_eq!(lock.acquire(149, 50), Outcome::Refused);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_store_refuses_a_stale_holder_only_if_it_looks() {
+    fn stale_token_is_refused_only_with_fencing() {
         let mut store = Guarded::default();
         assert_eq!(store.write(10, 2, true), Outcome::Done);
         assert_eq!(store.write(11, 2, true), Outcome::Done);

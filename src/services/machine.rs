@@ -1,5 +1,5 @@
-//! The replicated state machine: executes each client's command at most once. Replicas that execute the same commands come to the same state,
-//! because nothing else goes into it: no clock, no chance, no place in memory.
+//! The replicated state machine, with client sessions that execute each command at most once. Deterministic: its state depends on the executed
+//! commands only, not on clocks, random numbers or addresses.
 
 use super::at;
 use super::barrier::Barrier;
@@ -12,25 +12,25 @@ use crate::core::{ClientId, Command, NodeId, Op, Outcome};
 use serde::Serialize;
 use std::hash::{Hash, Hasher};
 
-/// A replica's executed state. A copy of it is a snapshot.
+/// The state of a replica after executing a prefix of the log. A copy of it is a snapshot.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Machine {
-    /// By key.
+    /// The key-value store, by key.
     values: Vec<Option<u32>>,
-    /// For each client session the last command executed and what came of it, so that a command that comes twice (the client
-    /// asked again, or two leaders proposed it) takes effect once.
+    /// For each client session the sequence number and outcome of its last command executed, so that a command that is in the log twice (the
+    /// client retried, or two leaders proposed it) takes effect once.
     sessions: Vec<Option<(u32, Outcome)>>,
-    /// Made when first needed: most runs read and write only.
+    /// Allocated when first needed: most runs read and write only.
     others: Option<Box<Others>>,
-    /// Of all that was executed and what came of it, in order.
+    /// Digest of all executed commands and their outcomes, in order.
     #[serde(skip)]
     digest: Digest,
 }
 
-/// All that is more than a key-value store.
+/// The services besides the key-value store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 struct Others {
-    /// The latest time that a command has told, ms.
+    /// The machine's time: the latest in any command executed, ms.
     time: u32,
     locks: Vec<Lock>,
     guarded: Vec<Guarded>,
@@ -40,7 +40,7 @@ struct Others {
     topics: Vec<Topic>,
 }
 
-// Two machines are the same if their states are, however they came to be in them: the digest does not count.
+// Machines are equal if their states are, whatever commands led to them: the digest is not compared.
 
 impl PartialEq for Machine {
     fn eq(&self, other: &Machine) -> bool {
@@ -61,9 +61,9 @@ impl Hash for Machine {
 }
 
 impl Machine {
-    /// Executes `command`, unless its session already has: then tells again what came of it. `me`, the replica, matters only to
-    /// the one operation that is wrong on purpose.
-    #[inline(always)] // So that what comes of a plain write goes nowhere where nobody asks for it.
+    /// Executes `command`, unless its session has executed it: then returns that outcome again. `me`, the replica, matters only to
+    /// [`Op::WriteOwn`], which is wrong on purpose.
+    #[inline(always)]
     pub fn apply(&mut self, command: Command, me: NodeId) -> Outcome {
         if command.client == ClientId::NOBODY {
             return match command.op {
@@ -92,7 +92,7 @@ impl Machine {
     #[inline(always)]
     fn perform(&mut self, command: Command, me: NodeId) -> Outcome {
         self.digest.roll(u64::from(command.client.0) << 32 | u64::from(command.seq));
-        // Apart from the others, so that what comes of it is known here: written in one place and moved to another, it makes the processor wait.
+        // The commonest operation is inlined: see ARCHITECTURE.md, on speed.
         if let Op::Write { key, value } = command.op {
             *at(&mut self.values, key) = Some(value);
             self.digest.roll(u64::from(key) << 32 | u64::from(value));
@@ -102,7 +102,7 @@ impl Machine {
         self.remember(command, outcome)
     }
 
-    /// Notes what came of a client's command, and passes it on.
+    /// Records the outcome of a client's command in its session, and returns it.
     #[inline(always)]
     fn remember(&mut self, command: Command, outcome: Outcome) -> Outcome {
         let client = usize::from(command.client.0);
@@ -113,7 +113,7 @@ impl Machine {
         outcome
     }
 
-    /// All that is not a plain write.
+    /// Executes any operation but a plain write.
     #[inline(never)]
     fn execute(&mut self, command: Command, me: NodeId) -> Outcome {
         match command.op {
@@ -147,7 +147,7 @@ impl Machine {
         }
     }
 
-    /// What came of `command`, if its session has executed it (or has moved on to a later one, and no longer cares).
+    /// The outcome of `command`, if its session has executed it; or of a later command of the session, after which nobody waits for this one.
     pub fn recall(&self, command: Command) -> Option<Outcome> {
         match self.sessions.get(usize::from(command.client.0)) {
             Some(&Some((seq, outcome))) if seq >= command.seq => Some(outcome),
@@ -155,7 +155,7 @@ impl Machine {
         }
     }
 
-    /// What an operation that only reads would give now.
+    /// The outcome of a read-only operation in this state.
     pub fn look(&self, read: Op) -> Outcome {
         if let Op::Read { key } = read {
             return Outcome::Value(self.values.get(usize::from(key)).copied().flatten());
@@ -163,8 +163,7 @@ impl Machine {
         self.others.as_ref().map_or(Outcome::NotYet, |others| others.look(read))
     }
 
-    /// A number that tells histories of execution apart. Replicas that executed the same commands have the same one, unless one of
-    /// them did something of its own.
+    /// Digest of the execution history: equal at replicas that have executed the same commands, unless one of them was not deterministic.
     pub fn digest(&self) -> u64 {
         self.digest.finish()
     }
@@ -175,7 +174,7 @@ impl Machine {
         self.values.iter().flatten().count() as u32 + others
     }
 
-    /// Shows these values, one by one.
+    /// Calls `see` with each of these values.
     pub fn each_value(&self, see: &mut dyn FnMut(u32)) {
         self.values.iter().flatten().for_each(|value| see(*value));
         if let Some(others) = &self.others {
@@ -183,7 +182,7 @@ impl Machine {
         }
     }
 
-    /// Bytes that it takes on the wire besides its values.
+    /// Bytes on the wire, besides its values.
     pub fn bytes(&self) -> u32 {
         let sessions = self.sessions.len() as u32 * 12;
         sessions + self.others.as_ref().map_or(0, |others| others.bytes())
@@ -216,7 +215,7 @@ impl Others {
         }
     }
 
-    /// The machine's time when a command comes that says it is `now`, ms. It never goes back.
+    /// Raises the machine's time to a command's, in ms, and returns it. It never falls.
     fn now(&mut self, now: u32) -> u32 {
         self.time = self.time.max(now);
         self.time
@@ -249,8 +248,8 @@ impl Others {
         self.topics.iter().flat_map(Topic::values).for_each(see);
     }
 
-    /// A token and a time for each lock, a token for what it guards, two counts for a queue and two numbers for each of its items, a count
-    /// for a barrier and who has come, a version for each entry, a count for each topic.
+    /// Bytes on the wire besides values: a token and a time for each lock, a token for each guarded resource, two counts for a queue and two
+    /// numbers for each of its items, a count and the arrived clients for a barrier, a version for each entry, a count for each topic.
     fn bytes(&self) -> u32 {
         let each = |count: usize, bytes: u32| count as u32 * bytes;
         let items: u32 = self.queues.iter().map(Queue::len).sum();
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_command_takes_effect_once() {
+    fn repeated_command_takes_effect_once() {
         let mut machine = Machine::default();
         let first = command(1, Op::CompareAndSet { key: 1, expect: None, value: 5 });
         assert_eq!(machine.apply(first, ME), Outcome::Done);
@@ -319,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_a_snapshot_of_every_service() {
+    fn copy_is_a_snapshot_of_every_service() {
         let mut machine = Machine::default();
         for (seq, op) in (1..).zip(some_of_all()) {
             machine.apply(command(seq, op), ME);
         }
         let mut snapshot = machine.clone();
         assert_eq!((&snapshot, snapshot.digest()), (&machine, machine.digest()));
-        // Goes on as the original does, in every service.
+        // Further commands have the same outcomes at the copy and at the original.
         let further = [
             Op::Read { key: 9 },
             Op::Acquire { lock: 2, lease: 10, at: 105 },
@@ -360,18 +359,18 @@ mod tests {
     }
 
     #[test]
-    fn the_machines_time_is_the_latest_told_and_never_goes_back() {
+    fn machine_time_is_the_latest_in_any_command_and_never_falls() {
         let mut machine = Machine::default();
         let acquire = |seq, at| command(seq, Op::Acquire { lock: 0, lease: 100, at });
         assert_eq!(machine.apply(acquire(1, 1_000), ME), Outcome::Granted { token: 1 });
         assert_eq!(machine.apply(acquire(2, 900), ME), Outcome::Refused);
-        // Another lock's command tells that time has passed.
+        // A command for another lock raises the time.
         machine.apply(command(3, Op::Acquire { lock: 1, lease: 1, at: 1_100 }), ME);
         assert_eq!(machine.apply(acquire(4, 900), ME), Outcome::Granted { token: 2 });
     }
 
     #[test]
-    fn replicas_differ_in_what_they_make_up_and_in_nothing_else() {
+    fn replicas_diverge_by_nondeterministic_writes_only() {
         let (mut one, mut other) = (Machine::default(), Machine::default());
         for (seq, op) in (1..).zip(some_of_all()) {
             assert_eq!(one.apply(command(seq, op), NodeId(0)), other.apply(command(seq, op), NodeId(1)));

@@ -1,7 +1,7 @@
-//! What runs on top of an agreed log: deterministic state machines.
+//! Deterministic state machines, replicated by executing an agreed log.
 //!
-//! [`Machine`] is what a replica executes. It is a key-value store, and everything else that one builds on consensus besides: locks, queues,
-//! barriers, configuration, broadcast. Which of them a run uses is up to what its clients ask for.
+//! [`Machine`] is the state machine of every replica: a key-value store together with the usual services on top of consensus (locks, queues,
+//! barriers, configuration, atomic broadcast). Which of them a run uses depends on its clients' commands alone.
 
 mod barrier;
 mod broadcast;
@@ -12,7 +12,7 @@ mod queue;
 
 pub use machine::Machine;
 
-/// Number `key` of a list that grows as needed.
+/// The element with index `key` of a list that grows as needed.
 fn at<T: Default + Clone>(list: &mut Vec<T>, key: u16) -> &mut T {
     let key = usize::from(key);
     if list.len() <= key {

@@ -1,5 +1,5 @@
-//! A queue whose items are borrowed, not popped: an item leaves for good only when it is said to be done with. If that does not come
-//! in time, because whoever took it has crashed, the next one gets it. So every item is delivered at least once.
+//! A queue with at-least-once delivery: a consumer takes an item under a lease (a visibility timeout), and acknowledges it when it is done. An item
+//! whose lease expires before that, because its consumer has crashed or is slow, is delivered again.
 
 use crate::core::Outcome;
 use serde::Serialize;
@@ -8,11 +8,13 @@ use std::collections::VecDeque;
 /// A queue, first in, first out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Queue {
+    /// Items to be delivered, by number.
     waiting: VecDeque<Item>,
+    /// Items delivered and not acknowledged.
     borrowed: Vec<Borrowed>,
-    /// Items ever put in.
+    /// Items ever enqueued.
     items: u32,
-    /// Items ever borrowed, again and again.
+    /// Deliveries ever made, repeated ones included.
     tickets: u32,
 }
 
@@ -32,36 +34,36 @@ struct Borrowed {
 }
 
 impl Queue {
-    /// Puts an item at the end.
+    /// Appends an item.
     pub fn enqueue(&mut self, item: u32) -> Outcome {
         self.items += 1;
         self.waiting.push_back(Item { number: self.items, item });
         Outcome::Done
     }
 
-    /// Lends the first item. `now` in ms.
+    /// Delivers the first item, under a lease. `now` in ms.
     pub fn take(&mut self, now: u32, lease: u32) -> Outcome {
-        self.call_back(now);
+        self.return_expired(now);
         let Some(item) = self.waiting.pop_front() else { return Outcome::Value(None) };
         self.tickets += 1;
         self.borrowed.push(Borrowed { item, ticket: self.tickets, until: now.saturating_add(lease) });
         Outcome::Took { ticket: self.tickets, item: item.item }
     }
 
-    /// Puts items whose time is up back to where they were.
-    fn call_back(&mut self, now: u32) {
+    /// Returns items whose lease has expired to their places in the queue.
+    fn return_expired(&mut self, now: u32) {
         let waiting = &mut self.waiting;
         self.borrowed.retain(|borrowed| {
-            let over = borrowed.until <= now;
-            if over {
+            let expired = borrowed.until <= now;
+            if expired {
                 let place = waiting.partition_point(|item| item.number < borrowed.item.number);
                 waiting.insert(place, borrowed.item);
             }
-            !over
+            !expired
         });
     }
 
-    /// Lets a borrowed item go for good. Refused if it was called back meanwhile: then somebody else has it, or will.
+    /// Acknowledges a delivery: the item leaves for good. Refused if the lease has expired and the item was returned.
     pub fn ack(&mut self, ticket: u32) -> Outcome {
         match self.borrowed.iter().position(|borrowed| borrowed.ticket == ticket) {
             Some(place) => {
@@ -72,12 +74,12 @@ impl Queue {
         }
     }
 
-    /// The items in it, borrowed ones included.
+    /// All items not acknowledged, delivered or not.
     pub fn values(&self) -> impl Iterator<Item = u32> {
         self.waiting.iter().chain(self.borrowed.iter().map(|borrowed| &borrowed.item)).map(|item| item.item)
     }
 
-    /// Items that are not done with.
+    /// How many items are not acknowledged.
     pub fn len(&self) -> u32 {
         (self.waiting.len() + self.borrowed.len()) as u32
     }
@@ -88,13 +90,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_done_with_in_time_comes_again_in_its_place() {
+    fn unacknowledged_item_returns_to_its_place() {
         let mut queue = Queue::default();
         (1..=3).for_each(|item| assert_eq!(queue.enqueue(item * 10), Outcome::Done));
         assert_eq!(queue.take(0, 100), Outcome::Took { ticket: 1, item: 10 });
         assert_eq!(queue.take(50, 100), Outcome::Took { ticket: 2, item: 20 });
         assert_eq!(queue.ack(2), Outcome::Done);
-        assert_eq!(queue.take(100, 100), Outcome::Took { ticket: 3, item: 10 }, "10 was called back");
+        assert_eq!(queue.take(100, 100), Outcome::Took { ticket: 3, item: 10 }, "10 was returned");
         assert_eq!(queue.ack(1), Outcome::Refused, "the first to take it is too late");
         assert_eq!(queue.ack(3), Outcome::Done);
         assert_eq!(queue.take(101, 100), Outcome::Took { ticket: 4, item: 30 });
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn two_called_back_keep_their_order() {
+    fn two_returned_items_keep_their_order() {
         let mut queue = Queue::default();
         (1..=3).for_each(|item| assert_eq!(queue.enqueue(item), Outcome::Done));
         queue.take(0, 20);

@@ -13,6 +13,13 @@ pub const ALL: NodeSet = NodeSet::first(MAX_NODES as u8);
 pub enum Action {
     /// The node stops at once. Its disk keeps what was saved.
     Crash(NodeId),
+    /// The node crashes in the middle of what it sends: once it has sent so many more messages to other replicas, in place of the next one.
+    CrashAfter {
+        /// Which node.
+        node: NodeId,
+        /// How many messages still leave it.
+        sends: u16,
+    },
     /// A crashed node starts from its disk.
     Restart(NodeId),
     /// The node does nothing for a while, as in a long garbage collection. What arrives and what falls due waits for it.
@@ -372,6 +379,7 @@ impl Action {
     pub fn nodes(self) -> NodeSet {
         match self {
             Action::Crash(node)
+            | Action::CrashAfter { node, .. }
             | Action::Restart(node)
             | Action::Pause { node, .. }
             | Action::Continue(node)
@@ -414,6 +422,11 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Action::Crash(node) => write!(f, "crash node {node:?}"),
+            Action::CrashAfter { node, sends: 0 } => write!(f, "crash node {node:?} before it sends anything more"),
+            Action::CrashAfter { node, sends: 1 } => write!(f, "crash node {node:?} once it has sent one more message"),
+            Action::CrashAfter { node, sends } => {
+                write!(f, "crash node {node:?} once it has sent {sends} more messages")
+            }
             Action::Restart(node) => write!(f, "restart node {node:?}"),
             Action::Pause { node, clock_stops: false } => write!(f, "pause node {node:?}"),
             Action::Pause { node, clock_stops: true } => write!(f, "suspend node {node:?} and its clock"),

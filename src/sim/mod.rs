@@ -5,16 +5,13 @@
 
 pub mod action;
 pub mod clients;
-pub mod domains;
-pub mod jitter;
+mod hosts;
 pub mod measure;
 pub mod network;
+pub mod queue;
 pub mod replicas;
 pub mod rng;
-pub mod sizes;
-pub mod timing;
 pub mod trace;
-pub mod wheel;
 pub mod world;
 
 pub use action::{Action, Refusal, Refused};
@@ -22,6 +19,7 @@ pub use clients::{ClientGroup, Holding, Pace, Service, Skew};
 pub use domains::{DomainId, Domains};
 pub use measure::{Counts, Sample};
 pub use network::{Cost, Topology};
+pub use network::{domains, jitter, sizes, timing};
 pub use sizes::Sizes;
 pub use timing::Timing;
 pub use trace::{Record, Trace, What};

@@ -27,7 +27,7 @@ pub enum What {
     Applied,
     /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
     Refused,
-    /// A node could not save what it had to, and stopped.
+    /// A node stopped in the middle of what it did: it could not save what it had to, or, with `detail` 1, a crash fell between two messages.
     Stopped,
     /// `node` was turned off by order of `peer`, if it was still on.
     Fenced,

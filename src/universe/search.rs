@@ -1,22 +1,18 @@
 //! Exploration behind the façade: any variant, and its findings in words.
 
 use super::transcript::in_words;
-use crate::core::node::{Message, Node, Protocol, SettingError};
-use crate::core::{NodeId, NodeStatus, Order, Shots, Slot};
-use crate::judge::explore::{Explorer, Happened, Moment, Query, Verdict};
+use crate::core::node::{Protocol, SettingError};
+use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Shots, Slot};
+use crate::judge::explore::{Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Verdict};
 use crate::judge::safety::{LINEARIZABLE, PROPERTIES};
 use serde::Serialize;
 
 /// An exploration of some variant.
-pub trait Search {
-    /// Goes on from as many as `states` states; tells whether it is over.
-    fn advance(&mut self, states: u32) -> bool;
-
-    /// Different states found so far.
-    fn states(&self) -> u32;
-
-    /// What was found so far; more than numbers only once it is over.
-    fn finding(&mut self) -> Finding;
+#[derive(Debug)]
+pub struct Search {
+    explorer: Explorer,
+    card: &'static Card,
+    rules: &'static [Rule],
 }
 
 /// What an exploration found.
@@ -70,7 +66,7 @@ pub struct Wrong {
 /// One event of a trace in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Told {
-    /// What happened, and to whom.
+    /// What happened, and to which node.
     pub event: String,
     /// The rules the node applied, by their keys.
     pub rules: Vec<&'static str>,
@@ -83,9 +79,10 @@ pub struct Told {
     pub goal: Option<u32>,
 }
 
-/// Sets out to explore.
-pub(super) fn explore<P: Protocol>(query: &Query) -> Result<Box<dyn Search>, SettingError> {
-    Ok(Box::new(Explorer::<P>::new(query)?))
+/// Begins an exploration. The error names a setting and what would do.
+pub(super) fn explore<P: Protocol>(query: &Query) -> Result<Search, SettingError> {
+    let explorer = Explorer::new::<P, SafetyHistory>(query)?;
+    Ok(Search { explorer, card: &P::CARD, rules: P::RULES })
 }
 
 /// The properties that can be looked for: those of every protocol, and this one's own.
@@ -95,86 +92,97 @@ pub(super) fn properties<P: Protocol>() -> Vec<&'static str> {
     common.chain(told).chain(P::invariants().iter().map(|invariant| invariant.name)).collect()
 }
 
-fn keys<P: Protocol>(rules: crate::core::RuleSet) -> Vec<&'static str> {
-    rules.iter().map(|rule| P::RULES[usize::from(rule.0)].key).collect()
-}
-
-impl<P: Protocol> Search for Explorer<P> {
-    fn advance(&mut self, states: u32) -> bool {
-        Explorer::advance(self, states)
+impl Search {
+    /// Expands up to `states` states; tells whether the exploration is over.
+    pub fn advance(&mut self, states: u32) -> bool {
+        self.explorer.advance(states)
     }
 
-    fn states(&self) -> u32 {
-        Explorer::states(self)
+    /// Different states found so far.
+    pub fn states(&self) -> u32 {
+        self.explorer.states()
     }
 
-    fn finding(&mut self) -> Finding {
-        let trace = self.trace();
-        let (verdict, violation) = match self.verdict() {
-            Some(Verdict::Safe) => (Decided::Safe, None),
-            Some(&Verdict::Violated { property, says, nodes, slot }) => {
-                let nodes = nodes.iter().map(|node| u32::from(node.0) + 1).collect();
-                (Decided::Violated, Some(Wrong { property, says, nodes, slot }))
-            }
-            Some(Verdict::Undecided | Verdict::Unreached(_)) | None => (Decided::Undecided, None),
+    /// What was found so far; more than numbers only once it is over.
+    pub fn finding(&mut self) -> Finding {
+        let trace = self.explorer.trace();
+        let violation = self.explorer.violation().map(|violation| Wrong {
+            property: violation.property,
+            says: violation.says,
+            nodes: violation.nodes.iter().map(|node| u32::from(node.0) + 1).collect(),
+            slot: violation.slot,
+        });
+        let verdict = match self.explorer.verdict() {
+            Some(Verdict::Safe) => Decided::Safe,
+            Some(Verdict::Violated(_)) => Decided::Violated,
+            Some(Verdict::Undecided | Verdict::Unreached(_)) | None => Decided::Undecided,
         };
-        let depth = if violation.is_some() { trace.len() as u32 } else { self.depth() };
+        let depth = if violation.is_some() { trace.len() as u32 } else { self.explorer.depth() };
         Finding {
             verdict,
-            states: Explorer::states(self),
+            states: self.states(),
             depth,
-            cut: self.cuts().names().collect(),
-            rules_used: keys::<P>(self.rules_used()),
-            reached: self.stage() as u32,
+            cut: self.explorer.cuts().names().collect(),
+            rules_used: self.keys(self.explorer.rules_used()),
+            reached: self.explorer.stage() as u32,
             violation,
-            trace: trace.iter().map(told).collect(),
+            trace: trace.iter().map(|step| self.told(step)).collect(),
         }
     }
-}
 
-fn told<P: Protocol>(moment: &Moment<P>) -> Told {
-    let node = moment.node;
-    let event = match &moment.event {
-        Happened::Arrived { from, message, again: false } if *from == node => {
-            format!("{node:?} hears itself: {message:?}")
-        }
-        Happened::Arrived { from, message, again } => {
-            let again = if *again { ", and may again" } else { "" };
-            format!("{node:?} ← {from:?}  {message:?}{again}")
-        }
-        Happened::Lost { from, message } => {
-            let name = <P::Node as Node>::Msg::KINDS[usize::from(message.kind().0)].name;
-            format!("{name} from {from:?} to {node:?} is lost")
-        }
-        Happened::Fired(timer) => format!("{node:?} runs out of patience: {timer:?}"),
-        Happened::Asked(command) => format!("{node:?} ← {:?}  asks: {:?}", command.client, command.op),
-        Happened::Ordered(Order::HandOver(to)) => format!("{node:?} is ordered to hand over to {to:?}"),
-        Happened::Ordered(Order::Reconfigure(members)) => {
-            format!("{node:?} is ordered to change the members to {members:?}")
-        }
-        Happened::Crashed => format!("{node:?} crashes"),
-        Happened::Restarted => format!("{node:?} restarts from its disk"),
-    };
-    Told {
-        event,
-        rules: keys::<P>(moment.rules),
-        does: moment.said.iter().map(|effect| in_words(node, effect)).collect(),
-        changes: changes::<P>(node, moment.before, moment.after),
-        goal: moment.goal.map(|goal| goal as u32 + 1),
+    fn keys(&self, rules: RuleSet) -> Vec<&'static str> {
+        rules.iter().map(|rule| self.rules[usize::from(rule.0)].key).collect()
     }
-}
 
-fn changes<P: Protocol>(node: NodeId, before: Option<NodeStatus>, after: Option<NodeStatus>) -> Vec<String> {
-    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
-    let mut lines = Vec::new();
-    if before.role != after.role {
-        lines.push(format!("{node:?}: {} → {}", before.role, after.role));
+    fn told(&self, step: &TraceStep) -> Told {
+        let node = step.node;
+        let mut event = match &step.event {
+            TraceEvent::Delivered { from, message, again: false } if *from == node => {
+                format!("{node:?} hears itself: {message:?}")
+            }
+            TraceEvent::Delivered { from, message, again } => {
+                let again = if *again { ", and may again" } else { "" };
+                format!("{node:?} ← {from:?}  {message:?}{again}")
+            }
+            TraceEvent::Lost { from, message } => format!("{} from {from:?} to {node:?} is lost", message.kind),
+            TraceEvent::TimerFired(timer) => format!("{node:?} runs out of patience: {timer:?}"),
+            TraceEvent::Requested(command) => format!("{node:?} ← {:?}  asks: {:?}", command.client, command.op),
+            TraceEvent::Ordered(Order::HandOver(to)) => format!("{node:?} is ordered to hand over to {to:?}"),
+            TraceEvent::Ordered(Order::Reconfigure(members)) => {
+                format!("{node:?} is ordered to change the members to {members:?}")
+            }
+            TraceEvent::Crashed => format!("{node:?} crashes"),
+            TraceEvent::Restarted => format!("{node:?} restarts from its disk"),
+        };
+        if !step.coins.is_empty() {
+            let sides = step.coins.iter().map(|&heads| if heads { "heads" } else { "tails" });
+            event += &format!("; its coins show {}", sides.collect::<Vec<_>>().join(", "));
+        }
+        if !step.crashed_sending.is_empty() {
+            let receivers: Vec<String> = step.crashed_sending.iter().map(|to| format!("{to:?}")).collect();
+            event += &format!("; {node:?} crashes after sending to {}", receivers.join(", "));
+        }
+        Told {
+            event,
+            rules: self.keys(step.rules),
+            does: step.effects.iter().map(|effect| in_words(node, effect)).collect(),
+            changes: self.changes(node, step.before, step.after),
+            goal: step.goal.map(|goal| goal as u32 + 1),
+        }
     }
-    if before.epoch != after.epoch {
-        lines.push(format!("{node:?}: {} {} → {}", P::CARD.epoch, before.epoch.number, after.epoch.number));
+
+    fn changes(&self, node: NodeId, before: Option<NodeStatus>, after: Option<NodeStatus>) -> Vec<String> {
+        let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
+        let mut lines = Vec::new();
+        if before.role != after.role {
+            lines.push(format!("{node:?}: {} → {}", before.role, after.role));
+        }
+        if before.epoch != after.epoch {
+            lines.push(format!("{node:?}: {} {} → {}", self.card.epoch, before.epoch.number, after.epoch.number));
+        }
+        if before.log.committed != after.log.committed {
+            lines.push(format!("{node:?}: committed {} → {}", before.log.committed, after.log.committed));
+        }
+        lines
     }
-    if before.log.committed != after.log.committed {
-        lines.push(format!("{node:?}: committed {} → {}", before.log.committed, after.log.committed));
-    }
-    lines
 }

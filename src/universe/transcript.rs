@@ -104,6 +104,7 @@ impl Transcript {
                 None => return None,
             },
             What::Fenced => format!("{node:?} is turned off by {peer:?}"),
+            What::Stopped if record.detail == 1 => format!("{node:?} crashes in the middle of what it sends"),
             What::Stopped => format!("{node:?} cannot save: its disk is full"),
             What::Chosen | What::Applied => return None,
         })

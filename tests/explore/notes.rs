@@ -7,8 +7,8 @@
 
 use super::{request, safe, violated};
 use quorumscope::core::Node;
-use quorumscope::judge::explore::Explorer;
-use quorumscope::protocols::notes::Notes;
+use quorumscope::judge::explore::{Explorer, SafetyHistory};
+use quorumscope::protocols::notes::{Notes, Worker};
 use std::collections::BTreeSet;
 
 const REPAIRED: &str = "winner_refuses=true follower_cannot_win=true";
@@ -65,13 +65,13 @@ fn with_all_between(state: &Known) -> bool {
 /// The explorer's states without messages and timers.
 fn explored(n: u8, settings: &str) -> BTreeSet<Known> {
     let query = request(&format!("notes {n} {settings} property=Known_followers_follow / {BOUNDS}")).query;
-    let mut explorer = Explorer::<Notes>::new(&query).expect("the settings fit");
+    let mut explorer = Explorer::new::<Notes, SafetyHistory>(&query).expect("the settings fit");
     explorer.advance(u32::MAX);
     let state = |state| {
-        let workers = (0..).zip(explorer.nodes(state));
+        let workers = (0..).zip(explorer.nodes::<Worker>(state));
         let known = workers.map(|(me, worker)| {
             let worker = worker.expect("nobody crashes");
-            (worker.status().leader.map(|leader| leader.0), worker.party().0 & !(1 << me))
+            (worker.status().leader.map(|leader| leader.0), worker.tree().0 & !(1 << me))
         });
         known.collect()
     };

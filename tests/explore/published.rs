@@ -3,12 +3,14 @@
 //! There, what is sent to everybody is one event, and so is each arrival at an acceptor; answers stand on a board, where whoever asked reads them
 //! at no cost and as often as it likes; a crash with its restart is one event; and two values are chosen as soon as quorums have accepted them,
 //! whether or not anybody knows. So here: what was sent may arrive again for ever, nodes tell themselves by messages like all others, nobody
-//! is told what was accepted, and a memory of its own watches the acceptors.
+//! is told what was accepted, and a history variable of its own records what acceptors accept.
 
 use super::request;
 use quorumscope::core::node::Protocol;
 use quorumscope::core::{Ballot, Command, Effect, NodeId, NodeSet};
-use quorumscope::judge::explore::{Broken, Explorer, Happened, Memory, Moment, Request, Seen, Verdict};
+use quorumscope::judge::explore::{
+    Explorer, HistoryVariable, Observation, Request, TraceEvent, TraceStep, Verdict, Violation,
+};
 use quorumscope::protocols::synod::{Msg, Synod};
 use std::collections::BTreeSet;
 
@@ -19,39 +21,39 @@ const TWO_VALUES: (&str, &str) = ("Two values", "At most one value is accepted b
 struct Votes<const QUORUM: usize>(BTreeSet<(Ballot, u32, NodeId)>);
 
 /// The proposal that an acceptor accepts with this event. Whoever refuses one stays as it was.
-fn accepts(seen: &Seen<'_, Synod>) -> Option<(Ballot, Command)> {
-    match seen.arrived {
-        Some((_, &Msg::Accept { ballot, value })) if seen.changed => Some((ballot, value)),
+fn accepts(event: &Observation<'_, Synod>) -> Option<(Ballot, Command)> {
+    match event.arrived {
+        Some((_, &Msg::Accept { ballot, value })) if event.changed => Some((ballot, value)),
         _ => None,
     }
 }
 
-impl<const QUORUM: usize> Memory<Synod> for Votes<QUORUM> {
+impl<const QUORUM: usize> HistoryVariable<Synod> for Votes<QUORUM> {
     fn new(_: &[Request]) -> Self {
         Votes(BTreeSet::new())
     }
 
-    fn cares(seen: &Seen<'_, Synod>) -> bool {
-        accepts(seen).is_some()
+    fn is_relevant(event: &Observation<'_, Synod>) -> bool {
+        accepts(event).is_some()
     }
 
-    fn take_in(&mut self, seen: &Seen<'_, Synod>) -> Vec<Broken> {
-        let Some((ballot, value)) = accepts(seen) else { return Vec::new() };
-        self.0.insert((ballot, u32::from(value.client.0), seen.node));
+    fn observe(&mut self, event: &Observation<'_, Synod>) -> Vec<Violation> {
+        let Some((ballot, value)) = accepts(event) else { return Vec::new() };
+        self.0.insert((ballot, u32::from(value.client.0), event.node));
         let votes = |&&(ballot, value, _): &&_| {
             self.0.iter().filter(|(of, for_, _)| (*of, *for_) == (ballot, value)).count() >= QUORUM
         };
         let chosen: BTreeSet<u32> = self.0.iter().filter(votes).map(|&(_, value, _)| value).collect();
-        (chosen.len() > 1).then(|| Broken::new(TWO_VALUES, NodeSet::just(seen.node), Some(1))).into_iter().collect()
+        (chosen.len() > 1).then(|| Violation::new(TWO_VALUES, NodeSet::just(event.node), Some(1))).into_iter().collect()
     }
 }
 
 /// Events as the published model counts them.
-fn counted(moment: &Moment<Synod>) -> usize {
-    let to_everybody = moment.said.iter().filter(|effect| matches!(effect, Effect::Broadcast(..))).count();
-    let counts = match &moment.event {
-        Happened::Arrived { message, .. } => matches!(message, Msg::Prepare { .. } | Msg::Accept { .. }),
-        Happened::Crashed => true,
+fn counted(step: &TraceStep) -> usize {
+    let to_everybody = step.effects.iter().filter(|effect| matches!(effect, Effect::Broadcast(..))).count();
+    let counts = match &step.event {
+        TraceEvent::Delivered { message, .. } => matches!(message.kind, "Prepare" | "Accept"),
+        TraceEvent::Crashed => true,
         _ => false,
     };
     to_everybody + usize::from(counts)
@@ -68,11 +70,11 @@ fn events<const QUORUM: usize>(line: &str, keeps_its_wish: bool) -> Option<usize
     {
         third.command = second.command;
     }
-    let mut explorer = Explorer::<Synod, Votes<QUORUM>>::new(&query).expect("the settings fit");
+    let mut explorer = Explorer::new::<Synod, Votes<QUORUM>>(&query).expect("the settings fit");
     explorer.advance(u32::MAX);
     match explorer.verdict() {
         Some(Verdict::Safe) => None,
-        Some(Verdict::Violated { .. }) => Some(explorer.trace().iter().map(counted).sum()),
+        Some(Verdict::Violated(_)) => Some(explorer.trace().iter().map(counted).sum()),
         other => panic!("{line}: {other:?} in {} states of {}", explorer.states(), Synod::CARD.title),
     }
 }

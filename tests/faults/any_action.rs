@@ -158,14 +158,14 @@ fn what_can_be_done_can_be_written_and_what_a_script_is_refused_for_cannot_be_do
                 Ok(()) => {
                     done.set(done.get() + 1);
                     prop_assert!(objection.is_none(), "{action:?} was done, though {objection:?}");
-                    script_check.take(action);
+                    script_check.apply(action);
                 }
                 Err(_) => {
                     refused.set(refused.get() + 1);
                     foreseen.set(foreseen.get() + u32::from(objection.is_some()));
                     // Where the script does not tell, it goes on as if it might have been done.
                     if objection.is_none() {
-                        script_check.take(action);
+                        script_check.apply(action);
                     }
                 }
             }

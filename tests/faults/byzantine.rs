@@ -2,6 +2,7 @@
 
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
+use quorumscope::judge::linearizability::{Limits, Model, Verdict, judge};
 use quorumscope::lab::Scenario;
 use quorumscope::sim::action::{ALL, Behaviour};
 use quorumscope::sim::{Action, What};
@@ -136,4 +137,22 @@ fn a_script_may_have_nodes_lie_only_beyond_the_model() {
     let told = lying.check().map(|_| ()).expect_err("Raft does not survive that").to_string();
     assert!(told.starts_with("script[0].do: \"byzantine\": Raft counts on it that no node lies"), "{told}");
     assert!(Scenario { beyond_model: true, ..lying }.check().is_ok());
+}
+
+/// A replica that tampers with what it sends to all lies to clients as well: they read what nobody wrote.
+#[test]
+fn byzantine_leader_that_tampers_with_all_it_sends_gives_clients_wrong_answers() {
+    let judged = |tampers: bool| {
+        let mut world = world(&five("raft", 1));
+        world.run_until(1_000_000);
+        let leader = world.leader().expect("elected by now");
+        if tampers {
+            world.act(Action::Behaviour { node: leader, how: Behaviour::Tamper(ALL) }).expect("it runs");
+        }
+        world.run_until(2_000_000);
+        let history = world.history().expect("clients read and write");
+        judge(&history, Model::KeyValue, Limits::default()).verdict
+    };
+    assert_eq!(judged(false), Verdict::Linearizable);
+    assert!(matches!(judged(true), Verdict::Violated(_)));
 }

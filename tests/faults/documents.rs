@@ -115,7 +115,7 @@ fn before(action: Action) -> Option<Action> {
 }
 
 #[test]
-fn every_action_is_read_as_it_was_written() {
+fn every_action_reads_back_equal() {
     let room = || {
         let mut room = scenario(THREE);
         room.beyond_model = true;
@@ -141,7 +141,7 @@ fn every_action_is_read_as_it_was_written() {
 }
 
 #[test]
-fn interventions_are_a_document_too() {
+fn interventions_round_trip_through_a_document() {
     let mut session = Session::new(scenario(THREE)).expect("a good scenario");
     session.run_until(1_000_000, u64::MAX);
     let mut done = 0;
@@ -158,7 +158,7 @@ fn interventions_are_a_document_too() {
 }
 
 #[test]
-fn what_makes_no_sense_is_told_where_it_stands() {
+fn invalid_script_entry_is_refused_with_its_path() {
     let told = |toml: &str| {
         let mut wrong = scenario(THREE);
         wrong.script.push(fault(toml));
@@ -210,7 +210,7 @@ fn what_makes_no_sense_is_told_where_it_stands() {
 
 /// Whatever the protocol does, these make no sense at their time.
 #[test]
-fn what_the_script_alone_shows_to_make_no_sense_is_told_where_it_stands() {
+fn script_entry_that_contradicts_the_script_is_refused_with_its_path() {
     let told = |faults: &[&str]| {
         let mut wrong = scenario(THREE);
         wrong.beyond_model = true;
@@ -260,7 +260,7 @@ fn what_the_script_alone_shows_to_make_no_sense_is_told_where_it_stands() {
 }
 
 #[test]
-fn what_makes_no_sense_at_its_time_is_not_done_and_reported() {
+fn action_impossible_at_its_time_is_refused_and_reported() {
     let mut odd = scenario(THREE);
     // A full disk stops its node at the next write, whenever that is; and who leads, no script can know.
     odd.script.push(fault(r#"{ at = "1s", do = "fill-disk", node = 2 }"#));

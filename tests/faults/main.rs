@@ -6,6 +6,7 @@ mod any_action;
 mod byzantine;
 mod clock;
 mod cost;
+mod crash;
 mod disk;
 mod documents;
 mod domains;

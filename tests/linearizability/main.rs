@@ -1,21 +1,22 @@
-//! The judge of linearizability, against known answers, against the plain definition, and on what our own simulator records.
+//! Linearizability checker: published histories, random ones against brute force, histories of the simulator under faults, and the text
+//! format.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 #[path = "../common/mod.rs"]
 mod common;
 
+mod brute_force;
+mod format;
 mod known;
-mod plain;
 mod random;
-mod recorded;
 mod services;
-mod text;
+mod simulated;
 
 use quorumscope::judge::linearizability::{Judgement, Limits, Model, Verdict, judge};
 use quorumscope::lab::history;
 
-/// A history in short: `0 write 1` is an invocation, `0 ok 1`, `0 fail` and `0 info` are answers; one a line.
+/// JSON lines of a history in shorthand, an event a line: `0 write 1` is an invocation, `0 ok 1`, `0 fail` and `0 info` are responses.
 fn lines(short: &str) -> String {
     let mut functions = std::collections::BTreeMap::new();
     let mut json = String::new();
@@ -38,12 +39,12 @@ fn judged(short: &str, model: Model) -> Judgement {
     judge(&history, model, Limits::default())
 }
 
-/// The lines of the window's operations, if there is one.
-fn window(short: &str, model: Model) -> Option<Vec<u32>> {
+/// The lines of the counterexample's invocations; `None` if the history is linearizable.
+fn conflict(short: &str, model: Model) -> Option<Vec<u32>> {
     match judged(short, model).verdict {
         Verdict::Linearizable => None,
-        Verdict::Violated(window) => {
-            Some(window.operations.iter().map(|view| view.operation.invoked.position).collect())
+        Verdict::Violated(counterexample) => {
+            Some(counterexample.operations.iter().map(|shown| shown.operation.invocation.position).collect())
         }
         Verdict::Undecided { .. } => panic!("undecided: {short}"),
     }

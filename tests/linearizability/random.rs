@@ -1,23 +1,23 @@
-//! Thousands of small random histories, judged by the judge and by the plain definition.
+//! Thousands of small random histories, decided by the checker and by brute force.
 
-use super::plain::{Object, has_order, starts};
+use super::brute_force::{Object, has_linearization, starts};
 use quorumscope::judge::linearizability::{
-    Call, History, Limits, Model, Operation, Recorder, Value, Verdict, Window, judge,
+    Call, Counterexample, History, Limits, Model, Operation, Recorder, Value, Verdict, judge,
 };
 use quorumscope::sim::rng::Rng;
 use std::collections::VecDeque;
 
-/// What to draw histories of.
+/// Kinds of random histories.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
-    /// Registers to which no value is written twice, for the zones.
+    /// Registers to which no value is written twice, decided by zones.
     UniqueWrites,
     Register,
     Text,
     Lock,
     FencedLock,
     Queue,
-    /// Queues into which no item is put twice.
+    /// Queues into which no item is put twice, decided by queue patterns.
     UniqueItems,
 }
 
@@ -34,8 +34,8 @@ fn pick(rng: &mut Rng, most: u64) -> u32 {
     rng.between(0, most) as u32
 }
 
-/// A random history: every process asks for something at random and is told something at random, with some sense to it.
-fn draw(kind: Kind, rng: &mut Rng) -> History {
+/// A random history with random results, drawn from few values so that both verdicts are common.
+fn generate(kind: Kind, rng: &mut Rng) -> History {
     let mut recorder = Recorder::default();
     let values: Vec<Value> = match kind {
         Kind::Text => ["\"a\"", "\"b\"", "\"ab\"", "\"aa\""].iter().map(|text| recorder.value(text)).collect(),
@@ -112,55 +112,55 @@ fn model(kind: Kind) -> Model {
     }
 }
 
-/// Judges a history both ways; tells whether it is linearizable.
+/// Checks that both verdicts agree; returns whether the history is linearizable.
 fn compare(kind: Kind, history: &History, name: &str) -> bool {
     let texts = history.values.texts();
-    let truth = has_order(&object(kind), &history.operations, texts);
+    let truth = has_linearization(&object(kind), &history.operations, texts);
     let judgement = judge(history, model(kind), Limits::default());
     match judgement.verdict {
-        Verdict::Linearizable => assert!(truth, "{name}: there is no order\n{:#?}", history.operations),
+        Verdict::Linearizable => assert!(truth, "{name}: there is no linearization\n{:#?}", history.operations),
         Verdict::Undecided { .. } => panic!("{name}: undecided"),
-        Verdict::Violated(window) => {
-            assert!(!truth, "{name}: there is an order\n{:#?}", history.operations);
-            check_window(kind, &window, texts, name);
-            assert!(window.minimal || kind == Kind::Text);
+        Verdict::Violated(counterexample) => {
+            assert!(!truth, "{name}: there is a linearization\n{:#?}", history.operations);
+            check_counterexample(kind, &counterexample, texts, name);
+            assert!(counterexample.minimal || kind == Kind::Text);
         }
     }
     truth
 }
 
-/// A window has no order from wherever it may have begun, and all that is said to be needed is.
-fn check_window(kind: Kind, window: &Window, texts: &[String], name: &str) {
+/// Checks that a counterexample has no linearization from any state it may begin in, and that every operation marked as needed is.
+fn check_counterexample(kind: Kind, counterexample: &Counterexample, texts: &[String], name: &str) {
     let possible = |operations: &[Operation]| {
-        let starts = starts(&object(kind), operations, texts, window.from_start);
-        starts.iter().any(|start| has_order(start, operations, texts))
+        let starts = starts(&object(kind), operations, texts, counterexample.from_start);
+        starts.iter().any(|start| has_linearization(start, operations, texts))
     };
-    let mut operations: Vec<Operation> = window.operations.iter().map(|view| view.operation).collect();
-    assert!(!possible(&operations), "{name}: the window has an order\n{operations:#?}");
-    for (operation, view) in operations.iter_mut().zip(&window.operations) {
-        if !view.needed {
-            operation.answered = None;
+    let mut operations: Vec<Operation> = counterexample.operations.iter().map(|shown| shown.operation).collect();
+    assert!(!possible(&operations), "{name}: the counterexample has a linearization\n{operations:#?}");
+    for (operation, shown) in operations.iter_mut().zip(&counterexample.operations) {
+        if !shown.needed {
+            operation.response = None;
         }
     }
     assert!(!possible(&operations), "{name}: something is needed after all\n{operations:#?}");
-    for at in (0..operations.len()).filter(|at| window.minimal && window.operations[*at].needed) {
+    for at in (0..operations.len()).filter(|at| counterexample.minimal && counterexample.operations[*at].needed) {
         let mut weaker = operations.to_vec();
-        if weaker[at].call.only_observes() {
+        if weaker[at].call.is_read_only() {
             weaker.remove(at);
         } else {
-            weaker[at].answered = None;
+            weaker[at].response = None;
         }
-        assert!(possible(&weaker), "{name}: number {at} of the window is not needed\n{operations:#?}");
+        assert!(possible(&weaker), "{name}: operation {at} of the counterexample is not needed\n{operations:#?}");
     }
 }
 
-fn many(kind: Kind, count: u64) {
+fn check_random(kind: Kind, count: u64) {
     let mut linearizable = 0;
     for seed in 0..count {
-        let history = draw(kind, &mut Rng::stream(seed, "history", kind as u64));
+        let history = generate(kind, &mut Rng::stream(seed, "history", kind as u64));
         linearizable += u64::from(compare(kind, &history, &format!("{kind:?} {seed}")));
     }
-    // Both verdicts are common, or this would test nothing.
+    // Both verdicts must be common, or the test would show nothing.
     assert!(
         (count / 20..count - count / 20).contains(&linearizable),
         "{kind:?}: {linearizable} of {count} are linearizable"
@@ -168,36 +168,36 @@ fn many(kind: Kind, count: u64) {
 }
 
 #[test]
-fn unique_writes() {
-    many(Kind::UniqueWrites, 20_000);
+fn zones_random_registers_agree_with_brute_force() {
+    check_random(Kind::UniqueWrites, 20_000);
 }
 
 #[test]
-fn registers() {
-    many(Kind::Register, 20_000);
+fn search_random_registers_agree_with_brute_force() {
+    check_random(Kind::Register, 20_000);
 }
 
 #[test]
-fn texts() {
-    many(Kind::Text, 8_000);
+fn search_random_texts_agree_with_brute_force() {
+    check_random(Kind::Text, 8_000);
 }
 
 #[test]
-fn locks() {
-    many(Kind::Lock, 8_000);
+fn search_random_locks_agree_with_brute_force() {
+    check_random(Kind::Lock, 8_000);
 }
 
 #[test]
-fn fenced_locks() {
-    many(Kind::FencedLock, 12_000);
+fn search_random_fenced_locks_agree_with_brute_force() {
+    check_random(Kind::FencedLock, 12_000);
 }
 
 #[test]
-fn queues() {
-    many(Kind::Queue, 12_000);
+fn search_random_queues_agree_with_brute_force() {
+    check_random(Kind::Queue, 12_000);
 }
 
 #[test]
-fn unique_items() {
-    many(Kind::UniqueItems, 30_000);
+fn queue_patterns_random_queues_agree_with_brute_force() {
+    check_random(Kind::UniqueItems, 30_000);
 }

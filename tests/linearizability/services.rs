@@ -1,7 +1,7 @@
-//! Every service on every log, under faults: what its clients see is what its model allows, and what is broken on purpose is caught.
+//! Every service on every log variant under faults: client histories conform to the service's model, and ablated variants violate it.
 
 use super::common::{blueprint, closed, even_topology, with, without};
-use super::recorded::{fault_phase, verdict};
+use super::simulated::{fault_phase, verdict};
 use quorumscope::core::{Micros, Op, Outcome, RuleId, Shots};
 use quorumscope::judge::delivery::Deliveries;
 use quorumscope::judge::linearizability::{Call, History, Model, Recorder, Value, Verdict};
@@ -29,7 +29,7 @@ fn clients(service: Service) -> Vec<ClientGroup> {
     (0..5).flat_map(|site| [(site, 20), (site, 80)]).map(group).collect()
 }
 
-/// Clusters that take a snapshot all the time, so that state passes through them.
+/// Clusters with frequent snapshots, so that service state is transferred by them.
 fn cluster(variant: &Variant, service: Service, seed: u64) -> Blueprint {
     let settings = quorumscope::core::Settings::defaults(variant.settings);
     let mut blueprint = Blueprint { settings, ..blueprint::<Raft>(even_topology(5, 20_000, 200), seed) };
@@ -41,13 +41,14 @@ fn cluster(variant: &Variant, service: Service, seed: u64) -> Blueprint {
     blueprint
 }
 
-/// A lease that nobody outlasts, and nobody stalls or dies.
+/// Leases that never expire; clients neither stall nor die.
 const FOR_EVER: Holding = Holding { lease: 1_000_000, work: 20_000, stall_permille: 0, stall: 0, die_permille: 0 };
-/// A short one, and trouble.
+/// Short leases; clients stall and die.
 const SHORT: Holding = Holding { lease: 300, work: 200_000, stall_permille: 300, stall: 2 * SECOND, die_permille: 100 };
 
-/// Every log, many seeds: all properties hold, and the history is as the model allows. Tells how many operations there were.
-fn all_well(service: Service, model: Model) -> usize {
+/// Checks all log variants over many seeds: properties hold, and histories conform to the model and survive the text format. Returns the
+/// number of operations.
+fn check_service(service: Service, model: Model) -> usize {
     let mut operations = 0;
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
@@ -60,7 +61,7 @@ fn all_well(service: Service, model: Model) -> usize {
             let read = history::read(&written, model).unwrap_or_else(|problem| panic!("{name}: {problem}"));
             let known = |history: &History| {
                 let text = |operation: &quorumscope::judge::linearizability::Operation| {
-                    (operation.invoked, operation.answered, model.value(operation.call, &history.values))
+                    (operation.invocation, operation.response, model.value(operation.call, &history.values))
                 };
                 history.operations.iter().map(text).collect::<Vec<_>>()
             };
@@ -72,27 +73,27 @@ fn all_well(service: Service, model: Model) -> usize {
 }
 
 #[test]
-fn stores() {
+fn store_service_under_faults_is_linearizable() {
     let service = Service::KeyValue { swap_permille: 400, own_permille: 0 };
-    assert!(all_well(service, Model::CasRegister) > 2_000);
+    assert!(check_service(service, Model::CasRegister) > 2_000);
 }
 
 #[test]
-fn queues() {
-    assert!(all_well(Service::Queue(FOR_EVER), Model::Queue) > 1_000);
+fn queue_service_under_faults_is_linearizable() {
+    assert!(check_service(Service::Queue(FOR_EVER), Model::Queue) > 1_000);
 }
 
 #[test]
-fn configurations() {
-    assert!(all_well(Service::Config, Model::CasRegister) > 2_000);
+fn configuration_service_under_faults_is_linearizable() {
+    assert!(check_service(Service::Config, Model::CasRegister) > 2_000);
 }
 
 #[test]
-fn locks_whose_holders_stall_and_die() {
-    assert!(all_well(Service::Lock { holding: SHORT, fenced: true }, Model::FencedLock) > 300);
+fn fenced_lock_holders_stall_and_die_is_linearizable() {
+    assert!(check_service(Service::Lock { holding: SHORT, fenced: true }, Model::FencedLock) > 300);
 }
 
-/// The same as a plain lock: who acquires it finds nobody there.
+/// The history as one of a plain lock: acquiring finds no holder.
 fn as_plain_lock(history: &History) -> History {
     let mut recorder = Recorder::default();
     let mut plain = history.clone();
@@ -109,7 +110,7 @@ fn as_plain_lock(history: &History) -> History {
 }
 
 #[test]
-fn locks_without_end_are_plain_locks() {
+fn lock_leases_never_expire_behaves_as_plain_lock() {
     let mut granted = 0;
     for seed in 0..SEEDS {
         let raft = variant("raft").expect("it is there");
@@ -123,7 +124,7 @@ fn locks_without_end_are_plain_locks() {
 }
 
 #[test]
-fn without_fencing_two_holders_are_caught_twice() {
+fn lock_without_fencing_violates_property_and_history() {
     let mut caught = (0, 0);
     for seed in 0..SEEDS {
         let raft = variant("raft").expect("it is there");
@@ -131,14 +132,14 @@ fn without_fencing_two_holders_are_caught_twice() {
         let mut universe = raft.boot(&cluster(raft, service, seed)).expect("it boots");
         let history = fault_phase(&mut *universe, seed).expect("a model knows it");
         caught.0 += usize::from(universe.violations().iter().any(|found| found.property == "One holder at a time"));
-        let Verdict::Violated(window) = verdict(&history, Model::FencedLock) else { continue };
+        let Verdict::Violated(counterexample) = verdict(&history, Model::FencedLock) else { continue };
         caught.1 += 1;
-        assert_eq!(window.operations.len(), 2, "seed {seed}: {window:?}");
+        assert_eq!(counterexample.operations.len(), 2, "seed {seed}: {counterexample:?}");
     }
     assert!(caught.0 >= 4 && caught.1 >= 4, "{caught:?} of {SEEDS}");
 }
 
-/// How many of some seeds show that Raft without this rule breaks the service.
+/// Number of seeds for which Raft without `rule` violates the service's model.
 fn broken(service: Service, model: Model, rule: &str, settings: &[(quorumscope::core::SettingId, u64)]) -> u64 {
     let raft = variant("raft").expect("it is there");
     let place = raft.rules().iter().position(|known| known.key == rule).expect("a rule of Raft");
@@ -152,7 +153,7 @@ fn broken(service: Service, model: Model, rule: &str, settings: &[(quorumscope::
 }
 
 #[test]
-fn broken_logs_are_caught_by_their_services() {
+fn ablated_raft_violates_service_models() {
     let stale = [(raft::SETTING_READS, 1), (raft::SETTING_CHECK_QUORUM, 0)];
     assert!(broken(Service::Config, Model::CasRegister, "read-index", &stale) >= 2, "stale configuration");
     let forgotten = [(raft::SETTING_SNAPSHOT_EVERY, 0), (raft::SETTING_CHECK_QUORUM, 0)];
@@ -163,7 +164,7 @@ fn broken_logs_are_caught_by_their_services() {
         let blueprint = with(cluster(raft, Service::Queue(SHORT), *seed), &forgotten);
         let mut cluster = Cluster::of::<Raft>(&without(blueprint, RuleId(place as u8))).expect("it boots");
         fault_phase(&mut cluster, *seed);
-        cluster.deliveries().expect("queues").flaw().is_some()
+        cluster.deliveries().expect("queues").first_violation().is_some()
     });
     assert!(again.count() >= 2, "lost items of a queue where items come again");
     let holding = Service::Lock { holding: SHORT, fenced: true };
@@ -178,7 +179,7 @@ fn recorded(service: Service, seed: u64) -> (Cluster, Vec<HistoryRecord>) {
     (cluster, recorded)
 }
 
-/// What clients asked for along with what they were told, and when.
+/// Completed operations: invocation and response time, client, command and outcome.
 fn exchanges(recorded: &[HistoryRecord]) -> Vec<(Micros, Micros, quorumscope::core::ClientId, Op, Outcome)> {
     let mut asked = BTreeMap::new();
     let mut exchanges = Vec::new();
@@ -195,7 +196,7 @@ fn exchanges(recorded: &[HistoryRecord]) -> Vec<(Micros, Micros, quorumscope::co
 }
 
 #[test]
-fn broadcasts_are_delivered_in_the_same_order_everywhere() {
+fn broadcast_delivers_one_order_to_all_clients() {
     let mut delivered = 0;
     for seed in 0..SEEDS {
         let (cluster, recorded) = recorded(Service::Broadcast, seed);
@@ -217,7 +218,7 @@ fn broadcasts_are_delivered_in_the_same_order_everywhere() {
 }
 
 #[test]
-fn nobody_passes_a_barrier_before_all_have_come() {
+fn barrier_passes_only_after_all_parties_arrived() {
     let mut passed = 0;
     for seed in 0..SEEDS {
         let parties = 10;
@@ -228,7 +229,7 @@ fn nobody_passes_a_barrier_before_all_have_come() {
         let mut cluster = Cluster::of::<Raft>(&blueprint).expect("it boots");
         fault_phase(&mut cluster, seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
-        // When each round's parties asked to come in: nobody may pass before the last of them.
+        // Arrivals by round: no party may pass before the last one of its round.
         let mut came: BTreeMap<u32, Vec<Micros>> = BTreeMap::new();
         let mut asked = BTreeMap::new();
         let mut known: BTreeMap<_, u32> = BTreeMap::new();
@@ -259,19 +260,18 @@ fn nobody_passes_a_barrier_before_all_have_come() {
     assert!(passed > 200, "{passed}");
 }
 
-fn flaw(recorded: &[HistoryRecord]) -> Option<Micros> {
-    Deliveries::of(recorded).expect("queues").flaw()
+fn first_violation(recorded: &[HistoryRecord]) -> Option<Micros> {
+    Deliveries::of(recorded).expect("queues").first_violation()
 }
 
-/// At least once, in order, and done with once only.
 #[test]
-fn no_item_is_lost_or_done_with_twice() {
+fn queue_short_leases_redeliver_in_order_until_acknowledged() {
     let (mut again, mut done) = (0, 0);
     for seed in 0..SEEDS {
         let (cluster, recorded) = recorded(Service::Queue(SHORT), seed);
         assert_eq!(cluster.violations(), [], "seed {seed}");
-        assert_eq!(flaw(&recorded), None, "seed {seed}");
-        assert!(Deliveries::of(&recorded).expect("queues").may_repeat(), "seed {seed}");
+        assert_eq!(first_violation(&recorded), None, "seed {seed}");
+        assert!(Deliveries::of(&recorded).expect("queues").may_redeliver(), "seed {seed}");
         let mut taken: BTreeMap<u32, u32> = BTreeMap::new();
         for (.., op, outcome) in exchanges(&recorded) {
             match (op, outcome) {
@@ -286,16 +286,16 @@ fn no_item_is_lost_or_done_with_twice() {
 }
 
 #[test]
-fn where_no_lease_ends_nothing_comes_again() {
+fn queue_leases_never_expire_no_redelivery() {
     for seed in 0..SEEDS {
         let seen = Deliveries::of(&recorded(Service::Queue(FOR_EVER), seed).1).expect("queues");
-        assert!(!seen.may_repeat() && seen.flaw().is_none() && seen.operations() > 50, "seed {seed}");
+        assert!(!seen.may_redeliver() && seen.first_violation().is_none() && seen.operations() > 50, "seed {seed}");
     }
     assert!(Deliveries::of(&recorded(Service::Config, 0).1).is_none(), "no queue");
 }
 
-/// What was heard, but for one answer of some sort: the nth is another one.
-fn instead(
+/// The records with the `nth` outcome selected by `sort` replaced by `what` of it.
+fn altered(
     recorded: &[HistoryRecord],
     sort: fn(Outcome) -> bool,
     nth: usize,
@@ -311,9 +311,8 @@ fn instead(
     changed
 }
 
-/// What queues that are broken in one way each would have told.
 #[test]
-fn whatever_a_queue_tells_that_cannot_be_is_caught() {
+fn delivery_checker_detects_altered_outcomes() {
     let took = |outcome| matches!(outcome, Outcome::Took { .. });
     let refused = |outcome| outcome == Outcome::Refused;
     let (mut taken, mut late, mut twice, mut out_of_order, mut lost) = (0, 0, 0, 0, 0);
@@ -326,11 +325,11 @@ fn whatever_a_queue_tells_that_cannot_be_is_caught() {
                 .count()
         };
         for nth in 0..told(refused) {
-            late += usize::from(flaw(&instead(&recorded, refused, nth, |_| Outcome::Done)).is_some());
+            late += usize::from(first_violation(&altered(&recorded, refused, nth, |_| Outcome::Done)).is_some());
         }
         for nth in 0..told(took) {
             let other = |change: fn(u32, u32) -> (u32, u32)| {
-                flaw(&instead(&recorded, took, nth, |outcome| match outcome {
+                first_violation(&altered(&recorded, took, nth, |outcome| match outcome {
                     Outcome::Took { ticket, item } => {
                         let (ticket, item) = change(ticket, item);
                         Outcome::Took { ticket, item }
@@ -340,19 +339,19 @@ fn whatever_a_queue_tells_that_cannot_be_is_caught() {
             };
             taken += 1;
             assert_ne!(other(|ticket, _| (ticket, u32::MAX)), None, "seed {seed}: made up");
-            // Of the last ones nobody can tell: nothing came after them.
+            // The last deliveries of a run cannot be checked: nothing follows them.
             twice += usize::from(other(|ticket, item| (ticket + 1, item)).is_some());
             out_of_order += usize::from(other(|ticket, item| (ticket + 10_000, item)).is_some());
-            lost += usize::from(flaw(&instead(&recorded, took, nth, |_| Outcome::Value(None))).is_some());
+            lost += usize::from(first_violation(&altered(&recorded, took, nth, |_| Outcome::Value(None))).is_some());
         }
-        // Promised for longer than it was.
+        // As if the leases had been longer.
         let mut longer = recorded.clone();
         for recorded in &mut longer {
             if let HistoryEvent::Asked(Op::Take { lease, .. }) = &mut recorded.event {
                 *lease *= 10;
             }
         }
-        assert_ne!(flaw(&longer), None, "seed {seed}: lent again before its time");
+        assert_ne!(first_violation(&longer), None, "seed {seed}: lent again before its time");
     }
     assert!(taken > 200 && late > 50, "{taken} {late}");
     assert!(
@@ -362,7 +361,7 @@ fn whatever_a_queue_tells_that_cannot_be_is_caught() {
 }
 
 #[test]
-fn made_up_values_are_caught_on_every_log() {
+fn store_nondeterministic_writes_are_detected_on_every_log() {
     for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
         for seed in 0..SEEDS {
             let service = Service::KeyValue { swap_permille: 0, own_permille: 50 };

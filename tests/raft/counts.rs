@@ -1,4 +1,4 @@
-//! Messages, exactly as the formulas say.
+//! Message counts of Raft against its formulas: commands, elections, reads, leadership transfer.
 
 use super::*;
 use quorumscope::core::node::Protocol;
@@ -26,7 +26,7 @@ fn after_load(blueprint: &Blueprint, group: ClientGroup) -> Lab {
 }
 
 #[test]
-fn a_command_costs_two_messages_for_each_other_server() {
+fn command_costs_two_messages_per_peer() {
     for n in SIZES {
         for pace in [
             Pace::Closed { sessions: 1, think: 0 },
@@ -45,9 +45,9 @@ fn a_command_costs_two_messages_for_each_other_server() {
     }
 }
 
-/// Messages overtake each other, disks are slow, servers take time: the count stays.
+/// With reordering, slow disks and processing time the count stays the same.
 #[test]
-fn neither_reordering_nor_slowness_costs_a_message() {
+fn command_costs_no_more_under_reordering_and_slow_disks() {
     for n in SIZES {
         let mut blueprint = quiet(n, 4);
         blueprint.topology.jitter_permille = 300;
@@ -59,7 +59,7 @@ fn neither_reordering_nor_slowness_costs_a_message() {
     }
 }
 
-/// A wide election timeout, so that one server stands alone.
+/// A wide range of election timeouts, so that there is one candidate only.
 fn one_candidate(n: u8, pre_vote: u64) -> Blueprint {
     let settings = [
         (raft::SETTING_PRE_VOTE, pre_vote),
@@ -70,7 +70,7 @@ fn one_candidate(n: u8, pre_vote: u64) -> Blueprint {
 }
 
 #[test]
-fn an_election_costs_two_messages_for_each_other_server_and_pre_vote_as_many_again() {
+fn election_costs_two_messages_per_peer_and_pre_vote_as_many_again() {
     for n in SIZES {
         for pre_vote in [0, 1] {
             let mut lab = Lab::new(&one_candidate(n, pre_vote));
@@ -89,7 +89,7 @@ fn an_election_costs_two_messages_for_each_other_server_and_pre_vote_as_many_aga
 }
 
 #[test]
-fn reads_by_the_log_cost_what_writes_cost() {
+fn read_through_the_log_costs_as_much_as_a_write() {
     for n in SIZES {
         let lab = after_load(&quiet(n, 5), clients(Pace::Open { gap: 5_000 }, 100, 1_000_000));
         assert_eq!(lab.sent_besides_heartbeats(), 2 * others(n) * lab.world.counts().answered);
@@ -97,7 +97,7 @@ fn reads_by_the_log_cost_what_writes_cost() {
 }
 
 #[test]
-fn a_read_index_round_costs_two_messages_for_each_other_server() {
+fn read_index_round_costs_two_messages_per_peer() {
     for n in SIZES {
         let blueprint = with(quiet(n, 6), &[(raft::SETTING_READS, 1)]);
         let one = after_load(&blueprint, clients(Pace::Closed { sessions: 1, think: 0 }, 100, 1_000_000));
@@ -114,7 +114,7 @@ fn a_read_index_round_costs_two_messages_for_each_other_server() {
 }
 
 #[test]
-fn a_read_under_a_lease_costs_nothing() {
+fn lease_read_costs_no_message() {
     for n in SIZES {
         let blueprint = with(quiet(n, 7), &[(raft::SETTING_READS, 2)]);
         let lab = after_load(&blueprint, clients(Pace::Open { gap: 1_000 }, 100, 1_000_000));
@@ -124,16 +124,16 @@ fn a_read_under_a_lease_costs_nothing() {
 }
 
 #[test]
-fn a_transfer_costs_one_message_and_an_election() {
+fn transfer_costs_one_message_and_an_election() {
     for n in SIZES {
         // A heartbeat of the old leader that meets the new term would be refused, and count: keep them far apart.
         let mut lab = Lab::new(&with(quiet(n, 8), &[(raft::SETTING_HEARTBEAT, 400_000)]));
         let leader = lab.settle();
         lab.run_for(430_000);
         lab.clear_counts();
-        let heir = lab.others(leader)[0];
-        assert!(lab.act(Action::HandOver(heir)));
-        lab.run_till(1_000_000, |lab| lab.leader() == Some(heir));
+        let successor = lab.others(leader)[0];
+        assert!(lab.act(Action::HandOver(successor)));
+        lab.run_till(1_000_000, |lab| lab.leader() == Some(successor));
         lab.run_for(5_000);
         assert_eq!(lab.sent("TimeoutNow"), 1);
         assert_eq!(lab.sent("RequestVote") + lab.sent("RequestVoteReply"), 2 * others(n));

@@ -1,4 +1,4 @@
-//! What clients saw: no read may return a value that was overwritten before the read began.
+//! History checker for one register: no read may return a value that was overwritten before the read began.
 //!
 //! Every write has a value of its own and there is one key, so a read tells which write it saw. A read is stale if some write began after the
 //! write it saw had ended, and ended itself before the read began; or if it saw a write that had not begun.
@@ -34,7 +34,7 @@ fn value(client: u16, seq: u32) -> u32 {
 }
 
 impl History {
-    /// Takes note of what nodes answered in the last step or action.
+    /// Records what nodes answered in the last step or action.
     pub fn listen(&mut self, world: &World) {
         for (node, effect) in world.effects_of::<Raft>() {
             if let Effect::Reply(reply) = effect
@@ -52,7 +52,7 @@ impl History {
         }
     }
 
-    /// Looks at one step. Panics on a stale read.
+    /// Records one step. Panics on a stale read.
     pub fn observe(&mut self, world: &World, outcome: StepOutcome) {
         self.listen(world);
         let record = match world.trace().records().next_back() {

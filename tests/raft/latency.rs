@@ -1,4 +1,4 @@
-//! Latency, exactly as the arithmetic on the round trips says.
+//! Client latency of Raft against the arithmetic of round trips, exact to the microsecond.
 
 use super::*;
 
@@ -65,7 +65,7 @@ fn check(replicas: &[u8], reads: u64, read_percent: u8, disk: Micros, expected: 
 }
 
 #[test]
-fn a_write_takes_the_way_to_the_leader_and_the_leaders_way_to_a_quorum() {
+fn write_takes_the_round_trips_to_the_leader_and_to_its_quorum() {
     check(&[0, 1, 2], 0, 0, 0, |quorum| quorum);
     check(&[0, 1, 2, 3, 4], 0, 0, 0, |quorum| quorum);
     check(&[4, 2, 2, 0], 0, 0, 0, |quorum| quorum);
@@ -73,11 +73,11 @@ fn a_write_takes_the_way_to_the_leader_and_the_leaders_way_to_a_quorum() {
 }
 
 #[test]
-fn a_read_by_read_index_takes_as_long_as_a_write() {
+fn read_index_takes_as_long_as_a_write() {
     check(&[0, 1, 2, 3, 4], 1, 100, 0, |quorum| quorum);
 }
 
 #[test]
-fn a_read_under_a_lease_takes_the_way_to_the_leader_only() {
+fn lease_read_takes_the_round_trip_to_the_leader_only() {
     check(&[0, 1, 2, 3, 4], 2, 100, 0, |_| 0);
 }

@@ -1,11 +1,10 @@
-//! Raft in the simulated world: what it costs, how fast it is, and that nothing breaks it.
+//! Raft in the simulator: message counts, latency, and scenarios from the papers under the safety checker.
 
 #![cfg(not(target_arch = "wasm32"))]
 
 mod counts;
 mod history;
 mod latency;
-mod reordering;
 mod scenes;
 
 use history::History;

@@ -1,4 +1,4 @@
-//! Scenes from the papers, played in the world, with the rule they are about in force and taken away.
+//! Scenarios from the papers, each with the rule that it is about in force and ablated.
 
 use super::*;
 use quorumscope::core::{Answer, Effect, RuleId};
@@ -93,7 +93,7 @@ fn figure_8(ablated: RuleSet) {
 }
 
 #[test]
-fn figure_8_is_safe_and_is_not_without_its_rule() {
+fn figure_8_violates_safety_only_without_commit_own_term() {
     figure_8(RuleSet::EMPTY);
     assert!(breaks(|| figure_8(without(raft::COMMIT_OWN_TERM))));
 }
@@ -125,7 +125,7 @@ fn two_changes(ablated: RuleSet) {
 }
 
 #[test]
-fn two_single_server_changes_are_safe_and_are_not_without_their_rule() {
+fn two_leaders_single_server_changes_violate_safety_only_without_their_rule() {
     two_changes(RuleSet::EMPTY);
     assert!(breaks(|| two_changes(without(raft::CHANGE_AFTER_OWN_COMMIT))));
 }
@@ -150,7 +150,7 @@ fn two_candidates(seed: u64, ablated: RuleSet) -> bool {
 }
 
 #[test]
-fn two_candidates_are_safe_and_are_not_if_voters_forget() {
+fn two_candidates_violate_election_safety_only_if_votes_are_not_durable() {
     assert!((0..20).filter(|&seed| two_candidates(seed, RuleSet::EMPTY)).count() > 1);
     assert!((0..20).any(|seed| breaks(|| two_candidates(seed, without(raft::VOTE_IS_DURABLE)))));
 }
@@ -158,7 +158,7 @@ fn two_candidates_are_safe_and_are_not_if_voters_forget() {
 /// A server that was cut off and comes back disturbs nobody, thanks to PreVote; without PreVote it raised its term, and whoever hears it
 /// must follow.
 #[test]
-fn a_server_that_comes_back_does_not_disturb() {
+fn reconnected_server_deposes_the_leader_only_without_pre_vote() {
     for pre_vote in [1, 0] {
         let mut lab = Lab::new(&with(quiet(5, 23), &[(raft::SETTING_PRE_VOTE, pre_vote)]));
         let leader = lab.settle();
@@ -175,7 +175,7 @@ fn a_server_that_comes_back_does_not_disturb() {
 }
 
 #[test]
-fn a_leader_without_a_majority_steps_down() {
+fn leader_without_a_majority_steps_down() {
     for check_quorum in [1, 0] {
         let mut lab = Lab::new(&with(quiet(5, 24), &[(raft::SETTING_CHECK_QUORUM, check_quorum)]));
         let leader = lab.settle();
@@ -191,7 +191,7 @@ fn a_leader_without_a_majority_steps_down() {
 }
 
 #[test]
-fn after_a_crash_somebody_else_leads_within_two_election_timeouts() {
+fn crashed_leader_is_replaced_within_two_election_timeouts() {
     for seed in 0..20 {
         let mut lab = Lab::new(&quiet(5, seed));
         let leader = lab.settle();
@@ -205,7 +205,7 @@ fn after_a_crash_somebody_else_leads_within_two_election_timeouts() {
 // Transfer.
 
 #[test]
-fn leadership_moves_in_two_round_trips_and_no_command_gets_lost() {
+fn transfer_takes_two_round_trips_and_loses_no_command() {
     let state = Pace::Closed { sessions: 8, think: 0 };
     let blueprint = Blueprint { clients: vec![clients(state, 0, 500_000)], ..quiet(5, 25) };
     let mut lab = Lab::new(&blueprint);
@@ -225,7 +225,7 @@ fn leadership_moves_in_two_round_trips_and_no_command_gets_lost() {
 }
 
 #[test]
-fn a_transfer_to_a_server_that_does_not_hear_is_given_up() {
+fn transfer_to_an_unreachable_server_is_aborted() {
     let blueprint = Blueprint { clients: vec![clients(ONE_SESSION, 0, 500_000)], ..quiet(5, 26) };
     let mut lab = Lab::new(&blueprint);
     let leader = lab.settle();
@@ -245,7 +245,7 @@ fn a_transfer_to_a_server_that_does_not_hear_is_given_up() {
 // Catching up.
 
 #[test]
-fn a_server_far_behind_gets_a_snapshot_and_a_server_slightly_behind_the_entries() {
+fn follower_far_behind_gets_a_snapshot_and_one_slightly_behind_gets_entries() {
     for (down, snapshots) in [(150_000, 0), (3_000_000, 1)] {
         let state = Pace::Closed { sessions: 4, think: 0 };
         let blueprint = Blueprint { clients: vec![clients(state, 0, 500_000)], ..quiet(5, 27) };
@@ -291,7 +291,7 @@ fn read_under_a_cut(reads: u64, ablated: RuleSet) {
 }
 
 #[test]
-fn no_read_is_stale_however_it_is_served() {
+fn partitioned_leader_serves_no_stale_read_in_any_mode() {
     for reads in [0, 1, 2] {
         read_under_a_cut(reads, RuleSet::EMPTY);
     }
@@ -303,7 +303,7 @@ fn no_read_is_stale_however_it_is_served() {
 }
 
 #[test]
-fn a_lease_outlives_a_lost_round_of_heartbeats_and_no_more() {
+fn lease_survives_one_lost_round_of_heartbeats_and_no_more() {
     let blueprint = with(quiet(3, 29), &[(raft::SETTING_READS, 2)]);
     let group = clients(Pace::Closed { sessions: 1, think: 1_000 }, 100, 1_000_000);
     let mut lab = Lab::new(&Blueprint { clients: vec![group], ..blueprint });
@@ -330,7 +330,7 @@ fn a_lease_outlives_a_lost_round_of_heartbeats_and_no_more() {
 
 /// Three servers are replaced by three others, the leader among them, while clients go on.
 #[test]
-fn the_whole_cluster_is_replaced() {
+fn joint_consensus_replaces_all_servers_under_load() {
     for membership in [0, 1] {
         let blueprint = Blueprint { clients: vec![clients(ONE_SESSION, 50, 500_000)], ..quiet(3, 30) };
         let mut lab = Lab::new(&with(blueprint, &[(raft::SETTING_MEMBERSHIP, membership)]));
@@ -360,7 +360,7 @@ fn the_whole_cluster_is_replaced() {
 
 /// A server that was down while it was removed asks for votes for ever when it comes back, and nobody minds.
 #[test]
-fn a_removed_server_does_not_disturb() {
+fn removed_server_deposes_no_leader() {
     let mut lab = Lab::new(&quiet(4, 31));
     let leader = lab.settle();
     let removed = lab.others(leader)[0];
@@ -376,7 +376,7 @@ fn a_removed_server_does_not_disturb() {
 }
 
 #[test]
-fn a_new_server_that_cannot_be_reached_is_not_taken_in() {
+fn unreachable_new_server_is_not_added() {
     let mut lab = Lab::new(&quiet(3, 32));
     let leader = lab.settle();
     assert!(lab.act(Action::Add { site: 0 }));
@@ -391,7 +391,7 @@ fn a_new_server_that_cannot_be_reached_is_not_taken_in() {
 
 /// A write to disk on the way of every command: the leader's and the followers' at the same time, and one at each place.
 #[test]
-fn disks_work_side_by_side() {
+fn leader_and_followers_write_to_disk_in_parallel() {
     let mut blueprint = with_client_at_a(quiet(3, 33), Pace::Closed { sessions: 1, think: 50_000 }, 0, 2_000_000);
     blueprint.topology.disk = 3_000;
     let mut lab = Lab::new(&blueprint);
@@ -404,4 +404,30 @@ fn disks_work_side_by_side() {
     let latencies: Vec<Micros> = lab.world.samples()[0].iter().skip(1).map(|(_, sample)| sample.latency).collect();
     assert!(latencies.len() > 10);
     assert!(latencies.iter().all(|&latency| latency == 2_000 + 10_000 + 3_000), "{latencies:?}");
+}
+
+// Reordering.
+
+/// How many commands 200 clients have answered within a second, if every other message is late by so much at most.
+fn answered(late: &str) -> u64 {
+    let document = format!(
+        "variant = \"raft\"\nsettings = {{ batch = 16 }}\nsites = [\"s\"]\nrtt_ms = [[10]]\nduration = \"1s\"\n\
+         replicas = [\"s\", \"s\", \"s\", \"s\", \"s\"]\nclients = [{{ site = \"s\", sessions = 200 }}]\n\
+         script = [{{ at = \"0s\", do = \"reordering\", share = \"50%\", extra = \"{late}\" }}]\n"
+    );
+    let document = quorumscope::lab::text::from_toml(&document).expect("a scenario");
+    let report = quorumscope::lab::run::Run::to_end(&document).expect("a good one");
+    assert_eq!((report.leaders.len(), report.violations.len()), (1, 0), "{late}");
+    report.commands.answered
+}
+
+#[test]
+fn reordered_entries_are_not_retransmitted() {
+    let in_order = answered("0s");
+    // A command takes 20 ms, and so much more: with half of the messages late, one of many before a command is, on nearly every link.
+    for (late, percent) in [("1ms", 94), ("5ms", 80), ("10ms", 66)] {
+        let answered = answered(late);
+        assert!(answered * 100 >= in_order * percent, "late by {late}: {answered}, in order: {in_order}");
+        println!("late by {late}: {answered}, in order: {in_order}");
+    }
 }

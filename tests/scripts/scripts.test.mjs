@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -105,4 +105,10 @@ test("the server answers as a static host does, and nothing outside its folder",
   for (const path of ["/", "/index.html", "/some/path/none", "/some/path/../../etc/passwd", "/some/path/%2e%2e/secret.txt", "/some/path//etc/passwd", "/some/path/link.txt"])
     assert.equal((await ask(path)).statusCode, 404, path);
   assert.equal((await ask("/some/path/%")).statusCode, 400);
+});
+
+test("workflows name the actions they use by commit", () => {
+  for (const file of readdirSync(".github/workflows"))
+    for (const [line] of readFileSync(join(".github/workflows", file), "utf8").matchAll(/^.*\buses:.*$/gm))
+      assert.match(line, /@[0-9a-f]{40} # v\d+\.\d+\.\d+$/, file);
 });

@@ -1,13 +1,14 @@
 //! Paxos as Stateright's example `paxos` has it: three servers that agree on one value, and clients that each write once and, when told
-//! that this is done, read once at the next server. Clients are nodes like any other; what they were told is remembered as a history, which must
-//! be linearizable.
+//! that this is done, read once at the next server. Clients are nodes like any other; what they were told is kept in a history variable, which
+//! must be linearizable.
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
-    Ballot, Card, Command, EntryStatus, Faults, NodeStatus, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
-    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, SettingError, majority,
+    Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message, Node, NodeId,
+    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
+    TimingModel, majority,
 };
-use quorumscope::judge::explore::{Bounds, Broken, Explorer, Memory, Query, Request, Seen, Verdict};
+use quorumscope::judge::explore::{Bounds, Explorer, HistoryVariable, Observation, Query, Request, Verdict, Violation};
 
 const SERVERS: u8 = 3;
 
@@ -17,7 +18,7 @@ pub fn explore(clients: u8) -> u64 {
         Setup { replicas: SERVERS + clients, rtt_max: 1, settings: Settings::default(), ablated: RuleSet::EMPTY };
     let bounds = Bounds { states: u32::MAX, messages: u16::MAX, copies: u8::MAX, ..Bounds::default() };
     let query = Query { setup, bounds, property: None, via: Vec::new() };
-    let mut explorer = Explorer::<Paxos, History>::new(&query).expect("it has no settings");
+    let mut explorer = Explorer::new::<Paxos, History>(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
     u64::from(explorer.states())
@@ -255,31 +256,31 @@ impl History {
 
 const LINEARIZABLE: (&str, &str) = ("Linearizable", "What clients were told fits one order of their operations.");
 
-impl Memory<Paxos> for History {
+impl HistoryVariable<Paxos> for History {
     fn new(_: &[Request]) -> History {
         History(Vec::new())
     }
 
-    fn cares(seen: &Seen<'_, Paxos>) -> bool {
-        seen.node.0 >= SERVERS && seen.changed
+    fn is_relevant(event: &Observation<'_, Paxos>) -> bool {
+        event.node.0 >= SERVERS && event.changed
     }
 
-    fn take_in(&mut self, seen: &Seen<'_, Paxos>) -> Vec<Broken> {
+    fn observe(&mut self, event: &Observation<'_, Paxos>) -> Vec<Violation> {
         let mut fits = true;
-        let ended = match seen.arrived {
+        let ended = match event.arrived {
             Some((_, Msg::PutOk { .. })) => Some(None),
             Some((_, &Msg::GetOk { value, .. })) => Some(Some(value)),
             _ => None,
         };
         if let Some(value) = ended {
-            self.end(seen.node, value);
+            self.end(event.node, value);
             fits = self.fits(&mut vec![0; self.0.len()], None);
         }
-        for (_, _, message) in &seen.sent {
-            let does = if matches!(message, Msg::Put { .. }) { Does::Write(seen.node) } else { Does::Read(None) };
-            self.begin(seen.node, does);
+        for (_, _, message) in &event.sent {
+            let does = if matches!(message, Msg::Put { .. }) { Does::Write(event.node) } else { Does::Read(None) };
+            self.begin(event.node, does);
         }
-        if fits { Vec::new() } else { vec![Broken::new(LINEARIZABLE, NodeSet::just(seen.node), None)] }
+        if fits { Vec::new() } else { vec![Violation::new(LINEARIZABLE, NodeSet::just(event.node), None)] }
     }
 }
 
@@ -305,11 +306,16 @@ impl Protocol for Paxos {
         title: "Paxos",
         says: "Servers agree on one value.",
         paper: "Leslie Lamport, Paxos Made Simple, 2001",
+        family: Family::Leaderless,
         epoch: "ballot",
         optimises: "nothing",
         min_replicas: 1,
         faults: Faults::CrashStop,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Single,
+        leader: LeaderModel::None,
+        contact: Contact::Nearest,
+        promises: Promises::CONSENSUS,
         transfer: false,
         membership: false,
         formulas: &[],

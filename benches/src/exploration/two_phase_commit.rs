@@ -4,8 +4,9 @@
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
-    Breach, Card, Command, EntryStatus, Faults, NodeStatus, Invariant, KindId, Message, Node, NodeId, NodeSet, Out,
-    Protocol, Rule, RuleSet, Setting, Settings, Setup, Shots, Slot, Step, SettingError,
+    Breach, Card, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message, Node, NodeId,
+    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
+    Step, TimingModel,
 };
 use quorumscope::judge::explore::{Bounds, Explorer, Query, Times, Verdict};
 
@@ -21,7 +22,7 @@ pub fn explore(resource_managers: u8) -> u64 {
         ..Bounds::default()
     };
     let query = Query { setup, bounds, property: None, via: Vec::new() };
-    let mut explorer = Explorer::<TwoPhaseCommit, ()>::new(&query).expect("it has no settings");
+    let mut explorer = Explorer::new::<TwoPhaseCommit, ()>(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     assert_eq!(explorer.verdict(), Some(&Verdict::Safe));
     u64::from(explorer.states())
@@ -161,11 +162,16 @@ impl Protocol for TwoPhaseCommit {
         title: "Two-phase commit",
         says: "All commit, or all abort.",
         paper: "Gray and Lamport, Consensus on Transaction Commit, 2003, §3",
+        family: Family::OtherModels,
         epoch: "none",
         optimises: "nothing",
         min_replicas: 2,
         faults: Faults::CrashStop,
+        timing: TimingModel::Asynchronous,
         shots: Shots::Single,
+        leader: LeaderModel::None,
+        contact: Contact::Nearest,
+        promises: Promises::NOTHING,
         transfer: false,
         membership: false,
         formulas: &[],

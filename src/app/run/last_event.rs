@@ -67,6 +67,8 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
         What::Answered => "A client got its answer".to_owned(),
         What::Client => "A client began a command, or asked again".to_owned(),
         What::Refused => "The script asked for something that made no sense; nothing was done".to_owned(),
+        What::Fenced => format!("Node {node} was turned off by order of node {peer}"),
+        What::Stopped if record.detail == 1 => format!("Node {node} crashed in the middle of what it sent"),
         What::Stopped => format!("Node {node} could not save what it had to, and stopped"),
         _ => "Something was done by hand or by the script".to_owned(),
     };

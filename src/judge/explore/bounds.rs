@@ -1,5 +1,6 @@
-//! How far an exploration goes.
+//! Bounds of an exploration: how often each kind of event may happen, and which bounds were reached.
 
+use super::intern::Interner;
 use crate::core::command::{Command, Op};
 use crate::core::ids::ClientId;
 use crate::core::{NodeSet, Order};
@@ -18,13 +19,13 @@ pub enum Times {
 pub struct Request {
     /// What is asked.
     pub command: Command,
-    /// Whom.
+    /// The nodes that may be asked.
     pub at: NodeSet,
 }
 
 /// The bounds within which every run is looked at.
 ///
-/// Everything is asynchronous: any message under way may be the next to arrive, any timer that is set may be the next to fire. A
+/// Everything is asynchronous: any message in flight may be the next to arrive, any timer that is set may be the next to fire. A
 /// message that never arrives is as good as lost, so `losses` are needed only to make room when `messages` is small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -32,18 +33,21 @@ pub struct Bounds {
     pub depth: u32,
     /// Most states; with more, the exploration stays undecided.
     pub states: u32,
-    /// Most messages under way at once. A step that would send more is not taken.
+    /// Most messages in flight at once. A step that would send more is not taken.
     pub messages: u16,
-    /// Most equal messages under way at once; more of them get lost.
+    /// Most equal messages in flight at once; more of them get lost.
     pub copies: u8,
     /// Timers that fire.
     pub timers: Times,
     /// Messages lost.
     pub losses: Times,
-    /// Messages that arrive and stay under way, to arrive again. [`Times::Any`]: what was sent once may arrive again for ever.
+    /// Messages that arrive and stay in flight, to arrive again. [`Times::Any`]: what was sent once may arrive again for ever.
     pub duplicates: Times,
     /// Crashes.
     pub crashes: Times,
+    /// Crashes in the middle of sending: a node handles an event and crashes when only the first few of several messages to others have left, for
+    /// each such number of them. What it asked for after that (a save, an answer) does not take place. Each counts as one of the `crashes`, too.
+    pub partial: Times,
     /// Restarts of crashed nodes, from their disks.
     pub restarts: Times,
     /// Highest term or ballot. A step that takes a node higher is not taken.
@@ -75,6 +79,7 @@ impl Default for Bounds {
             losses: Times::Most(0),
             duplicates: Times::Most(0),
             crashes: Times::Most(0),
+            partial: Times::Most(0),
             restarts: Times::Most(0),
             epoch: u32::MAX,
             late_to_self: false,
@@ -92,14 +97,15 @@ impl Bounds {
     pub const REQUESTS: u8 = 16;
 
     /// How often it may happen.
-    pub(super) fn most(&self, of: Of) -> Times {
+    pub(super) fn most(&self, of: Cost) -> Times {
         match of {
-            Of::Timers => self.timers,
-            Of::Losses => self.losses,
-            Of::Duplicates => self.duplicates,
-            Of::Crashes => self.crashes,
-            Of::Restarts => self.restarts,
-            Of::Request(_) | Of::Order(_) => Times::Most(1),
+            Cost::Timers => self.timers,
+            Cost::Losses => self.losses,
+            Cost::Duplicates => self.duplicates,
+            Cost::Crashes => self.crashes,
+            Cost::Restarts => self.restarts,
+            Cost::Partial => self.partial,
+            Cost::Request(_) | Cost::Order(_) => Times::Most(1),
         }
     }
 
@@ -118,7 +124,7 @@ impl Bounds {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Spent {
     /// Of all that comes more than once.
-    counts: [u16; 5],
+    counts: [u16; Cost::COUNTED],
     /// A bit for each request.
     asked: u16,
     /// A bit for each order.
@@ -129,59 +135,65 @@ pub(super) struct Spent {
 
 /// What something is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum Cost {
     Timers,
     Losses,
     Duplicates,
     Crashes,
     Restarts,
+    /// Crashes in the middle of sending.
+    Partial,
     /// The request with this number.
     Request(u8),
     /// The order with this number.
     Order(u8),
 }
 
-impl Of {
+impl Cost {
+    /// How many there are that come more than once.
+    const COUNTED: usize = 6;
     /// How many there are.
-    pub const ALL: usize = 5 + 2 * Bounds::REQUESTS as usize;
+    pub const ALL: usize = Cost::COUNTED + 2 * Bounds::REQUESTS as usize;
 
     /// Its place among them.
     pub fn place(self) -> usize {
         let requests = usize::from(Bounds::REQUESTS);
         match self {
-            Of::Timers => 0,
-            Of::Losses => 1,
-            Of::Duplicates => 2,
-            Of::Crashes => 3,
-            Of::Restarts => 4,
-            Of::Request(number) => 5 + usize::from(number),
-            Of::Order(number) => 5 + requests + usize::from(number),
+            Cost::Timers => 0,
+            Cost::Losses => 1,
+            Cost::Duplicates => 2,
+            Cost::Crashes => 3,
+            Cost::Restarts => 4,
+            Cost::Partial => 5,
+            Cost::Request(number) => Cost::COUNTED + usize::from(number),
+            Cost::Order(number) => Cost::COUNTED + requests + usize::from(number),
         }
     }
 
-    /// The bound that keeps it from step outcome once more, if what is not looked at then can matter.
+    /// The bound that keeps it from happening once more, if what is not looked at then can matter.
     pub fn cut(self) -> Option<Cut> {
         match self {
-            Of::Timers => Some(Cut::Timers),
-            Of::Duplicates => Some(Cut::Duplicates),
-            Of::Crashes => Some(Cut::Crashes),
-            Of::Restarts => Some(Cut::Restarts),
-            Of::Losses | Of::Request(_) | Of::Order(_) => None,
+            Cost::Timers => Some(Cut::Timers),
+            Cost::Duplicates => Some(Cut::Duplicates),
+            Cost::Crashes => Some(Cut::Crashes),
+            Cost::Restarts => Some(Cut::Restarts),
+            Cost::Partial => Some(Cut::Partial),
+            Cost::Losses | Cost::Request(_) | Cost::Order(_) => None,
         }
     }
 }
 
 impl Spent {
     /// One more of it, unless the bound is reached. What may happen any number of times is not counted: states stay the same.
-    pub fn one_more(mut self, of: Of, bounds: &Bounds) -> Option<Spent> {
+    pub fn one_more(mut self, of: Cost, bounds: &Bounds) -> Option<Spent> {
         match (of, bounds.most(of)) {
-            (Of::Request(number), _) => {
+            (Cost::Request(number), _) => {
                 let bit = 1 << number;
                 let first = self.asked & bit == 0;
                 self.asked |= bit;
                 first.then_some(self)
             }
-            (Of::Order(number), _) => {
+            (Cost::Order(number), _) => {
                 let bit = 1 << number;
                 let first = self.ordered & bit == 0;
                 self.ordered |= bit;
@@ -203,7 +215,40 @@ impl Spent {
 
     /// In the next stage, in which everything counts anew but requests and orders.
     pub fn next_stage(self) -> Spent {
-        Spent { counts: [0; 5], stage: self.stage + 1, ..self }
+        Spent { counts: [0; Cost::COUNTED], stage: self.stage + 1, ..self }
+    }
+}
+
+/// All that was ever spent, by number, and what follows on each by one more of something; see [`Cost::place`].
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    spent: Interner<Spent>,
+    next: Vec<[Option<Option<u32>>; Cost::ALL]>,
+}
+
+impl Ledger {
+    /// The number of what was spent.
+    pub fn put(&mut self, spent: Spent) -> u32 {
+        self.spent.put(spent)
+    }
+
+    /// What was spent, by number.
+    pub fn get(&self, number: u32) -> Spent {
+        *self.spent.get(number)
+    }
+
+    /// What is spent after one more of it, if the bounds allow.
+    #[inline]
+    pub fn spend(&mut self, spent: u32, cost: Cost, bounds: &Bounds) -> Option<u32> {
+        if self.next.len() <= spent as usize {
+            self.next.resize(spent as usize + 1, [None; Cost::ALL]);
+        }
+        let known = self.next[spent as usize][cost.place()];
+        known.unwrap_or_else(|| {
+            let after = self.spent.get(spent).one_more(cost, bounds).map(|after| self.spent.put(after));
+            self.next[spent as usize][cost.place()] = Some(after);
+            after
+        })
     }
 }
 
@@ -212,7 +257,8 @@ impl Spent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cuts(u16);
 
-/// One bound that can cut something off: `Own` by messages to oneself that are never late, `Lost` by kinds that always get lost.
+/// One bound that can cut something off: `Own` by messages to oneself that are never late, `Lost` by kinds that always get lost, `Coins` by
+/// events that draw more coins than are explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // The names of the bounds.
 pub enum Cut {
@@ -226,11 +272,25 @@ pub enum Cut {
     Epoch,
     Own,
     Lost,
+    Partial,
+    Coins,
 }
 
 impl Cuts {
-    const NAMES: [&str; 10] =
-        ["depth", "messages", "copies", "timers", "duplicates", "crashes", "restarts", "epoch", "own", "lost"];
+    const NAMES: [&str; 12] = [
+        "depth",
+        "messages",
+        "copies",
+        "timers",
+        "duplicates",
+        "crashes",
+        "restarts",
+        "epoch",
+        "own",
+        "lost",
+        "partial",
+        "coins",
+    ];
 
     pub(super) fn add(&mut self, cut: Cut) {
         self.0 |= 1 << cut as u16;

@@ -1,130 +1,189 @@
-//! What clients asked and were told, and whether that fits one order of their operations.
+//! History variables: what a state must remember of its past so that safety can be judged (Abadi and Lamport, *The Existence of Refinement
+//! Mappings*, 1991, §5). The usual one, [`SafetyHistory`], keeps decisions, leaders and, if clients read, their operations.
 
 use super::bounds::Request;
-use super::past::Broken;
-use crate::core::node::Reply;
-use crate::core::{Answer, Command, NodeId, NodeSet, Outcome};
-use crate::judge::safety::LINEARIZABLE;
-use crate::services::Machine;
+use super::client_history::ClientHistory;
+use crate::core::node::{Node, Protocol, Reply};
+use crate::core::{Command, Epoch, Names, NodeId, NodeSet, Slot};
+use crate::judge::safety::{AGREEMENT, LINEARIZABLE, ONE_LEADER, ORDER};
+use std::fmt::Debug;
+use std::hash::Hash;
 
-/// The operations of clients, in the order of the [bounds](super::Bounds::requests). A request is made when it reaches a node, and answered when a node
-/// answers it: whatever time messages of clients take, they could take none.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct History {
-    operations: Vec<Operation>,
-}
+/// The message type of a protocol.
+pub(super) type Msg<P> = <<P as Protocol>::Node as Node>::Msg;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Operation {
-    command: Command,
-    asked: bool,
-    /// Those that had been answered when it was asked, a bit for each.
-    after: u16,
-    answer: Option<Outcome>,
-}
+/// A message in flight: from, to, what.
+pub(super) type Envelope<P> = (NodeId, NodeId, Msg<P>);
 
-impl History {
-    /// Nothing has been asked for yet.
-    pub fn new(requests: &[Request]) -> History {
-        let operation =
-            |request: &Request| Operation { command: request.command, asked: false, after: 0, answer: None };
-        History { operations: requests.iter().map(operation).collect() }
+/// A history variable, as part of a state: two states that differ in it alone can have different futures.
+pub trait HistoryVariable<P: Protocol>: Clone + Debug + Eq + Hash + 'static {
+    /// The history in which nothing has happened yet, when clients may make these requests.
+    fn new(requests: &[Request]) -> Self;
+
+    /// Whether an event can matter to it, whatever it holds.
+    fn is_relevant(event: &Observation<'_, P>) -> bool;
+
+    /// Takes in an event and tells what it violates. Where two things contradict each other, the first one stays.
+    fn observe(&mut self, event: &Observation<'_, P>) -> Vec<Violation>;
+
+    /// The command known to be chosen in a slot.
+    fn chosen(&self, _slot: Slot) -> Option<Command> {
+        None
     }
 
-    /// A client asks.
-    pub fn ask(&mut self, index: usize) {
-        let answered = (0..).zip(&self.operations).filter(|(_, operation)| operation.answer.is_some());
-        let after = answered.fold(0, |set, (bit, _)| set | 1 << bit);
-        let operation = &mut self.operations[index];
-        (operation.asked, operation.after) = (true, after);
+    /// Exchanges names in it. Names are exchanged only where [`Protocol::exchange`] says how.
+    fn exchange(&mut self, _names: &Names) {}
+}
+
+/// One event, as a history variable sees it.
+#[derive(Debug)]
+pub struct Observation<'a, P: Protocol> {
+    /// The node that handled it.
+    pub node: NodeId,
+    /// Whether the node (its disk and its timers included) is not what it was.
+    pub changed: bool,
+    /// The message that arrived, and from whom.
+    pub arrived: Option<(NodeId, &'a Msg<P>)>,
+    /// Messages sent to others: from, to, what.
+    pub sent: Vec<&'a Envelope<P>>,
+    /// What it meant whatever the protocol.
+    pub facts: EventFacts<'a>,
+}
+
+/// What one event meant, in terms that every protocol shares.
+#[derive(Clone, Copy, Debug)]
+pub struct EventFacts<'a> {
+    /// The request that a client made, by its place in the list.
+    pub request: Option<usize>,
+    /// What the node now knows to be chosen.
+    pub decided: &'a [(Slot, Command)],
+    /// A slot it executed out of order.
+    pub out_of_order: Option<Slot>,
+    /// What it told clients.
+    pub replies: &'a [Reply],
+    /// The epoch it led before.
+    pub led: Option<Epoch>,
+    /// The epoch it leads now.
+    pub leads: Option<Epoch>,
+}
+
+/// A violated property, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Its name.
+    pub property: &'static str,
+    /// What it says.
+    pub says: &'static str,
+    /// The nodes it takes to see it.
+    pub nodes: NodeSet,
+    /// The slot, if it is about one.
+    pub slot: Option<Slot>,
+}
+
+impl Violation {
+    /// A violation of the property of this name, which says this.
+    pub fn new((property, says): (&'static str, &'static str), nodes: NodeSet, slot: Option<Slot>) -> Violation {
+        Violation { property, says, nodes, slot }
+    }
+}
+
+/// Decisions and leaders so far and, if clients read, what clients asked and were told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SafetyHistory {
+    /// Command by slot, sorted.
+    decided: Vec<(Slot, Command)>,
+    /// Leader by epoch, sorted.
+    leaders: Vec<(Epoch, NodeId)>,
+    /// Kept only if clients read: of writes alone, everything is told by the log.
+    clients: Option<ClientHistory>,
+}
+
+impl SafetyHistory {
+    fn decide(&mut self, node: NodeId, slot: Slot, command: Command) -> Option<Violation> {
+        match self.decided.binary_search_by_key(&slot, |(slot, _)| *slot) {
+            Err(place) => self.decided.insert(place, (slot, command)),
+            Ok(place) if self.decided[place].1 != command => {
+                return Some(Violation::new(AGREEMENT, NodeSet::just(node), Some(slot)));
+            }
+            Ok(_) => {}
+        }
+        None
     }
 
-    /// A node answers; tells whether what clients were told still fits.
-    pub fn answer(&mut self, node: NodeId, replies: &[Reply]) -> Option<Broken> {
-        let mut update = false;
-        for reply in replies {
-            let Answer::Done(outcome) = reply.answer else { continue };
-            let of = |operation: &&mut Operation| {
-                (operation.command.client, operation.command.seq) == (reply.client, reply.seq)
-            };
-            if let Some(operation) = self.operations.iter_mut().find(of)
-                && operation.asked
-                && operation.answer.is_none()
-            {
-                operation.answer = Some(outcome);
-                update = true;
+    fn lead(&mut self, node: NodeId, epoch: Epoch) -> Option<Violation> {
+        match self.leaders.binary_search_by_key(&epoch, |(epoch, _)| *epoch) {
+            Err(place) => self.leaders.insert(place, (epoch, node)),
+            Ok(place) if self.leaders[place].1 != node => {
+                let nodes = NodeSet::just(self.leaders[place].1).with(node);
+                return Some(Violation::new(ONE_LEADER, nodes, None));
+            }
+            Ok(_) => {}
+        }
+        None
+    }
+
+    fn take_in(&mut self, node: NodeId, event: EventFacts<'_>) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        for &(slot, command) in event.decided {
+            violations.extend(self.decide(node, slot, command));
+        }
+        if let Some(slot) = event.out_of_order {
+            violations.push(Violation::new(ORDER, NodeSet::just(node), Some(slot)));
+        }
+        if let Some(epoch) = event.leads {
+            violations.extend(self.lead(node, epoch));
+        }
+        if let Some(clients) = &mut self.clients {
+            if let Some(index) = event.request {
+                clients.invoke(index);
+            }
+            if !clients.respond(event.replies) {
+                violations.push(Violation::new(LINEARIZABLE, NodeSet::just(node), None));
             }
         }
-        let fits = !update || self.fits(0, &Machine::default());
-        (!fits).then(|| Broken::new(LINEARIZABLE, NodeSet::just(node), None))
-    }
-
-    /// Whether all that was answered can be put in order behind `done`, which led to `machine`. What was not answered may have taken
-    /// effect, or not.
-    fn fits(&self, done: u16, machine: &Machine) -> bool {
-        let open = || (0u16..).zip(&self.operations).filter(move |(bit, _)| done >> bit & 1 == 0);
-        if open().all(|(_, operation)| operation.answer.is_none()) {
-            return true;
-        }
-        open().any(|(bit, operation)| {
-            let mut machine = machine.clone();
-            operation.asked
-                && operation.after & !done == 0
-                && operation.answer.is_none_or(|answer| answer == machine.apply(operation.command, NodeId(0)))
-                && {
-                    machine.apply(operation.command, NodeId(0));
-                    self.fits(done | 1 << bit, &machine)
-                }
-        })
+        violations
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::{ClientId, Op};
-
-    const WRITE: Op = Op::Write { key: 0, value: 1 };
-    const READ: Op = Op::Read { key: 0 };
-
-    fn history(ops: &[Op]) -> History {
-        let request = |(index, &op): (u16, &Op)| Request {
-            command: Command { client: ClientId(index), seq: 1, op },
-            at: NodeSet::first(1),
-        };
-        History::new(&(0..).zip(ops).map(request).collect::<Vec<_>>())
+impl<P: Protocol> HistoryVariable<P> for SafetyHistory {
+    fn new(requests: &[Request]) -> SafetyHistory {
+        let reads = requests.iter().any(|request| request.command.op.is_read());
+        let clients = reads.then(|| ClientHistory::new(requests));
+        SafetyHistory { decided: Vec::new(), leaders: Vec::new(), clients }
     }
 
-    fn tell(history: &mut History, client: u16, outcome: Outcome) -> bool {
-        let reply = Reply { client: ClientId(client), seq: 1, answer: Answer::Done(outcome) };
-        history.answer(NodeId(0), &[reply]).is_none()
+    fn is_relevant(Observation { facts, .. }: &Observation<'_, P>) -> bool {
+        let told = !facts.decided.is_empty() || facts.out_of_order.is_some() || !facts.replies.is_empty();
+        told || facts.request.is_some() || facts.leads != facts.led
     }
 
-    #[test]
-    fn a_read_after_a_write_must_see_it() {
-        let mut all = history(&[WRITE, READ]);
-        all.ask(0);
-        assert!(tell(&mut all, 0, Outcome::Done));
-        all.ask(1);
-        assert!(tell(&mut all.clone(), 1, Outcome::Value(Some(1))));
-        assert!(!tell(&mut all, 1, Outcome::Value(None)));
+    fn observe(&mut self, event: &Observation<'_, P>) -> Vec<Violation> {
+        self.take_in(event.node, event.facts)
     }
 
-    #[test]
-    fn a_read_beside_a_write_may_see_it_or_not_and_then_others_must_agree() {
-        let mut all = history(&[WRITE, READ, READ]);
-        all.ask(0);
-        all.ask(1);
-        assert!(tell(&mut all.clone(), 1, Outcome::Value(None)));
-        assert!(tell(&mut all, 1, Outcome::Value(Some(1))));
-        all.ask(2);
-        assert!(!tell(&mut all, 2, Outcome::Value(None)));
+    fn chosen(&self, slot: Slot) -> Option<Command> {
+        let place = self.decided.binary_search_by_key(&slot, |(slot, _)| *slot).ok()?;
+        Some(self.decided[place].1)
     }
 
-    #[test]
-    fn a_value_that_nobody_asked_to_write_fits_nowhere() {
-        let mut all = history(&[WRITE, READ]);
-        all.ask(1);
-        assert!(!tell(&mut all, 1, Outcome::Value(Some(1))));
+    fn exchange(&mut self, names: &Names) {
+        for (epoch, node) in &mut self.leaders {
+            names.node(node);
+            names.epoch(epoch);
+        }
+        self.leaders.sort_unstable();
+    }
+}
+
+/// For an exploration in which the protocol's own invariants are all there is to check.
+impl<P: Protocol> HistoryVariable<P> for () {
+    fn new(_: &[Request]) {}
+
+    fn is_relevant(_: &Observation<'_, P>) -> bool {
+        false
+    }
+
+    fn observe(&mut self, _: &Observation<'_, P>) -> Vec<Violation> {
+        Vec::new()
     }
 }

@@ -1,4 +1,4 @@
-//! All states found so far: rows of numbers, each kept once.
+//! The set of visited states: rows of numbers, each kept once.
 //!
 //! The hash of a row is the sum of a hash for each number in its place, so that a step that changes few numbers changes the hash at
 //! little cost. A table holds a state's number and half its hash; where that half agrees, the rows are compared, so nothing is ever taken for

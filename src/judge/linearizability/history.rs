@@ -1,49 +1,49 @@
-//! What clients asked for and were told, and when.
+//! Histories of concurrent operations: invocations and responses by process, key and time, and the recorder that builds them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A value of a history, by its number; the history knows its [text](Names). Equal texts have equal numbers.
+/// A value, by its number in [`History::values`]. Equal texts have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value(pub u32);
 
 impl Value {
-    /// What a register or key holds that was never written; what an empty queue gives. Its text is `null`.
+    /// The initial value of a register or key, and the response of an empty queue. Its text is `null`.
     pub const NOTHING: Value = Value(0);
 }
 
-/// One operation with its answer, as a model sees it.
+/// An operation with its arguments and result, in the terms of a [`Model`](super::Model).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Call {
-    /// Gave this value; `None`: nobody knows what it gave.
+    /// Returned this value; `None`: result unknown.
     Read(Option<Value>),
-    /// Whatever was there, now there is this.
+    /// Replaced whatever value was there.
     Write(Value),
-    /// Found `expect` and put `value` in its place. (One that found something else is an operation that failed.) A lock is a
-    /// register of this kind: who acquires it finds nothing and leaves himself, who releases it finds himself and leaves nothing.
+    /// Replaced `expect` by `value`. (A compare-and-set that found another value is a failed operation.) A lock is such a register: acquiring
+    /// replaces nothing by the process, releasing replaces the process by nothing.
     CompareAndSet {
-        /// What it found.
+        /// The value before.
         expect: Value,
-        /// What it left.
+        /// The value after.
         value: Value,
     },
-    /// Lengthened the text that was there.
+    /// Appended to the text that was there.
     Append(Value),
-    /// Put this at the queue's end.
+    /// Added this item at the queue's tail.
     Enqueue(Value),
-    /// Took this from the queue's front; [`Value::NOTHING`]: the queue was empty; `None`: nobody knows what it took.
+    /// Removed this item from the queue's head; [`Value::NOTHING`]: the queue was empty; `None`: result unknown.
     Dequeue(Option<Value>),
-    /// Was given a lock with this token, larger than all before; `None`: nobody knows with which.
+    /// Acquired a lock with this fencing token, larger than all before; `None`: token unknown.
     Grant(Option<u32>),
-    /// Wrote to what the lock guards, with this token. No later holder had.
+    /// Wrote to the resource that the lock guards, with this fencing token; no larger token had been used before.
     Store(u32),
-    /// Gave the lock with this token back. As its lease may end at any time, that changes nothing.
+    /// Released the lock with this token. No effect on the state: the lease may expire at any time anyway.
     Release(u32),
 }
 
 impl Call {
-    /// Whether it never changes anything.
-    pub fn only_observes(self) -> bool {
+    /// Whether it leaves every state unchanged.
+    pub fn is_read_only(self) -> bool {
         match self {
             Call::Read(_) | Call::Dequeue(Some(Value::NOTHING)) | Call::Release(_) => true,
             Call::CompareAndSet { expect, value } => expect == value,
@@ -51,8 +51,8 @@ impl Call {
         }
     }
 
-    /// The same before its answer, when nobody knows yet what it finds.
-    pub fn as_asked(self) -> Call {
+    /// The same operation at its invocation, with the result unknown.
+    pub fn as_invoked(self) -> Call {
         match self {
             Call::Read(_) => Call::Read(None),
             Call::Dequeue(_) => Call::Dequeue(None),
@@ -61,46 +61,76 @@ impl Call {
         }
     }
 
-    /// Whether it is possible in every state, and leaves the same state behind whatever was before.
+    /// Whether it is a blind write: legal in every state, with the same state after it.
     pub fn is_blind(self) -> bool {
         matches!(self, Call::Write(_))
     }
+
+    /// The value that must be there for the operation to be legal, if one must.
+    pub(super) fn observes(self) -> Option<Value> {
+        match self {
+            Call::Read(value) | Call::Dequeue(value) => value,
+            Call::CompareAndSet { expect, .. } => Some(expect),
+            _ => None,
+        }
+    }
+
+    /// The value that the operation makes observable, if any.
+    pub(super) fn installs(self) -> Option<Value> {
+        match self {
+            Call::Write(value) | Call::CompareAndSet { value, .. } | Call::Enqueue(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
-/// A moment of a history. Moments are ordered by `position`; that of equal times is the order of the record.
+/// A moment of a history. Moments are ordered by `position`, also those of equal times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
-    /// Number of the event in the record, from 1.
+    /// Number of the event, from 1.
     pub position: u32,
-    /// The time the record gives, in its own unit; 0 if it gives none.
+    /// Recorded time in the unit of the record (µs for the simulator's clients); 0 if it has none.
     pub time: u64,
 }
 
-/// An operation, from its invocation to its answer.
+/// An operation with its invocation and response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Number of the process; its text is in [`Names`].
+    /// Number of the process, see [`History::processes`].
     pub process: u32,
-    /// Number of the key.
+    /// Number of the key, see [`History::keys`].
     pub key: u32,
-    /// What it did.
+    /// The operation with its result.
     pub call: Call,
-    /// When it was asked for.
-    pub invoked: Moment,
-    /// When it was answered. `None`: it may have taken effect at any time since, or not at all.
-    pub answered: Option<Moment>,
+    /// When it was invoked.
+    pub invocation: Moment,
+    /// When it responded. `None`: pending; it may take effect at any time after the invocation, or never.
+    pub response: Option<Moment>,
 }
 
-/// Numbers for texts.
+/// An operation as part of its key's subhistory, with positions for moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyOperation {
+    /// Index in [`History::operations`].
+    pub index: usize,
+    /// The operation with its result.
+    pub call: Call,
+    /// Position of the invocation.
+    pub invocation: u32,
+    /// Position of the response; `None`: pending.
+    pub response: Option<u32>,
+}
+
+/// An interner: numbers for texts, in the order of first use.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub struct Interner {
     texts: Vec<String>,
     numbers: BTreeMap<String, u32>,
 }
 
-impl Names {
-    /// The number of `text`, a new one if it has none yet.
-    pub fn number(&mut self, text: &str) -> u32 {
+impl Interner {
+    /// The number of `text`; the next free one if it is new.
+    pub fn intern(&mut self, text: &str) -> u32 {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
@@ -121,162 +151,162 @@ impl Names {
     }
 }
 
-/// A complete record.
+/// A complete history.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// In the order of their invocations, without those that failed.
+    /// Completed and pending operations, in the order of their invocations.
     pub operations: Vec<Operation>,
-    /// Those that failed: they never took effect, so nobody judges them.
+    /// Failed operations: they never took effect and are not checked.
     pub failed: Vec<Operation>,
-    /// What the processes are called.
-    pub processes: Names,
-    /// What the keys are called.
-    pub keys: Names,
-    /// What the values are called, as JSON.
-    pub values: Names,
+    /// Names of the processes, as JSON.
+    pub processes: Interner,
+    /// Names of the keys, as JSON.
+    pub keys: Interner,
+    /// Texts of the values, as JSON.
+    pub values: Interner,
 }
 
-/// An event that cannot be where it is.
+/// Why an event cannot follow the events recorded before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Misplaced {
-    /// The process has not been answered since its invocation in this position.
-    StillWaiting(u32),
-    /// The process waits for no answer.
-    NothingAsked,
-    /// The event before it has this later time.
-    BackInTime(u64),
-    /// More events than a record may have.
-    TooMany,
+pub enum HistoryError {
+    /// Invocation by a process whose invocation at this position has had no response.
+    ProcessBusy(u32),
+    /// Response to a process that has no pending invocation.
+    NoInvocation,
+    /// The event before has this later time.
+    TimeDecreases(u64),
+    /// More than [`MAX_EVENTS`] events.
+    TooManyEvents,
 }
 
-impl fmt::Display for Misplaced {
+impl fmt::Display for HistoryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Misplaced::StillWaiting(position) => write!(f, "still waits for the answer to event {position}"),
-            Misplaced::NothingAsked => f.write_str("waits for no answer"),
-            Misplaced::BackInTime(time) => write!(f, "comes after {time}"),
-            Misplaced::TooMany => write!(f, "at most {MOST} events would do"),
+            HistoryError::ProcessBusy(position) => write!(f, "still waits for the answer to event {position}"),
+            HistoryError::NoInvocation => f.write_str("waits for no answer"),
+            HistoryError::TimeDecreases(time) => write!(f, "comes after {time}"),
+            HistoryError::TooManyEvents => write!(f, "at most {MAX_EVENTS} events would do"),
         }
     }
 }
 
-impl std::error::Error for Misplaced {}
+impl std::error::Error for HistoryError {}
 
-/// Events that a record may have at most.
-pub const MOST: u32 = 20_000_000;
+/// Greatest number of events in a history.
+pub const MAX_EVENTS: u32 = 20_000_000;
 
-/// Builds a history, event by event.
+/// Builds a history event by event.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     history: History,
-    /// For each process that waits, its operation.
-    open: BTreeMap<u32, usize>,
+    /// For each process with a pending invocation, the index of its operation.
+    pending: BTreeMap<u32, usize>,
     failed: Vec<bool>,
     now: Moment,
 }
 
 impl Default for Recorder {
     fn default() -> Recorder {
-        let mut values = Names::default();
-        values.number("null");
-        let (processes, keys) = (Names::default(), Names::default());
+        let mut values = Interner::default();
+        values.intern("null");
+        let (processes, keys) = (Interner::default(), Interner::default());
         let history = History { operations: Vec::new(), failed: Vec::new(), processes, keys, values };
-        Recorder { history, open: BTreeMap::new(), failed: Vec::new(), now: Moment::default() }
+        Recorder { history, pending: BTreeMap::new(), failed: Vec::new(), now: Moment::default() }
     }
 }
 
 impl Recorder {
-    /// The number of a process.
+    /// The number of a process, given by name.
     pub fn process(&mut self, text: &str) -> u32 {
-        self.history.processes.number(text)
+        self.history.processes.intern(text)
     }
 
-    /// The number of a key.
+    /// The number of a key, given by name.
     pub fn key(&mut self, text: &str) -> u32 {
-        self.history.keys.number(text)
+        self.history.keys.intern(text)
     }
 
     /// The number of a value, given as JSON.
     pub fn value(&mut self, text: &str) -> Value {
-        Value(self.history.values.number(text))
+        Value(self.history.values.intern(text))
     }
 
-    /// The text of a key.
+    /// The name of a key.
     pub fn key_text(&self, key: u32) -> &str {
         self.history.keys.text(key)
     }
 
     /// The texts of values.
-    pub fn values(&self) -> &Names {
+    pub fn values(&self) -> &Interner {
         &self.history.values
     }
 
-    /// What `process` waits for: its key and call.
-    pub fn waiting(&self, process: u32) -> Option<(u32, Call)> {
-        let operation = &self.history.operations[*self.open.get(&process)?];
+    /// The pending operation of `process`: its key and call.
+    pub fn pending(&self, process: u32) -> Option<(u32, Call)> {
+        let operation = &self.history.operations[*self.pending.get(&process)?];
         Some((operation.key, operation.call))
     }
 
-    /// Counts an event that is no part of the history, so that positions are those in the record.
-    pub fn pass(&mut self) {
+    /// Counts an event that is not part of the history, so that positions stay those of the record.
+    pub fn skip_event(&mut self) {
         self.now.position = self.now.position.saturating_add(1);
     }
 
-    /// The next moment; `time` may be left out.
-    fn tick(&mut self, time: Option<u64>) -> Result<Moment, Misplaced> {
+    /// The next moment; without `time`, at the time of the last one.
+    fn tick(&mut self, time: Option<u64>) -> Result<Moment, HistoryError> {
         let time = time.unwrap_or(self.now.time);
         if time < self.now.time {
-            return Err(Misplaced::BackInTime(self.now.time));
+            return Err(HistoryError::TimeDecreases(self.now.time));
         }
-        if self.now.position >= MOST {
-            return Err(Misplaced::TooMany);
+        if self.now.position >= MAX_EVENTS {
+            return Err(HistoryError::TooManyEvents);
         }
         self.now = Moment { position: self.now.position + 1, time };
         Ok(self.now)
     }
 
-    /// A process asks for something. What a read or a dequeue will give is not known yet: it is `None`.
-    pub fn invoke(&mut self, process: u32, key: u32, call: Call, time: Option<u64>) -> Result<(), Misplaced> {
-        if let Some(&open) = self.open.get(&process) {
-            return Err(Misplaced::StillWaiting(self.history.operations[open].invoked.position));
+    /// Records an invocation. Results are unknown as yet: pass [`Call::as_invoked`].
+    pub fn invoke(&mut self, process: u32, key: u32, call: Call, time: Option<u64>) -> Result<(), HistoryError> {
+        if let Some(&open) = self.pending.get(&process) {
+            return Err(HistoryError::ProcessBusy(self.history.operations[open].invocation.position));
         }
-        let invoked = self.tick(time)?;
-        self.open.insert(process, self.history.operations.len());
-        self.history.operations.push(Operation { process, key, call, invoked, answered: None });
+        let invocation = self.tick(time)?;
+        self.pending.insert(process, self.history.operations.len());
+        self.history.operations.push(Operation { process, key, call, invocation, response: None });
         self.failed.push(false);
         Ok(())
     }
 
-    /// A process is told that what it asked for was done, with this outcome.
-    pub fn ok(&mut self, process: u32, call: Call, time: Option<u64>) -> Result<(), Misplaced> {
-        let open = self.close(process, time)?;
-        let operation = &mut self.history.operations[open];
+    /// Records the response of a completed operation; `call` has its result.
+    pub fn ok(&mut self, process: u32, call: Call, time: Option<u64>) -> Result<(), HistoryError> {
+        let index = self.close(process, time)?;
+        let operation = &mut self.history.operations[index];
         operation.call = call;
-        operation.answered = Some(self.now);
+        operation.response = Some(self.now);
         Ok(())
     }
 
-    /// A process is told that what it asked for was not done and never will be.
-    pub fn fail(&mut self, process: u32, time: Option<u64>) -> Result<(), Misplaced> {
-        let open = self.close(process, time)?;
-        self.history.operations[open].answered = Some(self.now);
-        self.failed[open] = true;
+    /// Records the response of a failed operation: it did not take effect and never will.
+    pub fn fail(&mut self, process: u32, time: Option<u64>) -> Result<(), HistoryError> {
+        let index = self.close(process, time)?;
+        self.history.operations[index].response = Some(self.now);
+        self.failed[index] = true;
         Ok(())
     }
 
-    /// A process gives up waiting: what it asked for may take effect at any later time, or never.
-    pub fn info(&mut self, process: u32, time: Option<u64>) -> Result<(), Misplaced> {
+    /// Records that a process gave up waiting: the operation stays pending, and the process may invoke another one.
+    pub fn info(&mut self, process: u32, time: Option<u64>) -> Result<(), HistoryError> {
         self.close(process, time).map(|_| ())
     }
 
-    fn close(&mut self, process: u32, time: Option<u64>) -> Result<usize, Misplaced> {
-        let open = *self.open.get(&process).ok_or(Misplaced::NothingAsked)?;
+    fn close(&mut self, process: u32, time: Option<u64>) -> Result<usize, HistoryError> {
+        let index = *self.pending.get(&process).ok_or(HistoryError::NoInvocation)?;
         self.tick(time)?;
-        self.open.remove(&process);
-        Ok(open)
+        self.pending.remove(&process);
+        Ok(index)
     }
 
-    /// The history. Who still waits, waits for ever.
+    /// The history. Operations without a response stay pending.
     pub fn finish(mut self) -> History {
         let mut failed = self.failed.iter();
         let all = std::mem::take(&mut self.history.operations).into_iter();

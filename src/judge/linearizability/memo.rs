@@ -1,83 +1,84 @@
-//! The configurations that a search has been in, so that it goes into none twice.
+//! Memoisation of search configurations (Lowe, "Testing for linearizability", Concurrency and Computation, 2017), so that none is
+//! explored twice.
 //!
-//! A configuration is which operations have taken effect, and the state that came of it. Of operations without an answer it matters only
-//! which are still to spare: whoever has used more of them to come to the same answers and the same state can go on in no way in which
-//! the other one could not. So a configuration is also left alone when one was seen that differs in having used fewer.
+//! A configuration is the set of linearized operations and the resulting state. Of pending operations only those still unused matter: a
+//! configuration that has used more of them for the same completed operations and the same state can reach nothing that the other one
+//! could not. So a configuration is also pruned when one is known that has used a subset of its pending operations.
 
-use super::model::Print;
+use super::model::Fingerprint;
 use std::cmp::Ordering;
 
 const NONE: u32 = u32::MAX;
 
-/// Operations without an answer that have taken effect, one after another: the last of them, by its number in [`Spent`].
+/// A sequence of linearized pending operations: its last node in the [`PrefixTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Last(u32);
+pub struct PrefixId(u32);
 
-impl Last {
-    /// None has.
-    pub const NOTHING: Last = Last(0);
+impl PrefixId {
+    /// The empty sequence.
+    pub const EMPTY: PrefixId = PrefixId(0);
 }
 
-/// All such rows of operations, as a tree: those that begin alike share their beginning. So each takes no more room than one operation, and
-/// two are compared by where they differ.
+/// Sequences of pending operations as a tree with shared prefixes: each takes the memory of one operation, and two are compared from where
+/// they differ.
 #[derive(Clone, Debug)]
-pub struct Spent {
-    rows: Vec<Row>,
+pub struct PrefixTree {
+    nodes: Vec<PrefixNode>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Row {
-    /// What sort of operation was the last one.
+struct PrefixNode {
+    /// The class of the last operation.
     class: u32,
-    before: Last,
+    parent: PrefixId,
     length: u32,
 }
 
-impl Default for Spent {
-    fn default() -> Spent {
-        Spent { rows: vec![Row { class: NONE, before: Last::NOTHING, length: 0 }] }
+impl Default for PrefixTree {
+    fn default() -> PrefixTree {
+        PrefixTree { nodes: vec![PrefixNode { class: NONE, parent: PrefixId::EMPTY, length: 0 }] }
     }
 }
 
-impl Spent {
-    /// One more.
-    pub fn then(&mut self, before: Last, class: u32) -> Last {
-        let length = self.rows[before.0 as usize].length + 1;
-        self.rows.push(Row { class, before, length });
-        Last(self.rows.len() as u32 - 1)
+impl PrefixTree {
+    /// Appends an operation of `class` to a sequence.
+    pub fn push(&mut self, parent: PrefixId, class: u32) -> PrefixId {
+        let length = self.nodes[parent.0 as usize].length + 1;
+        self.nodes.push(PrefixNode { class, parent, length });
+        PrefixId(self.nodes.len() as u32 - 1)
     }
 
-    /// Forgets the row made last, which nobody remembers.
-    pub fn forget(&mut self) {
-        self.rows.pop();
+    /// Removes the node made last, which nothing may refer to.
+    pub fn pop(&mut self) {
+        self.nodes.pop();
     }
 
-    /// All but the last one.
-    pub fn before(&self, last: Last) -> Last {
-        self.rows[last.0 as usize].before
+    /// The sequence without its last operation.
+    pub fn parent(&self, last: PrefixId) -> PrefixId {
+        self.nodes[last.0 as usize].parent
     }
 
-    /// Whether `one` has used no more of any sort than `other`. What that takes is added to `effort`.
-    fn no_more(&self, one: Last, other: Last, scratch: &mut Vec<i64>, effort: &mut u64) -> bool {
-        let length = |last: Last| self.rows[last.0 as usize].length;
+    /// Whether `one` has used at most as many operations of every class as `other`. The steps taken are added to `effort`.
+    fn is_subset(&self, one: PrefixId, other: PrefixId, scratch: &mut Vec<i64>, effort: &mut u64) -> bool {
+        let length = |last: PrefixId| self.nodes[last.0 as usize].length;
         if length(one) > length(other) {
             return false;
         }
-        // What each has since the two were the same; that of `one` counts once more than its number tells.
+        // The classes of each since their common prefix: 2 × class + 1 for those of `one`, 2 × class for those of `other`.
         scratch.clear();
         let (mut a, mut b) = (one, other);
         while a != b {
             let order = length(a).cmp(&length(b));
             if order != Ordering::Less {
-                scratch.push(2 * i64::from(self.rows[a.0 as usize].class) + 1);
+                scratch.push(2 * i64::from(self.nodes[a.0 as usize].class) + 1);
             }
             if order != Ordering::Greater {
-                scratch.push(2 * i64::from(self.rows[b.0 as usize].class));
+                scratch.push(2 * i64::from(self.nodes[b.0 as usize].class));
             }
             (a, b) = match order {
-                Ordering::Less => (a, self.before(b)),
-                Ordering::Equal => (self.before(a), self.before(b)),
-                Ordering::Greater => (self.before(a), b),
+                Ordering::Less => (a, self.parent(b)),
+                Ordering::Equal => (self.parent(a), self.parent(b)),
+                Ordering::Greater => (self.parent(a), b),
             };
         }
         *effort += scratch.len() as u64 / 4;
@@ -88,75 +89,75 @@ impl Spent {
         })
     }
 
-    /// Bytes it takes.
+    /// Memory, bytes.
     pub fn bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<Row>()
+        self.nodes.capacity() * size_of::<PrefixNode>()
     }
 }
 
-/// All configurations seen. An open-addressing table from prints to lists of what was used.
+/// All configurations seen: an open-addressing hash table from fingerprints to the sequences of pending operations used.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
     slots: Vec<Slot>,
-    taken: usize,
-    uses: Vec<Use>,
+    occupied: usize,
+    alternatives: Vec<Alternative>,
     scratch: Vec<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     /// (0, 0) is an empty slot.
-    print: Print,
-    /// What was used when it was seen first.
-    last: Last,
-    /// The first of the other uses; `NONE` for none.
+    fingerprint: Fingerprint,
+    /// The pending operations used when it was seen first.
+    prefix: PrefixId,
+    /// The first of its [`Alternative`]s; `NONE` for none.
     more: u32,
 }
 
-/// Another way to have come to a print.
+/// Other pending operations with which a fingerprint was reached.
 #[derive(Clone, Copy, Debug)]
-struct Use {
-    last: Last,
+struct Alternative {
+    prefix: PrefixId,
     next: u32,
 }
 
 impl Memo {
-    /// Remembers a configuration, unless it was seen or is no better than one that was. Tells whether it is worth exploring, and adds to
-    /// `effort` what it took to find out.
-    pub fn is_new(&mut self, print: Print, last: Last, spent: &Spent, effort: &mut u64) -> bool {
-        let print = (print.0, print.1.max(1));
-        if self.taken * 4 >= self.slots.len() * 3 {
+    /// Inserts a configuration and returns `true`, unless one is known that has used a subset of its pending operations. The steps taken
+    /// are added to `effort`.
+    pub fn insert(&mut self, fingerprint: Fingerprint, prefix: PrefixId, tree: &PrefixTree, effort: &mut u64) -> bool {
+        let fingerprint = (fingerprint.0, fingerprint.1.max(1));
+        if self.occupied * 4 >= self.slots.len() * 3 {
             self.grow();
         }
-        let at = self.find(print);
+        let at = self.find(fingerprint);
         let slot = self.slots[at];
-        if slot.print == (0, 0) {
-            self.taken += 1;
-            self.slots[at] = Slot { print, last, more: NONE };
+        if slot.fingerprint == (0, 0) {
+            self.occupied += 1;
+            self.slots[at] = Slot { fingerprint, prefix, more: NONE };
             return true;
         }
-        if spent.no_more(slot.last, last, &mut self.scratch, effort) {
+        if tree.is_subset(slot.prefix, prefix, &mut self.scratch, effort) {
             return false;
         }
         let mut next = slot.more;
         while next != NONE {
             *effort += 1;
-            let seen = self.uses[next as usize];
-            if spent.no_more(seen.last, last, &mut self.scratch, effort) {
+            let seen = self.alternatives[next as usize];
+            if tree.is_subset(seen.prefix, prefix, &mut self.scratch, effort) {
                 return false;
             }
             next = seen.next;
         }
-        self.uses.push(Use { last, next: slot.more });
-        self.slots[at].more = self.uses.len() as u32 - 1;
+        self.alternatives.push(Alternative { prefix, next: slot.more });
+        self.slots[at].more = self.alternatives.len() as u32 - 1;
         true
     }
 
-    /// Where `print` is, or would be.
-    fn find(&self, print: Print) -> usize {
+    /// The slot of `fingerprint`, or the empty slot where it belongs.
+    fn find(&self, fingerprint: Fingerprint) -> usize {
         let mask = self.slots.len() - 1;
-        let mut at = print.0 as usize & mask;
-        while self.slots[at].print != print && self.slots[at].print != (0, 0) {
+        let mut at = fingerprint.0 as usize & mask;
+        while self.slots[at].fingerprint != fingerprint && self.slots[at].fingerprint != (0, 0) {
             at = (at + 1) & mask;
         }
         at
@@ -164,17 +165,17 @@ impl Memo {
 
     fn grow(&mut self) {
         let size = (self.slots.len() * 2).max(64);
-        let old =
-            std::mem::replace(&mut self.slots, vec![Slot { print: (0, 0), last: Last::NOTHING, more: NONE }; size]);
-        for slot in old.into_iter().filter(|slot| slot.print != (0, 0)) {
-            let at = self.find(slot.print);
+        let empty = Slot { fingerprint: (0, 0), prefix: PrefixId::EMPTY, more: NONE };
+        let old = std::mem::replace(&mut self.slots, vec![empty; size]);
+        for slot in old.into_iter().filter(|slot| slot.fingerprint != (0, 0)) {
+            let at = self.find(slot.fingerprint);
             self.slots[at] = slot;
         }
     }
 
-    /// Bytes it takes.
+    /// Memory, bytes.
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.uses.capacity() * size_of::<Use>()
+        self.slots.capacity() * size_of::<Slot>() + self.alternatives.capacity() * size_of::<Alternative>()
     }
 }
 
@@ -183,40 +184,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_used_more_is_no_news() {
-        let (mut memo, mut spent, mut effort) = (Memo::default(), Spent::default(), 0);
-        let mut new = |print, used: &[u32]| {
-            let last = used.iter().fold(Last::NOTHING, |last, class| spent.then(last, *class));
-            memo.is_new((print, 1), last, &spent, &mut effort)
+    fn insert_superset_of_used_pending_operations_is_pruned() {
+        let (mut memo, mut tree, mut effort) = (Memo::default(), PrefixTree::default(), 0);
+        let mut insert = |fingerprint, used: &[u32]| {
+            let prefix = used.iter().fold(PrefixId::EMPTY, |prefix, class| tree.push(prefix, *class));
+            memo.insert((fingerprint, 1), prefix, &tree, &mut effort)
         };
-        assert!(new(1, &[1, 1, 2]));
-        assert!(!new(1, &[2, 1, 1]), "in another order");
-        assert!(!new(1, &[0, 0, 1, 2, 0, 1, 2, 0]));
-        assert!(new(1, &[0, 0, 0, 1, 2, 2]), "less of one sort");
-        assert!(new(2, &[0, 1, 1, 2, 2]), "another state");
-        assert!(new(1, &[]));
-        assert!(!new(1, &[1]), "nothing used is the best");
-        for print in 3..1_000 {
-            assert!(new(print, &[]) && !new(print, &[]));
+        assert!(insert(1, &[1, 1, 2]));
+        assert!(!insert(1, &[2, 1, 1]), "in another order");
+        assert!(!insert(1, &[0, 0, 1, 2, 0, 1, 2, 0]));
+        assert!(insert(1, &[0, 0, 0, 1, 2, 2]), "fewer of one class");
+        assert!(insert(2, &[0, 1, 1, 2, 2]), "another state");
+        assert!(insert(1, &[]));
+        assert!(!insert(1, &[1]), "the empty set is a subset of all");
+        for fingerprint in 3..1_000 {
+            assert!(insert(fingerprint, &[]) && !insert(fingerprint, &[]));
         }
     }
 
     #[test]
-    fn rows_that_begin_alike_are_compared_by_their_ends() {
-        let mut spent = Spent::default();
+    fn is_subset_long_common_prefix_compares_the_ends_only() {
+        let mut tree = PrefixTree::default();
         let mut scratch = Vec::new();
-        let common = (0..1_000).fold(Last::NOTHING, |last, class| spent.then(last, class % 7));
-        let one = spent.then(common, 3);
-        let (two, other) = (spent.then(one, 4), spent.then(common, 4));
-        let both = spent.then(other, 3);
-        let mut no_more = |a, b| {
+        let common = (0..1_000).fold(PrefixId::EMPTY, |prefix, class| tree.push(prefix, class % 7));
+        let one = tree.push(common, 3);
+        let (two, other) = (tree.push(one, 4), tree.push(common, 4));
+        let both = tree.push(other, 3);
+        let mut is_subset = |a, b| {
             let mut effort = 0;
-            let told = spent.no_more(a, b, &mut scratch, &mut effort);
+            let subset = tree.is_subset(a, b, &mut scratch, &mut effort);
             assert!(effort < 10);
-            told
+            subset
         };
-        assert!(no_more(one, two) && !no_more(two, one));
-        assert!(no_more(two, both) && no_more(both, two));
-        assert!(!no_more(one, other) && no_more(common, other));
+        assert!(is_subset(one, two) && !is_subset(two, one));
+        assert!(is_subset(two, both) && is_subset(both, two));
+        assert!(!is_subset(one, other) && is_subset(common, other));
     }
 }

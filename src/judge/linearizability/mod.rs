@@ -1,64 +1,52 @@
-//! Linearizability: whether a history can be explained by the operations taking effect one at a time, each at some moment between its
-//! invocation and its answer (Herlihy and Wing, ACM TOPLAS 12(3), 1990).
+//! Linearizability checker: whether the operations of a history can be ordered such that each takes effect at one point between its
+//! invocation and its response, and the result is a legal sequential history (Herlihy and Wing, ACM TOPLAS 12(3), 1990).
 //!
-//! A history is linearizable if and only if what it says of each object is (their theorem 1), so every key is judged by itself. Registers to
-//! which no value is written twice are judged by their [zones], queues into which no item is put twice by [four patterns](fifo); everything
-//! else by a [search]. The searches take turns, so that one hard key
-//! neither keeps the others waiting nor has used up all memory before an easy contradiction elsewhere is seen. To decide is NP-complete
-//! (Gibbons and Korach), so there is a limit, and a third verdict: undecided.
+//! Linearizability is local (their theorem 1), so every key is checked by itself, by the cheapest algorithm that applies:
 //!
-//! [History] is what is judged, [Model] what the operations mean, [judge] does it; a [Window] shows what cannot be, also as a [picture].
+//! * registers to which no value is written twice: the [zones] of Gibbons and Korach, O(n log n);
+//! * queues into which no item is put twice: the [four patterns](queue_patterns) of Henzinger, Sezgin and Vafeiadis, O(n log n);
+//! * everything else: the [search] of Wing and Gong with Lowe's memoisation, exponential in the worst case, since the problem is
+//!   NP-complete (Gibbons and Korach). Its [`Limits`] allow a third verdict, undecided.
+//!
+//! The searches of several keys run in time slices, so that one hard key neither delays the others nor uses up all memory before an easy
+//! contradiction elsewhere is found.
+//!
+//! [`History`] is the input, [`Model`] the sequential specification, [`judge`] the entry point. A violation comes with a
+//! [`Counterexample`], minimized by delta debugging. Histories in Jepsen's text format are read and written by `lab::history`.
 
-mod fifo;
+mod client_history;
+pub mod counterexample;
 pub mod history;
 mod memo;
+mod minimize;
 pub mod model;
-mod needs;
-pub mod picture;
-mod recorded;
+mod queue_patterns;
 mod search;
-mod window;
+mod value_index;
 mod zones;
 
-pub use history::{Call, History, Misplaced, Operation, Recorder, Value};
+pub use counterexample::{Counterexample, CounterexampleOperation};
+pub use history::{Call, History, HistoryError, Operation, Recorder, Value};
 pub use model::Model;
+pub use search::{Limit, Limits};
 
-use model::{Fence, Machine, Queue, Register, Text};
-use search::{Act, Progress, Search};
+use history::KeyOperation;
+use minimize::{Minimized, Minimizer};
+use model::{FencedLock, Queue, Register, SequentialSpec, TextRegister};
+use search::{Progress, SLICE_STEPS, Search};
 use std::collections::BTreeMap;
-use window::{Core, Shrinker};
-use zones::Found;
+use zones::Decision;
 
-/// How hard to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Steps of all searches together: looks at operations. Some ten million a second.
-    pub steps: u64,
-    /// Bytes of memory for the searches, more or less.
-    pub bytes: usize,
-}
-
-impl Limits {
-    /// Enough for all but the hardest histories: some ten seconds and a gigabyte at most.
-    pub const DEFAULT: Limits = Limits { steps: 200_000_000, bytes: 1 << 30 };
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits::DEFAULT
-    }
-}
-
-/// The verdict, and what it took.
+/// The verdict on a history, with statistics of the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
     /// Keys in the history.
     pub keys: usize,
-    /// Keys judged without searching, because no value was written or put in twice.
-    pub by_zones: usize,
-    /// Steps of searching, those for the window left out.
+    /// Keys decided without a search, by zones or queue patterns.
+    pub without_search: usize,
+    /// Steps of the searches, without those that minimized the counterexample.
     pub steps: u64,
 }
 
@@ -67,90 +55,58 @@ pub struct Judgement {
 pub enum Verdict {
     /// It is.
     Linearizable,
-    /// It is not, and this shows it.
-    Violated(Window),
-    /// Not known within the limits: these keys (by number) are not decided.
+    /// It is not: these operations of one key have no linearization.
+    Violated(Counterexample),
+    /// Not known within the limits.
     Undecided {
-        /// Which keys.
+        /// Numbers of the keys that are not decided.
         keys: Vec<u32>,
-        /// Which limit was met.
+        /// The limit that was reached.
         why: Limit,
     },
 }
 
-/// A limit that was met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
-    /// Of steps.
-    Steps,
-    /// Of memory.
-    Bytes,
-}
-
-/// A few operations on one key that have no order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// The key's number.
-    pub key: u32,
-    /// The operations, in the order of their invocations.
-    pub operations: Vec<ViewModel>,
-    /// `false`: there is no order whatever the object held before. `true`: they have none if it began as new.
-    pub from_start: bool,
-    /// All that is said to be needed is. `false`: not sure, because a limit was met, or because texts were appended to an unknown one.
-    pub minimal: bool,
-}
-
-/// An operation of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ViewModel {
-    /// The operation.
-    pub operation: Operation,
-    /// Its answer is needed: without it there would be an order. `false`: there is no order even if this may have taken effect at any time
-    /// after its invocation, or never; it is shown because another operation of the window finds what it leaves.
-    pub needed: bool,
-}
-
-/// Judges a history.
+/// Decides whether `history` is linearizable with respect to `model`, within `limits`.
 pub fn judge(history: &History, model: Model, limits: Limits) -> Judgement {
-    let mut keys: BTreeMap<u32, Vec<Act>> = BTreeMap::new();
+    let mut keys: BTreeMap<u32, Vec<KeyOperation>> = BTreeMap::new();
     for (index, operation) in history.operations.iter().enumerate() {
-        let Operation { key, call, invoked, answered, .. } = *operation;
-        let to = answered.map(|moment| moment.position);
-        keys.entry(key).or_default().push(Act { index, call, from: invoked.position, to });
+        let Operation { key, call, invocation, response, .. } = *operation;
+        let response = response.map(|moment| moment.position);
+        keys.entry(key).or_default().push(KeyOperation { index, call, invocation: invocation.position, response });
     }
     let appended = history.operations.iter().any(|operation| matches!(operation.call, Call::Append(_)));
     match model {
-        Model::Queue => Jury::new(history, Queue::default(), keys, limits).judge(),
-        Model::FencedLock => Jury::new(history, Fence::default(), keys, limits).judge(),
-        _ if appended => Jury::new(history, Text::new(&history.values), keys, limits).judge(),
-        _ => Jury::new(history, Register::default(), keys, limits).judge(),
+        Model::Queue => Checker::new(history, Queue::default(), keys, limits).judge(),
+        Model::FencedLock => Checker::new(history, FencedLock::default(), keys, limits).judge(),
+        _ if appended => Checker::new(history, TextRegister::new(&history.values), keys, limits).judge(),
+        _ => Checker::new(history, Register::default(), keys, limits).judge(),
     }
 }
 
-/// Judges all keys of one history.
-struct Jury<'a, M: Machine> {
+/// The check of all keys of one history against one sequential specification.
+struct Checker<'a, M: SequentialSpec> {
     history: &'a History,
-    machine: M,
-    keys: BTreeMap<u32, Vec<Act>>,
+    /// The specification in its initial state.
+    initial: M,
+    /// The subhistory of each key, sorted by invocation.
+    keys: BTreeMap<u32, Vec<KeyOperation>>,
     limits: Limits,
 }
 
-/// Steps a search takes before the next one has its turn, at first. Enough for most keys.
-const TURN: u64 = 1 << 16;
-
-impl<'a, M: Machine> Jury<'a, M> {
-    fn new(history: &'a History, machine: M, keys: BTreeMap<u32, Vec<Act>>, limits: Limits) -> Jury<'a, M> {
-        Jury { history, machine, keys, limits }
+impl<'a, M: SequentialSpec> Checker<'a, M> {
+    fn new(history: &'a History, initial: M, keys: BTreeMap<u32, Vec<KeyOperation>>, limits: Limits) -> Checker<'a, M> {
+        Checker { history, initial, keys, limits }
     }
 
     fn judge(self) -> Judgement {
-        let mut judgement = Judgement { verdict: Verdict::Linearizable, keys: self.keys.len(), by_zones: 0, steps: 0 };
+        let mut judgement =
+            Judgement { verdict: Verdict::Linearizable, keys: self.keys.len(), without_search: 0, steps: 0 };
         let mut searching = Vec::new();
-        for (key, acts) in &self.keys {
-            match zones::judge(acts).or_else(|| fifo::judge(acts)) {
-                Some(Found::Order) => judgement.by_zones += 1,
-                Some(Found::Conflict(conflict)) => {
-                    judgement.by_zones += 1;
+        for (key, operations) in &self.keys {
+            match zones::check(operations).or_else(|| queue_patterns::check(operations)) {
+                Some(Decision::Linearizable) => judgement.without_search += 1,
+                Some(Decision::Conflict(conflict)) => {
+                    judgement.without_search += 1;
                     judgement.verdict = self.violated(*key, &conflict, u32::MAX);
                     return judgement;
                 }
@@ -160,46 +116,46 @@ impl<'a, M: Machine> Jury<'a, M> {
         self.search(searching, judgement)
     }
 
-    /// The searches take turns, longer ones every time around.
+    /// Runs the searches in time slices that double every round.
     fn search(&self, mut searching: Vec<(u32, Option<Search<M>>)>, mut judgement: Judgement) -> Judgement {
         let mut undecided = Vec::new();
         let mut why = Limit::Steps;
-        let mut turn = TURN;
-        // What the searches that wait for their next turn take.
-        let mut waiting_bytes = 0;
+        let mut slice = SLICE_STEPS;
+        // Memory of the searches that are suspended.
+        let mut suspended_bytes = 0;
         while !searching.is_empty() {
-            let mut waiting = Vec::with_capacity(searching.len());
+            let mut suspended = Vec::with_capacity(searching.len());
             for (key, search) in searching {
-                waiting_bytes -= search.as_ref().map_or(0, Search::bytes);
+                suspended_bytes -= search.as_ref().map_or(0, Search::bytes);
                 let left = self.limits.steps.saturating_sub(judgement.steps);
                 if left == 0 {
                     undecided.push(key);
                     continue;
                 }
-                let mut search = search.unwrap_or_else(|| Search::new(self.machine.clone(), &self.keys[&key]));
+                let mut search = search.unwrap_or_else(|| Search::new(self.initial.clone(), &self.keys[&key]));
                 let before = search.steps;
-                let progress = search.advance(turn.min(left));
+                let progress = search.advance(slice.min(left));
                 judgement.steps += search.steps - before;
                 match progress {
-                    Progress::Found => {}
-                    Progress::Impossible(position) => {
-                        drop((search, waiting));
+                    Progress::Linearizable => {}
+                    Progress::NotLinearizable(position) => {
+                        drop((search, suspended));
                         judgement.verdict = self.violated(key, &self.keys[&key], position);
                         return judgement;
                     }
-                    Progress::Searching if waiting_bytes + search.bytes() > self.limits.bytes => {
-                        // This one needs too much. Others may still find a contradiction.
+                    Progress::Searching if suspended_bytes + search.bytes() > self.limits.bytes => {
+                        // This search is given up; those of other keys may still find a contradiction.
                         why = Limit::Bytes;
                         undecided.push(key);
                     }
                     Progress::Searching => {
-                        waiting_bytes += search.bytes();
-                        waiting.push((key, Some(search)));
+                        suspended_bytes += search.bytes();
+                        suspended.push((key, Some(search)));
                     }
                 }
             }
-            searching = waiting;
-            turn = turn.saturating_mul(2);
+            searching = suspended;
+            slice = slice.saturating_mul(2);
         }
         if !undecided.is_empty() {
             judgement.verdict = Verdict::Undecided { keys: undecided, why };
@@ -207,11 +163,14 @@ impl<'a, M: Machine> Jury<'a, M> {
         judgement
     }
 
-    fn violated(&self, key: u32, acts: &[Act], last: u32) -> Verdict {
-        let shrinker = Shrinker::new(self.machine.clone(), self.limits);
-        let Core { operations, from_start, minimal } = shrinker.shrink(acts, last);
-        let view = |(index, needed): (usize, bool)| ViewModel { operation: self.history.operations[index], needed };
-        let operations = operations.into_iter().map(view).collect();
-        Verdict::Violated(Window { key, operations, from_start, minimal })
+    fn violated(&self, key: u32, operations: &[KeyOperation], last: u32) -> Verdict {
+        let minimizer = Minimizer::new(self.initial.clone(), self.limits);
+        let Minimized { operations, from_start, minimal } = minimizer.minimize(operations, last);
+        let shown = |(index, needed): (usize, bool)| CounterexampleOperation {
+            operation: self.history.operations[index],
+            needed,
+        };
+        let operations = operations.into_iter().map(shown).collect();
+        Verdict::Violated(Counterexample { key, operations, from_start, minimal })
     }
 }

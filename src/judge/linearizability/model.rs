@@ -1,9 +1,10 @@
-//! What may come of operations done one after another: deterministic state machines small enough to be stepped back and forth.
+//! Sequential specifications of the objects that can be checked (register, lock, key-value entry, queue): deterministic state machines that
+//! can step back.
 
-use super::history::{Call, History, Names, Value};
+use super::history::{Call, History, Interner, Value};
 use std::rc::Rc;
 
-/// What sort of object a history is about. Every key of it is an object of its own.
+/// The kind of object that a history is about. Every key is an object of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
     /// `read` and `write`.
@@ -12,10 +13,10 @@ pub enum Model {
     CasRegister,
     /// `get`, `put`, `append` and `cas`, by key.
     KeyValue,
-    /// `acquire` and `release`; the holder is the process.
+    /// `acquire` and `release`; the holder is the process. No leases.
     Lock,
-    /// `acquire`, which gives a token larger than all before, `release`, and `write` to what the lock guards, which takes no token older than
-    /// one it has seen. Whoever holds the lock may lose it at any time.
+    /// `acquire`, which returns a fencing token larger than all before, `release`, and `write` to the guarded resource, which refuses a token
+    /// smaller than one it has seen. A lease may expire at any time.
     FencedLock,
     /// `enqueue` and `dequeue`, first in, first out.
     Queue,
@@ -26,7 +27,7 @@ impl Model {
     pub const ALL: [Model; 6] =
         [Model::Register, Model::CasRegister, Model::KeyValue, Model::Lock, Model::FencedLock, Model::Queue];
 
-    /// The one for a history of our own clients.
+    /// The model for a history of the simulator's clients.
     pub fn of(history: &History) -> Model {
         let model = |call| match call {
             Call::Enqueue(_) | Call::Dequeue(_) => Model::Queue,
@@ -51,7 +52,7 @@ impl Model {
         }
     }
 
-    /// The operations it knows.
+    /// Names of its operations, as in history files.
     pub fn functions(self) -> &'static [&'static str] {
         match self {
             Model::Register => &["read", "write"],
@@ -63,7 +64,7 @@ impl Model {
         }
     }
 
-    /// The name of an operation.
+    /// The name of an operation, as in history files.
     pub fn function(self, call: Call) -> &'static str {
         match (self, call) {
             (Model::Lock, Call::CompareAndSet { expect: Value::NOTHING, .. }) => "acquire",
@@ -82,8 +83,8 @@ impl Model {
         }
     }
 
-    /// The value of an operation, as JSON; `None` if it has none or nobody knows it.
-    pub fn value(self, call: Call, values: &Names) -> Option<String> {
+    /// The value of an operation, as JSON; `None` if it has none or it is unknown.
+    pub fn value(self, call: Call, values: &Interner) -> Option<String> {
         let text = |value: Value| values.text(value.0).to_owned();
         match call {
             _ if self == Model::Lock => None,
@@ -96,41 +97,41 @@ impl Model {
     }
 }
 
-/// Two numbers that tell states apart: equal for equal states, and for different ones with a chance below 2⁻¹⁰⁰.
-pub type Print = (u64, u64);
+/// A hash of a state: equal for equal states, and for different ones with a probability below 2⁻¹⁰⁰.
+pub type Fingerprint = (u64, u64);
 
-/// The state of one object.
-pub trait Machine: Clone {
-    /// What it takes to step back.
+/// A sequential specification: the state of one object, and which operations are legal in it.
+pub trait SequentialSpec: Clone {
+    /// The information needed to step back.
     type Undo: Copy;
 
-    /// Does the operation, if that and its answer are possible now.
+    /// Applies an operation, if it is legal with this result.
     fn step(&mut self, call: Call) -> Option<Self::Undo>;
 
-    /// Steps back.
+    /// Undoes the last [`Self::step`] that is not yet undone.
     fn undo(&mut self, undo: Self::Undo);
 
-    /// The state's print.
-    fn print(&self) -> Print;
+    /// The fingerprint of the state.
+    fn fingerprint(&self) -> Fingerprint;
 
-    /// The machine in a state that nobody knows yet, if it can be in one.
-    fn unknown(&self) -> Option<Self>;
+    /// The specification in an unknown state: every operation that is legal in some state is legal in it. `None`: not supported.
+    fn unknown_state(&self) -> Option<Self>;
 
-    /// The value that it holds, where operations find one and leave another in its place.
-    fn held(&self) -> Option<Value> {
+    /// The value held, for objects that hold one at a time.
+    fn value(&self) -> Option<Value> {
         None
     }
 
-    /// Whether an operation can make others possible, for a machine that begins in this state.
-    fn helped_by(&self, call: Call) -> bool {
-        !call.only_observes()
+    /// Whether `call` can make other operations legal, in a history that begins in this state.
+    fn can_enable(&self, call: Call) -> bool {
+        !call.is_read_only()
     }
 }
 
 /// A register with compare-and-set, and hence a lock.
 #[derive(Clone, Copy, Debug)]
 pub struct Register {
-    /// `None`: not known yet.
+    /// `None`: unknown.
     held: Option<Value>,
 }
 
@@ -140,7 +141,7 @@ impl Default for Register {
     }
 }
 
-impl Machine for Register {
+impl SequentialSpec for Register {
     type Undo = Option<Value>;
 
     #[inline]
@@ -163,37 +164,37 @@ impl Machine for Register {
     }
 
     #[inline]
-    fn print(&self) -> Print {
+    fn fingerprint(&self) -> Fingerprint {
         let word = self.held.map_or(0, |value| u64::from(value.0) + 1);
-        (scramble(word), scramble(!word))
+        (splitmix64(word), splitmix64(!word))
     }
 
-    fn unknown(&self) -> Option<Register> {
+    fn unknown_state(&self) -> Option<Register> {
         Some(Register { held: None })
     }
 
     #[inline]
-    fn held(&self) -> Option<Value> {
+    fn value(&self) -> Option<Value> {
         self.held
     }
 }
 
-/// A lock that gives tokens, and what it guards. When a lease ends is not in the history, so it may end at any time.
+/// A lock with fencing tokens, and the resource it guards. Expiry of leases is not in the history, so a lease may end at any time.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Fence {
-    /// The last token given, or one that it is no smaller than.
+pub struct FencedLock {
+    /// The last token granted, or a lower bound of it.
     granted: u32,
-    /// Whether it may have been larger than that.
+    /// Whether `granted` is only a lower bound.
     or_more: bool,
-    /// The largest token that came with a write.
+    /// The largest token of a write.
     stored: u32,
 }
 
-impl Machine for Fence {
-    type Undo = Fence;
+impl SequentialSpec for FencedLock {
+    type Undo = FencedLock;
 
     #[inline]
-    fn step(&mut self, call: Call) -> Option<Fence> {
+    fn step(&mut self, call: Call) -> Option<FencedLock> {
         let before = *self;
         match call {
             Call::Grant(None) => (self.granted, self.or_more) = (self.granted.saturating_add(1), true),
@@ -206,29 +207,29 @@ impl Machine for Fence {
     }
 
     #[inline]
-    fn undo(&mut self, before: Fence) {
+    fn undo(&mut self, before: FencedLock) {
         *self = before;
     }
 
     #[inline]
-    fn print(&self) -> Print {
+    fn fingerprint(&self) -> Fingerprint {
         let word = u64::from(self.granted) << 32 | u64::from(self.stored);
         let more = u64::from(self.or_more);
-        (scramble(word) ^ more, scramble(!word) ^ more)
+        (splitmix64(word) ^ more, splitmix64(!word) ^ more)
     }
 
-    fn unknown(&self) -> Option<Fence> {
-        Some(Fence { or_more: true, ..*self })
+    fn unknown_state(&self) -> Option<FencedLock> {
+        Some(FencedLock { or_more: true, ..*self })
     }
 
-    fn helped_by(&self, call: Call) -> bool {
-        // To write or to give back makes nothing possible that was not; nor does to give a token, where any may have been given.
+    fn can_enable(&self, call: Call) -> bool {
+        // Writing and releasing enable nothing; nor does granting where any token may have been granted.
         matches!(call, Call::Grant(_)) && !self.or_more
     }
 }
 
-impl Fence {
-    /// Whether a token as large as this may have been given; if so, it was.
+impl FencedLock {
+    /// Whether `token` may have been granted; if so, assumes that it was.
     fn may_have_granted(&mut self, token: u32) -> bool {
         if self.or_more {
             self.granted = self.granted.max(token);
@@ -237,19 +238,19 @@ impl Fence {
     }
 }
 
-/// Spreads a number over 64 bits, one to one (the finalizer of Steele, Lea and Flood's SplitMix64, OOPSLA 2014).
+/// SplitMix64's finalizer, a bijective mixing function (Steele, Lea and Flood, OOPSLA 2014).
 #[inline]
-pub fn scramble(word: u64) -> u64 {
+pub fn splitmix64(word: u64) -> u64 {
     let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)
 }
 
-/// Arithmetic modulo the prime 2⁶¹ − 1, for fingerprints of sequences (Karp and Rabin, 1987).
+/// The modulus of Karp–Rabin fingerprints of sequences (1987), a Mersenne prime.
 const PRIME: u64 = (1 << 61) - 1;
 
-/// The points at which sequences, taken for polynomials, are evaluated; any two would do.
+/// The points at which sequences are evaluated as polynomials; arbitrary.
 const POINTS: (u64, u64) = (0x0c3f_5a2b_9d17_e641, 0x1a94_d1e8_36b7_05cf);
 
 fn times(a: u64, b: u64) -> u64 {
@@ -264,180 +265,184 @@ fn minus(a: u64, b: u64) -> u64 {
     (a + PRIME - b) % PRIME
 }
 
-/// A print of a sequence, and what it is multiplied with when another one is put in front of it.
+/// The Karp–Rabin fingerprint of a sequence, and the factor for one that it is appended to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sequence {
-    print: Print,
-    power: Print,
+    fingerprint: Fingerprint,
+    power: Fingerprint,
 }
 
 impl Sequence {
-    const EMPTY: Sequence = Sequence { print: (0, 0), power: (1, 1) };
+    const EMPTY: Sequence = Sequence { fingerprint: (0, 0), power: (1, 1) };
 
-    /// Of one element.
+    /// The sequence of one element.
     fn of(element: u64) -> Sequence {
         let element = element % (PRIME - 1) + 1;
-        Sequence { print: (element, element), power: POINTS }
+        Sequence { fingerprint: (element, element), power: POINTS }
     }
 
     fn then(self, next: Sequence) -> Sequence {
         let join = |a, power, b| plus(times(a, power), b);
         Sequence {
-            print: (join(self.print.0, next.power.0, next.print.0), join(self.print.1, next.power.1, next.print.1)),
+            fingerprint: (
+                join(self.fingerprint.0, next.power.0, next.fingerprint.0),
+                join(self.fingerprint.1, next.power.1, next.fingerprint.1),
+            ),
             power: (times(self.power.0, next.power.0), times(self.power.1, next.power.1)),
         }
     }
 }
 
-/// A key of a key-value store whose values can be appended to. It knows prints of texts only, so that each operation takes the
-/// same time however long the text grows.
+/// A key of a key-value store whose value can be appended to. It holds fingerprints of texts only, so operations take constant time however
+/// long the text grows.
 #[derive(Clone, Debug)]
-pub struct Text {
-    held: Option<Held>,
+pub struct TextRegister {
+    content: Option<Content>,
     texts: Rc<[Sequence]>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
+enum Content {
     Nothing,
     Text(Sequence),
 }
 
-impl Text {
-    /// A key never written. `values` are the texts of all values, as JSON.
-    pub fn new(values: &Names) -> Text {
+impl TextRegister {
+    /// A key never written. `values` has the texts of all values, as JSON.
+    pub fn new(values: &Interner) -> TextRegister {
         let sequence = |json: &String| {
-            // What is within the quotes; appending joins just that. What has no quotes is no text, and begins with what no text has.
+            // The characters within the quotes are what appending joins. A value without quotes is no text, and starts with a symbol that no
+            // text has.
             let inner = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
             let start = if inner.is_some() { Sequence::EMPTY } else { Sequence::of(u64::from(u8::MAX) + 1) };
             inner.unwrap_or(json).bytes().map(|byte| Sequence::of(u64::from(byte))).fold(start, Sequence::then)
         };
-        Text { held: Some(Held::Nothing), texts: values.texts().iter().map(sequence).collect() }
+        TextRegister { content: Some(Content::Nothing), texts: values.texts().iter().map(sequence).collect() }
     }
 
-    fn of(&self, value: Value) -> Held {
+    fn of(&self, value: Value) -> Content {
         match value {
-            Value::NOTHING => Held::Nothing,
-            Value(number) => Held::Text(self.texts[number as usize]),
+            Value::NOTHING => Content::Nothing,
+            Value(number) => Content::Text(self.texts[number as usize]),
         }
     }
 }
 
-impl Machine for Text {
-    type Undo = Option<TextBefore>;
+impl SequentialSpec for TextRegister {
+    type Undo = Option<TextUndo>;
 
-    fn step(&mut self, call: Call) -> Option<Option<TextBefore>> {
-        let before = self.held;
-        let holds = |value| before.is_none_or(|held| held == value);
-        self.held = match call {
+    fn step(&mut self, call: Call) -> Option<Option<TextUndo>> {
+        let before = self.content;
+        let holds = |value| before.is_none_or(|content| content == value);
+        self.content = match call {
             Call::Read(None) => before,
             Call::Read(Some(value)) if holds(self.of(value)) => Some(self.of(value)),
             Call::CompareAndSet { expect, value } if holds(self.of(expect)) => Some(self.of(value)),
             Call::Write(value) => Some(self.of(value)),
             Call::Append(value) => match (before, self.of(value)) {
-                (Some(Held::Text(text)), Held::Text(more)) => Some(Held::Text(text.then(more))),
-                (Some(Held::Nothing), more) => Some(more),
-                // Something unknown with a known end is taken for something unknown.
+                (Some(Content::Text(text)), Content::Text(more)) => Some(Content::Text(text.then(more))),
+                (Some(Content::Nothing), more) => Some(more),
+                // An unknown text with a known end is taken for an unknown text.
                 (before, _) => before,
             },
             _ => return None,
         };
-        Some(before.map(TextBefore))
+        Some(before.map(TextUndo))
     }
 
-    fn undo(&mut self, before: Option<TextBefore>) {
-        self.held = before.map(|TextBefore(held)| held);
+    fn undo(&mut self, before: Option<TextUndo>) {
+        self.content = before.map(|TextUndo(content)| content);
     }
 
-    fn print(&self) -> Print {
-        match self.held {
+    fn fingerprint(&self) -> Fingerprint {
+        match self.content {
             None => (0, 0),
-            Some(Held::Nothing) => (1, 0),
-            Some(Held::Text(Sequence { print: (a, b), power: (c, _) })) => {
-                (scramble(a) ^ scramble(!c), scramble(b) ^ scramble(c))
+            Some(Content::Nothing) => (1, 0),
+            Some(Content::Text(Sequence { fingerprint: (a, b), power: (c, _) })) => {
+                (splitmix64(a) ^ splitmix64(!c), splitmix64(b) ^ splitmix64(c))
             }
         }
     }
 
-    fn unknown(&self) -> Option<Text> {
-        Some(Text { held: None, texts: self.texts.clone() })
+    fn unknown_state(&self) -> Option<TextRegister> {
+        Some(TextRegister { content: None, texts: self.texts.clone() })
     }
 }
 
-/// What a key held before.
+/// The content of a key before an operation.
 #[derive(Clone, Copy, Debug)]
-pub struct TextBefore(Held);
+pub struct TextUndo(Content);
 
-/// A queue: all that was ever put into it, and how much of that was taken out. Steps back are then as easy as steps forth.
+/// A FIFO queue: all items ever enqueued, and how many of them were dequeued, so that steps are undone in constant time.
 #[derive(Clone, Debug)]
 pub struct Queue {
     items: Vec<Value>,
-    /// Before each item, the print of all before it; and one after all.
-    prints: Vec<Sequence>,
-    taken: usize,
+    /// `fingerprints[i]` is that of the first `i` items.
+    fingerprints: Vec<Sequence>,
+    dequeued: usize,
 }
 
 impl Default for Queue {
     fn default() -> Queue {
-        Queue { items: Vec::new(), prints: vec![Sequence::EMPTY], taken: 0 }
+        Queue { items: Vec::new(), fingerprints: vec![Sequence::EMPTY], dequeued: 0 }
     }
 }
 
-/// Which way to step back.
+/// What to undo.
 #[derive(Clone, Copy, Debug)]
-pub enum QueueBefore {
-    /// It was the same.
-    Same,
-    /// The last item was not there.
-    Shorter,
-    /// The item before the front was there.
-    Longer,
+pub enum QueueUndo {
+    /// Nothing.
+    Unchanged,
+    /// An enqueue.
+    Enqueued,
+    /// A dequeue.
+    Dequeued,
 }
 
-impl Machine for Queue {
-    type Undo = QueueBefore;
+impl SequentialSpec for Queue {
+    type Undo = QueueUndo;
 
-    fn step(&mut self, call: Call) -> Option<QueueBefore> {
-        let front = self.items.get(self.taken).copied();
+    fn step(&mut self, call: Call) -> Option<QueueUndo> {
+        let front = self.items.get(self.dequeued).copied();
         match (call, front) {
             (Call::Enqueue(value), _) => {
-                let all = self.prints[self.items.len()].then(Sequence::of(u64::from(value.0)));
+                let all = self.fingerprints[self.items.len()].then(Sequence::of(u64::from(value.0)));
                 self.items.push(value);
-                self.prints.push(all);
-                Some(QueueBefore::Shorter)
+                self.fingerprints.push(all);
+                Some(QueueUndo::Enqueued)
             }
-            (Call::Dequeue(None | Some(Value::NOTHING)), None) => Some(QueueBefore::Same),
+            (Call::Dequeue(None | Some(Value::NOTHING)), None) => Some(QueueUndo::Unchanged),
             (Call::Dequeue(taken), Some(front)) if taken.is_none_or(|taken| taken == front) => {
-                self.taken += 1;
-                Some(QueueBefore::Longer)
+                self.dequeued += 1;
+                Some(QueueUndo::Dequeued)
             }
             _ => None,
         }
     }
 
-    fn undo(&mut self, undo: QueueBefore) {
+    fn undo(&mut self, undo: QueueUndo) {
         match undo {
-            QueueBefore::Same => {}
-            QueueBefore::Shorter => {
+            QueueUndo::Unchanged => {}
+            QueueUndo::Enqueued => {
                 self.items.pop();
-                self.prints.pop();
+                self.fingerprints.pop();
             }
-            QueueBefore::Longer => self.taken -= 1,
+            QueueUndo::Dequeued => self.dequeued -= 1,
         }
     }
 
-    /// The print of what is in the queue: that of all, less what was taken, moved to where it stands in all.
-    fn print(&self) -> Print {
-        let (all, gone) = (self.prints[self.items.len()], self.prints[self.taken]);
-        let length = (self.items.len() - self.taken) as u64;
+    /// The fingerprint of the items in the queue: that of all items less that of the dequeued ones, shifted by the length of the rest.
+    fn fingerprint(&self) -> Fingerprint {
+        let (all, gone) = (self.fingerprints[self.items.len()], self.fingerprints[self.dequeued]);
+        let length = (self.items.len() - self.dequeued) as u64;
         let rest = |all, gone, point| minus(all, times(gone, raise(point, length)));
         (
-            scramble(rest(all.print.0, gone.print.0, POINTS.0)) ^ scramble(length),
-            scramble(rest(all.print.1, gone.print.1, POINTS.1)) ^ scramble(!length),
+            splitmix64(rest(all.fingerprint.0, gone.fingerprint.0, POINTS.0)) ^ splitmix64(length),
+            splitmix64(rest(all.fingerprint.1, gone.fingerprint.1, POINTS.1)) ^ splitmix64(!length),
         )
     }
 
-    fn unknown(&self) -> Option<Queue> {
+    fn unknown_state(&self) -> Option<Queue> {
         None
     }
 }
@@ -460,39 +465,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queues_print_depends_on_what_is_in_it_only() {
+    fn queue_fingerprint_depends_only_on_items_in_it() {
         let (mut one, mut other) = (Queue::default(), Queue::default());
         for value in [7, 8, 9] {
             one.step(Call::Enqueue(Value(value)));
         }
-        let full = one.print();
+        let full = one.fingerprint();
         let back = one.step(Call::Dequeue(Some(Value(7)))).expect("it is in front");
         for value in [8, 9] {
             other.step(Call::Enqueue(Value(value)));
         }
-        assert_eq!(one.print(), other.print());
+        assert_eq!(one.fingerprint(), other.fingerprint());
         one.undo(back);
-        assert_eq!(one.print(), full);
-        assert_ne!(one.print(), other.print());
+        assert_eq!(one.fingerprint(), full);
+        assert_ne!(one.fingerprint(), other.fingerprint());
         assert!(one.step(Call::Dequeue(Some(Value(8)))).is_none());
         assert!(one.step(Call::Dequeue(Some(Value::NOTHING))).is_none());
     }
 
     #[test]
-    fn texts_join() {
-        let mut values = Names::default();
+    fn text_register_append_equals_write_of_joined_text() {
+        let mut values = Interner::default();
         let [nothing, a, b, ab, empty] =
-            ["null", "\"a\"", "\"b\"", "\"ab\"", "\"\""].map(|text| Value(values.number(text)));
-        let mut text = Text::new(&values);
+            ["null", "\"a\"", "\"b\"", "\"ab\"", "\"\""].map(|text| Value(values.intern(text)));
+        let mut text = TextRegister::new(&values);
         assert!(text.step(Call::Read(Some(nothing))).is_some());
         assert!(text.step(Call::Read(Some(empty))).is_none());
         text.step(Call::Append(a));
         text.step(Call::Append(b));
         assert!(text.step(Call::Read(Some(ab))).is_some());
-        let whole = text.print();
+        let whole = text.fingerprint();
         text.step(Call::Write(ab));
-        assert_eq!(text.print(), whole);
+        assert_eq!(text.fingerprint(), whole);
         text.step(Call::Append(empty));
-        assert_eq!(text.print(), whole);
+        assert_eq!(text.fingerprint(), whole);
     }
 }

@@ -1,203 +1,240 @@
-//! The search for an order, for one object: Wing and Gong's (Journal of Parallel and Distributed Computing, 1993), with Lowe's memory of
-//! configurations (Concurrency and Computation, 2017).
+//! Wing–Gong–Lowe search: a linearization of one object's operations by depth-first search with backtracking (Wing and Gong, Journal of
+//! Parallel and Distributed Computing, 1993) and memoised configurations (Lowe, Concurrency and Computation, 2017).
 //!
-//! Operations are put in order one after another, each of them one that was asked for before any remaining one was answered. Where
-//! none fits, the search takes back the last and tries another. Six things keep it short:
+//! Operations are linearized one after another; a candidate is one that was invoked before the first response among the remaining ones. Where
+//! no candidate is legal, the search backtracks. Six rules prune or order it:
 //!
-//! * An operation that only observes and fits now may as well come now: nothing else needs to be tried in its place.
-//! * A [configuration](super::memo) seen before is left alone.
-//! * Operations without an answer that do the same are interchangeable: the one asked for first goes first.
-//! * They are a scarce good: to use one where a better order of the others would have done is regretted much later. So a configuration in
-//!   which only they are left to try is put off, and the search goes on from the most promising one of these when nothing else is left.
-//! * Just after one of these comes no blind write. That would hide it, and one that is hidden may as well be left out.
-//! * Those that [help](super::needs) the operation that must be done first are tried first; of those that do the same, only the one that
-//!   must be done first; and what wastes a value that somebody has yet to find is not done.
+//! * A read-only operation that is a legal candidate is linearized at once: no alternative to it needs to be tried.
+//! * A [configuration](super::memo) seen before is not explored again.
+//! * Pending operations with the same call are interchangeable and form a class; the one invoked first is used first.
+//! * Pending operations are used as late as possible: one that is used up where another order of the completed ones would have done is
+//!   missing later. So a configuration in which only they are left to try is deferred; when nothing else is left, the search resumes from the
+//!   deferred configuration with the best score.
+//! * No blind write directly follows a pending operation: the effect of that one would be overwritten, and it may as well never take effect.
+//! * By the [value index](super::value_index): operations that install the value observed by the one with the first response are tried first;
+//!   of equivalent operations, only the one with the earliest response; and no value is overwritten that must be observed later and
+//!   cannot be installed again.
 
-use super::history::{Call, Value};
-use super::memo::{Last, Memo, Spent};
-use super::model::{Machine, Print, scramble};
-use super::needs::{Needs, finds, leaves};
+use super::history::{Call, KeyOperation, Value};
+use super::memo::{Memo, PrefixId, PrefixTree};
+use super::model::{Fingerprint, SequentialSpec, splitmix64};
+use super::value_index::ValueIndex;
 use std::collections::{BTreeMap, BinaryHeap};
 
-/// An operation on the one object.
+/// Bounds of the searches for one history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Act {
-    /// Its index in the history.
-    pub index: usize,
-    /// What it did.
-    pub call: Call,
-    /// The position of its invocation.
-    pub from: u32,
-    /// The position of its answer, if it was answered.
-    pub to: Option<u32>,
+pub struct Limits {
+    /// Steps of all searches together; a step examines one operation. About ten million take a second.
+    pub steps: u64,
+    /// Memory of the searches, bytes, approximately.
+    pub bytes: usize,
 }
 
-/// Where a search is.
+impl Limits {
+    /// Enough for all but the hardest histories: about ten seconds and a gigabyte at most.
+    pub const DEFAULT: Limits = Limits { steps: 200_000_000, bytes: 1 << 30 };
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits::DEFAULT
+    }
+}
+
+/// A limit that was reached, see [`Limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// [`Limits::steps`].
+    Steps,
+    /// [`Limits::bytes`].
+    Bytes,
+}
+
+/// Steps in a search's first time slice; enough for most keys.
+pub const SLICE_STEPS: u64 = 1 << 16;
+
+/// State of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There is an order.
-    Found,
-    /// There is none, not even of what was answered up to this position.
-    Impossible(u32),
-    /// Not known yet.
+    /// There is a linearization.
+    Linearizable,
+    /// There is none, not even of the operations that responded up to this position.
+    NotLinearizable(u32),
+    /// Not decided yet.
     Searching,
 }
 
-/// An event in the list of those not in order yet. The list runs in a circle through entry 0, which is none.
+/// An invocation or response in the doubly linked list of those not yet linearized. Entry 0 is the head of the circular list.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     previous: u32,
     next: u32,
-    /// Which of the answered operations.
-    act: u32,
+    /// The number of the completed operation.
+    operation: u32,
     position: u32,
-    is_answer: bool,
+    is_response: bool,
 }
 
-/// Operations without an answer that do the same.
+/// Pending operations with the same call.
 #[derive(Clone, Debug)]
-struct Class {
+struct PendingClass {
     call: Call,
-    /// The positions of their invocations, in order.
-    asked: Vec<u32>,
+    /// Positions of the invocations, sorted.
+    invocations: Vec<u32>,
 }
 
-/// What to try next.
+/// The next alternative of a configuration. Alternatives are tried in the order of the variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Cursor {
-    /// Those that only observe, from this entry on.
-    Observers(u32),
-    /// Of the others, those that help the one whose answer comes first: itself, or what leaves what it finds.
-    Helpers { at: u32, first: u32 },
-    /// The others.
-    Changers { at: u32, first: u32 },
-    /// Those without an answer that were asked for before `limit`, from this class on.
-    Unanswered { class: u32, limit: u32 },
-    /// Nothing.
-    Spent,
+    /// Read-only candidates, from this entry on.
+    ReadOnly(u32),
+    /// Candidates that enable `first`, the operation with the first response: itself, and those that install the value it observes.
+    Enabling { at: u32, first: u32 },
+    /// All other candidates.
+    Mutating { at: u32, first: u32 },
+    /// Pending operations invoked before `limit`, from this class on.
+    Pending { class: u32, limit: u32 },
+    /// None.
+    Exhausted,
 }
 
+/// The linearization of one operation.
 #[derive(Clone, Copy, Debug)]
-enum Chosen {
-    /// An answered operation, by the entry of its invocation.
-    Answered(u32),
-    /// The first one to spare of a class.
-    Unanswered(u32),
+enum Step {
+    /// A completed operation, by the entry of its invocation.
+    Completed(u32),
+    /// The first unused operation of a class of pending ones.
+    Pending(u32),
 }
 
-/// One operation put in order, and how to take it back.
+/// A step on the search's stack.
 #[derive(Clone, Copy, Debug)]
 struct Frame<U> {
-    chosen: Chosen,
+    step: Step,
     undo: U,
-    /// What to try next once it is taken back.
+    /// The next alternative to this step.
     cursor: Cursor,
-    /// Nothing needs to be tried instead.
+    /// Whether no alternative needs to be tried.
     forced: bool,
-    /// The configuration it led to.
-    node: u32,
+    /// The configuration after the step.
+    configuration: u32,
 }
 
-/// A configuration that can be put off: the one before it, and what led from that to here. The first one, number 0, has none before it.
+/// A configuration that can be deferred: its parent and the step from there. Number 0 is the initial one.
 #[derive(Clone, Copy, Debug)]
-struct Node {
+struct Configuration {
     parent: u32,
     depth: u32,
-    chosen: Chosen,
-    /// The operations without an answer that are in order then.
-    last: Last,
+    step: Step,
+    /// The pending operations used.
+    prefix: PrefixId,
 }
 
-/// How many answered operations further a search must be to make good for one more without an answer.
-const PRICE: i64 = 16;
+/// What one used pending operation subtracts from a deferred configuration's score, in linearized completed operations.
+const PENDING_COST: i64 = 16;
 
-/// Steps without getting further after which a search with something put off turns to the most promising of that.
-const PATIENCE: u64 = 512;
+/// Steps without progress after which a search with pending operations switches to the best deferred configuration.
+const STALL_STEPS: u64 = 512;
 
-/// The search, which can stop at any step and go on later.
+/// A search, which can be suspended after any step.
 #[derive(Clone, Debug)]
-pub struct Search<M: Machine> {
-    machine: M,
+pub struct Search<M: SequentialSpec> {
+    object: M,
+    /// The completed operations.
     calls: Vec<Call>,
     entries: Vec<Entry>,
-    /// For each answered operation, the entries of its invocation and its answer.
+    /// For each completed operation, the entries of its invocation and its response.
     places: Vec<(u32, u32)>,
+    /// Completed operations not yet linearized.
     remaining: usize,
-    classes: Vec<Class>,
+    classes: Vec<PendingClass>,
+    /// For each class, how many of its operations are linearized.
     used: Vec<u32>,
-    needs: Needs,
-    /// The print of the set of answered operations that are in order.
-    done: Print,
+    index: ValueIndex,
+    /// Fingerprint of the set of linearized completed operations.
+    linearized: Fingerprint,
     frames: Vec<Frame<M::Undo>>,
     cursor: Cursor,
-    nodes: Vec<Node>,
-    /// Configurations put off, the most promising one on top, with what is left to try in them.
-    put_off: BinaryHeap<(i64, u32, Cursor)>,
-    /// The depth of the one from which the search goes on now.
+    configurations: Vec<Configuration>,
+    /// Deferred configurations by score, each with its next alternative.
+    deferred: BinaryHeap<(i64, u32, Cursor)>,
+    /// Depth of the configuration that the search last resumed from.
     base: usize,
-    /// How many operations without an answer are in order, and which.
-    spent: u32,
-    last: Last,
-    rows: Spent,
-    /// The fewest remaining since the search went on from `base`, and until when that must change.
-    fewest: usize,
-    patience: u64,
+    /// Linearized pending operations: how many, and which.
+    pending_used: u32,
+    prefix: PrefixId,
+    prefixes: PrefixTree,
+    /// Least `remaining` since the search last resumed, and the step at which it counts as stalled.
+    fewest_remaining: usize,
+    stalled_at: u64,
     memo: Memo,
+    /// Position of the last response that was an obstacle.
     furthest: u32,
-    /// Steps taken: looks at operations.
+    /// Steps taken; a step examines one operation.
     pub steps: u64,
 }
 
-impl<M: Machine> Search<M> {
-    /// A search for an order of `acts`, which are sorted by `from`.
-    pub fn new(machine: M, acts: &[Act]) -> Search<M> {
+impl<M: SequentialSpec> Search<M> {
+    /// A search for a linearization of `operations`, which are sorted by invocation, from the state of `object`.
+    pub fn new(object: M, operations: &[KeyOperation]) -> Search<M> {
         let mut events: Vec<(u32, u32, bool)> = Vec::new();
-        let answered: Vec<Act> = acts.iter().filter(|act| act.to.is_some()).copied().collect();
-        for (number, act) in (0..).zip(&answered) {
-            events.push((act.from, number, false));
-            events.extend(act.to.map(|to| (to, number, true)));
+        let completed: Vec<KeyOperation> =
+            operations.iter().filter(|operation| operation.response.is_some()).copied().collect();
+        for (number, operation) in (0..).zip(&completed) {
+            events.push((operation.invocation, number, false));
+            events.extend(operation.response.map(|response| (response, number, true)));
         }
-        let calls: Vec<Call> = answered.iter().map(|act| act.call).collect();
+        let calls: Vec<Call> = completed.iter().map(|operation| operation.call).collect();
         events.sort_unstable();
         let last = events.len() as u32;
-        let mut entries =
-            vec![Entry { previous: last, next: u32::from(last > 0), act: 0, position: u32::MAX, is_answer: true }];
+        let mut entries = vec![Entry {
+            previous: last,
+            next: u32::from(last > 0),
+            operation: 0,
+            position: u32::MAX,
+            is_response: true,
+        }];
         let mut places = vec![(0, 0); calls.len()];
-        for (number, (position, act, is_answer)) in (1..).zip(events) {
+        for (number, (position, operation, is_response)) in (1..).zip(events) {
             let next = if number == last { 0 } else { number + 1 };
-            entries.push(Entry { previous: number - 1, next, act, position, is_answer });
-            let place = &mut places[act as usize];
-            if is_answer { place.1 = number } else { place.0 = number }
+            entries.push(Entry { previous: number - 1, next, operation, position, is_response });
+            let place = &mut places[operation as usize];
+            if is_response { place.1 = number } else { place.0 = number }
         }
-        let classes = classes(acts, &machine);
+        let classes = pending_classes(operations, &object);
         let first = entries[0].next;
         Search {
-            machine,
+            object,
             remaining: calls.len(),
             calls,
             entries,
             places,
             used: vec![0; classes.len()],
-            needs: Needs::new(&answered, classes.iter().map(|class| class.call)),
+            index: ValueIndex::new(&completed, classes.iter().map(|class| class.call)),
             classes,
-            done: (0, 0),
+            linearized: (0, 0),
             frames: Vec::new(),
-            cursor: Cursor::Observers(first),
-            nodes: vec![Node { parent: 0, depth: 0, chosen: Chosen::Unanswered(0), last: Last::NOTHING }],
-            put_off: BinaryHeap::new(),
+            cursor: Cursor::ReadOnly(first),
+            configurations: vec![Configuration {
+                parent: 0,
+                depth: 0,
+                step: Step::Pending(0),
+                prefix: PrefixId::EMPTY,
+            }],
+            deferred: BinaryHeap::new(),
             base: 0,
-            spent: 0,
-            last: Last::NOTHING,
-            rows: Spent::default(),
-            fewest: usize::MAX,
-            patience: PATIENCE,
+            pending_used: 0,
+            prefix: PrefixId::EMPTY,
+            prefixes: PrefixTree::default(),
+            fewest_remaining: usize::MAX,
+            stalled_at: STALL_STEPS,
             memo: Memo::default(),
             furthest: 0,
             steps: 0,
         }
     }
 
-    /// Takes about so many steps.
+    /// Advances by about `steps` steps.
     pub fn advance(&mut self, steps: u64) -> Progress {
         let end = self.steps.saturating_add(steps);
         while self.remaining > 0 {
@@ -205,160 +242,160 @@ impl<M: Machine> Search<M> {
                 return Progress::Searching;
             }
             self.steps += 1;
-            if self.steps > self.patience && !self.classes.is_empty() {
-                self.turn_elsewhere();
-            } else if !self.look() {
-                return Progress::Impossible(self.furthest);
+            if self.steps > self.stalled_at && !self.classes.is_empty() {
+                self.defer_remaining();
+            } else if !self.examine() {
+                return Progress::NotLinearizable(self.furthest);
             }
         }
-        Progress::Found
+        Progress::Linearizable
     }
 
-    /// Bytes of memory, more or less.
+    /// Memory, bytes, approximately.
     pub fn bytes(&self) -> usize {
         self.memo.bytes()
-            + self.needs.bytes()
-            + self.rows.bytes()
+            + self.index.bytes()
+            + self.prefixes.bytes()
             + self.frames.capacity() * size_of::<Frame<M::Undo>>()
-            + self.nodes.capacity() * size_of::<Node>()
-            + self.put_off.capacity() * size_of::<(i64, u32, Cursor)>()
+            + self.configurations.capacity() * size_of::<Configuration>()
+            + self.deferred.capacity() * size_of::<(i64, u32, Cursor)>()
             + self.entries.capacity() * size_of::<Entry>()
             + self.calls.capacity() * (size_of::<Call>() + 8)
     }
 
-    /// Looks at what the cursor points to and moves it on. `false`: there is nothing left to try.
+    /// Examines the alternative at the cursor and advances the cursor. `false`: there is no alternative left, here or deferred.
     #[inline]
-    fn look(&mut self) -> bool {
+    fn examine(&mut self) -> bool {
         match self.cursor {
-            Cursor::Observers(at) => {
-                let Entry { next, act, is_answer, .. } = self.entries[at as usize];
-                if is_answer {
-                    self.cursor = Cursor::Helpers { at: self.entries[0].next, first: act };
+            Cursor::ReadOnly(at) => {
+                let Entry { next, operation, is_response, .. } = self.entries[at as usize];
+                if is_response {
+                    self.cursor = Cursor::Enabling { at: self.entries[0].next, first: operation };
                 } else {
-                    self.cursor = Cursor::Observers(next);
-                    let call = self.calls[act as usize];
-                    if call.only_observes() {
-                        self.try_out(Chosen::Answered(at), call);
+                    self.cursor = Cursor::ReadOnly(next);
+                    let call = self.calls[operation as usize];
+                    if call.is_read_only() {
+                        self.try_step(Step::Completed(at), call);
                     }
                 }
             }
-            Cursor::Helpers { at, first } => {
-                let Entry { next, act, is_answer, .. } = self.entries[at as usize];
-                if is_answer {
-                    self.cursor = Cursor::Changers { at: self.entries[0].next, first };
+            Cursor::Enabling { at, first } => {
+                let Entry { next, operation, is_response, .. } = self.entries[at as usize];
+                if is_response {
+                    self.cursor = Cursor::Mutating { at: self.entries[0].next, first };
                 } else {
-                    self.cursor = Cursor::Helpers { at: next, first };
-                    let call = self.calls[act as usize];
-                    if !call.only_observes() && self.helps(act, first) && self.may_come_now(act, first) {
-                        self.try_out(Chosen::Answered(at), call);
+                    self.cursor = Cursor::Enabling { at: next, first };
+                    let call = self.calls[operation as usize];
+                    if !call.is_read_only() && self.enables(operation, first) && self.is_candidate(operation, first) {
+                        self.try_step(Step::Completed(at), call);
                     }
                 }
             }
-            Cursor::Changers { at, first } => {
-                let Entry { next, act, is_answer, position, .. } = self.entries[at as usize];
-                if is_answer {
+            Cursor::Mutating { at, first } => {
+                let Entry { next, operation, is_response, position, .. } = self.entries[at as usize];
+                if is_response {
                     self.furthest = self.furthest.max(position);
-                    self.put_off(Cursor::Unanswered { class: 0, limit: position });
-                    return self.take_back();
+                    self.defer(Cursor::Pending { class: 0, limit: position });
+                    return self.backtrack();
                 } else {
-                    self.cursor = Cursor::Changers { at: next, first };
-                    let call = self.calls[act as usize];
-                    if !call.only_observes() && !self.helps(act, first) && self.may_come_now(act, first) {
-                        self.try_out(Chosen::Answered(at), call);
+                    self.cursor = Cursor::Mutating { at: next, first };
+                    let call = self.calls[operation as usize];
+                    if !call.is_read_only() && !self.enables(operation, first) && self.is_candidate(operation, first) {
+                        self.try_step(Step::Completed(at), call);
                     }
                 }
             }
-            Cursor::Unanswered { class, limit } => {
-                let Some(Class { call, asked }) = self.classes.get(class as usize) else {
-                    return self.take_back();
+            Cursor::Pending { class, limit } => {
+                let Some(PendingClass { call, invocations }) = self.classes.get(class as usize) else {
+                    return self.backtrack();
                 };
-                self.cursor = Cursor::Unanswered { class: class + 1, limit };
-                let spare = asked.get(self.used[class as usize] as usize);
+                self.cursor = Cursor::Pending { class: class + 1, limit };
+                let unused = invocations.get(self.used[class as usize] as usize);
                 let call = *call;
-                if spare.is_some_and(|asked| *asked < limit) && !self.would_hide(call) {
-                    self.try_out(Chosen::Unanswered(class), call);
+                if unused.is_some_and(|invocation| *invocation < limit) && !self.hides_pending(call) {
+                    self.try_step(Step::Pending(class), call);
                 }
             }
-            Cursor::Spent => return self.take_back(),
+            Cursor::Exhausted => return self.backtrack(),
         }
         true
     }
 
-    /// Whether doing `act` now brings `first` nearer, whose answer comes first.
+    /// Whether `operation` enables `first`, the operation with the first response: it is `first`, or installs the value that `first` observes.
     #[inline]
-    fn helps(&self, act: u32, first: u32) -> bool {
-        act == first || {
-            let found = finds(self.calls[first as usize]);
-            found.is_some() && leaves(self.calls[act as usize]) == found
+    fn enables(&self, operation: u32, first: u32) -> bool {
+        operation == first || {
+            let observed = self.calls[first as usize].observes();
+            observed.is_some() && self.calls[operation as usize].installs() == observed
         }
     }
 
-    /// Whether nothing speaks against doing `act` now; the answer to `first` comes first.
+    /// Whether `operation` is a candidate by the rules on blind writes and equivalent operations. `first` is the one with the first response.
     #[inline]
-    fn may_come_now(&self, act: u32, first: u32) -> bool {
+    fn is_candidate(&self, operation: u32, first: u32) -> bool {
         let limit = self.entries[self.places[first as usize].1 as usize].position;
-        !self.would_hide(self.calls[act as usize]) && !self.needs.can_wait(act, limit)
+        !self.hides_pending(self.calls[operation as usize]) && !self.index.equivalent_goes_first(operation, limit)
     }
 
-    /// Whether `value`, which the object no longer holds, is still to be found by somebody, and nobody can leave it again in time.
+    /// Whether `value`, which the object no longer holds, must still be observed and cannot be installed again in time.
     #[inline]
-    fn is_lost(&mut self, value: Value) -> bool {
-        let Some((until, classes)) = self.needs.left_by(value) else { return false };
-        let spare = |class: &u32| {
+    fn loses_value(&mut self, value: Value) -> bool {
+        let Some((until, classes)) = self.index.needs_pending_installer(value) else { return false };
+        let unused = |class: &u32| {
             let used = self.used[*class as usize] as usize;
-            self.classes[*class as usize].asked.get(used).is_some_and(|asked| *asked < until)
+            self.classes[*class as usize].invocations.get(used).is_some_and(|invocation| *invocation < until)
         };
-        if classes.iter().any(spare) {
+        if classes.iter().any(unused) {
             return false;
         }
         self.furthest = self.furthest.max(until);
         true
     }
 
-    /// Whether `call` would hide the operation without an answer just before it.
-    fn would_hide(&self, call: Call) -> bool {
-        call.is_blind() && matches!(self.frames.last(), Some(Frame { chosen: Chosen::Unanswered(_), .. }))
+    /// Whether `call` is a blind write directly after a pending operation.
+    fn hides_pending(&self, call: Call) -> bool {
+        call.is_blind() && matches!(self.frames.last(), Some(Frame { step: Step::Pending(_), .. }))
     }
 
-    /// Puts an operation in order, if it fits and leads to something new.
+    /// Linearizes an operation, if it is legal and leads to a new configuration.
     #[inline]
-    fn try_out(&mut self, chosen: Chosen, call: Call) {
-        let (before, held) = (self.machine.print(), self.machine.held());
-        let Some(undo) = self.machine.step(call) else { return };
-        let after = self.machine.print();
+    fn try_step(&mut self, step: Step, call: Call) {
+        let (before, held) = (self.object.fingerprint(), self.object.value());
+        let Some(undo) = self.object.step(call) else { return };
+        let after = self.object.fingerprint();
         let same = before == after;
-        if same && matches!(chosen, Chosen::Unanswered(_)) {
-            return self.machine.undo(undo);
+        if same && matches!(step, Step::Pending(_)) {
+            return self.object.undo(undo);
         }
-        self.mark(chosen, true);
-        if let Chosen::Unanswered(class) = chosen {
-            self.last = self.rows.then(self.last, class);
+        self.set_linearized(step, true);
+        if let Step::Pending(class) = step {
+            self.prefix = self.prefixes.push(self.prefix, class);
         }
-        let print = (self.done.0 ^ after.0, self.done.1 ^ after.1);
-        let forced = same && call.only_observes();
-        let lost = !same && held.is_some_and(|held| self.is_lost(held));
-        if !lost && self.memo.is_new(print, self.last, &self.rows, &mut self.steps) {
-            let node = self.remember(chosen);
-            self.frames.push(Frame { chosen, undo, cursor: self.cursor, forced, node });
-            self.cursor = Cursor::Observers(self.entries[0].next);
-            if self.remaining < self.fewest {
-                self.fewest = self.remaining;
-                self.patience = self.steps + PATIENCE;
+        let fingerprint = (self.linearized.0 ^ after.0, self.linearized.1 ^ after.1);
+        let forced = same && call.is_read_only();
+        let lost = !same && held.is_some_and(|held| self.loses_value(held));
+        if !lost && self.memo.insert(fingerprint, self.prefix, &self.prefixes, &mut self.steps) {
+            let configuration = self.remember(step);
+            self.frames.push(Frame { step, undo, cursor: self.cursor, forced, configuration });
+            self.cursor = Cursor::ReadOnly(self.entries[0].next);
+            if self.remaining < self.fewest_remaining {
+                self.fewest_remaining = self.remaining;
+                self.stalled_at = self.steps + STALL_STEPS;
             }
         } else {
-            self.mark(chosen, false);
-            self.machine.undo(undo);
-            if let Chosen::Unanswered(_) = chosen {
-                self.rows.forget();
+            self.set_linearized(step, false);
+            self.object.undo(undo);
+            if let Step::Pending(_) = step {
+                self.prefixes.pop();
             }
             if forced {
-                self.cursor = Cursor::Spent;
+                self.cursor = Cursor::Exhausted;
             }
         }
     }
 
-    /// Takes back the last operation for which something else can be tried; or goes on from a configuration put off.
-    fn take_back(&mut self) -> bool {
+    /// Undoes steps up to the last one that has an alternative, or resumes from a deferred configuration. `false`: there is neither.
+    fn backtrack(&mut self) -> bool {
         while self.frames.len() > self.base {
             let Some(Frame { cursor, forced, .. }) = self.pop() else { break };
             if !forced {
@@ -366,9 +403,9 @@ impl<M: Machine> Search<M> {
                 return true;
             }
         }
-        match self.put_off.pop() {
-            Some((_, node, cursor)) => {
-                self.go_on_from(node, cursor);
+        match self.deferred.pop() {
+            Some((_, configuration, cursor)) => {
+                self.resume(configuration, cursor);
                 true
             }
             None => false,
@@ -377,37 +414,42 @@ impl<M: Machine> Search<M> {
 
     fn pop(&mut self) -> Option<Frame<M::Undo>> {
         let frame = self.frames.pop()?;
-        self.machine.undo(frame.undo);
-        self.mark(frame.chosen, false);
+        self.object.undo(frame.undo);
+        self.set_linearized(frame.step, false);
         Some(frame)
     }
 
-    /// The number of the configuration that `chosen` leads to from here. If there is nothing to put off, none needs to be known.
-    fn remember(&mut self, chosen: Chosen) -> u32 {
+    /// The number of the configuration after `step`. Without pending operations nothing is deferred, and none needs a number.
+    fn remember(&mut self, step: Step) -> u32 {
         if self.classes.is_empty() {
             return 0;
         }
-        let parent = self.frames.last().map_or(0, |frame| frame.node);
-        self.nodes.push(Node { parent, depth: self.frames.len() as u32 + 1, chosen, last: self.last });
-        self.nodes.len() as u32 - 1
+        let parent = self.frames.last().map_or(0, |frame| frame.configuration);
+        self.configurations.push(Configuration {
+            parent,
+            depth: self.frames.len() as u32 + 1,
+            step,
+            prefix: self.prefix,
+        });
+        self.configurations.len() as u32 - 1
     }
 
-    /// Puts this configuration off, with what is left to try in it.
-    fn put_off(&mut self, cursor: Cursor) {
+    /// Defers the present configuration with its remaining alternatives, from `cursor` on.
+    fn defer(&mut self, cursor: Cursor) {
         if !self.classes.is_empty() {
-            let node = self.frames.last().map_or(0, |frame| frame.node);
-            let promise = (self.calls.len() - self.remaining) as i64 - PRICE * i64::from(self.spent);
-            self.put_off.push((promise, node, cursor));
+            let configuration = self.frames.last().map_or(0, |frame| frame.configuration);
+            let score = (self.calls.len() - self.remaining) as i64 - PENDING_COST * i64::from(self.pending_used);
+            self.deferred.push((score, configuration, cursor));
         }
     }
 
-    /// Puts off all that is left to try here, and goes on from the most promising configuration.
-    fn turn_elsewhere(&mut self) {
+    /// Defers all configurations on the stack, so that the search resumes from the one with the best score.
+    fn defer_remaining(&mut self) {
         let mut cursor = self.cursor;
         let mut forced = false;
         loop {
-            if !forced && cursor != Cursor::Spent {
-                self.put_off(cursor);
+            if !forced && cursor != Cursor::Exhausted {
+                self.defer(cursor);
             }
             if self.frames.len() <= self.base {
                 break;
@@ -416,17 +458,18 @@ impl<M: Machine> Search<M> {
             self.steps += 1;
             (cursor, forced) = (frame.cursor, frame.forced);
         }
-        self.cursor = Cursor::Spent;
-        self.patience = self.steps + PATIENCE;
+        self.cursor = Cursor::Exhausted;
+        self.stalled_at = self.steps + STALL_STEPS;
     }
 
-    /// Goes on from a configuration put off.
-    fn go_on_from(&mut self, node: u32, cursor: Cursor) {
-        let mut way = Vec::new();
-        let mut at = node;
+    /// Resumes from a deferred configuration.
+    fn resume(&mut self, configuration: u32, cursor: Cursor) {
+        let mut path = Vec::new();
+        let mut at = configuration;
         loop {
-            let Node { parent, depth, .. } = self.nodes[at as usize];
-            let here = if depth == 0 { Some(0) } else { self.frames.get(depth as usize - 1).map(|frame| frame.node) };
+            let Configuration { parent, depth, .. } = self.configurations[at as usize];
+            let here =
+                if depth == 0 { Some(0) } else { self.frames.get(depth as usize - 1).map(|frame| frame.configuration) };
             if here == Some(at) {
                 while self.frames.len() > depth as usize {
                     self.pop();
@@ -434,55 +477,55 @@ impl<M: Machine> Search<M> {
                 }
                 break;
             }
-            way.push(at);
+            path.push(at);
             at = parent;
         }
-        self.steps += way.len() as u64;
-        for node in way.into_iter().rev() {
-            let Node { chosen, last, .. } = self.nodes[node as usize];
-            let call = match chosen {
-                Chosen::Answered(entry) => self.calls[self.entries[entry as usize].act as usize],
-                Chosen::Unanswered(class) => self.classes[class as usize].call,
+        self.steps += path.len() as u64;
+        for configuration in path.into_iter().rev() {
+            let Configuration { step, prefix, .. } = self.configurations[configuration as usize];
+            let call = match step {
+                Step::Completed(entry) => self.calls[self.entries[entry as usize].operation as usize],
+                Step::Pending(class) => self.classes[class as usize].call,
             };
-            let Some(undo) = self.machine.step(call) else { continue };
-            self.mark(chosen, true);
-            self.last = last;
-            self.frames.push(Frame { chosen, undo, cursor: Cursor::Spent, forced: false, node });
+            let Some(undo) = self.object.step(call) else { continue };
+            self.set_linearized(step, true);
+            self.prefix = prefix;
+            self.frames.push(Frame { step, undo, cursor: Cursor::Exhausted, forced: false, configuration });
         }
         self.base = self.frames.len();
         self.cursor = cursor;
-        self.fewest = self.remaining;
-        self.patience = self.steps + PATIENCE;
+        self.fewest_remaining = self.remaining;
+        self.stalled_at = self.steps + STALL_STEPS;
     }
 
-    /// Notes that an operation is in order, or no longer.
+    /// Marks an operation as linearized, or no longer.
     #[inline]
-    fn mark(&mut self, chosen: Chosen, in_order: bool) {
-        match chosen {
-            Chosen::Unanswered(class) if in_order => {
+    fn set_linearized(&mut self, step: Step, linearized: bool) {
+        match step {
+            Step::Pending(class) if linearized => {
                 self.used[class as usize] += 1;
-                self.spent += 1;
+                self.pending_used += 1;
             }
-            Chosen::Unanswered(class) => {
+            Step::Pending(class) => {
                 self.used[class as usize] -= 1;
-                self.spent -= 1;
-                self.last = self.rows.before(self.last);
+                self.pending_used -= 1;
+                self.prefix = self.prefixes.parent(self.prefix);
             }
-            Chosen::Answered(invocation) => {
-                let act = self.entries[invocation as usize].act;
-                let answer = self.places[act as usize].1;
-                let word = u64::from(act) << 1;
-                self.done.0 ^= scramble(word ^ 0x5bf0_3635_0000_0000);
-                self.done.1 ^= scramble(word ^ 0x2545_f491_0000_0001);
-                if in_order {
-                    self.needs.remove(act);
+            Step::Completed(invocation) => {
+                let operation = self.entries[invocation as usize].operation;
+                let response = self.places[operation as usize].1;
+                let word = u64::from(operation) << 1;
+                self.linearized.0 ^= splitmix64(word ^ 0x5bf0_3635_0000_0000);
+                self.linearized.1 ^= splitmix64(word ^ 0x2545_f491_0000_0001);
+                if linearized {
+                    self.index.remove(operation);
                     self.remaining -= 1;
                     self.unlink(invocation);
-                    self.unlink(answer);
+                    self.unlink(response);
                 } else {
-                    self.needs.restore(act);
+                    self.index.restore(operation);
                     self.remaining += 1;
-                    self.link(answer);
+                    self.link(response);
                     self.link(invocation);
                 }
             }
@@ -502,46 +545,49 @@ impl<M: Machine> Search<M> {
     }
 }
 
-/// The operations, less those without an answer that cannot matter: those that help nobody who begins as `start` does, and those that leave
-/// what nobody finds. (Nobody can tell whether they ever took effect, so they need not.)
-pub fn mattering<M: Machine>(acts: &[Act], start: &M) -> Vec<Act> {
-    let unanswered = |act: &Act| act.to.is_none();
-    let mut kept: Vec<bool> = acts.iter().map(|act| !unanswered(act) || start.helped_by(act.call)).collect();
-    // What is appended to is found as a part of something else.
-    if !acts.iter().any(|act| matches!(act.call, Call::Append(_))) {
-        let mut finders: BTreeMap<Value, usize> = BTreeMap::new();
-        let mut leavers: BTreeMap<Value, Vec<usize>> = BTreeMap::new();
-        for (at, act) in acts.iter().enumerate().filter(|(at, _)| kept[*at]) {
-            if let Some(value) = finds(act.call) {
-                *finders.entry(value).or_default() += 1;
+/// The operations without irrelevant pending ones: those that enable nothing in a history that begins in the state `start`, and those that
+/// install a value that no other operation observes. A linearization without those exists if one with them does.
+pub fn relevant<M: SequentialSpec>(operations: &[KeyOperation], start: &M) -> Vec<KeyOperation> {
+    let pending = |operation: &KeyOperation| operation.response.is_none();
+    let mut kept: Vec<bool> =
+        operations.iter().map(|operation| !pending(operation) || start.can_enable(operation.call)).collect();
+    // A text that is appended to is observed as part of another one.
+    if !operations.iter().any(|operation| matches!(operation.call, Call::Append(_))) {
+        let mut observers: BTreeMap<Value, usize> = BTreeMap::new();
+        let mut installers: BTreeMap<Value, Vec<usize>> = BTreeMap::new();
+        for (at, operation) in operations.iter().enumerate().filter(|(at, _)| kept[*at]) {
+            if let Some(value) = operation.call.observes() {
+                *observers.entry(value).or_default() += 1;
             }
-            if let Some(value) = leaves(act.call).filter(|_| unanswered(act)) {
-                leavers.entry(value).or_default().push(at);
+            if let Some(value) = operation.call.installs().filter(|_| pending(operation)) {
+                installers.entry(value).or_default().push(at);
             }
         }
-        let lost = |value: &Value, finders: &BTreeMap<Value, usize>| finders.get(value).is_none_or(|count| *count == 0);
-        let mut unfound: Vec<Value> = leavers.keys().filter(|value| lost(value, &finders)).copied().collect();
-        while let Some(value) = unfound.pop() {
-            for at in leavers.remove(&value).unwrap_or_default() {
+        let is_unobserved =
+            |value: &Value, observers: &BTreeMap<Value, usize>| observers.get(value).is_none_or(|count| *count == 0);
+        let mut unobserved: Vec<Value> =
+            installers.keys().filter(|value| is_unobserved(value, &observers)).copied().collect();
+        while let Some(value) = unobserved.pop() {
+            for at in installers.remove(&value).unwrap_or_default() {
                 kept[at] = false;
-                // What it would have found is now found by one less.
-                let Some(value) = finds(acts[at].call) else { continue };
-                if let Some(count) = finders.get_mut(&value) {
+                // The value that this one observes has one observer less.
+                let Some(value) = operations[at].call.observes() else { continue };
+                if let Some(count) = observers.get_mut(&value) {
                     *count -= 1;
                 }
-                if lost(&value, &finders) {
-                    unfound.push(value);
+                if is_unobserved(&value, &observers) {
+                    unobserved.push(value);
                 }
             }
         }
     }
-    acts.iter().zip(kept).filter(|(_, kept)| *kept).map(|(act, _)| *act).collect()
+    operations.iter().zip(kept).filter(|(_, kept)| *kept).map(|(operation, _)| *operation).collect()
 }
 
-fn classes<M: Machine>(acts: &[Act], start: &M) -> Vec<Class> {
+fn pending_classes<M: SequentialSpec>(operations: &[KeyOperation], start: &M) -> Vec<PendingClass> {
     let mut classes: BTreeMap<Call, Vec<u32>> = BTreeMap::new();
-    for act in mattering(acts, start).iter().filter(|act| act.to.is_none()) {
-        classes.entry(act.call).or_default().push(act.from);
+    for operation in relevant(operations, start).iter().filter(|operation| operation.response.is_none()) {
+        classes.entry(operation.call).or_default().push(operation.invocation);
     }
-    classes.into_iter().map(|(call, asked)| Class { call, asked }).collect()
+    classes.into_iter().map(|(call, invocations)| PendingClass { call, invocations }).collect()
 }

@@ -1,44 +1,41 @@
-//! Shrinking: from a run that violates a property to a small one that still violates the same property.
+//! Shrinking (test-case reduction): from a scenario that violates a property to a small one that still violates it.
 //!
-//! A run is its scenario, so what is made smaller is the document: the script by delta debugging (Zeller and Hildebrandt, *Simplifying and
-//! Isolating Failure-Inducing Input*, 2002), then [everything else](simpler) towards what a scenario has when it says nothing. A change is
-//! kept if the run still violates the property; otherwise it is taken back. Every change makes the document smaller or plainer, so it ends;
-//! and there is a budget of runs.
+//! The scenario's script is reduced by delta debugging (Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, 2002),
+//! and every other field by [reductions] towards its default. A reduction is kept if the run still violates the same property.
+//! Every reduction makes the document smaller or plainer, so shrinking terminates; it is also bounded by a budget of runs.
 //!
-//! Taking something away also changes all chance that comes after it. So when no change works any more with the seed at hand, changes
-//! are tried with a few other seeds as well.
+//! A removed field changes all random draws after it, so once no reduction works with the scenario's own seed, reductions are tried with
+//! a few other seeds as well.
 
-mod simpler;
+mod reductions;
 
-use super::fault::Fault;
-use super::problem::Problems;
-use super::scenario::Scenario;
-use super::swarm::violation;
+use super::document::{Fault, Problems, Scenario};
+use super::fuzz::violation;
 use crate::core::Micros;
 use crate::judge::Violation;
 use crate::judge::liveness::PROPERTIES;
 
-/// Runs that a shrinking may take, unless told otherwise.
+/// Default budget of runs.
 pub const BUDGET: u64 = 50_000;
 
-/// Seeds that are tried besides the one at hand.
+/// Seeds that are tried besides the scenario's own.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 
-/// A scenario that violates a property, and what it took to find it.
+/// The result of shrinking.
 #[derive(Clone, Debug)]
 pub struct Shrunk {
     /// The small scenario.
     pub scenario: Scenario,
-    /// What it violates.
+    /// The violation in its run.
     pub violation: Violation,
-    /// Runs it took.
+    /// Number of runs.
     pub runs: u64,
-    /// The budget was used up: it might become smaller still.
+    /// The budget was used up.
     pub cut_short: bool,
 }
 
-/// Shrinks a scenario within a budget of runs. `Ok(None)`: its run violates nothing (or not `property`, if one is named). `watch` is told the
-/// runs done so far.
+/// Shrinks a scenario within a budget of runs. `Ok(None)`: its run violates no property (or not `property`, if one is named). `watch` is called
+/// with the number of runs so far. Errors: the problems of the scenario.
 pub fn shrink(
     scenario: &Scenario,
     property: Option<&str>,
@@ -49,8 +46,8 @@ pub fn shrink(
     let mut shrinker = Shrinker { best: scenario.clone(), violation, runs: 1, budget, other_seeds: false, watch };
     shrinker.shrink();
     let Shrinker { best: mut scenario, violation, runs, .. } = shrinker;
-    scenario.title = format!("{} is broken", violation.property);
-    scenario.about = format!("{} Found by chance, and made as small as possible.", violation.says);
+    scenario.title = format!("{} is violated", violation.property);
+    scenario.about = format!("{} Found by fuzzing, and shrunk.", violation.says);
     Ok(Some(Shrunk { scenario, violation, runs, cut_short: runs >= budget }))
 }
 
@@ -71,8 +68,10 @@ impl Shrinker<'_> {
                 let before = self.best.clone();
                 self.end_before_due();
                 self.shorten_script();
-                for simpler in if self.about_recovery() { simpler::AS_PROMISED } else { simpler::WAYS } {
-                    self.simplify(*simpler);
+                for reduction in
+                    if self.about_recovery() { reductions::KEEPING_RECOVERY_BOUND } else { reductions::ALL }
+                {
+                    self.reduce(*reduction);
                     self.end_before_due();
                 }
                 if self.best == before || self.runs >= self.budget {
@@ -82,13 +81,13 @@ impl Shrinker<'_> {
         }
     }
 
-    /// Whether the property is about a time without faults. Then what makes that time one without faults must stay as it is, and so must all
-    /// that the stated bound was derived from.
+    /// Whether the property is liveness after faults. Then the actions that end the faults must stay, and so must everything that the
+    /// bound was derived from.
     fn about_recovery(&self) -> bool {
         PROPERTIES.contains(&self.violation.property)
     }
 
-    /// How many faults may be left out.
+    /// The number of script entries that may be removed.
     fn removable(&self) -> usize {
         let healed =
             self.best.recovery.as_ref().filter(|_| self.about_recovery()).map(|recovery| recovery.from.micros());
@@ -97,13 +96,13 @@ impl Shrinker<'_> {
         self.best.script.iter().take_while(before).count()
     }
 
-    /// Keeps `candidate` if it violates the same property; tells whether it does.
+    /// Keeps `candidate` if its run violates the same property; returns whether it does.
     fn attempt(&mut self, candidate: Scenario) -> bool {
         if candidate == self.best || candidate.check().is_err() {
             return false;
         }
         let own = candidate.seed;
-        // A change of the seed alone is about that seed: with any other, it would be a step to the side, and those never end.
+        // A change of the seed alone is not retried with other seeds, or shrinking would not terminate.
         let same_but_for_seed = Scenario { seed: self.best.seed, ..candidate.clone() } == self.best;
         let others = SEEDS.filter(|_| self.other_seeds && !same_but_for_seed).map(Some).filter(|seed| *seed != own);
         for seed in std::iter::once(own).chain(others) {
@@ -122,7 +121,7 @@ impl Shrinker<'_> {
         false
     }
 
-    /// Ends the run where the violation is seen, and leaves out all that comes after it.
+    /// Ends the run at the violation and removes everything after it.
     fn end_before_due(&mut self) {
         if self.about_recovery() {
             return;
@@ -130,7 +129,7 @@ impl Shrinker<'_> {
         let at = self.violation.at;
         let mut shorter = self.best.clone();
         shorter.script.retain(|fault| fault.at.micros().is_ok_and(|time| time <= at));
-        shorter.clients.retain(|group| simpler::micros(&group.start) <= at);
+        shorter.clients.retain(|group| reductions::micros(&group.start) <= at);
         let duration = Some(super::Quantity::from_micros(round_up(at)));
         self.attempt(Scenario { duration, recovery: None, ..shorter.clone() });
         if shorter.script.len() < self.best.script.len() || shorter.clients.len() < self.best.clients.len() {
@@ -138,11 +137,11 @@ impl Shrinker<'_> {
         }
     }
 
-    /// Leaves out half of the script, a quarter, and so on down to single faults.
+    /// Removes half of the script, a quarter, and so on down to single entries (delta debugging).
     fn shorten_script(&mut self) {
         let mut size = self.removable().div_ceil(2);
         while size > 0 {
-            // From the end: what comes last depends on what came first, not the other way round.
+            // From the end, because later entries depend on earlier ones.
             let mut end = self.removable();
             while end > 0 {
                 let start = end.saturating_sub(size);
@@ -155,13 +154,13 @@ impl Shrinker<'_> {
         }
     }
 
-    /// Makes the document plainer in one way, as often as that works.
-    fn simplify(&mut self, ways: fn(&Scenario) -> Vec<Scenario>) {
-        // A change that worked makes others possible; one that did not is tried again only after all others of its kind.
+    /// Applies one kind of reduction until none of its candidates works.
+    fn reduce(&mut self, candidates: fn(&Scenario) -> Vec<Scenario>) {
+        // After a success the candidates are generated anew; failed ones are tried again only in the next round.
         loop {
             let mut changed = false;
             let mut place = 0;
-            while let Some(candidate) = ways(&self.best).into_iter().nth(place) {
+            while let Some(candidate) = candidates(&self.best).into_iter().nth(place) {
                 if self.attempt(candidate) {
                     changed = true;
                 } else {
@@ -175,7 +174,7 @@ impl Shrinker<'_> {
     }
 }
 
-/// To whole milliseconds, but for the shortest times.
+/// Rounds up to whole milliseconds, except times below one.
 fn round_up(time: Micros) -> Micros {
     if time < 1_000 { time.max(1) } else { time.div_ceil(1_000) * 1_000 }
 }

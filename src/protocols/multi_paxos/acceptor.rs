@@ -1,4 +1,4 @@
-//! The acceptor: what it promises, what it accepts, and what of it is on the disk.
+//! The acceptor: promising, accepting, and its durable state (Simple §2.2, §2.5; Moderately Complex, Acceptor).
 
 use super::message::{Msg, Proposal, Report, Snapshot};
 use super::rules::*;
@@ -6,10 +6,10 @@ use super::{Role, Server};
 use crate::core::{Ballot, Command, Log, NodeId, Out, Slot};
 use std::sync::Arc;
 
-/// All that survives a crash.
+/// Durable state: all that survives a crash.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
-    /// Nothing below this ballot is accepted any more.
+    /// The highest ballot promised: no lower one is accepted any more.
     pub promised: Ballot,
     /// For each slot the proposal of the highest ballot accepted. Slots in between may be open.
     pub accepted: Log<Option<Proposal>>,
@@ -19,8 +19,9 @@ pub struct Disk {
     pub snapshot: Arc<Snapshot>,
 }
 
-/// Proposals this far beyond what a server knows to be chosen are ignored, as if lost, until it has caught up. Far more than α.
-pub(super) const REACH: Slot = 16_384;
+/// Slots beyond the commit index that an acceptor accepts: proposals further on are ignored, as if lost, until it has caught up. Far more
+/// than α.
+pub(super) const WINDOW: Slot = 16_384;
 
 impl Server {
     /// Writes all durable state to the disk; whatever is sent after this waits until it is there.
@@ -46,7 +47,7 @@ impl Server {
             self.save(out);
             self.follow(ballot, None, out);
         }
-        // A Prepare that comes again is answered again: the first promise may have been lost.
+        // Equal ballots too: the first promise may have been lost.
         out.send(from, Msg::Promise { ballot, report: Arc::new(self.report(first)) });
     }
 
@@ -61,7 +62,7 @@ impl Server {
     }
 
     /// Phase 2b.
-    #[inline(always)] // The messages of nearly all commands; so is `on_accepted`.
+    #[inline(always)]
     pub(super) fn on_accept(
         &mut self,
         from: NodeId,
@@ -69,30 +70,30 @@ impl Server {
         committed: Slot,
         out: &mut Out<Server>,
     ) {
-        if slot > self.committed + REACH || !self.heeds(from, ballot, out) {
+        if slot > self.committed + WINDOW || !self.check_ballot(from, ballot, out) {
             return;
         }
         self.accept(slot, Proposal { ballot, command });
-        self.learn_up_to(ballot, committed, out);
+        self.learn_committed(ballot, committed, out);
         self.save_entries(slot, out);
         out.send(from, Msg::Accepted { ballot, slot });
     }
 
-    /// Whether `ballot` is not below the promise. If so, its sender is the leader from now on; if not, it is told.
+    /// Checks a leader's ballot against the promise. If it is not below, follows its sender and returns true; if it is, answers with a Nack.
     #[inline]
-    pub(super) fn heeds(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
+    pub(super) fn check_ballot(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
         if ballot == self.disk.promised
             && let Role::Acceptor { leader, .. } = &mut self.role
         {
             *leader = Some(from);
             return true;
         }
-        self.heeds_anew(from, ballot, out)
+        self.check_other_ballot(from, ballot, out)
     }
 
-    /// The same, when the ballot is not the one promised to a leader.
+    /// The same for a ballot other than the one promised, or at a server that is no acceptor only.
     #[inline(never)]
-    fn heeds_anew(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
+    fn check_other_ballot(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
         let promised = self.disk.promised;
         if ballot < promised && out.rule(ACCEPT_UNLESS_PROMISED) {
             out.send(from, Msg::Nack { promised });

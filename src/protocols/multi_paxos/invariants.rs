@@ -1,5 +1,5 @@
-//! What must hold after every event, beyond agreement itself. Each looks at the server that changed, and there at open slots that
-//! changed only: what is committed is the judges' business.
+//! Invariants of Multi-Paxos, checked after every event, beyond those of every protocol (agreement, order of execution). Each examines the
+//! server that changed, and there only the open slots that may have changed: committed slots are covered by agreement.
 
 use super::{Role, Server};
 use crate::core::node::{Breach, Invariant, Step};
@@ -27,9 +27,12 @@ fn of(nodes: &[Option<Server>], id: NodeId) -> Option<&Server> {
     nodes.get(usize::from(id.0)).and_then(Option::as_ref)
 }
 
+fn running(nodes: &[Option<Server>]) -> impl Iterator<Item = (NodeId, &Server)> {
+    (0..).zip(nodes).filter_map(|(id, node)| Some((NodeId(id), node.as_ref()?)))
+}
+
 fn others(nodes: &[Option<Server>], changed: NodeId) -> impl Iterator<Item = (NodeId, &Server)> {
-    let running = (0..).zip(nodes).filter_map(|(id, node)| Some((NodeId(id), node.as_ref()?)));
-    running.filter(move |(id, _)| *id != changed)
+    running(nodes).filter(move |(id, _)| *id != changed)
 }
 
 /// The open slots in which the step may have changed something.
@@ -55,8 +58,8 @@ fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breac
             let Some(its) = peer.proposal(slot).filter(|its| its.command != own.command) else { continue };
             // Of two different commands, the one in the lower ballot must not have been chosen.
             let lower = if own.ballot < its.ballot { own } else { its };
-            let accepted = nodes.iter().flatten().filter(|node| node.proposal(slot) == Some(lower)).count();
-            if own.ballot == its.ballot || accepted >= usize::from(server.config.accept_quorum) {
+            let accepted = running(nodes).filter(|(_, node)| node.proposal(slot) == Some(lower)).map(|(id, _)| id);
+            if own.ballot == its.ballot || server.config.quorums.phase2.is_quorum(accepted.collect()) {
                 return Err(Breach { other: Some(other), slot: Some(slot) });
             }
         }

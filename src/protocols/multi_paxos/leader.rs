@@ -1,4 +1,5 @@
-//! The stable leader: phase 2 for one slot after the other, heartbeats, sending again, and handing over.
+//! The stable leader: phase 2 for one slot after the other, heartbeats, retransmission, CheckQuorum, and leadership transfer (Simple §3;
+//! Moderately Complex, Commander).
 
 use super::message::{Msg, Proposal};
 use super::rules::*;
@@ -7,32 +8,32 @@ use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Slot}
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What only a leader keeps in mind.
+/// A leader's volatile state; new with every ballot it leads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Leadership {
-    /// Whom phase 2 goes to: everybody, or one quorum.
+    /// Whom phase 2 goes to: all others or, if thrifty, those that make a quorum together with the leader.
     to: NodeSet,
     /// Number of the last heartbeat.
-    beat: u32,
-    /// From this heartbeat on, answers are timed for the next thrifty quorum.
+    round: u32,
+    /// The first servers to answer a heartbeat of this round or a later one become the next thrifty quorum.
     timed: u32,
-    /// Those that have answered it, nearest first until there are enough.
+    /// Those that have answered one so far.
     nearest: NodeSet,
-    /// Who has answered a heartbeat since the last look.
-    recorded: NodeSet,
-    /// For each server the first slot it lacks; 0 if none.
-    missing_from: Vec<Slot>,
-    /// The oldest open slot when last looked at; 0 if nobody is looking, because none is open.
+    /// Who has answered a heartbeat since the last check of the quorum (etcd: RecentActive).
+    recently_active: NodeSet,
+    /// For each server the first slot whose chosen command it lacks; 0 if it lacks none.
+    first_missing: Vec<Slot>,
+    /// The oldest open slot when the retransmission timer was set; 0 if it is not set, because no slot is open.
     oldest: Slot,
-    /// How often in a row everything open was sent again without progress.
-    in_vain: u8,
-    /// The commit index at the beginning.
+    /// Retransmissions in a row without progress, at most [`DOUBLINGS`].
+    resends: u8,
+    /// The commit index when it began to lead.
     pub began: Slot,
-    /// To whom leadership is being handed.
+    /// The target of a leadership transfer under way.
     handing_over: Option<NodeId>,
 }
 
-/// Time-outs double this often at most.
+/// How often timeouts double at most.
 pub(super) const DOUBLINGS: u8 = 4;
 
 impl Leadership {
@@ -40,47 +41,47 @@ impl Leadership {
     pub fn new(peers: NodeSet, servers: u8, committed: Slot) -> Leadership {
         Leadership {
             to: peers,
-            beat: 0,
+            round: 0,
             timed: 1,
             nearest: NodeSet::EMPTY,
-            recorded: NodeSet::EMPTY,
-            missing_from: vec![0; usize::from(servers)],
+            recently_active: NodeSet::EMPTY,
+            first_missing: vec![0; usize::from(servers)],
             oldest: 0,
-            in_vain: 0,
+            resends: 0,
             began: committed,
             handing_over: None,
         }
     }
 }
 
-/// Clients' commands at a leader, or at a proposer that hopes to lead.
+/// Clients' commands at a leader, or at a proposer that will propose them if it leads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Clients {
-    /// For each client the last command taken on.
-    asked: Vec<u32>,
+    /// For each client the number of its latest command.
+    latest: Vec<u32>,
     /// Commands waiting to be proposed.
-    pub held: VecDeque<Command>,
+    pub pending: VecDeque<Command>,
 }
 
 impl Clients {
-    /// Takes note of a command. Tells whether it is new.
-    pub fn asks(&mut self, command: Command) -> bool {
+    /// Records a command; tells whether it is new.
+    pub fn is_new(&mut self, command: Command) -> bool {
         if command.client == ClientId::NOBODY {
             return true;
         }
         let client = usize::from(command.client.0);
-        if self.asked.len() <= client {
-            self.asked.resize(client + 1, 0);
+        if self.latest.len() <= client {
+            self.latest.resize(client + 1, 0);
         }
-        let new = self.asked[client] < command.seq;
-        self.asked[client] = self.asked[client].max(command.seq);
+        let new = self.latest[client] < command.seq;
+        self.latest[client] = self.latest[client].max(command.seq);
         new
     }
 
-    /// No longer the one to ask.
+    /// Forgets all of them: this server no longer leads.
     pub fn forget(&mut self) {
-        self.asked.clear();
-        self.held.clear();
+        self.latest.clear();
+        self.pending.clear();
     }
 }
 
@@ -94,55 +95,55 @@ impl Server {
             out.because(AT_MOST_ONCE);
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
-        if !self.clients.asks(command) {
+        if !self.clients.is_new(command) {
             return out.because(AT_MOST_ONCE);
         }
-        self.clients.held.push_back(command);
-        self.admit(out);
+        self.clients.pending.push_back(command);
+        self.propose_pending(out);
     }
 
-    /// Proposes commands that wait, as far as the pipeline allows.
-    pub(super) fn admit(&mut self, out: &mut Out<Server>) {
+    /// Proposes pending commands until α slots are open (the setting `pipeline`).
+    pub(super) fn propose_pending(&mut self, out: &mut Out<Server>) {
         let Role::Leader(Leadership { handing_over: None, .. }) = self.role else { return };
-        while let Some(&command) = self.clients.held.front() {
+        while let Some(&command) = self.clients.pending.front() {
             out.because(PIPELINE);
             if self.open.len() >= self.config.pipeline as usize {
                 return;
             }
-            self.clients.held.pop_front();
+            self.clients.pending.pop_front();
             self.open.push_back(super::learner::Open::default());
             let slot = self.committed + self.open.len() as Slot;
             self.propose(slot, command, out);
-            self.accept_own(&[slot], out);
+            self.save_and_accept(&[slot], out);
         }
     }
 
-    /// Phase 2a. The leader's own acceptor accepts at once; its vote counts when it is on the disk ([`Server::accept_own`]).
+    /// Phase 2a. The leader's own acceptor accepts at once; its vote counts when it is on the disk ([`Server::save_and_accept`]).
     pub(super) fn propose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
         let Role::Leader(Leadership { to, .. }) = self.role else { return };
         let ballot = self.disk.promised;
         if self.config.thrifty {
             out.because(THRIFTY);
         }
-        out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.marker() });
+        out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.piggybacked_commit() });
         self.accept(slot, Proposal { ballot, command });
-        self.watch_progress(out);
+        self.start_resend_timer(out);
     }
 
-    /// Looks again after a while whether the oldest open slot is still the same.
-    fn watch_progress(&mut self, out: &mut Out<Server>) {
+    /// Sets the retransmission timer for the oldest open slot, unless it is set.
+    fn start_resend_timer(&mut self, out: &mut Out<Server>) {
         let oldest = self.committed + 1;
         if let Role::Leader(leadership) = &mut self.role
             && leadership.oldest == 0
         {
             leadership.oldest = oldest;
-            let pause = self.config.resend << leadership.in_vain;
+            let pause = self.config.resend << leadership.resends;
             out.set_timer(Timer::Resend, pause, pause);
         }
     }
 
-    /// Saves what was just accepted here, and then says so to itself.
-    pub(super) fn accept_own(&mut self, slots: &[Slot], out: &mut Out<Server>) {
+    /// Saves what the leader's own acceptor just accepted, and sends itself its Accepted, which waits for the write.
+    pub(super) fn save_and_accept(&mut self, slots: &[Slot], out: &mut Out<Server>) {
         let Some(&first) = slots.first() else { return };
         self.save_entries(first, out);
         for &slot in slots {
@@ -150,8 +151,8 @@ impl Server {
         }
     }
 
-    /// What a proposal says about earlier slots.
-    fn marker(&self) -> Slot {
+    /// The commit index that an Accept carries; 0 with explicit commits.
+    fn piggybacked_commit(&self) -> Slot {
         if self.config.explicit_commit { 0 } else { self.committed }
     }
 
@@ -162,7 +163,7 @@ impl Server {
             return;
         }
         let Some(open) = self.place(slot).and_then(|place| self.open.get_mut(place)) else { return };
-        if open.chosen || !open.votes.add(from) || open.votes.len() < self.config.accept_quorum {
+        if open.chosen || !open.votes.add(from) || !self.config.quorums.phase2.is_quorum(open.votes) {
             return;
         }
         out.because(ACCEPT_QUORUM);
@@ -171,99 +172,99 @@ impl Server {
             out.broadcast(self.peers(), Msg::Commit { ballot, slot, command });
         }
         self.choose(slot, command, out);
-        self.admit(out);
-        self.offer(out);
+        self.propose_pending(out);
+        self.try_hand_over(out);
     }
 
-    /// Tells everybody that the leader lives, and how far the log is chosen; tells those that lack something what it is.
-    pub(super) fn beat(&mut self, out: &mut Out<Server>) {
+    /// Sends a heartbeat to all others, with the missing commands or a snapshot for those that lack some.
+    pub(super) fn send_heartbeats(&mut self, out: &mut Out<Server>) {
         let peers = self.peers();
         let Role::Leader(leadership) = &mut self.role else { return };
         out.because(STABLE_LEADER);
-        leadership.beat += 1;
-        let (beat, missing_from) = (leadership.beat, std::mem::take(&mut leadership.missing_from));
+        leadership.round += 1;
+        let (round, first_missing) = (leadership.round, std::mem::take(&mut leadership.first_missing));
         let (ballot, committed) = (self.disk.promised, self.committed);
         let mut informed = peers;
         for peer in peers.iter() {
-            if let Some(catch_up) = self.catch_up(missing_from[usize::from(peer.0)], beat) {
+            if let Some(catch_up) = self.catch_up(first_missing[usize::from(peer.0)], round) {
                 out.because(CATCH_UP);
                 out.send(peer, catch_up);
                 informed.remove(peer);
             }
         }
-        out.broadcast(informed, Msg::Heartbeat { ballot, beat, committed });
+        out.broadcast(informed, Msg::Heartbeat { ballot, round, committed });
         if let Role::Leader(leadership) = &mut self.role {
-            leadership.missing_from = missing_from;
-            leadership.missing_from.fill(0);
+            leadership.first_missing = first_missing;
+            leadership.first_missing.fill(0);
         }
-        self.offer(out);
+        self.try_hand_over(out);
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
     }
 
-    /// What brings somebody forward who lacks the slots from `first` on.
-    fn catch_up(&self, first: Slot, beat: u32) -> Option<Msg> {
+    /// The heartbeat for a server that lacks the chosen commands from `first` on; `None` if it lacks none.
+    fn catch_up(&self, first: Slot, round: u32) -> Option<Msg> {
         let ballot = self.disk.promised;
         let log = &self.disk.accepted;
         if first == 0 || first > self.committed {
             return None;
         }
         if first < log.first() {
-            return Some(Msg::Snapshot { ballot, beat, snapshot: Arc::clone(&self.disk.snapshot) });
+            return Some(Msg::Snapshot { ballot, round, snapshot: Arc::clone(&self.disk.snapshot) });
         }
         let known = (self.committed + 1 - first) as usize;
         let chosen: Vec<Proposal> = log.iter_from(first).take(known).map_while(|(_, proposal)| *proposal).collect();
-        Some(Msg::Learn { ballot, beat, first, chosen: Arc::new(chosen) })
+        Some(Msg::CatchUp { ballot, round, first, chosen: Arc::new(chosen) })
     }
 
-    /// Somebody has heard a heartbeat.
+    /// A heartbeat was answered.
     pub(super) fn on_heartbeat_reply(
         &mut self,
         from: NodeId,
         ballot: Ballot,
-        beat: u32,
-        missing_from: Slot,
+        round: u32,
+        first_missing: Slot,
         out: &mut Out<Server>,
     ) {
         let Role::Leader(leadership) = &mut self.role else { return };
         if ballot != self.disk.promised {
             return;
         }
-        leadership.recorded.add(from);
-        leadership.missing_from[usize::from(from.0)] = missing_from;
-        if self.config.thrifty && beat >= leadership.timed && leadership.nearest.add(from) {
+        leadership.recently_active.add(from);
+        leadership.first_missing[usize::from(from.0)] = first_missing;
+        if self.config.thrifty && round >= leadership.timed && leadership.nearest.add(from) {
             let nearest = leadership.nearest;
-            if nearest.len() + 1 == self.config.accept_quorum {
-                leadership.timed = leadership.beat + 1;
+            if self.config.quorums.phase2.is_minimal(nearest.with(self.me)) {
+                leadership.timed = leadership.round + 1;
                 leadership.nearest = NodeSet::EMPTY;
-                self.send_thriftily_to(nearest);
+                self.use_thrifty_quorum(nearest);
             }
         }
-        // The one that is to take over does not wait for the next heartbeat.
+        // The target of a transfer gets what it lacks at once, not with the next heartbeat.
         if matches!(&self.role, Role::Leader(leadership) if leadership.handing_over == Some(from))
-            && let Some(catch_up) = self.catch_up(missing_from, beat)
+            && let Some(catch_up) = self.catch_up(first_missing, round)
         {
             out.because(CATCH_UP);
             out.send(from, catch_up);
-            self.offer(out);
+            self.try_hand_over(out);
         }
     }
 
-    /// From now on sends phase 2 to these only, if thrifty and if they make a quorum.
-    pub(super) fn send_thriftily_to(&mut self, quorum: NodeSet) {
+    /// Sends phase 2 to `others` only from now on, if thrifty and if they and the leader are a smallest quorum.
+    pub(super) fn use_thrifty_quorum(&mut self, others: NodeSet) {
         if let Role::Leader(leadership) = &mut self.role
             && self.config.thrifty
-            && quorum.len() + 1 == self.config.accept_quorum
+            && self.config.quorums.phase2.is_minimal(others.with(self.me))
         {
-            leadership.to = quorum;
+            leadership.to = others;
         }
     }
 
-    /// Looks whether the oldest open slot is still the same, and if so sends all open proposals again.
+    /// The retransmission timeout: if the oldest open slot is still the same, sends all open proposals again.
     pub(super) fn resend(&mut self, out: &mut Out<Server>) {
         let (peers, oldest) = (self.peers(), self.committed + 1);
         let Role::Leader(leadership) = &mut self.role else { return };
         let stuck = std::mem::take(&mut leadership.oldest) == oldest;
-        leadership.in_vain = if stuck { (leadership.in_vain + 1).min(DOUBLINGS) } else { 0 };
+        leadership.resends = if stuck { (leadership.resends + 1).min(DOUBLINGS) } else { 0 };
         if !stuck {
             self.preempted = self.preempted.saturating_sub(1);
         }
@@ -272,11 +273,11 @@ impl Server {
         }
         if stuck {
             out.because(RESEND);
-            // A thrifty quorum with a dead member: fall back to everybody until the living have been found.
+            // A member of the thrifty quorum may be down: send to all until a heartbeat shows who answers.
             leadership.to = peers;
-            leadership.timed = leadership.beat + 1;
+            leadership.timed = leadership.round + 1;
             leadership.nearest = NodeSet::EMPTY;
-            let (ballot, committed) = (self.disk.promised, self.marker());
+            let (ballot, committed) = (self.disk.promised, self.piggybacked_commit());
             for (slot, open) in (oldest..).zip(&self.open) {
                 if let Some(&Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
                     let silent = peers.minus(open.votes);
@@ -284,37 +285,37 @@ impl Server {
                 }
             }
         }
-        self.watch_progress(out);
+        self.start_resend_timer(out);
     }
 
-    /// Resigns if no quorum has answered a heartbeat since the last look.
-    pub(super) fn look_for_quorum(&mut self, out: &mut Out<Server>) {
+    /// Resigns if no quorum has answered a heartbeat since the last check.
+    pub(super) fn check_quorum(&mut self, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        let recorded = std::mem::take(&mut leadership.recorded);
-        if recorded.len() + 1 < self.config.accept_quorum {
+        let active = std::mem::take(&mut leadership.recently_active);
+        if !self.config.quorums.phase2.is_quorum(active.with(self.me)) {
             out.because(LEADER_HEARS_QUORUM);
             return self.follow(self.disk.promised, None, out);
         }
-        self.look_later(out);
+        self.schedule_quorum_check(out);
     }
 
-    /// Looks for a quorum after a while in which one should have answered.
-    pub(super) fn look_later(&self, out: &mut Out<Server>) {
-        let patience = self.config.patience << self.preempted;
-        out.set_timer(Timer::Election, patience, patience);
+    /// Sets the time of the next check, by which a quorum should have answered.
+    pub(super) fn schedule_quorum_check(&self, out: &mut Out<Server>) {
+        let quorum_timeout = self.config.quorum_timeout << self.preempted;
+        out.set_timer(Timer::Election, quorum_timeout, quorum_timeout);
     }
 
-    /// An operator wants another leader.
+    /// An operator's order to hand leadership over.
     pub(super) fn hand_over(&mut self, to: NodeId, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         out.because(HAND_OVER);
         leadership.handing_over = Some(to);
-        out.set_timer(Timer::HandOver, self.config.patience, self.config.patience);
-        self.offer(out);
+        out.set_timer(Timer::HandOver, self.config.quorum_timeout, self.config.quorum_timeout);
+        self.try_hand_over(out);
     }
 
-    /// Once nothing is under way, asks the successor to prepare.
-    fn offer(&mut self, out: &mut Out<Server>) {
+    /// Once no slot is open, asks the target of the transfer to prepare.
+    fn try_hand_over(&mut self, out: &mut Out<Server>) {
         if let Role::Leader(Leadership { handing_over: Some(to), .. }) = self.role
             && self.open.is_empty()
         {
@@ -322,22 +323,22 @@ impl Server {
         }
     }
 
-    /// The successor did not take over in time: goes on leading.
-    pub(super) fn keep_leading(&mut self, out: &mut Out<Server>) {
+    /// The target did not take over in time: takes commands again.
+    pub(super) fn abort_hand_over(&mut self, out: &mut Out<Server>) {
         if let Role::Leader(leadership) = &mut self.role {
             leadership.handing_over = None;
-            self.admit(out);
+            self.propose_pending(out);
         }
     }
 
-    /// Asked to take over: does so, unless it lacks something.
+    /// Prepares at once, as the leader asks, unless this server lacks chosen commands.
     pub(super) fn on_hand_over(&mut self, from: NodeId, ballot: Ballot, committed: Slot, out: &mut Out<Server>) {
-        if !self.heeds(from, ballot, out) {
+        if !self.check_ballot(from, ballot, out) {
             return;
         }
-        self.learn_up_to(ballot, committed, out);
+        self.learn_committed(ballot, committed, out);
         if self.committed < committed {
-            return out.send(from, Msg::HeartbeatReply { ballot, beat: 0, missing_from: self.committed + 1 });
+            return out.send(from, Msg::HeartbeatReply { ballot, round: 0, first_missing: self.committed + 1 });
         }
         out.because(HAND_OVER);
         self.prepare(out);

@@ -1,9 +1,10 @@
-//! The learner: what is chosen, executing it in order, and catching up.
+//! The learner: which commands are chosen, executing them in order, catching up, and snapshots (Simple §2.3, §3; Moderately Complex,
+//! Replica).
 //!
-//! Slots up to `committed` are chosen and executed. Beyond that, `open` has one record a slot: whether it is chosen (commits may come out
-//! of order) and, at the leader, who has accepted it.
+//! Invariant: slots up to `committed` are chosen and executed; `open[i]` is the record of slot `committed + 1 + i`: whether it is chosen
+//! (commits may come out of order) and, at the leader, who has accepted it.
 
-use super::acceptor::REACH;
+use super::acceptor::WINDOW;
 use super::message::{Msg, Proposal, Snapshot};
 use super::rules::*;
 use super::{Role, Server};
@@ -30,8 +31,8 @@ impl Server {
         self.disk.accepted.get(slot)?.as_ref()
     }
 
-    /// `command`, which `slot` holds, is chosen: takes note, and executes what can be executed.
-    #[inline(always)] // Mostly it is its turn, and the compiler sees that where it is called.
+    /// `command`, which `slot` holds, is chosen: records it, and executes it if all before it are executed.
+    #[inline(always)]
     pub(super) fn choose(&mut self, slot: Slot, command: Command, out: &mut Out<Server>) {
         match self.place(slot) {
             None => {}
@@ -40,7 +41,7 @@ impl Server {
         }
     }
 
-    /// It is not the turn of `slot` yet.
+    /// Records that `slot` is chosen before the slots below it are.
     #[inline(never)]
     fn choose_out_of_order(&mut self, place: usize, slot: Slot, command: Command, out: &mut Out<Server>) {
         if self.open.len() <= place {
@@ -51,8 +52,7 @@ impl Server {
         }
     }
 
-    /// Executes the command of the first open slot, which is chosen, and those after it that were known to be chosen before their turn
-    /// came.
+    /// Executes the command of the first open slot, which is chosen, and of those after it up to the first that is not known to be chosen.
     #[inline(never)]
     fn execute(&mut self, mut command: Command, out: &mut Out<Server>) {
         loop {
@@ -64,7 +64,7 @@ impl Server {
             if let Role::Leader(_) = self.role {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
             }
-            let Some(next) = self.known() else { break };
+            let Some(next) = self.next_chosen() else { break };
             command = next;
         }
         let every = self.config.snapshot_every;
@@ -75,7 +75,7 @@ impl Server {
 
     /// The command of the first open slot, if it is known to be chosen.
     #[inline(always)]
-    fn known(&self) -> Option<Command> {
+    fn next_chosen(&self) -> Option<Command> {
         let open = self.open.front()?;
         if !open.chosen {
             return None;
@@ -83,10 +83,10 @@ impl Server {
         Some(self.proposal(self.committed + 1)?.command)
     }
 
-    /// The leader of `ballot` says that all slots up to `upto` are chosen: in its ballot, or earlier and then proposed again in its
-    /// ballot. So what this server accepted in that ballot is chosen; what it accepted in another need not be.
+    /// A commit index: the leader of `ballot` knows all slots up to `upto` to be chosen, in its ballot, or earlier and then proposed again
+    /// in its ballot. So what this server accepted in that ballot is chosen; what it accepted in another need not be.
     #[inline(always)]
-    pub(super) fn learn_up_to(&mut self, ballot: Ballot, upto: Slot, out: &mut Out<Server>) {
+    pub(super) fn learn_committed(&mut self, ballot: Ballot, upto: Slot, out: &mut Out<Server>) {
         while self.committed < upto {
             let next = self.committed + 1;
             let Some(&held) = self.proposal(next) else { return };
@@ -125,7 +125,7 @@ impl Server {
         command: Command,
         out: &mut Out<Server>,
     ) {
-        if slot > self.committed + REACH || !self.heeds(from, ballot, out) {
+        if slot > self.committed + WINDOW || !self.check_ballot(from, ballot, out) {
             return;
         }
         if self.learn(slot, std::iter::once(Proposal { ballot, command }), out) {
@@ -133,31 +133,31 @@ impl Server {
         }
     }
 
-    /// A heartbeat in any of its forms: tells the leader what is missing here.
+    /// A heartbeat, with or without missing commands: applies its commit index, and answers with the first missing slot.
     pub(super) fn on_heartbeat(
         &mut self,
         from: NodeId,
         ballot: Ballot,
-        beat: u32,
+        round: u32,
         committed: Slot,
         out: &mut Out<Server>,
     ) {
-        self.learn_up_to(ballot, committed, out);
-        let Role::Acceptor { recorded, .. } = &mut self.role else { return };
-        // What was chosen by the last heartbeat but is unknown here by this one is missing; what is newer may be on its way.
-        let missing = *recorded > self.committed;
-        // A leader that gets on with what there is to do leaves no reason for long time-outs.
-        if beat > 1 && (committed > *recorded || self.disk.accepted.last() <= committed) {
+        self.learn_committed(ballot, committed, out);
+        let Role::Acceptor { leader_committed, .. } = &mut self.role else { return };
+        // Only what was chosen by the leader's previous heartbeat counts as missing: newer commands may still be under way.
+        let missing = *leader_committed > self.committed;
+        // The leader makes progress, or has nothing to do: the timeout shrinks again.
+        if round > 1 && (committed > *leader_committed || self.disk.accepted.last() <= committed) {
             self.preempted = self.preempted.saturating_sub(1);
         }
-        *recorded = committed;
-        let missing_from = if missing { self.committed + 1 } else { 0 };
+        *leader_committed = committed;
+        let first_missing = if missing { self.committed + 1 } else { 0 };
         out.because(STABLE_LEADER);
-        self.await_leader(out);
-        out.send(from, Msg::HeartbeatReply { ballot, beat, missing_from });
+        self.reset_election_timeout(out);
+        out.send(from, Msg::HeartbeatReply { ballot, round, first_missing });
     }
 
-    /// Jumps to a state further ahead. Tells whether it was.
+    /// Installs a snapshot, if it covers more than is executed here; tells whether it does.
     pub(super) fn install(&mut self, snapshot: &Arc<Snapshot>, out: &mut Out<Server>) -> bool {
         if snapshot.slot <= self.committed {
             return false;
@@ -173,14 +173,14 @@ impl Server {
         }
         self.disk.snapshot = Arc::clone(snapshot);
         out.restored(snapshot.slot);
-        if let Some(command) = self.known() {
+        if let Some(command) = self.next_chosen() {
             self.execute(command, out);
         }
         true
     }
 
-    /// Takes a snapshot, and forgets the slots before the last one, so that a server a little behind can still be given commands instead
-    /// of the whole state.
+    /// Takes a snapshot, and compacts the log up to the previous one, so that a server slightly behind still gets commands in place of the
+    /// whole state.
     #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
         out.because(SNAPSHOT);

@@ -1,7 +1,6 @@
-//! What servers say to each other.
+//! Messages between servers of Multi-Paxos.
 
-use crate::core::node::{Kind, Message, Phase};
-use crate::core::{Ballot, Command, KindId, Slot};
+use crate::core::{Ballot, Command, Slot};
 use crate::services::Machine;
 use std::sync::Arc;
 
@@ -10,16 +9,16 @@ use std::sync::Arc;
 pub struct Proposal {
     /// The ballot of the leader that proposed it.
     pub ballot: Ballot,
-    /// What it proposed.
+    /// The command proposed.
     pub command: Command,
 }
 
 /// The state machine after a prefix of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Snapshot {
-    /// All slots up to this one are in it.
+    /// The last slot it covers.
     pub slot: Slot,
-    /// What executing them gave.
+    /// The state machine after executing all slots up to that one.
     pub machine: Machine,
 }
 
@@ -32,43 +31,83 @@ pub struct Report {
     pub first: Slot,
     /// The highest-numbered proposal accepted in each slot from `first` on; `None` where nothing was.
     pub accepted: Vec<Option<Proposal>>,
-    /// Stands for slots the acceptor has compacted, if the proposer asked for any.
+    /// In place of slots that the proposer asked about and the acceptor has compacted, if any.
     pub snapshot: Option<Arc<Snapshot>>,
 }
 
-/// A message. `ballot` is the sender's own where it leads or wants to, and the one it answers otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // The variants say what their fields are.
-#[repr(u8)] // A tag of its own, not one that hides in a command's: one look tells them apart.
-pub enum Msg {
-    /// Phase 1a, for all slots from `from` on at once.
-    Prepare { ballot: Ballot, from: Slot },
-    /// Phase 1b.
-    Promise { ballot: Ballot, report: Arc<Report> },
-    /// Phase 2a, for one slot. All slots up to `committed` are chosen.
-    Accept { ballot: Ballot, slot: Slot, command: Command, committed: Slot },
-    /// Phase 2b.
-    Accepted { ballot: Ballot, slot: Slot },
-    /// The command is chosen.
-    Commit { ballot: Ballot, slot: Slot, command: Command },
-    /// The leader is alive. All slots up to `committed` are chosen.
-    Heartbeat { ballot: Ballot, beat: u32, committed: Slot },
-    /// The answer to a heartbeat; `missing_from` is the first slot of which the sender does not know the chosen command, 0 if none.
-    HeartbeatReply { ballot: Ballot, beat: u32, missing_from: Slot },
-    /// A heartbeat for one that lacks something: the chosen commands from slot `first` on.
-    Learn { ballot: Ballot, beat: u32, first: Slot, chosen: Arc<Vec<Proposal>> },
-    /// A heartbeat for one that lacks something the leader itself has compacted.
-    Snapshot { ballot: Ballot, beat: u32, snapshot: Arc<Snapshot> },
-    /// Prepare at once, if all slots up to `committed` are known.
-    HandOver { ballot: Ballot, committed: Slot },
-    /// The answer to any message of a ballot below the one promised.
-    Nack { promised: Ballot },
-}
-
+/// Bytes of a ballot on the wire.
 const BALLOT: u32 = 5;
+/// Bytes of a slot, or of another number, on the wire.
 const SLOT: u32 = 4;
 
-// Of the messages that carry much: apart, so that asking the others costs next to nothing.
+crate::messages! {
+    /// A message. `ballot` is the sender's own where it leads or wants to, and the one it answers otherwise. `round` numbers the leader's
+    /// heartbeats, so that an answer tells which one it answers.
+    #[allow(missing_docs)] // The variants say what their fields are.
+    #[repr(u8)] // The discriminant is a byte of its own, not a niche in a command: see ARCHITECTURE.md, on speed.
+    pub enum Msg {
+        /// Phase 1a, for all slots from `from` on at once.
+        Prepare { ballot: Ballot, from: Slot } = {
+            alias: "1a", letter: 'P', phase: Elect, says: "asks for a promise for its ballot",
+            bytes: BALLOT + SLOT,
+        };
+        /// Phase 1b.
+        Promise { ballot: Ballot, report: Arc<Report> } = {
+            alias: "1b", letter: 'p', phase: Vote, says: "promises to ignore lower ballots, and reports what it has accepted",
+            bytes: report.bytes(),
+            commands: report.commands(), values: |see| report.each_value(see),
+        };
+        /// Phase 2a, for one slot. All slots up to `committed` are chosen.
+        Accept { ballot: Ballot, slot: Slot, command: Command, committed: Slot } = {
+            alias: "2a", letter: 'A', phase: Propose, says: "asks to accept a command in a slot",
+            bytes: BALLOT + 2 * SLOT, command: command, slot: *slot,
+        };
+        /// Phase 2b.
+        Accepted { ballot: Ballot, slot: Slot } = {
+            alias: "2b", letter: 'a', phase: Accept, says: "has accepted it",
+            bytes: BALLOT + SLOT, slot: *slot,
+        };
+        /// The command is chosen.
+        Commit { ballot: Ballot, slot: Slot, command: Command } = {
+            letter: 'C', phase: Commit, says: "tells that the command is chosen",
+            bytes: BALLOT + SLOT, command: command, slot: *slot,
+        };
+        /// The leader is alive. All slots up to `committed` are chosen.
+        Heartbeat { ballot: Ballot, round: u32, committed: Slot } = {
+            letter: 'H', phase: Heartbeat, says: "is alive and leads; tells how far the log is chosen",
+            bytes: BALLOT + 2 * SLOT,
+        };
+        /// Answers a heartbeat. `first_missing` is the first slot whose chosen command the sender lacks; 0 if it lacks none.
+        HeartbeatReply { ballot: Ballot, round: u32, first_missing: Slot } = {
+            letter: 'h', phase: Heartbeat, says: "has heard it; tells from which slot on it lacks chosen commands",
+            bytes: BALLOT + 2 * SLOT,
+        };
+        /// A heartbeat with the chosen commands from slot `first` on, for a server that lacks them.
+        CatchUp { ballot: Ballot, round: u32, first: Slot, chosen: Arc<Vec<Proposal>> } = {
+            letter: 'L', phase: Heartbeat, says: "a heartbeat with the chosen commands that the other lacks",
+            bytes: BALLOT + 2 * SLOT + BALLOT * chosen.len() as u32,
+            commands: chosen.len() as u32, values: |see| chosen.iter().for_each(|proposal| see(proposal.command.value())),
+        };
+        /// A heartbeat with the leader's snapshot, for a server that lacks commands which the leader has compacted.
+        Snapshot { ballot: Ballot, round: u32, snapshot: Arc<Snapshot> } = {
+            letter: 'S', phase: Transfer, says: "brings the whole state in place of the log before it",
+            bytes: snapshot.bytes(),
+            commands: snapshot.machine.values(), values: |see| snapshot.machine.each_value(see),
+        };
+        /// Asks the receiver to prepare at once, if it knows all slots up to `committed`.
+        HandOver { ballot: Ballot, committed: Slot } = {
+            letter: 'T', phase: Transfer, says: "asks the other to take over leadership now",
+            bytes: BALLOT + SLOT,
+        };
+        /// Answers any message of a ballot below the one promised.
+        Nack { promised: Ballot } = {
+            letter: 'N', phase: Refuse, says: "has promised a higher ballot",
+            bytes: BALLOT,
+        };
+    }
+}
+
+// Out of line: only the few messages that carry much call these.
 
 impl Snapshot {
     #[inline(never)]
@@ -89,139 +128,9 @@ impl Report {
         let accepted = self.accepted.iter().flatten().count() as u32;
         accepted + self.snapshot.as_ref().map_or(0, |snapshot| snapshot.machine.values())
     }
-}
-
-impl Message for Msg {
-    fn tampered(&self) -> Option<Msg> {
-        Some(match self.clone() {
-            Msg::Accept { ballot, slot, command, committed } => {
-                Msg::Accept { ballot, slot, command: command.tampered(), committed }
-            }
-            Msg::Commit { ballot, slot, command } => Msg::Commit { ballot, slot, command: command.tampered() },
-            _ => return None,
-        })
-    }
-
-    const KINDS: &'static [Kind] = &[
-        Kind {
-            name: "Prepare",
-            alias: "1a",
-            letter: 'P',
-            phase: Phase::Elect,
-            says: "asks for a promise for its ballot",
-        },
-        Kind {
-            name: "Promise",
-            alias: "1b",
-            letter: 'p',
-            phase: Phase::Vote,
-            says: "promises to ignore lower ballots, and reports what it has accepted",
-        },
-        Kind {
-            name: "Accept",
-            alias: "2a",
-            letter: 'A',
-            phase: Phase::Propose,
-            says: "asks to accept a command in a slot",
-        },
-        Kind { name: "Accepted", alias: "2b", letter: 'a', phase: Phase::Accept, says: "has accepted it" },
-        Kind { name: "Commit", alias: "", letter: 'C', phase: Phase::Commit, says: "tells that the command is chosen" },
-        Kind {
-            name: "Heartbeat",
-            alias: "",
-            letter: 'H',
-            phase: Phase::Heartbeat,
-            says: "is alive and leads; tells how far the log is chosen",
-        },
-        Kind {
-            name: "HeartbeatReply",
-            alias: "",
-            letter: 'h',
-            phase: Phase::Heartbeat,
-            says: "has heard it; tells what it lacks",
-        },
-        Kind {
-            name: "Learn",
-            alias: "",
-            letter: 'L',
-            phase: Phase::Heartbeat,
-            says: "a heartbeat that brings the chosen commands the other lacks",
-        },
-        Kind {
-            name: "Snapshot",
-            alias: "",
-            letter: 'S',
-            phase: Phase::Transfer,
-            says: "brings the whole state, for lack of the log before it",
-        },
-        Kind {
-            name: "HandOver",
-            alias: "",
-            letter: 'T',
-            phase: Phase::Transfer,
-            says: "asks the other to take over leadership now",
-        },
-        Kind { name: "Nack", alias: "", letter: 'N', phase: Phase::Refuse, says: "has promised a higher ballot" },
-    ];
-
-    #[inline(always)]
-    fn kind(&self) -> KindId {
-        KindId(match self {
-            Msg::Prepare { .. } => 0,
-            Msg::Promise { .. } => 1,
-            Msg::Accept { .. } => 2,
-            Msg::Accepted { .. } => 3,
-            Msg::Commit { .. } => 4,
-            Msg::Heartbeat { .. } => 5,
-            Msg::HeartbeatReply { .. } => 6,
-            Msg::Learn { .. } => 7,
-            Msg::Snapshot { .. } => 8,
-            Msg::HandOver { .. } => 9,
-            Msg::Nack { .. } => 10,
-        })
-    }
-
-    #[inline(always)]
-    fn bytes(&self) -> u32 {
-        match self {
-            Msg::Nack { .. } => BALLOT,
-            Msg::Prepare { .. } | Msg::Accepted { .. } | Msg::Commit { .. } | Msg::HandOver { .. } => BALLOT + SLOT,
-            Msg::Accept { .. } | Msg::Heartbeat { .. } | Msg::HeartbeatReply { .. } => BALLOT + 2 * SLOT,
-            Msg::Promise { report, .. } => report.bytes(),
-            Msg::Learn { chosen, .. } => BALLOT + 2 * SLOT + BALLOT * chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => snapshot.bytes(),
-        }
-    }
-
-    #[inline(always)]
-    fn commands(&self) -> u32 {
-        match self {
-            Msg::Accept { .. } | Msg::Commit { .. } => 1,
-            Msg::Promise { report, .. } => report.commands(),
-            Msg::Learn { chosen, .. } => chosen.len() as u32,
-            Msg::Snapshot { snapshot, .. } => snapshot.machine.values(),
-            _ => 0,
-        }
-    }
 
     fn each_value(&self, see: &mut dyn FnMut(u32)) {
-        match self {
-            Msg::Accept { command, .. } | Msg::Commit { command, .. } => see(command.value()),
-            Msg::Promise { report, .. } => {
-                report.accepted.iter().flatten().for_each(|proposal| see(proposal.command.value()));
-                report.snapshot.iter().for_each(|snapshot| snapshot.machine.each_value(see));
-            }
-            Msg::Learn { chosen, .. } => chosen.iter().for_each(|proposal| see(proposal.command.value())),
-            Msg::Snapshot { snapshot, .. } => snapshot.machine.each_value(see),
-            _ => {}
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self) -> Slot {
-        match self {
-            Msg::Accept { slot, .. } | Msg::Accepted { slot, .. } | Msg::Commit { slot, .. } => *slot,
-            _ => 0,
-        }
+        self.accepted.iter().flatten().for_each(|proposal| see(proposal.command.value()));
+        self.snapshot.iter().for_each(|snapshot| snapshot.machine.each_value(see));
     }
 }

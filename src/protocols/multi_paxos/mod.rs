@@ -4,7 +4,7 @@
 //! proposed, so a proposer can carry it out once, for all slots of the log at the same time, and is then the *leader*: each further
 //! command costs phase 2 alone, one round trip to a quorum. If the leader falls silent, somebody else wins a higher ballot, adopts
 //! whatever may have been chosen already, fills the gaps with no-ops, and goes on. Two servers that think they lead slow each other
-//! down, but never make different commands chosen in one slot: safety does not depend on who leads, or on time.
+//! down, but never get different commands chosen in one slot: safety depends neither on who leads nor on time.
 //!
 //! The sources are Lamport's *Paxos Made Simple* (2001) and van Renesse and Altinbuken's *Paxos Made Moderately Complex* (2015). What the
 //! first calls a leader is their leader with its commanders and scout; what they call replica is the learner here. Every server plays
@@ -13,10 +13,10 @@
 //! | file | role | where it is in the papers |
 //! |---|---|---|
 //! | `acceptor` | promises, accepts, keeps both on disk | Simple §2.2, §2.5; Moderately Complex, Acceptor |
-//! | `proposer` | wins a ballot, adopts, fills gaps, gives way | Simple §2.2, §2.4, §3; Moderately Complex, Scout and "When Paxos Works" |
-//! | `leader` | phase 2, pipelining, heartbeats, sending again, handing over | Simple §3; Moderately Complex, Commander |
+//! | `proposer` | phase 1, value adoption, no-ops for gaps, giving way to higher ballots | Simple §2.2, §2.4, §3; Moderately Complex, Scout and "When Paxos Works" |
+//! | `leader` | phase 2, pipelining, heartbeats, retransmission, leadership transfer | Simple §3; Moderately Complex, Commander |
 //! | `learner` | what is chosen, execution in order, catching up, snapshots | Simple §2.3, §3; Moderately Complex, Replica and "Paxos Made Pragmatic" |
-//! | `message` | what they say to each other | |
+//! | `message` | the messages | |
 //! | `rules` | the rules one by one, and the settings | |
 //! | `invariants` | what must hold after every event | |
 //!
@@ -25,12 +25,12 @@
 //! * **Learning.** Acceptors answer the leader only. The others learn from a commit index on the leader's next message ("piggyback") or
 //!   from a Commit for each slot ("explicit"). The index speaks of commands chosen in, or proposed again in, the leader's own ballot, so
 //!   a server may apply it only to what it accepted in that ballot.
-//! * **Catching up** rides on heartbeats: the answer to one says what is missing, the next one brings it. So servers that a thrifty leader
-//!   leaves aside cost no message of their own.
-//! * **Failure detection** is a random time of silence. There are no leases: reads go through the log like any command. Whoever is preempted
-//!   before its ballot was good for anything waits twice as long next time, and a leader without progress sends again half as often: where
-//!   messages take longer than the time-outs allow, because there are so many of them, haste would make more of them for ever.
-//! * **The leader's own vote** counts when its own disk has it, like everybody else's: it sends itself an Accepted after the save.
+//! * **Catching up** rides on heartbeats: the answer to one has the first missing slot, the next one the missing commands. So servers outside
+//!   of a thrifty quorum cost no further messages.
+//! * **Failure detection** is a randomised election timeout. There are no leases: reads go through the log like any command. A proposer
+//!   preempted before anything was chosen in its ballot doubles its timeout, and a leader without progress doubles its retransmission
+//!   timeout: where the load itself makes messages slower than the timeouts, shorter ones would add to the load for ever.
+//! * **The leader's own vote** counts when it is on its disk, as every vote does: it sends itself an Accepted, which waits for the write.
 
 mod acceptor;
 mod invariants;
@@ -46,25 +46,24 @@ pub use rules::*;
 
 use crate::core::node::{Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
-    Ballot, Card, Command, Contact, EntryStatus, Epoch, Family, Faults, Formula, LeaderModel, LogStatus, Micros,
-    NodeId, NodeSet, NodeStatus, Out, Promises, Rule, Setting, Settings, Shots, Slot, Tally, TimingModel, majority,
+    Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
+    NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Setting, Settings, Shots, Slot, Tally,
+    TimingModel,
 };
 use crate::services::Machine;
 use leader::{Clients, Leadership};
 use learner::Open;
-use proposer::Candidacy;
+use proposer::Phase1;
 use std::collections::VecDeque;
 
 /// The variant.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MultiPaxos;
 
-/// What a server is told before it starts.
+/// Settings of a server, with those left open derived from the longest round trip. Times are in µs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    servers: u8,
-    prepare_quorum: u8,
-    accept_quorum: u8,
+    quorums: Quorums,
     explicit_commit: bool,
     thrifty: bool,
     pipeline: u32,
@@ -73,8 +72,8 @@ pub struct Config {
     election_min: Micros,
     election_max: Micros,
     resend: Micros,
-    /// How long a leader goes on without hearing a quorum, or its successor.
-    patience: Micros,
+    /// How long a leader waits for a quorum to answer its heartbeats, or for the target of a transfer to take over.
+    quorum_timeout: Micros,
 }
 
 crate::timers! {
@@ -96,19 +95,19 @@ crate::timers! {
     }
 }
 
-/// What a server does besides accepting and learning.
+/// The role of a server besides acceptor and learner, which all are at all times.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Role {
-    /// Nothing: somebody else leads, or nobody.
+    /// No other: follows a leader, if there is one.
     Acceptor {
-        /// Who leads, once it was heard.
+        /// The leader of the promised ballot, once a message of its came.
         leader: Option<NodeId>,
         /// The commit index of the leader's last heartbeat.
-        recorded: Slot,
+        leader_committed: Slot,
     },
-    /// Gathers promises.
-    Proposer(Candidacy),
-    /// Has them.
+    /// Phase 1 of its own ballot is under way.
+    Proposer(Phase1),
+    /// A quorum has promised its ballot.
     Leader(Leadership),
 }
 
@@ -119,13 +118,13 @@ pub struct Server {
     config: Config,
     disk: Disk,
     role: Role,
-    /// The highest ballot heard of, promised or not.
+    /// The highest ballot in any message received, promised or not. Invariant: `disk.promised <= seen`.
     seen: Ballot,
-    /// How many of this server's ballots in a row came to nothing.
+    /// Ballots of this server preempted in a row before anything was chosen in them, at most [`leader::DOUBLINGS`]: timeouts are longer.
     preempted: u8,
-    /// Slots up to this one are chosen, and executed.
+    /// The commit index: slots up to this one are chosen, and executed.
     committed: Slot,
-    /// One record for each slot after `committed` of which something is known or under way.
+    /// Records of the slots after `committed` in which something is chosen or proposed.
     open: VecDeque<Open>,
     machine: Machine,
     clients: Clients,
@@ -133,7 +132,7 @@ pub struct Server {
 
 impl Server {
     fn peers(&self) -> NodeSet {
-        NodeSet::first(self.config.servers).without(self.me)
+        NodeSet::first(self.config.quorums.replicas).without(self.me)
     }
 }
 
@@ -150,7 +149,7 @@ impl Node for Server {
         let mut server = Server {
             me,
             config: *config,
-            role: Role::Acceptor { leader: None, recorded: 0 },
+            role: Role::Acceptor { leader: None, leader_committed: 0 },
             seen: disk.promised,
             preempted: 0,
             committed: disk.snapshot.slot,
@@ -167,11 +166,11 @@ impl Node for Server {
         {
             server.choose(server.committed + 1, command, out);
         }
-        server.await_leader(out);
+        server.reset_election_timeout(out);
         server
     }
 
-    // In WebAssembly, whatever is in registers has to be put away for a call, and this would be one for every message.
+    // WebAssembly only: see ARCHITECTURE.md, on speed.
     #[cfg_attr(target_arch = "wasm32", inline(always))]
     fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
         match *message {
@@ -183,28 +182,28 @@ impl Node for Server {
             Msg::Accepted { ballot, slot } => self.on_accepted(from, ballot, slot, out),
             Msg::Nack { promised } => self.on_nack(promised, out),
             Msg::Commit { ballot, slot, command } => self.on_commit(from, ballot, slot, command, out),
-            Msg::Heartbeat { ballot, beat, committed } => {
-                if self.heeds(from, ballot, out) {
-                    self.on_heartbeat(from, ballot, beat, committed, out);
+            Msg::Heartbeat { ballot, round, committed } => {
+                if self.check_ballot(from, ballot, out) {
+                    self.on_heartbeat(from, ballot, round, committed, out);
                 }
             }
-            Msg::HeartbeatReply { ballot, beat, missing_from } => {
-                self.on_heartbeat_reply(from, ballot, beat, missing_from, out)
+            Msg::HeartbeatReply { ballot, round, first_missing } => {
+                self.on_heartbeat_reply(from, ballot, round, first_missing, out)
             }
-            Msg::Learn { ballot, beat, first, ref chosen } => {
-                if self.heeds(from, ballot, out) {
+            Msg::CatchUp { ballot, round, first, ref chosen } => {
+                if self.check_ballot(from, ballot, out) {
                     if self.learn(first, chosen.iter().copied(), out) {
                         self.save(out);
                     }
-                    self.on_heartbeat(from, ballot, beat, first + chosen.len() as Slot - 1, out);
+                    self.on_heartbeat(from, ballot, round, first + chosen.len() as Slot - 1, out);
                 }
             }
-            Msg::Snapshot { ballot, beat, ref snapshot } => {
-                if self.heeds(from, ballot, out) {
+            Msg::Snapshot { ballot, round, ref snapshot } => {
+                if self.check_ballot(from, ballot, out) {
                     if self.install(snapshot, out) {
                         self.save(out);
                     }
-                    self.on_heartbeat(from, ballot, beat, snapshot.slot, out);
+                    self.on_heartbeat(from, ballot, round, snapshot.slot, out);
                 }
             }
             Msg::HandOver { ballot, committed } => self.on_hand_over(from, ballot, committed, out),
@@ -218,10 +217,10 @@ impl Node for Server {
                 self.prepare(out);
             }
             (Timer::Election, Role::Proposer(_)) => self.prepare_again(out),
-            (Timer::Election, Role::Leader(_)) => self.look_for_quorum(out),
-            (Timer::Heartbeat, _) => self.beat(out),
+            (Timer::Election, Role::Leader(_)) => self.check_quorum(out),
+            (Timer::Heartbeat, _) => self.send_heartbeats(out),
             (Timer::Resend, _) => self.resend(out),
-            (Timer::HandOver, _) => self.keep_leading(out),
+            (Timer::HandOver, _) => self.abort_hand_over(out),
         }
     }
 
@@ -242,10 +241,10 @@ impl Node for Server {
     fn status(&self) -> NodeStatus {
         let (role, leader, tally) = match &self.role {
             Role::Acceptor { leader, .. } => ("acceptor", *leader, None),
-            Role::Proposer(Candidacy { promises, .. }) => (
+            Role::Proposer(Phase1 { promises, .. }) => (
                 "proposer",
                 None,
-                Some(Tally { of: "promises", slot: 0, from: *promises, need: self.config.prepare_quorum }),
+                Some(Tally { of: "promises", slot: 0, from: *promises, need: self.config.quorums.phase1.need() }),
             ),
             Role::Leader(_) => (
                 "leader",
@@ -254,14 +253,14 @@ impl Node for Server {
                     of: "acknowledgements",
                     slot: self.committed + 1,
                     from: open.votes,
-                    need: self.config.accept_quorum,
+                    need: self.config.quorums.phase2.need(),
                 }),
             ),
         };
         NodeStatus {
             role,
             leads: matches!(self.role, Role::Leader(_)),
-            epoch: epoch(self.disk.promised),
+            epoch: self.disk.promised.epoch(),
             leader,
             tally,
             blocked: None,
@@ -271,7 +270,7 @@ impl Node for Server {
                 committed: self.committed,
                 applied: self.committed,
             },
-            members: NodeSet::first(self.config.servers),
+            members: NodeSet::first(self.config.quorums.replicas),
         }
     }
 
@@ -279,7 +278,7 @@ impl Node for Server {
         let proposal = self.proposal(slot)?;
         let open = self.place(slot).map(|place| self.open.get(place).copied().unwrap_or_default());
         Some(EntryStatus {
-            epoch: epoch(proposal.ballot),
+            epoch: proposal.ballot.epoch(),
             command: Some(proposal.command),
             chosen: open.is_none_or(|open| open.chosen),
         })
@@ -288,10 +287,6 @@ impl Node for Server {
     fn machine_digest(&self) -> Option<u64> {
         Some(self.machine.digest())
     }
-}
-
-fn epoch(ballot: Ballot) -> Epoch {
-    Epoch { number: ballot.round, owner: ballot.is_real().then_some(ballot.node) }
 }
 
 impl Protocol for MultiPaxos {
@@ -317,13 +312,13 @@ impl Protocol for MultiPaxos {
                 text: "2(q2−1) + (n−1)",
                 count: |n, settings| {
                     let explicit = explicit_commit(settings) && settings.flag(SEND_THRIFTY);
-                    explicit.then(|| 2 * (accept_quorum(n, settings) - 1) + n - 1)
+                    explicit.then(|| 2 * (phase2_size(n, settings) - 1) + n - 1)
                 },
                 source: "Paxos Made Simple §2.2: phase 2 to one quorum, and a Commit to everybody",
             },
             Formula {
                 text: "2(q2−1)",
-                count: |n, settings| settings.flag(SEND_THRIFTY).then(|| 2 * (accept_quorum(n, settings) - 1)),
+                count: |n, settings| settings.flag(SEND_THRIFTY).then(|| 2 * (phase2_size(n, settings) - 1)),
                 source: "Paxos Made Simple §2.2: phase 2 to one quorum",
             },
             Formula {
@@ -343,14 +338,12 @@ impl Protocol for MultiPaxos {
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
-        let (n, settings) = (setup.replicas, &setup.settings);
+        let settings = &setup.settings;
         let heartbeat = settings.duration(HEARTBEAT, (setup.rtt_max / 2).max(1));
         let election_min = settings.duration(ELECTION_TIMEOUT_MIN, 3 * heartbeat + setup.rtt_max);
         let election_max = settings.duration(ELECTION_TIMEOUT_MAX, 2 * election_min);
         let config = Config {
-            servers: n,
-            prepare_quorum: quorum(n, settings.count(PREPARE_QUORUM_SIZE)),
-            accept_quorum: quorum(n, settings.count(ACCEPT_QUORUM_SIZE)),
+            quorums: Quorums::checked(setup, PHASE_1_QUORUM, PHASE_2_QUORUM, QUORUMS_INTERSECT)?,
             explicit_commit: explicit_commit(settings),
             thrifty: settings.flag(SEND_THRIFTY),
             pipeline: settings.count(ALPHA),
@@ -358,32 +351,21 @@ impl Protocol for MultiPaxos {
             heartbeat,
             election_min,
             election_max,
-            patience: election_max.max(heartbeat + 2 * setup.rtt_max),
+            quorum_timeout: election_max.max(heartbeat + 2 * setup.rtt_max),
             // Longer than any answer takes, so that nothing is sent twice while all is well.
             resend: settings.duration(RESEND_AFTER, setup.rtt_max + setup.rtt_max / 2 + 1),
         };
-        if config.prepare_quorum > n {
-            return Err((SETTINGS[PREPARE_QUORUM_SIZE.0 as usize].key, "at most as many as there are servers"));
-        }
-        if config.accept_quorum > n {
-            return Err((SETTINGS[ACCEPT_QUORUM_SIZE.0 as usize].key, "at most as many as there are servers"));
-        }
-        let intersect = config.prepare_quorum + config.accept_quorum > n;
-        if !intersect && !setup.ablated.has(QUORUMS_INTERSECT) {
-            return Err((SETTINGS[PREPARE_QUORUM_SIZE.0 as usize].key, "q1 + q2 must be more than all servers"));
-        }
         if config.election_min <= config.heartbeat {
             return Err((SETTINGS[ELECTION_TIMEOUT_MIN.0 as usize].key, "more than the time between heartbeats"));
         }
         if config.election_max < config.election_min {
             return Err((SETTINGS[ELECTION_TIMEOUT_MAX.0 as usize].key, "at least election_timeout_min"));
         }
-        Ok(vec![config; usize::from(n)])
+        Ok(vec![config; usize::from(setup.replicas)])
     }
 
     fn live(setup: &Setup, healthy: u8) -> bool {
-        let needed = |id| quorum(setup.replicas, setup.settings.count(id));
-        healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
+        Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
     }
 
     fn invariants() -> &'static [Invariant<Server>] {
@@ -395,12 +377,8 @@ fn explicit_commit(settings: &Settings) -> bool {
     settings.choice(COMMIT) == 1
 }
 
-fn quorum(n: u8, chosen: u32) -> u8 {
-    if chosen == 0 { majority(n) } else { chosen as u8 }
-}
-
-fn accept_quorum(n: u32, settings: &Settings) -> u32 {
-    u32::from(quorum(n as u8, settings.count(ACCEPT_QUORUM_SIZE)))
+fn phase2_size(n: u32, settings: &Settings) -> u32 {
+    u32::from(QuorumSystem::threshold(n as u8, settings.count(PHASE_2_QUORUM)).need())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The proposer: winning a ballot (phase 1), and what its promises oblige it to propose.
+//! The proposer: phase 1 of a new ballot, adopting what promises report, and giving way to higher ballots (Simple §2.2, §2.4; Moderately
+//! Complex, Scout).
 
 use super::leader::{DOUBLINGS, Leadership};
 use super::message::{Msg, Proposal, Report};
@@ -7,18 +8,18 @@ use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
 use std::collections::BTreeMap;
 
-/// A ballot on its way to leadership.
+/// Phase 1 of a ballot under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Candidacy {
+pub struct Phase1 {
     /// Who has promised.
     pub promises: NodeSet,
-    /// For each slot, the proposal of the highest ballot that anybody reported.
+    /// For each slot, the proposal of the highest ballot that any promise reported (P2c).
     adopted: BTreeMap<Slot, Proposal>,
-    /// The first slot it prepares.
+    /// The first slot prepared.
     first: Slot,
 }
 
-impl Candidacy {
+impl Phase1 {
     fn adopt(&mut self, slot: Slot, proposal: Proposal, out: &mut Out<Server>) {
         if out.rule(ADOPT_HIGHEST) {
             let highest = self.adopted.entry(slot).or_insert(proposal);
@@ -35,33 +36,33 @@ impl Server {
         let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
         let ballot = self.seen.max(self.disk.promised).next(owner);
         self.seen = ballot;
-        // The proposer's own acceptor promises first. On the disk, that promise is also the memory that this ballot is used up.
+        // The proposer's own acceptor promises first. The saved promise also keeps a restarted proposer from using this ballot again.
         self.disk.promised = ballot;
         self.save(out);
-        let mut candidacy = Candidacy { first: self.committed + 1, ..Candidacy::default() };
+        let mut phase1 = Phase1 { first: self.committed + 1, ..Phase1::default() };
         for (slot, proposal) in self.disk.accepted.iter_from(self.committed + 1) {
             if let Some(proposal) = *proposal {
-                candidacy.adopt(slot, proposal, out);
+                phase1.adopt(slot, proposal, out);
             }
         }
         let last = self.disk.accepted.last();
         if last > self.committed && !out.rule(PREPARE_ALL_SLOTS) {
-            candidacy.first = last + 1;
+            phase1.first = last + 1;
         }
-        let first = candidacy.first;
-        self.role = Role::Proposer(candidacy);
+        let first = phase1.first;
+        self.role = Role::Proposer(phase1);
         out.broadcast(self.peers(), Msg::Prepare { ballot, from: first });
         out.send(self.me, Msg::Promise { ballot, report: Report::default().into() });
-        self.await_leader(out);
+        self.reset_election_timeout(out);
     }
 
-    /// Asks those again that have not promised yet.
+    /// Sends Prepare again to those that have not promised.
     pub(super) fn prepare_again(&mut self, out: &mut Out<Server>) {
-        let Role::Proposer(Candidacy { promises, first, .. }) = &self.role else { return };
+        let Role::Proposer(Phase1 { promises, first, .. }) = &self.role else { return };
         out.because(RESEND);
         let silent = self.peers().minus(*promises);
         out.broadcast(silent, Msg::Prepare { ballot: self.disk.promised, from: *first });
-        self.await_leader(out);
+        self.reset_election_timeout(out);
     }
 
     /// Phase 1b arrives.
@@ -75,36 +76,36 @@ impl Server {
         if self.learn(report.first, chosen, out) || installed {
             self.save(out);
         }
-        let Role::Proposer(candidacy) = &mut self.role else { return };
+        let Role::Proposer(phase1) = &mut self.role else { return };
         for (slot, proposal) in (report.first..).zip(&report.accepted).skip(known) {
             if let Some(proposal) = *proposal
                 && slot > self.committed
             {
-                candidacy.adopt(slot, proposal, out);
+                phase1.adopt(slot, proposal, out);
             }
         }
-        candidacy.promises.add(from);
-        if candidacy.promises.len() >= self.config.prepare_quorum {
+        phase1.promises.add(from);
+        if self.config.quorums.phase1.is_quorum(phase1.promises) {
             out.because(PREPARE_QUORUM);
-            if self.config.prepare_quorum + self.config.accept_quorum > self.config.servers {
+            if self.config.quorums.intersect() {
                 out.because(QUORUMS_INTERSECT);
             }
             self.lead(out);
         }
     }
 
-    /// A quorum has promised: proposes what has to be proposed, then what clients want.
+    /// A quorum has promised: proposes what was adopted, no-ops for gaps, and then clients' commands.
     fn lead(&mut self, out: &mut Out<Server>) {
-        let leader = Role::Leader(Leadership::new(self.peers(), self.config.servers, self.committed));
-        let Role::Proposer(Candidacy { adopted, promises, .. }) = std::mem::replace(&mut self.role, leader) else {
+        let leader = Role::Leader(Leadership::new(self.peers(), self.config.quorums.replicas, self.committed));
+        let Role::Proposer(Phase1 { adopted, promises, .. }) = std::mem::replace(&mut self.role, leader) else {
             return;
         };
-        self.send_thriftily_to(promises.without(self.me));
+        self.use_thrifty_quorum(promises.without(self.me));
         let reported = adopted.last_key_value().map_or(0, |(slot, _)| *slot);
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
         let mut proposed = Vec::new();
-        let waiting = std::mem::take(&mut self.clients).held;
+        let waiting = std::mem::take(&mut self.clients).pending;
         for (slot, place) in (self.committed + 1..=last).zip(0..) {
             self.open[place].votes = NodeSet::EMPTY;
             if self.open[place].chosen {
@@ -114,22 +115,21 @@ impl Server {
             if !adopted.contains_key(&slot) {
                 out.because(FILL_GAPS);
             }
-            self.clients.asks(command);
+            self.clients.is_new(command);
             self.propose(slot, command, out);
             proposed.push(slot);
         }
-        self.accept_own(&proposed, out);
-        self.beat(out);
-        self.look_later(out);
-        // What clients asked for while promises were under way may be among what these have brought: it is looked at once more. Otherwise
-        // each new leader would propose all of that again, and leaders that follow each other quickly would have ever more to propose before
-        // they come to anything.
+        self.save_and_accept(&proposed, out);
+        self.send_heartbeats(out);
+        self.schedule_quorum_check(out);
+        // A pending command may be among those that promises reported, so each is checked again. Otherwise every new leader would propose
+        // such commands a second time, and leaders in quick succession would have more and more to propose.
         for command in waiting {
             self.on_command(command, out);
         }
     }
 
-    /// A message was refused: somebody has promised a higher ballot.
+    /// A Nack: an acceptor has promised a higher ballot, which preempts this server's.
     pub(super) fn on_nack(&mut self, promised: Ballot, out: &mut Out<Server>) {
         self.seen = self.seen.max(promised);
         if promised > self.disk.promised && !matches!(self.role, Role::Acceptor { .. }) {
@@ -140,7 +140,7 @@ impl Server {
     /// Stops proposing, if it did, and waits for the leader of `ballot`.
     pub(super) fn follow(&mut self, ballot: Ballot, leader: Option<NodeId>, out: &mut Out<Server>) {
         self.seen = self.seen.max(ballot);
-        let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, recorded: 0 });
+        let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, leader_committed: 0 });
         if let Role::Leader(_) = role {
             for timer in [Timer::Heartbeat, Timer::Resend, Timer::HandOver] {
                 out.cancel(timer);
@@ -148,27 +148,27 @@ impl Server {
         }
         if !matches!(role, Role::Acceptor { .. }) {
             out.because(BACK_OFF);
-            let in_vain = match &role {
+            let without_progress = match &role {
                 Role::Leader(leadership) => !self.open.is_empty() && leadership.began == self.committed,
                 _ => true,
             };
-            if in_vain {
+            if without_progress {
                 self.preempted = (self.preempted + 1).min(DOUBLINGS);
             }
-            // Clients ask again where their commands can be proposed; commands under way may or may not be chosen.
+            // Clients are redirected; whether their commands under way will be chosen is open.
             let under_way = (self.committed + 1..).take(self.open.len()).filter_map(|slot| self.proposal(slot));
-            let waiting = under_way.map(|proposal| proposal.command).chain(self.clients.held.iter().copied());
+            let waiting = under_way.map(|proposal| proposal.command).chain(self.clients.pending.iter().copied());
             let whom = Some(ballot.node).filter(|node| *node != self.me);
             for command in waiting {
                 out.reply(command.client, command.seq, Answer::Redirect(whom));
             }
             self.clients.forget();
         }
-        self.await_leader(out);
+        self.reset_election_timeout(out);
     }
 
-    /// Starts the random time of silence after which this server prepares, for the first time or again.
-    pub(super) fn await_leader(&self, out: &mut Out<Server>) {
+    /// Sets the election timeout anew: longer after ballots that were preempted without progress.
+    pub(super) fn reset_election_timeout(&self, out: &mut Out<Server>) {
         out.set_timer(
             Timer::Election,
             self.config.election_min << self.preempted,

@@ -1,9 +1,10 @@
-//! What Multi-Paxos demands, and what a scenario may choose.
+//! The rules of Multi-Paxos, with their sections in the papers, and its settings.
 //!
 //! "Simple" is Leslie Lamport's *Paxos Made Simple* (2001), "Moderately Complex" Robbert van Renesse's and Deniz Altinbuken's *Paxos Made
 //! Moderately Complex* (2015).
 
 use crate::core::SettingKind::{Choice, Count, Duration, Flag};
+use crate::core::quorum;
 
 crate::rules! {
     /// Whose ballot is whose.
@@ -205,7 +206,7 @@ crate::settings! {
         says: "Send commands to one quorum only, and to everybody when it does not answer",
         kind: Flag { default: false },
     };
-    /// α.
+    /// α: how many slots may be open.
     ALPHA = {
         key: "pipeline",
         says: "Slots that may be open at the same time; further commands wait",
@@ -223,34 +224,26 @@ crate::settings! {
         says: "Time between the leader's heartbeats",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
-    /// Patience, least.
+    /// Lower bound of the election timeout.
     ELECTION_TIMEOUT_MIN = {
         key: "election_timeout_min",
         says: "Shortest silence after which a server tries to lead",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
-    /// Patience, most.
+    /// Upper bound of the election timeout.
     ELECTION_TIMEOUT_MAX = {
         key: "election_timeout_max",
         says: "Longest silence after which a server tries to lead",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
-    /// When to send again.
+    /// The retransmission timeout.
     RESEND_AFTER = {
         key: "resend",
         says: "A command without progress is sent again after this time",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
-    /// Promises needed.
-    PREPARE_QUORUM_SIZE = {
-        key: "q1",
-        says: "Promises that make a leader; 0 for a majority",
-        kind: Count { min: 0, max: 32, default: 0 },
-    };
-    /// Acceptances needed.
-    ACCEPT_QUORUM_SIZE = {
-        key: "q2",
-        says: "Acceptances that make a command chosen; 0 for a majority",
-        kind: Count { min: 0, max: 32, default: 0 },
-    };
+    /// Replicas in a quorum of phase 1.
+    PHASE_1_QUORUM = quorum::PHASE_1_SIZE;
+    /// Replicas in a quorum of phase 2.
+    PHASE_2_QUORUM = quorum::PHASE_2_SIZE;
 }

@@ -1,10 +1,10 @@
-//! Orders of events that chance hardly finds, brought about by hand. Nodes are numbered from 0.
+//! Multi-Paxos step by step: rare interleavings, message by message. Nodes are numbered from 0.
 
 use super::*;
 use crate::core::{Answer, Outcome, RuleId};
-use crate::protocols::tests_by_hand::{ByHand, write};
+use crate::protocols::manual_network::{ManualNetwork, write};
 
-type Run = ByHand<MultiPaxos>;
+type Run = ManualNetwork<MultiPaxos>;
 
 /// Three servers without a leader.
 fn three(without: Option<RuleId>) -> Run {
@@ -31,7 +31,7 @@ fn accept_of(slot: Slot) -> impl Fn(u8, u8, &Msg) -> bool {
 }
 
 #[test]
-fn a_gap_is_filled_with_a_no_op() {
+fn new_leader_fills_a_gap_with_a_no_op() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     for n in 1..=3 {
@@ -50,7 +50,7 @@ fn a_gap_is_filled_with_a_no_op() {
 }
 
 #[test]
-fn commands_chosen_out_of_order_are_executed_in_order() {
+fn slots_chosen_out_of_order_are_executed_in_order() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     run.ask(0, write(1));
@@ -82,7 +82,7 @@ fn an_old_acceptance_meets_a_new_commit_index(without: Option<RuleId>) -> Run {
 }
 
 #[test]
-fn a_commit_index_speaks_of_its_own_ballot_only() {
+fn commit_index_does_not_commit_what_was_accepted_in_another_ballot() {
     assert!(an_old_acceptance_meets_a_new_commit_index(Some(COMMIT_SAME_BALLOT)).disagree());
     let mut run = an_old_acceptance_meets_a_new_commit_index(None);
     assert!(!run.disagree());
@@ -117,7 +117,7 @@ fn an_old_leader_comes_back(without: Option<RuleId>) -> Run {
 }
 
 #[test]
-fn a_new_leader_asks_about_every_open_slot() {
+fn new_leader_prepares_every_open_slot() {
     for rule in [PREPARE_ALL_SLOTS, ADOPT_HIGHEST] {
         let mut run = an_old_leader_comes_back(Some(rule));
         run.ask(0, write(30));
@@ -131,7 +131,7 @@ fn a_new_leader_asks_about_every_open_slot() {
 }
 
 #[test]
-fn a_refused_leader_sends_its_clients_on() {
+fn preempted_leader_redirects_its_clients() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     run.ask(0, write(1));
@@ -147,7 +147,7 @@ fn a_refused_leader_sends_its_clients_on() {
 }
 
 #[test]
-fn a_command_asked_twice_is_proposed_once_and_answered_again() {
+fn repeated_command_is_proposed_once_and_answered_again() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     run.ask(0, write(1));
@@ -159,7 +159,7 @@ fn a_command_asked_twice_is_proposed_once_and_answered_again() {
 }
 
 #[test]
-fn what_promises_bring_is_not_proposed_a_second_time() {
+fn pending_command_that_a_promise_reports_is_not_proposed_again() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     run.ask(0, write(1));
@@ -176,7 +176,7 @@ fn what_promises_bring_is_not_proposed_a_second_time() {
 }
 
 #[test]
-fn whoever_is_outbid_before_anything_is_chosen_waits_longer() {
+fn leader_preempted_without_progress_waits_longer() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     run.lose_all();
@@ -198,7 +198,7 @@ fn whoever_is_outbid_before_anything_is_chosen_waits_longer() {
 }
 
 #[test]
-fn a_restarted_server_knows_what_it_knew() {
+fn restarted_server_keeps_its_commit_index() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     for n in 1..=4 {
@@ -213,7 +213,7 @@ fn a_restarted_server_knows_what_it_knew() {
 }
 
 #[test]
-fn what_was_chosen_beyond_a_snapshot_is_executed_after_it() {
+fn install_snapshot_executes_chosen_slots_after_it() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     run.act(1, |server, out| {
@@ -221,7 +221,7 @@ fn what_was_chosen_beyond_a_snapshot_is_executed_after_it() {
         server.on_message(NodeId(0), &Msg::Commit { ballot, slot: 5, command: write(5) }, out);
         assert_eq!(server.committed, 0);
         let snapshot = Snapshot { slot: 4, ..Snapshot::default() }.into();
-        server.on_message(NodeId(0), &Msg::Snapshot { ballot, beat: 1, snapshot }, out);
+        server.on_message(NodeId(0), &Msg::Snapshot { ballot, round: 1, snapshot }, out);
     });
     assert_eq!(server(&run, 1).committed, 5);
     assert_eq!(server(&run, 1).machine.recall(write(5)), Some(Outcome::Done));
@@ -229,7 +229,7 @@ fn what_was_chosen_beyond_a_snapshot_is_executed_after_it() {
 
 /// A server that had accepted the chosen command in a higher ballot than the one that tells it keeps that ballot.
 #[test]
-fn learning_never_lowers_a_vote() {
+fn learning_a_chosen_command_keeps_the_higher_accepted_ballot() {
     let mut run = three(None);
     elect(&mut run, 0, 1);
     let (low, high) = (Ballot { round: 1, node: NodeId(0) }, Ballot { round: 7, node: NodeId(2) });
@@ -242,7 +242,7 @@ fn learning_never_lowers_a_vote() {
 }
 
 #[test]
-fn votes_of_an_old_ballot_do_not_count() {
+fn acceptances_of_an_earlier_ballot_do_not_count() {
     let mut run = Run::new(5, &[], None);
     run.time_out(0, Timer::Election);
     run.round("Prepare", "Promise", 0, &[1, 2]);
@@ -263,9 +263,10 @@ fn votes_of_an_old_ballot_do_not_count() {
 }
 
 #[test]
-fn a_thrifty_leader_without_progress_asks_everybody() {
+fn thrifty_leader_without_progress_sends_to_all() {
     let asked = |run: &Run, slot: Slot| {
-        let accepts = run.flying.iter().filter(|(_, _, m)| matches!(m, Msg::Accept { slot: its, .. } if *its == slot));
+        let accepts =
+            run.in_flight.iter().filter(|(_, _, m)| matches!(m, Msg::Accept { slot: its, .. } if *its == slot));
         accepts.map(|(_, to, _)| *to).collect::<Vec<_>>()
     };
     let mut run = Run::new(5, &[(SEND_THRIFTY, 1)], None);
@@ -287,7 +288,7 @@ fn a_thrifty_leader_without_progress_asks_everybody() {
 }
 
 #[test]
-fn messages_are_small() {
+fn message_fits_in_48_bytes() {
     assert_eq!(size_of::<Option<Msg>>(), 48, "the world moves one in every event");
     assert_eq!(size_of::<Option<Proposal>>(), 32);
 }

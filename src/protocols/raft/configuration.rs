@@ -2,7 +2,7 @@
 
 use crate::core::{NodeId, NodeSet, Slot};
 
-/// Who votes: C_old, C_old,new or C_new.
+/// A cluster configuration, the set of voters: C_old, C_old,new or C_new.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Configuration {
     /// The servers of the configuration, or of C_new while it is joint.
@@ -32,7 +32,7 @@ impl Configuration {
         self.voters.or(self.outgoing)
     }
 
-    /// Whether those in `votes` decide: a majority, and while joint a majority of each set.
+    /// Whether `votes` is a quorum: a majority or, while joint, a majority of each set.
     pub const fn quorum(self, votes: NodeSet) -> bool {
         self.voters.majority_in(votes) && (!self.is_joint() || self.outgoing.majority_in(votes))
     }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_joint_configuration_needs_both_majorities() {
+    fn joint_configuration_needs_a_majority_of_each_set() {
         let joint = Configuration::joint(set(&[0, 1, 2]), set(&[2, 3, 4]));
         assert!(!joint.quorum(set(&[0, 1, 2])));
         assert!(!joint.quorum(set(&[2, 3, 4])));
@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_no_quorum() {
+    fn empty_configuration_has_no_quorum() {
         assert!(!Configuration::default().quorum(set(&[0])));
         assert_eq!(Configuration::default().quorum_slot(|_| 9), 0);
     }
 
     #[test]
-    fn the_quorum_slot_is_the_majority_th_highest() {
+    fn quorum_slot_is_the_highest_that_a_majority_has_reached() {
         let reached = [9, 3, 7, 1, 5];
         let of = |node: NodeId| reached[usize::from(node.0)];
         assert_eq!(Configuration::simple(set(&[0, 1, 2, 3, 4])).quorum_slot(of), 5);

@@ -1,4 +1,4 @@
-//! Leader election: timeouts, PreVote, votes (paper §5.2, §5.4.1; dissertation §4.2.3, §9.6).
+//! Leader election: election timeout, PreVote, RequestVote, becoming leader (paper §5.2, §5.4.1; dissertation §4.2.3, §9.6).
 
 use super::Reads;
 use super::leader::Leadership;
@@ -8,7 +8,7 @@ use super::server::{Out, Role, Server, Timer};
 use super::storage::Payload;
 use crate::core::{Command, NodeId, NodeSet, Slot};
 
-/// How up-to-date a log is: the last entry's term, then its slot (paper §5.4.1). Later is greater.
+/// How up-to-date a log is: the last entry's term, then its slot, compared in this order (paper §5.4.1).
 pub type LastEntry = (u32, Slot);
 
 impl Server {
@@ -20,49 +20,49 @@ impl Server {
         self.configuration().1.all().without(self.me)
     }
 
-    /// The first wait for a leader after a boot. Where there are leases, it is a loyal one: the server may have answered its leader just
-    /// before it crashed, and a lease may rest on that.
-    pub(super) fn begin(&mut self, out: &mut Out) {
-        self.loyal = self.config.reads == Reads::Lease;
-        match self.loyal {
+    /// Sets the first election timeout after a boot. Where there are leases it begins with the minimum election timeout, in which the server
+    /// grants no votes: it may have answered its leader just before it crashed, and a lease may rest on that answer.
+    pub(super) fn start_first_timeout(&mut self, out: &mut Out) {
+        self.hears_leader = self.config.reads == Reads::Lease;
+        match self.hears_leader {
             true => out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min),
             false => out.set_timer(Timer::ElectionTimeout, self.config.election_min, self.config.election_max),
         }
     }
 
-    /// The election timeout has two parts. While the first, fixed one runs the server is loyal to its leader; together with the
-    /// second it is uniform between its bounds.
+    /// The minimum election timeout is over: from now on the server may vote for others (dissertation §4.2.3). Sets the random part, so that
+    /// both together are uniform between `election_min` and `election_max`.
     pub(super) fn on_minimum_timeout(&mut self, out: &mut Out) {
-        self.loyal = false;
+        self.hears_leader = false;
         out.set_timer(Timer::ElectionTimeout, 0, self.config.election_max - self.config.election_min);
     }
 
-    /// Waits a whole election timeout, loyal to nobody.
-    pub(super) fn await_election(&mut self, out: &mut Out) {
-        if std::mem::take(&mut self.loyal) {
+    /// Sets a whole election timeout, in which the server may vote: it follows no leader now.
+    pub(super) fn reset_election_timeout(&mut self, out: &mut Out) {
+        if std::mem::take(&mut self.hears_leader) {
             out.cancel(Timer::MinimumTimeout);
         }
         out.set_timer(Timer::ElectionTimeout, self.config.election_min, self.config.election_max);
     }
 
     pub(super) fn on_election_timeout(&mut self, out: &mut Out) {
-        // A server that has left must not go on sending clients to a leader of long ago.
+        // Also at a server that was removed: it must not redirect clients to a leader of long ago.
         self.leader = None;
         if !self.may_campaign() {
             return;
         }
         out.because(ELECTION_TIMEOUT);
         match self.config.pre_vote {
-            true => self.ask_first(out),
+            true => self.pre_campaign(out),
             false => self.campaign(false, out),
         }
     }
 
-    /// Becomes a pre-candidate.
-    fn ask_first(&mut self, out: &mut Out) {
+    /// Becomes a pre-candidate (etcd: campaignPreElection): asks for votes without raising the term.
+    fn pre_campaign(&mut self, out: &mut Out) {
         out.because(PRE_VOTE);
         self.role = Role::PreCandidate { votes: NodeSet::EMPTY };
-        self.await_election(out);
+        self.reset_election_timeout(out);
         let (last_term, last_slot) = self.last_entry();
         let term = self.disk.term + 1;
         out.broadcast(self.others(), Message::PreVote { term, last_slot, last_term });
@@ -70,7 +70,7 @@ impl Server {
     }
 
     pub(super) fn on_pre_vote(&mut self, from: NodeId, term: u32, candidate: LastEntry, out: &mut Out) {
-        let refused = self.is_disturbed(out)
+        let refused = self.must_not_vote(out)
             || self.is_stale(term, out)
             || (term == self.disk.term && self.has_voted_against(from, out))
             || self.is_more_up_to_date_than(candidate, out);
@@ -90,7 +90,7 @@ impl Server {
         }
     }
 
-    /// Becomes a candidate: a new term, its own vote, and a request to everybody else.
+    /// Becomes a candidate: raises the term, votes for itself and requests the others' votes.
     pub(super) fn campaign(&mut self, transfer: bool, out: &mut Out) {
         self.disk.term += 1;
         self.disk.vote = Some(self.me);
@@ -98,7 +98,7 @@ impl Server {
         self.leader = None;
         self.log_matched = false;
         self.out_of_order.clear();
-        self.await_election(out);
+        self.reset_election_timeout(out);
         let term = self.disk.term;
         let (last_term, last_slot) = self.last_entry();
         out.because(PERSIST_FIRST);
@@ -115,7 +115,7 @@ impl Server {
         transfer: bool,
         out: &mut Out,
     ) {
-        let disturbed = !transfer && self.is_disturbed(out);
+        let disturbed = !transfer && self.must_not_vote(out);
         if term > self.disk.term && !disturbed {
             self.adopt(term, out);
         }
@@ -125,16 +125,16 @@ impl Server {
             || self.is_more_up_to_date_than(candidate, out);
         if !refused {
             self.disk.vote = Some(from);
-            self.await_election(out);
+            self.reset_election_timeout(out);
             out.because(PERSIST_FIRST);
             out.save();
         }
         out.send(from, Message::RequestVoteReply { term: self.disk.term, granted: !refused });
     }
 
-    /// Whether an election now would disturb a leader that this server hears, or is.
-    fn is_disturbed(&self, out: &mut Out) -> bool {
-        (self.loyal || matches!(self.role, Role::Leader(_))) && out.rule(LEADER_STICKINESS)
+    /// Leader stickiness: whether this server leads, or has heard from a leader within the minimum election timeout.
+    fn must_not_vote(&self, out: &mut Out) -> bool {
+        (self.hears_leader || matches!(self.role, Role::Leader(_))) && out.rule(LEADER_STICKINESS)
     }
 
     fn is_stale(&self, term: u32, out: &mut Out) -> bool {
@@ -165,12 +165,12 @@ impl Server {
         }
     }
 
-    /// Becomes leader.
+    /// Becomes leader of its term, and appends the no-op (paper §8).
     fn lead(&mut self, out: &mut Out) {
         out.because(MAJORITY_ELECTS);
         out.cancel(Timer::ElectionTimeout);
         self.leader = Some(self.me);
-        self.led = self.disk.term;
+        self.led_term = self.disk.term;
         let (_, configuration) = self.configuration();
         let next = self.disk.log.last() + 1;
         self.role = Role::Leader(Box::new(Leadership::new(self.me, configuration, next)));

@@ -1,10 +1,11 @@
-//! Raft's servers differ in nothing but their names: terms have no owner, and names are compared for nothing but equality.
+//! Symmetry of servers, for the explorer: Raft's servers differ in nothing but their names, because terms have no owner and names are compared
+//! for equality only.
 
 use super::server::{Role, Server};
 use super::storage::Disk;
 use crate::core::{Exchange, Names, NodeSet};
 
-/// How the names of servers are exchanged, while the members are all there are: configurations are the same under any names then.
+/// How the names of servers are exchanged, in a cluster whose members are all servers there are: configurations stay the same under any names.
 pub const EXCHANGE: Exchange<Server> = Exchange {
     alike: |setup, _| NodeSet::first(setup.replicas),
     node,

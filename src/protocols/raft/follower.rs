@@ -1,4 +1,4 @@
-//! The follower's side of log replication: the consistency check and what follows from it (paper §5.3 and figure 2).
+//! Log replication at followers: AppendEntries, heartbeats, the consistency check (paper §5.3 and figure 2; dissertation §10.2.2).
 
 use super::message::{Append, Conflict, Heartbeat, Message};
 use super::rules::*;
@@ -6,9 +6,9 @@ use super::server::{Out, Server};
 use super::storage::Payload;
 use crate::core::{NodeId, Slot};
 
-/// Most messages kept that came too early. One more is as good as lost, and then all that follow wait until the leader misses it. So it is
-/// more than clients ask for within the delay by which messages overtake each other.
-const EARLY: usize = 4_096;
+/// Most AppendEntries kept that arrived before the one they follow on. A further one is dropped, and the leader retransmits it after a timeout;
+/// so this is more than clients ask for within the delay by which messages overtake each other.
+const OUT_OF_ORDER_LIMIT: usize = 4_096;
 
 impl Server {
     /// AppendEntries.
@@ -16,11 +16,11 @@ impl Server {
         if append.term < self.disk.term {
             return self.refuse_stale(from, append.prev_slot, out);
         }
-        self.record_client_event(from, out);
+        self.follow(from, out);
         if append.prev_slot > self.disk.log.last() && self.log_matched {
-            // The log agrees with the leader's, so only messages that this one has overtaken can be missing.
+            // The log is a prefix of the leader's, so the entries in between are under way: this message has overtaken theirs.
             out.because(IN_ORDER);
-            if self.out_of_order.len() < EARLY {
+            if self.out_of_order.len() < OUT_OF_ORDER_LIMIT {
                 let place =
                     self.out_of_order.partition_point(|out_of_order| out_of_order.prev_slot <= append.prev_slot);
                 self.out_of_order.insert(place, append.clone());
@@ -31,23 +31,27 @@ impl Server {
             let (term, slot) = (self.disk.term, append.prev_slot);
             return out.send(from, Message::AppendEntriesReply { term, slot, conflict: Some(conflict) });
         }
-        self.take(from, append, out);
+        self.append_from_leader(from, append, out);
         while let Some(out_of_order) =
             self.out_of_order.pop_front_if(|out_of_order| out_of_order.prev_slot <= self.disk.log.last())
         {
-            self.take(from, &out_of_order, out);
+            self.append_from_leader(from, &out_of_order, out);
         }
     }
 
-    /// A heartbeat: the consistency check, and leaderCommit, without entries.
-    pub(super) fn on_heartbeat(&mut self, from: NodeId, heartbeat: Heartbeat, out: &mut Out) {
-        let Heartbeat { term, prev_slot, prev_term, commit, round, read } = heartbeat;
+    /// A heartbeat, with `read` a ReadIndex: the consistency check, and leaderCommit, without entries.
+    pub(super) fn on_heartbeat(&mut self, from: NodeId, heartbeat: Heartbeat, read: bool, out: &mut Out) {
+        let Heartbeat { term, prev_slot, prev_term, commit, round } = heartbeat;
         if term < self.disk.term {
             return self.refuse_stale(from, prev_slot, out);
         }
-        self.record_client_event(from, out);
+        self.follow(from, out);
         let conflict = self.conflict(prev_slot, prev_term, out);
-        out.send(from, Message::HeartbeatReply { term, slot: prev_slot, conflict, round, read });
+        let slot = prev_slot;
+        match read {
+            true => out.send(from, Message::ReadIndexReply { term, slot, conflict, round }),
+            false => out.send(from, Message::HeartbeatReply { term, slot, conflict, round }),
+        }
         if conflict.is_none() {
             self.log_matched = true;
             self.learn_commit(commit.min(prev_slot), out);
@@ -60,7 +64,8 @@ impl Server {
         out.send(from, Message::AppendEntriesReply { term: self.disk.term, slot, conflict });
     }
 
-    /// The consistency check. A committed entry is the same in every log, even where it has been forgotten.
+    /// The consistency check: `None` if this log holds an entry of `term` in `slot`. A committed entry needs no comparison, and may have been
+    /// compacted: it is the same in every log.
     fn conflict(&self, slot: Slot, term: u32, out: &mut Out) -> Option<Conflict> {
         let log = &self.disk.log;
         if slot <= log.last() && (slot <= self.commit || log.term_at(slot) == Some(term)) {
@@ -73,8 +78,9 @@ impl Server {
         })
     }
 
-    /// Takes entries that follow on the log, and answers once they are on the disk.
-    fn take(&mut self, from: NodeId, append: &Append, out: &mut Out) {
+    /// AppendEntries 3 to 5 (paper, figure 2), after the consistency check: deletes conflicting entries, appends new ones, and answers once they are
+    /// on the disk.
+    fn append_from_leader(&mut self, from: NodeId, append: &Append, out: &mut Out) {
         self.log_matched = true;
         let entries = append.entries.as_slice();
         let mut changed = false;

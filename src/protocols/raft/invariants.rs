@@ -1,5 +1,5 @@
-//! What must hold of all servers after every event (paper, figure 3), beyond what the judge checks for every protocol: one leader a
-//! term (Election Safety), and agreement and order of what is applied (State Machine Safety).
+//! Invariants of Raft, checked after every event (paper, figure 3), beyond those of every protocol: one leader a term (Election Safety), and
+//! agreement and order of what is applied (State Machine Safety).
 
 use super::server::{Role, Server};
 use crate::core::{Breach, Invariant, NodeId, Slot, Step};
@@ -38,7 +38,7 @@ const fn breach(other: NodeId, slot: Option<Slot>) -> Result<(), Breach> {
     Err(Breach { other: Some(other), slot })
 }
 
-/// Only the part that can have changed is compared.
+/// Compares only the slots that the step can have changed.
 fn log_matching(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
     let Some(from) = step.log_from else { return Ok(()) };
     let Some((server, others)) = others(nodes, step.changed) else { return Ok(()) };
@@ -97,8 +97,8 @@ fn lease_excludes(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
     for (id, other) in others.filter(|(_, other)| matches!(other.role, Role::Leader(_))) {
         let mine = server.disk.term < other.disk.term;
         let (earlier, later) = if mine { (server, other) } else { (other, server) };
-        let asleep = step.unaware.has(if mine { step.changed } else { id });
-        if earlier.holds_lease() && earlier.disk.term < later.disk.term && !asleep {
+        let paused = step.unaware.has(if mine { step.changed } else { id });
+        if earlier.holds_lease() && earlier.disk.term < later.disk.term && !paused {
             return breach(id, None);
         }
     }

@@ -1,59 +1,34 @@
-//! The leader's side of log replication: sending, retrying, counting, committing (paper §5.3, §5.4.2; dissertation §10.2).
+//! Log replication at the leader: progress of followers, AppendEntries, retransmission, commitment, CheckQuorum (paper §5.3, §5.4.2;
+//! dissertation §6.2, §10.2).
 
 use super::Reads;
 use super::configuration::Configuration;
 use super::membership::Change;
-use super::message::{Append, Conflict, Entries, Heartbeat, Message};
+use super::message::{Append, Conflict, Heartbeat, Message};
+use super::progress::{Progress, ProgressState};
 use super::reads::{Lease, PendingReads};
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
-use super::storage::{Entry, Payload};
+use super::storage::{Entries, Entry, Payload};
 use super::transfer::Transfer;
 use crate::core::{Answer, Command, Names, NodeId, NodeSet, Slot};
 
-/// How entries go to one follower.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ProgressState {
-    /// Where the logs agree is not known: heartbeats ask.
-    #[default]
-    Probe,
-    /// A batch or a snapshot is under way; the next goes when it is acknowledged.
-    Snapshot,
-    /// Pipelining: every new entry goes at once.
-    Replicate,
-}
-
-/// What the leader knows of one follower.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Progress {
-    /// matchIndex: its log is known to equal the leader's up to here.
-    pub matched: Slot,
-    /// nextIndex: the first entry to send next. Optimistic while entries flow, and a guess while probing.
-    pub next: Slot,
-    pub state: ProgressState,
-    /// While entries flow: what must be acknowledged by the next check, or it counts as lost: the first that was under way at the last one,
-    /// for where one is lost, nothing after it is acknowledged. While waiting: `next`, once a check has seen it.
-    pub due: Slot,
-    /// The highest round of heartbeats it has answered.
-    pub confirmed: u32,
-}
-
-/// What only a leader has; it starts afresh with every term.
+/// Volatile state on leaders, reinitialised after election (paper, figure 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Leadership {
     /// By server id.
     progress: Vec<Progress>,
-    /// Everybody it sends to: the other members, servers catching up, and servers yet to be told that they have left.
+    /// Whom it replicates to: the other members, new servers that catch up, and `leaving`.
     pub peers: NodeSet,
-    /// Servers yet to be told that they have left.
+    /// Servers that were removed and do not know yet that this is committed.
     pub leaving: NodeSet,
     /// The slot of its no-op.
     pub term_start: Slot,
-    /// Who has answered since the last check of the quorum.
-    pub recorded: NodeSet,
-    /// The latest round of heartbeats.
+    /// Who has answered since the last CheckQuorum (etcd: RecentActive).
+    pub recently_active: NodeSet,
+    /// The number of the latest round of heartbeats.
     pub round: u32,
-    /// Heartbeat timers since the last check for lost entries.
+    /// Heartbeat intervals since the last check for entries to retransmit.
     ticks: u32,
     /// By client: the number of its latest command that this leader has appended.
     appended: Vec<u32>,
@@ -64,14 +39,14 @@ pub struct Leadership {
 }
 
 impl Leadership {
-    /// A new leader guesses that everybody's log ends where its own does.
+    /// A new leader's: every nextIndex is one past the end of its own log (paper, figure 2).
     pub fn new(me: NodeId, configuration: Configuration, next: Slot) -> Leadership {
         let mut lead = Leadership {
             progress: Vec::new(),
             peers: configuration.all().without(me),
             leaving: NodeSet::EMPTY,
             term_start: next,
-            recorded: NodeSet::EMPTY,
+            recently_active: NodeSet::EMPTY,
             round: 0,
             ticks: 0,
             appended: Vec::new(),
@@ -86,8 +61,8 @@ impl Leadership {
         lead
     }
 
-    /// Takes note that this leader is about to append `command`; tells whether it has not done so before.
-    pub fn first_asked(&mut self, command: Command) -> bool {
+    /// Records that `command` is to be appended; tells whether this leader has not appended it before.
+    pub fn is_new(&mut self, command: Command) -> bool {
         let client = usize::from(command.client.0);
         if self.appended.len() <= client {
             self.appended.resize(client + 1, 0);
@@ -98,12 +73,12 @@ impl Leadership {
         first
     }
 
-    /// What is known of `server`, if it was ever a peer.
-    pub fn of(&mut self, server: NodeId) -> Option<&mut Progress> {
+    /// The progress of `server`, if it was ever a peer.
+    pub fn progress_of(&mut self, server: NodeId) -> Option<&mut Progress> {
         self.progress.get_mut(usize::from(server.0))
     }
 
-    /// What is known of `server`, from now on.
+    /// The progress of `server`, which is tracked from now on.
     pub fn track(&mut self, server: NodeId) -> &mut Progress {
         let index = usize::from(server.0);
         if self.progress.len() <= index {
@@ -118,7 +93,7 @@ impl Leadership {
         for (id, progress) in (0..).map(NodeId).zip(before) {
             *self.track(names.of(id)) = progress;
         }
-        for set in [&mut self.peers, &mut self.leaving, &mut self.recorded] {
+        for set in [&mut self.peers, &mut self.leaving, &mut self.recently_active] {
             names.set(set);
         }
         if let Some(transfer) = &mut self.transfer {
@@ -126,12 +101,12 @@ impl Leadership {
         }
     }
 
-    /// How far `server`'s log is known to equal the leader's.
+    /// matchIndex of `server`; 0 if it was never a peer.
     pub fn matched(&self, server: NodeId) -> Slot {
         self.progress.get(usize::from(server.0)).map_or(0, |progress| progress.matched)
     }
 
-    /// Those that have answered heartbeats of this round or a later one.
+    /// Who has answered heartbeats of this round or a later one.
     pub fn confirmed(&self, round: u32) -> NodeSet {
         let by = |&(_, progress): &(u8, &Progress)| progress.confirmed >= round;
         (0..).zip(&self.progress).filter(by).map(|(id, _)| NodeId(id)).collect()
@@ -139,33 +114,33 @@ impl Leadership {
 }
 
 impl Server {
-    /// Appends an entry of the leader's own and sends it on its way, before writing it: the followers' disks and its own work at the
-    /// same time (dissertation §10.2.1).
+    /// Appends an entry to the leader's log, and sends it before it is written, so that the followers' disks and the leader's own work in
+    /// parallel (dissertation §10.2.1).
     pub(super) fn append(&mut self, payload: Payload, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let term = self.disk.term;
         let entry = Entry { term, payload };
         let (prev_slot, prev_term) = (self.disk.log.last(), self.disk.log.last_term());
         let slot = self.disk.log.push(entry);
-        let mut flowing = NodeSet::EMPTY;
+        let mut replicating = NodeSet::EMPTY;
         for peer in lead.peers.iter() {
             let progress = lead.track(peer);
             if progress.state == ProgressState::Replicate {
                 progress.next = slot + 1;
-                flowing.add(peer);
+                replicating.add(peer);
             }
         }
         out.because(LEADER_APPENDS);
         let entries = Entries::One(entry);
         out.broadcast(
-            flowing,
+            replicating,
             Message::AppendEntries(Append { term, prev_slot, prev_term, commit: self.commit, entries }),
         );
         out.save_entries(slot);
         out.send(self.me, Message::Written { term, slot });
     }
 
-    /// The leader's own copy of an entry counts from now on.
+    /// The leader's own log is on its disk up to `slot`, and counts for commitment from now on.
     pub(super) fn on_written(&mut self, term: u32, slot: Slot, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         if term != self.disk.term {
@@ -177,8 +152,8 @@ impl Server {
         self.advance_commit(before, slot, out);
     }
 
-    /// Answers to AppendEntries, heartbeats and snapshots: up to `slot` the follower's log is the leader's; or, with a conflict, the
-    /// entry in `slot` is not.
+    /// An answer to AppendEntries, a heartbeat or InstallSnapshot: the follower's log equals the leader's up to `slot` or, with a conflict, failed
+    /// the consistency check there.
     pub(super) fn on_append_reply(
         &mut self,
         from: NodeId,
@@ -191,16 +166,16 @@ impl Server {
         if term != self.disk.term {
             return;
         }
-        lead.recorded.add(from);
+        lead.recently_active.add(from);
         match conflict {
-            None => self.acknowledged(from, slot, out),
-            Some(conflict) => self.refused(from, slot, conflict, out),
+            None => self.on_acknowledged(from, slot, out),
+            Some(conflict) => self.on_refused(from, slot, conflict, out),
         }
     }
 
-    fn acknowledged(&mut self, from: NodeId, slot: Slot, out: &mut Out) {
+    fn on_acknowledged(&mut self, from: NodeId, slot: Slot, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        let Some(progress) = lead.of(from) else { return };
+        let Some(progress) = lead.progress_of(from) else { return };
         let before = progress.matched;
         progress.matched = before.max(slot);
         let go_on = match progress.state {
@@ -210,16 +185,16 @@ impl Server {
         };
         if go_on {
             progress.next = progress.matched + 1;
-            self.supply(from, out);
+            self.send_append(from, out);
         }
         self.advance_commit(before, slot, out);
-        self.mind_the_others(from, out);
+        self.after_acknowledgement(from, out);
     }
 
-    /// Goes back to where the logs may agree, at least below the refused slot.
-    fn refused(&mut self, from: NodeId, slot: Slot, conflict: Conflict, out: &mut Out) {
+    /// Moves nextIndex back to where the logs may agree, below the refused slot in any case (paper §5.3).
+    fn on_refused(&mut self, from: NodeId, slot: Slot, conflict: Conflict, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        let Some(progress) = lead.of(from) else { return };
+        let Some(progress) = lead.progress_of(from) else { return };
         let log = &self.disk.log;
         let update = match progress.state {
             ProgressState::Replicate => slot > progress.matched,
@@ -236,13 +211,13 @@ impl Server {
         };
         progress.next = agreed.min(slot).max(progress.matched + 1);
         progress.state = ProgressState::Probe;
-        self.supply(from, out);
+        self.send_append(from, out);
     }
 
-    /// Sends what a follower lacks from nextIndex on: a snapshot, a batch, or all the rest; in the last case entries flow from now on.
-    pub(super) fn supply(&mut self, to: NodeId, out: &mut Out) {
+    /// Sends a follower what it lacks from nextIndex on: the snapshot, a batch, or all the rest of the log, after which it is in `Replicate`.
+    pub(super) fn send_append(&mut self, to: NodeId, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        let Some(progress) = lead.of(to) else { return };
+        let Some(progress) = lead.progress_of(to) else { return };
         let (term, log, batch) = (self.disk.term, &self.disk.log, self.config.batch);
         progress.due = 0;
         if progress.next < log.first() {
@@ -269,7 +244,7 @@ impl Server {
         }
     }
 
-    /// Time for a round of heartbeats, and now and then to look for lost entries.
+    /// The heartbeat interval is over: sends a round, and every `retry_ticks` intervals checks for entries to retransmit.
     pub(super) fn on_heartbeat_due(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         lead.ticks += 1;
@@ -281,12 +256,12 @@ impl Server {
             Role::Leader(lead) => lead.peers,
             _ => return,
         };
-        self.beat(peers, false, out);
+        self.send_heartbeats(peers, false, out);
         self.extend_lease(out);
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
     }
 
-    /// Whoever has acknowledged nothing since the last check, though something was under way then, will be asked again where its log ends.
+    /// Moves followers to `Probe` that have acknowledged nothing since the last check although something was under way then.
     fn retry(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let last = self.disk.log.last();
@@ -310,23 +285,24 @@ impl Server {
         }
     }
 
-    /// Sends a new round of heartbeats to each of `to`.
-    pub(super) fn beat(&mut self, to: NodeSet, read: bool, out: &mut Out) {
+    /// Sends a new round of heartbeats, with `read` one of ReadIndex, to each of `to`.
+    pub(super) fn send_heartbeats(&mut self, to: NodeSet, read: bool, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         lead.round += 1;
         let round = lead.round;
         let (term, log, commit) = (self.disk.term, &self.disk.log, self.commit);
         for peer in to.iter() {
             let progress = lead.track(peer);
-            // While entries flow, some are under way: ask only for what is known to have arrived.
+            // In `Replicate` the entries before `next` may still be under way: the check must not fail because of them.
             let at = if progress.state == ProgressState::Replicate { progress.matched } else { progress.next - 1 };
             let prev_slot = at.max(log.first() - 1);
             let prev_term = log.term_at(prev_slot).unwrap_or(0);
-            out.send(peer, Message::Heartbeat(Heartbeat { term, prev_slot, prev_term, commit, round, read }));
+            let heartbeat = Heartbeat { term, prev_slot, prev_term, commit, round };
+            out.send(peer, if read { Message::ReadIndex(heartbeat) } else { Message::Heartbeat(heartbeat) });
         }
     }
 
-    /// Commits what a quorum has, now that one server has come from `before` to `reached`: no other slots can be new.
+    /// Commits up to the highest slot that a quorum holds, after the matchIndex of one server has risen from `before` to `reached`.
     fn advance_commit(&mut self, before: Slot, reached: Slot, out: &mut Out) {
         if reached <= self.commit.max(before) {
             return;
@@ -350,44 +326,45 @@ impl Server {
         self.after_commit(out);
     }
 
-    /// What waits for commitment: the next configuration, and reads in a new term.
+    /// Continues what waits for commitment: configuration changes, and reads in a new term.
     fn after_commit(&mut self, out: &mut Out) {
         self.configuration_committed(out);
-        self.change_on(out);
-        // Fewer members may be enough now to confirm a round of heartbeats.
+        self.advance_change(out);
+        // A smaller configuration may be in force, under which a round of heartbeats is confirmed already.
         self.answer_confirmed(out);
-        self.read_on(out);
+        self.start_read_round(out);
     }
 
-    /// After an acknowledgement: servers that catch up or leave, and the target of a transfer.
-    fn mind_the_others(&mut self, from: NodeId, out: &mut Out) {
+    /// Continues what waits for a follower's log: catching up, removal, leadership transfer.
+    fn after_acknowledgement(&mut self, from: NodeId, out: &mut Out) {
         let Role::Leader(lead) = &self.role else { return };
         if lead.change.is_some() {
-            self.caught_up(out);
+            self.check_catch_up(out);
         }
         if let Role::Leader(lead) = &self.role
             && lead.leaving.has(from)
         {
-            self.dismiss(from, out);
+            self.notify_removed(from, out);
         }
         self.try_transfer(out);
     }
 
-    /// CheckQuorum. A leader without a majority steps down; a server that has left and does not answer is not waited for.
+    /// CheckQuorum (dissertation §6.2): steps down unless a quorum has answered since the last check. Removed servers that have not answered are
+    /// dropped from the peers.
     pub(super) fn on_check_quorum(&mut self, out: &mut Out) {
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
-        let recorded = std::mem::take(&mut lead.recorded).with(self.me);
-        if self.config.check_quorum && !configuration.quorum(recorded) {
+        let active = std::mem::take(&mut lead.recently_active).with(self.me);
+        if self.config.check_quorum && !configuration.quorum(active) {
             out.because(CHECK_QUORUM);
             return self.become_follower(out);
         }
-        lead.peers = lead.peers.minus(lead.leaving.minus(recorded));
-        lead.leaving = lead.leaving.and(recorded);
+        lead.peers = lead.peers.minus(lead.leaving.minus(active));
+        lead.leaving = lead.leaving.and(active);
         out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
     }
 
-    /// What a leader owes when it stops leading: its timers end, and clients it cannot answer any more are sent away.
+    /// Ends a leadership: cancels its timers, and redirects the clients that it cannot answer any more.
     pub(super) fn resign(&mut self, lead: Leadership, out: &mut Out) {
         out.cancel(Timer::Heartbeat);
         out.cancel(Timer::CheckQuorum);
@@ -401,12 +378,12 @@ impl Server {
             out.cancel(Timer::Lease(0));
             out.cancel(Timer::Lease(1));
         }
-        let (held, next) = lead.transfer.map_or((Vec::new(), None), |transfer| (transfer.held, Some(transfer.to)));
-        let send_away =
-            |command: Command, out: &mut Out| out.reply(command.client, command.seq, Answer::Redirect(next));
-        held.into_iter().for_each(|command| send_away(command, out));
-        lead.reads.into_commands().for_each(|command| send_away(command, out));
+        let (pending, next) =
+            lead.transfer.map_or((Vec::new(), None), |transfer| (transfer.pending, Some(transfer.to)));
+        let redirect = |command: Command, out: &mut Out| out.reply(command.client, command.seq, Answer::Redirect(next));
+        pending.into_iter().for_each(|command| redirect(command, out));
+        lead.reads.into_commands().for_each(|command| redirect(command, out));
         self.leader = None;
-        self.await_election(out);
+        self.reset_election_timeout(out);
     }
 }

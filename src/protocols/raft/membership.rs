@@ -2,37 +2,41 @@
 
 use super::Membership;
 use super::configuration::Configuration;
-use super::leader::{Progress, ProgressState};
 use super::message::{Heartbeat, Message};
+use super::progress::{Progress, ProgressState};
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use super::storage::Payload;
 use crate::core::{NodeId, NodeSet, Slot};
 
-/// How many minimum election timeouts new servers have to catch up before they are given up (dissertation §4.2.1).
-const PATIENCE: u8 = 10;
+/// Minimum election timeouts after which a change is aborted because its new servers have not caught up (dissertation §4.2.1).
+const CATCH_UP_TIMEOUTS: u8 = 10;
 
-/// A change the leader was asked for and has not completed.
+/// A membership change under way at the leader.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
-    /// The members to be.
+    /// The new members.
     pub target: NodeSet,
-    /// New servers that are to catch up first.
+    /// The round in which new servers catch up before the configuration changes, if there are such.
     catching_up: Option<CatchUp>,
 }
 
-/// One round of catching up: everything in the log when the round began.
+/// A round of catching up: replicating to new servers, non-voting until then, all entries that were in the log when it began (dissertation
+/// §4.2.1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CatchUp {
+    /// The new servers.
     learners: NodeSet,
+    /// The last slot of the log when the round began.
     goal: Slot,
-    /// The round has taken more than a minimum election timeout already, so there will be another.
+    /// Whether the round has taken longer than a minimum election timeout, so that another will follow.
     late: bool,
-    patience: u8,
+    /// Minimum election timeouts left before the change is aborted.
+    timeouts_left: u8,
 }
 
 impl Server {
-    /// The operator's order. A newer one replaces an older one that has not completed.
+    /// An operator's order to change the members. It replaces an earlier one that is not completed.
     pub(super) fn reconfigure(&mut self, target: NodeSet, out: &mut Out) {
         let (_, configuration) = self.configuration();
         let last = self.disk.log.last();
@@ -47,25 +51,25 @@ impl Server {
             }
         }
         lead.change = Some(Change { target, catching_up: None });
-        self.find_peers();
+        self.update_peers();
         if !learners.is_empty() {
-            self.start_round(learners, PATIENCE, out);
-            self.beat(learners, false, out);
+            self.start_catch_up_round(learners, CATCH_UP_TIMEOUTS, out);
+            self.send_heartbeats(learners, false, out);
         }
-        self.change_on(out);
+        self.advance_change(out);
     }
 
-    fn start_round(&mut self, learners: NodeSet, patience: u8, out: &mut Out) {
+    fn start_catch_up_round(&mut self, learners: NodeSet, timeouts_left: u8, out: &mut Out) {
         let goal = self.disk.log.last();
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(change) = &mut lead.change else { return };
         out.because(CATCH_UP_FIRST);
-        change.catching_up = Some(CatchUp { learners, goal, late: false, patience });
+        change.catching_up = Some(CatchUp { learners, goal, late: false, timeouts_left });
         out.set_timer(Timer::CatchUp, self.config.election_min, self.config.election_min);
     }
 
-    /// Whom the leader sends to.
-    fn find_peers(&mut self) {
+    /// Updates whom the leader replicates to, after a change of configuration or target.
+    fn update_peers(&mut self) {
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         let target = lead.change.as_ref().map_or(NodeSet::EMPTY, |change| change.target);
@@ -73,22 +77,22 @@ impl Server {
         lead.peers = configuration.all().or(target).or(lead.leaving).without(self.me);
     }
 
-    /// A round that ends in time is the last one.
-    pub(super) fn caught_up(&mut self, out: &mut Out) {
+    /// Ends the round once all new servers have reached its goal. If it took no longer than a minimum election timeout, it was the last.
+    pub(super) fn check_catch_up(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(Change { catching_up: Some(round), .. }) = &lead.change else { return };
         if round.learners.iter().any(|learner| lead.matched(learner) < round.goal) {
             return;
         }
-        let (learners, late, patience) = (round.learners, round.late, round.patience);
+        let (learners, late, timeouts_left) = (round.learners, round.late, round.timeouts_left);
         if late {
-            return self.start_round(learners, patience, out);
+            return self.start_catch_up_round(learners, timeouts_left, out);
         }
         out.cancel(Timer::CatchUp);
         if let Some(change) = &mut lead.change {
             change.catching_up = None;
         }
-        self.change_on(out);
+        self.advance_change(out);
     }
 
     pub(super) fn on_catch_up_timeout(&mut self, out: &mut Out) {
@@ -96,16 +100,16 @@ impl Server {
         let Some(Change { catching_up: Some(round), .. }) = &mut lead.change else { return };
         out.because(CATCH_UP_FIRST);
         round.late = true;
-        round.patience -= 1;
-        if round.patience == 0 {
+        round.timeouts_left -= 1;
+        if round.timeouts_left == 0 {
             lead.change = None;
-            return self.find_peers();
+            return self.update_peers();
         }
         out.set_timer(Timer::CatchUp, self.config.election_min, self.config.election_min);
     }
 
-    /// Takes the next step towards the members asked for, if it is time.
-    pub(super) fn change_on(&mut self, out: &mut Out) {
+    /// Appends the next configuration on the way to the target, if the one before it is committed.
+    pub(super) fn advance_change(&mut self, out: &mut Out) {
         let (slot, now) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         if now.is_joint() && slot <= self.commit {
@@ -141,12 +145,12 @@ impl Server {
         self.configurations.push((slot, next));
         let Role::Leader(lead) = &mut self.role else { return };
         lead.leaving = lead.leaving.or(before.all().minus(next.all()));
-        self.find_peers();
+        self.update_peers();
         self.append(Payload::Configuration(next), out);
     }
 
-    /// The latest configuration may have been committed just now: then a leader that is not in it steps down, and hands over to
-    /// whoever has come furthest (dissertation §4.2.2, §3.10).
+    /// If the configuration in force is committed and this leader is not in it, hands over to the member with the highest matchIndex, and steps
+    /// down (dissertation §4.2.2, §3.10).
     pub(super) fn configuration_committed(&mut self, out: &mut Out) {
         let (slot, now) = self.configuration();
         let Role::Leader(lead) = &self.role else { return };
@@ -154,15 +158,15 @@ impl Server {
             return;
         }
         out.because(LEADER_LEAVES);
-        let heir = now.voters.iter().max_by_key(|&server| (lead.matched(server), std::cmp::Reverse(server)));
-        if let Some(heir) = heir {
-            out.send(heir, Message::TimeoutNow { term: self.disk.term });
+        let successor = now.voters.iter().max_by_key(|&server| (lead.matched(server), std::cmp::Reverse(server)));
+        if let Some(successor) = successor {
+            out.send(successor, Message::TimeoutNow { term: self.disk.term });
         }
         self.become_follower(out);
     }
 
-    /// Tells a server that has left, and knows it, that this is final; then forgets it.
-    pub(super) fn dismiss(&mut self, server: NodeId, out: &mut Out) {
+    /// Tells a removed server whose log holds the configuration without it that this is committed, and stops replicating to it.
+    pub(super) fn notify_removed(&mut self, server: NodeId, out: &mut Out) {
         let (slot, _) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         let matched = lead.matched(server);
@@ -173,14 +177,11 @@ impl Server {
         lead.peers.remove(server);
         let (term, commit, round) = (self.disk.term, self.commit, lead.round);
         let prev_term = self.disk.log.term_at(matched).unwrap_or(0);
-        out.send(
-            server,
-            Message::Heartbeat(Heartbeat { term, prev_slot: matched, prev_term, commit, round, read: false }),
-        );
+        out.send(server, Message::Heartbeat(Heartbeat { term, prev_slot: matched, prev_term, commit, round }));
     }
 }
 
-/// Adds the first server that is missing or, if none is, removes the first that is too many.
+/// The next single-server change: adds the first server that is missing or, if none is, removes the first that is too many.
 fn one_step(now: NodeSet, target: NodeSet, out: &mut Out) -> Configuration {
     out.because(SINGLE_SERVER);
     let missing = target.minus(now).iter().next();

@@ -1,33 +1,8 @@
-//! What servers say to each other (Raft paper, figure 2, §7; dissertation §3.10, §6.4, §9.6).
+//! Messages between Raft servers (paper, figure 2, §7; dissertation §3.10, §6.4, §9.6).
 
-use super::storage::{Entry, Snapshot};
-use crate::core::node::{Kind, Phase};
-use crate::core::{KindId, Slot};
+use super::storage::{Entries, Snapshot};
+use crate::core::Slot;
 use std::sync::Arc;
-
-/// Entries under way. A single one, the usual case, travels in the message itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Entries {
-    /// One.
-    One(Entry),
-    /// Several, for a server that has fallen behind.
-    Many(Arc<[Entry]>),
-}
-
-impl Entries {
-    /// How many; never none.
-    pub fn count(&self) -> u32 {
-        self.as_slice().len() as u32
-    }
-
-    /// All of them, in order.
-    pub fn as_slice(&self) -> &[Entry] {
-        match self {
-            Entries::One(entry) => std::slice::from_ref(entry),
-            Entries::Many(entries) => entries,
-        }
-    }
-}
 
 /// The arguments of AppendEntries. The leader is the sender.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +19,7 @@ pub struct Append {
     pub entries: Entries,
 }
 
-/// An AppendEntries without entries, numbered so that an answer tells which one it answers.
+/// The arguments of a heartbeat: an AppendEntries without entries, numbered so that an answer tells which one it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Heartbeat {
     /// The leader's term.
@@ -55,10 +30,8 @@ pub struct Heartbeat {
     pub prev_term: u32,
     /// leaderCommit.
     pub commit: Slot,
-    /// Which round of heartbeats.
+    /// The number of the round of heartbeats.
     pub round: u32,
-    /// Sent for the sake of reads (dissertation §6.4), not because it was time.
-    pub read: bool,
 }
 
 /// Why a consistency check failed, so that the leader can skip all entries of a term at once (paper §5.3, last paragraphs).
@@ -70,101 +43,101 @@ pub struct Conflict {
     pub slot: Slot,
 }
 
-/// One message. The names are the paper's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Message {
-    /// Would you vote for me, if I stood for election in `term`?
-    PreVote {
-        /// The term it would stand in.
-        term: u32,
-        /// lastLogIndex.
-        last_slot: Slot,
-        /// lastLogTerm.
-        last_term: u32,
-    },
-    /// Answers a PreVote.
-    PreVoteReply {
-        /// The term asked about if granted, else the voter's own.
-        term: u32,
-        /// Whether it would.
-        granted: bool,
-    },
-    /// Vote for me.
-    RequestVote {
-        /// The candidate's term.
-        term: u32,
-        /// lastLogIndex.
-        last_slot: Slot,
-        /// lastLogTerm.
-        last_term: u32,
-        /// The leader itself asked for this election, so nobody need be loyal to it.
-        transfer: bool,
-    },
-    /// Answers a RequestVote.
-    RequestVoteReply {
-        /// The voter's term.
-        term: u32,
-        /// Whether the candidate got its vote.
-        granted: bool,
-    },
-    /// Replicates log entries.
-    AppendEntries(Append),
-    /// Answers AppendEntries.
-    AppendEntriesReply {
-        /// The follower's term.
-        term: u32,
-        /// Up to here its log is known to equal the leader's; if refused, the prevLogIndex refused.
-        slot: Slot,
-        /// Why it was refused, if it was.
-        conflict: Option<Conflict>,
-    },
-    /// Asserts leadership.
-    Heartbeat(Heartbeat),
-    /// Answers a heartbeat.
-    HeartbeatReply {
-        /// The follower's term.
-        term: u32,
-        /// As in AppendEntriesReply.
-        slot: Slot,
-        /// As in AppendEntriesReply.
-        conflict: Option<Conflict>,
-        /// The round answered.
-        round: u32,
-        /// Whether it was for reads.
-        read: bool,
-    },
-    /// Brings a server up to date whose next entries the leader no longer holds.
-    InstallSnapshot {
-        /// The leader's term.
-        term: u32,
-        /// All of it, in one piece.
-        snapshot: Arc<Snapshot>,
-    },
-    /// Answers InstallSnapshot.
-    InstallSnapshotReply {
-        /// The follower's term.
-        term: u32,
-        /// Up to here its log is known to equal the leader's.
-        slot: Slot,
-    },
-    /// Stand for election now; leadership is yours.
-    TimeoutNow {
-        /// The leader's term.
-        term: u32,
-    },
-    /// To itself: the leader's own log is on its disk up to here.
-    Written {
-        /// The leader's term.
-        term: u32,
-        /// The last slot written.
-        slot: Slot,
-    },
+crate::messages! {
+    /// A message. The names are the paper's; `term` is the sender's term unless said otherwise.
+    #[allow(missing_docs)] // The variants say what their fields are.
+    pub enum Message {
+        /// Would the receiver vote for the sender in `term`, one above the sender's own (dissertation §9.6)?
+        PreVote { term: u32, last_slot: Slot, last_term: u32 } = {
+            letter: 'p', phase: Elect, says: "asks whether it would be elected",
+            bytes: 12,
+        };
+        /// Answers PreVote: with the term asked about if granted, else with the voter's own.
+        PreVoteReply { term: u32, granted: bool } = {
+            letter: 'g', phase: Vote, says: "would vote for it",
+            refusal: PreVoteRefusal if !granted => { alias: "PreVoteReply: false", letter: 'n', says: "would not vote for it" },
+            bytes: 5,
+        };
+        /// Requests a vote in `term`. With `transfer`, the leader itself asked for this election, and leader stickiness does not apply.
+        RequestVote { term: u32, last_slot: Slot, last_term: u32, transfer: bool } = {
+            letter: 'R', phase: Elect, says: "asks for a vote",
+            bytes: 13,
+        };
+        /// Answers RequestVote.
+        RequestVoteReply { term: u32, granted: bool } = {
+            letter: 'V', phase: Vote, says: "votes for the candidate",
+            refusal: RequestVoteRefusal if !granted => { alias: "RequestVoteReply: false", letter: 'N', says: "refuses its vote" },
+            bytes: 5,
+        };
+        /// Replicates log entries. On the wire each has its term besides its command.
+        AppendEntries(append: Append) = {
+            letter: 'A', phase: Propose, says: "carries log entries",
+            bytes: 16 + 4 * append.entries.count(),
+            commands: append.entries.count(),
+            values: |see| append.entries.as_slice().iter().for_each(|entry| see(entry.command().value())),
+            slot: append.prev_slot + 1,
+            tampered: Some(Message::AppendEntries(Append { entries: append.entries.tampered(), ..append.clone() })),
+        };
+        /// Answers AppendEntries: the follower's log is known to equal the leader's up to `slot` or, with a conflict, `slot` is the
+        /// prevLogIndex that failed the consistency check.
+        AppendEntriesReply { term: u32, slot: Slot, conflict: Option<Conflict> } = {
+            letter: 'a', phase: Accept, says: "has the entries on its disk",
+            refusal: AppendEntriesRefusal if conflict.is_some() => {
+                alias: "AppendEntriesReply: false", letter: 'X', says: "its log does not match so far",
+            },
+            bytes: 16, slot: *slot,
+        };
+        /// Asserts leadership: an AppendEntries without entries.
+        Heartbeat(heartbeat: Heartbeat) = {
+            alias: "empty AppendEntries", letter: 'H', phase: Heartbeat, says: "still leads",
+            bytes: 20,
+        };
+        /// Answers a heartbeat of `round`; `slot` and `conflict` as in AppendEntriesReply.
+        HeartbeatReply { term: u32, slot: Slot, conflict: Option<Conflict>, round: u32 } = {
+            alias: "AppendEntriesReply", letter: 'h', phase: Heartbeat, says: "still follows",
+            counts_as: AppendEntriesRefusal if conflict.is_some(),
+            bytes: 20,
+        };
+        /// A heartbeat sent to confirm leadership for reads (dissertation §6.4), not because the interval was over.
+        ReadIndex(heartbeat: Heartbeat) = {
+            alias: "empty AppendEntries", letter: 'I', phase: Read, says: "asks, for a read, whether it still leads",
+            bytes: 20,
+        };
+        /// Answers ReadIndex, as HeartbeatReply does a heartbeat.
+        ReadIndexReply { term: u32, slot: Slot, conflict: Option<Conflict>, round: u32 } = {
+            alias: "AppendEntriesReply", letter: 'i', phase: Read, says: "confirms, for a read, that it still follows",
+            bytes: 20,
+        };
+        /// Replaces a follower's log up to the snapshot's last entry, because the leader has compacted the entries that it needs next (paper
+        /// §7). In one piece.
+        InstallSnapshot { term: u32, snapshot: Arc<Snapshot> } = {
+            letter: 'S', phase: Transfer, says: "carries a snapshot in place of old entries",
+            bytes: 28 + snapshot.machine.bytes(),
+            commands: snapshot.machine.values(), values: |see| snapshot.machine.each_value(see),
+            slot: snapshot.last,
+        };
+        /// Answers InstallSnapshot: the follower's log is known to equal the leader's up to `slot`.
+        InstallSnapshotReply { term: u32, slot: Slot } = {
+            letter: 's', phase: Transfer, says: "has the snapshot on its disk",
+            bytes: 8, slot: *slot,
+        };
+        /// Asks the target of a leadership transfer to start an election at once (dissertation §3.10).
+        TimeoutNow { term: u32 } = {
+            letter: 'T', phase: Transfer, says: "hands over: start an election now",
+            bytes: 4,
+        };
+        /// To itself: the leader's own log is on its disk up to `slot`.
+        Written { term: u32, slot: Slot } = {
+            letter: 'w', phase: Accept, says: "its own log is on its disk",
+            bytes: 0, slot: *slot,
+        };
+    }
 }
 
 impl Message {
-    /// The sender's term, if it speaks of a term that exists already. PreVote does not: that is its point. RequestVote is weighed
-    /// before its term is adopted.
-    pub fn announces(&self) -> Option<u32> {
+    /// The term that its receiver adopts if it is higher than its own: the sender's. `None` for PreVote, which asks about a term that nobody is in
+    /// yet, and for RequestVote, whose term a voter adopts only if leader stickiness allows it.
+    pub fn term_to_adopt(&self) -> Option<u32> {
         match *self {
             Message::PreVote { .. } | Message::PreVoteReply { granted: true, .. } | Message::RequestVote { .. } => None,
             Message::PreVoteReply { term, .. }
@@ -173,111 +146,12 @@ impl Message {
             | Message::AppendEntriesReply { term, .. }
             | Message::Heartbeat(Heartbeat { term, .. })
             | Message::HeartbeatReply { term, .. }
+            | Message::ReadIndex(Heartbeat { term, .. })
+            | Message::ReadIndexReply { term, .. }
             | Message::InstallSnapshot { term, .. }
             | Message::InstallSnapshotReply { term, .. }
             | Message::TimeoutNow { term }
             | Message::Written { term, .. } => Some(term),
-        }
-    }
-}
-
-const fn kind(name: &'static str, alias: &'static str, letter: char, phase: Phase, says: &'static str) -> Kind {
-    Kind { name, alias, letter, phase, says }
-}
-
-impl crate::core::Message for Message {
-    const KINDS: &'static [Kind] = &[
-        kind("PreVote", "", 'p', Phase::Elect, "asks whether it would be elected"),
-        kind("PreVoteReply", "", 'g', Phase::Vote, "would vote for it"),
-        kind("PreVoteRefusal", "PreVoteReply: false", 'n', Phase::Refuse, "would not vote for it"),
-        kind("RequestVote", "", 'R', Phase::Elect, "asks for a vote"),
-        kind("RequestVoteReply", "", 'V', Phase::Vote, "votes for the candidate"),
-        kind("RequestVoteRefusal", "RequestVoteReply: false", 'N', Phase::Refuse, "refuses its vote"),
-        kind("AppendEntries", "", 'A', Phase::Propose, "carries log entries"),
-        kind("AppendEntriesReply", "", 'a', Phase::Accept, "has the entries on its disk"),
-        kind("AppendEntriesRefusal", "AppendEntriesReply: false", 'X', Phase::Refuse, "its log does not match so far"),
-        kind("Heartbeat", "empty AppendEntries", 'H', Phase::Heartbeat, "still leads"),
-        kind("HeartbeatReply", "AppendEntriesReply", 'h', Phase::Heartbeat, "still follows"),
-        kind("ReadIndex", "empty AppendEntries", 'I', Phase::Read, "asks, for a read, whether it still leads"),
-        kind("ReadIndexReply", "AppendEntriesReply", 'i', Phase::Read, "confirms, for a read, that it still follows"),
-        kind("InstallSnapshot", "", 'S', Phase::Transfer, "carries a snapshot in place of old entries"),
-        kind("InstallSnapshotReply", "", 's', Phase::Transfer, "has the snapshot on its disk"),
-        kind("TimeoutNow", "", 'T', Phase::Transfer, "hands over: stand for election now"),
-        kind("Written", "", 'w', Phase::Accept, "its own log is on its disk"),
-    ];
-
-    fn tampered(&self) -> Option<Message> {
-        let Message::AppendEntries(append) = self else { return None };
-        let entries = match append.entries.as_slice() {
-            [entry] => Entries::One(entry.tampered()),
-            entries => Entries::Many(entries.iter().map(Entry::tampered).collect()),
-        };
-        Some(Message::AppendEntries(Append { entries, ..append.clone() }))
-    }
-
-    #[inline(always)]
-    fn kind(&self) -> KindId {
-        KindId(match self {
-            Message::PreVote { .. } => 0,
-            Message::PreVoteReply { granted, .. } => 2 - u8::from(*granted),
-            Message::RequestVote { .. } => 3,
-            Message::RequestVoteReply { granted, .. } => 5 - u8::from(*granted),
-            Message::AppendEntries(_) => 6,
-            Message::AppendEntriesReply { conflict, .. } => 7 + u8::from(conflict.is_some()),
-            Message::Heartbeat(Heartbeat { read, .. }) => 9 + 2 * u8::from(*read),
-            Message::HeartbeatReply { conflict: Some(_), read: false, .. } => 8,
-            Message::HeartbeatReply { read, .. } => 10 + 2 * u8::from(*read),
-            Message::InstallSnapshot { .. } => 13,
-            Message::InstallSnapshotReply { .. } => 14,
-            Message::TimeoutNow { .. } => 15,
-            Message::Written { .. } => 16,
-        })
-    }
-
-    #[inline(always)]
-    fn bytes(&self) -> u32 {
-        match self {
-            Message::PreVote { .. } => 12,
-            Message::RequestVote { .. } => 13,
-            Message::PreVoteReply { .. } | Message::RequestVoteReply { .. } => 5,
-            // Each entry has its term besides its command.
-            Message::AppendEntries(append) => 16 + 4 * append.entries.count(),
-            Message::AppendEntriesReply { .. } => 16,
-            Message::Heartbeat(_) | Message::HeartbeatReply { .. } => 20,
-            Message::InstallSnapshot { snapshot, .. } => 28 + snapshot.machine.bytes(),
-            Message::InstallSnapshotReply { .. } => 8,
-            Message::TimeoutNow { .. } => 4,
-            Message::Written { .. } => 0,
-        }
-    }
-
-    #[inline(always)]
-    fn commands(&self) -> u32 {
-        match self {
-            Message::AppendEntries(append) => append.entries.count(),
-            Message::InstallSnapshot { snapshot, .. } => snapshot.machine.values(),
-            _ => 0,
-        }
-    }
-
-    fn each_value(&self, see: &mut dyn FnMut(u32)) {
-        match self {
-            Message::AppendEntries(append) => {
-                append.entries.as_slice().iter().for_each(|entry| see(entry.command().value()));
-            }
-            Message::InstallSnapshot { snapshot, .. } => snapshot.machine.each_value(see),
-            _ => {}
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self) -> Slot {
-        match self {
-            Message::AppendEntries(append) => append.prev_slot + 1,
-            Message::AppendEntriesReply { slot, .. } | Message::Written { slot, .. } => *slot,
-            Message::InstallSnapshot { snapshot, .. } => snapshot.last,
-            Message::InstallSnapshotReply { slot, .. } => *slot,
-            _ => 0,
         }
     }
 }
@@ -288,33 +162,31 @@ mod tests {
     use crate::core::Message as _;
 
     #[test]
-    fn a_message_is_small() {
+    fn message_fits_in_48_bytes() {
         assert!(size_of::<Message>() <= 48, "{}", size_of::<Message>());
     }
 
+    fn kind(message: Message) -> &'static str {
+        Message::KINDS[usize::from(message.kind().0)].name
+    }
+
     #[test]
-    fn every_kind_is_somebodys() {
-        let refused = Some(Conflict::default());
-        let heartbeat = |read| Heartbeat { term: 1, prev_slot: 0, prev_term: 0, commit: 0, round: 0, read };
-        let append = Append { term: 1, prev_slot: 0, prev_term: 0, commit: 0, entries: Entries::One(Entry::default()) };
-        let names = |message: Message| Message::KINDS[usize::from(message.kind().0)].name;
-        assert_eq!(names(Message::PreVote { term: 1, last_slot: 0, last_term: 0 }), "PreVote");
-        assert_eq!(names(Message::PreVoteReply { term: 1, granted: true }), "PreVoteReply");
-        assert_eq!(names(Message::PreVoteReply { term: 1, granted: false }), "PreVoteRefusal");
-        assert_eq!(names(Message::RequestVoteReply { term: 1, granted: true }), "RequestVoteReply");
-        assert_eq!(names(Message::RequestVoteReply { term: 1, granted: false }), "RequestVoteRefusal");
-        assert_eq!(names(Message::AppendEntries(append)), "AppendEntries");
-        assert_eq!(names(Message::AppendEntriesReply { term: 1, slot: 0, conflict: None }), "AppendEntriesReply");
-        assert_eq!(names(Message::AppendEntriesReply { term: 1, slot: 0, conflict: refused }), "AppendEntriesRefusal");
-        assert_eq!(names(Message::Heartbeat(heartbeat(false))), "Heartbeat");
-        assert_eq!(names(Message::Heartbeat(heartbeat(true))), "ReadIndex");
-        let reply = |conflict, read| Message::HeartbeatReply { term: 1, slot: 0, conflict, round: 0, read };
-        assert_eq!(names(reply(None, false)), "HeartbeatReply");
-        assert_eq!(names(reply(None, true)), "ReadIndexReply");
-        assert_eq!(names(reply(refused, true)), "ReadIndexReply");
-        assert_eq!(names(reply(refused, false)), "AppendEntriesRefusal");
-        assert_eq!(names(Message::InstallSnapshotReply { term: 1, slot: 0 }), "InstallSnapshotReply");
-        assert_eq!(names(Message::TimeoutNow { term: 1 }), "TimeoutNow");
-        assert_eq!(names(Message::Written { term: 1, slot: 0 }), "Written");
+    fn replies_that_refuse_are_kinds_of_their_own() {
+        let conflict = Some(Conflict::default());
+        assert_eq!(kind(Message::PreVoteReply { term: 1, granted: true }), "PreVoteReply");
+        assert_eq!(kind(Message::PreVoteReply { term: 1, granted: false }), "PreVoteRefusal");
+        assert_eq!(kind(Message::RequestVoteReply { term: 1, granted: true }), "RequestVoteReply");
+        assert_eq!(kind(Message::RequestVoteReply { term: 1, granted: false }), "RequestVoteRefusal");
+        assert_eq!(kind(Message::AppendEntriesReply { term: 1, slot: 0, conflict: None }), "AppendEntriesReply");
+        assert_eq!(kind(Message::AppendEntriesReply { term: 1, slot: 0, conflict }), "AppendEntriesRefusal");
+    }
+
+    #[test]
+    fn refused_heartbeat_counts_as_refused_append_entries_and_refused_read_index_does_not() {
+        let conflict = Some(Conflict::default());
+        assert_eq!(kind(Message::HeartbeatReply { term: 1, slot: 0, conflict: None, round: 0 }), "HeartbeatReply");
+        assert_eq!(kind(Message::HeartbeatReply { term: 1, slot: 0, conflict, round: 0 }), "AppendEntriesRefusal");
+        assert_eq!(kind(Message::ReadIndexReply { term: 1, slot: 0, conflict: None, round: 0 }), "ReadIndexReply");
+        assert_eq!(kind(Message::ReadIndexReply { term: 1, slot: 0, conflict, round: 0 }), "ReadIndexReply");
     }
 }

@@ -19,19 +19,21 @@
 //!
 //! | file | what | paper | dissertation |
 //! |---|---|---|---|
-//! | `server.rs` | a server's state; which message goes where; applying | figure 2, figure 4 | ch. 3 |
+//! | `server.rs` | a server's state; dispatch; applying | figure 2, figure 4 | ch. 3 |
 //! | `message.rs` | the messages | figure 2, figure 13 | |
-//! | `storage.rs` | what is on disk: term, vote, log, snapshot | figure 2 | |
+//! | `storage.rs` | persistent state: term, vote, log, snapshot | figure 2 | |
 //! | `election.rs` | timeouts, PreVote, votes, becoming leader | §5.2, §5.4.1 | §4.2.3, §9.6 |
-//! | `leader.rs` | sending, retrying, counting, committing; CheckQuorum | §5.3, §5.4.2 | §6.2, §10.2 |
-//! | `follower.rs` | the consistency check, taking entries | §5.3 | §10.2.2 |
+//! | `progress.rs` | matchIndex and nextIndex of a follower, and how entries are sent to it | figure 2 | §10.2 |
+//! | `leader.rs` | AppendEntries, retransmission, commitment; CheckQuorum | §5.3, §5.4.2 | §6.2, §10.2 |
+//! | `follower.rs` | the consistency check, appending entries | §5.3 | §10.2.2 |
 //! | `snapshot.rs` | taking and installing snapshots | §7 | ch. 5 |
 //! | `reads.rs` | ReadIndex, leases | §8 | §6.4 |
 //! | `configuration.rs` | who votes, what a quorum is | §6 | §4.3 |
 //! | `membership.rs` | changing the members | §6 | ch. 4 |
-//! | `transfer.rs` | handing over leadership | | §3.10 |
-//! | `rules.rs` | every rule, by name | | |
-//! | `invariants.rs` | what must hold after every event | figure 3 | §3.6 |
+//! | `transfer.rs` | leadership transfer | | §3.10 |
+//! | `exchange.rs` | symmetry of servers, for the explorer | | |
+//! | `rules.rs` | the rules, by name | | |
+//! | `invariants.rs` | invariants, checked after every event | figure 3 | §3.6 |
 //!
 //! # What it costs
 //!
@@ -42,15 +44,15 @@
 //!
 //! # Choices the sources leave open
 //!
-//! * The election timeout has a fixed part and a random part, one timer each. While the fixed one runs a server is *loyal* to its leader
-//!   (dissertation §4.2.3); so loyalty, and the lease that rests on it, needs no clock. Where leases are in use a server is loyal after a
-//!   restart, too: it may have answered its leader just before it crashed.
-//! * A new command goes to every follower at once. Where the network lets messages overtake each other, a follower whose log agrees
-//!   with the leader's keeps what comes too early; so every AppendEntries has exactly one answer.
-//! * The leader's own copy of an entry counts once it is on its disk: it tells itself so by a message that waits for the write.
-//! * After TimeoutNow has left, the leader holds no lease for the rest of its term: the target may stand for election however late
-//!   the message arrives, and nobody will be loyal then.
-//! * Snapshots travel in one piece.
+//! * The election timeout has a fixed part, the minimum election timeout, and a random part, one timer each. While the fixed one runs a server
+//!   grants no votes (leader stickiness, dissertation §4.2.3); so stickiness, and the lease that rests on it, needs no clock. Where leases are in
+//!   use the fixed part also runs after a restart: the server may have answered its leader just before it crashed.
+//! * A new command goes to every follower at once. A follower whose log agrees with the leader's keeps AppendEntries that arrive out of order;
+//!   so every AppendEntries has exactly one answer.
+//! * The leader's own copy of an entry counts once it is on its disk: the leader sends itself a message that waits for the write.
+//! * After it has sent TimeoutNow the leader holds no lease for the rest of its term: the target may start an election however late the message
+//!   arrives, and leader stickiness does not apply to that election.
+//! * Snapshots are sent in one piece.
 
 mod configuration;
 mod election;
@@ -60,6 +62,7 @@ mod invariants;
 mod leader;
 mod membership;
 mod message;
+mod progress;
 mod reads;
 mod rules;
 mod server;
@@ -70,10 +73,10 @@ mod tests;
 mod transfer;
 
 pub use configuration::Configuration;
-pub use message::{Append, Conflict, Entries, Heartbeat, Message};
+pub use message::{Append, Conflict, Heartbeat, Message};
 pub use rules::*;
 pub use server::{Server, Timer};
-pub use storage::{Disk, Entry, Payload, Snapshot};
+pub use storage::{Disk, Entries, Entry, Payload, Snapshot};
 
 use crate::core::node::{Invariant, Protocol, SettingError, Setup};
 use crate::core::{
@@ -92,13 +95,13 @@ crate::settings! {
     /// Lower bound of the election timeout.
     SETTING_ELECTION_MIN = {
         key: "election_timeout_min",
-        says: "Shortest time without a leader after which a server stands for election",
+        says: "Shortest time without a leader after which a server starts an election",
         kind: SettingKind::Duration { min: 1, max: HOUR },
     };
     /// Upper bound of the election timeout.
     SETTING_ELECTION_MAX = {
         key: "election_timeout_max",
-        says: "Longest time without a leader after which a server stands for election",
+        says: "Longest time without a leader after which a server starts an election",
         kind: SettingKind::Duration { min: 1, max: HOUR },
     };
     /// Interval of heartbeats.
@@ -171,7 +174,7 @@ pub enum Membership {
     SingleServer,
 }
 
-/// What a server is told before it first starts. Times are in µs.
+/// Settings of a server, with those left open derived from the longest round trip. Times are in µs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The first configuration; empty for a server that joins later.
@@ -182,7 +185,7 @@ pub struct Config {
     pub election_max: Micros,
     /// Interval of heartbeats.
     pub heartbeat: Micros,
-    /// What has gone unacknowledged for this many heartbeat intervals, longer than any round trip, is taken for lost.
+    /// Heartbeat intervals between two checks for entries to retransmit; longer than any round trip.
     pub retry_ticks: u32,
     /// How long a lease lasts from the moment the heartbeats for it are sent.
     pub lease: Micros,
@@ -201,7 +204,7 @@ pub struct Config {
 }
 
 impl Hash for Config {
-    /// It never changes, so it tells no two states of a server apart.
+    /// Nothing: it never changes, so it does not distinguish states of a server.
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 

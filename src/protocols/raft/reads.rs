@@ -1,42 +1,45 @@
-//! Reads that do not go through the log: ReadIndex and leases (dissertation §6.4).
+//! Linearizable reads without the log: ReadIndex and leader leases (dissertation §6.4).
 
 use super::Reads;
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use crate::core::{Answer, Command, NodeId};
 
-/// Reads a leader has not answered yet.
+/// Reads that a leader has not answered yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PendingReads {
-    /// Those for which a round of heartbeats is under way, and which.
-    asking: Vec<Command>,
+    /// Those that wait for `round` to be confirmed.
+    confirming: Vec<Command>,
+    /// The round of heartbeats sent for them.
     round: u32,
-    /// Those that came after that round was sent, for the next one; or before this leader has committed anything in its term.
+    /// Those that arrived after that round was sent, for the next one; or before this leader has committed an entry of its term.
     waiting: Vec<Command>,
 }
 
 impl PendingReads {
     /// All of them, oldest first.
     pub fn into_commands(self) -> impl Iterator<Item = Command> {
-        self.asking.into_iter().chain(self.waiting)
+        self.confirming.into_iter().chain(self.waiting)
     }
 }
 
-/// Two leases that take turns, so that one is in force while the next is being obtained.
+/// The lease of a leader (dissertation §6.4.1): two that alternate, so that one is in force while the next is confirmed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// The round of heartbeats that has yet to be confirmed, and the lease it is for.
+    /// The round of heartbeats that is to be confirmed, and the lease it is for.
     pending: Option<(u32, u8)>,
+    /// Which of the two are in force.
     held: [bool; 2],
+    /// Which is to be obtained next.
     turn: u8,
-    /// TimeoutNow has left in this term: its target may be elected whenever that arrives, so there is no lease any more.
-    pub forfeited: bool,
+    /// TimeoutNow was sent in this term: its target may be elected whenever it arrives, so there is no lease for the rest of the term.
+    pub revoked: bool,
 }
 
 impl Lease {
-    /// Whether no other leader can have been elected.
+    /// Whether a lease is in force: no other leader can have been elected.
     pub fn is_held(&self) -> bool {
-        !self.forfeited && (self.held[0] || self.held[1])
+        !self.revoked && (self.held[0] || self.held[1])
     }
 
     fn end(&mut self, which: u8, out: &mut Out) {
@@ -46,8 +49,8 @@ impl Lease {
 }
 
 impl Server {
-    /// A client's read, on a leader. What it has applied by now includes everything committed before the read came, once an entry of
-    /// its own term is committed; so all that is to be made sure is that it still leads.
+    /// A client's read at a leader. Once an entry of its own term is committed, the state it has applied includes all that was committed
+    /// before the read arrived; so it only remains to confirm that it still leads.
     pub(super) fn on_read(&mut self, command: Command, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         if self.commit < lead.term_start && out.rule(READ_AFTER_OWN_COMMIT) {
@@ -61,37 +64,37 @@ impl Server {
             return self.answer_read(command, out);
         }
         lead.reads.waiting.push(command);
-        self.read_on(out);
+        self.start_read_round(out);
     }
 
     fn answer_read(&self, command: Command, out: &mut Out) {
         out.reply(command.client, command.seq, Answer::Done(self.machine.look(command.op)));
     }
 
-    /// Starts a round of heartbeats for the reads that wait, unless one is under way.
-    pub(super) fn read_on(&mut self, out: &mut Out) {
+    /// Sends a round of ReadIndex for the reads that wait, unless one is under way.
+    pub(super) fn start_read_round(&mut self, out: &mut Out) {
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
-        if lead.reads.waiting.is_empty() || !lead.reads.asking.is_empty() {
+        if lead.reads.waiting.is_empty() || !lead.reads.confirming.is_empty() {
             return;
         }
         if self.commit < lead.term_start && out.rule(READ_AFTER_OWN_COMMIT) {
             return;
         }
-        lead.reads.asking = std::mem::take(&mut lead.reads.waiting);
-        self.beat(configuration.all().without(self.me), true, out);
+        lead.reads.confirming = std::mem::take(&mut lead.reads.waiting);
+        self.send_heartbeats(configuration.all().without(self.me), true, out);
         let Role::Leader(lead) = &mut self.role else { return };
         lead.reads.round = lead.round;
         self.answer_confirmed(out);
     }
 
-    /// A follower answered a round of heartbeats: it took this server for the leader after the round was sent.
+    /// A follower answered a round of heartbeats: it recognised this leader after the round was sent.
     pub(super) fn on_confirmed(&mut self, from: NodeId, term: u32, round: u32, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         if term != self.disk.term {
             return;
         }
-        let Some(progress) = lead.of(from) else { return };
+        let Some(progress) = lead.progress_of(from) else { return };
         progress.confirmed = progress.confirmed.max(round);
         self.confirm_lease();
         self.answer_confirmed(out);
@@ -105,33 +108,33 @@ impl Server {
         }
     }
 
-    /// Answers the reads whose round a quorum has confirmed.
+    /// Answers the reads whose round is confirmed by a quorum.
     pub(super) fn answer_confirmed(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &self.role else { return };
-        if lead.reads.asking.is_empty() || !self.is_confirmed(lead.reads.round) {
+        if lead.reads.confirming.is_empty() || !self.is_confirmed(lead.reads.round) {
             return;
         }
         out.because(READ_INDEX);
         let Role::Leader(lead) = &mut self.role else { return };
-        for command in std::mem::take(&mut lead.reads.asking) {
+        for command in std::mem::take(&mut lead.reads.confirming) {
             self.answer_read(command, out);
         }
-        self.read_on(out);
+        self.start_read_round(out);
     }
 
-    /// Begins to obtain the next lease with the round of heartbeats just sent. Its time runs from now: whoever answers will be loyal
-    /// for at least the minimum election timeout from a later moment on.
+    /// Begins to obtain the next lease, by the round of heartbeats just sent. It runs from now on: whoever answers grants no vote for the minimum
+    /// election timeout from a later moment on.
     pub(super) fn extend_lease(&mut self, out: &mut Out) {
         if self.config.reads != Reads::Lease {
             return;
         }
         let Role::Leader(lead) = &mut self.role else { return };
-        if lead.lease.pending.is_some() || lead.lease.forfeited {
+        if lead.lease.pending.is_some() || lead.lease.revoked {
             return;
         }
         let which = lead.lease.turn;
         lead.lease.turn = 1 - which;
-        // The older lease under this name ends a little early: its timer is needed.
+        // The older lease with this number ends a little early, because its timer is set anew.
         lead.lease.end(which, out);
         lead.lease.pending = Some((lead.round, which));
         out.set_timer(Timer::Lease(which), self.config.lease, self.config.lease);
@@ -157,7 +160,7 @@ impl Server {
         lead.lease.end(which, out);
     }
 
-    /// Whether this server answers reads at once, sure that nobody else leads.
+    /// Whether this server leads under a lease, and so answers reads at once.
     pub(super) fn holds_lease(&self) -> bool {
         matches!(&self.role, Role::Leader(lead) if lead.lease.is_held())
     }

@@ -1,4 +1,4 @@
-//! What Raft demands, rule by rule: the paper's term, where it stands, and what fails without it.
+//! The rules of Raft: the paper's term, the section, and what fails without it.
 //!
 //! "Paper" is Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)", 2014; "dissertation"
 //! is Ongaro, "Consensus: Bridging Theory and Practice", Stanford, 2014.
@@ -22,15 +22,15 @@ crate::rules! {
         says: "A server refuses a request that carries a lower term than its own, and tells its own.",
         without: None,
     };
-    /// When to stand for election.
+    /// When to start an election.
     ELECTION_TIMEOUT = {
         key: "election-timeout",
         title: "randomised election timeout",
         source: "paper §5.2",
-        says: "A follower that hears from no leader for a randomly chosen time stands for election.",
+        says: "A follower that hears from no leader for a randomly chosen time starts an election.",
         without: None,
     };
-    /// Ask before disturbing.
+    /// The PreVote phase.
     PRE_VOTE = {
         key: "pre-vote",
         title: "PreVote",
@@ -38,7 +38,7 @@ crate::rules! {
         says: "A server raises its term only after a majority has said that it would vote for it.",
         without: None,
     };
-    /// Loyalty to a live leader.
+    /// No votes against a live leader.
     LEADER_STICKINESS = {
         key: "leader-stickiness",
         title: "leader stickiness",
@@ -78,7 +78,7 @@ crate::rules! {
         says: "A server that restarts still has the entries it acknowledged.",
         without: Some("committed entries are lost"),
     };
-    /// Write before you speak.
+    /// Persistence before messages.
     PERSIST_FIRST = {
         key: "persist-first",
         title: "write before answering",
@@ -102,7 +102,7 @@ crate::rules! {
         says: "A new leader appends an entry of its own term at once, and learns by its commitment which entries are committed.",
         without: None,
     };
-    /// Give up a leadership that does not reach anybody.
+    /// Stepping down without a quorum.
     CHECK_QUORUM = {
         key: "check-quorum",
         title: "CheckQuorum",
@@ -145,12 +145,12 @@ crate::rules! {
         says: "A follower deletes an entry only if it conflicts with a new one: same index, different term.",
         without: Some("an old message that comes late makes a follower forget entries it has acknowledged"),
     };
-    /// Messages that overtake each other.
+    /// Reordered messages.
     IN_ORDER = {
         key: "in-order",
         title: "pipelining keeps order",
         source: "ours, for the pipelining of dissertation §10.2.2",
-        says: "A follower whose log agrees with its leader's keeps entries that came too early until those before them come.",
+        says: "A follower whose log agrees with its leader's keeps entries that arrive out of order until those before them arrive.",
         without: None,
     };
     /// Indefinite retry.
@@ -330,7 +330,7 @@ crate::rules! {
         key: "timeout-now",
         title: "TimeoutNow",
         source: "dissertation §3.10",
-        says: "Once the target's log equals its own, the leader tells it to stand for election without waiting.",
+        says: "Once the target's log equals its own, the leader tells it to start an election without waiting.",
         without: None,
     };
     /// Abort.

@@ -1,4 +1,4 @@
-//! One server: its state, which message goes to which file, and how committed entries reach the state machine.
+//! A Raft server: its state, dispatch of messages, timers and requests, and applying committed entries (paper, figure 2, figure 4).
 
 use super::configuration::Configuration;
 use super::leader::Leadership;
@@ -12,13 +12,14 @@ use crate::core::{
 use crate::services::Machine;
 use std::collections::VecDeque;
 
-/// What a server collects its effects in.
+/// The outbox of a server.
 pub type Out = crate::core::Out<Server>;
 
 crate::timers! {
     /// A server's timers.
     pub enum Timer {
-        /// The minimum election timeout since the server last heard from its leader (dissertation §4.2.3). While it runs the server is loyal.
+        /// The minimum election timeout since the server last heard from its leader (dissertation §4.2.3). While it runs,
+        /// the server grants no votes.
         MinimumTimeout = {
             name: "minimum election timeout",
             says: "may vote for others again, and waits the random part of the election timeout",
@@ -39,17 +40,17 @@ crate::timers! {
     }
 }
 
-/// What a server is at the moment (paper, figure 4).
+/// The role of a server (paper, figure 4; PreCandidate: dissertation §9.6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Answers leaders and candidates.
+    /// Responds to leaders and candidates.
     Follower,
-    /// Asks whether it would be elected.
+    /// Asks whether it would be elected, before it raises its term.
     PreCandidate {
         /// Who would vote for it.
         votes: NodeSet,
     },
-    /// Stands for election.
+    /// Requests votes in its term.
     Candidate {
         /// Who has voted for it.
         votes: NodeSet,
@@ -67,19 +68,20 @@ pub struct Server {
     pub(super) role: Role,
     /// Who leads the current term, if known.
     pub(super) leader: Option<NodeId>,
-    /// It heard from a current leader within the minimum election timeout.
-    pub(super) loyal: bool,
-    /// Its log has passed the leader's consistency check in this term, so that it is a prefix of the leader's log.
+    /// Whether it has heard from a current leader within the minimum election timeout: it grants no votes then (dissertation §4.2.3).
+    pub(super) hears_leader: bool,
+    /// Whether its log has passed the leader's consistency check in this term. If so, AppendEntries beyond its end have overtaken others, and
+    /// are kept in `out_of_order`; if not, they are refused.
     pub(super) log_matched: bool,
     /// commitIndex. Entries are applied as soon as they are known to be committed, so it is lastApplied as well.
     pub(super) commit: Slot,
     pub(super) machine: Machine,
-    /// The configurations in the log, each with its slot, and the one in force before them.
+    /// The configurations in the log, each with its slot, after the one in force before them. Invariant: never empty.
     pub(super) configurations: Vec<(Slot, Configuration)>,
-    /// Entries of this term's leader that came before those they follow on, by their place.
+    /// AppendEntries of this term's leader that arrived before the one they follow on, by prevLogIndex. Invariant: empty unless `log_matched`.
     pub(super) out_of_order: VecDeque<Append>,
-    /// The last term this server led since it booted: it took the commands of that term itself and owes their clients an answer.
-    pub(super) led: u32,
+    /// The last term that this server led since it booted: it answers the clients of commands with that term.
+    pub(super) led_term: u32,
 }
 
 impl Server {
@@ -88,14 +90,14 @@ impl Server {
         self.configurations.last().copied().unwrap_or_default()
     }
 
-    /// Whether this server may be needed to elect a leader: it is in its configuration, or that may yet be taken back
-    /// (dissertation §4.2.2).
+    /// Whether this server starts elections: it is in its latest configuration, or that is not committed and may be overwritten (dissertation
+    /// §4.2.2).
     pub(super) fn may_campaign(&self) -> bool {
         let (slot, configuration) = self.configuration();
         !configuration.all().is_empty() && (configuration.all().has(self.me) || slot > self.commit)
     }
 
-    /// Adopts a higher term.
+    /// Adopts a higher term, and becomes a follower in it (paper §5.1).
     pub(super) fn adopt(&mut self, term: u32, out: &mut Out) {
         out.because(HIGHER_TERM);
         self.become_follower(out);
@@ -107,27 +109,27 @@ impl Server {
         out.save();
     }
 
-    /// Gives up whatever it was before.
+    /// Becomes a follower, whatever its role was.
     pub(super) fn become_follower(&mut self, out: &mut Out) {
         if let Role::Leader(lead) = std::mem::replace(&mut self.role, Role::Follower) {
             self.resign(*lead, out);
         }
     }
 
-    /// A current leader spoke: follow it, and wait the whole election timeout again.
-    pub(super) fn record_client_event(&mut self, leader: NodeId, out: &mut Out) {
+    /// A message from the leader of the current term arrived: follows it, and restarts the election timeout.
+    pub(super) fn follow(&mut self, leader: NodeId, out: &mut Out) {
         if !matches!(self.role, Role::Follower) {
             self.become_follower(out);
         }
         self.leader = Some(leader);
-        if !self.loyal {
-            self.loyal = true;
+        if !self.hears_leader {
+            self.hears_leader = true;
             out.cancel(Timer::ElectionTimeout);
         }
         out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min);
     }
 
-    /// Takes note that everything up to `slot` is committed, and applies it.
+    /// Raises commitIndex to `slot`, and applies the entries up to it.
     pub(super) fn commit_to(&mut self, slot: Slot, out: &mut Out) {
         while self.commit < slot {
             let next = self.commit + 1;
@@ -136,7 +138,7 @@ impl Server {
             self.commit = next;
             let outcome = self.machine.apply(command, self.me);
             out.applied(next, command);
-            if term == self.led {
+            if term == self.led_term {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
             }
         }
@@ -188,24 +190,24 @@ impl Node for Server {
             config: *config,
             role: Role::Follower,
             leader: None,
-            loyal: false,
+            hears_leader: false,
             log_matched: false,
             commit,
             machine,
             configurations,
             out_of_order: VecDeque::new(),
-            led: 0,
+            led_term: 0,
             disk,
         };
         server.find_configurations(commit + 1);
-        server.begin(out);
+        server.start_first_timeout(out);
         server
     }
 
-    // In WebAssembly, whatever is in registers has to be put away for a call, and this would be one for every message.
+    // WebAssembly only: see ARCHITECTURE.md, on speed.
     #[cfg_attr(target_arch = "wasm32", inline(always))]
     fn on_message(&mut self, from: NodeId, message: &Message, out: &mut Out) {
-        if let Some(term) = message.announces()
+        if let Some(term) = message.term_to_adopt()
             && term > self.disk.term
         {
             self.adopt(term, out);
@@ -216,8 +218,10 @@ impl Node for Server {
                 self.on_append_reply(from, term, slot, conflict, out)
             }
             Message::Written { term, slot } => self.on_written(term, slot, out),
-            Message::Heartbeat(heartbeat) => self.on_heartbeat(from, heartbeat, out),
-            Message::HeartbeatReply { term, slot, conflict, round, .. } => {
+            Message::Heartbeat(heartbeat) => self.on_heartbeat(from, heartbeat, false, out),
+            Message::ReadIndex(heartbeat) => self.on_heartbeat(from, heartbeat, true, out),
+            Message::HeartbeatReply { term, slot, conflict, round }
+            | Message::ReadIndexReply { term, slot, conflict, round } => {
                 self.on_append_reply(from, term, slot, conflict, out);
                 self.on_confirmed(from, term, round, out);
             }
@@ -254,7 +258,7 @@ impl Node for Server {
         };
         if let Some(transfer) = &mut lead.transfer {
             out.because(TRANSFER_STOPS_CLIENTS);
-            return transfer.held.push(command);
+            return transfer.pending.push(command);
         }
         if let Some(outcome) = self.machine.recall(command) {
             out.because(AT_MOST_ONCE);
@@ -263,8 +267,8 @@ impl Node for Server {
         if command.op.is_read() && self.config.reads != Reads::Log {
             return self.on_read(command, out);
         }
-        if !lead.first_asked(command) {
-            // It is in the log, and is answered when it is committed.
+        if !lead.is_new(command) {
+            // It is in the log already, and will be answered when it is committed.
             return out.because(AT_MOST_ONCE);
         }
         self.append(Payload::Command(command), out);

@@ -1,4 +1,4 @@
-//! Log compaction (paper §7).
+//! Log compaction: taking snapshots, InstallSnapshot (paper §7; dissertation chapter 5).
 
 use super::message::Message;
 use super::rules::*;
@@ -32,12 +32,12 @@ impl Server {
             out.because(STALE_TERM);
             return out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: 0 });
         }
-        self.record_client_event(from, out);
+        self.follow(from, out);
         let last = snapshot.last;
         if last > self.commit {
             out.because(INSTALL_SNAPSHOT);
             if self.disk.log.term_at(last) == Some(snapshot.term) {
-                // What follows on the snapshot may have been acknowledged.
+                // Entries after the snapshot may have been acknowledged, and are kept.
                 self.disk.log.compact_to(last);
             } else {
                 self.disk.log = RaftLog::after(last, snapshot.term);
@@ -56,7 +56,7 @@ impl Server {
         out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: last });
     }
 
-    /// Takes note of the configurations in the log from `slot` on.
+    /// Collects the configurations in the log from `slot` on.
     pub(super) fn find_configurations(&mut self, slot: Slot) {
         for (at, entry) in self.disk.log.iter_from(slot) {
             if let Payload::Configuration(configuration) = entry.payload {

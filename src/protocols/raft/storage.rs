@@ -1,7 +1,6 @@
-//! What a server writes to its disk: current term, vote, log and snapshot (Raft paper, figure 2 and §7).
+//! Persistent state: current term, vote, log and snapshot (Raft paper, figure 2 and §7).
 
 use super::configuration::Configuration;
-use super::message::Entries;
 use crate::core::{Command, Log, NodeId, Slot};
 use crate::services::Machine;
 use std::sync::Arc;
@@ -11,11 +10,11 @@ use std::sync::Arc;
 pub struct Entry {
     /// The term of the leader that created it.
     pub term: u32,
-    /// What it holds.
+    /// Its content.
     pub payload: Payload,
 }
 
-/// What an entry holds.
+/// The content of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Payload {
     /// A command for the state machine.
@@ -31,7 +30,7 @@ impl Default for Entry {
 }
 
 impl Entry {
-    /// The same with another command in it, as a Byzantine node would have it.
+    /// The same with another command in it, for a Byzantine node to send.
     pub(super) fn tampered(&self) -> Entry {
         match self.payload {
             Payload::Command(command) => Entry { payload: Payload::Command(command.tampered()), ..*self },
@@ -39,7 +38,7 @@ impl Entry {
         }
     }
 
-    /// What the state machine executes for it: configurations are none of its business.
+    /// The command that the state machine executes for it: a no-op for a configuration.
     pub fn command(&self) -> Command {
         match self.payload {
             Payload::Command(command) => command,
@@ -48,7 +47,39 @@ impl Entry {
     }
 }
 
-/// Everything that survives a crash.
+/// The entries of an AppendEntries; never none. A single one, the usual case, is stored in the message itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Entries {
+    /// One.
+    One(Entry),
+    /// Several, for a follower whose log is behind.
+    Many(Arc<[Entry]>),
+}
+
+impl Entries {
+    /// How many; at least one.
+    pub fn count(&self) -> u32 {
+        self.as_slice().len() as u32
+    }
+
+    /// All of them, in order.
+    pub fn as_slice(&self) -> &[Entry] {
+        match self {
+            Entries::One(entry) => std::slice::from_ref(entry),
+            Entries::Many(entries) => entries,
+        }
+    }
+
+    /// The same entries with other commands in them.
+    pub(super) fn tampered(&self) -> Entries {
+        match self.as_slice() {
+            [entry] => Entries::One(entry.tampered()),
+            entries => Entries::Many(entries.iter().map(Entry::tampered).collect()),
+        }
+    }
+}
+
+/// Persistent state of a server: all that survives a crash (paper, figure 2).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
     /// currentTerm: the latest term the server has seen.
@@ -81,11 +112,11 @@ pub struct Snapshot {
     pub machine: Machine,
 }
 
-/// A log that remembers the term of the last entry it has forgotten, for the consistency check.
+/// A log that keeps the term of the last entry it has compacted, for the consistency check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RaftLog {
     entries: Log<Entry>,
-    /// Term of the entry just before the first one held; 0 if nothing was ever cut off.
+    /// Term of the entry just before the first one held; 0 if nothing was ever compacted.
     base_term: u32,
 }
 
@@ -208,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_ends_of_a_term() {
+    fn first_and_last_slot_of_a_term_are_found_by_binary_search() {
         let log = log(&[1, 1, 4, 4, 4, 6]);
         assert_eq!((log.first_of_term(4), log.last_of_term(4)), (3, Some(5)));
         assert_eq!((log.first_of_term(1), log.last_of_term(1)), (1, Some(2)));
@@ -217,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_the_term_before_the_first_entry() {
+    fn compaction_keeps_the_term_of_the_last_compacted_entry() {
         let mut log = log(&[1, 1, 4, 4, 4, 6]);
         log.compact_to(4);
         assert_eq!((log.first(), log.term_at(4), log.term_at(3)), (5, Some(4), None));
@@ -227,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn one_entry_travels_without_an_allocation() {
+    fn single_entry_is_sent_without_an_allocation() {
         let log = log(&[1, 2, 3]);
         assert!(matches!(log.entries(3, 8), Entries::One(Entry { term: 3, .. })));
         assert!(matches!(log.entries(1, 1), Entries::One(Entry { term: 1, .. })));

@@ -5,48 +5,48 @@ use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use crate::core::{Command, Node, NodeId};
 
-/// A transfer under way.
+/// A leadership transfer under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Transfer {
-    /// Who is to lead.
+    /// The target, which is to lead.
     pub to: NodeId,
-    /// Whether it has been told.
-    told: bool,
-    /// Clients' commands that came in the meantime.
-    pub held: Vec<Command>,
+    /// Whether TimeoutNow was sent to it.
+    sent: bool,
+    /// Clients' commands that arrived since the transfer began.
+    pub pending: Vec<Command>,
 }
 
 impl Server {
-    /// The operator's order. A transfer under way is not changed: its target may have been told already.
+    /// An operator's order to hand leadership over. Ignored while a transfer is under way: TimeoutNow may have been sent to its target.
     pub(super) fn hand_over(&mut self, to: NodeId, out: &mut Out) {
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         if to == self.me || !configuration.voters.has(to) || lead.transfer.is_some() {
             return;
         }
-        lead.transfer = Some(Transfer { to, told: false, held: Vec::new() });
+        lead.transfer = Some(Transfer { to, sent: false, pending: Vec::new() });
         out.because(TRANSFER_STOPS_CLIENTS);
         out.set_timer(Timer::Transfer, self.config.election_min, self.config.election_min);
         self.try_transfer(out);
     }
 
-    /// Tells the target, once its log equals the leader's.
+    /// Sends TimeoutNow to the target, once its log equals the leader's.
     pub(super) fn try_transfer(&mut self, out: &mut Out) {
         let last = self.disk.log.last();
         let Role::Leader(lead) = &mut self.role else { return };
-        let Some(Transfer { to, told: false, .. }) = lead.transfer else { return };
+        let Some(Transfer { to, sent: false, .. }) = lead.transfer else { return };
         if lead.matched(to) < last {
             return;
         }
         out.because(TIMEOUT_NOW);
         if let Some(transfer) = &mut lead.transfer {
-            transfer.told = true;
+            transfer.sent = true;
         }
-        lead.lease.forfeited = true;
+        lead.lease.revoked = true;
         out.send(to, Message::TimeoutNow { term: self.disk.term });
     }
 
-    /// The leader asks this server to stand for election at once.
+    /// TimeoutNow: starts an election at once.
     pub(super) fn on_timeout_now(&mut self, term: u32, out: &mut Out) {
         if term == self.disk.term && matches!(self.role, Role::Follower) && self.may_campaign() {
             out.because(TIMEOUT_NOW);
@@ -58,9 +58,9 @@ impl Server {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(transfer) = lead.transfer.take() else { return };
         out.because(TRANSFER_ENDS);
-        for command in transfer.held {
+        for command in transfer.pending {
             self.on_request(command, out);
         }
-        self.change_on(out);
+        self.advance_change(out);
     }
 }

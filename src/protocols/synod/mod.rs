@@ -9,7 +9,7 @@
 //! * An **acceptor** promises upwards only, accepts unless it has promised something higher, and saves both before it answers (§2.2, §2.5).
 //! * A **learner** hears from the proposer that succeeded ([`Msg::Chosen`]; §2.3 with a distinguished learner that tells the others).
 //!
-//! Two proposers can preempted each other for ever (§2.4): each one's new ballot arrives between the other's two phases. No deterministic
+//! Two proposers can preempt each other for ever (§2.4): each one's new ballot arrives between the other's two phases. No deterministic
 //! rule can exclude that in an asynchronous network (Fischer, Lynch, Paterson 1985). A random pause before the next ballot makes
 //! it end with probability 1; the setting `backoff = fixed` shows the duel.
 
@@ -17,11 +17,11 @@ mod rules;
 
 pub use rules::*;
 
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
+use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Ballot, Card, ClientId, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula, KindId,
-    LeaderModel, LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, Rule, Setting, Shots, Slot,
-    Tally, TimingModel, majority,
+    Answer, Ballot, Card, ClientId, Command, Contact, EntryStatus, Exchange, Family, Faults, Formula, LeaderModel,
+    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, QuorumSystem, Quorums, Rule, Setting,
+    Shots, Slot, Tally, TimingModel,
 };
 
 /// The variant.
@@ -37,121 +37,68 @@ pub struct Proposal {
     pub value: Command,
 }
 
-/// What nodes say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // The variants say what their fields are.
-pub enum Msg {
-    /// Phase 1a: asks for a promise.
-    Prepare { ballot: Ballot },
-    /// Phase 1b: promises, and reports the accepted proposal of the highest ballot.
-    Promise { ballot: Ballot, accepted: Option<Proposal> },
-    /// Phase 2a: asks to accept a value.
-    Accept { ballot: Ballot, value: Command },
-    /// Phase 2b: has accepted it.
-    Accepted { ballot: Ballot },
-    /// Refuses either, because of a promise for a higher ballot.
-    Nack { promised: Ballot },
-    /// This value is chosen.
-    Chosen { value: Command },
-}
-
-impl Message for Msg {
-    fn tampered(&self) -> Option<Msg> {
-        Some(match *self {
-            Msg::Accept { ballot, value } => Msg::Accept { ballot, value: value.tampered() },
-            Msg::Chosen { value } => Msg::Chosen { value: value.tampered() },
-            Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value }) } => {
-                Msg::Promise { ballot, accepted: Some(Proposal { ballot: of, value: value.tampered() }) }
-            }
-            _ => return None,
-        })
-    }
-
-    const KINDS: &'static [Kind] = &[
-        Kind {
-            name: "Prepare",
-            alias: "1a",
-            letter: 'P',
-            phase: Phase::Elect,
-            says: "asks for a promise for its ballot",
-        },
-        Kind {
-            name: "Promise",
-            alias: "1b",
-            letter: 'p',
-            phase: Phase::Vote,
-            says: "promises to ignore lower ballots, and reports what it has accepted",
-        },
-        Kind { name: "Accept", alias: "2a", letter: 'A', phase: Phase::Propose, says: "asks to accept a value" },
-        Kind { name: "Accepted", alias: "2b", letter: 'a', phase: Phase::Accept, says: "has accepted it" },
-        Kind { name: "Chosen", alias: "", letter: 'C', phase: Phase::Commit, says: "tells the chosen value" },
-        Kind { name: "Nack", alias: "", letter: 'N', phase: Phase::Refuse, says: "has promised a higher ballot" },
-    ];
-
-    #[inline(always)]
-    fn kind(&self) -> KindId {
-        KindId(match self {
-            Msg::Prepare { .. } => 0,
-            Msg::Promise { .. } => 1,
-            Msg::Accept { .. } => 2,
-            Msg::Accepted { .. } => 3,
-            Msg::Chosen { .. } => 4,
-            Msg::Nack { .. } => 5,
-        })
-    }
-
-    #[inline(always)]
-    fn bytes(&self) -> u32 {
-        match self {
-            Msg::Chosen { .. } => 0,
-            Msg::Promise { accepted: Some(_), .. } => 10,
-            _ => 5,
-        }
-    }
-
-    #[inline(always)]
-    fn commands(&self) -> u32 {
-        match self {
-            Msg::Accept { .. } | Msg::Chosen { .. } | Msg::Promise { accepted: Some(_), .. } => 1,
-            _ => 0,
-        }
-    }
-
-    fn each_value(&self, see: &mut dyn FnMut(u32)) {
-        if let Msg::Accept { value, .. }
-        | Msg::Chosen { value }
-        | Msg::Promise { accepted: Some(Proposal { value, .. }), .. } = self
-        {
-            see(value.value());
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self) -> Slot {
-        1
+crate::messages! {
+    /// What nodes send each other.
+    #[derive(Copy)]
+    #[allow(missing_docs)] // The variants say what their fields are.
+    pub enum Msg {
+        /// Phase 1a: asks for a promise.
+        Prepare { ballot: Ballot } = {
+            alias: "1a", letter: 'P', phase: Elect, says: "asks for a promise for its ballot",
+            bytes: 5, slot: 1,
+        };
+        /// Phase 1b: promises, and reports the accepted proposal of the highest ballot.
+        Promise { ballot: Ballot, accepted: Option<Proposal> } = {
+            alias: "1b", letter: 'p', phase: Vote, says: "promises to ignore lower ballots, and reports what it has accepted",
+            bytes: if accepted.is_some() { 10 } else { 5 },
+            commands: u32::from(accepted.is_some()), values: |see| accepted.iter().for_each(|held| see(held.value.value())),
+            slot: 1,
+            tampered: accepted.map(|held| {
+                let other = Proposal { value: held.value.tampered(), ..held };
+                Msg::Promise { ballot: *ballot, accepted: Some(other) }
+            }),
+        };
+        /// Phase 2a: asks to accept a value.
+        Accept { ballot: Ballot, value: Command } = {
+            alias: "2a", letter: 'A', phase: Propose, says: "asks to accept a value",
+            bytes: 5, command: value, slot: 1,
+        };
+        /// Phase 2b: has accepted it.
+        Accepted { ballot: Ballot } = {
+            alias: "2b", letter: 'a', phase: Accept, says: "has accepted it",
+            bytes: 5, slot: 1,
+        };
+        /// The value is chosen.
+        Chosen { value: Command } = {
+            letter: 'C', phase: Commit, says: "tells the chosen value",
+            bytes: 0, command: value, slot: 1,
+        };
+        /// Refuses a Prepare or an Accept, because of a promise for a higher ballot.
+        Nack { promised: Ballot } = {
+            letter: 'N', phase: Refuse, says: "has promised a higher ballot",
+            bytes: 5, slot: 1,
+        };
     }
 }
 
-/// What a node is told before it starts.
+/// Settings of a node, with those left open derived from the longest round trip. Times are in µs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    nodes: u8,
-    prepare_quorum: u8,
-    accept_quorum: u8,
+    quorums: Quorums,
     thrifty: bool,
     random_backoff: bool,
     backoff: Micros,
     timeout: Micros,
 }
 
-/// All that survives a crash.
+/// Durable state: all that survives a crash (§2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
-    /// The proposer's highest round.
+    /// Proposer: the highest round it has tried.
     round: u32,
-    /// The acceptor's promise.
+    /// Acceptor: the highest ballot promised. Invariant: `accepted.ballot <= promised`, unless the rule accept-raises-promise is ablated.
     promised: Ballot,
-    /// What the acceptor has accepted in the highest ballot.
+    /// Acceptor: the proposal of the highest ballot accepted.
     accepted: Option<Proposal>,
 }
 
@@ -166,13 +113,13 @@ crate::timers! {
 /// What the proposer is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
-    /// Nothing.
+    /// No ballot under way.
     Idle,
     /// Phase 1: who has promised, and the proposal of the highest ballot they reported.
     Preparing { promises: NodeSet, highest: Option<Proposal> },
     /// Phase 2: who has accepted its value.
     Proposing { acceptances: NodeSet, value: Command },
-    /// Outbid; waits before its next ballot.
+    /// Preempted: waits before its next ballot.
     Pausing,
 }
 
@@ -185,21 +132,21 @@ pub struct Server {
     // The proposer.
     stage: Stage,
     ballot: Ballot,
-    /// The highest ballot heard of.
+    /// The highest ballot in any message received.
     seen: Ballot,
-    /// Whether to ask everybody, thrifty or not: somebody did not answer.
+    /// Whether to send to all acceptors although thrifty: a quorum did not answer in time.
     ask_all: bool,
-    /// How often in a row it was preempted.
+    /// Ballots preempted in a row, at most [`DOUBLINGS`].
     preempted: u8,
-    /// What its first client wants; proposed if nothing else must be.
+    /// The command of its first client: the value to propose if no promise reports an accepted one.
     wanted: Option<Command>,
-    /// Clients to be told.
+    /// Clients that wait for the chosen value.
     clients: Vec<(ClientId, u32)>,
     // The learner.
     chosen: Option<Command>,
 }
 
-/// A random pause doubles its longest span each time, up to this often.
+/// How often the longest random pause doubles at most.
 const DOUBLINGS: u8 = 6;
 
 impl Server {
@@ -213,17 +160,18 @@ impl Server {
         out.save();
         self.ballot = Ballot { round: self.disk.round, node: owner };
         self.stage = Stage::Preparing { promises: NodeSet::EMPTY, highest: None };
-        self.ask(NodeSet::EMPTY, self.config.prepare_quorum, Msg::Prepare { ballot: self.ballot }, out);
+        self.ask(NodeSet::EMPTY, self.config.quorums.phase1, Msg::Prepare { ballot: self.ballot }, out);
     }
 
-    /// Sends to all who have not `answered`, or, thriftily, to no more than make a quorum; this node's own acceptor is always among them.
-    fn ask(&self, answered: NodeSet, quorum: u8, message: Msg, out: &mut Out<Server>) {
-        let mut to = NodeSet::first(self.config.nodes);
+    /// Sends a request to all acceptors, or if thrifty to one quorum with this node's own acceptor in it; in either case only to those that
+    /// have not `answered`.
+    fn ask(&self, answered: NodeSet, quorum: QuorumSystem, message: Msg, out: &mut Out<Server>) {
+        let mut to = NodeSet::first(self.config.quorums.replicas);
         if self.config.thrifty && !self.ask_all {
             out.because(THRIFTY);
-            to = (0..quorum).map(|i| NodeId((self.me.0 + i) % self.config.nodes)).collect();
+            to = quorum.smallest_from(self.me, self.config.quorums.replicas);
         }
-        out.broadcast(NodeSet(to.0 & !answered.0), message);
+        out.broadcast(to.minus(answered), message);
         out.set_timer(Timer::Retry, self.config.timeout, self.config.timeout);
     }
 
@@ -235,31 +183,31 @@ impl Server {
         if accepted.map(|proposal| proposal.ballot) > highest.map(|proposal| proposal.ballot) {
             *highest = accepted;
         }
-        if promises.len() < self.config.prepare_quorum {
+        if !self.config.quorums.phase1.is_quorum(*promises) {
             return;
         }
-        if self.config.prepare_quorum + self.config.accept_quorum > self.config.nodes {
+        if self.config.quorums.intersect() {
             out.because(QUORUMS_INTERSECT);
         }
         let adopted = highest.filter(|_| out.rule(ADOPT_HIGHEST)).map(|proposal| proposal.value);
         let Some(value) = adopted.or(self.wanted) else { return };
         self.stage = Stage::Proposing { acceptances: NodeSet::EMPTY, value };
-        self.ask(NodeSet::EMPTY, self.config.accept_quorum, Msg::Accept { ballot, value }, out);
+        self.ask(NodeSet::EMPTY, self.config.quorums.phase2, Msg::Accept { ballot, value }, out);
     }
 
     fn on_accepted(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) {
         let Stage::Proposing { acceptances, value } = &mut self.stage else { return };
-        if ballot != self.ballot || !acceptances.add(from) || acceptances.len() < self.config.accept_quorum {
+        if ballot != self.ballot || !acceptances.add(from) || !self.config.quorums.phase2.is_quorum(*acceptances) {
             return;
         }
         let value = *value;
         out.because(CHOSEN_BY_QUORUM);
-        out.broadcast(NodeSet::first(self.config.nodes).without(self.me), Msg::Chosen { value });
+        out.broadcast(NodeSet::first(self.config.quorums.replicas).without(self.me), Msg::Chosen { value });
         self.learn(value, out);
     }
 
-    /// Somebody uses a higher ballot: this one cannot win any more, or would spoil that one's second phase by trying.
-    fn preempted_by(&mut self, ballot: Ballot, out: &mut Out<Server>) {
+    /// Gives up the ballot under way if `ballot` is higher (§2.2, last paragraph), and pauses before the next.
+    fn on_higher_ballot(&mut self, ballot: Ballot, out: &mut Out<Server>) {
         self.seen = self.seen.max(ballot);
         if ballot <= self.ballot || !matches!(self.stage, Stage::Preparing { .. } | Stage::Proposing { .. }) {
             return;
@@ -279,14 +227,14 @@ impl Server {
         if ballot < self.disk.promised {
             return out.send(from, Msg::Nack { promised: self.disk.promised });
         }
-        // A Prepare that comes again is answered again: the first promise may have been lost.
+        // Equal ballots too: the first promise may have been lost.
         if ballot > self.disk.promised {
             self.disk.promised = ballot;
             out.because(DURABLE_ACCEPTOR);
             out.save();
         }
         out.send(from, Msg::Promise { ballot, accepted: self.disk.accepted });
-        self.preempted_by(ballot, out);
+        self.on_higher_ballot(ballot, out);
     }
 
     fn on_accept(&mut self, from: NodeId, ballot: Ballot, value: Command, out: &mut Out<Server>) {
@@ -300,7 +248,7 @@ impl Server {
         out.because(DURABLE_ACCEPTOR);
         out.save();
         out.send(from, Msg::Accepted { ballot });
-        self.preempted_by(ballot, out);
+        self.on_higher_ballot(ballot, out);
     }
 
     // The learner (§2.3).
@@ -359,7 +307,7 @@ impl Node for Server {
             Msg::Promise { ballot, accepted } => self.on_promise(from, ballot, accepted, out),
             Msg::Accept { ballot, value } => self.on_accept(from, ballot, value, out),
             Msg::Accepted { ballot } => self.on_accepted(from, ballot, out),
-            Msg::Nack { promised } => self.preempted_by(promised, out),
+            Msg::Nack { promised } => self.on_higher_ballot(promised, out),
             Msg::Chosen { value } => self.learn(value, out),
         }
     }
@@ -371,12 +319,12 @@ impl Node for Server {
             Stage::Preparing { promises, .. } => {
                 out.because(RESEND);
                 self.ask_all = true;
-                self.ask(promises, self.config.prepare_quorum, Msg::Prepare { ballot: self.ballot }, out);
+                self.ask(promises, self.config.quorums.phase1, Msg::Prepare { ballot: self.ballot }, out);
             }
             Stage::Proposing { acceptances, value } => {
                 out.because(RESEND);
                 self.ask_all = true;
-                self.ask(acceptances, self.config.accept_quorum, Msg::Accept { ballot: self.ballot, value }, out);
+                self.ask(acceptances, self.config.quorums.phase2, Msg::Accept { ballot: self.ballot, value }, out);
             }
         }
     }
@@ -401,11 +349,14 @@ impl Node for Server {
         let known = Slot::from(self.chosen.is_some());
         let tally = match self.stage {
             Stage::Preparing { promises, .. } => {
-                Some(Tally { of: "promises", slot: 1, from: promises, need: self.config.prepare_quorum })
+                Some(Tally { of: "promises", slot: 1, from: promises, need: self.config.quorums.phase1.need() })
             }
-            Stage::Proposing { acceptances, .. } => {
-                Some(Tally { of: "acknowledgements", slot: 1, from: acceptances, need: self.config.accept_quorum })
-            }
+            Stage::Proposing { acceptances, .. } => Some(Tally {
+                of: "acknowledgements",
+                slot: 1,
+                from: acceptances,
+                need: self.config.quorums.phase2.need(),
+            }),
             Stage::Idle | Stage::Pausing => None,
         };
         NodeStatus {
@@ -415,7 +366,7 @@ impl Node for Server {
                 (_, None) => "proposer",
             },
             leads: false,
-            epoch: epoch(if tally.is_some() { self.ballot } else { self.disk.promised }),
+            epoch: if tally.is_some() { self.ballot } else { self.disk.promised }.epoch(),
             leader: None,
             tally,
             blocked: None,
@@ -425,7 +376,7 @@ impl Node for Server {
                 committed: known,
                 applied: known,
             },
-            members: NodeSet::first(self.config.nodes),
+            members: NodeSet::first(self.config.quorums.replicas),
         }
     }
 
@@ -436,12 +387,8 @@ impl Node for Server {
         let accepted = self.disk.accepted;
         let ballot = accepted.map_or(Ballot::ZERO, |proposal| proposal.ballot);
         let command = self.chosen.or(accepted.map(|proposal| proposal.value))?;
-        Some(EntryStatus { epoch: epoch(ballot), command: Some(command), chosen: self.chosen.is_some() })
+        Some(EntryStatus { epoch: ballot.epoch(), command: Some(command), chosen: self.chosen.is_some() })
     }
-}
-
-fn epoch(ballot: Ballot) -> Epoch {
-    Epoch { number: ballot.round, owner: ballot.is_real().then_some(ballot.node) }
 }
 
 impl Protocol for Synod {
@@ -466,8 +413,8 @@ impl Protocol for Synod {
             Formula {
                 text: "2(q1−1) + 2(q2−1) + (n−1)",
                 count: |n, settings| {
-                    let quorum = |id| u32::from(quorum(n as u8, settings.count(id)));
-                    let asked = quorum(PREPARE_QUORUM_SIZE) + quorum(ACCEPT_QUORUM_SIZE);
+                    let size = |id| u32::from(QuorumSystem::threshold(n as u8, settings.count(id)).need());
+                    let asked = size(PHASE_1_QUORUM) + size(PHASE_2_QUORUM);
                     settings.flag(ASK_THRIFTILY).then(|| 2 * (asked - 2) + n - 1)
                 },
                 source: "Paxos Made Simple §2.2, both phases to one quorum, and §2.3",
@@ -484,24 +431,20 @@ impl Protocol for Synod {
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
-        let (n, settings) = (setup.replicas, &setup.settings);
+        let settings = &setup.settings;
         let config = Config {
-            nodes: n,
-            prepare_quorum: quorum(n, settings.count(PREPARE_QUORUM_SIZE)),
-            accept_quorum: quorum(n, settings.count(ACCEPT_QUORUM_SIZE)),
+            quorums: Quorums::checked(setup, PHASE_1_QUORUM, PHASE_2_QUORUM, QUORUMS_INTERSECT)?,
             thrifty: settings.flag(ASK_THRIFTILY),
             random_backoff: settings.choice(BACKOFF) == 0,
             backoff: settings.duration(BACKOFF_TIME, (setup.rtt_max / 4).max(1)),
             timeout: settings.duration(TIMEOUT, setup.rtt_max + setup.rtt_max / 2 + 1),
         };
-        check_quorums(setup, config.prepare_quorum, config.accept_quorum)?;
-        Ok(vec![config; usize::from(n)])
+        Ok(vec![config; usize::from(setup.replicas)])
     }
 
-    /// Proposers that pause for equal times may preempted each other for ever.
+    /// Not with fixed pauses: proposers that pause for equal times may preempt each other for ever (§2.4).
     fn live(setup: &Setup, healthy: u8) -> bool {
-        let needed = |id| quorum(setup.replicas, setup.settings.count(id));
-        setup.settings.choice(BACKOFF) == 0 && healthy >= needed(PREPARE_QUORUM_SIZE).max(needed(ACCEPT_QUORUM_SIZE))
+        setup.settings.choice(BACKOFF) == 0 && Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
     }
 
     fn exchange() -> Option<Exchange<Server>> {
@@ -534,24 +477,6 @@ impl Protocol for Synod {
     }
 }
 
-fn quorum(n: u8, chosen: u32) -> u8 {
-    if chosen == 0 { majority(n) } else { chosen as u8 }
-}
-
-fn check_quorums(setup: &Setup, prepare: u8, accept: u8) -> Result<(), SettingError> {
-    let n = setup.replicas;
-    if prepare > n {
-        return Err(("q1", "at most as many as there are nodes"));
-    }
-    if accept > n {
-        return Err(("q2", "at most as many as there are nodes"));
-    }
-    if prepare + accept <= n && !setup.ablated.has(QUORUMS_INTERSECT) {
-        return Err(("q1", "q1 + q2 must be more than all nodes, unless the rule quorums-intersect is taken away"));
-    }
-    Ok(())
-}
-
 fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
     let accepted = |node: &Option<Server>| node.as_ref().and_then(|node| node.disk.accepted);
     let Some(own) = nodes.get(usize::from(step.changed.0)).and_then(accepted) else { return Ok(()) };
@@ -559,9 +484,10 @@ fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breac
         let Some(its) = accepted(node).filter(|its| its.value != own.value) else { continue };
         // Of two different values, the one in the lower ballot must not have been chosen.
         let lower = if own.ballot < its.ballot { own } else { its };
-        let holders = nodes.iter().filter(|node| accepted(node) == Some(lower)).count();
-        let quorum = nodes.iter().flatten().next().map_or(u8::MAX, |node| node.config.accept_quorum);
-        if own.ballot == its.ballot || holders >= usize::from(quorum) {
+        let holds = |&(_, node): &(u8, &Option<Server>)| accepted(node) == Some(lower);
+        let holders: NodeSet = (0..).zip(nodes).filter(holds).map(|(id, _)| NodeId(id)).collect();
+        let chosen = nodes.iter().flatten().next().is_some_and(|node| node.config.quorums.phase2.is_quorum(holders));
+        if own.ballot == its.ballot || chosen {
             return Err(Breach { other: Some(NodeId(other)), slot: Some(1) });
         }
     }

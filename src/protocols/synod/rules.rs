@@ -1,6 +1,7 @@
-//! What the Synod demands, and what a scenario may choose.
+//! The rules of the Synod (single-decree Paxos), with their sections in the papers, and its settings.
 
-use crate::core::SettingKind::{Choice, Count, Duration, Flag};
+use crate::core::SettingKind::{Choice, Duration, Flag};
+use crate::core::quorum;
 
 crate::rules! {
     /// Ballots are unique.
@@ -110,19 +111,19 @@ crate::rules! {
 }
 
 crate::settings! {
-    /// How long to pause.
+    /// How pauses are drawn.
     BACKOFF = {
         key: "backoff",
-        says: "Pause of an outbid proposer: random, longer each time, or always the same (then duels can last for ever)",
+        says: "Pause of a preempted proposer: random, longer each time, or always the same (then duels can last for ever)",
         kind: Choice { options: &["random", "fixed"], default: 0 },
     };
-    /// The pause.
+    /// How long a pause is at least.
     BACKOFF_TIME = {
         key: "backoff_time",
-        says: "Shortest pause of an outbid proposer",
+        says: "Shortest pause of a preempted proposer",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
-    /// Patience.
+    /// How long to wait for answers.
     TIMEOUT = {
         key: "timeout",
         says: "How long a proposer waits for a quorum to answer before it asks again",
@@ -134,16 +135,8 @@ crate::settings! {
         says: "Ask one quorum only, and everybody when it does not answer",
         kind: Flag { default: false },
     };
-    /// Promises needed.
-    PREPARE_QUORUM_SIZE = {
-        key: "q1",
-        says: "Promises that allow a proposal; 0 for a majority",
-        kind: Count { min: 0, max: 32, default: 0 },
-    };
-    /// Acceptances needed.
-    ACCEPT_QUORUM_SIZE = {
-        key: "q2",
-        says: "Acceptances that make a value chosen; 0 for a majority",
-        kind: Count { min: 0, max: 32, default: 0 },
-    };
+    /// Replicas in a quorum of phase 1.
+    PHASE_1_QUORUM = quorum::PHASE_1_SIZE;
+    /// Replicas in a quorum of phase 2.
+    PHASE_2_QUORUM = quorum::PHASE_2_SIZE;
 }

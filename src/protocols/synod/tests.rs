@@ -1,12 +1,12 @@
-//! Orders of events that chance hardly finds, brought about by hand.
+//! The Synod step by step: rare interleavings, message by message. Nodes are numbered from 0.
 
 use super::*;
 use crate::core::RuleId;
-use crate::protocols::tests_by_hand::{ByHand, write};
+use crate::protocols::manual_network::{ManualNetwork, write};
 
 /// The proposer at node 0 restarts after it proposed, and is asked for another value; its first proposal is still under way.
 fn a_proposer_that_restarts(without: Option<RuleId>) -> bool {
-    let mut run = ByHand::<Synod>::new(3, &[], without);
+    let mut run = ManualNetwork::<Synod>::new(3, &[], without);
     run.ask(0, write(10));
     run.round("Prepare", "Promise", 0, &[1]);
     // Its own acceptance never reached the disk.
@@ -26,14 +26,14 @@ fn a_proposer_that_restarts(without: Option<RuleId>) -> bool {
 }
 
 #[test]
-fn a_ballot_used_twice_chooses_twice() {
+fn ballot_used_again_after_a_restart_chooses_two_values() {
     assert!(a_proposer_that_restarts(Some(DURABLE_ROUND)));
     assert!(!a_proposer_that_restarts(None));
 }
 
 /// Two ballots of round 1 at five nodes: an acceptor that accepts the higher has not promised it, and hears of the lower only later.
 fn a_late_lower_ballot(without: Option<RuleId>) -> bool {
-    let mut run = ByHand::<Synod>::new(5, &[], without);
+    let mut run = ManualNetwork::<Synod>::new(5, &[], without);
     // Node 1 asks first, and is told by 0 and 3 that nothing was accepted. Its proposal is slow.
     run.ask(1, write(20));
     run.round("Prepare", "Promise", 1, &[0, 3]);
@@ -51,14 +51,14 @@ fn a_late_lower_ballot(without: Option<RuleId>) -> bool {
 }
 
 #[test]
-fn accepting_must_be_promising() {
+fn acceptance_without_promise_lets_a_lower_ballot_replace_a_chosen_value() {
     assert!(a_late_lower_ballot(Some(ACCEPT_RAISES_PROMISE)));
     assert!(!a_late_lower_ballot(None));
 }
 
 #[test]
-fn what_comes_twice_counts_once() {
-    let mut run = ByHand::<Synod>::new(5, &[], None);
+fn duplicate_promise_counts_once() {
+    let mut run = ManualNetwork::<Synod>::new(5, &[], None);
     run.ask(0, write(1));
     for _ in 0..2 {
         run.act(0, |node, out| node.on_message(NodeId(1), &Msg::Promise { ballot: node.ballot, accepted: None }, out));
@@ -69,8 +69,8 @@ fn what_comes_twice_counts_once() {
 }
 
 #[test]
-fn a_promise_for_an_earlier_ballot_does_not_count() {
-    let mut run = ByHand::<Synod>::new(3, &[], None);
+fn promise_for_an_earlier_ballot_does_not_count() {
+    let mut run = ManualNetwork::<Synod>::new(3, &[], None);
     run.ask(0, write(1));
     run.deliver("Prepare", 0, 1);
     run.ask(2, write(2));
@@ -83,6 +83,6 @@ fn a_promise_for_an_earlier_ballot_does_not_count() {
 }
 
 #[test]
-fn messages_are_small() {
+fn message_fits_in_48_bytes() {
     assert!(size_of::<Msg>() <= 48);
 }

@@ -40,9 +40,9 @@ mod tests;
 pub use rules::*;
 
 use crate::core::hash::Digest;
-use crate::core::node::{Breach, Invariant, Kind, Message, Node, Phase, Protocol, SettingError, Setup, Step};
+use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Blocked, Card, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula, KindId,
+    Answer, Blocked, Card, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula,
     LeaderModel, Log, LogStatus, Micros, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Rule, Setting, Shots, Slot,
     Tally, TimingModel,
 };
@@ -64,95 +64,51 @@ const BLOCK: Slot = 16;
 /// The time between two questions doubles up to this often.
 const DOUBLINGS: u8 = 3;
 
-/// What nodes say; each about the transaction `at`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // The variants say what their fields are.
-pub enum Msg {
-    /// Phase 1: asks for a vote on a command (VOTE-REQ).
-    Prepare { at: Slot, command: Command },
-    /// Can commit, and is in doubt from now on.
-    VoteYes { at: Slot },
-    /// Has aborted.
-    VoteNo { at: Slot },
-    /// Phase 2: the decision is to commit.
-    Commit { at: Slot },
-    /// Phase 2: the decision is to abort.
-    Abort { at: Slot },
-    /// Has the decision on disk.
-    Ack { at: Slot },
-    /// In doubt: asks for the decision (an inquiry in R*).
-    DecisionReq { at: Slot },
-    /// In doubt as well.
-    Uncertain { at: Slot },
-}
-
-impl Message for Msg {
-    const KINDS: &'static [Kind] = &[
-        Kind { name: "Prepare", alias: "VOTE-REQ", letter: 'P', phase: Phase::Propose, says: "asks for a vote" },
-        Kind { name: "VoteYes", alias: "YES", letter: 'Y', phase: Phase::Accept, says: "votes yes: it can commit" },
-        Kind { name: "VoteNo", alias: "NO", letter: 'N', phase: Phase::Refuse, says: "votes no: it has aborted" },
-        Kind { name: "Commit", alias: "", letter: 'C', phase: Phase::Commit, says: "tells that it is committed" },
-        Kind { name: "Abort", alias: "", letter: 'A', phase: Phase::Refuse, says: "tells that it is aborted" },
-        Kind { name: "Ack", alias: "", letter: 'k', phase: Phase::Vote, says: "has the decision on its disk" },
-        Kind {
-            name: "DecisionReq",
-            alias: "inquiry",
-            letter: '?',
-            phase: Phase::Transfer,
-            says: "is in doubt and asks for the decision",
-        },
-        Kind { name: "Uncertain", alias: "", letter: 'u', phase: Phase::Transfer, says: "is in doubt as well" },
-    ];
-
-    #[inline(always)]
-    fn kind(&self) -> KindId {
-        KindId(match self {
-            Msg::Prepare { .. } => 0,
-            Msg::VoteYes { .. } => 1,
-            Msg::VoteNo { .. } => 2,
-            Msg::Commit { .. } => 3,
-            Msg::Abort { .. } => 4,
-            Msg::Ack { .. } => 5,
-            Msg::DecisionReq { .. } => 6,
-            Msg::Uncertain { .. } => 7,
-        })
-    }
-
-    #[inline(always)]
-    fn bytes(&self) -> u32 {
-        5
-    }
-
-    #[inline(always)]
-    fn commands(&self) -> u32 {
-        u32::from(matches!(self, Msg::Prepare { .. }))
-    }
-
-    fn each_value(&self, see: &mut dyn FnMut(u32)) {
-        if let Msg::Prepare { command, .. } = self {
-            see(command.value());
-        }
-    }
-
-    #[inline(always)]
-    fn slot(&self) -> Slot {
-        match *self {
-            Msg::Prepare { at, .. }
-            | Msg::VoteYes { at }
-            | Msg::VoteNo { at }
-            | Msg::Commit { at }
-            | Msg::Abort { at }
-            | Msg::Ack { at }
-            | Msg::DecisionReq { at }
-            | Msg::Uncertain { at } => at,
-        }
-    }
-
-    fn tampered(&self) -> Option<Msg> {
-        match *self {
-            Msg::Prepare { at, command } => Some(Msg::Prepare { at, command: command.tampered() }),
-            _ => None,
-        }
+crate::messages! {
+    /// What nodes send each other; each about the transaction `at`.
+    #[derive(Copy)]
+    #[allow(missing_docs)] // The variants say what their fields are.
+    pub enum Msg {
+        /// Phase 1: asks for a vote on a command.
+        Prepare { at: Slot, command: Command } = {
+            alias: "VOTE-REQ", letter: 'P', phase: Propose, says: "asks for a vote",
+            bytes: 5, command: command, slot: *at,
+        };
+        /// Can commit, and is in doubt from now on.
+        VoteYes { at: Slot } = {
+            alias: "YES", letter: 'Y', phase: Accept, says: "votes yes: it can commit",
+            bytes: 5, slot: *at,
+        };
+        /// Has aborted.
+        VoteNo { at: Slot } = {
+            alias: "NO", letter: 'N', phase: Refuse, says: "votes no: it has aborted",
+            bytes: 5, slot: *at,
+        };
+        /// Phase 2: the decision is to commit.
+        Commit { at: Slot } = {
+            letter: 'C', phase: Commit, says: "tells that it is committed",
+            bytes: 5, slot: *at,
+        };
+        /// Phase 2: the decision is to abort.
+        Abort { at: Slot } = {
+            letter: 'A', phase: Refuse, says: "tells that it is aborted",
+            bytes: 5, slot: *at,
+        };
+        /// Has the decision on disk.
+        Ack { at: Slot } = {
+            letter: 'k', phase: Vote, says: "has the decision on its disk",
+            bytes: 5, slot: *at,
+        };
+        /// In doubt: asks for the decision.
+        DecisionReq { at: Slot } = {
+            alias: "inquiry", letter: '?', phase: Transfer, says: "is in doubt and asks for the decision",
+            bytes: 5, slot: *at,
+        };
+        /// In doubt as well.
+        Uncertain { at: Slot } = {
+            letter: 'u', phase: Transfer, says: "is in doubt as well",
+            bytes: 5, slot: *at,
+        };
     }
 }
 

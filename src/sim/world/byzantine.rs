@@ -7,11 +7,12 @@
 //!
 //! The judges look at honest nodes only; who has ever lied is not one of them.
 
-use super::event::Event;
-use super::{ClientMessage, Host, NEVER, StepOutcome, World};
+use super::{ClientMessage, Host, StepOutcome, World};
 use crate::core::node::Reply;
-use crate::core::{Command, Micros, NodeId, NodeSet};
-use crate::sim::action::Behaviour;
+use crate::core::{Answer, Command, Micros, NodeId, NodeSet};
+use crate::sim::action::{ALL, Behaviour};
+use crate::sim::hosts::timers::NEVER;
+use crate::sim::queue::event::Event;
 use crate::sim::replicas::TwinOp;
 use crate::sim::rng::Rng;
 
@@ -213,6 +214,17 @@ impl World {
         let others = NodeSet::first(self.hosts.len() as u8).without(node);
         let silent = faults.byzantine.silent.get(usize::from(node.0));
         silent.is_none_or(|silent| !others.minus(*silent).is_empty() || others.is_empty())
+    }
+
+    /// What a node answers a client: something else than it should, if it tampers with what it sends to everybody.
+    pub(super) fn tamper_reply(&self, from: NodeId, reply: Reply) -> Reply {
+        let tampers = self.faults.as_ref().and_then(|faults| faults.byzantine.tampers.get(usize::from(from.0)));
+        match reply.answer {
+            Answer::Done(outcome) if tampers == Some(&ALL) => {
+                Reply { answer: Answer::Done(outcome.tampered()), ..reply }
+            }
+            _ => reply,
+        }
     }
 
     /// The message with another command in it, if the sender tampers what it sends there and there is one in it.

@@ -1,17 +1,18 @@
 //! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
 
 use super::byzantine::ByzantineNodes;
-use super::clock::Clocks;
-use super::cpu::Processors;
-use super::event::Event;
 use super::intercept::{Held, Interceptor};
-use super::links::{Links, Transmission};
 use super::pause::Pause;
-use super::{Arriving, StepOutcome, World};
+use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
+use crate::sim::hosts::clock::Clocks;
+use crate::sim::hosts::processor::Processors;
 use crate::sim::network::Cost;
+use crate::sim::network::links::{Links, Transmission};
+use crate::sim::queue::event::{Arriving, Event};
+use std::collections::BTreeMap;
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub(super) struct ActiveFaults {
     pub processors: Option<Processors>,
     /// The nodes that lie.
     pub byzantine: ByzantineNodes,
+    /// Nodes that crash in the middle of what they send, and how many messages still leave them.
+    pub crash_after: BTreeMap<NodeId, u16>,
     /// The messages held.
     pub held: Vec<Held>,
     /// What waits for a message to be sent.
@@ -47,6 +50,7 @@ impl World {
                 clocks: Clocks::default(),
                 byzantine: ByzantineNodes::default(),
                 processors: (cost != Cost::default()).then(|| Processors::new(cost)),
+                crash_after: BTreeMap::new(),
                 held: Vec::new(),
                 interceptors: Vec::new(),
             })
@@ -90,11 +94,19 @@ impl World {
 
     /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
     /// another.
+    ///
+    /// False: the sender crashed in the middle of it, and what it sent to the others never left.
     #[cold]
-    pub(super) fn send_with_faults(&mut self, from: NodeId, to: NodeSet, message_id: u32) {
+    pub(super) fn send_with_faults(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         let (kind, bytes) = self.weigh(message_id);
-        let to = self.audience(from, to, message_id);
-        for to in to.iter() {
+        let mut to = self.audience(from, to, message_id);
+        while let Some(receiver) = to.lowest() {
+            if receiver != from && self.crashes_now(from) {
+                to.iter().for_each(|_| self.outbox.messages.release(message_id));
+                return false;
+            }
+            to.remove(receiver);
+            let to = receiver;
             if from == to {
                 // In a life of its own, for there may be two of it.
                 let incarnation = self.hosts[usize::from(from.0)].incarnation;
@@ -115,6 +127,19 @@ impl World {
                 self.schedule(leaves + second, copy.forced_delivery(second));
             }
             self.send_past_interceptors(Which { from, to, kind }, event, leaves);
+        }
+        true
+    }
+
+    /// Whether a node that is to crash while it sends does so now, in place of its next message.
+    fn crashes_now(&mut self, node: NodeId) -> bool {
+        match self.faults().crash_after.get_mut(&node) {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
         }
     }
 

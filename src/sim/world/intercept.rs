@@ -1,10 +1,10 @@
 //! Single messages: held, delivered at once, dropped, duplicated.
 
-use super::act::refuse;
-use super::event::Event;
+use super::actions::refuse;
 use super::{Flight, World};
 use crate::core::{Header, Micros, RuleSet};
 use crate::sim::action::{FlightId, Intercept, Refusal, Which};
+use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
 
 /// A message that stays where it is.

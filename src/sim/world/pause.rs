@@ -4,9 +4,10 @@
 //! jumped: first it handles the timers that ran out meanwhile, as a program does that looks at its clock before it believes a lease, then
 //! what has arrived, in order. If its clock stood still as well, its timers have as long to go as when it fell asleep.
 
-use super::event::Event;
-use super::{NEVER, World};
+use super::World;
 use crate::core::{Micros, NodeId, NodeSet};
+use crate::sim::hosts::timers::NEVER;
+use crate::sim::queue::event::Event;
 
 /// A pause that is not over.
 #[derive(Clone, Debug)]

@@ -1,17 +1,10 @@
 //! Timers: setting them, forgetting them, and what happens when they run out.
 
-use super::event::Event;
-use super::{NEVER, StepOutcome, World};
+use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, TimerId};
+use crate::sim::hosts::timers::{NEVER, TimerState};
+use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
-
-/// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TimerState {
-    pub timer: TimerId,
-    pub deadline: Micros,
-    pub queued: Micros,
-}
 
 impl World {
     /// A timer may have run out. `None`: it had been set again, or forgotten, or its node has ended.

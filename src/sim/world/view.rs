@@ -1,12 +1,13 @@
 //! What can be seen of a world from outside.
 
-use super::event::Event;
-use super::{Arriving, ClientMessage, End, Flight, HistoryRecord, Mark, World};
+use super::{ClientMessage, End, Flight, HistoryRecord, Mark, World};
 use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Topology;
+use crate::sim::network::links::Link;
+use crate::sim::queue::event::{Arriving, Event};
 use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
@@ -40,6 +41,11 @@ impl World {
     /// What nodes asked for in the last step or action, for those who know the protocol and had effects kept.
     pub fn effects_of<P: Protocol>(&self) -> &[(NodeId, EffectOf<P>)] {
         self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.effects())
+    }
+
+    /// How messages from one node to another fare, besides what the topology says.
+    pub fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.faults.as_ref().map_or(Link::default(), |faults| faults.links.get(from, to))
     }
 
     /// The index of the site at which a replica lives.

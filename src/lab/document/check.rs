@@ -1,0 +1,425 @@
+//! Checking a scenario: from the document to the blueprint of a simulation, or to every problem in it.
+//!
+//! Every number and every list is bounded here, so that the time and the memory of a run are bounded whatever the document says.
+
+use super::Quantity;
+use super::atlas::{self, Matrix};
+use super::fault::{Names, ScriptCheck};
+use super::places::Layout;
+use super::problem::{Problem, ProblemCollector, Problems};
+use super::quantity::milliseconds;
+use super::read::{LONGEST, ROUND_TRIP, between, share, time, whole};
+use super::scenario::{Recovery, Scenario, Value, ValueBytes};
+use super::timing::{scheduled_by_timing_model, timing_objection};
+use crate::core::card::Faults;
+use crate::core::{Card, Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::sim::action::{Assumption, Timed};
+use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
+use crate::universe::{self, Universe, Variant};
+
+/// Most sites of a scenario.
+pub const SITES: usize = 32;
+/// Bytes in a command's value, unless the scenario says otherwise.
+const VALUE_BYTES: u32 = 100;
+/// Most bytes in a command's value.
+const MOST_VALUE_BYTES: u32 = 1 << 24;
+/// Most entries of a script.
+const FAULTS: usize = 1_000;
+/// Longest title or description, bytes.
+const TEXT: usize = 2_000;
+/// Largest seed: the largest integer that every reader of JSON holds exactly.
+const SEED: u64 = (1 << 53) - 1;
+
+/// A scenario that has been checked, in the simulator's terms.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The protocol.
+    pub variant: &'static Variant,
+    /// What the simulation is built from. It keeps no trace records; set [`Blueprint::keep_trace`] to see them.
+    pub blueprint: Blueprint,
+    /// The sites, in the order of the scenario.
+    pub places: Vec<Place>,
+    /// The names of the failure domains, by [`DomainId`](crate::sim::DomainId).
+    pub domains: Vec<String>,
+    /// How long a run lasts, µs.
+    pub duration: Micros,
+    /// Answers before this time do not count in latencies, µs.
+    pub warmup: Micros,
+}
+
+/// A site as shown: id, name and position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Its id in the scenario.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Latitude and longitude in degrees, if known.
+    pub position: Option<[f64; 2]>,
+}
+
+impl Checked {
+    /// Builds the simulation and boots its nodes. Errors: settings that contradict each other, which the protocol itself finds.
+    pub fn boot(&self) -> Result<Box<dyn Universe>, Problem> {
+        self.variant.boot(&self.blueprint).map_err(|(key, says)| Problem {
+            field: format!("settings.{key}"),
+            value: String::new(),
+            says: says.to_owned(),
+        })
+    }
+}
+
+impl Checked {
+    /// The ids of the sites, in order.
+    pub fn sites(&self) -> Vec<&str> {
+        self.places.iter().map(|place| place.id.as_str()).collect()
+    }
+
+    /// The names by which a fault refers to sites, failure domains and kinds of messages; `sites` is [`Checked::sites`].
+    pub fn names<'a>(&'a self, sites: &'a [&'a str]) -> Names<'a> {
+        Names { sites, domains: &self.domains, kinds: self.variant.kinds }
+    }
+}
+
+impl Scenario {
+    /// Checks the whole scenario. Errors: every field that makes no sense, in the order of the document.
+    pub fn check(&self) -> Result<Checked, Problems> {
+        let mut problems = ProblemCollector::default();
+        let checked = self.blueprint(&mut problems);
+        let checked = problems.into_result(checked)?;
+        // Whether settings contradict each other is known to the protocol alone.
+        checked.boot()?;
+        Ok(checked)
+    }
+
+    fn blueprint(&self, problems: &mut ProblemCollector) -> Option<Checked> {
+        for (field, text) in [("title", &self.title), ("about", &self.about)] {
+            if text.len() > TEXT {
+                problems.add(field, text, format!("is too long; {TEXT} bytes would do"));
+            }
+        }
+        let variant = universe::variant(&self.variant);
+        if variant.is_none() {
+            problems.unknown("variant", &self.variant, "variants", universe::variants().iter().map(|v| v.card.key));
+        }
+        let given = || self.settings.iter().map(|(key, value)| (key.as_str(), value));
+        let settings =
+            variant.map(|variant| read_settings(variant, Settings::defaults(variant.settings), given(), problems));
+        let ablated = variant.map(|variant| self.ablated(variant, problems));
+        let (places, mut topology) = self.sites(problems);
+        let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
+        let Layout { placement, domains, names } = self.lay_out(&ids, variant, problems);
+        topology.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, problems);
+        topology.loss_permille = share(&self.network.loss, "network.loss", 1_000, problems);
+        topology.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, problems);
+        topology.cost = self.read_cost(problems);
+        topology.timing = self.read_timing(&topology, problems);
+        topology.disk = time(&self.disk, "disk", 0, 0, ROUND_TRIP, problems);
+        topology.value_bytes = self.sizes(problems);
+        let clients = self.workload(&ids, &topology, problems);
+        let kinds = variant.map_or(&[][..], |variant| variant.kinds);
+        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, topology.timing, problems);
+        let seed = self.seed.unwrap_or(1);
+        if seed > SEED {
+            problems.add("seed", seed, format!("0 to {SEED} would do"));
+        }
+        let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, problems);
+        let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, problems);
+        let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, problems));
+        let (settings, ablated) = (settings?, ablated?);
+        let mut blueprint = Blueprint {
+            topology,
+            placement,
+            domains,
+            clients,
+            settings,
+            ablated,
+            seed,
+            script,
+            recovery,
+            ..Blueprint::default()
+        };
+        blueprint.script.extend(scheduled_by_timing_model(blueprint.topology.timing));
+        let variant = variant?;
+        self.check_script_order(&blueprint, variant, problems);
+        Some(Checked { variant, blueprint, places, domains: names, duration, warmup })
+    }
+
+    fn sizes(&self, problems: &mut ProblemCollector) -> Sizes {
+        let Some(ValueBytes { from, to }) = self.value_bytes else { return Sizes::all(VALUE_BYTES) };
+        let mut read = |bytes, end: &str| {
+            let field = if from == to { "value_bytes".to_owned() } else { format!("value_bytes.{end}") };
+            whole(Some(bytes), &field, VALUE_BYTES, 0, MOST_VALUE_BYTES, problems)
+        };
+        let sizes = Sizes { least: read(from, "from"), most: if from == to { from } else { read(to, "to") } };
+        if from > to {
+            problems.add("value_bytes.to", to, format!("is less than \"from\"; {from} or more would do"));
+        }
+        sizes
+    }
+
+    fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {
+        let mut ablated = RuleSet::EMPTY;
+        let removable = || variant.rules().iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
+        for (i, key) in self.without.iter().enumerate() {
+            match variant.rules().iter().position(|rule| rule.key == key) {
+                Some(index) if variant.rules()[index].without.is_some() => ablated.add(RuleId(index as u8)),
+                Some(_) => {
+                    let says = format!(
+                        "{} is nothing without this rule; those one can take away are {}",
+                        variant.card.title,
+                        removable().collect::<Vec<_>>().join(", ")
+                    );
+                    problems.add(format!("without[{i}]"), format!("\"{key}\""), says);
+                }
+                None => {
+                    let what = format!("rules of {} one can take away", variant.card.key);
+                    problems.unknown(format!("without[{i}]"), key, &what, removable());
+                }
+            }
+        }
+        ablated
+    }
+
+    /// Sites and the round trips between them. Invariant: as many places as sites in the topology, even where there are problems.
+    fn sites(&self, problems: &mut ProblemCollector) -> (Vec<Place>, Topology) {
+        if self.sites.is_empty() {
+            problems.add("sites", "", "at least one site is needed");
+        }
+        if self.sites.len() > SITES {
+            problems.add("sites", format!("{} sites", self.sites.len()), format!("{SITES} are the most"));
+        }
+        let matrix = self.matrix.as_ref().and_then(|key| {
+            let matrix = atlas::matrix(key);
+            if matrix.is_none() {
+                problems.unknown("matrix", key, "tables", atlas::MATRICES.iter().map(|matrix| matrix.key));
+            }
+            matrix
+        });
+        match (&self.matrix, self.rtt_ms.is_empty()) {
+            (None, true) => {
+                problems.add("matrix", "", "name a table (aws, gcp, pql) or give your own round trips in \"rtt_ms\"");
+            }
+            (Some(_), false) => {
+                problems.add("rtt_ms", "", "\"matrix\" gives the round trips already; leave one of the two out");
+            }
+            _ => {}
+        }
+        let mut places = Vec::new();
+        for (i, site) in self.sites.iter().enumerate().take(SITES) {
+            if site.id.is_empty() || site.id.len() > 60 {
+                problems.add(format!("sites[{i}].id"), format!("\"{}\"", site.id), "1 to 60 bytes would do");
+            }
+            if self.sites[..i].iter().any(|earlier| earlier.id == site.id) {
+                problems.add(format!("sites[{i}].id"), format!("\"{}\"", site.id), "stands here twice");
+            }
+            if let Some([latitude, longitude]) = site.position
+                && !((-90.0..=90.0).contains(&latitude) && (-180.0..=180.0).contains(&longitude))
+            {
+                let value = format!("[{latitude}, {longitude}]");
+                problems.add(
+                    format!("sites[{i}].position"),
+                    value,
+                    "a latitude from -90 to 90 and a longitude from -180 to 180 would do",
+                );
+            }
+            let region = matrix.and_then(|matrix| matrix.region(&site.id)).map(|(_, region)| region);
+            if let (Some(matrix), None) = (matrix, region) {
+                let what = format!("regions of {}", matrix.key);
+                problems.unknown(format!("sites[{i}]"), &site.id, &what, matrix.regions.iter().map(|region| region.id));
+            }
+            let name = site.name.clone().or(region.map(|region| region.name.to_owned()));
+            if name.as_ref().is_some_and(|name| name.len() > 200) {
+                problems.add(format!("sites[{i}].name"), name.as_deref().unwrap_or_default(), "200 bytes would do");
+            }
+            places.push(Place {
+                id: site.id.clone(),
+                name: name.unwrap_or_else(|| site.id.clone()),
+                position: site.position.or(region.map(|region| region.position)),
+            });
+        }
+        let round_trips = match matrix {
+            Some(matrix) => self.built_in_round_trips(matrix, places.len()),
+            None => self.own_round_trips(places.len(), problems),
+        };
+        (places, Topology::from_round_trips(self.sites.len().min(SITES) as u8, &round_trips))
+    }
+
+    fn built_in_round_trips(&self, matrix: &Matrix, sites: usize) -> Vec<u32> {
+        let all = matrix.round_trips();
+        let row = |site: usize| matrix.region(&self.sites[site].id).map_or(0, |(row, _)| row);
+        let trip = |(a, b)| all[row(a) * matrix.regions.len() + row(b)] as u32;
+        (0..sites).flat_map(|a| (0..sites).map(move |b| (a, b))).map(trip).collect()
+    }
+
+    fn own_round_trips(&self, sites: usize, problems: &mut ProblemCollector) -> Vec<u32> {
+        let mut trips = vec![1; sites * sites];
+        if self.rtt_ms.is_empty() {
+            return trips;
+        }
+        if self.rtt_ms.len() != self.sites.len() {
+            let says = format!("a row for each of the {} sites would do", self.sites.len());
+            problems.add("rtt_ms", format!("{} rows", self.rtt_ms.len()), says);
+        }
+        for (a, row) in self.rtt_ms.iter().enumerate().take(sites) {
+            if row.len() != self.sites.len() {
+                let says = format!("a round trip to each of the {} sites would do", self.sites.len());
+                problems.add(format!("rtt_ms[{a}]"), format!("{} numbers", row.len()), says);
+            }
+            for (b, cell) in row.iter().enumerate().take(sites) {
+                // Published matrices often leave out the round trip within a site, so 0 is accepted there.
+                let least = u64::from(a != b);
+                // The shortest decimal that gives this float is what was written; it is read as a decimal, without rounding.
+                match milliseconds(&cell.to_string()) {
+                    Ok(trip) if (least..=ROUND_TRIP).contains(&trip) => trips[a * sites + b] = trip as u32,
+                    Ok(_) => {
+                        let says = format!("0.001 to {} would do", ROUND_TRIP / 1_000);
+                        problems.add(format!("rtt_ms[{a}][{b}]"), cell, says);
+                    }
+                    Err(says) => problems.add(format!("rtt_ms[{a}][{b}]"), cell, says),
+                }
+            }
+        }
+        trips
+    }
+
+    fn script(
+        &self,
+        names: Names<'_>,
+        variant: Option<&Variant>,
+        timing: Timing,
+        problems: &mut ProblemCollector,
+    ) -> Vec<Timed> {
+        if self.script.len() > FAULTS {
+            problems.add("script", format!("{} faults", self.script.len()), format!("{FAULTS} are the most"));
+        }
+        let joins = self.script.iter().filter(|fault| fault.action == "add").count();
+        let nodes = self.replicas.len() + joins;
+        let mut script = Vec::new();
+        let mut byzantine = NodeSet::EMPTY;
+        for (i, fault) in self.script.iter().enumerate().take(FAULTS) {
+            let Some(timed) = fault.read(&format!("script[{i}]"), names, nodes, problems) else { continue };
+            let action = timed.action;
+            if let (Some(assumption), Some(variant), false) = (action.breaks(), variant, self.beyond_model) {
+                if let Action::Behaviour { node, .. } = action {
+                    byzantine.add(node);
+                }
+                let borne = byzantine_tolerated(variant.card, self.replicas.len());
+                if assumption != Assumption::Honesty || usize::from(byzantine.len()) > borne {
+                    let says = format!(
+                        "{} counts on it that {}; beyond_model = true lets the script go beyond that",
+                        variant.card.title,
+                        assumption.says()
+                    );
+                    problems.add(format!("script[{i}].do"), format!("\"{}\"", fault.action), says);
+                }
+            }
+            if let Some(says) = timing_objection(timing, timed) {
+                problems.add(format!("script[{i}].at"), &fault.at, says);
+            }
+            script.push(timed);
+        }
+        script
+    }
+}
+
+impl Scenario {
+    /// Reports script entries that contradict those before them, whatever the protocol does.
+    fn check_script_order(&self, blueprint: &Blueprint, variant: &Variant, problems: &mut ProblemCollector) {
+        let script = &blueprint.script;
+        // Entries that could not be read are reported already, and later ones may depend on them.
+        if script.len() < self.script.len() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..script.len()).collect();
+        order.sort_by_key(|index| script[*index].at);
+        let mut script_check = ScriptCheck::new(variant.card, blueprint);
+        for index in order {
+            let Timed { at, action } = script[index];
+            match script_check.objection(action) {
+                Some(why) => {
+                    let word = self.script.get(index).map_or("", |fault| &fault.action);
+                    let says = format!("at {}: {why}", Quantity::from_micros(at));
+                    problems.add(format!("script[{index}].do"), format!("\"{word}\""), says);
+                }
+                None => script_check.apply(action),
+            }
+        }
+    }
+}
+
+impl Recovery {
+    fn read(&self, duration: Micros, problems: &mut ProblemCollector) -> sim::world::Recovery {
+        let mut given = |given: &Quantity, field: &str, least| {
+            let given = Some(given.clone());
+            time(&given, &format!("recovery.{field}"), least, least, LONGEST, problems)
+        };
+        let (from, within) = (given(&self.from, "from", 0), given(&self.within, "within", 1));
+        if from + within > duration {
+            let says =
+                format!("the run ends before that; a duration of {} would do", Quantity::from_micros(from + within));
+            problems.add("recovery", format!("{} and {} more", self.from, self.within), says);
+        }
+        sim::world::Recovery { from, within }
+    }
+}
+
+/// How many of `replicas` nodes may be Byzantine: f with n ≥ 3f + 1, or none for crash-fault protocols.
+pub(in crate::lab) fn byzantine_tolerated(card: &Card, replicas: usize) -> usize {
+    match card.faults {
+        Faults::Byzantine => replicas.saturating_sub(1) / 3,
+        Faults::CrashStop | Faults::CrashRecover => 0,
+    }
+}
+
+/// Changes `settings` of a variant by those given. Problems: unknown keys, and values that are not accepted.
+pub(in crate::lab) fn read_settings<'a>(
+    variant: &Variant,
+    mut settings: Settings,
+    given: impl Iterator<Item = (&'a str, &'a Value)>,
+    problems: &mut ProblemCollector,
+) -> Settings {
+    for (key, value) in given {
+        let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
+            let what = format!("settings of {}", variant.card.key);
+            let says = super::problem::no_such(key, &what, variant.settings.iter().map(|setting| setting.key));
+            problems.add(format!("settings.{key}"), value, says);
+            continue;
+        };
+        match setting(&variant.settings[index].kind, value) {
+            Ok(number) => settings.set(SettingId(index as u8), number),
+            Err(says) => problems.add(format!("settings.{key}"), value, says),
+        }
+    }
+    settings
+}
+
+/// The number that stands for a setting's value. Errors: what would be accepted.
+fn setting(kind: &SettingKind, value: &Value) -> Result<u64, String> {
+    match (kind, value) {
+        (SettingKind::Flag { .. }, Value::Flag(flag)) => Ok(u64::from(*flag)),
+        (SettingKind::Flag { .. }, _) => Err("true or false would do".to_owned()),
+        (SettingKind::Choice { options, .. }, Value::Text(text)) => options
+            .iter()
+            .position(|option| option == text)
+            .map(|index| index as u64)
+            .ok_or_else(|| super::problem::no_such(text, "choices", options.iter().copied())),
+        (SettingKind::Choice { options, .. }, _) => Err(format!("one of {} would do", options.join(", "))),
+        (SettingKind::Count { min, max, .. }, Value::Number(number))
+            if (i64::from(*min)..=i64::from(*max)).contains(number) =>
+        {
+            Ok(*number as u64)
+        }
+        (SettingKind::Count { min, max, .. }, _) => Err(format!("a whole number from {min} to {max} would do")),
+        (SettingKind::Duration { min, max }, Value::Text(text)) => match Quantity::from(text.as_str()).micros() {
+            Ok(micros) if (*min..=*max).contains(&micros) => Ok(micros),
+            Ok(_) => Err(between(*min, *max)),
+            Err(says) => Err(says.to_owned()),
+        },
+        (SettingKind::Duration { min, max }, _) => Err(format!(
+            "a time from {} to {}, with its unit, would do",
+            Quantity::from_micros(*min),
+            Quantity::from_micros(*max)
+        )),
+    }
+}

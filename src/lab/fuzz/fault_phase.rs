@@ -1,0 +1,243 @@
+//! The fault phase of a run: fault injection, and healing of the core at its end.
+
+use super::FuzzRequest;
+use super::fault_kinds::{FAULT_KINDS, FaultKind, RunContext};
+use super::generate::{Draft, pick};
+use crate::core::{Faults, Micros, NodeId, NodeSet};
+use crate::lab::Checked;
+use crate::lab::document::check::byzantine_tolerated;
+use crate::lab::document::fault::ScriptCheck;
+use crate::sim::action::{Behaviour, DiskFault, Timed};
+use crate::sim::rng::Rng;
+use crate::sim::{Action, Cost};
+use crate::universe::Universe;
+
+/// Most actions of one run.
+const ACTIONS: usize = 600;
+
+/// Most events of one run. Typical runs take some ten thousand; one that reaches this livelocks.
+pub(super) const MOST_EVENTS: u64 = 3_000_000;
+
+/// Fault injection into a running simulation.
+pub(super) struct FaultPhase {
+    pub universe: Box<dyn Universe>,
+    /// The actions so far, in order.
+    pub script: Vec<Timed>,
+    /// Faults injected, by kind.
+    pub injections: Vec<u64>,
+    /// An action outside the protocol's model was taken.
+    pub beyond: bool,
+    pub(super) rng: Rng,
+    pub(super) context: RunContext,
+    pub(super) sites: u8,
+    pub(super) domains: u16,
+    /// The longest round trip, µs.
+    pub(super) round_trip: Micros,
+    /// The size of the healthy core; `None`: no number of healthy replicas must make progress.
+    pub(super) core: Option<u8>,
+    /// Rejects actions that contradict the script so far.
+    script_check: ScriptCheck,
+    /// Probability of each kind of fault at each opportunity, in parts of a thousand.
+    rates: Vec<u16>,
+    /// Earliest time of the next action, µs.
+    at: Micros,
+}
+
+/// A property was violated, so the run ends.
+pub(super) struct PropertyViolated;
+
+impl FaultPhase {
+    /// Generates the mix: which kinds of faults occur, and how often.
+    pub fn new(
+        universe: Box<dyn Universe>,
+        checked: &Checked,
+        draft: &Draft,
+        request: &FuzzRequest,
+        mut rng: Rng,
+    ) -> FaultPhase {
+        let (card, blueprint) = (universe.variant().card, &checked.blueprint);
+        let context = RunContext {
+            card,
+            clocks: draft.clocks,
+            costs: blueprint.topology.cost != Cost::default(),
+            byzantine: byzantine_tolerated(card, blueprint.placement.len()),
+            beyond_model: request.beyond_model,
+        };
+        let density = pick(&mut rng, &[150, 300, 500]);
+        let mut rate = |fault_kind: &FaultKind| {
+            let rate = pick(&mut rng, &[30, 100, 300]);
+            let asked_for = request.only.iter().any(|name| name == fault_kind.name);
+            let there = if request.only.is_empty() { rng.chance(density) } else { asked_for };
+            if there && (fault_kind.fits)(&context) { rate } else { 0 }
+        };
+        let rates = FAULT_KINDS.iter().map(&mut rate).collect();
+        FaultPhase {
+            universe,
+            script: Vec::new(),
+            injections: vec![0; FAULT_KINDS.len()],
+            beyond: false,
+            rng,
+            context,
+            sites: blueprint.topology.sites,
+            domains: blueprint.domains.len() as u16,
+            round_trip: draft.round_trip,
+            core: draft.core,
+            script_check: ScriptCheck::new(card, blueprint),
+            rates,
+            at: 0,
+        }
+    }
+
+    /// Runs the fault phase. Errors: a property was violated.
+    pub fn run_faults(&mut self, draft: &Draft) -> Result<(), PropertyViolated> {
+        self.run_until(draft.begins)?;
+        let mut next = draft.begins;
+        let mut leadership_intervals = 0;
+        loop {
+            next += self.rng.between(1, 2 * draft.gap);
+            // Extra faults at the beginning of each leadership interval, where recovery code runs.
+            while self.run_until_leadership(next.min(draft.ends - 2), &mut leadership_intervals)? {
+                let early = self.universe.time() + self.rng.between(1, 2 * draft.round_trip);
+                self.run_until(early.min(draft.ends - 2))?;
+                self.at = self.universe.time() + 1;
+                for _ in 0..self.rng.between(0, 2) {
+                    let present: Vec<usize> =
+                        (0..FAULT_KINDS.len()).filter(|fault_kind| self.rates[*fault_kind] > 0).collect();
+                    if !present.is_empty() {
+                        let fault_kind = pick(&mut self.rng, &present);
+                        self.inject(fault_kind);
+                    }
+                }
+            }
+            if next >= draft.ends - 2 {
+                return self.run_until(draft.ends - 1);
+            }
+            self.at = self.universe.time() + 1;
+            for fault_kind in 0..FAULT_KINDS.len() {
+                if self.rng.chance(self.rates[fault_kind]) {
+                    self.inject(fault_kind);
+                }
+            }
+        }
+    }
+
+    /// Ends all faults of a healthy core; the other nodes are down or partitioned from then on.
+    pub fn heal(&mut self, draft: &Draft) {
+        self.at = draft.ends;
+        let nodes = NodeSet::first(self.universe.nodes());
+        // After membership changes the members are not known here, so all nodes must be healthy.
+        let core = self.core.filter(|_| !self.members_changed()).unwrap_or(nodes.len());
+        let mut healthy: Vec<NodeId> = nodes.minus(self.corrupted_disks()).iter().collect();
+        while healthy.len() > usize::from(core) {
+            let one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
+            healthy.swap_remove(one);
+        }
+        self.act(Action::Stabilise);
+        self.act(Action::ClearLinkFaults);
+        self.act(Action::Resume);
+        for node in &healthy {
+            self.act(Action::Disk { node: *node, fault: DiskFault::Repair });
+        }
+        let recovers = self.context.card.faults != Faults::CrashStop;
+        for node in nodes.iter() {
+            match healthy.contains(&node) {
+                // A node with a full disk may have stopped by then. Nodes that are up for certain are not restarted.
+                true if recovers => self.act(Action::Restart(node)),
+                true => {}
+                false if self.rng.chance(500) => self.act(Action::Crash(node)),
+                false => self.isolate_node(node),
+            }
+        }
+        for node in healthy {
+            for action in self.repairs(node) {
+                self.act(action);
+            }
+        }
+    }
+
+    /// The actions that end drift, throttling and Byzantine behaviour of a node.
+    fn repairs(&self, node: NodeId) -> Vec<Action> {
+        let done = |same: fn(Action, NodeId) -> bool| self.script.iter().any(|timed| same(timed.action, node));
+        let [drifted, throttled, byzantine] = [
+            done(|action, node| matches!(action, Action::Drift { node: whose, .. } if whose == node)),
+            done(|action, node| matches!(action, Action::Throttle { node: whose, .. } if whose == node)),
+            done(|action, node| matches!(action, Action::Behaviour { node: who, .. } if who == node)),
+        ];
+        let drift = drifted.then_some(Action::Drift { node, ppm: 0 });
+        let throttle = throttled.then_some(Action::Throttle { node, percent: 100 });
+        let behave = byzantine.then_some(Action::Behaviour { node, how: Behaviour::Honest });
+        [drift, throttle, behave].into_iter().flatten().collect()
+    }
+
+    /// The nodes with a corrupted record on their disk.
+    pub(super) fn corrupted_disks(&self) -> NodeSet {
+        self.script.iter().fold(NodeSet::EMPTY, |corrupted_disks, timed| match timed.action {
+            Action::Disk { node, fault: DiskFault::Rot } => corrupted_disks.with(node),
+            Action::Disk { node, fault: DiskFault::Wipe } => corrupted_disks.without(node),
+            _ => corrupted_disks,
+        })
+    }
+
+    /// The nodes that have been Byzantine.
+    pub(super) fn byzantine(&self) -> NodeSet {
+        let byzantine = |timed: &Timed| match timed.action {
+            Action::Behaviour { node, how } if how != Behaviour::Honest => Some(node),
+            _ => None,
+        };
+        self.script.iter().filter_map(byzantine).collect()
+    }
+
+    /// Whether the members may have changed.
+    pub(super) fn members_changed(&self) -> bool {
+        self.script.iter().any(|timed| matches!(timed.action, Action::Add { .. } | Action::Remove(_)))
+    }
+
+    /// Runs until `limit`, µs. Errors: a property was violated.
+    pub fn run_until(&mut self, limit: Micros) -> Result<(), PropertyViolated> {
+        while self.step_until(limit)? {}
+        Ok(())
+    }
+
+    /// Runs until a leadership interval begins; returns whether one did by `limit`.
+    fn run_until_leadership(
+        &mut self,
+        limit: Micros,
+        leadership_intervals: &mut u32,
+    ) -> Result<bool, PropertyViolated> {
+        while self.step_until(limit)? {
+            if self.universe.led() > *leadership_intervals {
+                *leadership_intervals = self.universe.led();
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn step_until(&mut self, limit: Micros) -> Result<bool, PropertyViolated> {
+        let happened = self.universe.step_until(limit);
+        let good = self.universe.violations().is_empty() && self.universe.events() < MOST_EVENTS;
+        if good { Ok(happened) } else { Err(PropertyViolated) }
+    }
+
+    fn inject(&mut self, fault_kind: usize) {
+        if self.script.len() < ACTIONS {
+            let before = self.script.len();
+            (FAULT_KINDS[fault_kind].inject)(self);
+            self.injections[fault_kind] += u64::from(self.script.len() > before);
+        }
+    }
+
+    /// Appends an action to the script, at the first microsecond in which nothing else is due; drops it if it contradicts the script.
+    pub(super) fn act(&mut self, action: Action) {
+        if self.script_check.objection(action).is_some() {
+            return;
+        }
+        self.script_check.apply(action);
+        self.beyond |= self.context.exceeds_model(action, self.byzantine());
+        self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
+        while !self.universe.plan(Timed { at: self.at, action }) {
+            self.at += 1;
+        }
+        self.script.push(Timed { at: self.at, action });
+    }
+}

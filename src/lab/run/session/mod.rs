@@ -1,0 +1,406 @@
+//! Interactive sessions: runs that can be paused, acted on, rewound, branched and shared.
+//!
+//! A run is determined by its scenario and its interventions, so a moment of a run can be written as a [`Document`], and going to an earlier
+//! moment means restoring a checkpoint and replaying from there.
+
+mod branch;
+
+pub use crate::lab::document::recorded_run::FARTHEST;
+pub use branch::{BRANCHES, Branch, Difference};
+
+use crate::core::Micros;
+use crate::lab::document::recorded_run::{InterventionText, MomentText};
+use crate::lab::{Checked, Document, Fault, Intervention, Moment, Problem, Problems, Quantity, Scenario};
+use crate::sim::{Action, Refusal};
+use crate::universe::Universe;
+use branch::Checkpoint;
+use std::rc::Rc;
+
+/// Trace records that a session keeps to show, and that every checkpoint copies.
+const KEEP_TRACE: usize = 256;
+/// Most checkpoints of a branch, which bounds its memory.
+const CHECKPOINTS: usize = 512;
+/// Events between two checkpoints at first; doubled whenever there are more than [`CHECKPOINTS`].
+const SPACING: u64 = 128;
+
+/// A run in progress.
+pub struct Session {
+    scenario: Scenario,
+    checked: Checked,
+    universe: Box<dyn Universe>,
+    /// The present branch.
+    branch: Branch,
+    /// The other branches; the one left last is at the end.
+    others: Vec<Branch>,
+    /// How many interventions of the present branch have been done. Invariant: `done ≤ branch.interventions.len()`.
+    done: usize,
+    /// Whether checkpoints are taken.
+    copies: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("scenario", &self.scenario)
+            .field("moment", &self.moment())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The interventions of a document do not fit the run: the document was made by hand, or by another version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReplayMismatch(pub String);
+
+impl std::fmt::Display for ReplayMismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ReplayMismatch {}
+
+impl Session {
+    /// Starts a run that keeps checkpoints. Errors: the problems of the scenario.
+    pub fn new(scenario: Scenario) -> Result<Session, Problems> {
+        let checked = scenario.check()?;
+        let mut session = Session::of(scenario, checked)?;
+        session.keep_copies();
+        Ok(session)
+    }
+
+    /// Starts the run of a checked scenario. It keeps no checkpoints: going back replays from the start.
+    pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
+        checked.blueprint.keep_trace = KEEP_TRACE;
+        let universe = checked.boot()?;
+        Ok(Session {
+            scenario,
+            checked,
+            universe,
+            branch: Branch::default(),
+            others: Vec::new(),
+            done: 0,
+            copies: false,
+        })
+    }
+
+    /// Takes checkpoints from now on.
+    pub fn keep_copies(&mut self) {
+        self.copies = true;
+    }
+
+    /// The scenario.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The scenario in the simulator's terms.
+    pub fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// The simulation at the present moment.
+    pub fn universe(&self) -> &dyn Universe {
+        &*self.universe
+    }
+
+    /// The interventions of the present branch, including those after the present moment.
+    pub fn interventions(&self) -> &[Intervention] {
+        &self.branch.interventions
+    }
+
+    /// The present moment.
+    pub fn moment(&self) -> Moment {
+        Moment { event: self.universe.events(), interventions: self.done, at: self.universe.time() }
+    }
+
+    /// The latest moment that the present branch has reached.
+    pub fn reached(&self) -> Moment {
+        self.branch.reached
+    }
+
+    /// The narration of the present moment, in a sentence or two.
+    pub fn sentence(&self) -> String {
+        let names: Vec<&str> = self.checked.places.iter().map(|place| place.name.as_str()).collect();
+        self.universe.sentence(&names)
+    }
+
+    /// Records the clients' history. To be called at the start.
+    #[cfg(feature = "cli")]
+    pub(super) fn recorded(mut self) -> Session {
+        self.universe.record_history();
+        self
+    }
+
+    /// Starts a transcript from here on.
+    #[cfg(feature = "cli")]
+    pub(super) fn transcript(&mut self) -> crate::universe::Transcript {
+        crate::universe::Transcript::of(&mut *self.universe)
+    }
+
+    /// Handles the next event, or repeats the next intervention. False: nothing is left to happen.
+    pub fn step(&mut self) -> bool {
+        self.step_until(Micros::MAX)
+    }
+
+    /// Runs until `time`, µs since the start, or for `most` events. Returns the number of events handled; if it is less than `most`, it is
+    /// `time` now.
+    pub fn run_until(&mut self, time: Micros, most: u64) -> u64 {
+        let before = self.universe.events();
+        while self.universe.events() - before < most && self.step_until(time) {}
+        self.universe.events() - before
+    }
+
+    fn step_until(&mut self, limit: Micros) -> bool {
+        match self.advance(limit) {
+            Ok(happened) => happened,
+            // Interventions are kept only after they were done here, so they fit. Should one not fit, the run goes on without it.
+            Err(ReplayMismatch(_)) => {
+                self.branch.interventions.truncate(self.done);
+                self.step_until(limit)
+            }
+        }
+    }
+
+    /// Handles the next event or intervention due by `limit`; otherwise advances time to `limit` and returns false.
+    pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, ReplayMismatch> {
+        let due = self
+            .branch
+            .interventions
+            .get(self.done)
+            .filter(|intervention| intervention.event <= self.universe.events())
+            .copied();
+        let happened = match due {
+            Some(intervention) if intervention.at <= limit => {
+                self.repeat(intervention)?;
+                true
+            }
+            _ => self.universe.step_until(limit),
+        };
+        self.record_progress();
+        Ok(happened)
+    }
+
+    fn repeat(&mut self, intervention: Intervention) -> Result<(), ReplayMismatch> {
+        let misfit = || {
+            ReplayMismatch(
+                "the run is not where it was when this was done; was the link made by another version?".into(),
+            )
+        };
+        if intervention.event != self.universe.events() || intervention.at < self.universe.time() {
+            return Err(misfit());
+        }
+        // Events due at the same time come after the intervention.
+        if intervention.at > self.universe.time() && self.universe.step_until(intervention.at) {
+            return Err(misfit());
+        }
+        self.universe.act(intervention.action).map_err(|Refusal(why)| ReplayMismatch(why))?;
+        self.done += 1;
+        Ok(())
+    }
+
+    /// Updates the latest moment reached, and takes a checkpoint when one is due.
+    fn record_progress(&mut self) {
+        let now = self.moment();
+        if (now.event, now.interventions, now.at)
+            > (self.branch.reached.event, self.branch.reached.interventions, self.branch.reached.at)
+        {
+            self.branch.reached = now;
+        }
+        let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
+        if !self.copies || now.event < last + self.branch.spacing {
+            return;
+        }
+        // Invariant: a checkpoint has no intervention after its last event, so that seeking to an event leaves those to come.
+        if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
+            return;
+        }
+        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));
+        if self.branch.checkpoints.len() > CHECKPOINTS {
+            let mut odd = false;
+            self.branch.checkpoints.retain(|_| {
+                odd = !odd;
+                odd
+            });
+            self.branch.spacing *= 2;
+        }
+    }
+
+    /// Takes an action now. If the branch went on from here before, this begins another branch. Errors: why the action is impossible; then
+    /// nothing has changed.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        let (event, at) = (self.universe.events(), self.universe.time());
+        let now = self.moment();
+        self.universe.act(action)?;
+        if self.branch.reached.event > now.event || self.branch.interventions.len() > self.done {
+            self.part(now);
+        }
+        self.branch.interventions.push(Intervention { event, at, action });
+        self.done += 1;
+        self.branch.reached = self.moment();
+        Ok(())
+    }
+
+    /// Goes to the moment after `event` events, before the interventions at that point. Beyond the latest moment reached it runs on; it ends
+    /// early if nothing is left to happen.
+    pub fn seek(&mut self, event: u64) {
+        let event = event.min(FARTHEST);
+        self.jump(self.universe.events() < event, |moment| moment.event <= event);
+        while self.universe.events() < event && self.step() {}
+    }
+
+    /// Goes to a time, µs since the start.
+    pub fn seek_time(&mut self, time: Micros) {
+        self.jump(self.universe.time() < time, |moment| moment.at < time);
+        while self.step_until(time) {}
+    }
+
+    /// Undoes the last event or intervention.
+    pub fn back(&mut self) {
+        let now = self.moment();
+        match self.done.checked_sub(1).map(|last| self.branch.interventions[last]) {
+            Some(intervention) if intervention.event == now.event => {
+                self.go_to(Moment { event: intervention.event, interventions: self.done - 1, at: intervention.at })
+            }
+            _ => {
+                // Interventions done before this event happened stay done.
+                self.seek(now.event.saturating_sub(1));
+                while self.done < now.interventions && self.step() {}
+            }
+        }
+    }
+
+    /// Starts the scenario again, without interventions and branches.
+    pub fn restart(&mut self) {
+        self.branch = Branch::default();
+        self.others.clear();
+        self.start_over();
+    }
+
+    /// Restores the latest checkpoint for which `is_before` holds, or the start; stays if `is_before_now` holds and the present is later.
+    fn jump(&mut self, is_before_now: bool, is_before: impl Fn(&Moment) -> bool) {
+        let count = self.branch.checkpoints.partition_point(|checkpoint| is_before(&checkpoint.moment));
+        let latest = self.branch.checkpoints[..count].last();
+        if is_before_now && latest.is_none_or(|checkpoint| checkpoint.moment.event <= self.universe.events()) {
+            return;
+        }
+        (self.universe, self.done) = match latest {
+            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.interventions),
+            None => return self.start_over(),
+        };
+    }
+
+    fn start_over(&mut self) {
+        self.universe = self.checked.boot().expect("it has started before");
+        self.done = 0;
+    }
+
+    /// Goes to a moment that this branch has reached.
+    fn go_to(&mut self, moment: Moment) {
+        let now = self.moment();
+        if now.event != moment.event || now.interventions > moment.interventions || now.at > moment.at {
+            self.seek(moment.event);
+        }
+        while self.done < moment.interventions && self.step() {}
+        if self.universe.time() < moment.at {
+            self.universe.step_until(moment.at);
+        }
+    }
+
+    /// The run up to the present moment, as a document.
+    pub fn document(&self) -> Document {
+        let sites = self.checked.sites();
+        let names = self.checked.names(&sites);
+        let intervention = |intervention: &Intervention| InterventionText {
+            event: intervention.event,
+            what: Fault::new(intervention.at, intervention.action, names),
+        };
+        let now = self.moment();
+        let moment =
+            MomentText { event: now.event, interventions: now.interventions, at: Quantity::from_micros(now.at) };
+        Document {
+            scenario: self.scenario.clone(),
+            interventions: self.branch.interventions.iter().map(intervention).collect(),
+            moment: (now != Moment::default()).then_some(moment),
+        }
+    }
+
+    /// The run of a document at its start, with all interventions to come, and the document's moment.
+    pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
+        let mut session = Session::new(document.scenario.clone())?;
+        let (interventions, moment) = document.check(&session.checked)?;
+        session.branch.interventions = interventions;
+        Ok((session, moment))
+    }
+
+    /// Replays a document to its moment at once; [`Replay`] does it in slices.
+    pub fn open(document: &Document) -> Result<Session, Problems> {
+        let mut replay = Replay::new(document)?;
+        while !replay.advance(FARTHEST)? {}
+        Ok(replay.into_session())
+    }
+}
+
+/// Replays a document to its moment in slices, so that a page stays responsive.
+#[derive(Debug)]
+pub struct Replay {
+    session: Session,
+    moment: Moment,
+}
+
+impl Replay {
+    /// Starts a replay. Errors: the problems of the document.
+    pub fn new(document: &Document) -> Result<Replay, Problems> {
+        let (session, moment) = Session::load(document)?;
+        Ok(Replay { session, moment: moment.unwrap_or_default() })
+    }
+
+    /// Runs for about `events` events. True: the moment is reached. Every intervention is done once, those after the moment too, so that each
+    /// is known to be possible. Errors: an intervention or the moment does not fit the run.
+    pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
+        let until = self.session.universe.events().saturating_add(events.max(1));
+        while self.session.done < self.session.branch.interventions.len()
+            || self.session.universe.events() < self.moment.event
+        {
+            if self.session.universe.events() >= until {
+                return Ok(false);
+            }
+            let nth = self.session.done;
+            let limit = self.session.branch.interventions.get(nth).map_or(Micros::MAX, |intervention| intervention.at);
+            match self.session.advance(limit) {
+                Ok(true) => {}
+                Ok(false) => {
+                    return Err(self.replay_mismatch(
+                        "nothing is left to happen before that; was the link made by another version?",
+                    ));
+                }
+                Err(ReplayMismatch(says)) => {
+                    return Err(Problem { field: format!("interventions[{nth}]"), value: String::new(), says });
+                }
+            }
+        }
+        self.session.go_to(self.moment);
+        match self.session.moment() == self.moment {
+            true => Ok(true),
+            false => {
+                Err(self.replay_mismatch("the run never is at this moment; was the link made by another version?"))
+            }
+        }
+    }
+
+    /// Progress in parts of a thousand.
+    pub fn permille(&self) -> u64 {
+        let last = self.session.branch.interventions.last().map_or(0, |intervention| intervention.event);
+        self.session.universe.events() * 1_000 / last.max(self.moment.event).max(1)
+    }
+
+    /// The session, at the moment reached.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+
+    fn replay_mismatch(&self, says: &str) -> Problem {
+        let Moment { event, at, .. } = self.moment;
+        let value = format!("event {event} at {}", Quantity::from_micros(at));
+        Problem { field: "moment".to_owned(), value, says: says.to_owned() }
+    }
+}

@@ -1,0 +1,306 @@
+//! The event loop: takes the next event, has a node handle it, and applies the effects that the handler asked for.
+//!
+//! A message's way ends here: [`World::dispatch`] → `deliver` → `handle` → [`Replicas::deliver`](crate::sim::replicas::Replicas::deliver), and the next one's begins: `apply_effects` →
+//! `send` or `broadcast` in `routes.rs`.
+
+use super::{Mark, StepOutcome, World};
+use crate::core::{Effect, Header, Micros, NodeId, RuleSet, Slot};
+use crate::sim::action::Refused;
+use crate::sim::hosts::timers::NEVER;
+use crate::sim::queue::event::{Arriving, Event, Packed};
+use crate::sim::trace::{Record, Way, What};
+
+/// Why a node stopped in the middle of its effects: a save did not fit its disk.
+const STOPPED_SAVING: u32 = 0;
+/// A crash fell in the middle of what it sent.
+const STOPPED_SENDING: u32 = 1;
+
+impl World {
+    /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
+    pub fn step_until(&mut self, limit: Micros) -> Option<StepOutcome> {
+        self.next(limit)
+    }
+
+    /// Runs until `limit`, µs since the start; tells how many events that took.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        let before = self.events;
+        while self.next(limit).is_some() {}
+        self.events - before
+    }
+
+    #[inline(always)]
+    pub(super) fn next(&mut self, limit: Micros) -> Option<StepOutcome> {
+        self.marks.clear();
+        if self.records_effects {
+            self.replicas.clear_recorded();
+        }
+        let (way, message_id) = loop {
+            if self.time <= limit
+                && let Some(to) = self.arriving.to.lowest()
+            {
+                let Arriving { from, flight, message_id, .. } = self.arriving;
+                if self.fault_free {
+                    self.arriving.to.remove(to);
+                    break (Way::new(from, to, flight), message_id);
+                }
+                if let Some(outcome) = self.arrive() {
+                    self.events += 1;
+                    return Some(outcome);
+                }
+            }
+            let Some((time, event)) = self.wheel.pop_until(limit) else {
+                self.time = self.time.max(if limit == NEVER { self.time } else { limit });
+                return None;
+            };
+            self.time = time;
+            self.outbox.clock = time;
+            // Where nothing can come between the arrival of a message and its handling, the handling is done in place: nine of ten events.
+            if self.fault_free {
+                if let Some(arrival) = event.arrival() {
+                    break arrival;
+                }
+                if let Some(arriving) = event.arrivals() {
+                    self.arriving = arriving;
+                    continue;
+                }
+            }
+            if let Some(outcome) = self.handle_event(event) {
+                self.events += 1;
+                return Some(outcome);
+            }
+        };
+        self.events += 1;
+        Some(self.handle_here(way, message_id))
+    }
+
+    /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
+    #[inline(always)]
+    pub(super) fn handle_event(&mut self, event: Packed) -> Option<StepOutcome> {
+        // Unpacked on either way, so that it comes apart at once into what each event is made of.
+        match self.faults {
+            Some(_) => self.handle_event_with_faults(event.unpack()),
+            None => self.dispatch(event.unpack()),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, event: Event) -> Option<StepOutcome> {
+        match event {
+            Event::Deliver { from, to, will_drop, flight, message_id } => {
+                Some(self.deliver(from, to, will_drop, flight, message_id))
+            }
+            Event::DeliverEach { from, to, flight, message_id } => {
+                self.arriving = Arriving { from, to, flight, message_id };
+                self.arrive()
+            }
+            Event::Handle { from, to, incarnation, flight, message_id } => {
+                if self.hosts[usize::from(to.0)].incarnation != incarnation {
+                    self.outbox.messages.release(message_id);
+                    return None;
+                }
+                Some(self.handle(from, to, flight, message_id))
+            }
+            Event::Timer { node, incarnation, index } => self.timer_due(node, incarnation, index),
+            Event::Request { to, will_drop, flight, client_message } => {
+                self.requested(to, will_drop, flight, client_message)
+            }
+            Event::Reply { from, client_message, .. } => self.answered(from, client_message),
+            Event::Wake(client) => self.wake(client),
+            Event::Impatient(client) => self.impatient(client),
+            Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
+            Event::Arrival(group) => self.arrival(group),
+            Event::Script(index) => {
+                let timed = self.script[index as usize];
+                Some(match self.apply_action(timed.action) {
+                    Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
+                    Err(why) => {
+                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
+                        self.refused.push(Refused { index, timed, why });
+                        StepOutcome::passed(What::Refused, NodeId(0))
+                    }
+                })
+            }
+            Event::Fence { by, target } => Some(self.fenced(by, target)),
+            Event::Turn { .. } | Event::Void => None,
+        }
+    }
+
+    /// The next of several replicas gets the message that has arrived at all of them.
+    #[inline(never)]
+    pub(super) fn arrive(&mut self) -> Option<StepOutcome> {
+        let Arriving { from, to, flight, message_id } = self.arriving;
+        let next = to.lowest()?;
+        self.arriving.to = to.without(next);
+        match self.faults {
+            Some(_) => self.arrive_with_faults(from, next, flight, message_id),
+            None => Some(self.deliver(from, next, false, flight, message_id)),
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn deliver(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        will_drop: bool,
+        flight: u32,
+        message_id: u32,
+    ) -> StepOutcome {
+        if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || !self.hosts[usize::from(to.0)].up {
+            return self.miss(from, to, flight, message_id);
+        }
+        if self.topology.processing > 0 && from != to {
+            let host = &mut self.hosts[usize::from(to.0)];
+            host.busy_until = host.busy_until.max(self.time) + self.topology.processing;
+            let (incarnation, turn) = (host.incarnation, host.busy_until);
+            self.schedule(turn, Event::Handle { from, to, incarnation, flight, message_id });
+            return StepOutcome::passed(What::Delivered, to);
+        }
+        self.handle(from, to, flight, message_id)
+    }
+
+    /// A message gets lost.
+    #[cold]
+    pub(super) fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
+        self.counts.lost += u64::from(from != to);
+        let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
+        self.outbox.messages.release(message_id);
+        self.record(What::Lost, to, from, kind.0, slot, flight, RuleSet::EMPTY);
+        StepOutcome::passed(What::Lost, to)
+    }
+
+    #[inline(never)]
+    pub(super) fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
+        self.handle_here(Way::new(from, to, flight), message_id)
+    }
+
+    /// A node handles a message, if it is up.
+    #[inline(always)]
+    pub(super) fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
+        let (from, to) = (way.from(), way.to());
+        let Some(Header { kind, slot, .. }) = self.replicas.deliver(from, to, message_id, &mut self.outbox) else {
+            return self.miss(from, to, way.flight(), message_id);
+        };
+        let (rules, log_from) = self.outbox.settle();
+        self.used = self.used.or(rules);
+        self.trace.delivered(self.time, way, kind.0, slot, rules);
+        self.apply_effects_inline(to);
+        StepOutcome::handled(What::Delivered, to, log_from)
+    }
+
+    /// Takes the effects out of the outbox and carries them out.
+    pub(super) fn settle(&mut self, me: NodeId) {
+        let (rules, _) = self.outbox.settle();
+        self.used = self.used.or(rules);
+        self.apply_effects(me);
+    }
+
+    /// Carries out the effects in the outbox.
+    #[inline(never)]
+    pub(super) fn apply_effects(&mut self, me: NodeId) {
+        self.apply_effects_inline(me);
+    }
+
+    /// The same, in place: for messages, of which there are most.
+    #[inline(always)]
+    pub(super) fn apply_effects_inline(&mut self, me: NodeId) {
+        if self.records_effects {
+            self.replicas.record(me, &self.outbox);
+        }
+        let mut saved = false;
+        let mut next = 0;
+        while let Some(effect) = self.outbox.effects().get(next) {
+            next += 1;
+            match *effect {
+                Effect::Send(to, message_id) => {
+                    if !self.send(me, to, message_id) {
+                        self.stop_before(me, next, STOPPED_SENDING);
+                        break;
+                    }
+                }
+                Effect::Broadcast(to, message_id) => {
+                    if !self.broadcast(me, to, message_id) {
+                        self.stop_before(me, next, STOPPED_SENDING);
+                        break;
+                    }
+                }
+                Effect::SetTimer(timer, lo, hi) => self.set_timer(me, timer, lo, hi),
+                Effect::Cancel(timer) => self.cancel(me, timer),
+                Effect::Save => {
+                    saved = true;
+                    if !self.save(me) {
+                        self.stop_before(me, next, STOPPED_SAVING);
+                        break;
+                    }
+                }
+                Effect::Reply(reply) => self.send_reply(me, reply),
+                // These two are told in place, not by `mark`: so the command is copied only if somebody judges it.
+                Effect::Chosen(at, ref command) => {
+                    if self.judged {
+                        self.marks.push(Mark::Chosen(me, at, *command));
+                    }
+                    self.record(What::Chosen, me, me, 0, at.slot, u32::from(at.lane), RuleSet::EMPTY);
+                }
+                Effect::Applied(at, ref command) => {
+                    if self.judged {
+                        self.marks.push(Mark::Applied(me, at, *command));
+                    }
+                    self.record(What::Applied, me, me, 0, at.slot, u32::from(at.lane), RuleSet::EMPTY);
+                }
+                Effect::Restored(slot) => self.mark(Mark::Restored(me, slot)),
+                Effect::Fence(target) => self.send_fence(me, target),
+            }
+        }
+        self.outbox.clear();
+        if cfg!(debug_assertions) && !saved {
+            self.assert_saved(me);
+        }
+    }
+
+    /// A node stops in the middle of its effects: what it still wanted to do (those from `next` on) is not done.
+    #[cold]
+    fn stop_before(&mut self, me: NodeId, next: usize, why: u32) {
+        let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
+        for effect in &undone {
+            match effect {
+                Effect::Send(_, message_id) => self.outbox.messages.release(*message_id),
+                Effect::Broadcast(to, message_id) => to.iter().for_each(|_| self.outbox.messages.release(*message_id)),
+                _ => {}
+            }
+        }
+        // Kept before they were applied; that at which it stopped was not, either.
+        self.replicas.unrecord(undone.len() + 1);
+        self.crash(me);
+        self.record(What::Stopped, me, me, 0, 0, why, RuleSet::EMPTY);
+    }
+
+    /// Tells the judges, if there are any.
+    #[inline(always)]
+    pub(super) fn mark(&mut self, mark: Mark) {
+        if self.judged {
+            self.marks.push(mark);
+        }
+    }
+
+    /// Lets something happen at `time`; what should have happened already happens now.
+    #[inline(always)]
+    pub(super) fn schedule(&mut self, time: Micros, event: Event) {
+        self.wheel.push(time, event.pack());
+    }
+
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn record(
+        &mut self,
+        what: What,
+        node: NodeId,
+        peer: NodeId,
+        kind: u8,
+        slot: Slot,
+        detail: u32,
+        rules: RuleSet,
+    ) {
+        self.used = self.used.or(rules);
+        self.trace.push(Record { at: self.time, rules, slot, detail, what, node, peer, kind });
+    }
+}

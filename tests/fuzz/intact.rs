@@ -1,0 +1,78 @@
+//! Nothing breaks an intact protocol, whatever a seed draws, and healed it goes on; and every rule is reached.
+
+use super::{assert_nothing_broken, fuzzer, run};
+use std::ops::Range;
+
+/// The seeds to run: these, or `SEEDS=A..B`.
+fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Ok(text) = std::env::var("SEEDS") else { return usual };
+    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed.unwrap_or_else(|| panic!("SEEDS={text}: write it as SEEDS=0..1000"))
+}
+
+fn survives(variant: &str, usual: Range<u64>) {
+    let fuzzer = fuzzer(variant, &[]);
+    let report = run(&fuzzer, seeds(usual.clone()));
+    println!(
+        "{} runs, {} events, {} commands, {} operations judged",
+        report.runs, report.events, report.answered, report.judged
+    );
+    assert_nothing_broken(&fuzzer, &report);
+    assert!(report.undecided * 50 <= report.judged, "{} operations in histories too hard to judge", report.undecided);
+    if report.runs >= usual.end - usual.start {
+        let unreached: Vec<&String> =
+            report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();
+        assert_eq!(unreached, [""; 0], "no run reached these rules");
+        let quiet: Vec<&str> = fuzzer.fault_kinds().filter(|name| report.fault_kinds[*name] == 0).collect();
+        assert_eq!(quiet, [""; 0], "these troubles was never injected");
+    }
+}
+
+#[test]
+fn raft() {
+    survives("raft", 0..600);
+}
+
+#[test]
+fn multi_paxos() {
+    survives("multi-paxos", 0..400);
+}
+
+#[test]
+fn synod() {
+    survives("synod", 0..1_500);
+}
+
+/// The algorithm of the notes with both repairs, which make it safe as long as workers remember their promises.
+#[test]
+fn repaired_notes() {
+    use quorumscope::lab::Value;
+    use quorumscope::lab::fuzz::FuzzRequest;
+    let repairs = ["winner_refuses", "follower_cannot_win"];
+    let settings = repairs.map(|repair| (repair.to_owned(), Value::Flag(true))).into_iter().collect();
+    let request = FuzzRequest { variant: "notes".to_owned(), settings, ..FuzzRequest::default() };
+    let fuzzer = request.check().expect("settings of the notes' algorithm");
+    let report = run(&fuzzer, seeds(0..1_500));
+    assert_nothing_broken(&fuzzer, &report);
+}
+
+/// Beyond the model anything may be violated, but nothing panics or hangs; a violation in a run within the model is a failure all the same.
+#[test]
+fn violations_beyond_the_model_are_counted_apart() {
+    use quorumscope::lab::fuzz::FuzzRequest;
+    for variant in ["raft", "multi-paxos", "synod"] {
+        let request = FuzzRequest { variant: variant.to_owned(), beyond_model: true, ..FuzzRequest::default() };
+        let fuzzer = request.check().expect("a variant");
+        let report = run(&fuzzer, 0..80);
+        assert_nothing_broken(&fuzzer, &report);
+        for fault_kind in ["byzantine", "lost-writes", "wiped-disk"] {
+            assert!(report.fault_kinds[fault_kind] > 0, "{variant}: {fault_kind} was never injected");
+        }
+        assert!(report.beyond > 0 && report.beyond < report.runs, "{variant}: {} runs", report.beyond);
+        assert!(!report.excused.is_empty() && !report.examples.is_empty(), "{variant}: nothing broke");
+    }
+    let problems =
+        FuzzRequest { variant: "raft".to_owned(), only: vec!["byzantine".to_owned()], ..FuzzRequest::default() };
+    let told = problems.check().expect_err("beyond the model").to_string();
+    assert!(told.contains("only[0]: byzantine: Raft does not promise to tolerate that"), "{told}");
+}
