@@ -9,6 +9,7 @@ mod notes;
 mod published;
 mod symmetry;
 mod synod;
+mod transactions;
 
 use quorumscope::lab::explore::{Exploration, ExploreRequest};
 use quorumscope::universe::search::{Decided, Finding};

@@ -43,6 +43,8 @@ pub const PRESETS: &[Preset] = presets![
     "queue-lease",
     "barrier",
     "made-up-values",
+    "coordinator-crash",
+    "same-crash-with-raft",
 ];
 
 /// Sites of the first scenario: id, name, latitude and longitude.

@@ -42,9 +42,8 @@ pub use rules::*;
 use crate::core::hash::Digest;
 use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Answer, Blocked, Card, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula,
-    LeaderModel, Log, LogStatus, Micros, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Rule, Setting, Shots, Slot,
-    Tally, TimingModel,
+    Answer, Blocked, Card, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula, LeaderModel, Log,
+    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Rule, Setting, Shots, Slot, Tally, TimingModel,
 };
 use crate::services::Machine;
 use coordinator::{Ending, Open};
@@ -238,10 +237,7 @@ pub struct Server {
 /// What an operation locks: a key of the store, or (`None`) all that is no store.
 fn locked(op: Op) -> Option<u16> {
     match op {
-        Op::Read { key }
-        | Op::Write { key, .. }
-        | Op::CompareAndSet { key, .. }
-        | Op::WriteOwn { key } => Some(key),
+        Op::Read { key } | Op::Write { key, .. } | Op::CompareAndSet { key, .. } | Op::WriteOwn { key } => Some(key),
         _ => None,
     }
 }
@@ -311,18 +307,36 @@ impl Server {
         self.disk.log.compact_to(unsettled.min(self.disk.log.last() - KEEP));
     }
 
-    /// The first transaction that is not settled here.
-    fn unsettled(&self) -> Option<Slot> {
+    /// The first transaction that is not decided here.
+    fn undecided(&self) -> Option<Slot> {
         let open = self.open.iter().map(|open| open.at);
+        open.chain(self.doubts.iter().map(|doubt| doubt.at)).min()
+    }
+
+    /// The first transaction that is not settled here: not decided, or not acknowledged by everybody.
+    fn unsettled(&self) -> Option<Slot> {
         let ending = self.ending.iter().map(|ending| ending.at);
-        open.chain(ending).chain(self.doubts.iter().map(|doubt| doubt.at)).min()
+        ending.chain(self.undecided()).min()
     }
 
     /// Notes that a transaction is aborted, and tells the judges.
     fn aborted(&mut self, at: Slot, ended: bool, forced: bool, out: &mut Out<Server>) {
         let record = Record::Aborted { ended };
-        if forced { self.force(at, record, out) } else { self.note(at, record) }
+        if forced {
+            self.force(at, record, out)
+        } else {
+            self.note(at, record)
+        }
         out.chosen(at, Command::NOOP);
+    }
+
+    /// Aborts by itself, before it has voted yes. That is on the disk before anybody hears of it, the judges included: until then a crash
+    /// undoes it.
+    fn abort_unilaterally(&mut self, at: Slot, out: &mut Out<Server>) {
+        out.because(UNILATERAL_ABORT);
+        out.because(VOTE_IS_DURABLE);
+        self.force(at, Record::Aborted { ended: true }, out);
+        out.send(self.me, Msg::Abort { at });
     }
 
     /// Whether it votes no for reasons of its own.
@@ -349,7 +363,11 @@ impl Node for Server {
             waiting: Vec::new(),
             doubts: Vec::new(),
         };
-        if server.coordinates() { server.recover_coordinator(out) } else { server.recover_participant(out) }
+        if server.coordinates() {
+            server.recover_coordinator(out)
+        } else {
+            server.recover_participant(out)
+        }
         server
     }
 
@@ -362,6 +380,8 @@ impl Node for Server {
             (Msg::DecisionReq { at }, true) => self.tell_decision(from, at, out),
             (Msg::Prepare { at, command }, false) => self.on_prepare(from, at, command, out),
             (Msg::Commit { at }, false) => self.on_commit(from, at, out),
+            // What it decided by itself is on its disk now.
+            (Msg::Abort { at }, false) if from == self.me => out.chosen(at, Command::NOOP),
             (Msg::Abort { at }, false) => self.on_abort(from, at, out),
             (Msg::DecisionReq { at }, false) => self.help(from, at, out),
             (Msg::Uncertain { at }, false) => self.on_uncertain(from, at),
@@ -392,7 +412,7 @@ impl Node for Server {
 
     fn status(&self) -> NodeStatus {
         let last = self.unforced.iter().map(|(at, _)| *at).chain([self.disk.log.last(), self.last]).max().unwrap_or(0);
-        let settled = self.unsettled().map_or(last, |at| at - 1);
+        let decided = self.undecided().map_or(last, |at| at - 1);
         NodeStatus {
             role: match (self.coordinates(), self.doubts.is_empty()) {
                 (true, _) => "coordinator",
@@ -404,7 +424,7 @@ impl Node for Server {
             leader: Some(COORDINATOR),
             tally: self.open.iter().find(|open| !open.decided).map(|open| self.votes(open)),
             blocked: self.doubts.iter().find(|doubt| doubt.asked > 0).map(|doubt| self.blocked(doubt)),
-            log: LogStatus { first: self.disk.log.first(), last, committed: settled, applied: settled },
+            log: LogStatus { first: self.disk.log.first(), last, committed: decided, applied: decided },
             members: self.config.all(),
         }
     }
@@ -577,8 +597,9 @@ fn one_decision(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
 
 fn every_yes(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
     let committed = |node: &Server, at| node.record(at).decision() == Some(true);
-    let willing =
-        |node: &Server, at| committed(node, at) || matches!(node.record(at), Record::Prepared(_)) || node.is_forgotten(at);
+    let willing = |node: &Server, at| {
+        committed(node, at) || matches!(node.record(at), Record::Prepared(_)) || node.is_forgotten(at)
+    };
     for (at, server) in changed(nodes, step) {
         let against = |other: &&Server| {
             committed(server, at) && !willing(other, at) || committed(other, at) && !willing(server, at)

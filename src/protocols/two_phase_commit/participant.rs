@@ -29,9 +29,7 @@ impl Server {
     fn vote(&mut self, coordinator: NodeId, at: Slot, command: Command, out: &mut Out<Server>) {
         let locked = self.doubts.iter().any(|doubt| conflict(&doubt.command, &command));
         if locked && out.rule(LOCKS) || self.refuses(out) {
-            out.because(UNILATERAL_ABORT);
-            out.because(VOTE_IS_DURABLE);
-            self.aborted(at, true, true, out);
+            self.abort_unilaterally(at, out);
             return out.send(coordinator, Msg::VoteNo { at });
         }
         out.because(VOTE_IS_DURABLE);
@@ -53,7 +51,11 @@ impl Server {
         match self.record(at) {
             Record::Prepared(command) => {
                 let record = Record::Committed { command, ended: true };
-                if acknowledged { self.force(at, record, out) } else { self.note(at, record) }
+                if acknowledged {
+                    self.force(at, record, out)
+                } else {
+                    self.note(at, record)
+                }
                 out.applied(at, command);
                 self.settle(at, out);
             }
@@ -123,9 +125,7 @@ impl Server {
             Record::Prepared(_) => out.send(from, Msg::Uncertain { at }),
             Record::Unknown | Record::Started(_) => {
                 // It has not voted, and now it never will: nobody can have committed.
-                out.because(UNILATERAL_ABORT);
-                out.because(VOTE_IS_DURABLE);
-                self.aborted(at, true, true, out);
+                self.abort_unilaterally(at, out);
                 out.send(from, Msg::Abort { at });
             }
         }
@@ -143,7 +143,12 @@ impl Server {
         let voted = |record: &Record| matches!(record, Record::Prepared(_) | Record::Aborted { .. });
         if self.disk.log.iter_from(first).any(|(_, record)| voted(record)) && !out.rule(VOTE_IS_DURABLE) {
             for at in first..=self.disk.log.last() {
-                self.disk.log.get_mut(at).into_iter().filter(|record| voted(record)).for_each(super::coordinator::forget);
+                self.disk
+                    .log
+                    .get_mut(at)
+                    .into_iter()
+                    .filter(|record| voted(record))
+                    .for_each(super::coordinator::forget);
             }
         }
         let prepared = |(at, record): (Slot, &Record)| match *record {
