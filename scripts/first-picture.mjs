@@ -10,9 +10,14 @@ export function filesIn(folder) {
     .sort();
 }
 
-// index.html, the files that it names (outside <noscript>), those that they name in turn, and so on.
+// The name of the chunk of the page's program (scripts/split.mjs) that a file holds, if it holds one.
+export function chunkOf(name) {
+  return basename(name).match(/^chunk-([\w-]+)-[0-9a-f]{8}\.wasm$/)?.[1];
+}
+
+// index.html, the files that it names (outside <noscript>), those that they name in turn, and so on; without chunks, which are loaded later.
 export function firstPicture(dist) {
-  const names = filesIn(dist);
+  const names = filesIn(dist).filter((name) => !chunkOf(name));
   const seen = new Set(["index.html"]);
   for (const name of seen) {
     if (!/\.(html|js|mjs|css)$/.test(name)) continue;

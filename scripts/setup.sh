@@ -224,14 +224,13 @@ has_std_source() {
 }
 
 # with_small_wasm COMMAND… — the same for what is published: the standard library is compiled along, for size, and a panic ends the
-# program at once instead of carrying its text about. A tenth less to load. Functions keep names that scripts/split.mjs can tell apart,
-# and equal ones are not merged before it has divided them. Without the source, or with a Rust that knows these switches
+# program at once instead of carrying its text about. A tenth less to load. Without the source, or with a Rust that knows these switches
 # no more, the page is made in the ordinary way, and BUILT_SMALL is empty.
 BUILT_SMALL=yes
 with_small_wasm() {
   if has_std_source &&
     with_wasm env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort -Zmerge-functions=disabled -Csymbol-mangling-version=v0 -Clink-arg=--no-merge-data-segments -Clink-arg=--emit-relocs" CARGO_TARGET_DIR=target/small "$@"; then
+      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"; then
     return 0
   fi
   BUILT_SMALL=''
@@ -271,6 +270,19 @@ setup_bindgen() {
     compile_tool wasm-bindgen-cli "$BINDGEN_VERSION" "${BINDGEN_BIN%/bin}" --bin wasm-bindgen --bin wasm-bindgen-test-runner &&
     is_version wasm-bindgen "$BINDGEN_VERSION" ||
     give_up "wasm-bindgen $BINDGEN_VERSION, which joins the page's WebAssembly with JavaScript, is missing."
+}
+
+# The command that divides the page's program into chunks; see scripts/split.mjs. It does not tell its version, so its folder does.
+SPLIT_VERSION=0.2.4
+setup_split() {
+  local folder="$TOOLS/wasm-split-$SPLIT_VERSION"
+  export PATH="$folder/bin:$PATH"
+  [ -x "$folder/bin/wasm-split-cli" ] && return 0
+  need_tools_folder "wasm-split $SPLIT_VERSION"
+  attempt "Compiling wasm-split $SPLIT_VERSION (1 to 2 minutes on two free cores, once on this machine)" \
+    compile_tool wasm_split_cli_support "$SPLIT_VERSION" "$folder" --features build-binary &&
+    [ -x "$folder/bin/wasm-split-cli" ] ||
+    give_up "wasm-split $SPLIT_VERSION, which divides the page's program into chunks, is missing."
 }
 
 # ---- Node, npm packages, a browser -----------------------------------------------------------------------------
@@ -418,6 +430,7 @@ setup_page() {
   setup_npm
   setup_trunk
   setup_bindgen
+  setup_split
 }
 
 # Says at the start of a first run that it will take a while; silent afterwards.

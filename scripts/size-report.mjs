@@ -6,9 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { filesIn, firstPicture } from "./first-picture.mjs";
+import { chunkOf, filesIn, firstPicture } from "./first-picture.mjs";
 
-const BUDGET = 160_000; // bytes of brotli up to the first picture
+const BUDGET = 180_000; // bytes of brotli up to the first picture
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const dist = positionals[0] ?? "dist";
@@ -32,7 +32,13 @@ const print = (row) => line(row.name, bytes(row.raw), bytes(row.gzip), bytes(row
 line("size in bytes", "raw", "gzip", "brotli");
 rows.filter((row) => row.first).forEach(print);
 print({ name: "first picture", ...total });
-const later = rows.filter((row) => !row.first);
+const chunks = rows.filter((row) => chunkOf(row.name));
+if (chunks.length > 0) {
+  // The shared ones are loaded with the first chunk that needs them; so a row is what its chunk, such as a variant, adds alone.
+  console.log("chunks of the program, loaded later:");
+  chunks.map((row) => ({ ...row, name: chunkOf(row.name) })).forEach(print);
+}
+const later = rows.filter((row) => !row.first && !chunkOf(row.name));
 if (later.length > 0) {
   console.log("not needed for the first picture:");
   later.forEach(print);

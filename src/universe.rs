@@ -2,14 +2,14 @@
 //! nothing else of the simulator.
 
 mod faults;
-mod narration;
+pub mod narration;
 #[cfg(feature = "cli")]
 pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Shots, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
@@ -19,11 +19,14 @@ use crate::judge::liveness::LivenessChecker;
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
+#[cfg(feature = "cli")]
+use crate::sim::recording::HandlerCall;
 use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link};
+pub use crate::sim::world::{End, Link, ReplyKind};
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
 
@@ -38,20 +41,11 @@ pub trait Universe {
     /// Runs until `limit`, µs since the start; tells how many events that took.
     fn run_until(&mut self, limit: Micros) -> u64;
 
-    /// Does something to the world now. An error says why not; then nothing has changed.
-    fn act(&mut self, action: Action) -> Result<(), Refusal>;
-
-    /// A copy that goes its own way from here.
-    fn fork(&self) -> Box<dyn Universe>;
-
     /// Microseconds since the start.
     fn time(&self) -> Micros;
 
     /// Events since the start.
     fn events(&self) -> u64;
-
-    /// One number for all that happened and all that is. Equal for equal runs on every machine.
-    fn fingerprint(&self) -> u64;
 
     /// How many replicas there are, crashed and removed ones included.
     fn nodes(&self) -> u8;
@@ -74,14 +68,8 @@ pub trait Universe {
     /// The leader with the highest epoch, if any node takes itself for one.
     fn leader(&self) -> Option<NodeId>;
 
-    /// Whether nothing is under way but heartbeats.
-    fn is_quiet(&self) -> bool;
-
     /// Messages and bytes.
     fn counts(&self) -> &Counts;
-
-    /// Starts counting from zero.
-    fn clear_counts(&mut self);
 
     /// Answered commands of the clients at each site, oldest first.
     fn samples(&self) -> &Samples;
@@ -95,8 +83,14 @@ pub trait Universe {
     /// What was last done to the world, by hand or by the script.
     fn intervention(&self) -> Option<Action>;
 
+    /// What a client was last told, and by whom.
+    fn reply(&self) -> Option<(NodeId, ReplyKind)>;
+
     /// Actions of the script that made no sense when their time came, so that nothing was done.
     fn refused(&self) -> &[Refused];
+
+    /// Actions of the script with roles that were taken, and who had the roles then.
+    fn resolved(&self) -> &[Resolved];
 
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
@@ -110,43 +104,103 @@ pub trait Universe {
     /// Every property, and what came of looking at it: held, violated, never exercised, not applicable, not promised.
     fn findings(&self) -> Vec<PropertyFinding>;
 
-    /// Every time somebody began to lead, oldest first.
+    /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
 
     /// How often somebody began to lead.
     fn led(&self) -> u32;
 
-    /// Puts one more action into the script, as [`World::plan`] does.
-    #[cfg(feature = "cli")]
-    fn plan(&mut self, timed: Timed) -> bool;
-
     /// Client commands known to be chosen.
     fn chosen(&self) -> u64;
 
-    /// The last slot in which something is known to be chosen; 0 if none.
+    /// The last slot of the one log in which something is known to be chosen; 0 if none, or if there is no such log.
     fn last_slot(&self) -> Slot;
-
-    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
-    fn record_history(&mut self);
-
-    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
-    /// which is no history of reads and writes.
-    fn history(&self) -> Option<History>;
-
-    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
-    #[cfg(feature = "cli")]
-    fn deliveries(&self) -> Option<Deliveries>;
-
-    /// Has the world keep what nodes ask for, for [`Universe::said`].
-    #[cfg(feature = "cli")]
-    fn listen(&mut self);
-
-    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
-    #[cfg(feature = "cli")]
-    fn said(&self) -> Vec<String>;
 
     /// One plain sentence or two about what happens now. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
+
+    /// The cluster itself.
+    fn cluster(&self) -> &Cluster;
+
+    /// The cluster itself, to change it.
+    fn cluster_mut(&mut self) -> &mut Cluster;
+}
+
+/// What only the chunk for actions calls. Were these methods of the trait, the page's first picture would have to load them.
+impl dyn Universe + '_ {
+    /// Has a cluster that was booted without it do what [`Universe::act`](#method.act) asks.
+    pub fn allow_faults(&mut self) {
+        let cluster = self.cluster_mut();
+        cluster.world.allow_faults();
+        cluster.fault_sentences = Some(faults::sentences);
+    }
+
+    /// Does something to the world now. An error says why not; then nothing has changed.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.cluster_mut().act(action)
+    }
+
+    /// A copy that goes its own way from here.
+    pub fn fork(&self) -> Box<dyn Universe> {
+        self.cluster().fork()
+    }
+
+    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    pub fn fingerprint(&self) -> u64 {
+        self.cluster().fingerprint()
+    }
+
+    /// Whether nothing is under way but heartbeats.
+    pub fn is_quiet(&self) -> bool {
+        self.cluster().is_quiet()
+    }
+
+    /// Starts counting from zero.
+    pub fn clear_counts(&mut self) {
+        self.cluster_mut().clear_counts()
+    }
+
+    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
+    pub fn record_history(&mut self) {
+        self.cluster_mut().record_history()
+    }
+
+    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
+    /// which is no history of reads and writes.
+    pub fn history(&self) -> Option<History> {
+        self.cluster().history()
+    }
+
+    /// Puts one more action into the script, as [`World::plan`] does.
+    #[cfg(feature = "cli")]
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        self.cluster_mut().plan(timed)
+    }
+
+    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
+    #[cfg(feature = "cli")]
+    pub fn deliveries(&self) -> Option<Deliveries> {
+        self.cluster().deliveries()
+    }
+
+    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    #[cfg(feature = "cli")]
+    pub fn listen(&mut self) {
+        self.cluster_mut().listen()
+    }
+
+    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
+    #[cfg(feature = "cli")]
+    pub fn said(&self) -> Vec<String> {
+        self.cluster().said()
+    }
+
+    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
+    /// for it.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.cluster().calls()
+    }
 }
 
 /// One replica, as anybody can show it.
@@ -202,31 +256,36 @@ pub struct Variant {
 }
 
 macro_rules! catalogue {
-    ($($protocol:path),* $(,)?) => {
+    ($($name:ident: $protocol:path),* $(,)?) => {
         &[$(variant_of::<$protocol>()),*]
     };
 }
 
 macro_rules! titles {
-    ($($protocol:path),* $(,)?) => {
+    ($($name:ident: $protocol:path),* $(,)?) => {
         &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
     };
 }
 
 /// Every variant there is, in the order of the registry.
 pub fn variants() -> &'static [Variant] {
-    static VARIANTS: &[Variant] = crate::protocols::variants!(catalogue);
+    static VARIANTS: &[Variant] = crate::variants!(catalogue);
     VARIANTS
 }
 
 /// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
 pub fn titles() -> &'static [(&'static str, &'static str)] {
-    crate::protocols::variants!(titles)
+    crate::variants!(titles)
 }
 
 /// The variant of the scenario that the page begins with.
 pub fn first() -> &'static Variant {
     const { &variant_of::<crate::protocols::First>() }
+}
+
+/// A variant by its type. In the page only the chunk of that variant may ask for it.
+pub fn of<P: Protocol>() -> &'static Variant {
+    const { &variant_of::<P>() }
 }
 
 /// The variant with this key, such as `raft`.
@@ -243,6 +302,13 @@ impl Variant {
     /// Boots a cluster of it. The error names a setting and what would do.
     pub fn boot(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
         Ok(Box::new(Cluster::new(self, blueprint)?))
+    }
+
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this cluster before
+    /// [`allow_faults`](trait.Universe.html#method.allow_faults).
+    pub fn boot_without_faults(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
+        let world = World::without_faults(blueprint, self.replicas)?;
+        Ok(Box::new(Cluster::around(self, world, blueprint, None)))
     }
 }
 
@@ -262,7 +328,12 @@ pub struct Cluster {
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
     judged: bool,
+    /// What tells of faults; `None` where there can be none yet.
+    fault_sentences: Option<FaultSentences>,
 }
+
+/// Tells what is out of order, of a cluster, its replicas and the names of its sites.
+type FaultSentences = fn(&dyn Universe, &[NodeView], &[&str]) -> String;
 
 /// The variant that a protocol is.
 const fn variant_of<P: Protocol>() -> Variant {
@@ -292,10 +363,20 @@ impl Cluster {
     /// Boots a cluster of a variant. The error names a setting and what would do.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
         let world = World::new(blueprint, variant.replicas)?;
+        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
+    }
+
+    /// A cluster of a variant around a world that has just been made.
+    fn around(
+        variant: &'static Variant,
+        world: World,
+        blueprint: &Blueprint,
+        fault_sentences: Option<FaultSentences>,
+    ) -> Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
         let liveness = blueprint.recovery.map(LivenessChecker::new);
-        Ok(Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged })
+        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
     }
 
     /// The world.
@@ -311,6 +392,77 @@ impl Cluster {
     /// The judges.
     pub fn safety(&self) -> &SafetyChecker {
         &self.safety
+    }
+}
+
+impl Cluster {
+    /// Does something to the world now. An error says why not; then nothing has changed.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.world.act(action)?;
+        self.safety.observe(&self.world, None);
+        Ok(())
+    }
+
+    /// A copy that goes its own way from here.
+    pub fn fork(&self) -> Box<dyn Universe> {
+        Box::new(self.clone())
+    }
+
+    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    pub fn fingerprint(&self) -> u64 {
+        self.world.fingerprint()
+    }
+
+    /// Whether nothing is under way but heartbeats.
+    pub fn is_quiet(&self) -> bool {
+        self.world.is_quiet()
+    }
+
+    /// Starts counting from zero.
+    pub fn clear_counts(&mut self) {
+        self.world.clear_counts();
+    }
+
+    /// Puts one more action into the script, as [`World::plan`] does.
+    #[cfg(feature = "cli")]
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        self.world.plan(timed)
+    }
+
+    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
+    pub fn record_history(&mut self) {
+        self.world.record_history();
+    }
+
+    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
+    /// which is no history of reads and writes.
+    pub fn history(&self) -> Option<History> {
+        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
+    }
+
+    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
+    #[cfg(feature = "cli")]
+    pub fn deliveries(&self) -> Option<Deliveries> {
+        Deliveries::of(self.world.recorded())
+    }
+
+    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    #[cfg(feature = "cli")]
+    pub fn listen(&mut self) {
+        self.world.record_effects();
+    }
+
+    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
+    #[cfg(feature = "cli")]
+    pub fn said(&self) -> Vec<String> {
+        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+    }
+
+    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
+    /// for it.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.world.replicas().calls()
     }
 }
 
@@ -339,26 +491,12 @@ impl Universe for Cluster {
         self.world.events() - before
     }
 
-    fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        self.world.act(action)?;
-        self.safety.observe(&self.world, None);
-        Ok(())
-    }
-
-    fn fork(&self) -> Box<dyn Universe> {
-        Box::new(self.clone())
-    }
-
     fn time(&self) -> Micros {
         self.world.time()
     }
 
     fn events(&self) -> u64 {
         self.world.events()
-    }
-
-    fn fingerprint(&self) -> u64 {
-        self.world.fingerprint()
     }
 
     fn nodes(&self) -> u8 {
@@ -403,16 +541,8 @@ impl Universe for Cluster {
         self.world.leader()
     }
 
-    fn is_quiet(&self) -> bool {
-        self.world.is_quiet()
-    }
-
     fn counts(&self) -> &Counts {
         self.world.counts()
-    }
-
-    fn clear_counts(&mut self) {
-        self.world.clear_counts();
     }
 
     fn samples(&self) -> &Samples {
@@ -431,8 +561,16 @@ impl Universe for Cluster {
         self.world.intervention()
     }
 
+    fn reply(&self) -> Option<(NodeId, ReplyKind)> {
+        self.world.reply()
+    }
+
     fn refused(&self) -> &[Refused] {
         self.world.refused()
+    }
+
+    fn resolved(&self) -> &[Resolved] {
+        self.world.resolved()
     }
 
     fn rules_used(&self) -> RuleSet {
@@ -464,43 +602,26 @@ impl Universe for Cluster {
         self.safety.led()
     }
 
-    #[cfg(feature = "cli")]
-    fn plan(&mut self, timed: Timed) -> bool {
-        self.world.plan(timed)
-    }
-
     fn chosen(&self) -> u64 {
         self.safety.chosen()
     }
 
     fn last_slot(&self) -> Slot {
-        self.safety.last_slot()
-    }
-
-    fn record_history(&mut self) {
-        self.world.record_history();
-    }
-
-    fn history(&self) -> Option<History> {
-        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
-    }
-
-    #[cfg(feature = "cli")]
-    fn deliveries(&self) -> Option<Deliveries> {
-        Deliveries::of(self.world.recorded())
-    }
-
-    #[cfg(feature = "cli")]
-    fn listen(&mut self) {
-        self.world.record_effects();
-    }
-
-    #[cfg(feature = "cli")]
-    fn said(&self) -> Vec<String> {
-        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        match self.variant.card.shots {
+            Shots::Single | Shots::Log => self.safety.last_slot(),
+            _ => 0,
+        }
     }
 
     fn sentence(&self, places: &[&str]) -> String {
-        narration::sentence(self, places)
+        narration::sentence(self, self.fault_sentences, places)
+    }
+
+    fn cluster(&self) -> &Cluster {
+        self
+    }
+
+    fn cluster_mut(&mut self) -> &mut Cluster {
+        self
     }
 }

@@ -13,6 +13,10 @@ use serde_json::Value;
 /// Things that can be done to a world.
 const FAULTS: &[&str] = &[
     r#"{"at":"0s","do":"pause","node":1}"#,
+    r#"{"at":"1s","do":"crash","node":"leader"}"#,
+    r#"{"at":"0s","do":"restart","node":"follower"}"#,
+    r#"{"at":"1s","do":"cut","from":"majority","to":"minority"}"#,
+    r#"{"at":"2s","do":"hold","from":"leader","to":"follower","kind":"AppendEntries"}"#,
     r#"{"at":"80ms","do":"pause","node":2,"clock_stops":true}"#,
     r#"{"at":"2s","do":"continue","node":1}"#,
     r#"{"at":"100ms","do":"crash","in":"us-east-1"}"#,

@@ -5,15 +5,16 @@
 
 use quorumscope::core::{LeaderModel, Shots};
 use quorumscope::lab::atlas::{Matrix, matrix};
+use quorumscope::lab::presets::preset;
 use quorumscope::lab::run::Run;
-use quorumscope::lab::{Clients, Fault, Scenario, Site};
+use quorumscope::lab::{Clients, Fault, Scenario, Site, Value, text};
 use quorumscope::universe;
 
 /// One replica and one client at each site; node `leader`, counted from 1, takes the leadership after three seconds.
 fn scenario(variant: &str, matrix: &Matrix, sites: &[&str], leader: usize) -> Scenario {
     let client = |site: &&str| Clients { site: (*site).to_owned(), think: Some("50ms".into()), ..Clients::default() };
     let hand_over =
-        Fault { at: "3s".into(), action: "hand-over".into(), node: Some(leader as u32), ..Fault::default() };
+        Fault { at: "3s".into(), action: "hand-over".into(), node: Some((leader as u32).into()), ..Fault::default() };
     Scenario {
         variant: variant.to_owned(),
         matrix: Some(matrix.key.to_owned()),
@@ -107,4 +108,72 @@ fn latency_equals_quorum_arithmetic_in_seven_gcp_regions() {
     let sites =
         ["us-central1", "us-east4", "us-west1", "europe-west1", "asia-east1", "southamerica-east1", "asia-south1"];
     check_all_leaders("gcp", &sites);
+}
+
+/// Variants without a leader, the settings they are measured with, and the round trips to the nearest majority that a command then takes when
+/// nobody else asks for its key.
+const LEADERLESS: [(&str, &[(&str, bool)], u64); 2] =
+    [("caspaxos", &[("one_round", false)], 2), ("caspaxos", &[("one_round", true)], 1)];
+
+/// The round trip from one of these sites to the farthest member of its nearest majority, by their matrix.
+fn to_majority(matrix: &Matrix, sites: &[&str], from: &str) -> u64 {
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| matrix.round_trips()[row(a) * matrix.regions.len() + row(b)];
+    let mut others: Vec<u64> = sites
+        .iter()
+        .filter(|site| **site != from)
+        .map(|site| (measured(from, site) + measured(site, from)) / 2)
+        .collect();
+    others.sort_unstable();
+    others[sites.len() / 2 - 1]
+}
+
+fn check_without_leader(key: &str, sites: &[&str]) {
+    let matrix = matrix(key).expect("built in");
+    for (variant, settings, rounds) in LEADERLESS {
+        let mut scenario = scenario(variant, matrix, sites, 1);
+        scenario.script.clear();
+        scenario.settings = settings.iter().map(|(key, on)| ((*key).to_owned(), Value::Flag(*on))).collect();
+        // A key for each client.
+        for (key, clients) in (0..).zip(&mut scenario.clients) {
+            (clients.keys, clients.first_key, clients.reads) = (Some(1), Some(key), Some("50%".into()));
+        }
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!((report.latency_us.len(), report.history), (sites.len(), Some("linearizable")));
+        for client in &report.latency_us {
+            let site = *sites.iter().find(|site| **site == client.site).expect("one of them");
+            let expected = rounds * to_majority(matrix, sites, site);
+            let found = (client.mean, client.p50, client.p99, client.max);
+            assert_eq!(found, (expected, expected, expected, expected), "{variant} {settings:?}, client {site}");
+            assert!(client.count > 10, "{variant}, {site}: only {} answers", client.count);
+        }
+    }
+}
+
+#[test]
+fn without_a_leader_every_site_waits_for_its_own_nearest_majority() {
+    check_without_leader("pql", &["JP", "CA", "OR", "VA", "IRL"]);
+    check_without_leader("aws", &["us-east-1", "us-west-2", "eu-west-1"]);
+}
+
+/// Rystsov, CASPaxos, §3.2: milliseconds for a read and a write at West US 2, West Central US and Southeast Asia.
+#[test]
+fn three_azure_regions_of_the_caspaxos_paper() {
+    let cases = [
+        ("no-leader", "caspaxos", [43.6, 43.6, 338.0]),
+        ("far-leader", "multi-paxos", [676.0, 716.4, 338.0]),
+        ("far-leader", "raft", [676.0, 716.4, 338.0]),
+    ];
+    for (key, variant, expected) in cases {
+        let mut scenario = text::from_json(preset(key).expect("built in").json).expect("built in").scenario;
+        scenario.variant = variant.to_owned();
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let iteration = report.latency_us.iter().map(|client| {
+            assert_eq!((client.p50, client.max), (client.mean, client.mean), "{key}, {variant}, {}", client.site);
+            2 * client.mean
+        });
+        let expected = expected.map(|milliseconds| (milliseconds * 1_000.0_f64).round() as u64);
+        assert_eq!(iteration.collect::<Vec<_>>(), expected, "{key}, {variant}");
+        assert!(report.violations.is_empty());
+    }
 }

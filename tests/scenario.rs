@@ -154,3 +154,112 @@ fn client_groups_are_split_over_sites_by_weight() {
     let share = |at: usize| open[at].1 as f64 / 1_200.0;
     assert!((0.2..0.3).contains(&share(0)) && (0.65..0.85).contains(&share(1)), "{open:?}");
 }
+
+/// A Raft cluster of three in one place, with something more.
+fn three(more: &str) -> Scenario {
+    let text = format!(
+        "variant = \"raft\"\nrtt_ms = [[10]]\nsites = [\"s\"]\nreplicas = [\"s\", \"s\", \"s\"]\nduration = \"5s\"\n{more}\n"
+    );
+    text::from_toml(&text).unwrap_or_else(|problems| panic!("{problems}\n{text}")).scenario
+}
+
+#[test]
+fn node_settings_hold_for_that_node_alone() {
+    let first_leaders = |more: &str| -> Vec<u32> {
+        let leader = |seed| {
+            let scenario = Scenario { seed: Some(seed), ..three(more) };
+            Run::to_end(&scenario.into()).expect("a good scenario").leaders[0].node
+        };
+        (1..20).map(leader).collect()
+    };
+    assert!((1..=3).all(|node| first_leaders("").contains(&node)), "anybody may come first");
+    for node in 1..=3 {
+        let hasty = format!(
+            "[[node]]\nid = {node}\nsettings.election_timeout_min = \"30ms\"\nsettings.election_timeout_max = \"40ms\"\nsettings.heartbeat = \"10ms\""
+        );
+        assert_eq!(first_leaders(&hasty), vec![node; 19]);
+    }
+    // The settings outlive a crash, and the document reads back as it was written.
+    let scenario = three("[[node]]\nid = 2\nsettings = { pre_vote = false }");
+    assert_eq!(text::from_toml(&text::to_toml(&scenario)), Ok(scenario.clone().into()));
+    assert_eq!(text::from_json(&text::to_json(&scenario)), Ok(scenario.into()));
+}
+
+fn run(more: &str) -> quorumscope::lab::Report {
+    Run::to_end(&three(more).into()).unwrap_or_else(|wrong| panic!("{wrong}"))
+}
+
+#[test]
+fn role_targets_are_resolved_when_their_time_comes_and_reported() {
+    let crash = "script = [{ at = \"2s\", do = \"crash\", node = \"leader\" }, { at = \"3s\", do = \"crash\", node = \"leader\" }]";
+    for seed in 1..6 {
+        let report = run(&format!("seed = {seed}\n{crash}"));
+        let leader = report.leaders[0].node;
+        assert_eq!(report.resolved[0].roles, "node = leader");
+        assert_eq!(report.resolved[0].action, format!("crash node {leader}"));
+        assert_eq!((report.resolved.len(), report.refused.len()), (2, 0), "another leads by then");
+        assert_ne!(report.resolved[1].action, report.resolved[0].action);
+    }
+    let follower = run("script = [{ at = \"2s\", do = \"pause\", node = \"follower\" }]");
+    let expected = if follower.leaders[0].node == 1 { 2 } else { 1 };
+    assert_eq!(follower.resolved[0].action, format!("pause node {expected}"));
+    // The leader keeps a majority: it goes on leading, and nothing is lost.
+    let cut = |sides: &str| {
+        run(&format!("clients = [{{ site = \"s\" }}]\nscript = [{{ at = \"2s\", do = \"cut\", {sides} }}]"))
+    };
+    let sides = cut("from = \"majority\", to = \"minority\"");
+    assert_eq!((sides.leaders.len(), sides.outages.iter().filter(|outage| outage.from_us > 1_000_000).count()), (1, 0));
+    assert_eq!(sides.resolved[0].roles, "from = majority, to = minority");
+    // Cut off from all others, the leader is replaced.
+    let alone = cut("from = \"leader\", to = \"minority\"");
+    assert_eq!(alone.leaders.len(), 1, "it still has one follower");
+}
+
+#[test]
+fn role_target_without_a_leader_is_refused_with_the_reason() {
+    let report = run("script = [{ at = \"1ms\", do = \"crash\", node = \"leader\" }]");
+    let [refused] = &report.refused[..] else { panic!("{:?}", report.refused) };
+    assert_eq!((refused.field.as_str(), refused.action.as_str()), ("script[0]", "crash (node = leader)"));
+    assert_eq!(refused.why, "nobody leads now, so there are no roles");
+    assert!(report.resolved.is_empty());
+    let odd = ["node = \"majority\"", "node = \"president\""];
+    for field in odd {
+        let text = format!(
+            "variant = \"raft\"\nrtt_ms = [[10]]\nsites = [\"s\"]\nreplicas = [\"s\"]\nscript = [{{ at = \"1s\", do = \"crash\", {field} }}]"
+        );
+        let error = text::from_toml(&text).expect_err("no such node").to_string();
+        assert!(error.contains("script[0].node: ") && error.contains("\"leader\" or \"follower\" would do"), "{error}");
+    }
+    let scenario = three(
+        "script = [{ at = \"2s\", do = \"cut\", from = \"majority\", to = \"minority\" }, { at = \"3s\", do = \"crash\", node = \"leader\" }]",
+    );
+    assert_eq!(text::from_toml(&text::to_toml(&scenario)), Ok(scenario.into()));
+}
+
+#[test]
+fn script_at_zero_holds_before_the_first_message_is_sent() {
+    // In the Synod a command at 0 s would be the first thing sent; here Prepare goes nowhere from the start.
+    let first = |script: &str| {
+        let text = format!(
+            "variant = \"notes\"\nrtt_ms = [[10]]\nsites = [\"s\"]\nreplicas = [\"s\", \"s\", \"s\"]\nduration = \"1s\"\n\
+             settings = {{ proposers = \"all\", spread = \"0s\" }}\nscript = [{script}]\n"
+        );
+        let document = text::from_toml(&text).unwrap_or_else(|wrong| panic!("{wrong}"));
+        Run::to_end(&document).unwrap_or_else(|wrong| panic!("{wrong}"))
+    };
+    let kinds = |report: &quorumscope::lab::Report, kind: &str| {
+        report.messages.by_kind.iter().find(|count| count.kind == kind).map_or(0, |count| count.count)
+    };
+    assert!(kinds(&first(""), "Promise") > 0);
+    let cut = first(
+        "{ at = \"0s\", do = \"cut\", from = [1], to = [2, 3] }, { at = \"0s\", do = \"cut\", from = 2, to = 3 }",
+    );
+    assert_eq!(kinds(&cut, "Promise"), 0, "not even the first message arrives");
+    assert_eq!(cut.refused, []);
+    let slow = first("{ at = \"0s\", do = \"slow\", extra = \"5s\" }");
+    assert_eq!(kinds(&slow, "Promise"), 0, "what is sent first is late as well");
+    let down = first(
+        "{ at = \"0s\", do = \"crash\", node = 1 }, { at = \"0s\", do = \"crash\", node = 2 }, { at = \"0s\", do = \"crash\", node = 3 }",
+    );
+    assert_eq!((down.messages.total, down.refused.len()), (0, 0), "nobody ever starts");
+}

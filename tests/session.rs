@@ -158,7 +158,7 @@ fn document_that_does_not_fit_its_run_is_refused() {
     assert_eq!(crashed, "interventions[1]: node 2 is down already");
     let elsewhere = wrong(&|document| document.interventions[0].event = 5);
     assert!(elsewhere.starts_with("interventions[0]: "), "{elsewhere}");
-    let nobody = wrong(&|document| document.interventions[0].what.node = Some(33));
+    let nobody = wrong(&|document| document.interventions[0].what.node = Some(33.into()));
     assert_eq!(nobody, "interventions[0].what.node: 33: the nodes are 1 to 32");
     let disorder = wrong(&|document| document.interventions.swap(0, 2));
     assert!(disorder.contains("order them by time"), "{disorder}");

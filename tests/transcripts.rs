@@ -10,7 +10,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use datadriven::{TestCase, walk};
-use quorumscope::core::NodeId;
+use quorumscope::core::{NodeId, Shots};
 use quorumscope::lab::{Quantity, Scenario, read};
 use quorumscope::universe::{Transcript, Universe};
 
@@ -52,10 +52,11 @@ fn state(run: &mut Run) -> String {
             None => format!("{:?}: down\n", view.id),
             Some(now) => {
                 let log = now.log;
-                format!(
-                    "{:?}: {}, {word} {}, log {}, committed {}\n",
-                    view.id, now.role, now.epoch, log.last, log.committed
-                )
+                let log = match run.universe.variant().card.shots {
+                    Shots::Single | Shots::Log => format!(", log {}, committed {}", log.last, log.committed),
+                    _ => String::new(),
+                };
+                format!("{:?}: {}, {word} {}{log}\n", view.id, now.role, now.epoch)
             }
         }
     };

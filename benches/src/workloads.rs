@@ -7,7 +7,7 @@ use quorumscope::core::{NodeId, RuleSet, Settings};
 use quorumscope::lab::Session;
 use quorumscope::sim::rng::Rng;
 use quorumscope::sim::trace::{Record, Trace, What};
-use quorumscope::sim::wheel::Wheel;
+use quorumscope::sim::queue::wheel::Wheel;
 use quorumscope::sim::{Blueprint, ClientGroup, Pace, Topology};
 use quorumscope::universe;
 use std::hash::Hasher;

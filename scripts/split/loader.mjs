@@ -1,73 +1,103 @@
-// The loader's part: wasm-bindgen's JavaScript, which also loads the rest of the program.
+// The JavaScript that loads chunks: what wasm-split-cli says of them, and how wasm-bindgen's JavaScript gets to load them.
 
-// The names under which the browser's functions are imported take several kilobytes; a number says as much. Changes the forms, and
-// returns which is which.
-export function shorten(imports) {
-  const renamed = new Map();
-  for (const [name, form] of imports) {
-    const [start, from, key] = form.match(/^ \(import ("[^"]+") "([^"]+)"/) ?? [];
-    if (!start) throw new Error(`an import looks odd: ${form}`);
-    renamed.set(key, renamed.size.toString(36));
-    imports.set(name, form.replace(start, ` (import ${from.startsWith('"./') ? '"js"' : from} "${renamed.get(key)}"`));
+const ADAPT = "scripts/split/loader.mjs must be adapted";
+
+// What wasm-split-cli's loader says: the files of each chunk that the source names, its own last, and the files that several share.
+export function parts(text) {
+  const shared = new Set([...text.matchAll(/^const __(chunk_\d+) = makeLoad\(/gm)].map(([, name]) => name));
+  const chunks = new Map();
+  for (const [, name, fetcher, needs] of text.matchAll(/^export const __wasm_split_load_(\w+) = wrapAsyncCb\(makeLoad\(([^]*?), \[([^\]]*)\]\)\);$/gm)) {
+    const own = fetcher.match(/"\.\/(split_\w+)\.wasm"/)?.[1];
+    const others = needs.match(/chunk_\d+/g) ?? [];
+    chunks.set(name, own ? [...others, own] : others);
   }
-  return renamed;
+  const named = [...text.matchAll(/"\.\/(\w+)\.wasm"/g)].map(([, name]) => name);
+  const known = new Set([...shared, ...[...chunks.values()].flat()]);
+  const lost = named.filter((name) => !known.has(name));
+  if (chunks.size === 0 || lost.length > 0) throw new Error(`wasm-split-cli's loader is not as it used to be, and ${ADAPT}; not understood: ${lost}`);
+  return { chunks, shared: [...shared] };
 }
 
-// `text` is wasm-bindgen's JavaScript, `renamed` what shorten gave.
-export function loader(text, renamed) {
-  const imports = /"\.\/[\w-]+_bg\.js": import0,/;
-  const ready = "    wasm = instance.exports;";
-  const missing = new Set(renamed.keys());
-  const changed = text
-    .replace(imports, `js: import0,\n        rest: { load: loadRestNow },`)
-    .replace(ready, `${ready}\n    startRestSoon();`)
-    .replace(/^ {8}(\w+): /gm, (definition, name) => (missing.delete(name) ? `        "${renamed.get(name)}": ` : definition));
-  if (!imports.test(text) || !text.includes(ready) || missing.size > 0) {
-    throw new Error(`wasm-bindgen's JavaScript is not as it used to be, and scripts/split/loader.mjs must be adapted${[...missing].map((name) => `\nnot found: ${name}`)}`);
+// Which files come together: all shared ones below `small` bytes in one, named `shared`, because many small requests cost more than some
+// bytes too much. `groups`: the members of each file to be; `files`: the names of the files of each chunk.
+export function together(chunks, shared, size, small) {
+  const of = new Map(shared.map((name) => [name, size(name) < small ? "shared" : name.replace("chunk_", "shared-")]));
+  const groups = new Map();
+  const add = (name, member) => groups.set(name, [...(groups.get(name) ?? []), member]);
+  for (const [member, name] of of) add(name, member);
+  const files = new Map();
+  for (const [chunk, members] of chunks) {
+    const own = members.filter((member) => !of.has(member));
+    own.forEach((member) => add(chunk, member));
+    files.set(chunk, [...new Set(members.map((member) => of.get(member) ?? chunk))]);
   }
-  return changed + REST;
+  return { groups, files };
 }
 
-const REST = `
-// The rest of the program (scripts/split.mjs): fetched when the first picture is there, or at once if something of it is called.
-const REST = import.meta.url.replace(/\\.js$/, "_rest.wasm");
-let restIsHere = false;
-let restUnderWay;
-
-function startRest(module) {
-    if (restIsHere) return;
-    new WebAssembly.Instance(module, { first: wasm });
-    restIsHere = true;
+// wasm-bindgen's JavaScript for the main part, which now also loads the chunks. `files` as from `together`; `names` tells of each file
+// its name and the sizes of the modules in it, one after another.
+export function divided(text, files, names) {
+  const loaders = [...files].map(([chunk, needs]) => `    __wasm_split_load_${chunk}: loadChunk(${JSON.stringify(needs.map((name) => names.get(name)))}),`);
+  return instead(text, "./__wasm_split.js", ["{", ...loaders, "}"].join("\n")) + LOADING;
 }
 
-async function fetchRest() {
-    const response = await fetch(REST);
-    if (!response.ok) throw new Error(\`\${response.status} for \${REST}\`);
-    return WebAssembly.compile(await response.arrayBuffer());
+// The same for a program that is all in one piece.
+export function whole(text) {
+  return instead(text, "__wasm_split_placeholder__", "new Proxy({}, { get: (_, name) => wholeProgram(name) })") + WHOLE;
 }
 
-// A promise; asked again after a failure, it tries again.
-function loadRest() {
-    restUnderWay ??= fetchRest().then(startRest).catch((error) => {
-        restUnderWay = undefined;
-        throw error;
-    });
-    return restUnderWay;
+// What is to be imported from `module` is `object` instead. wasm-bindgen writes a statement for every imported function.
+function instead(text, module, object) {
+  let first;
+  const changed = text.replace(/^import \* as (\w+) from "([^"]+)";?\n/gm, (statement, name, from) => {
+    if (from !== module) return statement;
+    const value = first ?? object;
+    first ??= name;
+    return `const ${name} = ${value};\n`;
+  });
+  if (!first) throw new Error(`wasm-bindgen's JavaScript imports nothing from ${module}: it is not as it used to be, and ${ADAPT}`);
+  return changed;
 }
 
-function startRestSoon() {
-    const shown = new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
-    globalThis.quorumscopeRest = () => shown.then(loadRest);
-    globalThis.quorumscopeRest().catch(() => {});
+const LOADING = `
+// The chunks of the program (scripts/split.mjs). Every file is fetched once; one that could not be loaded, again when it is wanted again.
+const chunkFiles = new Map();
+
+function chunkFile([name, ...sizes]) {
+    if (!chunkFiles.has(name)) {
+        const loaded = fetchChunk(name, sizes);
+        chunkFiles.set(name, loaded);
+        loaded.catch(() => chunkFiles.delete(name));
+    }
+    return chunkFiles.get(name);
 }
 
-function loadRestNow() {
-    if (restIsHere) return;
-    const request = new XMLHttpRequest();
-    request.open("GET", REST, false);
-    request.overrideMimeType("text/plain; charset=x-user-defined");
-    request.send();
-    if (request.status !== 200) throw new Error("the rest of the page could not be loaded");
-    startRest(new WebAssembly.Module(Uint8Array.from(request.responseText, (letter) => letter.charCodeAt(0))));
+async function fetchChunk(name, sizes) {
+    const response = await fetch(new URL(name, import.meta.url));
+    if (!response.ok) throw new Error(\`\${response.status} for \${name}\`);
+    const bytes = await response.arrayBuffer();
+    let end = 0;
+    await Promise.all(sizes.map((size) => WebAssembly.instantiate(bytes.slice(end, (end += size)), { __wasm_split: wasm })));
+}
+
+function loadChunk(files) {
+    return async (callback, data) => {
+        let loaded = true;
+        try {
+            await Promise.all(files.map(chunkFile));
+        } catch (error) {
+            console.warn(error);
+            loaded = false;
+        }
+        wasm.__indirect_function_table.get(callback)(data, loaded);
+    };
+}
+`;
+
+const WHOLE = `
+// In a debug build all chunks are there from the start (scripts/split.mjs).
+function wholeProgram(name) {
+    if (!name.startsWith("__wasm_split_load_")) return (...values) => wasm[name.replace("00_import_", "00_export_")](...values);
+    return (callback, data) => queueMicrotask(() => wasm.__indirect_function_table.get(callback)(data, true));
 }
 `;

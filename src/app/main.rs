@@ -1,11 +1,15 @@
-//! The page: a window on the lab, in Yew. It knows no protocol by name; all it shows comes from the façade.
+//! The web page, in Yew. It knows no protocol by name: all it shows comes from the façade, `quorumscope::universe`.
 
 mod charts;
-mod components;
+mod chunks;
+mod dialogs;
+mod elements;
 mod page_action;
 mod pages;
+mod panels;
 mod run;
 mod stage;
+mod time;
 mod web;
 
 use pages::lab::{First, Lab, Props};

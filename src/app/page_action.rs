@@ -1,64 +1,66 @@
-//! What a person can want of the page. Components say what is wanted; the page does it.
+//! Page actions: everything a person can ask of the page. Components emit them, the page performs them.
 
-use crate::run::Pace;
+use crate::run::pace::Pace;
 use quorumscope::core::{Micros, NodeId};
 use quorumscope::lab::Scenario;
 use quorumscope::sim::Action;
 use std::fmt;
 
-/// One wish.
+/// An action that a component asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PageAction {
-    /// Let time go by, or stop it.
+    /// Play or pause.
     Play(bool),
-    /// Stop, and let the next thing happen.
+    /// Pause, and execute the next event.
     Step,
-    /// Stop, and take back the last thing that happened.
+    /// Pause, and go back one event.
     Back,
-    /// Start the scenario again.
+    /// Go back to the start of the run.
     Restart,
-    /// Play at this speed.
+    /// Set the speed.
     Pace(Pace),
-    /// Go over to this branch of the run, by number.
+    /// Switch to a branch of the run, by number.
     Branch(usize),
-    /// Go to this time, µs since the start.
+    /// Go to a time, µs since the start.
     Seek(Micros),
-    /// Do this to the world, now; as much of it as is possible.
+    /// Pause, and go to the moment after an event, by number.
+    GoTo(u64),
+    /// Act on the run now; actions that are refused are reported, the others done.
     Act(Vec<Action>),
     /// Add a replica at this site, by index.
     Add(usize),
-    /// Take this replica out.
+    /// Remove a replica.
     Remove(NodeId),
-    /// Crash the leader and start it again.
+    /// Crash and restart the leader.
     RestartLeader,
-    /// Show what can be done to something, or nothing.
+    /// Open the menu of a target, or close it.
     Menu(Option<Target>),
-    /// Run the same with another protocol, by key.
+    /// Run the scenario with another protocol, by key.
     Variant(String),
-    /// Run a built-in scenario, by its place among them.
+    /// Run a built-in scenario, by index.
     Preset(usize),
     /// Run this scenario from its start.
     Run(Box<Scenario>),
     /// Open a dialog, or close it.
     Open(Option<Dialog>),
-    /// Copy the address of what is on screen.
+    /// Copy the address of the moment on screen.
     Share,
-    /// Light or dark.
+    /// Set the theme: dark or light.
     Dark(bool),
-    /// Whether single keys do something wherever the focus is.
+    /// Switch single-key shortcuts on or off.
     Keys(bool),
-    /// What was said has been read.
-    HistoryRecord,
+    /// Close the notice.
+    CloseNotice,
 }
 
-/// Something on the stage that has a menu.
+/// An element of the stage that has a menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A replica.
     Node(NodeId),
     /// A site, by index.
     Site(usize),
-    /// The links between two sites.
+    /// The links between two sites, by index.
     SiteLink(usize, usize),
 }
 
@@ -73,7 +75,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Something that opens above the page.
+/// A dialog above the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialog {
     /// Protocol, regions, workload, settings, rules.

@@ -6,7 +6,7 @@ use crate::{Stop, flags};
 use clap::Args;
 use quorumscope::lab::Problems;
 use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, ExploreRequest, GOALS};
-use quorumscope::universe::search::{Decided, Finding, Told};
+use quorumscope::universe::search::{Finding, FindingVerdict, TraceLine};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -87,9 +87,9 @@ pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<
         print(&exploration, arguments, &finding, out)?;
     }
     Ok(match finding.verdict {
-        Decided::Safe => ExitCode::SUCCESS,
-        Decided::Violated => ExitCode::FAILURE,
-        Decided::Undecided => ExitCode::from(UNDECIDED),
+        FindingVerdict::Safe => ExitCode::SUCCESS,
+        FindingVerdict::Violated => ExitCode::FAILURE,
+        FindingVerdict::Undecided => ExitCode::from(UNDECIDED),
     })
 }
 
@@ -106,7 +106,7 @@ fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, ou
     }
     let states = thousands(u64::from(finding.states));
     match (finding.verdict, &finding.violation) {
-        (Decided::Violated, Some(wrong)) => {
+        (FindingVerdict::Violated, Some(wrong)) => {
             let nodes: Vec<String> = wrong.nodes.iter().map(u32::to_string).collect();
             let slot = wrong.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
             let events = finding.depth;
@@ -115,11 +115,11 @@ fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, ou
             writeln!(out, "{states} states until then. {way} {events} events:\n")?;
             finding.trace.iter().zip(1..).try_for_each(|(told, number)| event(number, told, &exploration.via, out))
         }
-        (Decided::Undecided, _) if (finding.reached as usize) < exploration.via.len() => {
+        (FindingVerdict::Undecided, _) if (finding.reached as usize) < exploration.via.len() => {
             let goal = &exploration.via[finding.reached as usize];
             writeln!(out, "Undecided: the goal {goal} was not reached in {states} states. Raise the bounds.")
         }
-        (Decided::Safe, _) => {
+        (FindingVerdict::Safe, _) => {
             writeln!(out, "Safe: {states} states, all there are within the bounds, {} events deep.", finding.depth)?;
             match finding.cut.as_slice() {
                 [] => writeln!(out, "No bound was reached: this is all that can ever happen."),
@@ -134,7 +134,7 @@ fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, ou
     }
 }
 
-fn event(number: u32, told: &Told, via: &[String], out: &mut impl Write) -> io::Result<()> {
+fn event(number: u32, told: &TraceLine, via: &[String], out: &mut impl Write) -> io::Result<()> {
     let rules = if told.rules.is_empty() { String::new() } else { format!("   [{}]", told.rules.join(", ")) };
     writeln!(out, "{number:>4}  {}{rules}", told.event)?;
     told.does.iter().try_for_each(|does| writeln!(out, "          {does}"))?;

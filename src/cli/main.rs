@@ -132,6 +132,10 @@ enum Command {
         /// Stop after this time, such as 500ms; at the scenario's end unless said otherwise
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+        /// As JSON lines: a header, a line for each handler call with its stimulus, the state after it and its effects, and the end. The guide
+        /// beside the built-in scenarios tells the format
+        #[arg(long)]
+        json: bool,
     },
     /// Find the first event in which two runs differ
     ///
@@ -243,7 +247,7 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
             shrink::shrink(&source, output.as_deref(), property.as_deref(), budget, out)
         }
         Command::Diff { arguments } => diff::diff(&arguments, out),
-        Command::Transcript { source, until } => transcript::transcript(&source, until.as_deref(), out),
+        Command::Transcript { source, until, json } => transcript::transcript(&source, until.as_deref(), json, out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)
         }

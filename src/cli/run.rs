@@ -3,6 +3,7 @@
 use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
 use crate::{Source, Stop, invalid, source};
+use quorumscope::core::LeaderModel;
 use quorumscope::judge::linearizability::Model;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::report::ViolationReport;
@@ -129,8 +130,14 @@ fn messages(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let word = universe::variant(report.variant).map_or("term", |variant| variant.card.epoch);
-    writeln!(out, "\nLeaders: {}", report.leaders.len())?;
+    let card = universe::variant(report.variant).map(|variant| variant.card);
+    let word = card.map_or("term", |card| card.epoch);
+    match card.map(|card| card.leader) {
+        Some(LeaderModel::None) if report.leaders.is_empty() => {
+            writeln!(out, "\nLeaders: none, as this variant has none")?
+        }
+        _ => writeln!(out, "\nLeaders: {}", report.leaders.len())?,
+    }
     for leader in &report.leaders {
         writeln!(out, "  at {}: node {}, {word} {}", seconds(leader.at_us), leader.node, leader.epoch)?;
     }
@@ -140,6 +147,13 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let open = if outage.open { ", and not over" } else { "" };
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
+    }
+    if !report.resolved.is_empty() {
+        writeln!(out, "\nTargets by role: {}", report.resolved.len())?;
+        for resolved in &report.resolved {
+            let at = seconds(resolved.at_us);
+            writeln!(out, "  {} at {at}, {}: {}", resolved.field, resolved.roles, resolved.action)?;
+        }
     }
     if !report.refused.is_empty() {
         writeln!(out, "\nRefused, because it was impossible then: {}", report.refused.len())?;

@@ -6,11 +6,12 @@ use quorumscope::lab::consistency::LINEARIZABILITY;
 use quorumscope::lab::document::read::LONGEST;
 use quorumscope::lab::problem::Problems;
 use quorumscope::lab::run::Run;
-use std::io::Write;
+use quorumscope::lab::run::event_log::EventLog;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Prints the run until `until`, or to its end.
-pub fn transcript(source: &Source, until: Option<&str>, out: &mut impl Write) -> Result<ExitCode, Stop> {
+pub fn transcript(source: &Source, until: Option<&str>, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
     let wrong = |problems| source::about(&source.scenario, problems);
     let until = until.map(|text| match Quantity::from(text).micros() {
@@ -19,6 +20,14 @@ pub fn transcript(source: &Source, until: Option<&str>, out: &mut impl Write) ->
         Err(says) => Err(invalid(format!("--until: {text}: {says}"))),
     });
     let until = until.transpose()?.unwrap_or(LONGEST);
+    if json {
+        let mut log = EventLog::new(&document, until).map_err(wrong)?;
+        while let Some(line) = log.line().map_err(|problem| wrong(Problems::from(problem)))? {
+            serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+        return Ok(exit_code(log.run()));
+    }
     let mut run = Run::new(&document).map_err(wrong)?;
     let mut transcript = run.transcript();
     loop {
@@ -34,5 +43,9 @@ pub fn transcript(source: &Source, until: Option<&str>, out: &mut impl Write) ->
     if let Some(violation) = report.violations.iter().find(|violation| violation.property == LINEARIZABILITY) {
         writeln!(out, "               ✗ {} is broken: {}", violation.property, violation.says)?;
     }
-    Ok(if !report.violations.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(exit_code(&run))
+}
+
+fn exit_code(run: &Run) -> ExitCode {
+    if run.report().violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -191,6 +191,25 @@ pub enum Op {
 }
 
 impl Op {
+    /// The key, lock, queue, barrier, entry or topic that it is about. In one service, operations on different ones do not affect each other.
+    pub const fn object(self) -> Option<u16> {
+        match self {
+            Op::Noop | Op::Elect(_) => None,
+            Op::Read { key }
+            | Op::Write { key, .. }
+            | Op::CompareAndSet { key, .. }
+            | Op::WriteOwn { key }
+            | Op::Watch { key, .. }
+            | Op::Update { key, .. } => Some(key),
+            Op::Acquire { lock, .. } | Op::Renew { lock, .. } | Op::Release { lock, .. } | Op::Guarded { lock, .. } => {
+                Some(lock)
+            }
+            Op::Enqueue { queue, .. } | Op::Take { queue, .. } | Op::Ack { queue, .. } => Some(queue),
+            Op::Arrive { barrier, .. } | Op::Passed { barrier, .. } => Some(barrier),
+            Op::Publish { topic, .. } | Op::Deliver { topic, .. } => Some(topic),
+        }
+    }
+
     /// Whether it does not change the state.
     pub fn is_read(self) -> bool {
         matches!(self, Op::Read { .. } | Op::Passed { .. } | Op::Watch { .. } | Op::Deliver { .. })

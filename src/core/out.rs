@@ -218,23 +218,18 @@ impl<N: Node> Out<N> {
         self.contents[id as usize].as_ref()
     }
 
-    /// Takes the content out for one of its receivers to read; [`Out::close_message`] it afterwards.
+    /// Takes the content out for one of its receivers to read; where others wait for it, [`Out::put_back`] returns it.
     #[inline(always)]
     pub fn open_message(&mut self, id: MessageId) -> Option<N::Msg> {
         self.contents[id as usize].take()
     }
 
-    /// One receiver has read the message: puts the content back for the others, if any are left, and returns its header.
+    /// Puts a content back for its other receivers.
     // The content stays where it is unless it is put back: handed over, it would be copied once more in WebAssembly.
     #[inline(always)]
-    pub fn close_message(&mut self, id: MessageId, content: &mut Option<N::Msg>) -> Header {
-        if self.outbox.messages.is_shared(id) {
-            // The place is empty: nothing is dropped there.
-            std::mem::forget(std::mem::replace(&mut self.contents[id as usize], content.take()));
-        }
-        let header = self.outbox.messages.header(id);
-        self.outbox.messages.release(id);
-        header
+    pub fn put_back(&mut self, id: MessageId, content: &mut Option<N::Msg>) {
+        // The place is empty: nothing is dropped there.
+        std::mem::forget(std::mem::replace(&mut self.contents[id as usize], content.take()));
     }
 
     /// Hands a message to one of its receivers, for good.

@@ -85,6 +85,8 @@ struct Lane {
     decided: Log<Option<Decision>>,
     /// By node: the last slot it executed.
     applied: Vec<Slot>,
+    /// Of a register: each client's last command decided, and where. There a decision is an execution, so none may be decided twice.
+    last: BTreeMap<ClientId, (u32, Slot)>,
 }
 
 impl Lane {
@@ -308,7 +310,22 @@ impl SafetyChecker {
             None => {
                 *place = new;
                 self.chosen += u64::from(command.client != ClientId::NOBODY);
+                if world.replicas().card().shots == Shots::Registers {
+                    self.once(world, by, at, command);
+                }
             }
+        }
+    }
+
+    /// A command of a client was decided in a version of a register. It must not be in another one as well.
+    fn once(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
+        let last = self.lane(at.lane).last.entry(command.client).or_insert((command.seq, at.slot));
+        let twice = last.0 == command.seq && last.1 != at.slot;
+        if last.0 < command.seq {
+            *last = (command.seq, at.slot);
+        }
+        if twice && command.client != ClientId::NOBODY {
+            self.violated_at(world, ORDER, NodeSet::just(by), at);
         }
     }
 

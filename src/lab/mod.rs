@@ -18,8 +18,8 @@ pub mod run;
 #[cfg(feature = "cli")]
 pub mod shrink;
 
-pub use document::read::read;
-pub use document::scenario::{Clients, Network, Recovery, Scenario, Site, Value, ValueBytes};
+pub use document::read::{REPLICAS, read};
+pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Value, ValueBytes};
 pub use document::{Checked, Fault, Intervention, Moment, Place, Problem, Problems, Quantity, RecordedRun as Document};
 pub use document::{atlas, check, fault, presets, problem, quantity, scenario, workload};
 #[cfg(feature = "cli")]

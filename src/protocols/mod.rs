@@ -1,5 +1,6 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
+pub mod caspaxos;
 #[cfg(test)]
 mod manual_network;
 pub mod multi_paxos;
@@ -11,16 +12,18 @@ pub mod two_phase_commit;
 /// The variant of the scenario that the page begins with: it is loaded first.
 pub type First = raft::Raft;
 
-/// Hands the list of all variants to another macro: `variants!(then)` is `then!(path, path, …)`.
+/// Hands the list of all variants to another macro: `variants!(then)` is `then!(name: path, name: path, …)`. A variant's name is also that
+/// of the chunk of the page's program in which it comes.
+#[macro_export]
 macro_rules! variants {
     ($then:ident) => {
-        $then!(
-            crate::protocols::notes::Notes,
-            crate::protocols::synod::Synod,
-            crate::protocols::multi_paxos::MultiPaxos,
-            crate::protocols::raft::Raft,
-            crate::protocols::two_phase_commit::TwoPhaseCommit
-        )
+        $then! {
+            notes: $crate::protocols::notes::Notes,
+            synod: $crate::protocols::synod::Synod,
+            multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
+            raft: $crate::protocols::raft::Raft,
+            caspaxos: $crate::protocols::caspaxos::CasPaxos,
+            two_phase_commit: $crate::protocols::two_phase_commit::TwoPhaseCommit
+        }
     };
 }
-pub(crate) use variants;

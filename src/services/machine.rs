@@ -155,6 +155,13 @@ impl Machine {
         }
     }
 
+    /// Forgets the session of `client`: its next command is executed even if it comes again.
+    pub fn forget(&mut self, client: ClientId) {
+        if let Some(session) = self.sessions.get_mut(usize::from(client.0)) {
+            *session = None;
+        }
+    }
+
     /// The outcome of a read-only operation in this state.
     pub fn look(&self, read: Op) -> Outcome {
         if let Op::Read { key } = read {

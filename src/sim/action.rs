@@ -1,9 +1,12 @@
 //! What a person or a script may do to a running world.
 
 use super::domains::DomainId;
-use super::world::MAX_NODES;
+use super::roles::Roles;
 use crate::core::{KindId, Micros, NodeId, NodeSet};
 use std::fmt;
+
+/// Most replicas a world holds, those that joined later included.
+pub const MAX_NODES: usize = 32;
 
 /// All nodes, those that join later included.
 pub const ALL: NodeSet = NodeSet::first(MAX_NODES as u8);
@@ -542,6 +545,15 @@ pub struct Timed {
     pub at: Micros,
     /// What.
     pub action: Action,
+    /// The nodes of the action that are known only when its time comes.
+    pub roles: Roles,
+}
+
+impl Timed {
+    /// An action without roles.
+    pub fn new(at: Micros, action: Action) -> Timed {
+        Timed { at, action, roles: Roles::default() }
+    }
 }
 
 /// An action of a script that made no sense when its time came, so that nothing was done.

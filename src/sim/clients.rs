@@ -40,8 +40,10 @@ pub struct ClientGroup {
     pub service: Service,
     /// Reads in a hundred commands; the others write.
     pub read_percent: u8,
-    /// Keys they use (or locks, or queues), from 0.
+    /// How many keys they use (or locks, or queues).
     pub keys: u16,
+    /// The first of them.
+    pub first_key: u16,
     /// How commands spread over the keys.
     pub skew: Skew,
     /// When they begin, µs.
@@ -63,6 +65,7 @@ impl Default for ClientGroup {
             service: Service::default(),
             read_percent: 0,
             keys: 1,
+            first_key: 0,
             skew: Skew::Even,
             start: 0,
             stop: Micros::MAX,

@@ -9,8 +9,10 @@ mod hosts;
 pub mod measure;
 pub mod network;
 pub mod queue;
+pub mod recording;
 pub mod replicas;
 pub mod rng;
+pub mod roles;
 pub mod trace;
 pub mod world;
 

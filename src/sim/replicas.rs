@@ -6,10 +6,13 @@
 //! A message's way: `Out::send` in a handler → effects in the [`Outbox`] → `World::apply_effects` → `network::routes` → event queue →
 //! `World::dispatch` → [`Replicas::deliver`] → `Node::on_message`.
 
+#[cfg(feature = "cli")]
+use super::recording::{HandlerCall, Stimulus};
+use super::recording::{Text, as_text};
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Effect, EntryStatus, Epoch, Header, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally,
-    TimerId, TimerName,
+    Card, Command, Effect, EntryStatus, Epoch, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally, TimerId,
+    TimerName,
 };
 use std::any::Any;
 use std::collections::VecDeque;
@@ -76,14 +79,18 @@ pub trait Replicas {
     /// The same, mutable.
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
+    /// Replaces the configuration of a replica by the one it has in a cluster of `setup`; to be called before it boots. The error names a
+    /// setting and what would do.
+    fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError>;
     /// Adds a replica that will join a running cluster; it is not booted. `false`: the protocol cannot take in another.
     fn add(&mut self, setup: &Setup) -> bool;
     /// A node starts, with what is on its disk.
     fn boot(&mut self, node: NodeId, outbox: &mut Box<Outbox>);
     /// A node ends; its durable state, as it is now, is on its disk if `saved`.
     fn stop(&mut self, node: NodeId, saved: bool);
-    /// A node handles a message; returns its header. `None`: the node is down, and the message waits still.
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, outbox: &mut Box<Outbox>) -> Option<Header>;
+    /// A node handles a message, whose content is kept if other receivers still wait for it (`shared`). False: the node is down.
+    fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, shared: bool, outbox: &mut Box<Outbox>)
+    -> bool;
     /// A running node handles a timer.
     fn timer(&mut self, node: NodeId, timer: TimerId, outbox: &mut Box<Outbox>);
     /// A running node handles a client's command.
@@ -126,7 +133,13 @@ pub trait Replicas {
 
     /// Keeps the effects of handlers from now on, for [`Replicas::effects_in_words`].
     fn record_effects(&mut self);
-    /// Forgets the effects kept so far.
+    /// Keeps every handler call from now on, with its effects, for [`Replicas::calls`].
+    #[cfg(feature = "cli")]
+    fn record_calls(&mut self);
+    /// The handler calls kept, in order. Empty unless they are kept.
+    #[cfg(feature = "cli")]
+    fn calls(&self) -> &[HandlerCall];
+    /// Forgets the effects and calls kept so far.
     fn clear_recorded(&mut self);
     /// Keeps the effects in the outbox as those of `node`, if effects are kept.
     fn record(&mut self, node: NodeId, outbox: &Outbox);
@@ -136,22 +149,6 @@ pub trait Replicas {
     fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)>;
     /// A timer as text.
     fn timer_name(&self, timer: TimerId) -> String;
-}
-
-/// A value written down by its `Debug` form.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Text(pub String);
-
-impl Text {
-    fn of(value: &impl Debug) -> Text {
-        Text(format!("{value:?}"))
-    }
-}
-
-impl Debug for Text {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// An effect with the protocol's own messages and timers.
@@ -198,6 +195,9 @@ pub struct ReplicasOf<P: Protocol> {
     out: Out<P::Node>,
     /// The effects of the last step, if they are kept.
     recorded: Option<Vec<(NodeId, EffectOf<P>)>>,
+    /// The handler calls of the last step, if they are kept.
+    #[cfg(feature = "cli")]
+    calls: Option<Vec<HandlerCall>>,
 }
 
 impl<P: Protocol> ReplicasOf<P> {
@@ -212,6 +212,8 @@ impl<P: Protocol> ReplicasOf<P> {
             twins: Vec::new(),
             out: Out::new(setup.ablated),
             recorded: None,
+            #[cfg(feature = "cli")]
+            calls: None,
         })
     }
 
@@ -229,6 +231,29 @@ impl<P: Protocol> ReplicasOf<P> {
         self.nodes.get(usize::from(node.0))?.as_ref()
     }
 
+    /// Keeps a handler call that is about to happen, if calls are kept.
+    #[cfg(feature = "cli")]
+    fn begin_call(&mut self, node: NodeId, stimulus: impl FnOnce(&Self) -> Option<Stimulus>) {
+        if self.calls.is_some()
+            && let Some(stimulus) = stimulus(self)
+            && let Some(calls) = &mut self.calls
+        {
+            let (durable, state) = (Text(String::new()), None);
+            calls.push(HandlerCall { node, stimulus, effects: Vec::new(), durable, state });
+        }
+    }
+
+    /// Completes the last call by its effects and the state after it.
+    #[cfg(feature = "cli")]
+    fn end_call(&mut self, effects: Vec<Effect<Text, Text>>) {
+        let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut()) else { return };
+        let index = usize::from(call.node.0);
+        call.effects.extend(effects);
+        let node = self.nodes.get(index).and_then(Option::as_ref);
+        call.durable = node.map_or_else(|| Text::of(&self.disks[index].kept), |node| Text::of(node.disk()));
+        call.state = node.map(Text::of);
+    }
+
     /// Has a running node handle something.
     #[inline(always)]
     fn handle(
@@ -242,6 +267,14 @@ impl<P: Protocol> ReplicasOf<P> {
         handler(node, &mut self.out);
         self.out.exchange(outbox);
     }
+}
+
+/// A call of its own natively: merged with its caller, the message would be taken out of its place field by field instead of in whole words. In
+/// WebAssembly a call costs more than that.
+#[cfg_attr(not(target_arch = "wasm32"), inline(never))]
+#[cfg_attr(target_arch = "wasm32", inline(always))]
+fn handle_message<P: Protocol>(node: &mut P::Node, from: NodeId, message: &Msg<P>, out: &mut Out<P::Node>) {
+    node.on_message(from, message, out);
 }
 
 impl<P: Protocol> Replicas for ReplicasOf<P> {
@@ -269,6 +302,15 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         self
     }
 
+    fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError> {
+        let configs = P::cluster(setup)?;
+        if let (Some(own), Some(config)) = (self.configs.get_mut(usize::from(node.0)), configs.get(usize::from(node.0)))
+        {
+            own.clone_from(config);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, setup: &Setup) -> bool {
         let Some(config) = P::newcomer(setup, NodeId(self.nodes.len() as u8)) else { return false };
         self.nodes.push(None);
@@ -279,6 +321,8 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn boot(&mut self, node: NodeId, outbox: &mut Box<Outbox>) {
         let index = usize::from(node.0);
+        #[cfg(feature = "cli")]
+        self.begin_call(node, |replicas| Some(Stimulus::Boot(Text::of(&replicas.disks[index].kept))));
         self.out.exchange(outbox);
         let booted = P::Node::boot(node, &self.configs[index], self.disks[index].kept.clone(), &mut self.out);
         self.out.exchange(outbox);
@@ -287,37 +331,60 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn stop(&mut self, node: NodeId, saved: bool) {
         let index = usize::from(node.0);
-        if let Some(stopped) = self.nodes[index].take()
-            && saved
-        {
+        let stopped = self.nodes[index].take();
+        if let Some(stopped) = stopped.as_ref().filter(|_| saved) {
             self.disks[index].kept = stopped.disk().clone();
+        }
+        #[cfg(feature = "cli")]
+        if self.calls.is_some() && stopped.is_some() {
+            self.begin_call(node, |_| Some(Stimulus::Crash));
+            self.end_call(Vec::new());
         }
     }
 
-    #[inline]
-    fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, outbox: &mut Box<Outbox>) -> Option<Header> {
-        let node = self.nodes[usize::from(to.0)].as_mut()?;
-        self.out.exchange(outbox);
+    fn deliver(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        message: MessageId,
+        shared: bool,
+        outbox: &mut Box<Outbox>,
+    ) -> bool {
+        #[cfg(feature = "cli")]
+        self.begin_call(to, |replicas| {
+            replicas.running(to)?;
+            Some(Stimulus::Message { id: message, from, content: Text::of(replicas.out.message(message)?) })
+        });
+        let Some(node) = &mut self.nodes[usize::from(to.0)] else { return false };
         let mut content = self.out.open_message(message);
         if let Some(content) = &content {
-            node.on_message(from, content, &mut self.out);
+            self.out.exchange(outbox);
+            handle_message::<P>(node, from, content, &mut self.out);
+            self.out.exchange(outbox);
         }
-        let header = self.out.close_message(message, &mut content);
-        self.out.exchange(outbox);
-        Some(header)
+        if shared {
+            self.out.put_back(message, &mut content);
+        }
+        true
     }
 
     fn timer(&mut self, node: NodeId, timer: TimerId, outbox: &mut Box<Outbox>) {
         if let Some(timer) = Timer::<P>::from_index(timer) {
+            #[cfg(feature = "cli")]
+            self.begin_call(node, |replicas| replicas.running(node).map(|_| Stimulus::Timer(Text::of(&timer))));
             self.handle(node, outbox, |node, out| node.on_timer(timer, out));
         }
     }
 
     fn request(&mut self, node: NodeId, command: Command, outbox: &mut Box<Outbox>) {
+        #[cfg(feature = "cli")]
+        self.begin_call(node, |replicas| replicas.running(node).map(|_| Stimulus::Request(command)));
         self.handle(node, outbox, |node, out| node.on_request(command, out));
     }
 
     fn order(&mut self, node: NodeId, order: Order, outbox: &mut Box<Outbox>) {
+        #[cfg(feature = "cli")]
+        self.begin_call(node, |replicas| replicas.running(node).map(|_| Stimulus::Order(order)));
         self.handle(node, outbox, |node, out| node.on_order(order, out));
     }
 
@@ -354,6 +421,12 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
             (DiskOp::Crash, _) => {
                 if let Some(left) = frozen {
                     kept.clone_from(left);
+                }
+                #[cfg(feature = "cli")]
+                if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut())
+                    && (call.node, &call.stimulus) == (node, &Stimulus::Crash)
+                {
+                    call.durable = Text::of(kept);
                 }
             }
         }
@@ -450,13 +523,35 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         self.recorded = Some(Vec::new());
     }
 
+    #[cfg(feature = "cli")]
+    fn record_calls(&mut self) {
+        self.calls = Some(Vec::new());
+    }
+
+    #[cfg(feature = "cli")]
+    fn calls(&self) -> &[HandlerCall] {
+        self.calls.as_deref().unwrap_or_default()
+    }
+
     fn clear_recorded(&mut self) {
+        #[cfg(feature = "cli")]
+        if let Some(calls) = &mut self.calls {
+            calls.clear();
+        }
         if let Some(recorded) = &mut self.recorded {
             recorded.clear();
         }
     }
 
     fn record(&mut self, node: NodeId, outbox: &Outbox) {
+        #[cfg(feature = "cli")]
+        if self.calls.is_some() {
+            let with_content =
+                |effect: &Effect| -> Option<EffectOf<P>> { effect.map(|id| self.out.message(id).cloned()) };
+            let effects: Vec<_> =
+                outbox.effects().iter().filter_map(with_content).map(|effect| as_text(&effect)).collect();
+            self.end_call(effects);
+        }
         let Some(recorded) = &mut self.recorded else { return };
         let out = &self.out;
         let effects = outbox.effects().iter().filter_map(|effect| effect.map(|id| out.message(id).cloned()));
@@ -464,25 +559,17 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
     }
 
     fn unrecord(&mut self, effects: usize) {
+        #[cfg(feature = "cli")]
+        if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut()) {
+            call.effects.truncate(call.effects.len().saturating_sub(effects));
+        }
         if let Some(recorded) = &mut self.recorded {
             recorded.truncate(recorded.len().saturating_sub(effects));
         }
     }
 
     fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)> {
-        let text = |effect: &EffectOf<P>| match effect {
-            Effect::Send(to, message) => Effect::Send(*to, Text::of(message)),
-            Effect::Broadcast(to, message) => Effect::Broadcast(*to, Text::of(message)),
-            Effect::SetTimer(timer, lo, hi) => Effect::SetTimer(Text::of(timer), *lo, *hi),
-            Effect::Cancel(timer) => Effect::Cancel(Text::of(timer)),
-            Effect::Save => Effect::Save,
-            Effect::Reply(reply) => Effect::Reply(*reply),
-            Effect::Chosen(at, command) => Effect::Chosen(*at, *command),
-            Effect::Applied(at, command) => Effect::Applied(*at, *command),
-            Effect::Fence(node) => Effect::Fence(*node),
-            Effect::Restored(slot) => Effect::Restored(*slot),
-        };
-        self.effects().iter().map(|(node, effect)| (*node, text(effect))).collect()
+        self.effects().iter().map(|(node, effect)| (*node, as_text(effect))).collect()
     }
 
     fn timer_name(&self, timer: TimerId) -> String {

@@ -1,6 +1,6 @@
 //! What is out of order besides nodes that are down: cuts, pauses, Byzantine nodes, disks, clocks and links, each in a short sentence.
 //!
-//! What others call is never inlined: the page loads all of this after its first picture, where nothing is out of order.
+//! The page loads all of this after its first picture, where nothing is out of order.
 
 use super::{Link, NodeView, Universe};
 use crate::core::{NodeId, NodeSet};
@@ -13,7 +13,6 @@ const MOST: usize = 2;
 type Way = (NodeId, NodeId);
 
 /// Tells the first few things, and how many more there are.
-#[inline(never)]
 pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> String {
     let mut told: Vec<String> = cuts(views).into_iter().collect();
     told.extend(views.iter().flat_map(of_node));
@@ -55,7 +54,7 @@ fn of_node(view: &NodeView) -> Vec<String> {
     let states = [
         (view.paused.is_some(), format!("Node {id:?} is paused.")),
         (view.twin, format!("There are two of node {id:?}.")),
-        (view.byzantine && !view.twin, format!("Node {id:?} is a liar.")),
+        (view.byzantine && !view.twin, format!("Node {id:?} is Byzantine.")),
         (disk.write.is_some(), format!("The disk of node {id:?} is slow.")),
         (disk.full, format!("The disk of node {id:?} is full.")),
         (disk.forgets, format!("The disk of node {id:?} only says that it writes.")),

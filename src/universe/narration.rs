@@ -1,17 +1,16 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
-use super::{Link, NodeView, Universe, faults};
+use super::{FaultSentences, Link, NodeView, Universe};
 use crate::core::{Blocked, Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
-/// Tells what matters most now: a broken property, else the leader and what it waits for, else who is trying to lead.
-pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
+/// The leader and what it waits for, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
+pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, places: &[&str]) -> String {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
-    let mut text = match (universe.violations().first(), universe.leader()) {
-        (Some(violation), _) => broken(violation),
-        (None, Some(leader)) => leading(universe, &views[usize::from(leader.0)], places),
-        (None, None) => leaderless(universe, &views),
+    let mut text = match universe.leader() {
+        Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
+        None => leaderless(universe, &views),
     };
     text.push_str(&blocked(universe, &views));
     let down: Vec<NodeId> = views.iter().filter(|view| view.status.is_none()).map(|view| view.id).collect();
@@ -20,8 +19,8 @@ pub(super) fn sentence(universe: &dyn Universe, places: &[&str]) -> String {
         [_] => text.push_str(&format!(" {} is down.", nodes(&down))),
         _ => text.push_str(&format!(" {} are down.", nodes(&down))),
     }
-    if has_faults(universe, &views) {
-        text.push_str(&faults::sentences(universe, &views, places));
+    if let Some(sentences) = faults.filter(|_| has_faults(universe, &views)) {
+        text.push_str(&sentences(universe, &views, places));
     }
     text
 }
@@ -87,7 +86,8 @@ fn blocked(universe: &dyn Universe, views: &[NodeView]) -> String {
     told.into_iter().map(sentence).collect()
 }
 
-fn broken(violation: &Violation) -> String {
+/// What was violated, by which nodes and in which slot, and what the property says.
+pub fn violation(violation: &Violation) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
     let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
     let who = match nodes.as_slice() {
@@ -95,7 +95,7 @@ fn broken(violation: &Violation) -> String {
         [one] => format!(", by node {one}"),
         _ => format!(", by nodes {}", nodes.join(" and ")),
     };
-    format!("{} is broken{slot}{who}. It says: {}", violation.property, violation.says)
+    format!("{} is violated{slot}{who}: {}", violation.property, violation.says)
 }
 
 fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {
@@ -147,7 +147,8 @@ fn waiting_for(tally: &Tally) -> String {
 }
 
 fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
-    let single = universe.variant().card.shots == Shots::Single;
+    let card = universe.variant().card;
+    let single = card.shots == Shots::Single;
     let settled = views.iter().filter_map(|view| view.status).filter(|status| status.log.committed > 0).count();
     if single && settled > 0 {
         return format!("A value is chosen. {settled} of {} nodes know it.", views.len());
@@ -158,21 +159,41 @@ fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
     };
     match views.iter().filter_map(gathering).max_by_key(|(epoch, id, ..)| (*epoch, *id)) {
         Some((at, id, status, tally)) => format!(
-            "Node {} is {} in {} and has {} of the {} {} it needs.",
+            "Node {} is {} in {}{} and has {} of the {} {} it needs.",
             number(id),
             with_article(status.role),
             epoch(universe, at),
+            about(universe, &tally),
             tally.from.len(),
             tally.need,
             tally.of,
         ),
         None if single => "Nobody has proposed anything yet.".to_owned(),
-        None if universe.variant().card.leader == LeaderModel::Fixed => {
+        None if card.leader == LeaderModel::Fixed => {
             "Nobody leads, and nobody takes the leader's place.".to_owned()
         }
+        None if card.leader == LeaderModel::None => serving(universe),
         None => "Nobody leads. The nodes wait for a heartbeat; the first to lose patience will ask for leadership."
             .to_owned(),
     }
+}
+
+/// Which register a tally is for. Registers are counted from 0, and shown as slots, which are counted from 1.
+fn about(universe: &dyn Universe, tally: &Tally) -> String {
+    match universe.variant().card.shots {
+        Shots::Registers if tally.slot > 0 => format!(" for register {}", tally.slot - 1),
+        _ => String::new(),
+    }
+}
+
+/// Without a leader, and nothing under way.
+fn serving(universe: &dyn Universe) -> String {
+    let committed = match universe.chosen() {
+        0 => "Nothing is committed yet.".to_owned(),
+        1 => "One command is committed.".to_owned(),
+        many => format!("{many} commands are committed."),
+    };
+    format!("There is no leader: every node serves whoever asks it. {committed}")
 }
 
 fn with_article(noun: &str) -> String {

@@ -19,7 +19,7 @@ pub struct Search {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Whether every state within the bounds was visited and none was wrong, a property was violated, or neither is known.
-    pub verdict: Decided,
+    pub verdict: FindingVerdict,
     /// Different states found.
     pub states: u32,
     /// Events from the start to the farthest states visited; with a violation, in its trace.
@@ -32,15 +32,15 @@ pub struct Finding {
     pub reached: u32,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub violation: Option<Wrong>,
+    pub violation: Option<ViolatedProperty>,
     /// The events that lead to the violation, in order: as few as possible.
-    pub trace: Vec<Told>,
+    pub trace: Vec<TraceLine>,
 }
 
 /// How an exploration ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Decided {
+pub enum FindingVerdict {
     /// Nothing is wrong in any state within the bounds.
     Safe,
     /// A property can be violated.
@@ -51,7 +51,7 @@ pub enum Decided {
 
 /// A violated property.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Wrong {
+pub struct ViolatedProperty {
     /// Its name.
     pub property: &'static str,
     /// What it says.
@@ -65,7 +65,7 @@ pub struct Wrong {
 
 /// One event of a trace in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct TraceLine {
     /// What happened, and to which node.
     pub event: String,
     /// The rules the node applied, by their keys.
@@ -106,16 +106,16 @@ impl Search {
     /// What was found so far; more than numbers only once it is over.
     pub fn finding(&mut self) -> Finding {
         let trace = self.explorer.trace();
-        let violation = self.explorer.violation().map(|violation| Wrong {
+        let violation = self.explorer.violation().map(|violation| ViolatedProperty {
             property: violation.property,
             says: violation.says,
             nodes: violation.nodes.iter().map(|node| u32::from(node.0) + 1).collect(),
             slot: violation.slot,
         });
         let verdict = match self.explorer.verdict() {
-            Some(Verdict::Safe) => Decided::Safe,
-            Some(Verdict::Violated(_)) => Decided::Violated,
-            Some(Verdict::Undecided | Verdict::Unreached(_)) | None => Decided::Undecided,
+            Some(Verdict::Safe) => FindingVerdict::Safe,
+            Some(Verdict::Violated(_)) => FindingVerdict::Violated,
+            Some(Verdict::Undecided | Verdict::Unreached(_)) | None => FindingVerdict::Undecided,
         };
         let depth = if violation.is_some() { trace.len() as u32 } else { self.explorer.depth() };
         Finding {
@@ -134,7 +134,7 @@ impl Search {
         rules.iter().map(|rule| self.rules[usize::from(rule.0)].key).collect()
     }
 
-    fn told(&self, step: &TraceStep) -> Told {
+    fn told(&self, step: &TraceStep) -> TraceLine {
         let node = step.node;
         let mut event = match &step.event {
             TraceEvent::Delivered { from, message, again: false } if *from == node => {
@@ -162,7 +162,7 @@ impl Search {
             let receivers: Vec<String> = step.crashed_sending.iter().map(|to| format!("{to:?}")).collect();
             event += &format!("; {node:?} crashes after sending to {}", receivers.join(", "));
         }
-        Told {
+        TraceLine {
             event,
             rules: self.keys(step.rules),
             does: step.effects.iter().map(|effect| in_words(node, effect)).collect(),

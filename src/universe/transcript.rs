@@ -96,11 +96,16 @@ impl Transcript {
             What::Answered => format!("{client:?} ← {node:?}  hears"),
             What::Client => format!("{client:?} asks {node:?}"),
             What::Acted => match universe.intervention() {
-                Some(action) => format!("somebody steps in: {action}"),
+                Some(action) => match universe.resolved().last().map(|resolved| resolved.timed) {
+                    Some(timed) if (timed.at, timed.action) == (record.at, action) => {
+                        format!("somebody steps in: {action} ({})", timed.roles)
+                    }
+                    _ => format!("somebody steps in: {action}"),
+                },
                 None => "somebody steps in".to_owned(),
             },
             What::Refused => match universe.refused().last() {
-                Some(refused) => format!("somebody would {}: {}", refused.timed.action, refused.why),
+                Some(refused) => format!("somebody would {}: {}", refused.timed, refused.why),
                 None => return None,
             },
             What::Fenced => format!("{node:?} is turned off by {peer:?}"),

@@ -1,12 +1,11 @@
-// What is out of order looks it: every fault that can be caused on the stage has a sign, a word and a name for screen readers, and goes
-// away again.
+// Fault injection on the stage: every fault shows an icon, a label and an accessible description, and can be undone.
 import { test, expect, expectAccessible, screen } from "./fixtures.mjs";
 import { choose, clashes, item, menu, more, pause, replica, state, until } from "./lab.mjs";
 
 const legend = (page, name) => page.locator(".legend li.wrong", { hasText: new RegExp(`^\\s*${name}\\s*$`) });
 const lane = (page) => page.locator('[data-target="lane-0-1"]');
 
-test("a pause, by hand or by finger @phone", async ({ page, open }, { project }) => {
+test("pause by click and by touch @phone", async ({ page, open }, { project }) => {
   await open("?speed=1:1");
   await until(page, (run) => run.leader !== null, "somebody leads");
   const disc = replica(page, 3).locator(".disc");
@@ -29,14 +28,14 @@ test("a pause, by hand or by finger @phone", async ({ page, open }, { project })
 for (const { what, heading, name, word, says, told, sign, undo } of [
   { what: "a slow disk", heading: "Its disk is", name: "slow (50 ms)", word: "slow disk", says: "its disk takes 50 ms for a write", told: "The disk of node 4 is slow.", sign: "disk", undo: "sound again" },
   { what: "a full disk", heading: "Its disk is", name: "full", word: "full disk", says: "its disk is full", told: "The disk of node 4 is full.", sign: "disk", undo: "sound again" },
-  { what: "a disk that forgets", heading: "Its disk is", name: "forgets writes", word: "disk forgets", says: "its disk only says that it writes", told: "The disk of node 4 only says that it writes.", sign: "disk", undo: "sound again" },
+  { what: "a disk that forgets", heading: "Its disk is", name: "forgets writes", word: "disk forgets", says: "its disk confirms writes without keeping them", told: "The disk of node 4 only says that it writes.", sign: "disk", undo: "sound again" },
   { what: "a disk that tears", heading: "Its disk is", name: "tears the last write", word: "disk tears", says: "its disk loses the last write in a crash", told: "loses its last write in a crash.", sign: "disk", undo: "sound again" },
   { what: "a fast clock", heading: "Its clock is", name: "10% fast", word: "clock +10%", says: "its clock runs 10% too fast", told: "The clock of node 4 runs fast.", sign: "clock", undo: "right" },
   { what: "a slow clock", heading: "Its clock is", name: "10% slow", word: "clock −10%", says: "its clock runs 10% too slow", told: "The clock of node 4 runs slow.", sign: "clock", undo: "right" },
-  { what: "a liar", heading: "Have it", name: "forge commands", word: "liar", says: "it has told lies", told: "Node 4 is a liar.", sign: "liar" },
-  { what: "two under one name", heading: "Have it", name: "be two at once", word: "two of it", says: "there are two of it", told: "There are two of node 4.", sign: "two of it" },
+  { what: "a Byzantine replica", heading: "Byzantine: have it", name: "tamper with commands", word: "Byzantine", says: "it is Byzantine", told: "Node 4 is Byzantine.", sign: "Byzantine" },
+  { what: "twins", heading: "Byzantine: have it", name: "equivocate as twins", word: "twins", says: "two copies run under its name", told: "There are two of node 4.", sign: "twins" },
 ]) {
-  test(`${what} has a sign, a word and a name`, async ({ page, open }) => {
+  test(`${what} shows icon, label and description`, async ({ page, open }) => {
     await open("?autoplay=false");
     await choose(page, "node-4", name, heading);
     await expect(replica(page, 4).locator(".badge")).toHaveCount(1);
@@ -54,11 +53,11 @@ for (const { what, heading, name, word, says, told, sign, undo } of [
 for (const { name, words, says, told, sign } of [
   { name: "50 ms slower", words: "+50 ms", says: "messages take 50 ms longer", told: "are slow.", sign: "slow" },
   { name: "lose a fifth", words: "20% lost", says: "20% of messages get lost", told: "get lost at times.", sign: "lossy" },
-  { name: "repeat a fifth", words: "20% twice", says: "20% of messages arrive twice", told: "come twice at times.", sign: "repeats" },
-  { name: "out of order", words: "20% held up", says: "20% of messages are held up", told: "overtake each other.", sign: "out of order" },
-  { name: "50 kB/s", words: "50 kB/s", says: "no more than 50 kB/s fit through", told: "queue for a narrow link.", sign: "narrow" },
+  { name: "repeat a fifth", words: "20% twice", says: "20% of messages arrive twice", told: "come twice at times.", sign: "duplicates" },
+  { name: "out of order", words: "20% reordered", says: "20% of messages are overtaken", told: "overtake each other.", sign: "reorders" },
+  { name: "50 kB/s", words: "50 kB/s", says: "no more than 50 kB/s fit through", told: "queue for a narrow link.", sign: "limited bandwidth" },
 ]) {
-  test(`links between two places: ${name}, and as usual again`, async ({ page, open }) => {
+  test(`links between two places: ${name}, and reset`, async ({ page, open }) => {
     await open("?autoplay=false");
     await choose(page, "lane-0-1", name, "Messages here");
     // All links between the two places fare alike, so it is told once: a line and its sign.
@@ -74,7 +73,7 @@ for (const { name, words, says, told, sign } of [
   });
 }
 
-test("links of one replica are drawn one by one where the others fare well", async ({ page, open }) => {
+test("disturbed links of one replica are drawn one by one", async ({ page, open }) => {
   await open("?autoplay=false");
   await choose(page, "node-4", "lose a fifth", "Its messages");
   // To nodes 1, 2, 3 and 5; those to Virginia and Oregon are not all there are between these places.
@@ -83,7 +82,7 @@ test("links of one replica are drawn one by one where the others fare well", asy
   await expect(page.locator(".disturbed")).toHaveCount(0);
 });
 
-test("a cut one way has an arrow, and the other end still hears", async ({ page, open }) => {
+test("one-way cut shows an arrow, and messages still arrive the other way", async ({ page, open }) => {
   await open("?autoplay=false");
   await choose(page, "node-1", "4", "Lose all it sends to");
   expect((await state(page)).nodes.map((node) => node.cut)).toEqual([[4], [], [], [], []]);
@@ -101,20 +100,20 @@ test("a cut one way has an arrow, and the other end still hears", async ({ page,
   await screen(page, "cut-one-way");
 });
 
-test("a place that is cut off looks it and says it", async ({ page, open }) => {
+test("partitioned site is marked on the stage, in the legend and in its name", async ({ page, open }) => {
   await open("?autoplay=false");
-  await choose(page, "site-2", "Cut it off, clients too");
+  await choose(page, "site-2", "Partition it, clients too");
   const island = page.locator(".island.cut-off");
   await expect(island).toHaveCount(1);
-  await expect(island.locator("text.trouble")).toHaveText("cut off");
-  await expect(page.locator('[data-target="site-2"]')).toHaveAccessibleName(/cut off from all other places/);
-  await expect(legend(page, "cut off")).toHaveCount(1);
+  await expect(island.locator("text.trouble")).toHaveText("partitioned");
+  await expect(page.locator('[data-target="site-2"]')).toHaveAccessibleName(/partitioned from all other places/);
+  await expect(legend(page, "partitioned")).toHaveCount(1);
   await expect(page.locator(".last")).toContainText("By hand or by the script: cut off Ireland.");
   await choose(page, "site-2", "Reconnect it");
   await expect(island).toHaveCount(0);
 });
 
-test("a held message is told, and let go", async ({ page, open }) => {
+test("held message is in the legend and can be released", async ({ page, open }) => {
   await open("?speed=1:20");
   await until(page, (run) => run.in_flight > 0, "messages are under way");
   await pause(page);
@@ -136,7 +135,7 @@ test("a held message is told, and let go", async ({ page, open }) => {
   await expect(legend(page, "held")).toHaveCount(0);
 });
 
-test("rare faults are folded away, can be reached by keyboard and by finger @phone", async ({ page, open }, { project }) => {
+test("rare faults are folded, and reachable by keyboard and touch @phone", async ({ page, open }, { project }) => {
   await open("?autoplay=false");
   await replica(page, 4).focus();
   await page.keyboard.press("Enter");
@@ -166,13 +165,13 @@ test("rare faults are folded away, can be reached by keyboard and by finger @pho
 });
 
 for (const scheme of ["light", "dark"]) {
-  test(`with much out of order nothing overlaps and all is accessible, ${scheme} @phone`, async ({ page, open }, { project }) => {
+  test(`many faults at once: no overlap, accessible, ${scheme} @phone`, async ({ page, open }, { project }) => {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     await open("?autoplay=false");
     await choose(page, "node-3", "as in a long GC");
     await choose(page, "node-4", "slow (50 ms)");
     await choose(page, "node-4", "10% fast");
-    await choose(page, "node-5", "be two at once");
+    await choose(page, "node-5", "equivocate as twins");
     await choose(page, "node-2", "forgets writes");
     await choose(page, "lane-0-1", "50 ms slower", "Messages here");
     await choose(page, "lane-0-1", "lose a fifth", "Messages here");

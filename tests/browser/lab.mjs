@@ -40,7 +40,7 @@ export const pause = async (page) => {
 };
 
 // The menu's entries that are shown only when asked for.
-export const more = (page) => page.getByRole("menuitem", { name: /^What else can go wrong/ });
+export const more = (page) => page.getByRole("menuitem", { name: /^More faults/ });
 
 // Opens the menu of something on the stage, by its `data-target`, and chooses an entry, under a heading if one is given. By touch, mouse
 // or keyboard all lead to the same menu (stage.spec.mjs); here the click goes straight to the element, whatever flies over it.

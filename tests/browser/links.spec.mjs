@@ -17,13 +17,13 @@ async function settled(page) {
   return last;
 }
 
-test("a link opens the same run at the same moment, deeds included", async ({ page, open, browser, baseURL }) => {
+test("link opens the same run at the same moment, interventions included", async ({ page, open, browser, baseURL }) => {
   await open("?speed=1:1");
   await until(page, (run) => run.leader !== null, "somebody leads");
   await (await drag(page, replica(page, 2).locator(".disc"), site(page, "Oregon")))();
   await replica(page, 5).locator(".disc").click();
   await item(page, "Crash").click();
-  await until(page, (run) => run.interventions === 2, "two deeds are done");
+  await until(page, (run) => run.interventions === 2, "two interventions are done");
   await page.waitForTimeout(700);
   await pause(page);
   const here = await state(page);

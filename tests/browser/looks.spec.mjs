@@ -9,7 +9,7 @@ const sizes = (page) =>
 async function expectInside(page, locator, what) {
   const { width, height } = await sizes(page);
   await expect(locator, what).toBeVisible();
-  // What comes with the rest of the page may still push it to its place.
+  // What comes with chunks may still push it to its place.
   await expect(async () => {
     const box = await locator.boundingBox();
     expect(box, `${what} is there`).not.toBeNull();
@@ -73,7 +73,7 @@ for (const size of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, 
       await page.waitForTimeout(100);
     }
     // More kinds of trouble than there is room to explain in two lines.
-    for (const [target, name, heading] of [["node-3", "as in a long GC"], ["node-4", "slow (50 ms)"], ["node-4", "10% fast"], ["node-5", "forge commands"], ["lane-0-1", "lose a fifth", "Messages here"]]) {
+    for (const [target, name, heading] of [["node-3", "as in a long GC"], ["node-4", "slow (50 ms)"], ["node-4", "10% fast"], ["node-5", "tamper with commands"], ["lane-0-1", "lose a fifth", "Messages here"]]) {
       await choose(page, target, name, heading);
       places.add(await place());
     }
@@ -96,7 +96,7 @@ test("no texts on the stage overlap in any scenario", async ({ page, open }) => 
   test.slow();
   await open();
   const presets = page.getByRole("combobox", { name: "Scenario" }).locator("option:not([disabled])");
-  // All but the first come with the rest of the page.
+  // All but the first come with a chunk.
   await expect.poll(() => presets.count()).toBeGreaterThan(10);
   const count = await presets.count();
   for (let preset = 0; preset < count; preset++) {

@@ -63,7 +63,8 @@ test("a scenario can be put together: regions, replicas, settings, rules", async
   await sheet.getByRole("button", { name: "One replica less in Oregon" }).click();
   await sheet.getByLabel("Jitter").fill("nonsense");
   await sheet.getByLabel("Jitter").blur();
-  await expect(sheet.locator(".problems")).toContainText("network.jitter");
+  await expect(sheet.locator(".problems")).toContainText("Jitter: ");
+  await expect(sheet.locator(".field", { hasText: "Jitter" }).locator(".wrong-here")).toContainText("nonsense");
   await expect(sheet.getByRole("button", { name: "Run from the start" })).toBeDisabled();
   await sheet.getByLabel("Jitter").fill("5%");
   await sheet.getByLabel("Jitter").blur();

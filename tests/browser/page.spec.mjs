@@ -1,7 +1,7 @@
 // The page as a whole: it starts from any sub-path, talks to nobody else, is accessible, and runs inside a frame.
 // That it logs no error and asks no other origin for anything is checked by fixtures.mjs in every test.
 import { createServer } from "node:http";
-import { firstPicture } from "../../scripts/first-picture.mjs";
+import { chunkOf, filesIn, firstPicture } from "../../scripts/first-picture.mjs";
 import { test, expect, expectAccessible, screen, started } from "./fixtures.mjs";
 
 test("opens from a sub-path and is accessible @phone", async ({ page, open }, { project }) => {
@@ -39,10 +39,13 @@ test("says what it is where scripts are off", async ({ browser, baseURL }) => {
   await context.close();
 });
 
+// The files of the chunks (scripts/split.mjs), all or those of some.
+const CHUNKS = /chunk-[\w-]+-[0-9a-f]{8}\.wasm$/;
+const chunk = (...names) => new RegExp(`chunk-(${names.join("|")})-[0-9a-f]{8}\\.wasm$`);
+
 test("fetches nothing for its first picture that the size report does not count", async ({ page, open, baseURL }) => {
-  // The rest of the program (scripts/split.mjs) never comes: the first picture and what moves in it do without.
-  const asked = [];
-  await page.route(/_rest\.wasm$/, (route) => asked.push(route.request().url()));
+  // No chunk ever comes: the first picture and what moves in it do without.
+  await page.route(CHUNKS, () => {});
   const fetched = [];
   page.on("requestfinished", (request) => request.url().startsWith(baseURL) && fetched.push(request.url().slice(baseURL.length) || "index.html"));
   await open();
@@ -51,14 +54,13 @@ test("fetches nothing for its first picture that the size report does not count"
   await expect(page.locator(".sentence")).not.toHaveText(sentence);
   expect(fetched).toContain("index.html");
   expect(fetched.filter((name) => !firstPicture("dist").has(name))).toEqual([]);
-  expect(asked.length, "requests for the rest").toBeLessThanOrEqual(1);
 });
 
-// Runs `asks` with every request for the rest of the page held back; then lets them go, and waits for that rest.
-async function withoutRest(page, asks) {
+// Runs `asks` with every request for a chunk held back; then lets them go, and waits for that which acts on the run.
+async function withoutChunks(page, asks) {
   let release;
   const released = new Promise((go) => (release = go));
-  await page.route(/_rest\.wasm$/, async (route) => {
+  await page.route(CHUNKS, async (route) => {
     await released;
     await route.continue();
   });
@@ -68,17 +70,21 @@ async function withoutRest(page, asks) {
   return result;
 }
 
-test("loads the rest once, after the first picture", async ({ page, open }) => {
+test("fetches every chunk once, after the first picture, without being asked", async ({ page, open }) => {
+  const asked = [];
+  page.on("request", (request) => CHUNKS.test(request.url()) && asked.push(request.url()));
   await open();
-  await page.waitForFunction(() => window.quorumscope);
-  const rest = await page.evaluate(() => performance.getEntriesByType("resource").filter((entry) => entry.name.endsWith("_rest.wasm")).length);
-  test.skip(rest === 0, "not a release build");
-  expect(rest).toBe(1);
+  const all = filesIn("dist").filter(chunkOf);
+  test.skip(all.length === 0, "not a release build");
+  // That of the variant on screen is there from the start.
+  const expected = all.filter((name) => chunkOf(name) !== "raft");
+  await expect.poll(() => new Set(asked.map((url) => url.split("/").at(-1))), { timeout: 20_000 }).toEqual(new Set(expected));
+  expect(asked.length).toBe(expected.length);
 });
 
-// The two parts must be one program: were a constant of the first one missing, it would read zeros, and the run would go another way.
-test("what runs before the rest is there is the same run, and wishes wait", async ({ page, open }) => {
-  await withoutRest(page, async () => {
+// Main part and chunks must be one program: were a constant of the first one missing, it would read zeros, and the run would go another way.
+test("what runs before the chunks are there is the same run, and actions wait", async ({ page, open }) => {
+  await withoutChunks(page, async () => {
     await open("?speed=20:1");
     await expect(page.locator(".clock")).toContainText(/^[1-9]\d\./);
     await page.getByRole("button", { name: "Pause" }).click();
@@ -88,24 +94,30 @@ test("what runs before the rest is there is the same run, and wishes wait", asyn
     await page.locator('[data-target="node-4"] .disc').click();
     await expect(page.getByRole("menu")).toHaveCount(0);
     await expect(page.locator(".sentence")).not.toBeEmpty();
-    await screen(page, "without-the-rest");
+    await screen(page, "without-chunks");
   });
-  // Both wishes are met now, in their order.
+  // Both actions are done now, in their order.
   await expect(page.getByRole("menu")).toBeVisible();
   const here = await page.evaluate(() => window.quorumscope.state());
   expect(here.events).toBeGreaterThan(1_000);
   // The same run again, from its start, by a program that is all there.
   await expect.poll(() => page.evaluate(() => location.hash)).toMatch(/^#s=1\./);
   const link = page.url();
-  await page.unroute(/_rest\.wasm$/);
+  await page.unroute(CHUNKS);
   await page.goto("about:blank");
   await page.goto(link);
   await page.waitForFunction(() => window.quorumscope);
   expect(await page.evaluate(() => window.quorumscope.state())).toMatchObject({ events: here.events, time: here.time, fingerprint: here.fingerprint });
 });
 
-test("says so when the rest cannot be loaded, plays on, and tries again", async ({ page, open, complaints }) => {
-  await page.route(/_rest\.wasm$/, (route) => route.abort());
+// What the browser itself says of requests that failed on purpose.
+const expectOnlyFailedRequests = (complaints) => {
+  expect(complaints.every((each) => /ERR_FAILED|net::|Failed to fetch/.test(each)), complaints.join()).toBe(true);
+  complaints.length = 0;
+};
+
+test("says so when no chunk can be loaded, plays on, and tries again", async ({ page, open, complaints }) => {
+  await page.route(CHUNKS, (route) => route.abort());
   await open("?speed=20:1");
   const notice = page.locator(".notice");
   await expect(notice).toContainText("could not be loaded");
@@ -121,13 +133,58 @@ test("says so when the rest cannot be loaded, plays on, and tries again", async 
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(page.getByRole("button", { name: "Play" })).toBeVisible();
   await expect(page.locator(".stopped")).toHaveCount(0);
-  await screen(page, "rest-missing");
+  await screen(page, "chunks-missing");
   // The connection is back.
-  await page.unroute(/_rest\.wasm$/);
+  await page.unroute(CHUNKS);
   await page.locator('[data-target="node-4"] .disc').click();
   await expect(page.getByRole("menu")).toBeVisible();
-  expect(complaints.every((each) => /ERR_FAILED|net::/.test(each)), complaints.join()).toBe(true);
-  complaints.length = 0;
+  expectOnlyFailedRequests(complaints);
+});
+
+test("says what it is that cannot be loaded, and tries that again when it is wanted", async ({ page, open, complaints }) => {
+  const missing = chunk("setup", "notes", "help");
+  await page.route(missing, (route) => route.abort());
+  await open();
+  await page.waitForFunction(() => window.quorumscope);
+  const notice = page.locator(".notice");
+  await page.getByRole("button", { name: "Set up" }).click();
+  await expect(notice).toContainText("The set-up sheet could not be loaded");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  const protocol = page.getByRole("combobox", { name: "Protocol" });
+  const title = await protocol.locator('option[value="notes"]').textContent();
+  await protocol.selectOption("notes");
+  await expect(notice).toContainText(`${title} could not be loaded`);
+  expect((await page.evaluate(() => window.quorumscope.state())).variant).toBe("raft");
+  // What was there before still is, and what else is asked for is done.
+  await page.locator('[data-target="node-4"] .disc').click();
+  await expect(page.getByRole("menu")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.unroute(missing);
+  await protocol.selectOption("synod");
+  await expect.poll(() => page.evaluate(() => window.quorumscope.state().variant)).toBe("synod");
+  await protocol.selectOption("notes");
+  await expect.poll(() => page.evaluate(() => window.quorumscope.state().variant)).toBe("notes");
+  await page.getByRole("button", { name: "Set up" }).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  expectOnlyFailedRequests(complaints);
+});
+
+test("keeps the address of a run whose variant cannot be loaded", async ({ page, open, complaints }) => {
+  await open("?variant=notes");
+  await expect.poll(() => page.evaluate(() => location.hash)).toMatch(/^#s=1\./);
+  const { hash } = new URL(page.url());
+  await page.route(chunk("notes"), (route) => route.abort());
+  await page.goto("about:blank");
+  await open(hash);
+  await expect(page.locator(".notice")).toContainText("could not be loaded");
+  await page.waitForFunction(() => window.quorumscope);
+  await expect(page.locator(".clock")).toContainText(/[1-9]/);
+  expect(new URL(page.url()).hash).toBe(hash);
+  await page.unroute(chunk("notes"));
+  await page.reload();
+  await page.waitForFunction(() => window.quorumscope);
+  expect((await page.evaluate(() => window.quorumscope.state())).variant).toBe("notes");
+  expectOnlyFailedRequests(complaints);
 });
 
 test("says so when the program stops, and keeps the link to the run @phone", async ({ page, open, complaints }) => {

@@ -37,7 +37,7 @@ test("no texts on the stage overlap", async ({ page, open }) => {
   }
 });
 
-test("dragging the crown hands the leadership over", async ({ page, open }) => {
+test("crown dragged to a replica transfers leadership", async ({ page, open }) => {
   await open("?speed=1:1");
   const { leader } = await until(page, (run) => run.leader !== null, "somebody leads");
   const heir = leader === 4 ? 5 : 4;
@@ -49,7 +49,7 @@ test("dragging the crown hands the leadership over", async ({ page, open }) => {
   await expect(page.locator(".sentence")).toContainText(`Node ${heir} leads`);
 });
 
-test("dragging a replica to another island moves it", async ({ page, open }) => {
+test("replica dragged to another site moves there", async ({ page, open }) => {
   await open("?speed=1:1");
   const before = await state(page);
   const island = page.locator(".island", { hasText: "Ireland" });
@@ -62,7 +62,7 @@ test("dragging a replica to another island moves it", async ({ page, open }) => 
   await expect(replica(page, 2)).toHaveAccessibleName(/Node 2 in Ireland/);
 });
 
-test("letting go of the crown elsewhere changes nothing", async ({ page, open }) => {
+test("crown dropped elsewhere changes nothing", async ({ page, open }) => {
   await open("?autoplay=false");
   const before = await state(page);
   await (await drag(page, crown(page), site(page, "Oregon")))();

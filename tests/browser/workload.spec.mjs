@@ -81,7 +81,7 @@ test("clients that come and go, and clients that wait @phone", async ({ page, op
   await expect(sheet(page).getByLabel("Clients at each place")).toHaveValue("");
 });
 
-test("what cannot be is told with the field, the value and what would do", async ({ page, open }) => {
+test("invalid value is reported at its field and in the footer, with what would be accepted", async ({ page, open }) => {
   await open("?autoplay=false");
   await setUp(page);
   const problems = sheet(page).locator(".problems");
@@ -89,6 +89,9 @@ test("what cannot be is told with the field, the value and what would do", async
     const field = sheet(page).getByLabel(name, { exact: true });
     await field.fill(text);
     await expect(problems).toContainText(says);
+    // The message also stands at the field.
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+    await expect(sheet(page).locator(".field", { has: page.getByLabel(name, { exact: true }) }).locator(".wrong-here")).toHaveCount(1);
     await expect(run(page)).toBeDisabled();
     // What was written stays there to be put right.
     await expect(field).toHaveValue(text);
@@ -96,16 +99,16 @@ test("what cannot be is told with the field, the value and what would do", async
     await expect(problems).toBeEmpty();
     await expect(run(page)).toBeEnabled();
   };
-  await refused("Clients at each place", "many", 'clients.sessions: "many": a whole number would do', "2");
-  await refused("Clients at each place", "5000", "clients[0].sessions", "");
-  await refused("Share of reads", "150%", "clients[0].reads", "50%");
-  await refused("How many keys", "0", "clients[0].keys", "3");
-  await refused("Bytes in a value", "-1", 'value_bytes: "-1": a whole number would do', "10");
-  await refused("Seed", "x", 'seed: "x": a whole number would do', "7");
+  await refused("Clients at each place", "many", 'Clients at each place: "many": a whole number would do', "2");
+  await refused("Clients at each place", "5000", "Clients at each place: ", "");
+  await refused("Share of reads", "150%", "Share of reads: ", "50%");
+  await refused("How many keys", "0", "How many keys: ", "3");
+  await refused("Bytes in a value", "-1", 'Bytes in a value: "-1": a whole number would do', "10");
+  await refused("Seed", "x", 'Seed: "x": a whole number would do', "7");
   await sheet(page).getByLabel("Keys are asked for").selectOption("zipf");
-  await refused("Exponent of Zipf's law", "9", "clients[0].zipf", "1.2");
+  await refused("Exponent of Zipf's law", "9", "Exponent of Zipf's law: ", "1.2");
   await sheet(page).getByLabel("They", { exact: true }).selectOption("open");
-  await refused("Commands a second at each place", "fast", "clients[0].rate", "5/s");
+  await refused("Commands a second at each place", "fast", "Commands a second at each place: ", "5/s");
 });
 
 test("every built-in scenario says what there is to see, and no texts overlap", async ({ page, open }) => {

@@ -17,6 +17,8 @@ const FOUR_COINS: u8 = 2;
 const MANY_COINS: u8 = 3;
 /// It draws two coins when it boots.
 const BOOT_COINS: u8 = 4;
+/// It saves last, and promises nothing.
+const NO_PROMISE: u8 = 5;
 
 /// Node 1 announces a value to all others once: how often it has booted. Whoever hears of a value takes it for chosen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +135,7 @@ impl<const MODE: u8> Protocol for Announcement<MODE> {
         shots: Shots::Single,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
-        promises: Promises::AGREEMENT,
+        promises: if MODE == NO_PROMISE { Promises::NOTHING } else { Promises::AGREEMENT },
         transfer: false,
         membership: false,
         formulas: &[],
@@ -158,9 +160,9 @@ impl<const MODE: u8> Protocol for Announcement<MODE> {
     }
 }
 
-fn explored<const MODE: u8>(replicas: u8, property: &str, bounds: Bounds) -> Explorer {
+fn explored<const MODE: u8>(replicas: u8, property: impl Into<Option<&'static str>>, bounds: Bounds) -> Explorer {
     let setup = Setup { replicas, rtt_max: 1, settings: Settings::default(), ablated: RuleSet::EMPTY };
-    let query = Query { setup, bounds, property: Some(property.to_owned()), via: Vec::new() };
+    let query = Query { setup, bounds, property: property.into().map(str::to_owned), via: Vec::new() };
     let mut explorer = Explorer::new::<Announcement<MODE>, SafetyHistory>(&query).expect("it has no settings");
     explorer.advance(u32::MAX);
     explorer
@@ -273,6 +275,15 @@ fn coins_branch_as_often_as_they_are_drawn() {
     let coins =
         |explorer: &Explorer, state| explorer.nodes::<Announcer<BOOT_COINS>>(state)[0].map(|announcer| announcer.coins);
     assert_eq!(values(&explorer, coins), [0, 1, 2, 3]);
+}
+
+#[test]
+fn property_that_is_not_promised_is_looked_for_only_by_name() {
+    assert_eq!(explored::<NO_PROMISE>(3, None, crashing(1)).verdict(), Some(&Verdict::Safe));
+    for explorer in [explored::<NO_PROMISE>(3, "Agreement", crashing(1)), explored::<SAVES_LAST>(3, None, crashing(1))]
+    {
+        assert!(matches!(explorer.verdict(), Some(Verdict::Violated(violation)) if violation.property == "Agreement"));
+    }
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use super::safe;
 
 #[test]
-fn multi_paxos() {
+fn multi_paxos_intact_is_safe() {
     // Two servers may try to lead, each with a command of its own. Refusals only spare time.
     let bounds = "timers=2 at=1+2 epoch=2 lost=Nack+Heartbeat+HeartbeatReply";
     assert_eq!(safe(&format!("multi-paxos 3 / {bounds}")), (51_620, 19));
 }
 
 #[test]
-fn raft() {
+fn raft_intact_is_safe() {
     // The pre-vote and the look for a quorum only spare elections; heartbeats only tell of what else is told.
     let raft = "raft 3 pre_vote=false check_quorum=false";
     let lost = "lost=RequestVoteRefusal+AppendEntriesRefusal+Heartbeat+HeartbeatReply";
@@ -25,13 +25,13 @@ fn raft() {
 
 /// The bounds of `traces/raft-change-after-own-commit.txt`. Without the rule, the violation is 6 events into the last stage.
 #[test]
-fn raft_changes_one_server_at_a_time() {
+fn raft_single_server_changes_are_safe_to_depth_8() {
     assert_eq!(safe(&one_server_at_a_time("depth=8")), (105_902, 8));
 }
 
 #[test]
 #[ignore = "needs minutes without optimisation"]
-fn raft_changes_one_server_at_a_time_however_long_it_takes() {
+fn raft_single_server_changes_are_safe_at_any_depth() {
     assert_eq!(safe(&one_server_at_a_time("states=4000000")), (2_852_836, 26));
 }
 

@@ -3,6 +3,7 @@
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 mod ablations;
+mod caspaxos;
 mod choices;
 mod logs;
 mod notes;
@@ -12,7 +13,7 @@ mod synod;
 mod transactions;
 
 use quorumscope::lab::explore::{Exploration, ExploreRequest};
-use quorumscope::universe::search::{Decided, Finding};
+use quorumscope::universe::search::{Finding, FindingVerdict};
 
 /// What `quorumscope check` would be asked, in a line of its own flags: `synod 3 -adopt-highest-accepted q1=2 / timers=0`.
 ///
@@ -48,7 +49,7 @@ fn explore(line: &str) -> Finding {
 /// States and depth of an exploration that must find nothing.
 fn safe(line: &str) -> (u32, u32) {
     let finding = explore(line);
-    assert_eq!(finding.verdict, Decided::Safe, "{line}: {:?} {:#?}", finding.violation, finding.trace);
+    assert_eq!(finding.verdict, FindingVerdict::Safe, "{line}: {:?} {:#?}", finding.violation, finding.trace);
     (finding.states, finding.depth)
 }
 
@@ -62,13 +63,13 @@ fn violated(line: &str) -> (&'static str, u32) {
 }
 
 #[test]
-fn a_budget_too_small_is_undecided() {
+fn states_beyond_the_bound_make_it_undecided() {
     let finding = explore("synod 3 / timers=0 states=1000");
-    assert_eq!((finding.verdict, finding.violation), (Decided::Undecided, None));
+    assert_eq!((finding.verdict, finding.violation), (FindingVerdict::Undecided, None));
 }
 
 #[test]
-fn bounds_that_were_reached_are_told() {
+fn cut_names_the_bounds_that_were_reached() {
     let cut = |line| explore(line).cut;
     assert_eq!(cut("synod 3 / timers=0 depth=5"), ["depth", "timers", "duplicates", "crashes", "own"]);
     assert_eq!(cut("synod 3 / timers=any duplicates=any own=late depth=3"), ["depth", "crashes"]);
@@ -77,7 +78,7 @@ fn bounds_that_were_reached_are_told() {
 }
 
 #[test]
-fn losing_a_message_is_never_hearing_it() {
+fn losses_add_states_but_no_violation() {
     // Losses as events of their own add states, and no violation.
     let (few, _) = safe("synod 2 / timers=0");
     let (many, _) = safe("synod 2 / timers=0 losses=1");
@@ -86,7 +87,7 @@ fn losing_a_message_is_never_hearing_it() {
 }
 
 #[test]
-fn nodes_hold_the_same_only_if_it_is_the_same() {
+fn goal_held_needs_entries_of_one_epoch() {
     // Two leaders, each with an entry of its own term in slot 1, which reaches nobody.
     let lost = "lost=RequestVoteRefusal+AppendEntries+Heartbeat+HeartbeatReply";
     let raft = "raft 3 pre_vote=false check_quorum=false via=leader=1 via=held=1@2";

@@ -79,7 +79,7 @@ fn explored(n: u8, settings: &str) -> BTreeSet<Known> {
 }
 
 #[test]
-fn its_states_are_those_of_the_model() {
+fn states_are_those_of_a_model_without_messages() {
     for (n, all, here) in [(3, 17, 16), (4, 151, 126), (5, 1_901, 1_333)] {
         for (repaired, settings) in [(false, ""), (true, REPAIRED)] {
             let model = model(n, repaired);
@@ -92,7 +92,7 @@ fn its_states_are_those_of_the_model() {
 }
 
 #[test]
-fn two_winners_in_four_messages() {
+fn literal_algorithm_has_two_winners_after_four_messages() {
     // Two proposals and two promises arrive; before that, two workers make up their minds to propose.
     assert_eq!(violated(&format!("notes 3 / {BOUNDS}")), ("Agreement", 6));
     assert_eq!(violated(&format!("notes 4 / {BOUNDS}")), ("Agreement", 8));
@@ -101,7 +101,7 @@ fn two_winners_in_four_messages() {
 }
 
 #[test]
-fn repaired_it_has_one_winner() {
+fn repaired_algorithm_has_one_winner() {
     assert_eq!(safe(&format!("notes 3 {REPAIRED} / {BOUNDS}")), (72, 8));
     assert_eq!(safe(&format!("notes 4 {REPAIRED} / {BOUNDS}")), (1_468, 14));
     assert_eq!(safe(&format!("notes 5 {REPAIRED} / {BOUNDS}")), (64_460, 22));
@@ -114,26 +114,26 @@ fn repaired_it_has_one_winner() {
 /// `cargo test --release --test explore -- --ignored`
 #[test]
 #[ignore = "needs minutes without optimisation"]
-fn repaired_it_has_one_winner_of_six() {
+fn repaired_algorithm_has_one_winner_of_six() {
     assert_eq!(safe(&format!("notes 6 {REPAIRED} / {BOUNDS} states=10000000")), (6_392_772, 32));
 }
 
 #[test]
-fn either_repair_alone_is_not_enough() {
+fn one_repair_alone_still_has_two_winners() {
     for repair in ["winner_refuses=true", "follower_cannot_win=true"] {
         assert_eq!(violated(&format!("notes 3 {repair} / {BOUNDS}")), ("Agreement", 6), "{repair}");
     }
 }
 
 #[test]
-fn a_worker_that_forgets_promises_twice() {
+fn volatile_promise_is_given_twice_after_a_restart() {
     let line = format!("notes 3 -promise-is-durable {REPAIRED} / {BOUNDS} crashes=1 restarts=1");
     assert_eq!(violated(&line).0, "Known followers follow");
     assert_eq!(violated(&line.replace(" / ", " property=Agreement / ")).0, "Agreement");
 }
 
 #[test]
-fn direct_followers_only() {
+fn direct_followers_only_is_safe_with_even_numbers_of_workers() {
     let direct = "direct_followers_only=true";
     assert_eq!(violated(&format!("notes 3 {direct} / {BOUNDS}")), ("Agreement", 6));
     safe(&format!("notes 4 {direct} / {BOUNDS}"));

@@ -80,7 +80,7 @@ fn events<const QUORUM: usize>(line: &str, keeps_its_wish: bool) -> Option<usize
 }
 
 #[test]
-fn each_row_of_the_table() {
+fn shortest_violations_have_the_published_lengths() {
     for (line, published) in [
         ("synod 3 / at=1+2", None),
         ("synod 3 -adopt-highest-accepted / at=1+2", Some(12)),
@@ -101,7 +101,7 @@ fn each_row_of_the_table() {
 /// accepted in a lower ballot, by an acceptor that it did not hear in time. That takes both proposers, and 17 events. If its client has a
 /// new request, it needs nobody else.
 #[test]
-fn a_ballot_used_again() {
+fn ballot_used_again_takes_17_events_with_the_value_kept() {
     let line = "synod 3 -durable-round / crashes=1 at=1+2+2";
     assert_eq!(events::<2>(line, true), Some(17));
     assert_eq!(events::<2>(line, false), Some(11));

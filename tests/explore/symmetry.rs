@@ -1,7 +1,7 @@
 //! The same verdicts with and without symmetry, and the counts of both.
 
 use super::{explore, request};
-use quorumscope::universe::search::Decided;
+use quorumscope::universe::search::FindingVerdict;
 
 /// States without symmetry and with it; the verdict and the length of the trace are the same.
 fn both(line: &str) -> (u32, u32) {
@@ -15,7 +15,7 @@ fn both(line: &str) -> (u32, u32) {
 
 /// Servers of Raft are alike: three have 6 orders.
 #[test]
-fn raft() {
+fn raft_servers_are_interchangeable() {
     let raft = "raft 3 pre_vote=false check_quorum=false";
     let lost = "lost=RequestVoteRefusal+AppendEntriesRefusal+Heartbeat+HeartbeatReply";
     assert_eq!(both(&format!("{raft} / timers=2 requests=0 crashes=1 {lost}")), (14_486, 2_430));
@@ -25,13 +25,13 @@ fn raft() {
 
 /// Acceptors of the Synod that never propose are alike: with two proposers among five nodes, three, which have 6 orders.
 #[test]
-fn synod() {
+fn synod_acceptors_that_never_propose_are_interchangeable() {
     assert_eq!(both("synod 5 / timers=0 at=1 lost=Nack"), (19_345, 985));
     assert_eq!(both("synod 5 -adopt-highest-accepted / timers=0 lost=Nack+Chosen"), (53_566, 10_426));
 }
 
 #[test]
-fn where_names_decide_nothing_is_left_out() {
+fn symmetry_where_names_decide_leaves_out_nothing() {
     let states = |line: &str| {
         let (all, fewer) = both(line);
         assert_eq!(all, fewer, "{line}");
@@ -44,5 +44,5 @@ fn where_names_decide_nothing_is_left_out() {
     let raft = "raft 2 pre_vote=false check_quorum=false via=leader=1";
     states(&format!("{raft} / timers=1 requests=0 transfers=2"));
     assert_eq!(request("synod 3 / symmetry=on").bounds.last().map(|bound| bound.value.as_str()), Some("on"));
-    assert_eq!(explore("synod 3 / timers=0 symmetry=on").verdict, Decided::Safe);
+    assert_eq!(explore("synod 3 / timers=0 symmetry=on").verdict, FindingVerdict::Safe);
 }

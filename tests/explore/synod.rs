@@ -13,7 +13,7 @@ const AGREEMENT: &str = "Agreement";
 const P2: &str = "Chosen stays chosen (P2)";
 
 #[test]
-fn intact_it_is_safe() {
+fn synod_intact_is_safe() {
     assert_eq!(safe("synod 3 / timers=0"), (38_965, 16));
     assert_eq!(safe("synod 3 / timers=0 duplicates=any lost=Nack+Chosen"), (5_861, 18));
     assert_eq!(safe("synod 3 q1=3 q2=1 / timers=0"), (1_870, 16));
@@ -21,7 +21,7 @@ fn intact_it_is_safe() {
 }
 
 #[test]
-fn two_values_are_chosen_without_one_rule() {
+fn synod_without_one_rule_chooses_two_values() {
     for (line, events) in [
         ("synod 3 -adopt-highest-accepted property=Agreement / timers=0", 10),
         ("synod 3 -accept-unless-promised property=Agreement / timers=0", 10),
@@ -36,7 +36,7 @@ fn two_values_are_chosen_without_one_rule() {
 }
 
 #[test]
-fn the_acceptors_disagree_before_the_learners_do() {
+fn synod_without_one_rule_breaks_p2_before_agreement() {
     for (line, events) in [
         ("synod 3 -adopt-highest-accepted / timers=0", 7),
         ("synod 3 -accept-unless-promised / timers=0", 7),
@@ -54,7 +54,7 @@ fn the_acceptors_disagree_before_the_learners_do() {
 /// The published model needs 17 events, because there a proposer wants after its restart what it wanted before (`published.rs`). Here a client
 /// brings a new request, so that one proposer is enough; the run in `traces/synod-durable-round.txt` takes 20 deliveries, requests and restarts.
 #[test]
-fn a_ballot_used_twice_needs_late_messages_to_oneself() {
+fn volatile_round_is_used_twice_only_with_late_messages_to_oneself() {
     let bounds = "timers=0 crashes=1 at=1+1 lost=Nack+Chosen";
     safe(&format!("synod 3 -durable-round / {bounds}"));
     let late = format!("/ {bounds} own=late");
@@ -65,7 +65,7 @@ fn a_ballot_used_twice_needs_late_messages_to_oneself() {
 
 /// The run in `traces/synod-accept-raises-promise.txt`, in stages; the intact protocol is safe at the same.
 #[test]
-fn accepting_is_promising_is_needed_with_five_servers_and_three_ballots() {
+fn accept_raises_promise_is_needed_with_five_servers_and_three_ballots() {
     assert_eq!(violated(concat!("synod 5 -accept-raises-promise property=Agreement ", late_lower_ballot!())).1, 24);
     assert_eq!(safe(concat!("synod 5 ", late_lower_ballot!())), (415_978, 12));
 }
@@ -73,6 +73,6 @@ fn accepting_is_promising_is_needed_with_five_servers_and_three_ballots() {
 /// With three acceptors no search finds a use for the rule, with as many ballots as there are requests.
 #[test]
 #[ignore = "needs minutes without optimisation"]
-fn accepting_is_promising_is_not_needed_with_three_acceptors() {
+fn accept_raises_promise_is_not_needed_with_three_acceptors() {
     safe("synod 3 -accept-raises-promise / timers=0 at=1+2+3 lost=Nack+Chosen");
 }

@@ -163,9 +163,7 @@ impl Node for Actor {
         }
     }
 
-    fn on_timer(&mut self, timer: NoTimer, _: &mut Out<Actor>) {
-        match timer {}
-    }
+    fn on_timer(&mut self, _: NoTimer, _: &mut Out<Actor>) {}
 
     fn on_request(&mut self, _: Command, _: &mut Out<Actor>) {}
 
@@ -188,7 +186,10 @@ impl Node for Actor {
 
 quorumscope::timers! {
     /// No timers: whatever happens is the arrival of a message.
-    enum NoTimer {}
+    enum NoTimer {
+        /// Never set.
+        Never = { name: "never", says: "does nothing", acts: false };
+    }
 }
 
 /// The clients' operations, by client.

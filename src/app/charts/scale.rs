@@ -1,22 +1,22 @@
-//! From numbers to places on a line.
+//! Linear scales with round ticks.
 
 /// A linear scale from 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
     /// The largest number it holds.
     pub top: f64,
-    /// Where that number is; 0 is at 0.
+    /// Position of that number; 0 is at 0.
     pub length: f64,
 }
 
 impl Scale {
-    /// A scale that holds `most` and ends on a round number.
+    /// The least scale with a round top that holds `most`.
     pub fn holding(most: f64, length: f64) -> Scale {
         let step = step(most, 5);
         Scale { top: ((most / step).ceil() * step).max(step), length }
     }
 
-    /// Where a number is.
+    /// Position of a number.
     pub fn at(&self, value: f64) -> f64 {
         value / self.top * self.length
     }

@@ -1,10 +1,10 @@
-//! The numbers behind a chart: a table that opens, and the same as a file.
+//! The numbers behind a chart: a table that unfolds, and a CSV file.
 
-use crate::components::controls::button;
+use crate::elements::controls::button;
 use crate::web::browser;
 use yew::prelude::*;
 
-/// Shows it. `file` is the name of the file, without its ending.
+/// The table. `file` is the name of the file, without its ending.
 pub fn table(head: &[&'static str], rows: Vec<Vec<String>>, file: &'static str) -> Html {
     let cells = rows.iter().map(|row| html! { <tr>{ for row.iter().map(|cell| html! { <td>{ cell }</td> }) }</tr> });
     let body: Html = cells.collect();

@@ -1,19 +1,27 @@
-//! Does what is wanted of the run, and says what came of it.
+//! Performs the page actions that change the run, and reports refusals.
 
 use super::opening;
-use crate::components::words;
+use crate::elements::text;
 use crate::page_action::PageAction;
-use crate::run::{Engine, last_event};
+use crate::run::engine::Engine;
+use crate::run::last_event;
 use quorumscope::core::NodeId;
+use quorumscope::lab::REPLICAS;
+use quorumscope::lab::Scenario;
 use quorumscope::lab::session::Difference;
-use quorumscope::lab::{Scenario, Session};
 use quorumscope::sim::{Action, Record};
+use quorumscope::universe::Variant;
 
-/// What there is to say afterwards.
-pub type Says = Option<String>;
+/// A text for the person, if there is something to report.
+pub type Notice = Option<String>;
 
-/// Does it. Intents that are not about the run do nothing here.
-pub fn apply_action(engine: &mut Engine, page_action: PageAction, presets: &[Scenario]) -> Says {
+/// Performs an action; `variant` is that of the run that shall be. Those that do not concern the run do nothing here.
+pub fn apply_action(
+    engine: &mut Engine,
+    page_action: PageAction,
+    variant: &'static Variant,
+    presets: &[Scenario],
+) -> Notice {
     match page_action {
         PageAction::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
         PageAction::Back => {
@@ -28,6 +36,10 @@ pub fn apply_action(engine: &mut Engine, page_action: PageAction, presets: &[Sce
             engine.seek(time);
             None
         }
+        PageAction::GoTo(event) => {
+            engine.seek_event(event);
+            None
+        }
         PageAction::Branch(number) => branch(engine, number),
         PageAction::Act(actions) => act(engine, &actions),
         PageAction::RestartLeader => {
@@ -38,16 +50,16 @@ pub fn apply_action(engine: &mut Engine, page_action: PageAction, presets: &[Sce
         PageAction::Remove(node) => remove(engine, node),
         PageAction::Variant(key) => {
             let scenario = opening::with_variant(present(engine), &key);
-            run(engine, scenario)
+            run(engine, scenario, variant)
         }
-        PageAction::Preset(index) => run(engine, presets.get(index)?.clone()),
-        PageAction::Run(scenario) => run(engine, titled(engine.session().scenario(), *scenario)),
+        PageAction::Preset(index) => run(engine, presets.get(index)?.clone(), variant),
+        PageAction::Run(scenario) => run(engine, untitled_if_changed(engine.session().scenario(), *scenario), variant),
         _ => None,
     }
 }
 
-/// Goes over to another branch, and tells where it first differs from the one that was left.
-fn branch(engine: &mut Engine, number: usize) -> Says {
+/// Switches to another branch, and reports where it first differs from the one that was left.
+fn branch(engine: &mut Engine, number: usize) -> Notice {
     let left = engine.session().branch().number;
     if left == number {
         return None;
@@ -56,21 +68,21 @@ fn branch(engine: &mut Engine, number: usize) -> Says {
         return Some(format!("Branch {}. It is no different from branch {}.", number + 1, left + 1));
     };
     let universe = engine.session().universe();
-    let tell = |record: Option<Record>| {
+    let describe = |record: Option<Record>| {
         record.map_or("Nothing happens any more.".to_owned(), |record| last_event::sentence(universe, &record, &[]))
     };
     Some(format!(
         "Branch {} differs from branch {} first at {}.\nHere: {}\nThere: {}",
         number + 1,
         left + 1,
-        words::moment_ms(at),
-        tell(here),
-        tell(there)
+        text::moment_ms(at),
+        describe(here),
+        describe(there)
     ))
 }
 
-/// Acts, and tells every refusal.
-fn act(engine: &mut Engine, actions: &[Action]) -> Says {
+/// Acts on the run, and reports every refusal.
+fn act(engine: &mut Engine, actions: &[Action]) -> Notice {
     let refusals: Vec<String> = actions
         .iter()
         .filter_map(|action| engine.act(*action).err())
@@ -79,9 +91,9 @@ fn act(engine: &mut Engine, actions: &[Action]) -> Says {
     (!refusals.is_empty()).then(|| refusals.join("\n"))
 }
 
-/// Starts this scenario.
-fn run(engine: &mut Engine, scenario: Scenario) -> Says {
-    match Session::new(scenario) {
+/// Runs a scenario from its start.
+fn run(engine: &mut Engine, scenario: Scenario, variant: &'static Variant) -> Notice {
+    match opening::session(scenario, Some(variant)) {
         Ok(session) => {
             engine.load(opening::after_prelude(session));
             engine.play(true);
@@ -91,43 +103,57 @@ fn run(engine: &mut Engine, scenario: Scenario) -> Says {
     }
 }
 
-/// Adds a replica: by the protocol's own means where it has some, otherwise by starting again with one more.
-fn add(engine: &mut Engine, site: usize) -> Says {
+/// Adds a replica: by a membership change where the protocol has one, otherwise by a new run.
+fn add(engine: &mut Engine, site: usize) -> Notice {
     let card = engine.session().checked().variant.card;
+    let universe = engine.session().universe();
+    let present_nodes = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).filter(|node| node.member).count();
+    if present_nodes >= REPLICAS {
+        return Some(format!("No replica was added: {REPLICAS} are the most."));
+    }
     if card.membership {
         return act(engine, &[Action::Add { site: site as u8 }]);
     }
     let mut scenario = present(engine);
     scenario.replicas.push(scenario.sites[site].id.clone());
-    rebuild(engine, scenario, card.title)
+    rebuild(engine, scenario)
 }
 
-/// Takes a replica out, likewise.
-fn remove(engine: &mut Engine, node: NodeId) -> Says {
+/// Removes a replica, likewise.
+fn remove(engine: &mut Engine, node: NodeId) -> Notice {
     let card = engine.session().checked().variant.card;
     if card.membership {
         return act(engine, &[Action::Remove(node)]);
     }
     let mut scenario = present(engine);
+    if scenario.replicas.len() <= usize::from(card.min_replicas) {
+        return Some(format!(
+            "It stays: {} needs at least {}.",
+            card.title,
+            text::count(card.min_replicas.into(), "replica")
+        ));
+    }
     scenario.replicas.remove(usize::from(node.0));
-    rebuild(engine, scenario, card.title)
+    rebuild(engine, scenario)
 }
 
-fn rebuild(engine: &mut Engine, scenario: Scenario, title: &str) -> Says {
+fn rebuild(engine: &mut Engine, scenario: Scenario) -> Notice {
+    let variant = engine.session().checked().variant;
+    let title = variant.card.title;
     let replicas = scenario.replicas.len();
-    run(engine, scenario).or_else(|| {
+    run(engine, scenario, variant).or_else(|| {
         Some(format!("{title} cannot change its members while it runs, so this is a new run with {replicas} replicas."))
     })
 }
 
-/// The scenario of the run with every replica where it lives now.
+/// The scenario of the run, with every replica at its present site.
 pub fn present(engine: &Engine) -> Scenario {
     let session = engine.session();
     let mut scenario = session.scenario().clone();
     let start = &session.checked().blueprint.placement;
     for (i, (place, start)) in scenario.replicas.iter_mut().zip(start).enumerate() {
         let home = session.universe().node(NodeId(i as u8)).site;
-        // One that has stayed stays in its rack as well.
+        // A replica that has not moved keeps its rack.
         if home != *start {
             *place = session.checked().places[usize::from(home)].id.clone();
         }
@@ -135,12 +161,12 @@ pub fn present(engine: &Engine) -> Scenario {
     scenario
 }
 
-/// A scenario that was changed is no longer the one with that title.
-fn titled(old: &Scenario, new: Scenario) -> Scenario {
+/// The new scenario, without title and description if it differs from the old one.
+fn untitled_if_changed(old: &Scenario, new: Scenario) -> Scenario {
     if *old == new { new } else { Scenario { title: String::new(), about: String::new(), ..new } }
 }
 
-/// A refusal as a sentence of its own.
+/// A refusal as a sentence.
 fn sentence(text: &str) -> String {
     let mut text = text.to_owned();
     if let Some(first) = text.get_mut(0..1) {

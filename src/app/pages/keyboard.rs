@@ -1,13 +1,14 @@
-//! Keys that work wherever the focus is, unless something there needs them itself.
+//! Keyboard shortcuts that work wherever the focus is, unless the focused element uses the key itself.
 
 use crate::page_action::{Dialog, PageAction};
-use crate::run::{Engine, Pace};
+use crate::run::engine::Engine;
+use crate::run::pace::Pace;
 use crate::web::browser;
 use quorumscope::sim::Action;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
-/// What a key means now, if anything.
+/// The action of a key press, if it has one.
 pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction> {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return None;

@@ -1,51 +1,53 @@
-//! The laboratory: the run, the stage and everything around it.
+//! The laboratory page: state, updates, and the arrangement of stage, panels, time and dialogs.
 
+use super::frame::{Header, notice, sentence};
 use super::narration::Narration;
-use super::opening::{self, Opened};
-use super::{apply_action, keyboard};
-use crate::components::about::about;
-use crate::components::draw;
-use crate::components::header::Header;
-use crate::components::help::help;
-use crate::components::latency::latency;
-use crate::components::legend::legend;
-use crate::components::memo::Memo;
-use crate::components::messages::Messages;
-use crate::components::notice::notice;
-use crate::components::per_command::per_command;
-use crate::components::sentence::sentence;
-use crate::components::setup::Setup;
-use crate::components::stage::Stage;
-use crate::components::timeline::timeline;
-use crate::components::transport::transport;
+use super::opening::{Opened, Unopened};
+use crate::chunks::{self, Chunk, Missing, Parts};
+use crate::dialogs::setup;
+use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
-use crate::run::player::{PARTS, Update};
+use crate::panels::about;
+use crate::panels::latency::latency;
+use crate::panels::log::log;
+use crate::panels::messages::{self, per_command};
+use crate::run::context::RunContext;
+use crate::run::engine::Engine;
+use crate::run::player::{Player, Shared, Update, VIEW_GROUPS};
 use crate::run::rate::Rate;
-use crate::run::{Engine, Player, RunContext, Shared, ViewModel};
+use crate::run::view_model::ViewModel;
+use crate::stage::legend::legend;
+use crate::stage::map::Stage;
+use crate::time::timeline::timeline;
+use crate::time::transport;
 use crate::web::options::Options;
-use crate::web::{address, browser, handle, json, rest};
+use crate::web::{address, browser};
 use gloo::events::EventListener;
+use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
-use quorumscope::lab::{Moment, Problems, Scenario, presets};
+use quorumscope::lab::{Moment, Scenario, presets};
+use quorumscope::universe::{self, Variant};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, KeyboardEvent};
 use yew::prelude::*;
 
-/// ms between two renewals of the address while time goes by.
+/// Least time between two updates of the address while the run plays, ms.
 const ADDRESS_EVERY: f64 = 1_000.0;
+/// ms between two chunks that are fetched ahead of being wanted.
+const PREFETCH_EVERY: u32 = 150;
 
-/// What the page begins with.
+/// Options and first run.
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
-    /// What the address asks for.
+    /// Options of the address.
     pub options: Options,
     /// The first run; taken once.
     pub first: First,
 }
 
-/// A run to begin with, to be taken once.
+/// The first run, to be taken once.
 #[derive(Clone)]
 pub struct First(pub Rc<RefCell<Option<Opened>>>);
 
@@ -55,46 +57,55 @@ impl PartialEq for First {
     }
 }
 
-/// What happens to the page.
+/// A message to the page.
 pub enum Msg {
-    /// Texts should be looked at again.
-    Look(Update),
-    /// Somebody wants something.
-    Do(PageAction),
+    /// Texts should be updated.
+    Refresh(Update),
+    /// A component asks for an action.
+    Perform(PageAction),
     /// A key was pressed.
     Key(KeyboardEvent),
-    /// Whether anybody can see the page has changed.
-    Seen,
-    /// The stage was scrolled into the window or out of it.
+    /// The visibility of page or stage has changed.
+    Visibility,
+    /// The stage was scrolled into view or out of it.
     OnScreen(bool),
-    /// The system's theme has changed.
+    /// The theme of the system has changed.
     Theme(bool),
     /// The person changed the address.
     Address,
-    /// A run was taken up from the address, or could not be.
-    Opened(Result<Box<Opened>, Problems>),
-    /// The address of a moment is ready: shown if it is the newest, and copied if that was wanted.
+    /// A run was opened from the address, or could not be.
+    Opened(Result<Box<Opened>, Unopened>),
+    /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
-    /// All of the page is there, or could not be loaded.
-    Rest(bool),
-    /// Something to say.
-    Say(String),
+    /// A chunk that was wanted is there, or could not be loaded.
+    Loaded(Chunk, Result<chunks::Part, Missing>),
+    /// A chunk that nobody has waited for is there.
+    Prefetched(chunks::Part),
+    /// The variant that an action needs is there, or could not be loaded. The number tells whether another was chosen meanwhile.
+    Variant(u32, PageAction, Result<&'static Variant, Missing>),
+    /// A notice.
+    Notice(String),
 }
 
 /// The page.
 pub struct Lab {
     player: Shared,
-    /// The same all the time, so that what changes rarely is not shown anew ten times a second.
+    /// Invariant: always the same callback, so that components that change rarely are not drawn again.
     on: Callback<PageAction>,
-    /// The built-in scenarios, as far as they have been read.
+    /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
-    /// Whether all of the page is there, and what is wanted until then.
-    rest: Rest,
+    /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
+    chunks: Parts,
+    under_way: Vec<Chunk>,
     waiting: Vec<PageAction>,
-    /// What is run, and the number of that run.
+    /// How often a variant was chosen.
+    choices: u32,
+    /// The address tells of a run that could not be loaded: it stays until something is done.
+    keep_address: bool,
+    /// Context of the run, and its number.
     context: Rc<RunContext>,
     run: u32,
-    parts: Parts,
+    views: ViewGroups,
     rate: Rate,
     narration: Narration,
     menu: Option<Target>,
@@ -103,51 +114,39 @@ pub struct Lab {
     /// Whether single keys do something wherever the focus is.
     keys: bool,
     notice: Option<AttrValue>,
-    /// Number of the latest packing of the address, when it began, and of which moment.
+    /// The latest packing of the address: number, begin (ms), moment.
     packing: (u32, f64, Option<Moment>),
-    /// When the update under way began.
+    /// Begin of the present update, ms.
     began: f64,
     listeners: Vec<EventListener>,
     on_screen: bool,
-    watcher: Option<Watcher>,
+    stage_observer: Option<StageObserver>,
 }
 
-/// The part of the page that the first picture does without.
-#[derive(Clone, Copy, PartialEq)]
-enum Rest {
-    UnderWay,
-    Here,
-    /// Loading it has failed; the next wish tries again.
-    Missing,
-}
-
-/// What to say while the rest cannot be had.
-const MISSING: &str = "Part of this page could not be loaded. The run goes on, but most of what can be done here is missing. Is there a connection? Whatever you do next tries again.";
-
-/// The texts in parts that are looked at in turn, so that no frame takes long.
-struct Parts {
-    /// What each shows: the stage; the numbers; signs and time.
-    view: [Rc<ViewModel>; PARTS],
-    /// How often each was looked at.
-    turns: [u32; PARTS],
-    /// Whose turn it is.
+/// View groups, updated in turn so that no frame takes long: the stage; the panels; legend and time.
+struct ViewGroups {
+    /// The view model each shows.
+    models: [Rc<ViewModel>; VIEW_GROUPS],
+    /// How often each was updated.
+    revisions: [u32; VIEW_GROUPS],
+    /// The group whose turn it is.
     next: usize,
 }
 
-impl Parts {
-    fn renew(&mut self, view: Rc<ViewModel>, update: Update) {
-        for part in 0..PARTS {
-            if update == Update::All || part == self.next {
-                self.view[part] = view.clone();
-                self.turns[part] += 1;
+impl ViewGroups {
+    fn update(&mut self, view: Rc<ViewModel>, update: Update) {
+        for group in 0..VIEW_GROUPS {
+            if update == Update::All || group == self.next {
+                self.models[group] = view.clone();
+                self.revisions[group] += 1;
             }
         }
-        self.next = (self.next + 1) % PARTS;
+        self.next = (self.next + 1) % VIEW_GROUPS;
     }
 }
 
-/// Tells whether the stage is in the window.
-type Watcher = (IntersectionObserver, Closure<dyn Fn(Array)>);
+/// Observes whether the stage is in view.
+type StageObserver = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
 impl Component for Lab {
     type Message = Msg;
@@ -155,29 +154,31 @@ impl Component for Lab {
 
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
-        let Opened { begun, chosen, problem } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&begun.session));
-        let mut engine = Engine::new(begun);
+        let Opened { start, chosen, problem, missing } = first.0.borrow_mut().take().expect("the page begins once");
+        let context = Rc::new(RunContext::of(&start.session, &Parts::default()));
+        let mut engine = Engine::new(start);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
-        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, false));
-        let player = Player::start(engine, ctx.link().callback(Msg::Look));
-        load_rest(ctx);
+        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, &Parts::default()));
+        let player = Player::start(engine, ctx.link().callback(Msg::Refresh));
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
         let mut narration = Narration::default();
-        narration.look(&view, false);
-        Lab {
+        narration.update(&view, false);
+        let mut lab = Lab {
             player,
-            on: ctx.link().callback(Msg::Do),
+            on: ctx.link().callback(Msg::Perform),
             presets: Rc::new([presets::first()]),
-            rest: Rest::UnderWay,
+            chunks: Parts::default(),
+            under_way: Vec::new(),
             waiting: Vec::new(),
+            choices: 0,
+            keep_address: missing,
             context,
             run: 0,
-            parts: Parts { view: std::array::from_fn(|_| view.clone()), turns: [0; PARTS], next: 0 },
+            views: ViewGroups { models: std::array::from_fn(|_| view.clone()), revisions: [0; VIEW_GROUPS], next: 0 },
             rate,
             narration,
             menu: None,
@@ -189,48 +190,50 @@ impl Component for Lab {
             began: browser::now(),
             listeners: listeners(ctx),
             on_screen: true,
-            watcher: None,
-        }
+            stage_observer: None,
+        };
+        lab.load_missing(ctx);
+        lab
     }
 
     fn update(&mut self, ctx: &Context<Lab>, message: Msg) -> bool {
         self.began = browser::now();
         let mut update = Update::All;
         match message {
-            Msg::Look(what) => update = what,
-            Msg::Do(page_action) => self.record_client_event(ctx, page_action),
-            Msg::Key(_) if !self.keys || self.rest != Rest::Here => return false,
+            Msg::Refresh(what) => update = what,
+            Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(event) => {
-                let page_action = keyboard::page_action(&event, &self.player.borrow().engine);
+                let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
+                let page_action = (actions.key)(&event, &self.player.borrow().engine);
                 let Some(page_action) = page_action else { return false };
                 event.prevent_default();
-                self.record_client_event(ctx, page_action);
+                self.perform(ctx, page_action);
             }
-            Msg::Seen => {
+            Msg::Visibility => {
                 self.player.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
-                // Whoever comes back, or copies the address meanwhile, finds this moment.
+                // The address must describe this moment while the page is hidden.
                 self.packing.1 = f64::NEG_INFINITY;
             }
             Msg::OnScreen(on_screen) => {
                 self.on_screen = on_screen;
-                ctx.link().send_message(Msg::Seen);
+                ctx.link().send_message(Msg::Visibility);
                 return false;
             }
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
                 ctx.link().send_future(async move {
-                    match rest::ready().await {
-                        true => Msg::Opened(opening::link(&fragment).await.map(Box::new)),
-                        false => Msg::Say(MISSING.to_owned()),
+                    match chunks::actions().await {
+                        Ok(actions) => Msg::Opened((actions.link)(fragment).await.map(Box::new)),
+                        Err(missing) => Msg::Notice(missing.to_string()),
                     }
                 });
                 return false;
             }
             Msg::Opened(Ok(opened)) => {
                 let mut player = self.player.borrow_mut();
-                player.engine.load(opened.begun);
+                player.engine.load(opened.start);
                 player.engine.play(!opened.chosen);
-                player.touch();
+                player.invalidate();
                 self.notice = None;
             }
             Msg::Opened(Err(problems)) => {
@@ -242,33 +245,35 @@ impl Component for Lab {
                 if number == self.packing.0 {
                     address::show(&packed);
                 }
-                if copy {
-                    self.copy(ctx, address::link(&packed));
+                if let Some(actions) = self.chunks.actions.filter(|_| copy) {
+                    self.copy(ctx, (actions.address)(&packed));
                 }
                 return false;
             }
-            Msg::Rest(true) => {
-                self.rest = Rest::Here;
-                self.player.borrow_mut().engine.keep_copies();
-                self.presets = json::presets().into_iter().map(|(_, scenario)| scenario).collect();
-                handle::install(&self.player);
-                std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.act_on(ctx, page_action));
+            Msg::Loaded(chunk, loaded) => {
+                self.under_way.retain(|other| *other != chunk);
+                match loaded {
+                    Ok(part) => self.add(ctx, part),
+                    Err(missing) => {
+                        self.waiting.retain(|action| chunk != Chunk::Actions && chunk != needs(action));
+                        self.notice = Some(missing.to_string().into());
+                    }
+                }
             }
-            Msg::Rest(false) => {
-                self.rest = Rest::Missing;
-                self.waiting.clear();
-                self.notice = Some(MISSING.into());
-            }
+            Msg::Prefetched(part) => self.add(ctx, part),
+            Msg::Variant(number, ..) if number != self.choices => return false,
+            Msg::Variant(_, page_action, Ok(variant)) => self.apply(ctx, page_action, variant),
+            Msg::Variant(_, _, Err(missing)) => self.notice = Some(missing.to_string().into()),
             Msg::Theme(dark) => {
                 if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
                     self.dark = dark;
                     browser::set_theme(dark);
                 }
             }
-            Msg::Say(text) => self.notice = Some(text.into()),
+            Msg::Notice(text) => self.notice = Some(text.into()),
         }
-        self.look(update);
-        if self.rest == Rest::Here {
+        self.refresh(update);
+        if !self.keep_address {
             self.write_address(ctx, false);
         }
         true
@@ -281,33 +286,35 @@ impl Component for Lab {
             (player.engine.playing(), player.engine.pace)
         };
         let Lab { on, context, narration, .. } = self;
-        let Parts { view: [stage, numbers, time], turns: [_, numbers_turn, time_turn], .. } = &self.parts;
-        let signs = {
+        let ViewGroups { models: [stage, panels, time], revisions: [_, panels_revision, time_revision], .. } =
+            &self.views;
+        let legend_view = {
             let (kinds, view) = (context.variant.kinds, time.clone());
             move |()| legend(kinds, &view)
         };
         let footer = {
-            let (epoch, view, on) = (context.variant.card.epoch, time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(epoch, &view, &on) }</> }
+            let (context, view, on) = (context.clone(), time.clone(), on.clone());
+            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
-        let (with_latency, with_messages, complete) = (options.latency, options.messages, self.rest == Rest::Here);
+        let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
+        let measurements = self.chunks.measurements;
         let aside = {
-            let (context, view) = (context.clone(), numbers.clone());
+            let (context, view) = (context.clone(), panels.clone());
             move |()| {
                 html! {
                     <>
                         { about(&context.scenario) }
                         if with_latency { { latency(&context, &view) } }
-                        if with_messages && complete {
-                            <Messages context={context.clone()} view={view.clone()} />
-                        } else if with_messages {
-                            { per_command(&view) }
+                        if with_log { { log(&context, &view) } }
+                        if with_messages {
+                            { messages_panel(&context, &view, measurements) }
                         }
                     </>
                 }
             }
         };
-        let class = draw::classes("lab", &[("embed", options.embed), ("alone", !with_latency && !with_messages)]);
+        let beside = with_latency || with_log || with_messages;
+        let class = svg::classes("lab", &[("embed", options.embed), ("alone", !beside)]);
         html! {
             <div {class}>
                 if options.embed {
@@ -316,16 +323,16 @@ impl Component for Lab {
                     <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
-                    { sentence(&narration.text, &narration.spoken, stage) }
+                    { sentence(&narration.text, &narration.spoken, stage, on) }
                     <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
-                    <Memo turn={*time_turn} draw={Callback::from(signs)} />
+                    <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
                 if options.controls {
-                    <footer><Memo turn={*time_turn} draw={Callback::from(footer)} /></footer>
+                    <footer><Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
                 }
-                if with_latency || with_messages {
-                    <aside aria-label="Scenario and measurements"><Memo turn={*numbers_turn} draw={Callback::from(aside)} /></aside>
+                if beside {
+                    <aside aria-label="Scenario and measurements"><Memo revision={*panels_revision} draw={Callback::from(aside)} /></aside>
                 }
                 { self.dialog() }
             </div>
@@ -334,15 +341,15 @@ impl Component for Lab {
 
     fn rendered(&mut self, ctx: &Context<Lab>, first: bool) {
         if first {
-            self.watch(ctx);
+            self.observe_stage(ctx);
         }
-        self.player.borrow_mut().probe.add(browser::now() - self.began);
+        self.player.borrow_mut().frame_times.add(browser::now() - self.began);
     }
 
     fn destroy(&mut self, _: &Context<Lab>) {
         self.player.borrow_mut().stop();
         self.listeners.clear();
-        if let Some((observer, _)) = self.watcher.take() {
+        if let Some((observer, _)) = self.stage_observer.take() {
             observer.disconnect();
         }
     }
@@ -353,18 +360,63 @@ impl Lab {
         let on = &self.on;
         let on_close = on.reform(|()| PageAction::Open(None));
         match self.dialog {
-            Some(Dialog::Help) => help(self.keys, on.reform(PageAction::Keys), on_close),
-            Some(Dialog::Setup) => html! {
-                <Setup context={self.context.clone()} scenario={apply_action::present(&self.player.borrow().engine)} on={on.clone()} />
-            },
-            None => html! {},
+            Some(Dialog::Help) => self.chunks.help.map(|help| help(self.keys, on.reform(PageAction::Keys), on_close)),
+            Some(Dialog::Setup) => self.chunks.setup.zip(self.chunks.actions).map(|(draw, actions)| {
+                let scenario = (actions.present)(&self.player.borrow().engine);
+                draw(setup::Props { context: self.context.clone(), scenario, on: on.clone() })
+            }),
+            None => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// Whether a chunk is wanted from the start: for what is on screen, and for keys and links.
+    fn is_wanted(&self, ctx: &Context<Lab>, chunk: Chunk) -> bool {
+        match chunk {
+            Chunk::Actions | Chunk::Faults => true,
+            Chunk::Measurements => ctx.props().options.messages,
+            Chunk::Help | Chunk::Setup => false,
         }
     }
 
-    /// Does what is wanted, now or when all of the page is there.
-    fn record_client_event(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+    /// Loads what is wanted from the start, as far as it is neither there nor under way.
+    fn load_missing(&mut self, ctx: &Context<Lab>) {
+        for chunk in Chunk::ALL {
+            if self.is_wanted(ctx, chunk) {
+                self.load(ctx, chunk);
+            }
+        }
+    }
+
+    fn load(&mut self, ctx: &Context<Lab>, chunk: Chunk) {
+        if !self.chunks.has(chunk) && !self.under_way.contains(&chunk) {
+            self.under_way.push(chunk);
+            ctx.link().send_future(async move {
+                // The first picture comes first.
+                browser::painted().await;
+                Msg::Loaded(chunk, chunk.load().await)
+            });
+        }
+    }
+
+    /// Takes up a chunk that is there, and does what has waited for it.
+    fn add(&mut self, ctx: &Context<Lab>, part: chunks::Part) {
+        let began = self.chunks.actions.is_none();
+        self.chunks.add(part);
+        if let Some(actions) = self.chunks.actions.filter(|_| began) {
+            (actions.complete)(&mut self.player.borrow_mut().engine);
+            self.presets = (actions.presets)().into();
+            (actions.install)(&self.player);
+            self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), &self.chunks));
+            prefetch(ctx);
+        }
+        std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
+    }
+
+    /// Performs an action, now or once the chunks for it are loaded.
+    fn perform(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
         match page_action {
-            PageAction::HistoryRecord => self.notice = None,
+            PageAction::CloseNotice => self.notice = None,
             PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
             PageAction::Play(playing) => self.play(playing),
             PageAction::Dark(dark) => {
@@ -372,13 +424,36 @@ impl Lab {
                 browser::set_theme(dark);
                 browser::remember("theme", if dark { "dark" } else { "light" });
             }
-            page_action if self.rest == Rest::Here => self.act_on(ctx, page_action),
             page_action => {
-                self.waiting.push(page_action);
-                if self.rest == Rest::Missing {
-                    self.rest = Rest::UnderWay;
-                    load_rest(ctx);
+                self.load_missing(ctx);
+                let chunk = needs(&page_action);
+                if self.chunks.actions.is_some() && self.chunks.has(chunk) {
+                    self.choose(ctx, page_action);
+                } else {
+                    self.load(ctx, chunk);
+                    self.waiting.push(page_action);
                 }
+            }
+        }
+    }
+
+    /// Does what is wanted, with the variant that it takes: now, or when that is loaded.
+    fn choose(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+        let key = match &page_action {
+            PageAction::Variant(key) => Some(key.clone()),
+            PageAction::Preset(index) => self.presets.get(*index).map(|preset| preset.variant.clone()),
+            _ => None,
+        };
+        match key.filter(|key| key != self.context.variant.card.key) {
+            None => self.apply(ctx, page_action, self.context.variant),
+            Some(key) => {
+                self.choices += 1;
+                let (number, link) = (self.choices, ctx.link().clone());
+                yew::platform::spawn_local(async move {
+                    if let Some(loaded) = chunks::variant(&key).await {
+                        link.send_message(Msg::Variant(number, page_action, loaded));
+                    }
+                });
             }
         }
     }
@@ -387,13 +462,13 @@ impl Lab {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
-        self.notice = over.then(|| "The run is as long as a link can tell. Start it again.".into());
-        player.touch();
+        self.notice = over.then(|| "The run is as long as a link can describe. Start it again.".into());
+        player.invalidate();
         self.packing.1 = f64::NEG_INFINITY;
     }
 
-    /// Does what needs all of the page.
-    fn act_on(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
+    /// Performs an action for which all is loaded.
+    fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
         match page_action {
             PageAction::Menu(target) => return self.menu = target,
             PageAction::Open(dialog) => return self.dialog = dialog,
@@ -404,33 +479,36 @@ impl Lab {
             }
             _ => {}
         }
+        let Some(actions) = self.chunks.actions else { return };
         self.menu = None;
         self.dialog = None;
+        self.keep_address = false;
         let mut player = self.player.borrow_mut();
-        self.notice = apply_action::apply_action(&mut player.engine, page_action, &self.presets).map(AttrValue::from);
-        player.touch();
-        // What was done must be in the address at once.
+        self.notice = (actions.apply)(&mut player.engine, page_action, variant, &self.presets).map(AttrValue::from);
+        player.invalidate();
+        // An intervention must be in the address at once.
         self.packing.1 = f64::NEG_INFINITY;
     }
 
-    /// Looks at the run, which may be another one by now.
-    fn look(&mut self, update: Update) {
+    /// Builds the view model of the run, which may be another one by now.
+    fn refresh(&mut self, update: Update) {
         let player = self.player.borrow();
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.context = Rc::new(RunContext::of(engine.session()));
+            self.context = Rc::new(RunContext::of(engine.session(), &self.chunks));
             self.rate = engine.first_rate();
         }
-        // Thousands may be under way; copying them for each look would take longer than all else in it.
+        // Thousands may be in flight; copying them each time would take longer than the rest of the view model.
         let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
-        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, self.rest == Rest::Here));
-        self.narration.look(&view, engine.playing());
-        self.parts.renew(view, update);
+        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, &self.chunks));
+        self.narration.update(&view, engine.playing());
+        self.views.update(view, update);
     }
 
-    /// Has the address describe the present moment: now and then while time goes by, at once when something was done.
+    /// Writes the present moment into the address: once a second while playing, at once after an action.
     fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
+        let Some(actions) = self.chunks.actions else { return };
         let player = self.player.borrow();
         let session = player.engine.session();
         let (number, began, of) = self.packing;
@@ -439,32 +517,32 @@ impl Lab {
             return;
         }
         self.packing = (number + 1, now, moment);
-        let (link, document) = (ctx.link().clone(), session.document());
+        let (link, document) = (ctx.link().clone(), (actions.document)(session));
         yew::platform::spawn_local(async move {
-            if let Some(packed) = address::pack(&document).await {
+            if let Some(packed) = (actions.pack)(document).await {
                 link.send_message(Msg::Packed { number: number + 1, packed, copy });
             }
         });
     }
 
-    /// Time stands still while the stage is out of sight, as in a long page that holds this one.
-    fn watch(&mut self, ctx: &Context<Lab>) {
+    /// Pauses the player while the stage is out of view, as in a long page with an embedded frame.
+    fn observe_stage(&mut self, ctx: &Context<Lab>) {
         let link = ctx.link().clone();
-        let told = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
+        let on_change = Closure::<dyn Fn(Array)>::new(move |entries: Array| {
             let latest = entries.pop().unchecked_into::<IntersectionObserverEntry>();
             link.send_message(Msg::OnScreen(latest.is_intersecting()));
         });
         let stage = browser::document().query_selector(".stage").ok().flatten();
-        if let (Some(stage), Ok(observer)) = (stage, IntersectionObserver::new(told.as_ref().unchecked_ref())) {
+        if let (Some(stage), Ok(observer)) = (stage, IntersectionObserver::new(on_change.as_ref().unchecked_ref())) {
             observer.observe(&stage);
-            self.watcher = Some((observer, told));
+            self.stage_observer = Some((observer, on_change));
         }
     }
 
     fn copy(&self, ctx: &Context<Lab>, text: String) {
         let done = browser::copy(&text);
         ctx.link().send_future(async move {
-            Msg::Say(if done.await {
+            Msg::Notice(if done.await {
                 "The address of this moment is copied. Whoever opens it sees the same.".to_owned()
             } else {
                 format!("The browser lets nothing be copied from here. This is the address of this moment:\n{text}")
@@ -473,13 +551,44 @@ impl Lab {
     }
 }
 
-fn load_rest(ctx: &Context<Lab>) {
-    ctx.link().send_future(async { Msg::Rest(rest::ready().await) });
+/// The chunk without which this cannot be done, besides that for actions.
+fn needs(page_action: &PageAction) -> Chunk {
+    match page_action {
+        PageAction::Menu(Some(_)) => Chunk::Faults,
+        PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
+        PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
+        _ => Chunk::Actions,
+    }
+}
+
+/// Loads all other chunks, one after another, before anybody wants them. What cannot be loaded is tried again when somebody does.
+fn prefetch(ctx: &Context<Lab>) {
+    let link = ctx.link().clone();
+    yew::platform::spawn_local(async move {
+        for chunk in Chunk::ALL {
+            TimeoutFuture::new(PREFETCH_EVERY).await;
+            if let Ok(part) = chunk.load().await {
+                link.send_message(Msg::Prefetched(part));
+            }
+        }
+        for (key, _) in universe::titles() {
+            TimeoutFuture::new(PREFETCH_EVERY).await;
+            let _ = chunks::variant(key).await;
+        }
+    });
+}
+
+/// The panel about messages: a number of the run on screen, until the chunk that measures every variant is there.
+fn messages_panel(context: &Rc<RunContext>, view: &Rc<ViewModel>, draw: Option<messages::View>) -> Html {
+    match draw {
+        Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
+        None => per_command(view),
+    }
 }
 
 fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
     let key = ctx.link().batch_callback(|event: web_sys::Event| event.dyn_into().ok().map(Msg::Key));
-    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Seen);
+    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Visibility);
     let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
     let active = gloo::events::EventListenerOptions::enable_prevent_default();
     let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));

@@ -1,58 +1,58 @@
-//! The one sentence: how often it may change on screen, and when it is spoken.
+//! Pacing of the narration: how often the sentence changes on screen, and when it is announced to screen readers.
 
-use crate::run::ViewModel;
+use crate::run::view_model::ViewModel;
 use crate::web::browser;
 use quorumscope::core::{Epoch, NodeId};
 use yew::AttrValue;
 
-/// ms for which a sentence stays while time goes by: shorter could not be read.
+/// Least time a sentence stays while the run plays, ms: enough to read it.
 const STAYS: f64 = 450.0;
-/// ms between two spoken sentences.
+/// Least time between two announcements, ms.
 const PAUSE: f64 = 4_000.0;
 
-/// What deserves to be spoken when it changes.
-type Gist = (Option<(NodeId, Epoch)>, Vec<bool>, bool);
+/// State whose changes are announced: leader and epoch, which replicas are up, whether a property is broken.
+type Announced = (Option<(NodeId, Epoch)>, Vec<bool>, bool);
 
-/// What is told, and when that was last renewed.
+/// The present sentence, on screen and spoken.
 #[derive(Default)]
 pub struct Narration {
     /// On screen.
     pub text: AttrValue,
-    /// For screen readers.
+    /// Last announcement for screen readers.
     pub spoken: AttrValue,
-    renewed: f64,
-    event: f64,
-    gist: Option<Gist>,
+    changed_at: f64,
+    announced_at: f64,
+    announced: Option<Announced>,
 }
 
 impl Narration {
-    /// Looks at the run. While time stands still, all is told at once.
-    pub fn look(&mut self, view: &ViewModel, playing: bool) {
+    /// Updates both from the view model. While the run is paused, every change is shown and announced at once.
+    pub fn update(&mut self, view: &ViewModel, playing: bool) {
         let now = browser::now();
-        if !playing || now - self.renewed >= STAYS {
-            self.renewed = now;
+        if !playing || now - self.changed_at >= STAYS {
+            self.changed_at = now;
             if *self.text != view.sentence {
                 self.text = AttrValue::from(view.sentence.clone());
             }
         }
         if !playing {
             if let Some(last) = &view.last
-                && self.gist.is_some()
+                && self.announced.is_some()
             {
                 self.spoken = AttrValue::from(last.text.clone());
             }
             return;
         }
         let leadership = view.leadership_intervals.last().filter(|leadership| view.leader == Some(leadership.node));
-        let gist = (
+        let announced = (
             leadership.map(|leadership| (leadership.node, leadership.epoch)),
             view.nodes.iter().map(|node| node.status.is_some()).collect(),
-            view.broken,
+            view.violation.is_some(),
         );
-        if self.gist.as_ref() != Some(&gist) && now - self.event >= PAUSE {
-            self.event = now;
+        if self.announced.as_ref() != Some(&announced) && now - self.announced_at >= PAUSE {
+            self.announced_at = now;
             self.spoken = AttrValue::from(view.sentence.clone());
-            self.gist = Some(gist);
+            self.announced = Some(announced);
         }
     }
 }

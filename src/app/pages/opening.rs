@@ -1,60 +1,70 @@
-//! Taking up a run: from a link, at the very moment the link tells, or from a scenario.
+//! Opening a run: from a link, at the moment in the link, or from a scenario.
 
-use crate::run::engine::Begun;
+use crate::chunks;
+use crate::run::engine::RunStart;
 use crate::run::rate::Rate;
 use crate::web::options::Options;
-use crate::web::{address, browser, json, rest};
+use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, presets};
+use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
+use quorumscope::universe::Variant;
+use std::fmt;
 
-/// ms that replaying may take before the browser gets a turn.
+/// Time of one slice of replaying, ms; then the browser gets a turn.
 const SLICE: f64 = 12.0;
-/// Events between two looks at the clock.
+/// Events between two readings of the clock.
 const EVENTS: u64 = 2_000;
-/// Simulated µs, and events, within which a first picture is looked for.
+/// Most simulated µs and events of the prelude, which see.
 const PRELUDE: (u64, u64) = (15_000_000, 20_000);
-/// Answers at each place before the first picture: the first of them also waited for a leader.
+/// Answers at each site before the prelude ends: the first of them also waits for a leader.
 const ANSWERS: u32 = 3;
 
 /// A run to show.
 pub struct Opened {
     /// The run.
-    pub begun: Begun,
-    /// It stands at a moment that somebody chose: time should not go by at once.
+    pub start: RunStart,
+    /// Whether it stands at a moment chosen by a link: then it opens paused.
     pub chosen: bool,
-    /// What could not be done as asked, in words.
+    /// What could not be opened as asked, for a notice.
     pub problem: Option<String>,
+    /// Whether it is not the run asked for because a chunk could not be loaded: the address should stay, for another try.
+    pub missing: bool,
 }
 
-/// The first run: what the address tells, or the scenario to begin with and why it is not the one asked for.
+/// The first run: what the address asks for, or the first scenario with the reason why.
 pub async fn first(options: &Options) -> Opened {
     let problems = options.problems.clone();
     let plain = address::packed().is_none() && !options.asks_for_another();
     if plain {
         return begin(problems);
     }
-    if !rest::ready().await {
-        return begin(vec!["Part of this page could not be loaded. Is there a connection?".to_owned()]);
+    match chunks::actions().await {
+        Ok(actions) => (actions.asked)(options.clone()).await,
+        Err(missing) => Opened { missing: true, ..begin(vec![missing.to_string()]) },
     }
-    asked(options, problems).await
 }
 
 fn begin(problems: Vec<String>) -> Opened {
-    let session = Session::of(presets::first(), presets::first_checked()).expect("the scenario to begin with runs");
     Opened {
-        begun: after_prelude(session),
+        start: after_prelude(Session::first()),
         chosen: false,
         problem: (!problems.is_empty()).then(|| problems.join("\n")),
+        missing: false,
     }
 }
 
-/// What the address asks for, or the scenario to begin with and why.
-async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
+/// What the address asks for, or the first scenario with the reason why.
+pub async fn asked(options: Options) -> Opened {
+    let mut problems = options.problems.clone();
     if let Some(fragment) = address::packed() {
         match link(&fragment).await {
             Ok(opened) => return opened,
-            Err(wrong) => problems.push(unreadable(&wrong)),
+            Err(Unopened::Wrong(wrong)) => problems.push(unreadable(&wrong)),
+            Err(Unopened::Missing(missing)) => {
+                problems.push(missing.to_string());
+                return Opened { missing: true, ..begin(problems) };
+            }
         }
     }
     let mut presets = json::presets();
@@ -67,10 +77,17 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     if let Some(variant) = &options.variant {
         scenario = with_variant(scenario, variant);
     }
-    match Session::new(scenario) {
+    let variant = match variant(&scenario).await {
+        Ok(variant) => variant,
+        Err(missing) => {
+            problems.push(missing.to_string());
+            return Opened { missing: true, ..begin(problems) };
+        }
+    };
+    match session(scenario, variant) {
         Ok(session) => {
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-            Opened { begun: after_prelude(session), chosen: false, problem }
+            Opened { start: after_prelude(session), chosen: false, problem, missing: false }
         }
         Err(wrong) => {
             problems.push(wrong.to_string());
@@ -79,10 +96,47 @@ async fn asked(options: &Options, mut problems: Vec<String>) -> Opened {
     }
 }
 
-/// The run a link tells of.
-pub async fn link(fragment: &str) -> Result<Opened, Problems> {
+/// The variant that a scenario names, if there is one; loaded, if need be.
+async fn variant(scenario: &Scenario) -> Result<Option<&'static Variant>, chunks::Missing> {
+    chunks::variant(&scenario.variant).await.transpose()
+}
+
+/// Starts a run of this scenario with the variant that it names.
+pub fn session(scenario: Scenario, variant: Option<&'static Variant>) -> Result<Session, Problems> {
+    let checked = scenario.check_with(variant)?;
+    let mut session = Session::of(scenario, checked)?;
+    session.keep_copies();
+    Ok(session)
+}
+
+/// Why a link could not be opened.
+pub enum Unopened {
+    /// It makes no sense.
+    Wrong(Problems),
+    /// Its variant could not be loaded.
+    Missing(chunks::Missing),
+}
+
+impl<P: Into<Problems>> From<P> for Unopened {
+    fn from(problems: P) -> Unopened {
+        Unopened::Wrong(problems.into())
+    }
+}
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unopened::Wrong(problems) => problems.fmt(f),
+            Unopened::Missing(missing) => missing.fmt(f),
+        }
+    }
+}
+
+/// The run of a link, replayed up to its moment.
+pub async fn link(fragment: &str) -> Result<Opened, Unopened> {
     let document: Document = address::unpack(fragment).await?;
-    let mut replay = Replay::new(&document)?;
+    let variant = variant(&document.scenario).await.map_err(Unopened::Missing)?;
+    let mut replay = Replay::of(&document, document.scenario.check_with(variant)?)?;
     let mut deadline = browser::now() + SLICE;
     while !replay.advance(EVENTS)? {
         if browser::now() > deadline {
@@ -92,15 +146,20 @@ pub async fn link(fragment: &str) -> Result<Opened, Problems> {
     }
     let chosen = document.moment.is_some();
     let session = replay.into_session();
-    Ok(Opened { begun: if chosen { session.into() } else { after_prelude(session) }, chosen, problem: None })
+    Ok(Opened {
+        start: if chosen { session.into() } else { after_prelude(session) },
+        chosen,
+        problem: None,
+        missing: false,
+    })
 }
 
-/// What to say about a link that cannot be read.
+/// The notice about a link that cannot be read.
 pub fn unreadable(wrong: &Problems) -> String {
     format!("The link could not be opened, so this is the scenario to begin with.\n{wrong}")
 }
 
-/// The same with another protocol, whose settings and rules are its own.
+/// The scenario with another protocol, without the settings and rules of the old one.
 pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
     Scenario {
         variant: key.to_owned(),
@@ -111,9 +170,9 @@ pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
     }
 }
 
-/// Runs on to where there is something to see: every place with clients has had answers from a leader that was already there. A story told by a script, or one that is
-/// over after a single decision, begins at its beginning.
-pub fn after_prelude(mut session: Session) -> Begun {
+/// The prelude: runs on until clients at every site have had answers from an established leader. Scenarios with a fault script, and
+/// protocols that agree once, begin at their start.
+pub fn after_prelude(mut session: Session) -> RunStart {
     let checked = session.checked();
     if checked.variant.card.shots == Shots::Single || !checked.blueprint.script.is_empty() {
         return session.into();
@@ -125,10 +184,10 @@ pub fn after_prelude(mut session: Session) -> Begun {
         if !session.step() {
             break;
         }
-        // Electing the leader that answers is no part of what a command costs.
+        // The messages of the election are no part of the messages per command.
         if session.universe().counts().answered > 0 {
-            rate.look(session.universe());
+            rate.update(session.universe());
         }
     }
-    Begun { session, rate }
+    RunStart { session, rate }
 }

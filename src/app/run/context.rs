@@ -1,15 +1,16 @@
-//! What does not change while a scenario runs.
+//! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
+use crate::chunks::Parts;
 use quorumscope::core::Micros;
-use quorumscope::lab::{Place, Scenario, Session};
-use quorumscope::sim::DomainId;
+use quorumscope::lab::{Checked, Place, Scenario, Session};
+use quorumscope::sim::{Action, DomainId};
 use quorumscope::universe::Variant;
 use yew::AttrValue;
 
-/// The scenario and what it means.
+/// The context of a run.
 #[derive(Debug)]
 pub struct RunContext {
-    /// As written.
+    /// The scenario.
     pub scenario: Scenario,
     /// The protocol.
     pub variant: &'static Variant,
@@ -19,12 +20,39 @@ pub struct RunContext {
     pub names: Vec<AttrValue>,
     /// Whether there are clients at each site.
     pub asks: Vec<bool>,
-    /// What each site is among the things that can fail as a whole.
+    /// The failure domain of each site.
     pub domains: Vec<Option<DomainId>>,
+    /// Faults of the script, in the order of their times. Empty until the chunk for actions is loaded.
+    pub faults: Vec<ScriptedFault>,
     round_trips: Vec<Micros>,
 }
 
-/// Two runs never share a ground, so one ground is another only if it is that other one.
+/// What the script does at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptedFault {
+    /// When, µs.
+    pub at: Micros,
+    /// What, in words; at least one.
+    pub texts: Vec<String>,
+}
+
+impl ScriptedFault {
+    /// All of it.
+    pub fn text(&self) -> String {
+        self.texts.join("; ")
+    }
+
+    /// The first of it, and how many more there are.
+    pub fn label(&self) -> String {
+        match self.texts.as_slice() {
+            [first, second] => format!("{first}; {second}"),
+            [first, .., _] => format!("{first}, and {} more", self.texts.len() - 1),
+            texts => texts.concat(),
+        }
+    }
+}
+
+/// Contexts are equal only if they are the same: two runs never share one.
 impl PartialEq for RunContext {
     fn eq(&self, other: &RunContext) -> bool {
         std::ptr::eq(self, other)
@@ -32,8 +60,8 @@ impl PartialEq for RunContext {
 }
 
 impl RunContext {
-    /// Under this run.
-    pub fn of(session: &Session) -> RunContext {
+    /// The context of a session. The script is described once the chunk for actions is loaded.
+    pub fn of(session: &Session, parts: &Parts) -> RunContext {
         let checked = session.checked();
         let topology = &checked.blueprint.topology;
         let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
@@ -46,6 +74,7 @@ impl RunContext {
                 .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
                 .collect(),
             domains: (0..topology.sites).map(|site| checked.blueprint.domains.of_site(site)).collect(),
+            faults: parts.actions.map_or_else(Vec::new, |actions| (actions.scripted_faults)(checked)),
             round_trips: pairs.map(|(a, b)| topology.round_trip(a, b)).collect(),
         }
     }
@@ -53,5 +82,37 @@ impl RunContext {
     /// The round trip between two sites, µs, without jitter.
     pub fn round_trip(&self, a: usize, b: usize) -> Micros {
         self.round_trips[a * self.places.len() + b]
+    }
+}
+
+/// The faults of the script; those of one time are one.
+pub fn scripted_faults(checked: &Checked) -> Vec<ScriptedFault> {
+    let mut script: Vec<(Micros, Action)> =
+        checked.blueprint.script.iter().map(|timed| (timed.at, timed.action)).collect();
+    script.sort_by_key(|(at, _)| *at);
+    let mut faults: Vec<ScriptedFault> = Vec::new();
+    for (at, action) in script {
+        let text = describe(checked, action);
+        match faults.last_mut().filter(|last| last.at == at) {
+            Some(last) => last.texts.push(text),
+            None => faults.push(ScriptedFault { at, texts: vec![text] }),
+        }
+    }
+    faults
+}
+
+/// An action in words, with the names of sites.
+pub fn describe(checked: &Checked, action: Action) -> String {
+    let site = |site: u8| checked.places.get(usize::from(site)).map_or("?", |place| place.name.as_str());
+    match action {
+        Action::Domain { domain, fault } => {
+            let Some(id) = checked.domains.get(usize::from(domain.0)) else { return action.to_string() };
+            let name = checked.places.iter().find(|place| place.id == *id).map_or(id, |place| &place.name);
+            format!("{fault} {name}")
+        }
+        Action::Move { node, site: to } => format!("move node {node:?} to {}", site(to)),
+        Action::Add { site: at } => format!("add a replica in {}", site(at)),
+        Action::Request { site: at } => format!("a client's request from {}", site(at)),
+        action => action.to_string(),
     }
 }

@@ -1,4 +1,4 @@
-//! The run on screen, and how time goes by in it.
+//! The engine: plays a session in real time, steps, seeks, and switches branches.
 
 use super::pace::Pace;
 use super::rate::Rate;
@@ -8,73 +8,76 @@ use quorumscope::lab::Session;
 use quorumscope::lab::session::{Difference, FARTHEST};
 use quorumscope::sim::{Action, Refusal};
 
-/// Most of a frame that computing events may take, ms. The rest is for painting them, and for the person.
+/// Most time of a frame for executing events, ms. The rest is for painting and input.
 const BUDGET: f64 = 7.0;
-/// Events between two looks at the clock.
+/// Events between two readings of the clock.
 const SLICE: u64 = 128;
-/// A frame never makes up for more than this, ms: after a pause of the browser the run goes on, it does not leap.
+/// Most real time that one frame accounts for, ms: after a pause of the browser the run continues without a leap.
 const LONGEST_FRAME: f64 = 100.0;
 
-/// A run to take up where it stands.
-pub struct Begun {
+/// Most time for running ahead to a moment, ms.
+const LONGEST_SEEK: f64 = 1_000.0;
+
+/// A session to play from its present moment.
+pub struct RunStart {
     /// The run.
     pub session: Session,
-    /// What its latest commands cost, as far as somebody looked on.
+    /// Messages per command so far.
     pub rate: Rate,
 }
 
-impl From<Session> for Begun {
-    fn from(session: Session) -> Begun {
-        Begun { session, rate: Rate::default() }
+impl From<Session> for RunStart {
+    fn from(session: Session) -> RunStart {
+        RunStart { session, rate: Rate::default() }
     }
 }
 
 /// A session that can play.
 pub struct Engine {
     session: Session,
-    /// What its commands had cost when it was taken up.
+    /// Messages per command when it was loaded.
     rate: Rate,
-    /// How many sessions it has run before this one.
-    earlier: u32,
-    /// How fast it plays.
+    /// Number of the session, counted from 0.
+    number: u32,
+    /// Speed.
     pub pace: Pace,
     playing: bool,
-    /// Simulated time that is due but less than a µs. Decides when to look, never what happens.
-    owed: f64,
+    /// Simulated time that is due but less than a µs. It paces the picture and never decides an event.
+    remainder: f64,
 }
 
 impl Engine {
-    /// Takes up a run where it stands.
-    pub fn new(Begun { session, rate }: Begun) -> Engine {
-        Engine { session, rate, earlier: 0, pace: Pace::default(), playing: false, owed: 0.0 }
+    /// An engine for a session, paused.
+    pub fn new(RunStart { session, rate }: RunStart) -> Engine {
+        Engine { session, rate, number: 0, pace: Pace::default(), playing: false, remainder: 0.0 }
     }
 
-    /// Runs another session from now on, at the same pace.
-    pub fn load(&mut self, Begun { session, rate }: Begun) {
+    /// Replaces the session; the speed stays.
+    pub fn load(&mut self, RunStart { session, rate }: RunStart) {
         self.session = session;
         self.rate = rate;
-        self.earlier += 1;
-        self.owed = 0.0;
+        self.number += 1;
+        self.remainder = 0.0;
     }
 
-    /// The run.
+    /// The session.
     pub fn session(&self) -> &Session {
         &self.session
     }
 
-    /// What its commands had cost when it was taken up.
+    /// Messages per command when the session was loaded.
     pub fn first_rate(&self) -> Rate {
         self.rate.clone()
     }
 
-    /// A number that is another one for every session.
+    /// Number of the session; differs for every session loaded.
     pub fn number(&self) -> u32 {
-        self.earlier
+        self.number
     }
 
-    /// From now on going back is quick; that takes all of the page.
-    pub fn keep_copies(&mut self) {
-        self.session.keep_copies();
+    /// Has the run do all that is asked from now on: act, and go back quickly.
+    pub fn complete(&mut self) {
+        self.session.complete();
     }
 
     /// µs since the start.
@@ -82,31 +85,31 @@ impl Engine {
         self.session.universe().time()
     }
 
-    /// Whether time goes by.
+    /// Whether it plays.
     pub fn playing(&self) -> bool {
         self.playing
     }
 
-    /// Lets time go by, or stops it.
+    /// Plays or pauses.
     pub fn play(&mut self, playing: bool) {
         self.playing = playing && !self.at_the_end();
     }
 
-    /// Whether the run is as long as a link can tell.
+    /// Whether the run is as long as a link can describe.
     pub fn at_the_end(&self) -> bool {
         self.session.moment().event >= FARTHEST
     }
 
-    /// Lets the simulated time of a real `elapsed` ms go by, or less if the machine cannot keep up.
-    pub fn go_on(&mut self, elapsed: f64) {
+    /// Plays for `elapsed` ms of real time, or less if the machine cannot keep up.
+    pub fn advance(&mut self, elapsed: f64) {
         if !self.playing {
             return;
         }
         let until = match self.pace.micros_per_ms() {
             Some(speed) => {
-                self.owed += elapsed.min(LONGEST_FRAME) * speed;
-                let whole = self.owed.floor();
-                self.owed -= whole;
+                self.remainder += elapsed.min(LONGEST_FRAME) * speed;
+                let whole = self.remainder.floor();
+                self.remainder -= whole;
                 self.time() + whole as Micros
             }
             None => Micros::MAX,
@@ -118,39 +121,48 @@ impl Engine {
         }
     }
 
-    /// Stops, and lets the next thing happen.
+    /// Pauses, and executes the next event. False when nothing is left.
     pub fn step(&mut self) -> bool {
         self.playing = false;
         self.session.step()
     }
 
-    /// Stops, and takes back the last thing that happened.
+    /// Pauses, and goes back one event.
     pub fn back(&mut self) {
         self.playing = false;
         self.session.back();
     }
 
-    /// Goes to a time, µs since the start.
+    /// Goes to a time, µs since the start. Beyond what has been run, it gets as far as can be computed in a second.
     pub fn seek(&mut self, time: Micros) {
-        self.owed = 0.0;
-        self.session.seek_time(time);
+        self.remainder = 0.0;
+        self.session.seek_time(time.min(self.session.reached().at));
+        let deadline = browser::now() + LONGEST_SEEK;
+        while self.time() < time && self.session.run_until(time, SLICE) == SLICE && browser::now() < deadline {}
     }
 
-    /// Stops, and goes over to another branch of the run. Tells where it first differs from the one that was left.
+    /// Pauses, and goes to the moment after an event, by number.
+    pub fn seek_event(&mut self, event: u64) {
+        self.playing = false;
+        self.remainder = 0.0;
+        self.session.seek(event);
+    }
+
+    /// Pauses, and switches to another branch. Returns where it first differs from the one that was left.
     pub fn switch(&mut self, branch: usize) -> Option<Difference> {
         let left = self.session.branch().number;
         self.playing = false;
-        self.owed = 0.0;
+        self.remainder = 0.0;
         (self.session.switch(branch) && branch != left).then(|| self.session.first_difference(left))?
     }
 
-    /// Starts the scenario again.
+    /// Goes back to the start.
     pub fn restart(&mut self) {
-        self.owed = 0.0;
+        self.remainder = 0.0;
         self.session.restart();
     }
 
-    /// Does something to the world now.
+    /// Acts on the run now. The error says why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.session.act(action)
     }

@@ -1,16 +1,10 @@
-//! The run on screen: how time goes by in it, what it looks like now, and the loop that paints it.
+//! The run on screen: engine, player, view model, and what does not change during a run.
 
 pub mod context;
 pub mod engine;
+pub mod frame_times;
 pub mod last_event;
 pub mod pace;
 pub mod player;
-pub mod probe;
 pub mod rate;
-pub mod view;
-
-pub use context::RunContext;
-pub use engine::Engine;
-pub use pace::Pace;
-pub use player::{Player, Shared};
-pub use view::ViewModel;
+pub mod view_model;

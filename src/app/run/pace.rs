@@ -1,4 +1,4 @@
-//! How fast simulated time goes by.
+//! Speeds of playing: simulated time against real time.
 
 /// A speed: an index into [`STEPS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ const STEPS: &[Step] = &[
 ];
 
 impl Default for Pace {
-    /// Slow enough to follow a message between continents.
+    /// 1 : 20, slow enough to follow a message between continents.
     fn default() -> Pace {
         Pace(5)
     }
@@ -54,7 +54,7 @@ impl Pace {
         self.0
     }
 
-    /// The speed that is written like this, as in the address: `1:20`, `5:1`, `max`.
+    /// Parses a speed of the address: `1:20`, `5:1`, `max`.
     pub fn named(text: &str) -> Option<Pace> {
         let name = |pace: &Pace| match STEPS[pace.0] {
             Slower(times) => format!("1:{times}"),
@@ -73,7 +73,7 @@ impl Pace {
         }
     }
 
-    /// As people write it: `1 : 20`.
+    /// Its label: `1 : 20`.
     pub fn label(self) -> String {
         match STEPS[self.0] {
             Slower(times) => format!("1 : {times}"),
@@ -82,7 +82,7 @@ impl Pace {
         }
     }
 
-    /// In words, for those who hear it.
+    /// Its text for screen readers.
     pub fn spoken(self) -> String {
         match STEPS[self.0] {
             Slower(times) => format!("{times} times slower than real time"),

@@ -1,7 +1,7 @@
-//! The loop that lets time go by and paints messages, frame by frame, outside of Yew; it tells Yew now and then that there is something
-//! new to show.
+//! The player: the frame loop that plays the engine and paints messages, outside of Yew. Some times a second it has Yew update texts.
 
-use super::{Engine, probe::Probe};
+use super::engine::Engine;
+use super::frame_times::FrameTimes;
 use crate::stage::layout::Layout;
 use crate::stage::painter::Painter;
 use crate::web::browser;
@@ -11,19 +11,19 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use yew::Callback;
 
-/// ms in which all texts are looked at again.
+/// Time in which all view groups are updated once, ms.
 const TEXT_EVERY: f64 = 100.0;
-/// In how many parts: all of them would take too long for one frame.
-pub const PARTS: usize = 3;
-/// ms between two pictures for those who do not want motion.
+/// Number of view groups, updated in turn: all of them would take too long for one frame.
+pub const VIEW_GROUPS: usize = 3;
+/// Time between two pictures with reduced motion, ms.
 const STILL_EVERY: f64 = 600.0;
 
-/// The run, the painter and what connects them.
+/// The engine, the painter and the frame loop.
 pub struct Player {
     /// The run on screen.
     pub engine: Engine,
-    /// Times of the latest frames.
-    pub probe: Probe,
+    /// Script times of the latest frames.
+    pub frame_times: FrameTimes,
     painter: Option<Painter>,
     layout: Rc<Layout>,
     flights: Vec<Flight>,
@@ -31,24 +31,24 @@ pub struct Player {
     next: Option<Next>,
     last_frame: f64,
     last_update: f64,
-    /// Something changed since the last picture.
-    stale: bool,
-    /// No motion, please.
-    still: bool,
-    /// Whether anybody can see it.
+    /// Whether something changed since the last picture.
+    needs_paint: bool,
+    /// Whether the person prefers reduced motion.
+    reduced_motion: bool,
+    /// Whether the stage is visible.
     visible: bool,
 }
 
-/// What should be looked at again.
+/// What Yew should update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// All texts: time stands still, or pictures are far apart.
+    /// All view groups: the run is paused, or pictures are far apart.
     All,
-    /// Those whose turn it is.
+    /// The view group whose turn it is.
     Some,
 }
 
-/// The frame that comes next: what the browser calls, every time the same, and the number of the call.
+/// The next frame: the callback, always the same, and the number of the request.
 struct Next {
     call: Closure<dyn Fn()>,
     number: i32,
@@ -60,7 +60,7 @@ impl Drop for Next {
     }
 }
 
-/// A player that components and frames share.
+/// A player shared by components and the frame loop.
 #[derive(Clone)]
 pub struct Shared(Rc<RefCell<Player>>);
 
@@ -71,20 +71,20 @@ impl PartialEq for Shared {
 }
 
 impl Shared {
-    /// To look at it.
+    /// Borrows it.
     pub fn borrow(&self) -> Ref<'_, Player> {
         self.0.borrow()
     }
 
-    /// To change it.
+    /// Borrows it mutably.
     pub fn borrow_mut(&self) -> RefMut<'_, Player> {
         self.0.borrow_mut()
     }
 
-    /// One frame, and the next.
-    fn go_on(&self) {
+    /// Runs a frame, and requests the next.
+    fn on_frame(&self) {
         if let Some(next) = &mut self.borrow_mut().next {
-            next.number = ask_for_frame(&next.call);
+            next.number = request_frame(&next.call);
         }
         let update = self.borrow_mut().frame();
         if let Some(update) = update {
@@ -95,11 +95,11 @@ impl Shared {
 }
 
 impl Player {
-    /// Starts the loop. `on_update` is called when texts should be looked at again.
+    /// Starts the frame loop. `on_update` is called when Yew should update.
     pub fn start(engine: Engine, on_update: Callback<Update>) -> Shared {
         let player = Shared(Rc::new(RefCell::new(Player {
             engine,
-            probe: Probe::default(),
+            frame_times: FrameTimes::default(),
             painter: None,
             layout: Rc::default(),
             flights: Vec::new(),
@@ -107,90 +107,90 @@ impl Player {
             next: None,
             last_frame: browser::now(),
             last_update: 0.0,
-            stale: true,
-            still: browser::wants_less_motion(),
+            needs_paint: true,
+            reduced_motion: browser::wants_less_motion(),
             visible: true,
         })));
         let again = Rc::downgrade(&player.0);
         let call = Closure::<dyn Fn()>::new(move || {
             if let Some(player) = again.upgrade().map(Shared) {
-                player.go_on();
+                player.on_frame();
             }
         });
-        player.borrow_mut().next = Some(Next { number: ask_for_frame(&call), call });
+        player.borrow_mut().next = Some(Next { number: request_frame(&call), call });
         player
     }
 
-    /// Stops the loop.
+    /// Stops the frame loop.
     pub fn stop(&mut self) {
         self.next = None;
     }
 
-    /// Paints with this painter from now on.
+    /// Sets the painter.
     pub fn set_painter(&mut self, painter: Option<Painter>) {
         self.painter = painter;
-        self.stale = true;
+        self.needs_paint = true;
     }
 
-    /// Paints on a stage laid out like this from now on.
+    /// Sets the layout of the stage.
     pub fn set_layout(&mut self, layout: Rc<Layout>) {
         self.layout = layout;
-        self.stale = true;
+        self.needs_paint = true;
     }
 
-    /// Time stands still while nobody can see it.
+    /// Pauses the loop while the stage is not visible.
     pub fn set_visible(&mut self, visible: bool) {
         self.visible = visible;
         self.last_frame = browser::now();
     }
 
-    /// The next frame paints anew even if no time goes by.
-    pub fn touch(&mut self) {
-        self.stale = true;
+    /// Has the next frame paint and update, even while paused.
+    pub fn invalidate(&mut self) {
+        self.needs_paint = true;
     }
 
-    /// Messages under way in the last picture.
+    /// Messages in flight in the last picture.
     pub fn flights(&self) -> &[Flight] {
         &self.flights
     }
 
-    /// One frame. Tells whether texts should be looked at again.
+    /// One frame. Returns what Yew should update.
     fn frame(&mut self) -> Option<Update> {
         let started = browser::now();
         let elapsed = started - self.last_frame;
         let moving = self.engine.playing() && self.visible;
-        if self.still && moving && elapsed < STILL_EVERY {
+        if self.reduced_motion && moving && elapsed < STILL_EVERY {
             return None;
         }
         self.last_frame = started;
         if moving {
-            // Stepped pictures show as much time as a moving one would have.
-            let steps = if self.still { (elapsed / TEXT_EVERY).ceil().max(1.0) } else { 1.0 };
-            (0..steps as u32).for_each(|_| self.engine.go_on(elapsed / steps));
-            self.stale = true;
+            // Stepped pictures cover as much time as continuous ones.
+            let steps = if self.reduced_motion { (elapsed / TEXT_EVERY).ceil().max(1.0) } else { 1.0 };
+            (0..steps as u32).for_each(|_| self.engine.advance(elapsed / steps));
+            self.needs_paint = true;
         }
-        if !self.stale {
+        if !self.needs_paint {
             return None;
         }
         let universe = self.engine.session().universe();
         universe.flights(&mut self.flights);
         let time = universe.time();
         if let Some(painter) = &mut self.painter {
-            painter.paint(&self.layout, &self.flights, time, self.still);
+            painter.paint(&self.layout, &self.flights, time, self.reduced_motion);
         }
         if moving {
-            self.probe.note(browser::now() - started);
+            self.frame_times.note(browser::now() - started);
         }
-        if started - self.last_update < TEXT_EVERY / PARTS as f64 {
+        if started - self.last_update < TEXT_EVERY / VIEW_GROUPS as f64 {
             return None;
         }
         self.last_update = started;
-        // Whatever came between two looks must not be the last word: once time stands still, all is looked at.
-        self.stale = moving && !self.still;
-        Some(if self.stale { Update::Some } else { Update::All })
+        // The frame after the run was paused updates everything.
+        self.needs_paint = moving && !self.reduced_motion;
+        Some(if self.needs_paint { Update::Some } else { Update::All })
     }
 }
 
-fn ask_for_frame(call: &Closure<dyn Fn()>) -> i32 {
+fn request_frame(call: &Closure<dyn Fn()>) -> i32 {
     browser::window().request_animation_frame(call.as_ref().unchecked_ref()).unwrap_or(0)
 }

@@ -1,14 +1,14 @@
-//! Messages for each command of the run on screen, over its latest commands.
+//! Messages per command of the run on screen, averaged over its latest commands.
 
 use quorumscope::core::Phase;
 use quorumscope::universe::Universe;
 use std::collections::VecDeque;
 
-/// Commands that an average is taken of, at least; at the start, fewer will do, but not too few.
+/// Commands averaged over; and the fewest for which an average is given, at the start.
 const WINDOW: u64 = 24;
 const FEWEST: u64 = 6;
 
-/// Counters at one moment.
+/// Counters at a moment.
 #[derive(Clone, Debug)]
 struct Mark {
     events: u64,
@@ -16,14 +16,14 @@ struct Mark {
     by_kind: Vec<u64>,
 }
 
-/// Counters at some earlier moments, oldest first.
+/// Counters at earlier moments, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Rate {
     marks: VecDeque<Mark>,
     latest: Option<PerCommand>,
 }
 
-/// Messages for one command.
+/// Messages per command.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PerCommand {
     /// By kind, heartbeats left out.
@@ -31,18 +31,18 @@ pub struct PerCommand {
 }
 
 impl PerCommand {
-    /// All kinds together.
+    /// Sum over all kinds.
     pub fn total(&self) -> f64 {
         self.by_kind.iter().sum()
     }
 }
 
 impl Rate {
-    /// Looks at the counters, and tells the average over the latest commands, if any was answered.
-    pub fn look(&mut self, universe: &dyn Universe) -> Option<PerCommand> {
+    /// Reads the counters, and returns the average over the latest commands; `None` while too few were answered.
+    pub fn update(&mut self, universe: &dyn Universe) -> Option<PerCommand> {
         let counts = universe.counts();
         let now = Mark { events: universe.events(), answered: counts.answered, by_kind: counts.by_kind() };
-        // Whoever went back in time, or runs something else, starts counting again.
+        // Going back in time, or another run, starts counting again.
         let same_run = |mark: &Mark| mark.events <= now.events && mark.by_kind.len() == now.by_kind.len();
         if !self.marks.back().is_none_or(same_run) {
             *self = Rate::default();
@@ -50,7 +50,7 @@ impl Rate {
         while self.marks.get(1).is_some_and(|second| now.answered - second.answered >= WINDOW) {
             self.marks.pop_front();
         }
-        // Only from answer to answer: in between, the messages of the next command are out already.
+        // Only from answer to answer: in between, messages of the next command are already counted.
         if self.marks.back().is_some_and(|last| last.answered == now.answered) {
             return self.latest.clone();
         }

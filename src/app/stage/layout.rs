@@ -1,13 +1,12 @@
-//! Where everything stands: site shapes by geography, replicas and clients on them. Pure arithmetic, so that a picture depends on the
-//! scenario and the size of the stage alone.
+//! Layout of the stage: positions of site shapes, replicas, clients, links between sites and their labels. A pure function of the
+//! scenario and the size of the stage.
 
-use super::blob;
-use super::geometry::{Area, Point, point};
-use super::spread;
+use super::site_placement::{self, Place};
+use crate::elements::geometry::{Area, Point, point};
 
 /// Radius of a replica's circle.
 pub const NODE_RADIUS: f64 = 24.0;
-/// Room for one replica: circle, log bar and three lines of text.
+/// Size of the cell of one replica: circle, log bar and three lines of text.
 const CELL: Point = point(88.0, 130.0);
 /// From the top of a cell to the middle of the circle.
 const CELL_MIDDLE: f64 = 47.0;
@@ -15,72 +14,59 @@ const CELL_MIDDLE: f64 = 47.0;
 const CLIENT_ROW: f64 = 40.0;
 /// Height of the row with the name.
 const NAME_ROW: f64 = 42.0;
-/// An site shape is never narrower, so that the client's latency has room, and a second replica.
+/// Least width of what stands on a site shape: room for the client's latency and a second replica.
 const MIN_WIDTH: f64 = 164.0;
-/// How near to a replica's middle something must be dropped to land on it.
+/// Radius around a replica within which a drop lands on it.
 const REACH: f64 = 44.0;
-/// How much an site shape is larger than what stands on it.
+/// Size of a site shape relative to what stands on it.
 const SHORE: Point = point(1.16, 1.08);
 
-/// A site as the layout needs it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Place {
-    /// Its name: decides about the outline.
-    pub name: String,
-    /// Degrees north.
-    pub latitude: f64,
-    /// Degrees east.
-    pub longitude: f64,
-    /// Replicas that live there, as indices.
-    pub nodes: Vec<usize>,
-}
-
-/// One site, placed.
+/// A site on the stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteShape {
-    /// What it covers.
+    /// Its bounding box.
     pub area: Area,
     /// Its outline, an SVG path.
     pub path: String,
-    /// Where the client stands.
+    /// Position of its clients.
     pub client: Point,
-    /// The middle of the name's first line.
+    /// Middle of the first line of its name.
     pub name: Point,
 }
 
-/// The line between two sites.
+/// The line between two sites, on which their round trip is written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SiteLink {
-    /// The sites.
+    /// The sites, by index, the lower one first.
     pub between: (usize, usize),
-    /// Where it starts, at the shore.
+    /// Its end at the outline of the first.
     pub from: Point,
-    /// Where it ends.
+    /// Its end at the outline of the second.
     pub to: Point,
-    /// The middle of its label; `None` where there is no room for one.
+    /// Middle of its label; `None` where there is no room for one.
     pub label: Option<Point>,
 }
 
-/// Everything, placed.
+/// Positions of everything on the stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
-    /// Width and height of the stage in its own units.
+    /// Width and height of the stage, in stage units.
     pub size: Point,
-    /// CSS pixels for each unit; below 1 when all would not fit otherwise.
+    /// CSS pixels per stage unit; below 1 where not everything would fit.
     pub scale: f64,
     /// One for each site.
     pub site_shapes: Vec<SiteShape>,
-    /// The middle of each replica's circle; `None` for one that is not shown.
+    /// Middle of each replica's circle; `None` for one that is not shown.
     pub nodes: Vec<Option<Point>>,
     /// Lines between sites that have replicas.
     pub site_links: Vec<SiteLink>,
 }
 
 impl Layout {
-    /// Places all of it on a stage of this many CSS pixels.
+    /// Lays out a stage of this many CSS pixels.
     pub fn new(places: &[Place], nodes: usize, width: f64, height: f64) -> Layout {
         let halves: Vec<Point> = places.iter().map(half_of).collect();
-        let (middles, scale) = spread::site_shapes(places, &halves, point(width, height));
+        let (middles, scale) = site_placement::site_shapes(places, &halves, point(width, height));
         let mut layout = Layout {
             size: point(width / scale, height / scale),
             scale,
@@ -95,7 +81,7 @@ impl Layout {
         layout
     }
 
-    /// What must stay readable on the site shapes: what clients were told, names, and replicas with all that is said of them.
+    /// Areas on site shapes that labels must not cover: latencies of clients, names, and replicas with their texts.
     pub fn contents(&self) -> Vec<Area> {
         let area = |x: f64, y: f64, half: Point| Area { middle: point(x, y), half };
         let mut all = Vec::new();
@@ -107,7 +93,7 @@ impl Layout {
         all
     }
 
-    /// Puts a site, and who lives there, on its site shape.
+    /// Places a site with its replicas and clients.
     fn put(&mut self, place: &Place, area: Area) {
         let content = content_of(place);
         let top = area.middle.y - content.y / 2.0;
@@ -121,7 +107,7 @@ impl Layout {
             ));
         }
         self.site_shapes.push(SiteShape {
-            path: blob::outline(area, &place.name),
+            path: site_placement::outline(area, &place.name),
             client: point(area.middle.x - 36.0, top + CLIENT_ROW / 2.0 + 1.0),
             name: point(area.middle.x, top + content.y - NAME_ROW + 18.0),
             area,
@@ -149,7 +135,7 @@ fn columns(nodes: usize) -> usize {
     }
 }
 
-/// Size of what stands on an site shape.
+/// Size of what stands on a site shape: replicas, client and name.
 fn content_of(place: &Place) -> Point {
     let columns = columns(place.nodes.len());
     let rows = place.nodes.len().div_ceil(columns);
@@ -161,9 +147,9 @@ fn half_of(place: &Place) -> Point {
     point(content.x * SHORE.x / 2.0, content.y * SHORE.y / 2.0)
 }
 
-/// Half the size of a lane's label.
+/// Half the size of a site link's label.
 pub const LABEL: Point = point(32.0, 11.0);
-/// Most sites between which every pair gets a line; more would be a thicket.
+/// With more sites than this, links between them are not drawn: too many lines to read.
 const FEW: usize = 5;
 
 fn site_links(layout: &Layout, places: &[Place]) -> Vec<SiteLink> {
@@ -183,24 +169,24 @@ fn site_links(layout: &Layout, places: &[Place]) -> Vec<SiteLink> {
     let contents = layout.contents();
     let mut taken: Vec<Area> = Vec::new();
     for site_link in &mut site_links {
-        let at_sea = |area: &Area| !site_shapes.iter().any(|site_shape| site_shape.area.rounded_meets(area));
-        let ashore = |area: &Area| !contents.iter().any(|content| content.meets(area));
+        let off_shapes = |area: &Area| !site_shapes.iter().any(|site_shape| site_shape.area.rounded_meets(area));
+        let readable = |area: &Area| !contents.iter().any(|content| content.meets(area));
         let inside = |area: &Area| area.within(layout.size);
         let is_free = |area: &Area| inside(area) && !taken.iter().any(|other: &Area| other.meets(area));
         let free = label_places(site_link, &ON_LINE)
-            .find(|area| at_sea(area) && is_free(area))
-            .or_else(|| label_places(site_link, &NEAR).find(|area| ashore(area) && is_free(area)))
-            .or_else(|| label_places(site_link, &FAR).find(|area| ashore(area) && is_free(area)));
+            .find(|area| off_shapes(area) && is_free(area))
+            .or_else(|| label_places(site_link, &NEAR).find(|area| readable(area) && is_free(area)))
+            .or_else(|| label_places(site_link, &FAR).find(|area| readable(area) && is_free(area)));
         taken.extend(free);
         site_link.label = free.map(|area| area.middle);
     }
     site_links
 }
 
-/// Where on a lane a label may stand, best first, as a part of its length and a distance from it: at sea.
+/// Candidate places of a label, best first, as a fraction of the link and a distance from it: on the link, off all site shapes.
 const ON_LINE: [(f64, f64); 7] =
     [(0.5, 0.0), (0.42, 0.0), (0.58, 0.0), (0.34, 0.0), (0.66, 0.0), (0.25, 0.0), (0.75, 0.0)];
-/// Where site shapes are close together: so near to the lane that one sees what it belongs to, on a shore if need be.
+/// Candidates near the link, on a site shape if need be; for site shapes that are close together.
 const NEAR: [(f64, f64); 13] = [
     (0.5, 0.0),
     (0.5, 12.0),
@@ -216,7 +202,7 @@ const NEAR: [(f64, f64); 13] = [
     (1.0, 18.0),
     (1.0, -18.0),
 ];
-/// Rather farther away than not at all.
+/// Candidates farther away, the last resort.
 const FAR: [(f64, f64); 12] = [
     (0.5, 34.0),
     (0.5, -34.0),
@@ -268,14 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_overlaps_and_nothing_leaves_the_stage() {
+    fn site_shapes_neither_overlap_nor_leave_the_stage() {
         for (width, height) in [(920.0, 600.0), (1400.0, 700.0), (390.0, 520.0), (640.0, 360.0), (320.0, 480.0)] {
             for regions in 1..=9 {
                 for nodes in [1, 3, 5, 9] {
                     let layout = Layout::new(&places(regions, nodes), nodes, width, height);
                     for (i, site_shape) in layout.site_shapes.iter().enumerate() {
                         let Area { middle, half } = site_shape.area;
-                        let what = format!("{width}×{height}, {regions} regions, {nodes} nodes, island {i}");
+                        let what = format!("{width}×{height}, {regions} regions, {nodes} nodes, site {i}");
                         assert!(middle.x >= half.x && middle.x + half.x <= layout.size.x + 1e-6, "{what} {middle:?}");
                         assert!(middle.y >= half.y && middle.y + half.y <= layout.size.y + 1e-6, "{what} {middle:?}");
                         for other in &layout.site_shapes[i + 1..] {
@@ -289,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_stand_by_their_lanes_and_cover_nothing() {
+    fn site_link_labels_are_near_their_links_and_cover_no_text() {
         for (width, height) in [(960.0, 620.0), (830.0, 430.0), (540.0, 330.0), (358.0, 490.0), (608.0, 260.0)] {
             for regions in 2..=3 {
                 for first in 0..6 {
@@ -298,7 +284,7 @@ mod tests {
                     let layout = Layout::new(&all, 5, width, height);
                     for site_link in &layout.site_links {
                         let what =
-                            format!("{width}×{height}, {regions} regions from {first}, lane {:?}", site_link.between);
+                            format!("{width}×{height}, {regions} regions from {first}, link {:?}", site_link.between);
                         let label = site_link.label.expect(&what);
                         let steps = (0..=20).map(|step| site_link.from.toward(site_link.to, f64::from(step) / 20.0));
                         let off = steps.map(|at| at.distance(label)).fold(f64::INFINITY, f64::min);
@@ -315,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn west_stays_west_and_the_ocean_with_the_widest_gap_is_the_edge() {
+    fn sites_keep_west_to_east_order_with_the_widest_gap_as_edge() {
         let layout = Layout::new(&places(4, 5), 5, 1400.0, 700.0);
         let x = |site: usize| layout.site_shapes[site].area.middle.x;
         assert!(x(2) < x(1) && x(2) < x(0) && x(0) < x(3), "Oregon, Virginia, Ireland");

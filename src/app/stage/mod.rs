@@ -1,10 +1,16 @@
-//! The stage: where everything stands, and the picture of messages under way.
+//! The stage: map, replicas, links and messages in flight, with dragging and menus.
 
-pub mod blob;
-pub mod geometry;
+pub mod condition;
+mod drag;
+pub mod faults;
 pub mod layout;
+pub mod legend;
+mod link_conditions;
+pub mod map;
+mod menu;
 pub mod painter;
-pub mod palette;
-pub mod round;
-pub mod spread;
-pub mod sprites;
+mod replica;
+mod site;
+mod site_links;
+mod site_placement;
+mod sprites;

@@ -1,35 +1,35 @@
-//! Messages under way, painted on a transparent canvas above the stage, outside of Yew.
+//! Canvas painter of messages in flight: sprites with tails, or plain squares when there are many. It works outside of Yew.
 
-use super::geometry::{Point, point};
 use super::layout::{Layout, NODE_RADIUS};
-use super::sprites::{Look, Sprites};
+use super::sprites::{SpriteIndex, Sprites};
+use crate::elements::geometry::{Point, point};
 use quorumscope::core::{Kind, Micros};
 use quorumscope::sim::world::{End, Flight};
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-/// More messages than this are painted as plain small squares: letters would cover each other, and each takes a µs to paint.
+/// Above this number, messages are painted as plain small squares: letters would cover each other, and a sprite takes a µs to paint.
 const PLAIN_ABOVE: usize = 1_000;
 /// Side of such a square, CSS pixels.
 const PLAIN: f64 = 4.0;
-/// More messages than this have no tail.
+/// Above this number, messages have no tails.
 const TAILS_UP_TO: usize = 400;
-/// How far to the right of the straight line a message keeps, so that the two ways of a link are side by side.
+/// Offset of a message to the right of the straight line, so that the two directions of a link are side by side.
 const KEEP_RIGHT: f64 = 5.0;
 const TAIL: f64 = 17.0;
 const CLIENT_RADIUS: f64 = 15.0;
-/// The part of its way on which a message that gets lost fades away.
+/// The fraction of its way on which a message that will be dropped fades.
 const FADE: (f64, f64) = (0.42, 0.62);
 
 /// One dot to paint, CSS pixels.
 struct Dot {
     at: Point,
-    /// Where its tail ends.
+    /// End of its tail.
     tail: Point,
-    look: Look,
-    /// 1 for all that will arrive.
+    sprite: SpriteIndex,
+    /// Opacity; 1 for messages that will arrive.
     alpha: f64,
-    /// In somebody's hand.
+    /// Held back by an interceptor.
     held: bool,
 }
 
@@ -50,26 +50,26 @@ impl Painter {
         Some(Painter { canvas, context, sprites, ratio, dots: Vec::new() })
     }
 
-    /// Paints all messages where they are at `now`, µs. `still`: halfway, for those who do not want motion.
-    pub fn paint(&mut self, layout: &Layout, flights: &[Flight], now: Micros, still: bool) {
+    /// Paints all messages at `now`, µs. With `reduced_motion` each stands halfway.
+    pub fn paint(&mut self, layout: &Layout, flights: &[Flight], now: Micros, reduced_motion: bool) {
         self.fit(layout);
         self.dots.clear();
         let sprites = &self.sprites;
-        self.dots.extend(flights.iter().filter_map(|flight| dot(layout, flight, now, still, sprites)));
+        self.dots.extend(flights.iter().filter_map(|flight| dot(layout, flight, now, reduced_motion, sprites)));
         let context = &self.context;
         if self.dots.len() > PLAIN_ABOVE {
             return self.paint_plain();
         }
-        if self.dots.len() <= TAILS_UP_TO && !still {
+        if self.dots.len() <= TAILS_UP_TO && !reduced_motion {
             self.paint_tails();
         }
         for dot in &self.dots {
             if dot.alpha < 1.0 {
                 context.set_global_alpha(dot.alpha);
-                self.sprites.stamp(context, dot.look, dot.at.x, dot.at.y);
+                self.sprites.stamp(context, dot.sprite, dot.at.x, dot.at.y);
                 context.set_global_alpha(1.0);
             } else {
-                self.sprites.stamp(context, dot.look, dot.at.x, dot.at.y);
+                self.sprites.stamp(context, dot.sprite, dot.at.x, dot.at.y);
             }
             if dot.held {
                 self.sprites.frame(context, dot.at.x, dot.at.y);
@@ -77,7 +77,7 @@ impl Painter {
         }
     }
 
-    /// Makes the canvas as large as the stage, and empty.
+    /// Resizes the canvas to the stage, and clears it.
     fn fit(&self, layout: &Layout) {
         let pixels = |units: f64| (units * layout.scale * self.ratio).round() as u32;
         let (width, height) = (pixels(layout.size.x), pixels(layout.size.y));
@@ -93,8 +93,8 @@ impl Painter {
         let context = &self.context;
         context.set_line_width(2.0);
         context.set_global_alpha(0.45);
-        for (look, color) in self.sprites.colors.iter().enumerate() {
-            let mut dots = self.dots.iter().filter(|dot| dot.look == look && dot.alpha == 1.0).peekable();
+        for (sprite, color) in self.sprites.colors.iter().enumerate() {
+            let mut dots = self.dots.iter().filter(|dot| dot.sprite == sprite && dot.alpha == 1.0).peekable();
             if dots.peek().is_none() {
                 continue;
             }
@@ -109,12 +109,12 @@ impl Painter {
         context.set_global_alpha(1.0);
     }
 
-    /// All squares of one colour are one path: painting each by itself would take several times as long.
+    /// Squares of one colour are one path, several times faster than one by one.
     fn paint_plain(&self) {
         let context = &self.context;
-        for (look, color) in self.sprites.colors.iter().enumerate() {
+        for (sprite, color) in self.sprites.colors.iter().enumerate() {
             context.begin_path();
-            for dot in self.dots.iter().filter(|dot| dot.look == look) {
+            for dot in self.dots.iter().filter(|dot| dot.sprite == sprite) {
                 context.rect(dot.at.x - PLAIN / 2.0, dot.at.y - PLAIN / 2.0, PLAIN, PLAIN);
             }
             context.set_fill_style_str(color);
@@ -123,19 +123,19 @@ impl Painter {
     }
 }
 
-/// Where one message is; `None` if it has not left yet or is lost already.
-fn dot(layout: &Layout, flight: &Flight, now: Micros, still: bool, sprites: &Sprites) -> Option<Dot> {
+/// The dot of a message; `None` before it is sent and after it was dropped.
+fn dot(layout: &Layout, flight: &Flight, now: Micros, reduced_motion: bool, sprites: &Sprites) -> Option<Dot> {
     if now < flight.sent {
         return None;
     }
     let way = flight.arrives.saturating_sub(flight.sent).max(1) as f64;
-    let part = if still { 0.5 } else { ((now - flight.sent) as f64 / way).min(1.0) };
+    let part = if reduced_motion { 0.5 } else { ((now - flight.sent) as f64 / way).min(1.0) };
     let alpha = if flight.will_drop { ((FADE.1 - part) / (FADE.1 - FADE.0)).min(1.0) } else { 1.0 };
     if alpha <= 0.0 {
         return None;
     }
-    let (from, from_radius) = stand(layout, flight.from)?;
-    let (to, to_radius) = stand(layout, flight.to)?;
+    let (from, from_radius) = end_of(layout, flight.from)?;
+    let (to, to_radius) = end_of(layout, flight.to)?;
     let length = from.distance(to).max(1.0);
     let along = point((to.x - from.x) / length, (to.y - from.y) / length);
     let leave = from_radius.min(length / 2.0);
@@ -146,16 +146,16 @@ fn dot(layout: &Layout, flight: &Flight, now: Micros, still: bool, sprites: &Spr
         let y = from.y + along.y * distance + along.x * KEEP_RIGHT;
         point(x * layout.scale, y * layout.scale)
     };
-    let look = match (flight.kind, flight.from) {
+    let sprite = match (flight.kind, flight.reply) {
         (Some(kind), _) => usize::from(kind.0),
-        (None, End::Client(_)) => sprites.request(),
-        (None, End::Node(_)) => sprites.answer(),
+        (None, Some(reply)) => sprites.reply(reply),
+        (None, None) => sprites.request(),
     };
-    Some(Dot { at: on_way(gone), tail: on_way((gone - TAIL).max(leave)), look, alpha, held: flight.held })
+    Some(Dot { at: on_way(gone), tail: on_way((gone - TAIL).max(leave)), sprite, alpha, held: flight.held })
 }
 
-/// Where an end of a message's way stands, and how much room it takes.
-fn stand(layout: &Layout, end: End) -> Option<(Point, f64)> {
+/// Position and radius of the sender or receiver of a message.
+fn end_of(layout: &Layout, end: End) -> Option<(Point, f64)> {
     match end {
         End::Node(node) => Some(((*layout.nodes.get(usize::from(node.0))?)?, NODE_RADIUS + 4.0)),
         End::Client(site) => Some((layout.site_shapes.get(usize::from(site))?.client, CLIENT_RADIUS)),

@@ -1,24 +1,27 @@
-//! The dots that stand for messages, drawn once and then copied: a coloured disc with its kind's letter, and squares for what
-//! clients ask and are told.
+//! Sprites of messages, drawn once and then copied: coloured discs with the letter of their kind, and squares for requests and
+//! replies of clients.
 
-use super::palette;
+use crate::elements::text;
 use crate::web::browser;
 use quorumscope::core::Kind;
+use quorumscope::universe::ReplyKind;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 /// Side of a sprite's cell, CSS pixels.
 pub const CELL: f64 = 22.0;
+/// Signs of client messages, in the order of their sprites: request, answered, redirected, refused.
+pub const CLIENT_SIGNS: [&str; 4] = ["?", "✓", "↪", "✗"];
 const DISC: f64 = 9.0;
 const SQUARE: f64 = 15.0;
 
-/// What a dot looks like: its place in the strip of sprites.
-pub type Look = usize;
+/// Index in the strip of sprites.
+pub type SpriteIndex = usize;
 
-/// All sprites in a row, for one variant and one theme.
+/// The strip of sprites of one variant in one theme.
 pub struct Sprites {
     strip: HtmlCanvasElement,
-    /// The colour of each look, for lines and for dots too small to carry a letter.
+    /// The colour of each sprite, for tails and for plain squares.
     pub colors: Vec<String>,
     kinds: usize,
     ratio: f64,
@@ -28,7 +31,7 @@ impl Sprites {
     /// Draws them for a screen with `ratio` device pixels for each CSS pixel.
     pub fn new(kinds: &[Kind], ratio: f64) -> Option<Sprites> {
         let strip: HtmlCanvasElement = browser::document().create_element("canvas").ok()?.dyn_into().ok()?;
-        strip.set_width(((kinds.len() + 2) as f64 * CELL * ratio) as u32);
+        strip.set_width(((kinds.len() + CLIENT_SIGNS.len()) as f64 * CELL * ratio) as u32);
         strip.set_height((CELL * ratio) as u32);
         let context: CanvasRenderingContext2d = strip.get_context("2d").ok()??.dyn_into().ok()?;
         context.scale(ratio, ratio).ok()?;
@@ -38,40 +41,45 @@ impl Sprites {
         let halo = color("--paper");
         let mut colors = Vec::new();
         let mut letter = [0; 4];
-        for (look, kind) in kinds.iter().enumerate() {
-            let phase = palette::name(kind.phase);
+        for (sprite, kind) in kinds.iter().enumerate() {
+            let phase = text::phase(kind.phase);
             let fill = color(&format!("--phase-{phase}"));
             let ink = color(&format!("--letter-{phase}"));
-            disc(&context, look, &fill, &halo);
-            text(&context, look, kind.letter.encode_utf8(&mut letter), &ink);
+            disc(&context, sprite, &fill, &halo);
+            letter_on(&context, sprite, kind.letter.encode_utf8(&mut letter), &ink);
             colors.push(fill);
         }
         let ink = color("--ink");
-        for (look, sign) in [(kinds.len(), "?"), (kinds.len() + 1, "✓")] {
-            square(&context, look, &halo, &ink);
-            text(&context, look, sign, &ink);
+        for (sprite, sign) in (kinds.len()..).zip(CLIENT_SIGNS) {
+            square(&context, sprite, &halo, &ink);
+            letter_on(&context, sprite, sign, &ink);
             colors.push(ink.clone());
         }
         Some(Sprites { strip, colors, kinds: kinds.len(), ratio })
     }
 
-    /// The look of a client's request.
-    pub fn request(&self) -> Look {
+    /// The sprite of a client's request.
+    pub fn request(&self) -> SpriteIndex {
         self.kinds
     }
 
-    /// The look of an answer to a client.
-    pub fn answer(&self) -> Look {
-        self.kinds + 1
+    /// The sprite of a reply to a client.
+    pub fn reply(&self, reply: ReplyKind) -> SpriteIndex {
+        self.kinds
+            + match reply {
+                ReplyKind::Answered => 1,
+                ReplyKind::Redirected(_) => 2,
+                ReplyKind::Refused => 3,
+            }
     }
 
-    /// Copies one dot, its middle at `x`, `y` in CSS pixels.
+    /// Copies a sprite, its middle at `x`, `y` in CSS pixels.
     #[inline]
-    pub fn stamp(&self, context: &CanvasRenderingContext2d, look: Look, x: f64, y: f64) {
+    pub fn stamp(&self, context: &CanvasRenderingContext2d, sprite: SpriteIndex, x: f64, y: f64) {
         let side = CELL * self.ratio;
         let _ = context.draw_image_with_html_canvas_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
             &self.strip,
-            look as f64 * side,
+            sprite as f64 * side,
             0.0,
             side,
             side,
@@ -82,20 +90,20 @@ impl Sprites {
         );
     }
 
-    /// Frames a dot that somebody holds.
+    /// Draws a frame around a message that is held back.
     pub fn frame(&self, context: &CanvasRenderingContext2d, x: f64, y: f64) {
-        context.set_stroke_style_str(&self.colors[self.answer()]);
+        context.set_stroke_style_str(&self.colors[self.request()]);
         context.set_line_width(1.5);
         context.stroke_rect(x - CELL / 2.0 - 1.0, y - CELL / 2.0 - 1.0, CELL + 2.0, CELL + 2.0);
     }
 }
 
-fn middle(look: Look) -> (f64, f64) {
-    ((look as f64 + 0.5) * CELL, CELL / 2.0)
+fn middle(sprite: SpriteIndex) -> (f64, f64) {
+    ((sprite as f64 + 0.5) * CELL, CELL / 2.0)
 }
 
-fn disc(context: &CanvasRenderingContext2d, look: Look, fill: &str, halo: &str) {
-    let (x, y) = middle(look);
+fn disc(context: &CanvasRenderingContext2d, sprite: SpriteIndex, fill: &str, halo: &str) {
+    let (x, y) = middle(sprite);
     context.begin_path();
     let _ = context.arc(x, y, DISC, 0.0, std::f64::consts::TAU);
     context.set_fill_style_str(fill);
@@ -105,8 +113,8 @@ fn disc(context: &CanvasRenderingContext2d, look: Look, fill: &str, halo: &str) 
     context.stroke();
 }
 
-fn square(context: &CanvasRenderingContext2d, look: Look, fill: &str, edge: &str) {
-    let (x, y) = middle(look);
+fn square(context: &CanvasRenderingContext2d, sprite: SpriteIndex, fill: &str, edge: &str) {
+    let (x, y) = middle(sprite);
     context.set_fill_style_str(fill);
     context.fill_rect(x - SQUARE / 2.0, y - SQUARE / 2.0, SQUARE, SQUARE);
     context.set_stroke_style_str(edge);
@@ -114,8 +122,8 @@ fn square(context: &CanvasRenderingContext2d, look: Look, fill: &str, edge: &str
     context.stroke_rect(x - SQUARE / 2.0, y - SQUARE / 2.0, SQUARE, SQUARE);
 }
 
-fn text(context: &CanvasRenderingContext2d, look: Look, text: &str, ink: &str) {
-    let (x, y) = middle(look);
+fn letter_on(context: &CanvasRenderingContext2d, sprite: SpriteIndex, text: &str, ink: &str) {
+    let (x, y) = middle(sprite);
     context.set_fill_style_str(ink);
     context.set_font("700 11px system-ui, sans-serif");
     let _ = context.fill_text(text, x, y + 0.7);

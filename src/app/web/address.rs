@@ -1,5 +1,5 @@
-//! The address of the page says what is on screen: `#s=1.` and a document, deflated and in base64url. Nothing of it is sent to a
-//! server. The browser packs and unpacks.
+//! The fragment of the address describes what is on screen: `#s=1.` and a document, deflated and in base64url. Browsers do not send
+//! fragments to servers.
 
 use super::{browser, json};
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -8,9 +8,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ReadableWritablePair, Response};
 
-/// What a fragment begins with: the key, and the version of what follows.
+/// Prefix of a fragment: key, and version of the format.
 const KEY: &str = "s=1.";
-/// Longest packed document, characters; and longest once unpacked, bytes.
+/// Longest packed document, characters; longest unpacked one, bytes.
 const LONGEST: (usize, usize) = (1 << 18, 1 << 22);
 
 /// The packed document in the address, if there is one.
@@ -45,7 +45,7 @@ pub async fn pack(document: &Document) -> Option<String> {
     Some(format!("{KEY}{}", base64.trim_end_matches('=').replace('+', "-").replace('/', "_")))
 }
 
-/// Unpacks a document from a fragment, or tells what is wrong with it.
+/// Unpacks a document from a fragment; the error says what is wrong with it.
 pub async fn unpack(fragment: &str) -> Result<Document, Problems> {
     let payload = fragment.split('&').find_map(|part| part.strip_prefix(KEY));
     let payload = payload.ok_or_else(|| wrong("This is no link to a run of this version."))?;
@@ -71,11 +71,11 @@ async fn inflate(payload: &str) -> Option<String> {
     String::from_utf8(through("DecompressionStream", &blob).await.ok()?).ok()
 }
 
-/// Sends bytes through one of the browser's two streams for deflate, which web-sys does not name yet.
+/// Sends bytes through one of the browser's two streams for deflate, which web-sys does not have yet.
 async fn through(stream: &str, blob: &Blob) -> Result<Vec<u8>, JsValue> {
     let class: Function = Reflect::get(&browser::window(), &stream.into())?.dyn_into()?;
     let stream = Reflect::construct(&class, &Array::of1(&"deflate-raw".into()))?;
-    // Such a stream has the two ends that a pair has.
+    // The stream has the two ends of a `ReadableWritablePair`.
     let bytes = blob.stream().pipe_through(stream.unchecked_ref::<ReadableWritablePair>());
     let response = Response::new_with_opt_readable_stream(Some(&bytes))?;
     Ok(Uint8Array::new(&JsFuture::from(response.array_buffer()?).await?).to_vec())

@@ -1,9 +1,13 @@
-//! Small things the page needs of the browser. Nothing here fails: in a sandboxed frame a storage or a media query may be
-//! missing, and the page then does without.
+//! Small platform functions: clock, media queries, storage, download, clipboard, theme. None fails: in a sandboxed frame storage may be
+//! missing, and the page does without.
 
+use gloo::timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, Url, Window};
+
+/// ms after which a picture has been painted: two frames.
+const PAINTED: u32 = 34;
 
 /// The window. The page runs in one, always.
 pub fn window() -> Window {
@@ -20,6 +24,11 @@ pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())
 }
 
+/// Waits until what there is to paint now has been painted.
+pub async fn painted() {
+    TimeoutFuture::new(PAINTED).await;
+}
+
 /// Whether a media query holds now.
 pub fn matches(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())
@@ -30,19 +39,19 @@ pub fn wants_less_motion() -> bool {
     matches("(prefers-reduced-motion: reduce)")
 }
 
-/// What the page remembered under this name, if it may remember.
+/// The stored value of this name, if storage is available.
 pub fn remembered(name: &str) -> Option<String> {
     window().local_storage().ok().flatten()?.get_item(name).ok().flatten()
 }
 
-/// Remembers something, if it may.
+/// Stores a value, if storage is available.
 pub fn remember(name: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
         let _ = storage.set_item(name, value);
     }
 }
 
-/// Hands the person a file.
+/// Offers a file for download.
 pub fn download(name: &str, kind: &str, text: &str) {
     let options = BlobPropertyBag::new();
     options.set_type(kind);
@@ -57,19 +66,19 @@ pub fn download(name: &str, kind: &str, text: &str) {
     let _ = Url::revoke_object_url(&url);
 }
 
-/// Light or dark, for the style sheet.
+/// Sets the theme of the style sheet.
 pub fn set_theme(dark: bool) {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("data-theme", if dark { "dark" } else { "light" });
     }
 }
 
-/// Whether there is any such element.
+/// Whether an element matches the selector.
 pub fn matches_selector(selector: &str) -> bool {
     document().query_selector(selector).ok().flatten().is_some()
 }
 
-/// Puts a text on the clipboard; tells whether that worked. A sandboxed frame may not, and an insecure page has no clipboard.
+/// Copies a text to the clipboard; false if that is not allowed, as in a sandboxed frame, or there is none, as in an insecure page.
 pub fn copy(text: &str) -> impl Future<Output = bool> + use<> {
     let clipboard =
         js_sys::Reflect::get(&window().navigator(), &"clipboard".into()).ok().filter(|it| !it.is_undefined());

@@ -1,8 +1,8 @@
-//! `window.quorumscope`: what scripts and tests can ask the page.
+//! `window.quorumscope`: the state of the run and frame times, for scripts and tests.
 
 use super::{browser, json};
-use crate::components::words;
-use crate::run::Shared;
+use crate::elements::text;
+use crate::run::player::Shared;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -28,7 +28,7 @@ struct NodeState {
     role: Option<&'static str>,
     member: bool,
     paused: bool,
-    /// Whom its messages cannot reach.
+    /// Replicas that its messages cannot reach.
     cut: Vec<usize>,
 }
 
@@ -42,7 +42,7 @@ struct Frames {
     in_flight: usize,
 }
 
-/// Puts the handle there. It lasts as long as the page.
+/// Installs the handle, for the lifetime of the page.
 pub fn install(player: &Shared) {
     let handle = js_sys::Object::new();
     type Answer = Box<dyn Fn(&Shared) -> Option<JsValue>>;
@@ -57,7 +57,7 @@ pub fn install(player: &Shared) {
     ask(
         "clearFrames",
         Box::new(|player| {
-            player.borrow_mut().probe.clear();
+            player.borrow_mut().frame_times.clear();
             None
         }),
     );
@@ -71,13 +71,13 @@ fn state(player: &Shared) -> State {
     let node = |id: u8| {
         let view = universe.node(quorumscope::core::NodeId(id));
         NodeState {
-            node: words::number(view.id),
+            node: text::number(view.id),
             site: session.checked().places[usize::from(view.site)].id.clone(),
             up: view.status.is_some(),
             role: view.status.map(|status| status.role),
             member: view.member,
             paused: view.paused.is_some(),
-            cut: view.cut.iter().map(words::number).collect(),
+            cut: view.cut.iter().map(text::number).collect(),
         }
     };
     State {
@@ -86,7 +86,7 @@ fn state(player: &Shared) -> State {
         fingerprint: format!("{:016x}", universe.fingerprint()),
         playing: player.engine.playing(),
         variant: universe.variant().card.key,
-        leader: universe.leader().map(words::number),
+        leader: universe.leader().map(text::number),
         nodes: (0..universe.nodes()).map(node).collect(),
         in_flight: player.flights().len(),
         interventions: session.interventions().len(),
@@ -95,6 +95,12 @@ fn state(player: &Shared) -> State {
 
 fn frames(player: &Shared) -> Frames {
     let player = player.borrow();
-    let at = |percent: usize| (player.probe.percentile(percent) * 100.0).round() / 100.0;
-    Frames { count: player.probe.frames(), p50: at(50), p95: at(95), max: at(100), in_flight: player.flights().len() }
+    let at = |percent: usize| (player.frame_times.percentile(percent) * 100.0).round() / 100.0;
+    Frames {
+        count: player.frame_times.frames(),
+        p50: at(50),
+        p95: at(95),
+        max: at(100),
+        in_flight: player.flights().len(),
+    }
 }

@@ -1,4 +1,4 @@
-//! Documents as JSON, read and written by the browser's own means.
+//! Documents as JSON, by the browser's parser and writer.
 
 use quorumscope::lab::presets::{self, Preset};
 use quorumscope::lab::{Document, Problem, Problems, Scenario, read};
@@ -21,21 +21,21 @@ pub fn text(document: &Document) -> Option<String> {
     js_sys::JSON::stringify(&tree?).ok().map(String::from)
 }
 
-/// Data as a value of the browser.
+/// Data as a JavaScript value.
 pub fn tree(data: &impl Serialize) -> Option<JsValue> {
     data.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).ok()
 }
 
-/// The scenarios that come with the program and run in this page, the one to begin with first.
+/// The built-in scenarios whose variant the page has, the one to begin with first.
 pub fn presets() -> Vec<(&'static Preset, Scenario)> {
-    let known = |scenario: &Scenario| universe::variant(&scenario.variant).is_some();
+    let known = |scenario: &Scenario| universe::titles().iter().any(|(key, _)| *key == scenario.variant);
     let read = |preset: &'static Preset| {
         Some((preset, document(preset.json).ok()?.scenario)).filter(|(_, scenario)| known(scenario))
     };
     presets::PRESETS.iter().filter_map(read).collect()
 }
 
-/// Something wrong with a document as a whole.
+/// A problem of a document as a whole.
 pub fn whole(says: &str) -> Problem {
     Problem { field: String::new(), value: String::new(), says: says.to_owned() }
 }

@@ -1,8 +1,7 @@
-//! The browser: what the page asks of it, in one place.
+//! The browser: address, JSON, parameters, handle for scripts, and small platform functions.
 
 pub mod address;
 pub mod browser;
 pub mod handle;
 pub mod json;
 pub mod options;
-pub mod rest;

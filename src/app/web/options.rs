@@ -1,23 +1,22 @@
-//! What can be said to the page in its address, as in `?embed&theme=dark`. One table holds all of it: it reads the address, checks
-//! it, and writes the help.
+//! Parameters of the address, as in `?embed&theme=dark`. One table reads them, checks them, and writes the help.
 
 use super::browser;
-use crate::run::Pace;
+use crate::run::pace::Pace;
 use web_sys::UrlSearchParams;
 
 /// One parameter.
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
-    /// What it may be.
+    /// Accepted values.
     pub accepts: Accepts,
-    /// What it is unless said otherwise, as written.
+    /// Default, as shown in the help.
     pub default: &'static str,
     /// What it does.
     pub says: &'static str,
 }
 
-/// What a parameter may be.
+/// Values that a parameter accepts.
 #[derive(Clone, Copy)]
 pub enum Accepts {
     /// Given or not; `false` means not.
@@ -28,13 +27,13 @@ pub enum Accepts {
     Some(&'static [&'static str]),
     /// A speed such as `1:20`, `5:1` or `max`.
     Speed,
-    /// A word that the page looks up.
+    /// A key that the page looks up.
     Word,
     /// A whole number.
     Number,
 }
 
-/// Everything there is.
+/// All parameters.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "embed",
@@ -88,9 +87,9 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The panels beside the stage.
-const PANELS: &[&str] = &["latency", "messages"];
+const PANELS: &[&str] = &["latency", "log", "messages"];
 
-/// What the address says.
+/// The parameters of the address, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Only the stage and its controls.
@@ -109,11 +108,13 @@ pub struct Options {
     pub controls: bool,
     /// Whether to show latencies.
     pub latency: bool,
+    /// Whether to show the log.
+    pub log: bool,
     /// Whether to show messages.
     pub messages: bool,
     /// Light or dark; `None` as the system has it.
     pub dark: Option<bool>,
-    /// What could not be read, in words.
+    /// Problems, for a notice.
     pub problems: Vec<String>,
 }
 
@@ -130,13 +131,13 @@ impl Options {
         self.preset.is_some() || self.variant.is_some() || self.seed.is_some()
     }
 
-    /// Reads parameters; `get` tells what one is, if it is given.
+    /// Reads parameters; `get` returns the value of one, if it is given.
     fn from(get: impl Fn(&str) -> Option<String>) -> Options {
         let mut problems = Vec::new();
         let mut read = |name: &str| -> Option<String> {
             let parameter = PARAMETERS.iter().find(|parameter| parameter.name == name)?;
             let value = get(name)?;
-            match parameter.accepts.refuses(&value) {
+            match parameter.accepts.rejects(&value) {
                 None => Some(value),
                 Some(would_do) => {
                     problems.push(format!("{name}={value} in the address: {would_do}."));
@@ -148,7 +149,7 @@ impl Options {
         let embed = flag(read("embed")).unwrap_or(false);
         let panels = read("panels");
         let panel = |name: &str| panels.as_ref().map_or(!embed, |panels| panels.split(',').any(|panel| panel == name));
-        let (latency, messages) = (panel("latency"), panel("messages"));
+        let (latency, log, messages) = (panel("latency"), panel("log"), panel("messages"));
         Options {
             embed,
             preset: read("preset"),
@@ -158,6 +159,7 @@ impl Options {
             pace: read("speed").and_then(|speed| Pace::named(&speed)).unwrap_or_default(),
             controls: flag(read("controls")).unwrap_or(true),
             latency,
+            log,
             messages,
             dark: match read("theme").as_deref() {
                 Some("dark") => Some(true),
@@ -170,8 +172,8 @@ impl Options {
 }
 
 impl Accepts {
-    /// What would do instead of `value`; `None` if it does.
-    fn refuses(self, value: &str) -> Option<String> {
+    /// What would be accepted instead of `value`; `None` if it is accepted.
+    fn rejects(self, value: &str) -> Option<String> {
         let good = match self {
             Accepts::Flag => matches!(value, "" | "true" | "false" | "1" | "0"),
             Accepts::One(words) => words.contains(&value),
@@ -183,7 +185,7 @@ impl Accepts {
         (!good).then(|| self.would_do())
     }
 
-    /// What would do, in words.
+    /// Accepted values, in words.
     pub fn would_do(self) -> String {
         match self {
             Accepts::Flag => "true or false would do".to_owned(),
@@ -210,24 +212,29 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_shows_everything() {
+    fn no_parameters_show_everything() {
         let options = options("");
         assert!(
-            !options.embed && options.controls && options.latency && options.messages && options.problems.is_empty()
+            !options.embed
+                && options.controls
+                && options.latency
+                && options.log
+                && options.messages
+                && options.problems.is_empty()
         );
         assert_eq!((options.autoplay, options.dark, options.pace), (None, None, Pace::default()));
     }
 
     #[test]
-    fn a_frame_shows_the_stage_and_the_panels_it_asks_for() {
+    fn embedded_page_shows_the_panels_it_asks_for() {
         let frame = options("embed&theme=dark&autoplay=false&speed=1:100&panels=messages");
-        assert!(frame.embed && frame.messages && !frame.latency);
+        assert!(frame.embed && frame.messages && !frame.latency && !frame.log);
         assert_eq!((frame.autoplay, frame.dark, frame.pace.label().as_str()), (Some(false), Some(true), "1 : 100"));
         assert!(!options("embed").messages);
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_left_out() {
+    fn invalid_parameters_are_reported_and_ignored() {
         let odd = options("theme=pink&speed=fast&panels=latency,all&seed=-1");
         assert_eq!(odd.problems.len(), 4, "{:?}", odd.problems);
         assert!(odd.problems.iter().any(|says| says.contains("theme=pink") && says.contains("auto or light or dark")));

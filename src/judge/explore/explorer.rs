@@ -577,11 +577,7 @@ impl Explorer {
     /// The bounds that kept it from going further.
     pub fn cuts(&self) -> Cuts {
         let mut cuts = self.cuts.or(self.locals.cuts);
-        cuts.add_all(self.outcomes.handled_own.then_some(Cut::Own));
-        cuts.add_all(self.outcomes.lost_kind.then_some(Cut::Lost));
-        cuts.add_all(self.outcomes.many_coins.then_some(Cut::Coins));
-        let crashes = self.bounds.crashes != Times::Most(0);
-        cuts.add_all((crashes && self.outcomes.whole_sends).then_some(Cut::Partial));
+        cuts.add_all(self.outcomes.cuts(&self.bounds));
         match self.bounds.duplicates {
             // What arrives again for ever need not be there twice.
             Times::Any => cuts.without(Cut::Copies),

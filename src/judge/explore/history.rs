@@ -4,7 +4,7 @@
 use super::bounds::Request;
 use super::client_history::ClientHistory;
 use crate::core::node::{Node, Protocol, Reply};
-use crate::core::{Command, Epoch, Names, NodeId, NodeSet, Slot};
+use crate::core::{Command, Epoch, Names, NodeId, NodeSet, Shots, Slot};
 use crate::judge::safety::{AGREEMENT, LINEARIZABLE, ONE_LEADER, ORDER};
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -99,9 +99,16 @@ pub struct SafetyHistory {
 }
 
 impl SafetyHistory {
-    fn decide(&mut self, node: NodeId, slot: Slot, command: Command) -> Option<Violation> {
+    /// `once`: what is decided is executed, and so must not be decided a second time.
+    fn decide(&mut self, node: NodeId, slot: Slot, command: Command, once: bool) -> Option<Violation> {
         match self.decided.binary_search_by_key(&slot, |(slot, _)| *slot) {
-            Err(place) => self.decided.insert(place, (slot, command)),
+            Err(place) => {
+                let twice = once && self.decided.iter().any(|(_, earlier)| *earlier == command);
+                self.decided.insert(place, (slot, command));
+                if twice {
+                    return Some(Violation::new(ORDER, NodeSet::just(node), Some(slot)));
+                }
+            }
             Ok(place) if self.decided[place].1 != command => {
                 return Some(Violation::new(AGREEMENT, NodeSet::just(node), Some(slot)));
             }
@@ -122,10 +129,10 @@ impl SafetyHistory {
         None
     }
 
-    fn take_in(&mut self, node: NodeId, event: EventFacts<'_>) -> Vec<Violation> {
+    fn take_in(&mut self, node: NodeId, event: EventFacts<'_>, once: bool) -> Vec<Violation> {
         let mut violations = Vec::new();
         for &(slot, command) in event.decided {
-            violations.extend(self.decide(node, slot, command));
+            violations.extend(self.decide(node, slot, command, once));
         }
         if let Some(slot) = event.out_of_order {
             violations.push(Violation::new(ORDER, NodeSet::just(node), Some(slot)));
@@ -158,7 +165,7 @@ impl<P: Protocol> HistoryVariable<P> for SafetyHistory {
     }
 
     fn observe(&mut self, event: &Observation<'_, P>) -> Vec<Violation> {
-        self.take_in(event.node, event.facts)
+        self.take_in(event.node, event.facts, P::CARD.shots == Shots::Registers)
     }
 
     fn chosen(&self, slot: Slot) -> Option<Command> {

@@ -8,7 +8,9 @@ use super::intern::Interner;
 use crate::core::messages::MessageId;
 use crate::core::node::{Reply, Step};
 use crate::core::out::TimerId;
-use crate::core::{Command, Effect, EntryStatus, Epoch, Names, NodeId, NodeSet, NodeStatus, RuleSet, Setup, Slot};
+use crate::core::{
+    Command, Effect, EntryStatus, Epoch, Names, NodeId, NodeSet, NodeStatus, RuleSet, Setup, Shots, Slot,
+};
 use std::any::Any;
 use std::fmt::{Debug, Formatter, Result};
 
@@ -255,8 +257,8 @@ impl Handling {
         to_other && self.report.sent_to_others == u32::from(self.outcome.choices.crash_after)
     }
 
-    /// Applies an effect that is neither a message nor a save. `ordered`: the protocol promises to execute one log in order.
-    pub fn apply(&mut self, effect: Effect, timers: &mut Interner<TimerId>, ordered: bool) {
+    /// Applies an effect that is neither a message nor a save. `ordered`: what is agreed on, if the protocol promises to execute that in order.
+    pub fn apply(&mut self, effect: Effect, timers: &mut Interner<TimerId>, ordered: Option<Shots>) {
         let Handling { machine, outcome, .. } = self;
         match effect {
             Effect::Send(..) | Effect::Broadcast(..) | Effect::Save => {}
@@ -273,7 +275,12 @@ impl Handling {
             Effect::Applied(at, command) => {
                 let slot = at.number();
                 outcome.decided.push((slot, command));
-                if ordered && at.lane == 0 && slot != machine.applied + 1 {
+                let in_order = match ordered {
+                    Some(Shots::Registers | Shots::Graph) => slot > machine.applied,
+                    Some(_) => slot == machine.applied + 1,
+                    None => true,
+                };
+                if at.lane == 0 && !in_order {
                     outcome.out_of_order.get_or_insert(slot);
                 }
                 machine.applied = slot;

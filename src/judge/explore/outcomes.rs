@@ -1,6 +1,6 @@
 //! Outcomes of events at hosts, memoised: each is computed once for a host, an event and the choices left open, however many states it is part of.
 
-use super::bounds::{Bounds, Times};
+use super::bounds::{Bounds, Cut, Times};
 use super::intern::Memo;
 use super::model::{Choices, HostFacts, MOST_COINS, Model, Outcome, Report, Stimulus};
 use crate::core::{Names, NodeId, RuleSet};
@@ -22,13 +22,13 @@ pub(super) struct Outcomes {
     /// Rules applied at least once.
     pub used: RuleSet,
     /// Whether a message to oneself was handled at once.
-    pub handled_own: bool,
+    handled_own: bool,
     /// Whether a message was lost for its kind.
-    pub lost_kind: bool,
+    lost_kind: bool,
     /// Whether more coins were drawn in one event than are explored.
-    pub many_coins: bool,
+    many_coins: bool,
     /// Whether a crash in the middle of sending was left out.
-    pub whole_sends: bool,
+    whole_sends: bool,
 }
 
 impl Outcomes {
@@ -126,6 +126,18 @@ impl Outcomes {
                 self.add(outcome, report);
             }
         }
+    }
+
+    /// What was left out of the outcomes.
+    pub fn cuts(&self, bounds: &Bounds) -> impl Iterator<Item = Cut> {
+        let partial = self.whole_sends && bounds.crashes != Times::Most(0);
+        let all = [
+            (self.handled_own, Cut::Own),
+            (self.lost_kind, Cut::Lost),
+            (self.many_coins, Cut::Coins),
+            (partial, Cut::Partial),
+        ];
+        all.into_iter().filter(|(left_out, _)| *left_out).map(|(_, cut)| cut)
     }
 
     fn add(&mut self, outcome: Outcome, report: Report) {

@@ -152,7 +152,9 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
                 // It crashed: nothing of what comes later takes place.
                 _ if !run.machine.up => {}
                 Effect::Save => node.into_iter().for_each(|node| disk.clone_from(node.disk())),
-                _ => run.apply(effect, &mut self.timers, P::CARD.promises.has(Promises::ORDER)),
+                _ => {
+                    run.apply(effect, &mut self.timers, P::CARD.promises.has(Promises::ORDER).then_some(P::CARD.shots))
+                }
             }
             if let (Some(texts), Some(text)) = (&mut texts, text) {
                 texts.push(match text {

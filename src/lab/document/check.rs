@@ -8,11 +8,11 @@ use super::fault::{Names, ScriptCheck};
 use super::places::Layout;
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::quantity::milliseconds;
-use super::read::{LONGEST, ROUND_TRIP, between, share, time, whole};
-use super::scenario::{Recovery, Scenario, Value, ValueBytes};
+use super::read::{LONGEST, REPLICAS, ROUND_TRIP, between, share, time, whole};
+use super::scenario::{NodeSettings, Recovery, Scenario, Value, ValueBytes};
 use super::timing::{scheduled_by_timing_model, timing_objection};
 use crate::core::card::Faults;
-use crate::core::{Card, Micros, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::core::{Card, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::{Assumption, Timed};
 use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
 use crate::universe::{self, Universe, Variant};
@@ -84,27 +84,42 @@ impl Checked {
 impl Scenario {
     /// Checks the whole scenario. Errors: every field that makes no sense, in the order of the document.
     pub fn check(&self) -> Result<Checked, Problems> {
+        self.check_with(universe::variant(&self.variant))
+    }
+
+    /// The same with the variant that the scenario names, if there is one: for the page, which has to load it first.
+    pub fn check_with(&self, variant: Option<&'static Variant>) -> Result<Checked, Problems> {
         let mut problems = ProblemCollector::default();
-        let checked = self.blueprint(&mut problems);
+        let checked = self.blueprint(variant, &mut problems);
         let checked = problems.into_result(checked)?;
-        // Whether settings contradict each other is known to the protocol alone.
-        checked.boot()?;
+        // Whether settings contradict each other is known to the protocol alone. Those of each node must do for a whole cluster.
+        Checked { blueprint: Blueprint { overrides: Vec::new(), ..checked.blueprint.clone() }, ..checked.clone() }
+            .boot()?;
+        for (i, (_, settings)) in checked.blueprint.overrides.iter().enumerate() {
+            let uniform = Blueprint { settings: settings.clone(), overrides: Vec::new(), ..checked.blueprint.clone() };
+            checked.variant.boot(&uniform).map_err(|(key, says)| Problem {
+                field: format!("node[{i}].settings.{key}"),
+                value: String::new(),
+                says: says.to_owned(),
+            })?;
+        }
         Ok(checked)
     }
 
-    fn blueprint(&self, problems: &mut ProblemCollector) -> Option<Checked> {
+    fn blueprint(&self, variant: Option<&'static Variant>, problems: &mut ProblemCollector) -> Option<Checked> {
         for (field, text) in [("title", &self.title), ("about", &self.about)] {
             if text.len() > TEXT {
                 problems.add(field, text, format!("is too long; {TEXT} bytes would do"));
             }
         }
-        let variant = universe::variant(&self.variant);
         if variant.is_none() {
-            problems.unknown("variant", &self.variant, "variants", universe::variants().iter().map(|v| v.card.key));
+            problems.unknown("variant", &self.variant, "variants", universe::titles().iter().map(|(key, _)| *key));
         }
         let given = || self.settings.iter().map(|(key, value)| (key.as_str(), value));
         let settings =
             variant.map(|variant| read_settings(variant, Settings::defaults(variant.settings), given(), problems));
+        let base = settings.clone().unwrap_or_default();
+        let overrides = variant.map_or_else(Vec::new, |variant| self.overrides(variant, &base, problems));
         let ablated = variant.map(|variant| self.ablated(variant, problems));
         let (places, mut topology) = self.sites(problems);
         let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
@@ -133,6 +148,7 @@ impl Scenario {
             domains,
             clients,
             settings,
+            overrides,
             ablated,
             seed,
             script,
@@ -156,6 +172,45 @@ impl Scenario {
             problems.add("value_bytes.to", to, format!("is less than \"from\"; {from} or more would do"));
         }
         sizes
+    }
+
+    /// The settings of the replicas that have some of their own.
+    fn overrides(
+        &self,
+        variant: &Variant,
+        base: &Settings,
+        problems: &mut ProblemCollector,
+    ) -> Vec<(NodeId, Settings)> {
+        let mut overrides: Vec<(NodeId, Settings)> = Vec::new();
+        let replicas = self.replicas.len().min(REPLICAS);
+        if self.nodes.len() > replicas {
+            problems.add(
+                "node",
+                format!("{} entries", self.nodes.len()),
+                format!("one for each replica at most: {replicas}"),
+            );
+        }
+        for (i, NodeSettings { id, settings }) in self.nodes.iter().enumerate().take(replicas) {
+            let node = match usize::try_from(*id) {
+                Ok(number) if (1..=replicas).contains(&number) => NodeId(number as u8 - 1),
+                _ => {
+                    problems.add(format!("node[{i}].id"), id, format!("the replicas are 1 to {replicas}"));
+                    continue;
+                }
+            };
+            if overrides.iter().any(|(other, _)| *other == node) {
+                problems.add(
+                    format!("node[{i}].id"),
+                    id,
+                    "stands here twice; put all settings of a replica into one entry",
+                );
+            }
+            let given = settings.iter().map(|(key, value)| (key.as_str(), value));
+            let mut own = ProblemCollector::default();
+            overrides.push((node, read_settings(variant, base.clone(), given, &mut own)));
+            problems.add_within(&format!("node[{i}]"), own);
+        }
+        overrides
     }
 
     fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {
@@ -297,15 +352,21 @@ impl Scenario {
         let nodes = self.replicas.len() + joins;
         let mut script = Vec::new();
         let mut byzantine = NodeSet::EMPTY;
+        // Each may be another node.
+        let mut byzantine_by_role = 0;
         for (i, fault) in self.script.iter().enumerate().take(FAULTS) {
             let Some(timed) = fault.read(&format!("script[{i}]"), names, nodes, problems) else { continue };
             let action = timed.action;
             if let (Some(assumption), Some(variant), false) = (action.breaks(), variant, self.beyond_model) {
-                if let Action::Behaviour { node, .. } = action {
-                    byzantine.add(node);
+                match action {
+                    Action::Behaviour { .. } if timed.roles.node.is_some() => byzantine_by_role += 1,
+                    Action::Behaviour { node, .. } => {
+                        byzantine.add(node);
+                    }
+                    _ => {}
                 }
                 let borne = byzantine_tolerated(variant.card, self.replicas.len());
-                if assumption != Assumption::Honesty || usize::from(byzantine.len()) > borne {
+                if assumption != Assumption::Honesty || usize::from(byzantine.len()) + byzantine_by_role > borne {
                     let says = format!(
                         "{} counts on it that {}; beyond_model = true lets the script go beyond that",
                         variant.card.title,
@@ -335,7 +396,11 @@ impl Scenario {
         order.sort_by_key(|index| script[*index].at);
         let mut script_check = ScriptCheck::new(variant.card, blueprint);
         for index in order {
-            let Timed { at, action } = script[index];
+            let Timed { at, action, roles } = script[index];
+            if !roles.is_empty() {
+                script_check.apply_by_role(action);
+                continue;
+            }
             match script_check.objection(action) {
                 Some(why) => {
                     let word = self.script.get(index).map_or("", |fault| &fault.action);

@@ -15,37 +15,9 @@ pub struct Preset {
     pub json: &'static str,
 }
 
-macro_rules! presets {
-    ($($key:literal),* $(,)?) => {
-        &[$(Preset { key: $key, json: include_str!(concat!("../../../scenarios/", $key, ".json")) }),*]
-    };
-}
-
-/// All built-in scenarios; the first is what the page opens with.
-pub const PRESETS: &[Preset] = presets![
-    "three-regions",
-    "leader-crash",
-    "five-regions",
-    "link-replica",
-    "cut-in-two",
-    "bridge",
-    "slow-disk",
-    "wiped-replica",
-    "unsynced-disk",
-    "suspended-leader",
-    "twins",
-    "lossy-network",
-    "duel",
-    "two-winners",
-    "one-winner",
-    "lock-fenced",
-    "lock-unfenced",
-    "queue-lease",
-    "barrier",
-    "made-up-values",
-    "coordinator-crash",
-    "same-crash-with-raft",
-];
+/// All built-in scenarios: every JSON file in `scenarios/`, in the order of `scenarios/order.txt` (see `build.rs`). The first is what the page
+/// opens with.
+pub const PRESETS: &[Preset] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
 /// Sites of the first scenario: id, name, latitude and longitude.
 const SITES: [(&str, &str, [f64; 2]); 3] = [

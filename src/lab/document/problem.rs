@@ -65,6 +65,13 @@ impl ProblemCollector {
         self.add(field, format!("\"{name}\""), no_such(name, what, known));
     }
 
+    /// Adds the problems of a part of the document, found at `path`.
+    pub fn add_within(&mut self, path: &str, part: ProblemCollector) {
+        self.0.extend(
+            part.0.into_iter().map(|problem| Problem { field: format!("{path}.{}", problem.field), ..problem }),
+        );
+    }
+
     /// `good` if there are no problems. Errors: the problems collected.
     pub fn into_result<T>(self, good: Option<T>) -> Result<T, Problems> {
         match good {

@@ -104,6 +104,13 @@ impl RecordedRun {
             else {
                 continue;
             };
+            if !timed.roles.is_empty() {
+                problems.add(
+                    format!("interventions[{i}].what"),
+                    timed.roles,
+                    "what is done by hand names nodes by number; roles are for scripts",
+                );
+            }
             let read = Intervention { event: intervention.event, at: timed.at, action: timed.action };
             if interventions.last().is_some_and(|last| last.event > read.event || last.at > read.at) {
                 problems.add(

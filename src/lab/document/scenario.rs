@@ -25,6 +25,9 @@ pub struct Scenario {
     /// What the variant lets one choose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, Value>,
+    /// Replicas whose settings differ from those above, as in the middle of a rolling upgrade.
+    #[serde(default, rename = "node", skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodeSettings>,
     /// Keys of the rules to take away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
@@ -82,6 +85,17 @@ pub struct Scenario {
     pub warmup: Option<Quantity>,
 }
 
+/// Settings of one replica, in place of the scenario's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NodeSettings {
+    /// The replica, counted from 1.
+    pub id: u32,
+    /// The settings that differ.
+    pub settings: BTreeMap<String, Value>,
+}
+
 /// A data centre. Written as its id alone where there is no more to say.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Site {
@@ -125,6 +139,9 @@ pub struct Clients {
     /// How many keys they use: of a store, or locks, queues, entries, topics. Default: 16 keys of a store, 1 of everything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<u32>,
+    /// The first of the keys they use; the others follow. So groups of clients can have keys of their own. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_key: Option<u32>,
     /// Some keys are asked for more than others, by Zipf's law with this exponent, such as "0.99". Default: all alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]

@@ -82,7 +82,7 @@ impl Scenario {
 /// The action that a timing model takes by itself: at GST all link faults end.
 pub(super) fn scheduled_by_timing_model(timing: Timing) -> Option<Timed> {
     match timing {
-        Timing::PartiallySynchronous { gst, .. } => Some(Timed { at: gst, action: Action::Stabilise }),
+        Timing::PartiallySynchronous { gst, .. } => Some(Timed::new(gst, Action::Stabilise)),
         _ => None,
     }
 }

@@ -28,10 +28,11 @@ const SHARING: &[&str] = &["kv", "queue", "config", "broadcast"];
 const ALL_BUT_BARRIERS: &[&str] = &["kv", "lock", "queue", "config", "broadcast"];
 
 /// The fields of [`Clients`] that only some services use, with those services.
-const SPECIAL: [(&str, &[&str]); 13] = [
+const SPECIAL: [(&str, &[&str]); 14] = [
     ("rate", ALL_BUT_BARRIERS),
     ("reads", SHARING),
     ("keys", ALL_BUT_BARRIERS),
+    ("first_key", ALL_BUT_BARRIERS),
     ("zipf", ALL_BUT_BARRIERS),
     ("hot", ALL_BUT_BARRIERS),
     ("swaps", STORE),
@@ -70,6 +71,7 @@ pub fn serve(scenario: &mut Scenario, service: &str) {
         ];
         quantities.into_iter().filter(|(field, _)| !keeps(field)).for_each(|(_, value)| *value = None);
         clients.keys = clients.keys.filter(|_| keeps("keys"));
+        clients.first_key = clients.first_key.filter(|_| keeps("first_key"));
         clients.fenced = clients.fenced.filter(|_| keeps("fenced"));
     }
 }
@@ -138,6 +140,7 @@ impl ClientsReader<'_> {
             given(&c.rate),
             given(&c.reads),
             given(&c.keys),
+            given(&c.first_key),
             given(&c.zipf),
             given(&c.hot),
             given(&c.swaps),
@@ -176,11 +179,13 @@ impl ClientsReader<'_> {
             problems.add(self.at("stop"), text(&c.stop), "is before they begin; leave it out, or name a later time");
         }
         let keys = if self.service == "kv" { 16 } else { 1 };
+        let keys = whole(c.keys, &self.at("keys"), keys, 1, u32::from(u16::MAX), problems) as u16;
         ClientGroup {
             site: 0,
             pace,
             read_percent: (reads / 10) as u8,
-            keys: whole(c.keys, &self.at("keys"), keys, 1, u32::from(u16::MAX), problems) as u16,
+            keys,
+            first_key: whole(c.first_key, &self.at("first_key"), 0, 0, u32::from(u16::MAX - keys), problems) as u16,
             skew: self.skew(problems),
             service: self.service(problems),
             start,

@@ -235,9 +235,9 @@ impl FaultPhase {
         self.script_check.apply(action);
         self.beyond |= self.context.exceeds_model(action, self.byzantine());
         self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
-        while !self.universe.plan(Timed { at: self.at, action }) {
+        while !self.universe.plan(Timed::new(self.at, action)) {
             self.at += 1;
         }
-        self.script.push(Timed { at: self.at, action });
+        self.script.push(Timed::new(self.at, action));
     }
 }

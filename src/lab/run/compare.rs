@@ -10,6 +10,7 @@
 //! something to read, a client of a new cluster reads, each time after the cluster has become quiescent. What does not apply to a variant is
 //! reported as such.
 
+pub use super::report::Figure;
 use crate::core::node::Kind;
 use crate::core::{LeaderModel, Micros, NodeId, Phase, RuleSet, Settings, Shots};
 use crate::lab::document::check::read_settings;
@@ -18,7 +19,7 @@ use crate::lab::document::read::REPLICAS;
 use crate::lab::{Checked, Problem, Problems, Quantity, Scenario, Value};
 use crate::sim::{Action, Blueprint, ClientGroup, Pace};
 use crate::universe::{self, Universe, Variant};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Commands measured for each cell of a variant that agrees on many.
@@ -65,30 +66,6 @@ pub struct Measured {
     pub reads: Figure<Reads>,
     /// The election after a crash of the leader. Not applicable where none is elected.
     pub election: Figure<Election>,
-}
-
-/// A figure that does not apply to every variant. In JSON: the figure, `"not applicable"`, or `{ "says": … }`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Figure<T> {
-    /// The figure.
-    Measured(T),
-    /// It applies, but could not be measured.
-    Unmeasured {
-        /// Why not.
-        says: String,
-    },
-    /// The variant has nothing of the kind.
-    NotApplicable,
-}
-
-impl<T: Serialize> Serialize for Figure<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Figure::Measured(figure) => figure.serialize(serializer),
-            Figure::Unmeasured { says } => BTreeMap::from([("says", says)]).serialize(serializer),
-            Figure::NotApplicable => "not applicable".serialize(serializer),
-        }
-    }
 }
 
 /// Reads of one client in the steady, failure-free case.
@@ -155,7 +132,14 @@ impl CompareJob {
         CompareJob::with_settings(scenario, variants, replicas, BTreeMap::new())
     }
 
-    /// The same with settings for all variants that have them; they take precedence over the scenario's own. Errors, besides those of
+    /// Prepares to measure these variants on a checked scenario, with each of `replicas`: from 1 to [`REPLICAS`].
+    pub fn of(scenario: &Scenario, checked: Checked, variants: &[&'static Variant], replicas: &[u32]) -> CompareJob {
+        let tasks = variants.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
+        let (scenario, settings) = (scenario.clone(), BTreeMap::new());
+        CompareJob { scenario, checked, settings, tasks, probe: None, cells: Vec::new() }
+    }
+
+    /// [`CompareJob::new`] with settings for all variants that have them; they take precedence over the scenario's own. Errors, besides those of
     /// [`CompareJob::new`]: a setting that none of the variants has, or a value that one of them does not accept.
     pub fn with_settings(
         scenario: &Scenario,
@@ -188,16 +172,8 @@ impl CompareJob {
                 );
             }
         }
-        let tasks = chosen.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
         problems.into_result(Some(()))?;
-        let job = CompareJob {
-            scenario: scenario.clone(),
-            checked: scenario.check()?,
-            settings,
-            tasks,
-            probe: None,
-            cells: Vec::new(),
-        };
+        let job = CompareJob { settings, ..CompareJob::of(scenario, scenario.check()?, &chosen, replicas) };
         let mut problems = ProblemCollector::default();
         for variant in chosen {
             job.settings_of(variant, Settings::defaults(variant.settings), &mut problems);

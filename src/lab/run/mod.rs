@@ -4,7 +4,11 @@ pub mod compare;
 #[cfg(feature = "cli")]
 pub mod consistency;
 #[cfg(feature = "cli")]
+mod debug_json;
+#[cfg(feature = "cli")]
 pub mod divergence;
+#[cfg(feature = "cli")]
+pub mod event_log;
 pub mod outage;
 pub mod report;
 #[cfg(feature = "cli")]
@@ -13,7 +17,7 @@ pub mod session;
 
 pub use report::Report;
 
-use super::{Document, Moment, Problem, Problems};
+use super::{Checked, Document, Moment, Problem, Problems};
 use crate::core::{Micros, RuleId};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::DELIVERY;
@@ -22,7 +26,7 @@ use crate::sim::Counts;
 #[cfg(feature = "cli")]
 use consistency::{Consistency, LINEARIZABILITY};
 use outage::Outages;
-use report::{Commands, Leader, Messages, RefusedReport, ViolationReport, latencies, properties};
+use report::{Commands, Leader, Messages, RefusedReport, ResolvedReport, ViolationReport, latencies, properties};
 use session::{ReplayMismatch, Session};
 
 /// Most events of one run. A run that would take more is cut short, and its report says so.
@@ -60,7 +64,19 @@ struct ClientVerdict {
 impl Run {
     /// Starts a run. Errors: all problems of its document.
     pub fn new(document: &Document) -> Result<Run, Problems> {
-        let (session, moment) = Session::load(document)?;
+        Run::of(document, document.scenario.check()?)
+    }
+
+    /// The same, with every handler call kept for [`event_log`].
+    #[cfg(feature = "cli")]
+    fn with_calls(document: &Document) -> Result<Run, Problems> {
+        let mut checked = document.scenario.check()?;
+        checked.blueprint.record_calls = true;
+        Run::of(document, checked)
+    }
+
+    fn of(document: &Document, checked: Checked) -> Result<Run, Problems> {
+        let (session, moment) = Session::load_checked(document, checked)?;
         #[cfg(feature = "cli")]
         let session = session.recorded();
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
@@ -204,6 +220,7 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
+            resolved: universe.resolved().iter().map(ResolvedReport::new).collect(),
             history: clients.history,
             properties: properties(universe, clients.finding),
             violations,

@@ -5,9 +5,11 @@ use super::outage::Outage;
 use crate::core::{Log, Micros, NodeSet, Phase};
 use crate::judge::{Finding, LeadershipInterval, Violation, liveness};
 use crate::lab::{Checked, Place};
+use crate::sim::roles::Resolved;
 use crate::sim::{Refused, Sample};
 use crate::universe::Universe;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 
 /// The report of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,6 +44,8 @@ pub struct Report {
     pub outages: Vec<Outage>,
     /// Actions of the script that were impossible when their time came, and were not done.
     pub refused: Vec<RefusedReport>,
+    /// Actions of the script that named nodes by role, and the nodes that had the roles.
+    pub resolved: Vec<ResolvedReport>,
     /// The verdict on the clients' history: "linearizable", "not linearizable" or "undecided" (within the limits of the search); for queues
     /// with redelivery "what a queue promises" or "not what a queue promises". `null`: there is no history to judge.
     pub history: Option<&'static str>,
@@ -223,6 +227,7 @@ impl LatencySummary {
     }
 
     /// The latencies of the clients at all sites together, answers before `warmup` (µs) not counted.
+    #[cfg(feature = "cli")]
     pub(super) fn of_all_sites(universe: &dyn Universe, warmup: Micros) -> Option<LatencySummary> {
         LatencySummary::of(universe.samples().iter().flat_map(|samples| counted(samples, warmup)).collect())
     }
@@ -259,6 +264,31 @@ impl Leader {
     }
 }
 
+/// An action of the script that named nodes by role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResolvedReport {
+    /// Its path in the scenario, such as `script[2]`.
+    pub field: String,
+    /// When, µs.
+    pub at_us: Micros,
+    /// The roles, such as `node = leader`.
+    pub roles: String,
+    /// The action with the nodes that had them, in words.
+    pub action: String,
+}
+
+impl ResolvedReport {
+    pub(super) fn new(resolved: &Resolved) -> ResolvedReport {
+        let Resolved { index, timed } = resolved;
+        ResolvedReport {
+            field: format!("script[{index}]"),
+            at_us: timed.at,
+            roles: timed.roles.to_string(),
+            action: timed.action.to_string(),
+        }
+    }
+}
+
 /// An action of the script that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusedReport {
@@ -277,7 +307,7 @@ impl RefusedReport {
         RefusedReport {
             field: format!("script[{}]", refused.index),
             at_us: refused.timed.at,
-            action: refused.timed.action.to_string(),
+            action: refused.timed.to_string(),
             why: refused.why.to_string(),
         }
     }
@@ -312,6 +342,30 @@ pub(super) fn properties(universe: &dyn Universe, clients: Option<(&'static str,
     let unbound = liveness::PROPERTIES.into_iter().filter(|name| checked.iter().all(|one| one.property != *name));
     let all = found.chain(unbound.map(|name| (name, Finding::NotApplicable))).chain(clients);
     all.map(|(property, finding)| PropertyReport { property, finding: finding_text(finding) }).collect()
+}
+
+/// A figure that does not apply to every variant. In JSON: the figure, `"not applicable"`, or `{ "says": … }`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figure<T> {
+    /// The figure.
+    Measured(T),
+    /// It applies, but could not be measured.
+    Unmeasured {
+        /// Why not.
+        says: String,
+    },
+    /// The variant has nothing of the kind.
+    NotApplicable,
+}
+
+impl<T: Serialize> Serialize for Figure<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Figure::Measured(figure) => figure.serialize(serializer),
+            Figure::Unmeasured { says } => BTreeMap::from([("says", says)]).serialize(serializer),
+            Figure::NotApplicable => "not applicable".serialize(serializer),
+        }
+    }
 }
 
 /// A violated property.

@@ -196,7 +196,7 @@ crate::rules! {
     /// Redirection.
     ASK_THE_LEADER = {
         key: "ask-the-leader",
-        title: "redirect to the leader",
+        title: "redirect clients",
         source: "paper §8; dissertation §6.2",
         says: "A server that does not lead sends clients on to the leader it knows.",
         without: None,

@@ -132,12 +132,13 @@ impl Server {
         let Some(place) = self.open.iter().position(|open| open.at == at) else { return };
         let Open { command, .. } = self.open.remove(place);
         out.cancel(Timer::Votes(at));
+        // Remembered first: a log is cut off only before what is not settled.
+        self.remember(at, None, out);
         let acknowledged = self.config.acknowledged(false);
         self.aborted(at, !acknowledged, acknowledged, out);
         let to = if acknowledged { self.others() } else { self.others().minus(know) };
         out.broadcast(to, Msg::Abort { at });
         self.ask_again(command, out);
-        self.remember(at, None, out);
         self.go_on(out);
     }
 
@@ -237,16 +238,18 @@ impl Server {
             self.last = self.disk.reserved;
         }
         decided.retain(|(.., ended)| !ended);
-        for at in undecided {
+        decided.extend(undecided.iter().map(|at| (*at, None, false)));
+        // Remembered first: a log is cut off only before what is not settled.
+        for &(at, command, _) in &decided {
             out.because(RECOVER_COORDINATOR);
+            self.remember(at, command, out);
+        }
+        for at in undecided {
             self.aborted(at, false, true, out);
-            decided.push((at, None, false));
         }
         for (at, command, _) in decided {
-            out.because(RECOVER_COORDINATOR);
             let message = if command.is_some() { Msg::Commit { at } } else { Msg::Abort { at } };
             out.broadcast(self.others(), message);
-            self.remember(at, command, out);
         }
     }
 }

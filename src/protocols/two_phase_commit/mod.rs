@@ -411,7 +411,8 @@ impl Node for Server {
     }
 
     fn status(&self) -> NodeStatus {
-        let last = self.unforced.iter().map(|(at, _)| *at).chain([self.disk.log.last(), self.last]).max().unwrap_or(0);
+        let unwritten = self.unforced.iter().map(|(at, _)| *at).chain(self.open.iter().map(|open| open.at));
+        let last = unwritten.max().unwrap_or(0).max(self.disk.log.last());
         let decided = self.undecided().map_or(last, |at| at - 1);
         NodeStatus {
             role: match (self.coordinates(), self.doubts.is_empty()) {

@@ -27,15 +27,19 @@ impl Server {
     }
 
     fn vote(&mut self, coordinator: NodeId, at: Slot, command: Command, out: &mut Out<Server>) {
-        let locked = self.doubts.iter().any(|doubt| conflict(&doubt.command, &command));
-        if locked && out.rule(LOCKS) || self.refuses(out) {
+        let holder = self.doubts.iter().find(|doubt| conflict(&doubt.command, &command)).map(|doubt| doubt.at);
+        let holder = holder.filter(|_| out.rule(LOCKS));
+        if holder.is_some() || self.refuses(out) {
             self.abort_unilaterally(at, out);
-            return out.send(coordinator, Msg::VoteNo { at });
+            out.send(coordinator, Msg::VoteNo { at });
+            // The coordinator is there, and may know what became of the one that has the lock.
+            return holder.into_iter().for_each(|at| self.ask(at, out));
         }
         out.because(VOTE_IS_DURABLE);
+        // In doubt first: a log is cut off only before what is not settled.
+        self.doubts.push(Doubt { at, command, asked: 0, uncertain: NodeSet::EMPTY });
         self.force(at, Record::Prepared(command), out);
         out.send(coordinator, Msg::VoteYes { at });
-        self.doubts.push(Doubt { at, command, asked: 0, uncertain: NodeSet::EMPTY });
         out.set_timer(Timer::Doubt(at), self.config.timeout, self.config.timeout);
     }
 

@@ -183,6 +183,22 @@ fn log_is_cut_off_behind_what_is_settled() {
     assert_eq!(run.nodes[0].as_ref().map(|node| node.disk.data.clone()).map(|data| data.values()), Some(1));
 }
 
+/// Recovery forces the aborts of what was not decided; that must not cut off what is decided and not acknowledged.
+#[test]
+fn restarts_keep_every_decision_that_is_not_acknowledged() {
+    let mut run = Network::new(2, &[PRESUMES_COMMIT, (TRIES, 1)], None);
+    for client in 1..3 * KEEP as u16 {
+        run.ask(0, write(client));
+        run.time_out(0, Timer::Votes(u32::from(client)));
+        run.lose_all();
+    }
+    run.ask(0, write(1_000));
+    run.restart(0);
+    run.lose_all();
+    run.restart(0);
+    assert!((1..=3 * KEEP).all(|at| record(&run, 0, at) == Record::Aborted { ended: false }));
+}
+
 #[test]
 fn messages_are_small() {
     assert!(size_of::<Msg>() <= 48);

@@ -149,7 +149,7 @@ impl Speaker<'_> {
 
     /// Begins something new.
     fn begin(&mut self, at: u32, value: u32) -> Op {
-        let key = self.keys.draw(self.rng);
+        let key = self.group.first_key + self.keys.draw(self.rng);
         let reads = self.rng.chance(u16::from(self.group.read_percent) * 10);
         match self.group.service {
             Service::KeyValue { .. } if reads => Op::Read { key },

@@ -8,6 +8,7 @@ use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Timed, Whic
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
 use crate::sim::queue::event::Event;
+use crate::sim::roles::{Role, Roles};
 use crate::sim::timing::Timing;
 use crate::sim::trace::What;
 
@@ -39,8 +40,55 @@ impl World {
 
     pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
         self.possible(action)?;
+        self.note_action(action);
+        self.change(action)
+    }
+
+    /// Records that an action was taken.
+    pub(super) fn note_action(&mut self, action: Action) {
         self.record(What::Acted, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
         self.intervention = Some(action);
+    }
+
+    /// Takes the script's actions at time 0 that can hold before nodes boot. They are recorded when their turn in the script comes.
+    pub(super) fn act_before_boot(&mut self) {
+        for (index, timed) in (0..).zip(self.script.clone()) {
+            if timed.at == 0 && timed.roles.is_empty() && timed.action.holds_from_start() {
+                let outcome = self.possible(timed.action).and_then(|()| self.change(timed.action));
+                self.before_boot.insert(index, outcome);
+            }
+        }
+    }
+
+    /// The action with the nodes that have its roles now. An error says which role nobody has.
+    pub(super) fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
+        if timed.roles.is_empty() {
+            return Ok(timed.action);
+        }
+        let Some(leader) = self.leader() else { return refuse("nobody leads now, so there are no roles") };
+        let others = self.members_of(leader).without(leader);
+        let mut order: Vec<NodeId> = others.iter().collect();
+        order.sort_by_key(|node| (!self.hosts[usize::from(node.0)].up, *node));
+        let half = usize::from(others.len() + 1) / 2;
+        let majority: NodeSet = order.iter().copied().take(half).collect::<NodeSet>().with(leader);
+        let set = |role: Role| {
+            let set = match role {
+                Role::Leader => NodeSet::just(leader),
+                Role::Follower => {
+                    let running = order.first().filter(|node| self.hosts[usize::from(node.0)].up);
+                    running.map_or(NodeSet::EMPTY, |node| NodeSet::just(*node))
+                }
+                Role::Majority => majority,
+                Role::Minority => others.minus(majority),
+            };
+            if set.is_empty() { refuse(format!("there is no {} now", role.name())) } else { Ok(set) }
+        };
+        let Roles { node, from, to } = timed.roles;
+        let node = node.map(set).transpose()?.and_then(NodeSet::lowest);
+        Ok(timed.action.aimed(node, from.map(set).transpose()?, to.map(set).transpose()?))
+    }
+
+    fn change(&mut self, action: Action) -> Result<(), Refusal> {
         match action {
             Action::Crash(node) => self.crash(node),
             Action::CrashAfter { node, sends } => drop(self.faults().crash_after.insert(node, sends)),

@@ -5,9 +5,10 @@
 
 use super::{Mark, StepOutcome, World};
 use crate::core::{Effect, Header, Micros, NodeId, RuleSet, Slot};
-use crate::sim::action::Refused;
+use crate::sim::action::{Refused, Timed};
 use crate::sim::hosts::timers::NEVER;
 use crate::sim::queue::event::{Arriving, Event, Packed};
+use crate::sim::roles::Resolved;
 use crate::sim::trace::{Record, Way, What};
 
 /// Why a node stopped in the middle of its effects: a save did not fit its disk.
@@ -78,7 +79,7 @@ impl World {
     pub(super) fn handle_event(&mut self, event: Packed) -> Option<StepOutcome> {
         // Unpacked on either way, so that it comes apart at once into what each event is made of.
         match self.faults {
-            Some(_) => self.handle_event_with_faults(event.unpack()),
+            Some(_) => (self.fault_code().handle_event)(self, event.unpack()),
             None => self.dispatch(event.unpack()),
         }
     }
@@ -111,7 +112,17 @@ impl World {
             Event::Arrival(group) => self.arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
-                Some(match self.apply_action(timed.action) {
+                let done = match self.before_boot.remove(&index) {
+                    Some(outcome) => outcome.map(|()| self.note_action(timed.action)),
+                    None => self.resolve(timed).and_then(|action| {
+                        (self.fault_code().apply_action)(self, action)?;
+                        if !timed.roles.is_empty() {
+                            self.resolved.push(Resolved { index, timed: Timed { action, ..timed } });
+                        }
+                        Ok(())
+                    }),
+                };
+                Some(match done {
                     Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
                     Err(why) => {
                         self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
@@ -132,7 +143,7 @@ impl World {
         let next = to.lowest()?;
         self.arriving.to = to.without(next);
         match self.faults {
-            Some(_) => self.arrive_with_faults(from, next, flight, message_id),
+            Some(_) => (self.fault_code().arrive)(self, from, next, flight, message_id),
             None => Some(self.deliver(from, next, false, flight, message_id)),
         }
     }
@@ -178,9 +189,12 @@ impl World {
     #[inline(always)]
     pub(super) fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
-        let Some(Header { kind, slot, .. }) = self.replicas.deliver(from, to, message_id, &mut self.outbox) else {
+        let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
+        let shared = self.outbox.messages.is_shared(message_id);
+        if !self.replicas.deliver(from, to, message_id, shared, &mut self.outbox) {
             return self.miss(from, to, way.flight(), message_id);
-        };
+        }
+        self.outbox.messages.release(message_id);
         let (rules, log_from) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.trace.delivered(self.time, way, kind.0, slot, rules);

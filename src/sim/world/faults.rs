@@ -5,7 +5,7 @@ use super::intercept::{Held, Interceptor};
 use super::pause::Pause;
 use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::Which;
+use crate::sim::action::{Action, Refusal, Which};
 use crate::sim::domains::DomainId;
 use crate::sim::hosts::clock::Clocks;
 use crate::sim::hosts::processor::Processors;
@@ -13,6 +13,44 @@ use crate::sim::network::Cost;
 use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
 use std::collections::BTreeMap;
+
+/// The functions that a world without faults does without. It holds a reference to them, so that a page can show a run before it has
+/// loaded them: only what names [`FaultCode::ALL`] takes them along.
+#[derive(Debug)]
+pub(super) struct FaultCode {
+    /// See [`World::act_before_boot`].
+    pub act_before_boot: fn(&mut World),
+    /// See [`World::apply_action`].
+    pub apply_action: fn(&mut World, Action) -> Result<(), Refusal>,
+    /// See [`World::faults`].
+    pub begin: fn(&mut World),
+    /// See [`World::handle_event_with_faults`].
+    pub handle_event: fn(&mut World, Event) -> Option<StepOutcome>,
+    /// See [`World::arrive_with_faults`].
+    pub arrive: fn(&mut World, NodeId, NodeId, u32, u32) -> Option<StepOutcome>,
+    /// See [`World::send_with_faults`].
+    pub send: fn(&mut World, NodeId, NodeSet, u32) -> bool,
+    /// See [`World::put_together`].
+    pub put_together: fn(&mut World, NodeId, u64) -> Micros,
+    /// See [`World::in_time`].
+    pub in_time: fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool),
+}
+
+impl FaultCode {
+    /// All of them.
+    pub const ALL: &FaultCode = &FaultCode {
+        act_before_boot: World::act_before_boot,
+        apply_action: World::apply_action,
+        begin: |world| {
+            world.faults();
+        },
+        handle_event: World::handle_event_with_faults,
+        arrive: World::arrive_with_faults,
+        send: World::send_with_faults,
+        put_together: World::put_together,
+        in_time: World::in_time,
+    };
+}
 
 /// All that is out of the ordinary.
 #[derive(Clone, Debug)]
@@ -38,6 +76,17 @@ pub(super) struct ActiveFaults {
 }
 
 impl World {
+    /// Gives a world that was made without them the functions for faults.
+    pub fn allow_faults(&mut self) {
+        self.fault_code = Some(FaultCode::ALL);
+    }
+
+    /// The functions for faults. Whoever gives a world a script, faults or processing costs has made it with them.
+    #[inline]
+    pub(super) fn fault_code(&self) -> &'static FaultCode {
+        self.fault_code.expect("a world made without faults has none")
+    }
+
     /// The trouble there is, from now on.
     pub(super) fn faults(&mut self) -> &mut ActiveFaults {
         let (seed, cost) = (self.seed, self.topology.cost);

@@ -16,7 +16,7 @@ mod routes;
 mod timers;
 mod view;
 
-use super::action::{Action, FlightId, Refused, Timed};
+use super::action::{Action, FlightId, Refusal, Refused, Timed};
 use super::clients::{ClientGroup, Clients, HistoryRecord};
 pub use super::hosts::disk::DiskState;
 use super::hosts::disk::Storage;
@@ -28,20 +28,22 @@ use super::queue::event::{Arriving, Event, Packed};
 use super::queue::wheel::Wheel;
 use super::replicas::{Replicas, ReplicasOf};
 use super::rng::Rng;
+use super::roles::Resolved;
 use super::timing::Timing;
 use super::trace::Trace;
 use crate::core::node::{Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings, Slot,
+    Answer, Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings,
+    Slot,
 };
 use crate::sim::domains::{DomainId, Domains};
-use faults::ActiveFaults;
+use faults::{ActiveFaults, FaultCode};
 pub use outcome::StepOutcome;
 use routes::Route;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Most replicas a world holds, those that joined later included.
-pub const MAX_NODES: usize = 32;
+pub use super::action::MAX_NODES;
 
 /// Makes the replicas of a cluster; the error names a setting and what would do.
 pub type MakeReplicas = fn(&Setup) -> Result<Box<dyn Replicas>, SettingError>;
@@ -59,6 +61,8 @@ pub struct Blueprint {
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
     pub settings: Settings,
+    /// Settings of single replicas, in place of `settings`, as in the middle of a rolling upgrade.
+    pub overrides: Vec<(NodeId, Settings)>,
     /// The rules taken away.
     pub ablated: RuleSet,
     /// Source of all chance.
@@ -69,6 +73,9 @@ pub struct Blueprint {
     pub script: Vec<Timed>,
     /// What must come true once the script's faults are over, if anything must.
     pub recovery: Option<Recovery>,
+    /// Keep every handler call of a step with all its content, those of booting included; see [`Replicas::calls`].
+    #[cfg(feature = "cli")]
+    pub record_calls: bool,
     /// Leave the judges out: no violations, no leadership intervals, no count of what is chosen. For benchmarks of the simulator alone.
     pub unjudged: bool,
 }
@@ -120,8 +127,10 @@ pub struct Flight {
     pub from: End,
     /// Where to.
     pub to: End,
-    /// Which kind; `None` for requests and answers of clients.
+    /// Which kind; `None` for requests of clients and replies to them.
     pub kind: Option<KindId>,
+    /// What a reply tells a client; `None` for all other messages.
+    pub reply: Option<ReplyKind>,
     /// The slot it is about; 0 if none.
     pub slot: Slot,
     /// When it left, µs. May still lie ahead: it waits for the disk.
@@ -132,6 +141,28 @@ pub struct Flight {
     pub will_drop: bool,
     /// It is held where it is: for it, time stands still.
     pub held: bool,
+}
+
+/// What a reply tells a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyKind {
+    /// The command was executed, and this is its outcome.
+    Answered,
+    /// Nothing was done: the replica does not lead and knows no leader.
+    Refused,
+    /// Nothing was done: the replica does not lead, and names the node that does as far as it knows.
+    Redirected(NodeId),
+}
+
+impl ReplyKind {
+    /// The kind of this node's answer.
+    pub fn of(answer: Answer, from: NodeId) -> ReplyKind {
+        match answer {
+            Answer::Redirect(Some(to)) if to != from => ReplyKind::Redirected(to),
+            Answer::Redirect(_) => ReplyKind::Refused,
+            Answer::Done(_) => ReplyKind::Answered,
+        }
+    }
 }
 
 /// An end of a message's way.
@@ -195,10 +226,18 @@ pub struct World {
     script: Vec<Timed>,
     /// Actions of the script that made no sense when their time came.
     refused: Vec<Refused>,
+    /// What came of the script's actions that were taken before nodes booted, by their place; until their turn comes.
+    before_boot: BTreeMap<u32, Result<(), Refusal>>,
+    /// Actions of the script with roles, and who had them.
+    resolved: Vec<Resolved>,
     /// What was last done to the world.
     intervention: Option<Action>,
+    /// What a client was last told, and by whom.
+    reply: Option<(NodeId, ReplyKind)>,
     /// All that is out of the ordinary.
     faults: Option<Box<ActiveFaults>>,
+    /// What deals with that; `None` until it is needed.
+    fault_code: Option<&'static FaultCode>,
     /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
     /// nothing can.
     fault_free: bool,
@@ -223,7 +262,7 @@ impl Clone for World {
             topology: self.topology.clone(),
             domains: self.domains.clone(),
             setup: self.setup.clone(),
-            net_rng: self.net_rng.clone(),
+            net_rng: self.net_rng,
             seed: self.seed,
             strict_disks: self.strict_disks,
             answers_needed: self.answers_needed,
@@ -238,8 +277,12 @@ impl Clone for World {
             trace: self.trace.clone(),
             script: self.script.clone(),
             refused: self.refused.clone(),
+            before_boot: self.before_boot.clone(),
+            resolved: self.resolved.clone(),
             intervention: self.intervention,
+            reply: self.reply,
             faults: self.faults.clone(),
+            fault_code: self.fault_code,
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
             routes: self.routes.clone(),
@@ -256,10 +299,27 @@ impl World {
 
     /// Boots a cluster of the replicas that `replicas` makes, at time 0. The error names a setting and what would do.
     pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, Some(FaultCode::ALL))
+    }
+
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this world before
+    /// [`World::allow_faults`].
+    pub fn without_faults(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, None)
+    }
+
+    fn build(
+        blueprint: &Blueprint,
+        replicas: MakeReplicas,
+        fault_code: Option<&'static FaultCode>,
+    ) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
-        let replicas = replicas(&setup)?;
+        let mut replicas = replicas(&setup)?;
+        for (node, settings) in &blueprint.overrides {
+            replicas.configure(*node, &Setup { settings: settings.clone(), ..setup.clone() })?;
+        }
         let nodes = placement.len();
         let sites = usize::from(topology.sites);
         let mut world = World {
@@ -290,19 +350,38 @@ impl World {
             setup,
             script,
             refused: Vec::new(),
+            before_boot: BTreeMap::new(),
+            resolved: Vec::new(),
             intervention: None,
+            reply: None,
             faults: None,
+            fault_code,
             fault_free: false,
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
         world.outbox.tell_saves(world.strict_disks);
+        #[cfg(feature = "cli")]
+        if blueprint.record_calls {
+            world.record_effects();
+            world.replicas.record_calls();
+        }
         world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {
-            world.faults();
+            (world.fault_code().begin)(&mut world);
         }
         for (id, site) in (0..).map(NodeId).zip(placement) {
-            world.install(site, world.domains.of_replica(id));
+            world.place(site, world.domains.of_replica(id));
+        }
+        // A script that acts at time 0 acts before the first message is sent.
+        world.hosts.iter_mut().for_each(|host| host.up = true);
+        if world.script.iter().any(|timed| timed.at == 0) {
+            (world.fault_code().act_before_boot)(&mut world);
+        }
+        for id in (0..world.nodes()).map(NodeId) {
+            if world.hosts[usize::from(id.0)].up {
+                world.boot(id);
+            }
         }
         for index in 0..world.script.len() {
             world.schedule(world.script[index].at, Event::Script(index as u32));
@@ -313,6 +392,13 @@ impl World {
 
     /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
     fn install(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
+        let me = self.place(site, domain);
+        self.boot(me);
+        me
+    }
+
+    /// Puts a new replica on a new machine at `site` and in `domain`.
+    fn place(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.hosts.len() as u8);
         self.hosts.push(Host {
             up: false,
@@ -327,7 +413,6 @@ impl World {
             cut_links: NodeSet::EMPTY,
         });
         self.rebuild_routes();
-        self.boot(me);
         me
     }
 

@@ -1,6 +1,6 @@
 //! Clients at work: beginning commands, asking, being redirected, losing patience.
 
-use super::{ClientMessage, StepOutcome, World};
+use super::{ClientMessage, ReplyKind, StepOutcome, World};
 use crate::core::node::Reply;
 use crate::core::{Answer, ClientId, Command, Contact, Micros, NodeId, RuleSet};
 use crate::sim::clients::{HistoryEvent, HistoryRecord, OPEN_SESSIONS, Pace};
@@ -116,7 +116,7 @@ impl World {
         let will_drop = self.net_rng.chance(self.topology.loss_permille);
         let (flight, will_drop) = match self.faults {
             Some(_) => {
-                let (_, flight, will_drop) = self.in_time(self.time, self.time, flight, will_drop);
+                let (_, flight, will_drop) = (self.fault_code().in_time)(self, self.time, self.time, flight, will_drop);
                 (flight, will_drop)
             }
             None => (flight, will_drop),
@@ -152,7 +152,7 @@ impl World {
         }
         let reply = if self.faults.is_some() { self.tamper_reply(from, reply) } else { reply };
         let leaves = match self.faults {
-            Some(_) => self.put_together(from, self.client_weight(reply.client, reply.seq)),
+            Some(_) => (self.fault_code().put_together)(self, from, self.client_weight(reply.client, reply.seq)),
             None => self.saved_at(from),
         };
         let site = self.site_of_client(reply.client);
@@ -160,7 +160,7 @@ impl World {
         let flight = self.topology.delay(self.site_of(from), site, true, &mut self.net_rng);
         let lost = self.net_rng.chance(self.topology.loss_permille);
         let (leaves, flight, lost) = match self.faults {
-            Some(_) => self.in_time(leaves, leaves, flight, lost),
+            Some(_) => (self.fault_code().in_time)(self, leaves, leaves, flight, lost),
             None => (leaves, flight, lost),
         };
         if lost {
@@ -178,6 +178,7 @@ impl World {
             return None;
         }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);
+        self.reply = Some((from, ReplyKind::of(*answer, from)));
         let step = Some(StepOutcome::passed(What::Answered, from));
         let session = &mut self.clients.sessions[usize::from(client.0)];
         let Some(waiting) = session.waiting.filter(|waiting| waiting.command.seq == seq) else {

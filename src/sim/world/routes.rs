@@ -24,7 +24,7 @@ impl World {
     #[inline(always)]
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) -> bool {
         if self.faults.is_some() {
-            return self.send_with_faults(from, NodeSet::just(to), message_id);
+            return (self.fault_code().send)(self, from, NodeSet::just(to), message_id);
         }
         let leaves = self.saved_at(from);
         if from == to {
@@ -42,7 +42,7 @@ impl World {
     #[inline]
     pub(super) fn broadcast(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         if self.faults.is_some() {
-            return self.send_with_faults(from, to, message_id);
+            return (self.fault_code().send)(self, from, to, message_id);
         }
         let leaves = self.saved_at(from);
         let (kind, bytes) = self.weigh(message_id);

@@ -1,6 +1,6 @@
 //! What can be seen of a world from outside.
 
-use super::{ClientMessage, End, Flight, HistoryRecord, Mark, World};
+use super::{ClientMessage, End, Flight, HistoryRecord, Mark, ReplyKind, World};
 use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
@@ -9,6 +9,7 @@ use crate::sim::network::Topology;
 use crate::sim::network::links::Link;
 use crate::sim::queue::event::{Arriving, Event};
 use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
+use crate::sim::roles::Resolved;
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
 
@@ -63,6 +64,11 @@ impl World {
         self.intervention
     }
 
+    /// What a client was last told, and by whom.
+    pub fn reply(&self) -> Option<(NodeId, ReplyKind)> {
+        self.reply
+    }
+
     /// Actions of the script that made no sense when their time came.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
@@ -101,6 +107,11 @@ impl World {
     /// The rules applied at least once since the start.
     pub fn rules_used(&self) -> RuleSet {
         self.used
+    }
+
+    /// Actions of the script with roles that were taken, and who had the roles then.
+    pub fn resolved(&self) -> &[Resolved] {
+        &self.resolved
     }
 
     /// Keeps the effects of each step or action, for [`Replicas::recorded`].
@@ -191,7 +202,14 @@ impl World {
         let kind = header.map(|header| header.kind);
         let slot = header.map_or(0, |header| header.slot);
         let sent = arrives.saturating_sub(event.flight());
-        Some(Flight { id: event.flight_id()?, from, to, kind, slot, sent, arrives, will_drop, held })
+        let reply = match event {
+            Event::Reply { from, client_message, .. } => match self.client_messages.look(client_message) {
+                Some(ClientMessage::Reply(reply)) => Some(ReplyKind::of(reply.answer, from)),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some(Flight { id: event.flight_id()?, from, to, kind, reply, slot, sent, arrives, will_drop, held })
     }
 
     /// The leader with the highest epoch, if any node takes itself for one.

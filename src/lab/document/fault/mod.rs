@@ -9,6 +9,7 @@ use super::quantity::Quantity;
 use crate::core::node::Kind;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
+use crate::sim::roles::Role;
 use crate::sim::{Action, DomainId};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -25,14 +26,15 @@ pub struct Fault {
     /// The action; `scenarios/README.md` lists the actions and their fields.
     #[serde(rename = "do")]
     pub action: String,
-    /// The node it is done to, counted from 1.
+    /// The node it is done to, counted from 1; or "leader" or "follower", whoever that is then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<u32>,
+    pub node: Option<Target>,
     /// Instead of a node, all that is in a place: a region, a site, `site/rack` or `site/rack/machine` (crash, restart, pause, continue,
     /// cut, heal).
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// One end of a link: a node, a list of nodes, or "all" of them, those that join later included.
+    /// One end of a link: a node, a list of nodes, or "all" of them, those that join later included; or "leader", "follower", "majority" or
+    /// "minority", whoever that is then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Nodes>,
     /// The other end of a link, in the same way.
@@ -98,6 +100,70 @@ pub struct Fault {
     pub clock_stops: bool,
 }
 
+/// One node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// By its number, counted from 1.
+    Number(u32),
+    /// By the role it has when the action's time comes.
+    Role(Role),
+}
+
+impl From<u32> for Target {
+    fn from(number: u32) -> Target {
+        Target::Number(number)
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Target::Number(number) => number.serialize(serializer),
+            Target::Role(role) => role.name().serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Target;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the number of a node, \"leader\" or \"follower\"")
+            }
+            fn visit_str<E: Error>(self, word: &str) -> Result<Target, E> {
+                let single = Role::ALL.into_iter().find(|role| role.is_single() && role.name() == word);
+                single.map(Target::Role).ok_or_else(|| E::invalid_value(Unexpected::Str(word), &self))
+            }
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Target, E> {
+                let read = u32::try_from(number).map(Target::Number);
+                read.map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Target, E> {
+                let read = u32::try_from(number).map(Target::Number);
+                read.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+#[cfg(feature = "cli")]
+impl schemars::JsonSchema for Target {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Target".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let number = generator.subschema_for::<u32>();
+        let roles: Vec<&str> = Role::ALL.iter().filter(|role| role.is_single()).map(|role| role.name()).collect();
+        schemars::json_schema!({
+            "description": "A node, counted from 1, or by the role it has then.",
+            "anyOf": [number, { "enum": roles }]
+        })
+    }
+}
+
 /// One node or several, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nodes {
@@ -107,6 +173,8 @@ pub enum Nodes {
     Several(Vec<u32>),
     /// All, those that join later included.
     All,
+    /// By the role they have when the action's time comes.
+    Role(Role),
 }
 
 /// The word for [`Nodes::All`].
@@ -118,6 +186,7 @@ impl Serialize for Nodes {
             Nodes::One(number) => number.serialize(serializer),
             Nodes::Several(list) => list.serialize(serializer),
             Nodes::All => ALL_NODES.serialize(serializer),
+            Nodes::Role(role) => role.name().serialize(serializer),
         }
     }
 }
@@ -131,7 +200,7 @@ impl schemars::JsonSchema for Nodes {
         let (one, several) = (generator.subschema_for::<u32>(), generator.subschema_for::<Vec<u32>>());
         schemars::json_schema!({
             "description": "One node or several, counted from 1, or all, those that join later included.",
-            "anyOf": [one, several, { "const": ALL_NODES }]
+            "anyOf": [one, several, { "const": ALL_NODES }, { "enum": Role::ALL.map(Role::name) }]
         })
     }
 }
@@ -142,12 +211,15 @@ impl<'de> Deserialize<'de> for Nodes {
         impl<'de> Visitor<'de> for Either {
             type Value = Nodes;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the number of a node, a list of such, or \"all\"")
+                f.write_str("the number of a node, a list of such, \"all\", \"leader\", \"follower\", \"majority\" or \"minority\"")
             }
             fn visit_str<E: Error>(self, word: &str) -> Result<Nodes, E> {
                 match word {
                     ALL_NODES => Ok(Nodes::All),
-                    _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
+                    _ => match Role::ALL.into_iter().find(|role| role.name() == word) {
+                        Some(role) => Ok(Nodes::Role(role)),
+                        None => Err(E::invalid_value(Unexpected::Str(word), &self)),
+                    },
                 }
             }
             fn visit_u64<E: Error>(self, number: u64) -> Result<Nodes, E> {
@@ -278,7 +350,7 @@ impl Fault {
     /// Writes an action as a script entry.
     pub fn new<'a>(at: Micros, action: Action, names: impl Into<Names<'a>>) -> Fault {
         let names = names.into();
-        let number = |node: NodeId| Some(u32::from(node.0) + 1);
+        let number = |node: NodeId| Some(Target::Number(u32::from(node.0) + 1));
         let one = |node: NodeId| Some(Nodes::One(u32::from(node.0) + 1));
         let several = |set: NodeSet| Some(Nodes::Several(set.iter().map(|node| u32::from(node.0) + 1).collect()));
         let end = |set: NodeSet| if set == ALL { Some(Nodes::All) } else { several(set) };

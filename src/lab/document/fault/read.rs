@@ -1,6 +1,6 @@
 //! Reading script entries: from names and quantities to an [`Action`], with every problem reported.
 
-use super::{BEHAVIOURS, Fault, Names, Nodes, VERBS, byzantine, renamed, words};
+use super::{BEHAVIOURS, Fault, Names, Nodes, Target, VERBS, byzantine, renamed, words};
 use crate::core::{KindId, NodeId, NodeSet};
 use crate::lab::document::Quantity;
 use crate::lab::document::problem::ProblemCollector;
@@ -9,6 +9,7 @@ use crate::sim::action::{
     ALL, BANDWIDTHS, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, MOST_DELAY, MOST_DRIFT,
     MOST_JUMP, Timed, Which,
 };
+use crate::sim::roles::{Role, Roles};
 use crate::sim::world::MAX_NODES;
 use crate::sim::{Action, DomainId};
 
@@ -68,6 +69,7 @@ enum End {
     One(NodeId),
     Several(NodeSet),
     All,
+    Role(Role),
 }
 
 impl End {
@@ -76,6 +78,8 @@ impl End {
             End::One(node) => NodeSet::just(node),
             End::Several(set) => set,
             End::All => ALL,
+            // Found out when its time comes.
+            End::Role(_) => NodeSet::EMPTY,
         }
     }
 }
@@ -87,6 +91,8 @@ struct Reader<'a, 'b> {
     names: Names<'a>,
     /// How many nodes there may be.
     nodes: usize,
+    /// The roles named so far.
+    roles: Roles,
     problems: &'b mut ProblemCollector,
 }
 
@@ -118,8 +124,11 @@ impl Fault {
                 None
             }
         };
-        let action = Reader { fault: self, path, names, nodes: nodes.min(MAX_NODES), problems }.action();
-        Some(Timed { at: at?, action: action? })
+        let mut reader =
+            Reader { fault: self, path, names, nodes: nodes.min(MAX_NODES), roles: Roles::default(), problems };
+        let action = reader.action();
+        let roles = reader.roles;
+        Some(Timed { at: at?, action: action?, roles })
     }
 
     /// All fields but `at` and `do`, and whether they are given.
@@ -304,7 +313,14 @@ impl Reader<'_, '_> {
     }
 
     fn node(&mut self) -> Option<NodeId> {
-        self.numbered("node", self.fault.node)
+        match self.fault.node {
+            Some(Target::Role(role)) => {
+                self.roles.node = Some(role);
+                Some(NodeId(0))
+            }
+            Some(Target::Number(number)) => self.numbered("node", Some(number)),
+            None => self.numbered("node", None),
+        }
     }
 
     /// An action on a node, or on all nodes of a failure domain.
@@ -344,6 +360,11 @@ impl Reader<'_, '_> {
         match nodes {
             None => self.numbered(field, None).map(End::One),
             Some(Nodes::All) => Some(End::All),
+            Some(Nodes::Role(role)) => {
+                let place = if field == "from" { &mut self.roles.from } else { &mut self.roles.to };
+                *place = Some(*role);
+                Some(End::Role(*role))
+            }
             Some(Nodes::One(number)) => self.numbered(field, Some(*number)).map(End::One),
             Some(Nodes::Several(list)) => {
                 if list.is_empty() {
@@ -437,7 +458,9 @@ impl Reader<'_, '_> {
     fn single(&mut self, field: &str, nodes: &Option<Nodes>) -> Option<NodeId> {
         match self.end(field, nodes)? {
             End::One(node) => Some(node),
-            End::Several(_) | End::All => {
+            // Two that cannot be the same node before it is found out which one it is.
+            End::Role(role) if role.is_single() => Some(NodeId(u8::from(field == "to"))),
+            End::Several(_) | End::All | End::Role(_) => {
                 self.problem(field, "", "is one node here, not several");
                 None
             }
@@ -448,7 +471,8 @@ impl Reader<'_, '_> {
         let (from, to) = (self.single("from", &self.fault.from), self.single("to", &self.fault.to));
         let kind = self.kind();
         let (from, to) = (from?, to?);
-        if from == to {
+        let by_number = self.roles.from.is_none() && self.roles.to.is_none();
+        if from == to && by_number {
             self.problem("to", to.0 + 1, "a node has no link to itself; name two nodes");
             return None;
         }

@@ -26,6 +26,18 @@ struct Known {
 }
 
 impl Known {
+    /// Keeps what is known here and there.
+    fn agree(&mut self, other: &Known) {
+        let both = |one: &mut Option<bool>, other: Option<bool>| *one = one.filter(|one| other == Some(*one));
+        both(&mut self.up, other.up);
+        both(&mut self.paused, other.paused);
+        both(&mut self.has_twin, other.has_twin);
+        both(&mut self.byzantine, other.byzantine);
+        both(&mut self.corrupted, other.corrupted);
+        self.full |= other.full;
+        self.domain = self.domain.filter(|domain| other.domain == Some(*domain));
+    }
+
     fn crash(&mut self) {
         (self.up, self.paused, self.has_twin) = (Some(false), Some(false), Some(false));
     }
@@ -230,6 +242,22 @@ impl ScriptCheck {
         let pairs = a.iter().filter(known).flat_map(|a| b.iter().filter(known).map(move |b| (a, b)));
         let parted = |(a, b): (NodeId, NodeId)| self.partitioned.iter().any(|edge| here(a, *edge) != here(b, *edge));
         pairs.into_iter().any(parted).then(|| "a whole place is cut off between them by then; heal that".to_owned())
+    }
+
+    /// Records an action whose node is known only in the run: what is certain afterwards is what is certain whoever it is.
+    pub fn apply_by_role(&mut self, action: Action) {
+        let candidates = (0..self.nodes.len() as u8).map(NodeId);
+        let outcomes = candidates.map(|node| {
+            let mut outcome = self.clone();
+            outcome.apply(action.with_node(node));
+            outcome
+        });
+        let merged = outcomes.reduce(|mut all, one| {
+            all.nodes.iter_mut().zip(&one.nodes).for_each(|(known, other)| known.agree(other));
+            all.holds |= one.holds;
+            all
+        });
+        *self = merged.unwrap_or_else(|| self.clone());
     }
 
     /// Records an action whose time has come. Where it is uncertain whether it took effect, so is the state after it.

@@ -10,6 +10,7 @@ pub use branch::{BRANCHES, Branch, Difference};
 
 use crate::core::Micros;
 use crate::lab::document::recorded_run::{InterventionText, MomentText};
+use crate::lab::presets;
 use crate::lab::{Checked, Document, Fault, Intervention, Moment, Problem, Problems, Quantity, Scenario};
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
@@ -34,9 +35,16 @@ pub struct Session {
     others: Vec<Branch>,
     /// How many interventions of the present branch have been done. Invariant: `done ≤ branch.interventions.len()`.
     done: usize,
-    /// Whether checkpoints are taken.
-    copies: bool,
+    /// What repeats interventions, and what copies the simulation for checkpoints, if any are taken. Functions, so that the page can show a run
+    /// before it has loaded them.
+    act: Option<Act>,
+    copy: Option<Copy>,
 }
+
+type Act = fn(&mut dyn Universe, Action) -> Result<(), Refusal>;
+type Copy = fn(&dyn Universe) -> Box<dyn Universe>;
+
+const ACT: Act = |universe, action| universe.act(action);
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -72,20 +80,40 @@ impl Session {
     pub fn of(scenario: Scenario, mut checked: Checked) -> Result<Session, Problem> {
         checked.blueprint.keep_trace = KEEP_TRACE;
         let universe = checked.boot()?;
-        Ok(Session {
+        Ok(Session { act: Some(ACT), ..Session::around(scenario, checked, universe) })
+    }
+
+    /// The run that the page begins with. It keeps no checkpoints, and nothing can be done to it before [`Session::complete`].
+    pub fn first() -> Session {
+        let mut checked = presets::first_checked();
+        checked.blueprint.keep_trace = KEEP_TRACE;
+        let universe = checked.variant.boot_without_faults(&checked.blueprint).expect("the first scenario runs");
+        Session::around(presets::first(), checked, universe)
+    }
+
+    fn around(scenario: Scenario, checked: Checked, universe: Box<dyn Universe>) -> Session {
+        Session {
             scenario,
             checked,
             universe,
             branch: Branch::default(),
             others: Vec::new(),
             done: 0,
-            copies: false,
-        })
+            act: None,
+            copy: None,
+        }
+    }
+
+    /// Has the run that the page begins with do all that others do: act, and go back quickly.
+    pub fn complete(&mut self) {
+        self.universe.allow_faults();
+        self.act = Some(ACT);
+        self.keep_copies();
     }
 
     /// Takes checkpoints from now on.
     pub fn keep_copies(&mut self) {
-        self.copies = true;
+        self.copy = Some(|universe| universe.fork());
     }
 
     /// The scenario.
@@ -193,7 +221,8 @@ impl Session {
         if intervention.at > self.universe.time() && self.universe.step_until(intervention.at) {
             return Err(misfit());
         }
-        self.universe.act(intervention.action).map_err(|Refusal(why)| ReplayMismatch(why))?;
+        let act = self.act.ok_or_else(misfit)?;
+        act(&mut *self.universe, intervention.action).map_err(|Refusal(why)| ReplayMismatch(why))?;
         self.done += 1;
         Ok(())
     }
@@ -207,14 +236,12 @@ impl Session {
             self.branch.reached = now;
         }
         let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
-        if !self.copies || now.event < last + self.branch.spacing {
-            return;
-        }
+        let Some(copy) = self.copy.filter(|_| now.event >= last + self.branch.spacing) else { return };
         // Invariant: a checkpoint has no intervention after its last event, so that seeking to an event leaves those to come.
         if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
             return;
         }
-        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: self.universe.fork() }));
+        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: copy(&*self.universe) }));
         if self.branch.checkpoints.len() > CHECKPOINTS {
             let mut odd = false;
             self.branch.checkpoints.retain(|_| {
@@ -325,9 +352,16 @@ impl Session {
     }
 
     /// The run of a document at its start, with all interventions to come, and the document's moment.
-    pub(super) fn load(document: &Document) -> Result<(Session, Option<Moment>), Problems> {
-        let mut session = Session::new(document.scenario.clone())?;
-        let (interventions, moment) = document.check(&session.checked)?;
+    pub(super) fn load(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
+        let (mut session, moment) = Session::load_checked(document, checked)?;
+        session.keep_copies();
+        Ok((session, moment))
+    }
+
+    /// The same; it keeps no checkpoints.
+    pub(super) fn load_checked(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
+        let (interventions, moment) = document.check(&checked)?;
+        let mut session = Session::of(document.scenario.clone(), checked)?;
         session.branch.interventions = interventions;
         Ok((session, moment))
     }
@@ -350,7 +384,12 @@ pub struct Replay {
 impl Replay {
     /// Starts a replay. Errors: the problems of the document.
     pub fn new(document: &Document) -> Result<Replay, Problems> {
-        let (session, moment) = Session::load(document)?;
+        Replay::of(document, document.scenario.check()?)
+    }
+
+    /// The same for a document whose scenario was checked before.
+    pub fn of(document: &Document, checked: Checked) -> Result<Replay, Problems> {
+        let (session, moment) = Session::load(document, checked)?;
         Ok(Replay { session, moment: moment.unwrap_or_default() })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{half, micros, rounded, time, with};
 use crate::lab::Quantity;
-use crate::lab::document::fault::{Fault, Nodes};
+use crate::lab::document::fault::{Fault, Nodes, Target};
 use crate::lab::document::scenario::Scenario;
 
 /// Renumbers the nodes of a script entry after node `gone` was removed. False: no node is left for it.
@@ -13,7 +13,7 @@ pub(super) fn leave_out(fault: &mut Fault, gone: u32) -> bool {
         there
     };
     let nodes = |nodes: &mut Option<Nodes>| match nodes {
-        None | Some(Nodes::All) => true,
+        None | Some(Nodes::All | Nodes::Role(_)) => true,
         Some(Nodes::One(number)) => moved(number),
         Some(Nodes::Several(list)) => {
             list.retain_mut(moved);
@@ -21,7 +21,11 @@ pub(super) fn leave_out(fault: &mut Fault, gone: u32) -> bool {
         }
     };
     let (from, to) = (nodes(&mut fault.from), nodes(&mut fault.to));
-    fault.node.as_mut().is_none_or(moved) && from && to
+    let node = match &mut fault.node {
+        Some(Target::Number(number)) => moved(number),
+        Some(Target::Role(_)) | None => true,
+    };
+    node && from && to
 }
 
 /// A fault of one node, or of its links, in place of a fault of a failure domain.
@@ -34,7 +38,7 @@ pub(super) fn nodes_for_places(scenario: &Scenario) -> Vec<Scenario> {
             let (from, to) = (Some(Nodes::One(node)), Some(Nodes::Several(others)));
             let one = match fault.action.as_str() {
                 "cut" | "heal" => Fault { place: None, from, to, ..fault.clone() },
-                _ => Fault { place: None, node: Some(node), ..fault.clone() },
+                _ => Fault { place: None, node: Some(node.into()), ..fault.clone() },
             };
             ways.push(with(scenario, |s| s.script[index] = one));
         }
@@ -82,7 +86,7 @@ fn disturbs_all_links(fault: &Fault) -> bool {
 fn fewer(nodes: &Option<Nodes>, all: u32) -> Vec<Nodes> {
     match nodes {
         None | Some(Nodes::One(_)) => Vec::new(),
-        Some(Nodes::All) => (1..=all).map(Nodes::One).collect(),
+        Some(Nodes::All | Nodes::Role(_)) => (1..=all).map(Nodes::One).collect(),
         Some(Nodes::Several(list)) if list.len() == 1 => vec![Nodes::One(list[0])],
         Some(Nodes::Several(list)) => {
             let without = |gone| list.iter().copied().filter(|node| node != gone).collect();

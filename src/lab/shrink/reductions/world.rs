@@ -11,6 +11,9 @@ pub(super) fn fewer_replicas(scenario: &Scenario) -> Vec<Scenario> {
         with(scenario, |s| {
             s.replicas.remove(node);
             s.script.retain_mut(|fault| leave_out(fault, node as u32 + 1));
+            let gone = node as u32 + 1;
+            s.nodes.retain(|own| own.id != gone);
+            s.nodes.iter_mut().for_each(|own| own.id -= u32::from(own.id > gone));
         })
     };
     (0..scenario.replicas.len()).rev().map(without).collect()

@@ -1,0 +1,148 @@
+//! Chunks: the parts of the page's program that are files of their own and are loaded when they are wanted (code splitting). A function
+//! with `#[wasm_split(name, …)]` is where a chunk begins: what only it calls comes in that chunk. `scripts/split.mjs` makes the files, of
+//! release builds; in others all is there from the start. A failed load is tried again at the next call.
+
+use crate::dialogs::{help, setup};
+use crate::pages::actions::{self, Actions};
+use crate::panels::messages;
+use crate::stage::faults::{self, Faults};
+use quorumscope::universe::{self, Variant};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+/// A chunk that could not be loaded, by what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing(String);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} could not be loaded. Is there a connection? Whatever you do next tries again.", self.0)
+    }
+}
+
+/// The chunks that are not variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chunk {
+    /// What can be done to a run, and documents.
+    Actions,
+    /// Menus, and the signs of what is out of order.
+    Faults,
+    /// Measuring and comparing variants.
+    Measurements,
+    /// The help sheet.
+    Help,
+    /// The set-up sheet.
+    Setup,
+}
+
+impl Chunk {
+    /// All of them, in the order in which they are fetched when there is nothing else to do.
+    pub const ALL: [Chunk; 5] = [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Help, Chunk::Setup];
+
+    /// What it holds, in words.
+    const fn title(self) -> &'static str {
+        match self {
+            Chunk::Actions => "The part of this page that acts on the run",
+            Chunk::Faults => "The menus of this page",
+            Chunk::Measurements => "The measurements",
+            Chunk::Help => "The help",
+            Chunk::Setup => "The set-up sheet",
+        }
+    }
+
+    /// Loads it, unless that has been done.
+    pub async fn load(self) -> Result<Part, Missing> {
+        let part = match self {
+            Chunk::Actions => actions::load().await.map(Part::Actions),
+            Chunk::Faults => faults::load().await.map(Part::Faults),
+            Chunk::Measurements => messages::load().await.map(Part::Measurements),
+            Chunk::Help => help::load().await.map(Part::Help),
+            Chunk::Setup => setup::load().await.map(Part::Setup),
+        };
+        part.map_err(|_| Missing(self.title().to_owned()))
+    }
+}
+
+/// A chunk that is there: its functions.
+#[derive(Clone, Copy)]
+pub enum Part {
+    Actions(&'static Actions),
+    Faults(&'static Faults),
+    Measurements(messages::View),
+    Help(help::View),
+    Setup(setup::View),
+}
+
+/// The chunk for actions, loaded unless that has been done.
+pub async fn actions() -> Result<&'static Actions, Missing> {
+    actions::load().await.map_err(|_| Missing(Chunk::Actions.title().to_owned()))
+}
+
+/// The chunks that are there by now.
+#[derive(Clone, Copy, Default)]
+pub struct Parts {
+    pub actions: Option<&'static Actions>,
+    pub faults: Option<&'static Faults>,
+    pub measurements: Option<messages::View>,
+    pub help: Option<help::View>,
+    pub setup: Option<setup::View>,
+}
+
+impl Parts {
+    /// Adds one.
+    pub fn add(&mut self, part: Part) {
+        match part {
+            Part::Actions(actions) => self.actions = Some(actions),
+            Part::Faults(faults) => self.faults = Some(faults),
+            Part::Measurements(view) => self.measurements = Some(view),
+            Part::Help(view) => self.help = Some(view),
+            Part::Setup(view) => self.setup = Some(view),
+        }
+    }
+
+    /// Whether it is there.
+    pub fn has(&self, chunk: Chunk) -> bool {
+        match chunk {
+            Chunk::Actions => self.actions.is_some(),
+            Chunk::Faults => self.faults.is_some(),
+            Chunk::Measurements => self.measurements.is_some(),
+            Chunk::Help => self.help.is_some(),
+            Chunk::Setup => self.setup.is_some(),
+        }
+    }
+}
+
+/// What loads a variant.
+type Load = fn() -> Pin<Box<dyn Future<Output = Option<&'static Variant>>>>;
+
+macro_rules! of_variants {
+    ($($name:ident: $protocol:path),* $(,)?) => {
+        /// A chunk for each variant.
+        mod variants {
+            use quorumscope::universe::{self, Variant};
+            use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+            $(
+                #[wasm_split($name, fallible)]
+                pub fn $name() -> Result<&'static Variant, SplitLoaderError> {
+                    Ok(universe::of::<$protocol>())
+                }
+            )*
+        }
+
+        /// What loads each variant, in the order of the registry.
+        const LOADS: &[Load] = &[$(|| Box::pin(async { variants::$name().await.ok() })),*];
+    };
+}
+quorumscope::variants!(of_variants);
+
+/// Loads the variant with this key. `None`: there is no such variant.
+pub async fn variant(key: &str) -> Option<Result<&'static Variant, Missing>> {
+    // The variant of the first picture is there from the start.
+    if key == universe::first().card.key {
+        return Some(Ok(universe::first()));
+    }
+    let index = universe::titles().iter().position(|(known, _)| *known == key)?;
+    Some(LOADS[index]().await.ok_or_else(|| Missing(universe::titles()[index].1.to_owned())))
+}

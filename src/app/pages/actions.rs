@@ -1,0 +1,76 @@
+//! What can be done to a run, and documents: links, scenarios, the handle for scripts. They come in a chunk of their own, right after the first picture.
+
+use super::apply_action::{self, Notice};
+use super::keyboard;
+use super::opening::{self, Opened, Unopened};
+use crate::page_action::PageAction;
+use crate::run::context::{self, ScriptedFault};
+use crate::run::engine::Engine;
+use crate::run::last_event::{self, LastEvent};
+use crate::run::player::Shared;
+use crate::run::view_model::{self, BranchView};
+use crate::web::options::Options;
+use crate::web::{address, handle, json};
+use quorumscope::lab::{Checked, Document, Scenario, Session};
+use quorumscope::universe::Variant;
+use std::future::Future;
+use std::pin::Pin;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use web_sys::KeyboardEvent;
+
+/// Something that is told later.
+pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// The functions of this chunk.
+#[derive(Debug)]
+pub struct Actions {
+    /// See [`apply_action::apply_action`].
+    pub apply: fn(&mut Engine, PageAction, &'static Variant, &[Scenario]) -> Notice,
+    /// See [`apply_action::present`].
+    pub present: fn(&Engine) -> Scenario,
+    /// See [`keyboard::page_action`].
+    pub key: fn(&KeyboardEvent, &Engine) -> Option<PageAction>,
+    /// See [`opening::asked`].
+    pub asked: fn(Options) -> Later<Opened>,
+    /// See [`opening::link`].
+    pub link: fn(String) -> Later<Result<Opened, Unopened>>,
+    /// The built-in scenarios.
+    pub presets: fn() -> Vec<Scenario>,
+    /// See [`address::pack`].
+    pub pack: fn(Document) -> Later<Option<String>>,
+    /// See [`address::link`].
+    pub address: fn(&str) -> String,
+    /// See [`Session::document`].
+    pub document: fn(&Session) -> Document,
+    /// See [`last_event::last`].
+    pub last: fn(&Session) -> Option<LastEvent>,
+    /// See [`view_model::branches`].
+    pub branches: fn(&Session) -> Vec<BranchView>,
+    /// See [`context::scripted_faults`].
+    pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
+    /// See [`Engine::complete`].
+    pub complete: fn(&mut Engine),
+    /// See [`handle::install`].
+    pub install: fn(&Shared),
+}
+
+/// Where this chunk begins.
+#[wasm_split(actions, fallible)]
+pub fn load() -> Result<&'static Actions, SplitLoaderError> {
+    Ok(&Actions {
+        apply: apply_action::apply_action,
+        present: apply_action::present,
+        key: keyboard::page_action,
+        asked: |options| Box::pin(opening::asked(options)),
+        link: |fragment| Box::pin(async move { opening::link(&fragment).await }),
+        presets: || json::presets().into_iter().map(|(_, scenario)| scenario).collect(),
+        pack: |document| Box::pin(async move { address::pack(&document).await }),
+        address: address::link,
+        document: Session::document,
+        last: last_event::last,
+        branches: view_model::branches,
+        scripted_faults: context::scripted_faults,
+        complete: Engine::complete,
+        install: handle::install,
+    })
+}

@@ -1,0 +1,44 @@
+//! Menus and fault conditions of the stage: a chunk of its own, loaded after the first picture, in which nothing is faulty.
+
+use super::layout::{Layout, SiteLink};
+use super::menu::{self, Menu};
+use super::{condition, legend, link_conditions};
+use crate::run::context::RunContext;
+use crate::run::view_model::{NodeView, ViewModel};
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use yew::prelude::*;
+
+/// The functions of this chunk.
+#[derive(Debug)]
+pub struct Faults {
+    /// See [`Menu`].
+    pub menu: fn(menu::Props) -> Html,
+    /// See [`condition::draw_at_node`].
+    pub draw_at_node: fn(&NodeView) -> Vec<Html>,
+    /// The conditions of a replica as clauses: see [`condition::clauses`].
+    pub node_clauses: fn(&NodeView) -> String,
+    /// See [`legend::condition_entries`].
+    pub legend: fn(&ViewModel) -> Vec<Html>,
+    /// See [`link_conditions::links`].
+    pub links: fn(&Layout, &RunContext, &ViewModel) -> link_conditions::LinkDrawings,
+    /// See [`link_conditions::site_link_line`].
+    pub site_link_line: fn(&Layout, &ViewModel, &SiteLink) -> Option<Html>,
+    /// See [`link_conditions::clauses`].
+    pub link_clauses: fn(&RunContext, &ViewModel, usize, usize) -> String,
+}
+
+/// Where the chunk begins.
+#[wasm_split(faults, fallible)]
+pub fn load() -> Result<&'static Faults, SplitLoaderError> {
+    Ok(&Faults {
+        menu: |menu::Props { target, at, room, context, view, on }| {
+            html! { <Menu {target} {at} {room} {context} {view} {on} /> }
+        },
+        draw_at_node: condition::draw_at_node,
+        node_clauses: |node| condition::clauses(&condition::of_node(node)),
+        legend: legend::condition_entries,
+        links: link_conditions::links,
+        site_link_line: link_conditions::site_link_line,
+        link_clauses: link_conditions::clauses,
+    })
+}

@@ -1,0 +1,171 @@
+//! A replica on the stage: number, role, term or ballot, log bar, ring of votes, and the leader badge.
+
+use super::faults::Faults;
+use super::layout::NODE_RADIUS;
+use crate::elements::geometry::{self, Point, point};
+use crate::elements::svg::{self, MenuButton};
+use crate::elements::text;
+use crate::page_action::{PageAction, Target};
+use crate::run::view_model::{Agreement, Leadership, NodeView, SLOTS, SlotState};
+use quorumscope::core::{NodeSet, Tally};
+use yew::prelude::*;
+
+/// The slots of the log bar, from left to right.
+const BARS: [&str; SLOTS] = [
+    "M0 0h5v8h-5z",
+    "M6.5 0h5v8h-5z",
+    "M13 0h5v8h-5z",
+    "M19.5 0h5v8h-5z",
+    "M26 0h5v8h-5z",
+    "M32.5 0h5v8h-5z",
+    "M39 0h5v8h-5z",
+    "M45.5 0h5v8h-5z",
+];
+/// Width of one slot, and of the gap after it.
+const SLOT: (f64, f64) = (5.0, 1.5);
+/// Radius of the ring in which votes are counted.
+const TALLY_RADIUS: f64 = NODE_RADIUS + 4.5;
+/// Half the gap between two votes on that ring, in turns.
+const TALLY_GAP: f64 = 0.014;
+
+/// Interaction state of a replica.
+#[derive(Clone, Copy)]
+pub struct Interaction {
+    /// A leader badge dropped now would land here.
+    pub target: bool,
+    /// It is being dragged.
+    pub held: bool,
+    /// Its menu is open.
+    pub open: bool,
+    /// It takes part in a violation.
+    pub violates: bool,
+    /// What draws fault conditions, once it is loaded.
+    pub faults: Option<&'static Faults>,
+}
+
+/// Draws a replica. `epoch` is the protocol's word for its epochs (term, ballot), `place` the name of its site.
+pub fn replica(
+    node: &NodeView,
+    at: Point,
+    (epoch, place): (&str, &str),
+    Interaction { target, held, open, violates, faults }: Interaction,
+    on_grab: Callback<PointerEvent>,
+    on: &Callback<PageAction>,
+) -> Html {
+    let down = node.status.is_none();
+    let mut children = vec![svg::circle("focus", 34.0), svg::circle("disc", NODE_RADIUS)];
+    let number = svg::text("number", point(0.0, 6.0), text::number(node.id).to_string());
+    match node.status {
+        Some(status) => {
+            children.extend(status.tally.map(|tally| ring(tally, status.members)));
+            children.extend([
+                number,
+                log_bar(node),
+                svg::text("role", point(0.0, 56.0), status.role),
+                svg::text("epoch", point(0.0, 69.0), text::epoch(epoch, status.epoch)),
+            ]);
+        }
+        None => children.extend([
+            svg::path("cross", "M-13 -13L13 13M13 -13L-13 13"),
+            number,
+            svg::text("role", point(0.0, 56.0), "down"),
+        ]),
+    }
+    if let Some(faults) = faults.filter(|_| node.faulty()) {
+        children.extend((faults.draw_at_node)(node));
+    }
+    let classes = [
+        ("down", down),
+        ("paused", node.paused.is_some()),
+        ("outsider", !node.member),
+        ("leads", node.leadership == Leadership::Leader),
+        ("target", target),
+        ("held", held),
+        ("violates", violates),
+    ];
+    let class = svg::classes("replica", &classes);
+    let label = describe(node, epoch, place, faults);
+    MenuButton { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab: Some(on_grab), children }
+        .draw(on)
+}
+
+/// The picture of a replica that follows the pointer while it is dragged.
+pub fn ghost(node: &NodeView, at: Point) -> Html {
+    let number = svg::text("number", point(0.0, 6.0), text::number(node.id).to_string());
+    svg::moved("replica ghost", at, vec![svg::circle("disc", NODE_RADIUS), number])
+}
+
+/// The ring of votes: one arc for each member, filled for those whose vote counts.
+fn ring(tally: Tally, members: NodeSet) -> Html {
+    let all = if members.is_empty() { tally.from } else { members };
+    let n = f64::from(all.len().max(1));
+    let arcs = all.iter().enumerate().map(|(i, id)| {
+        let arc = geometry::arc(TALLY_RADIUS, i as f64 / n + TALLY_GAP, (i as f64 + 1.0) / n - TALLY_GAP);
+        svg::path(if tally.from.has(id) { "cast" } else { "" }, arc)
+    });
+    svg::group(if tally.from.len() >= tally.need { "tally enough" } else { "tally" }, arcs.collect())
+}
+
+/// The log bar: a mark for each slot shown, with a frame where replicas disagree; or the last slot of a log that is far behind.
+fn log_bar(node: &NodeView) -> Html {
+    if let Some(last) = node.behind {
+        return svg::text("behind", point(0.0, 40.0), format!("…{last}"));
+    }
+    let (width, gap) = SLOT;
+    let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;
+    let slots = node.slots.iter().zip(BARS).map(|(slot, bar)| {
+        let differs = slot.agreement == Agreement::Differs;
+        let conflict = slot.agreement == Agreement::Conflict;
+        svg::path(svg::classes(slot.state.name(), &[("differs", differs), ("conflict", conflict)]), bar)
+    });
+    svg::moved("log", point(left, 32.0), slots.collect())
+}
+
+/// Accessible description of a replica: all that its picture shows.
+fn describe(node: &NodeView, epoch_word: &str, place: &str, faults: Option<&Faults>) -> String {
+    let mut description = format!("Node {} in {place}", text::number(node.id));
+    let faults = faults.filter(|_| node.faulty());
+    let faults = faults.map_or_else(String::new, |faults| (faults.node_clauses)(node));
+    let Some(status) = node.status else { return description + ", down" + &faults };
+    description += &faults;
+    description += &format!(", {}, {}", status.role, text::epoch(epoch_word, status.epoch));
+    if node.leadership == Leadership::Stale {
+        description += ", believes it leads, but another node leads by now";
+    }
+    if !node.member {
+        description += ", not a member of the cluster";
+    }
+    if status.log.last > 0 {
+        let log = status.log;
+        description +=
+            &format!(", log up to {}, committed up to {}, applied up to {}", log.last, log.committed, log.applied);
+    }
+    let disagreeing =
+        node.slots.iter().filter(|slot| slot.agreement == Agreement::Conflict && slot.state != SlotState::Empty);
+    for slot in disagreeing {
+        description += &format!(", slot {} committed with another value than elsewhere", slot.slot);
+    }
+    if let Some(tally) = status.tally {
+        description += &format!(", has {} of the {} {} it needs", tally.from.len(), tally.need, tally.of);
+    }
+    if !node.cut.is_empty() {
+        let others: Vec<String> = node.cut.iter().map(|id| text::number(id).to_string()).collect();
+        description += &format!(", cannot reach node {}", others.join(", "));
+    }
+    description
+}
+
+/// Outline of the leader badge, a crown, its middle at the origin.
+const CROWN: &str = "M-13 7L-14.5 -5.5L-6.5 0L0 -9L6.5 0L14.5 -5.5L13 7Z";
+/// The area of the leader badge that a pointer can take hold of.
+const CROWN_HIT: &str = "M-22 -26h44v40h-44z";
+
+/// The leader badge, a crown. `class` is `crown`, `crown stale` when another leads by now, `crown held` while it is dragged.
+pub fn leader_badge(at: Point, class: &'static str, on_grab: Option<Callback<PointerEvent>>) -> Html {
+    html! {
+        <g {class} transform={svg::shift(at)} onpointerdown={on_grab}>
+            { svg::path("hit", CROWN_HIT) }
+            { svg::path("sign", CROWN) }
+        </g>
+    }
+}
