@@ -48,12 +48,13 @@ impl Server {
         self.begin(command, out);
     }
 
-    /// Whether a transaction under way has a lock that `command` needs. One that is committed has it until everybody is known to have let go of it:
-    /// whoever is still in doubt would vote no.
+    /// Whether a transaction under way has a lock that `command` needs, or one waits for it: first come, first served, or those that read could
+    /// keep one that writes waiting for ever. A committed transaction has its lock until everybody is known to have let go of it: whoever is still
+    /// in doubt would vote no.
     fn is_locked(&self, command: &Command) -> bool {
         let open = self.open.iter().map(|open| &open.command);
         let ending = self.ending.iter().filter_map(|ending| ending.command.as_ref());
-        open.chain(ending).any(|other| conflict(other, command))
+        open.chain(ending).chain(&self.waiting).any(|other| conflict(other, command))
     }
 
     /// Phase 1.

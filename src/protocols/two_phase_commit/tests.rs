@@ -128,6 +128,18 @@ fn command_that_needs_a_lock_waits_at_the_coordinator_and_then_begins() {
     assert_eq!(decisions(&run, 2), [Some(true); 3]);
 }
 
+#[test]
+fn reads_that_come_after_a_waiting_write_wait_behind_it() {
+    let mut run = Network::new(3, &[], None);
+    let read = |client| Command { op: Op::Read { key: 0 }, ..write(client) };
+    run.ask(0, read(1));
+    run.ask(0, read(2));
+    run.ask(0, write(3));
+    run.ask(0, read(4));
+    let coordinator = run.nodes[0].as_ref().expect("it runs");
+    assert_eq!((coordinator.open.len(), coordinator.waiting.as_slice()), (2, &[write(3), read(4)][..]));
+}
+
 /// The coordinator restarts while node 1 is in doubt about its first transaction, and begins another.
 fn a_number_given_twice(without: Option<RuleId>) -> bool {
     let mut run = Network::new(3, &[], without);
