@@ -7,13 +7,12 @@ pub mod narration;
 pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
+mod variant;
 
-use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Shots, Slot};
+use crate::core::node::{Protocol, SettingError};
+use crate::core::{EntryStatus, Micros, NodeId, NodeSet, NodeStatus, RuleSet, Shots, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
-#[cfg(feature = "cli")]
-use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
@@ -21,14 +20,15 @@ use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
-use crate::sim::replicas::{Replicas, ReplicasOf};
 use crate::sim::roles::Resolved;
-use crate::sim::world::{DiskState, Flight, MakeReplicas};
+use crate::sim::world::{DiskState, Flight};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::{End, Link, ReplyKind};
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
+use variant::variant_of;
+pub use variant::{Variant, first, of, titles, variant, variants};
 
 /// A running cluster of some variant, watched by the judges.
 pub trait Universe {
@@ -228,98 +228,6 @@ pub struct NodeView {
     pub drift: i32,
 }
 
-/// What one needs to know of a variant before running it.
-#[derive(Debug)]
-pub struct Variant {
-    /// Title, paper, formula.
-    pub card: &'static Card,
-    /// See [`rules`](Variant::rules). A function, so that the page's first picture can do without all that text.
-    rules: fn() -> &'static [Rule],
-    /// What a scenario may choose.
-    pub settings: &'static [Setting],
-    /// What its replicas send each other.
-    pub kinds: &'static [Kind],
-    /// Makes the replicas of a cluster of it.
-    pub replicas: MakeReplicas,
-    /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
-    #[cfg(feature = "cli")]
-    pub explore: fn(&Query) -> Result<search::Search, SettingError>,
-    /// Whether it must make progress while so many replicas are healthy.
-    #[cfg(feature = "cli")]
-    pub live: fn(&Setup, u8) -> bool,
-    /// If its safety counts on clocks: how much faster one may run than another, in millionths.
-    #[cfg(feature = "cli")]
-    pub clocks: fn(&Setup) -> Option<u32>,
-    /// The names of the properties that must hold.
-    #[cfg(feature = "cli")]
-    pub properties: fn() -> Vec<&'static str>,
-}
-
-macro_rules! catalogue {
-    ($($name:ident: $protocol:path),* $(,)?) => {
-        &[$(variant_of::<$protocol>()),*]
-    };
-}
-
-macro_rules! titles {
-    ($($name:ident: $protocol:path),* $(,)?) => {
-        &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
-    };
-}
-
-/// Every variant there is, in the order of the registry.
-pub fn variants() -> &'static [Variant] {
-    static VARIANTS: &[Variant] = crate::variants!(catalogue);
-    VARIANTS
-}
-
-/// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
-pub fn titles() -> &'static [(&'static str, &'static str)] {
-    crate::variants!(titles)
-}
-
-/// The variant of the scenario that the page begins with.
-pub fn first() -> &'static Variant {
-    const { &variant_of::<crate::protocols::First>() }
-}
-
-/// A variant by its type. In the page only the chunk of that variant may ask for it.
-pub fn of<P: Protocol>() -> &'static Variant {
-    const { &variant_of::<P>() }
-}
-
-/// The variant with this key, such as `raft`.
-pub fn variant(key: &str) -> Option<&'static Variant> {
-    variants().iter().find(|variant| variant.card.key == key)
-}
-
-impl Variant {
-    /// What it demands.
-    pub fn rules(&self) -> &'static [Rule] {
-        (self.rules)()
-    }
-
-    /// Boots a cluster of it. The error names a setting and what would do.
-    pub fn boot(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
-        Ok(Box::new(Cluster::new(self, blueprint)?))
-    }
-
-    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this cluster before
-    /// [`allow_faults`](trait.Universe.html#method.allow_faults).
-    pub fn boot_without_faults(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
-        let world = World::without_faults(blueprint, self.replicas)?;
-        Ok(Box::new(Cluster::around(self, world, blueprint, None)))
-    }
-}
-
-fn rules<P: Protocol>() -> &'static [Rule] {
-    P::RULES
-}
-
-fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {
-    Ok(Box::new(ReplicasOf::<P>::new(setup)?))
-}
-
 /// A world and its judges: the only implementation of [`Universe`].
 #[derive(Clone)]
 pub struct Cluster {
@@ -334,25 +242,6 @@ pub struct Cluster {
 
 /// Tells what is out of order, of a cluster, its replicas and the names of its sites.
 type FaultSentences = fn(&dyn Universe, &[NodeView], &[&str]) -> String;
-
-/// The variant that a protocol is.
-const fn variant_of<P: Protocol>() -> Variant {
-    Variant {
-        card: &P::CARD,
-        rules: rules::<P>,
-        settings: P::SETTINGS,
-        kinds: <P::Node as Node>::Msg::KINDS,
-        replicas: replicas::<P>,
-        #[cfg(feature = "cli")]
-        explore: search::explore::<P>,
-        #[cfg(feature = "cli")]
-        live: P::live,
-        #[cfg(feature = "cli")]
-        clocks: P::clocks,
-        #[cfg(feature = "cli")]
-        properties: search::properties::<P>,
-    }
-}
 
 impl Cluster {
     /// Boots a cluster of `P`. The error names a setting and what would do.
