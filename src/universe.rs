@@ -1,34 +1,35 @@
 //! The façade: any variant behind one object-safe trait, and plain data to show. The lab, the page and the command line know
 //! nothing else of the simulator.
 
+mod cluster;
 mod faults;
 pub mod narration;
 #[cfg(feature = "cli")]
 pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
-mod variant;
 
-use crate::core::node::{Protocol, SettingError};
-use crate::core::{EntryStatus, Micros, NodeId, NodeSet, NodeStatus, RuleSet, Shots, Slot};
+use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
+#[cfg(feature = "cli")]
+use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
-use crate::judge::liveness::LivenessChecker;
-use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
+use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
+use crate::sim::replicas::{Replicas, ReplicasOf};
 use crate::sim::roles::Resolved;
-use crate::sim::world::{DiskState, Flight};
+use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 pub use crate::sim::world::{End, Link, ReplyKind};
+pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
-use variant::variant_of;
-pub use variant::{Variant, first, of, titles, variant, variants};
 
 /// A running cluster of some variant, watched by the judges.
 pub trait Universe {
@@ -228,289 +229,113 @@ pub struct NodeView {
     pub drift: i32,
 }
 
-/// A world and its judges: the only implementation of [`Universe`].
-#[derive(Clone)]
-pub struct Cluster {
-    variant: &'static Variant,
-    world: World,
-    safety: SafetyChecker,
-    liveness: Option<LivenessChecker>,
-    judged: bool,
-    /// What tells of faults; `None` where there can be none yet.
-    fault_sentences: Option<FaultSentences>,
+/// What one needs to know of a variant before running it.
+#[derive(Debug)]
+pub struct Variant {
+    /// Title, paper, formula.
+    pub card: &'static Card,
+    /// See [`rules`](Variant::rules). A function, so that the page's first picture can do without all that text.
+    rules: fn() -> &'static [Rule],
+    /// What a scenario may choose.
+    pub settings: &'static [Setting],
+    /// What its replicas send each other.
+    pub kinds: &'static [Kind],
+    /// Makes the replicas of a cluster of it.
+    pub replicas: MakeReplicas,
+    /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
+    #[cfg(feature = "cli")]
+    pub explore: fn(&Query) -> Result<search::Search, SettingError>,
+    /// Whether it must make progress while so many replicas are healthy.
+    #[cfg(feature = "cli")]
+    pub live: fn(&Setup, u8) -> bool,
+    /// If its safety counts on clocks: how much faster one may run than another, in millionths.
+    #[cfg(feature = "cli")]
+    pub clocks: fn(&Setup) -> Option<u32>,
+    /// The names of the properties that must hold.
+    #[cfg(feature = "cli")]
+    pub properties: fn() -> Vec<&'static str>,
 }
 
-/// Tells what is out of order, of a cluster, its replicas and the names of its sites.
-type FaultSentences = fn(&dyn Universe, &[NodeView], &[&str]) -> String;
-
-impl Cluster {
-    /// Boots a cluster of `P`. The error names a setting and what would do.
-    pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<Cluster, SettingError> {
-        Cluster::new(const { &variant_of::<P>() }, blueprint)
-    }
-
-    /// Boots a cluster of a variant. The error names a setting and what would do.
-    pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
-        let world = World::new(blueprint, variant.replicas)?;
-        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
-    }
-
-    /// A cluster of a variant around a world that has just been made.
-    fn around(
-        variant: &'static Variant,
-        world: World,
-        blueprint: &Blueprint,
-        fault_sentences: Option<FaultSentences>,
-    ) -> Cluster {
-        let mut safety = SafetyChecker::default();
-        safety.observe(&world, None);
-        let liveness = blueprint.recovery.map(LivenessChecker::new);
-        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
-    }
-
-    /// The world.
-    pub fn world(&self) -> &World {
-        &self.world
-    }
-
-    /// The world, to have it listen or to clear its counts.
-    pub fn world_mut(&mut self) -> &mut World {
-        &mut self.world
-    }
-
-    /// The judges.
-    pub fn safety(&self) -> &SafetyChecker {
-        &self.safety
-    }
+macro_rules! catalogue {
+    ($($name:ident: $protocol:path),* $(,)?) => {
+        &[$(variant_of::<$protocol>()),*]
+    };
 }
 
-impl Cluster {
-    /// Does something to the world now. An error says why not; then nothing has changed.
-    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        self.world.act(action)?;
-        self.safety.observe(&self.world, None);
-        Ok(())
+macro_rules! titles {
+    ($($name:ident: $protocol:path),* $(,)?) => {
+        &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
+    };
+}
+
+/// Every variant there is, in the order of the registry.
+pub fn variants() -> &'static [Variant] {
+    static VARIANTS: &[Variant] = crate::variants!(catalogue);
+    VARIANTS
+}
+
+/// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
+pub fn titles() -> &'static [(&'static str, &'static str)] {
+    crate::variants!(titles)
+}
+
+/// The variant of the scenario that the page begins with.
+pub fn first() -> &'static Variant {
+    const { &variant_of::<crate::protocols::First>() }
+}
+
+/// A variant by its type. In the page only the chunk of that variant may ask for it.
+pub fn of<P: Protocol>() -> &'static Variant {
+    const { &variant_of::<P>() }
+}
+
+/// The variant with this key, such as `raft`.
+pub fn variant(key: &str) -> Option<&'static Variant> {
+    variants().iter().find(|variant| variant.card.key == key)
+}
+
+impl Variant {
+    /// What it demands.
+    pub fn rules(&self) -> &'static [Rule] {
+        (self.rules)()
     }
 
-    /// A copy that goes its own way from here.
-    pub fn fork(&self) -> Box<dyn Universe> {
-        Box::new(self.clone())
+    /// Boots a cluster of it. The error names a setting and what would do.
+    pub fn boot(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
+        Ok(Box::new(Cluster::new(self, blueprint)?))
     }
 
-    /// One number for all that happened and all that is. Equal for equal runs on every machine.
-    pub fn fingerprint(&self) -> u64 {
-        self.world.fingerprint()
-    }
-
-    /// Whether nothing is under way but heartbeats.
-    pub fn is_quiet(&self) -> bool {
-        self.world.is_quiet()
-    }
-
-    /// Starts counting from zero.
-    pub fn clear_counts(&mut self) {
-        self.world.clear_counts();
-    }
-
-    /// Puts one more action into the script, as [`World::plan`] does.
-    #[cfg(feature = "cli")]
-    pub fn plan(&mut self, timed: Timed) -> bool {
-        self.world.plan(timed)
-    }
-
-    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
-    pub fn record_history(&mut self) {
-        self.world.record_history();
-    }
-
-    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
-    /// which is no history of reads and writes.
-    pub fn history(&self) -> Option<History> {
-        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
-    }
-
-    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
-    #[cfg(feature = "cli")]
-    pub fn deliveries(&self) -> Option<Deliveries> {
-        Deliveries::of(self.world.recorded())
-    }
-
-    /// Has the world keep what nodes ask for, for [`Universe::said`].
-    #[cfg(feature = "cli")]
-    pub fn listen(&mut self) {
-        self.world.record_effects();
-    }
-
-    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
-    #[cfg(feature = "cli")]
-    pub fn said(&self) -> Vec<String> {
-        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
-    }
-
-    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
-    /// for it.
-    #[cfg(feature = "cli")]
-    pub fn calls(&self) -> &[HandlerCall] {
-        self.world.replicas().calls()
+    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this cluster before
+    /// [`allow_faults`](trait.Universe.html#method.allow_faults).
+    pub fn boot_without_faults(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
+        let world = World::without_faults(blueprint, self.replicas)?;
+        Ok(Box::new(Cluster::around(self, world, blueprint, None)))
     }
 }
 
-impl Universe for Cluster {
-    fn variant(&self) -> &'static Variant {
-        self.variant
-    }
+fn rules<P: Protocol>() -> &'static [Rule] {
+    P::RULES
+}
 
-    fn step_until(&mut self, limit: Micros) -> bool {
-        let outcome = self.world.step_until(limit);
-        if outcome.is_some() && self.judged {
-            self.safety.observe(&self.world, outcome);
-        }
-        if let Some(liveness) = &mut self.liveness {
-            liveness.observe(&self.world, &mut self.safety);
-        }
-        outcome.is_some()
-    }
+fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {
+    Ok(Box::new(ReplicasOf::<P>::new(setup)?))
+}
 
-    fn run_until(&mut self, limit: Micros) -> u64 {
-        if !self.judged && self.liveness.is_none() {
-            return self.world.run_until(limit);
-        }
-        let before = self.world.events();
-        while self.step_until(limit) {}
-        self.world.events() - before
-    }
-
-    fn time(&self) -> Micros {
-        self.world.time()
-    }
-
-    fn events(&self) -> u64 {
-        self.world.events()
-    }
-
-    fn nodes(&self) -> u8 {
-        self.world.nodes()
-    }
-
-    fn node(&self, id: NodeId) -> NodeView {
-        let status = |id: NodeId| self.world.replicas().status(id);
-        let own = status(id);
-        let judge = self.world.leader().and_then(status).or(own);
-        NodeView {
-            id,
-            site: self.world.site_of(id),
-            status: own,
-            cut: self.world.cut_from(id),
-            member: judge.is_none_or(|status| status.members.has(id)),
-            byzantine: self.world.is_byzantine(id),
-            twin: self.world.has_twin(id),
-            drift: self.world.drift_ppm(id),
-            disk: self.world.disk_state(id),
-            paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
-        }
-    }
-
-    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
-        self.world.replicas().entry(node, slot)
-    }
-
-    fn partitioned(&self) -> &[DomainId] {
-        self.world.partitioned()
-    }
-
-    fn link(&self, from: NodeId, to: NodeId) -> Link {
-        self.world.link(from, to)
-    }
-
-    fn flights(&self, flights: &mut Vec<Flight>) {
-        self.world.flights(flights);
-    }
-
-    fn leader(&self) -> Option<NodeId> {
-        self.world.leader()
-    }
-
-    fn counts(&self) -> &Counts {
-        self.world.counts()
-    }
-
-    fn samples(&self) -> &Samples {
-        self.world.samples()
-    }
-
-    fn waiting(&self) -> usize {
-        self.world.waiting()
-    }
-
-    fn trace(&self) -> &Trace {
-        self.world.trace()
-    }
-
-    fn intervention(&self) -> Option<Action> {
-        self.world.intervention()
-    }
-
-    fn reply(&self) -> Option<(NodeId, ReplyKind)> {
-        self.world.reply()
-    }
-
-    fn refused(&self) -> &[Refused] {
-        self.world.refused()
-    }
-
-    fn resolved(&self) -> &[Resolved] {
-        self.world.resolved()
-    }
-
-    fn rules_used(&self) -> RuleSet {
-        self.world.rules_used()
-    }
-
-    fn violations(&self) -> &[Violation] {
-        self.safety.violations()
-    }
-
-    fn not_promised(&self) -> &[Violation] {
-        self.safety.not_promised()
-    }
-
-    fn findings(&self) -> Vec<PropertyFinding> {
-        let replicas = self.world.replicas();
-        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
-        if let Some(liveness) = &self.liveness {
-            findings.extend(liveness.findings(self.safety.violations()));
-        }
-        findings
-    }
-
-    fn leadership_intervals(&self) -> Vec<LeadershipInterval> {
-        self.safety.leadership_intervals().copied().collect()
-    }
-
-    fn led(&self) -> u32 {
-        self.safety.led()
-    }
-
-    fn chosen(&self) -> u64 {
-        self.safety.chosen()
-    }
-
-    fn last_slot(&self) -> Slot {
-        match self.variant.card.shots {
-            Shots::Single | Shots::Log => self.safety.last_slot(),
-            _ => 0,
-        }
-    }
-
-    fn sentence(&self, places: &[&str]) -> String {
-        narration::sentence(self, self.fault_sentences, places)
-    }
-
-    fn cluster(&self) -> &Cluster {
-        self
-    }
-
-    fn cluster_mut(&mut self) -> &mut Cluster {
-        self
+/// The variant that a protocol is.
+const fn variant_of<P: Protocol>() -> Variant {
+    Variant {
+        card: &P::CARD,
+        rules: rules::<P>,
+        settings: P::SETTINGS,
+        kinds: <P::Node as Node>::Msg::KINDS,
+        replicas: replicas::<P>,
+        #[cfg(feature = "cli")]
+        explore: search::explore::<P>,
+        #[cfg(feature = "cli")]
+        live: P::live,
+        #[cfg(feature = "cli")]
+        clocks: P::clocks,
+        #[cfg(feature = "cli")]
+        properties: search::properties::<P>,
     }
 }

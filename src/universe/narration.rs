@@ -1,6 +1,7 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
-use super::{FaultSentences, Link, NodeView, Universe};
+use super::cluster::FaultSentences;
+use super::{Link, NodeView, Universe};
 use crate::core::{Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;

@@ -1,0 +1,306 @@
+//! A world with its checkers: the only implementation of [`Universe`].
+
+#[cfg(feature = "cli")]
+use super::transcript;
+use super::{NodeView, Universe, Variant, faults, narration, variant_of};
+use crate::core::node::{Protocol, SettingError};
+use crate::core::{EntryStatus, Micros, NodeId, RuleSet, Shots, Slot};
+#[cfg(feature = "cli")]
+use crate::judge::delivery::Deliveries;
+use crate::judge::linearizability::History;
+use crate::judge::liveness::LivenessChecker;
+use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
+#[cfg(feature = "cli")]
+use crate::sim::action::Timed;
+#[cfg(feature = "cli")]
+use crate::sim::recording::HandlerCall;
+use crate::sim::roles::Resolved;
+use crate::sim::world::{Flight, Link, ReplyKind};
+use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
+
+/// A world and its judges: the only implementation of [`Universe`].
+#[derive(Clone)]
+pub struct Cluster {
+    variant: &'static Variant,
+    pub(super) world: World,
+    safety: SafetyChecker,
+    liveness: Option<LivenessChecker>,
+    judged: bool,
+    /// What tells of faults; `None` where there can be none yet.
+    pub(super) fault_sentences: Option<FaultSentences>,
+}
+
+/// Tells what is out of order, of a cluster, its replicas and the names of its sites.
+pub(super) type FaultSentences = fn(&dyn Universe, &[NodeView], &[&str]) -> String;
+
+impl Cluster {
+    /// Boots a cluster of `P`. The error names a setting and what would do.
+    pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<Cluster, SettingError> {
+        Cluster::new(const { &variant_of::<P>() }, blueprint)
+    }
+
+    /// Boots a cluster of a variant. The error names a setting and what would do.
+    pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
+        let world = World::new(blueprint, variant.replicas)?;
+        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
+    }
+
+    /// A cluster of a variant around a world that has just been made.
+    pub(super) fn around(
+        variant: &'static Variant,
+        world: World,
+        blueprint: &Blueprint,
+        fault_sentences: Option<FaultSentences>,
+    ) -> Cluster {
+        let mut safety = SafetyChecker::default();
+        safety.observe(&world, None);
+        let liveness = blueprint.recovery.map(LivenessChecker::new);
+        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
+    }
+
+    /// The world.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The world, to have it listen or to clear its counts.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// The judges.
+    pub fn safety(&self) -> &SafetyChecker {
+        &self.safety
+    }
+}
+
+impl Cluster {
+    /// Does something to the world now. An error says why not; then nothing has changed.
+    pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.world.act(action)?;
+        self.safety.observe(&self.world, None);
+        Ok(())
+    }
+
+    /// A copy that goes its own way from here.
+    pub fn fork(&self) -> Box<dyn Universe> {
+        Box::new(self.clone())
+    }
+
+    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    pub fn fingerprint(&self) -> u64 {
+        self.world.fingerprint()
+    }
+
+    /// Whether nothing is under way but heartbeats.
+    pub fn is_quiet(&self) -> bool {
+        self.world.is_quiet()
+    }
+
+    /// Starts counting from zero.
+    pub fn clear_counts(&mut self) {
+        self.world.clear_counts();
+    }
+
+    /// Puts one more action into the script, as [`World::plan`] does.
+    #[cfg(feature = "cli")]
+    pub fn plan(&mut self, timed: Timed) -> bool {
+        self.world.plan(timed)
+    }
+
+    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
+    pub fn record_history(&mut self) {
+        self.world.record_history();
+    }
+
+    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
+    /// which is no history of reads and writes.
+    pub fn history(&self) -> Option<History> {
+        History::of_clients(self.world.recorded()).filter(|history| !history.operations.is_empty())
+    }
+
+    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
+    #[cfg(feature = "cli")]
+    pub fn deliveries(&self) -> Option<Deliveries> {
+        Deliveries::of(self.world.recorded())
+    }
+
+    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    #[cfg(feature = "cli")]
+    pub fn listen(&mut self) {
+        self.world.record_effects();
+    }
+
+    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
+    #[cfg(feature = "cli")]
+    pub fn said(&self) -> Vec<String> {
+        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+    }
+
+    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
+    /// for it.
+    #[cfg(feature = "cli")]
+    pub fn calls(&self) -> &[HandlerCall] {
+        self.world.replicas().calls()
+    }
+}
+
+impl Universe for Cluster {
+    fn variant(&self) -> &'static Variant {
+        self.variant
+    }
+
+    fn step_until(&mut self, limit: Micros) -> bool {
+        let outcome = self.world.step_until(limit);
+        if outcome.is_some() && self.judged {
+            self.safety.observe(&self.world, outcome);
+        }
+        if let Some(liveness) = &mut self.liveness {
+            liveness.observe(&self.world, &mut self.safety);
+        }
+        outcome.is_some()
+    }
+
+    fn run_until(&mut self, limit: Micros) -> u64 {
+        if !self.judged && self.liveness.is_none() {
+            return self.world.run_until(limit);
+        }
+        let before = self.world.events();
+        while self.step_until(limit) {}
+        self.world.events() - before
+    }
+
+    fn time(&self) -> Micros {
+        self.world.time()
+    }
+
+    fn events(&self) -> u64 {
+        self.world.events()
+    }
+
+    fn nodes(&self) -> u8 {
+        self.world.nodes()
+    }
+
+    fn node(&self, id: NodeId) -> NodeView {
+        let status = |id: NodeId| self.world.replicas().status(id);
+        let own = status(id);
+        let judge = self.world.leader().and_then(status).or(own);
+        NodeView {
+            id,
+            site: self.world.site_of(id),
+            status: own,
+            cut: self.world.cut_from(id),
+            member: judge.is_none_or(|status| status.members.has(id)),
+            byzantine: self.world.is_byzantine(id),
+            twin: self.world.has_twin(id),
+            drift: self.world.drift_ppm(id),
+            disk: self.world.disk_state(id),
+            paused: self.world.is_paused(id).then(|| self.world.waiting_at(id)),
+        }
+    }
+
+    fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
+        self.world.replicas().entry(node, slot)
+    }
+
+    fn partitioned(&self) -> &[DomainId] {
+        self.world.partitioned()
+    }
+
+    fn link(&self, from: NodeId, to: NodeId) -> Link {
+        self.world.link(from, to)
+    }
+
+    fn flights(&self, flights: &mut Vec<Flight>) {
+        self.world.flights(flights);
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        self.world.leader()
+    }
+
+    fn counts(&self) -> &Counts {
+        self.world.counts()
+    }
+
+    fn samples(&self) -> &Samples {
+        self.world.samples()
+    }
+
+    fn waiting(&self) -> usize {
+        self.world.waiting()
+    }
+
+    fn trace(&self) -> &Trace {
+        self.world.trace()
+    }
+
+    fn intervention(&self) -> Option<Action> {
+        self.world.intervention()
+    }
+
+    fn reply(&self) -> Option<(NodeId, ReplyKind)> {
+        self.world.reply()
+    }
+
+    fn refused(&self) -> &[Refused] {
+        self.world.refused()
+    }
+
+    fn resolved(&self) -> &[Resolved] {
+        self.world.resolved()
+    }
+
+    fn rules_used(&self) -> RuleSet {
+        self.world.rules_used()
+    }
+
+    fn violations(&self) -> &[Violation] {
+        self.safety.violations()
+    }
+
+    fn not_promised(&self) -> &[Violation] {
+        self.safety.not_promised()
+    }
+
+    fn findings(&self) -> Vec<PropertyFinding> {
+        let replicas = self.world.replicas();
+        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
+        if let Some(liveness) = &self.liveness {
+            findings.extend(liveness.findings(self.safety.violations()));
+        }
+        findings
+    }
+
+    fn leadership_intervals(&self) -> Vec<LeadershipInterval> {
+        self.safety.leadership_intervals().copied().collect()
+    }
+
+    fn led(&self) -> u32 {
+        self.safety.led()
+    }
+
+    fn chosen(&self) -> u64 {
+        self.safety.chosen()
+    }
+
+    fn last_slot(&self) -> Slot {
+        match self.variant.card.shots {
+            Shots::Single | Shots::Log => self.safety.last_slot(),
+            _ => 0,
+        }
+    }
+
+    fn sentence(&self, places: &[&str]) -> String {
+        narration::sentence(self, self.fault_sentences, places)
+    }
+
+    fn cluster(&self) -> &Cluster {
+        self
+    }
+
+    fn cluster_mut(&mut self) -> &mut Cluster {
+        self
+    }
+}
