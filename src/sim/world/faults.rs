@@ -14,6 +14,8 @@ use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
 use std::collections::BTreeMap;
 
+type InTime = fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool);
+
 /// The functions that a world without faults does without. It holds a reference to them, so that a page can show a run before it has
 /// loaded them: only what names [`FaultCode::ALL`] takes them along.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ pub(super) struct FaultCode {
     /// See [`World::put_together`].
     pub put_together: fn(&mut World, NodeId, u64) -> Micros,
     /// See [`World::in_time`].
-    pub in_time: fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool),
+    pub in_time: InTime,
 }
 
 impl FaultCode {
