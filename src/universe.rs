@@ -1,5 +1,5 @@
-//! The façade: any variant behind one object-safe trait, and plain data to show. The lab, the page and the command line know
-//! nothing else of the simulator.
+//! Façade of simulator and checkers: any protocol variant behind one object-safe trait, with plain data for display. The lab, the page and
+//! the command line use nothing else of the simulator.
 
 mod cluster;
 mod faults;
@@ -31,15 +31,15 @@ pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
 
-/// A running cluster of some variant, watched by the judges.
+/// A running cluster of some variant, with its checkers.
 pub trait Universe {
     /// The variant it runs.
     fn variant(&self) -> &'static Variant;
 
-    /// Does the next thing, if it happens until `limit`, µs; otherwise only time moves on to `limit`. Tells whether something happened.
+    /// Processes the next event if its time is not after `limit`, µs, and returns true; otherwise advances time to `limit`.
     fn step_until(&mut self, limit: Micros) -> bool;
 
-    /// Runs until `limit`, µs since the start; tells how many events that took.
+    /// Processes all events until `limit`, µs since the start; returns their number.
     fn run_until(&mut self, limit: Micros) -> u64;
 
     /// Microseconds since the start.
@@ -48,46 +48,46 @@ pub trait Universe {
     /// Events since the start.
     fn events(&self) -> u64;
 
-    /// How many replicas there are, crashed and removed ones included.
+    /// Number of replicas, crashed and removed ones included.
     fn nodes(&self) -> u8;
 
-    /// What can be seen of one replica.
+    /// The view of one replica.
     fn node(&self, node: NodeId) -> NodeView;
 
     /// One slot of one replica's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus>;
 
-    /// The failure domains that are cut off.
+    /// The partitioned failure domains.
     fn partitioned(&self) -> &[DomainId];
 
-    /// How messages from one node to another fare, besides what the topology says.
+    /// Link conditions from one node to another, in addition to the topology's.
     fn link(&self, from: NodeId, to: NodeId) -> Link;
 
-    /// All messages under way; `flights` is emptied first.
+    /// All messages in flight or held; `flights` is emptied first.
     fn flights(&self, flights: &mut Vec<Flight>);
 
-    /// The leader with the highest epoch, if any node takes itself for one.
+    /// The node that leads the highest epoch, if any leads.
     fn leader(&self) -> Option<NodeId>;
 
-    /// Messages and bytes.
+    /// Message, byte and command counters.
     fn counts(&self) -> &Counts;
 
-    /// Answered commands of the clients at each site, oldest first.
+    /// Latency samples by site of the client, oldest first.
     fn samples(&self) -> &Samples;
 
-    /// Commands waiting for their answers.
+    /// Number of outstanding commands.
     fn waiting(&self) -> usize;
 
-    /// The latest records.
+    /// The event trace.
     fn trace(&self) -> &Trace;
 
-    /// What was last done to the world, by hand or by the script.
+    /// The last action applied, by hand or by the script.
     fn intervention(&self) -> Option<Action>;
 
-    /// What a client was last told, and by whom.
+    /// The last reply that reached a client, and its sender.
     fn reply(&self) -> Option<(NodeId, ReplyKind)>;
 
-    /// Actions of the script that made no sense when their time came, so that nothing was done.
+    /// Actions of the script that were impossible when due, and had no effect.
     fn refused(&self) -> &[Refused];
 
     /// Actions of the script with roles that were taken, and who had the roles then.
@@ -96,162 +96,160 @@ pub trait Universe {
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
-    /// What went wrong, first things first.
+    /// Violations, oldest first; at most 16.
     fn violations(&self) -> &[Violation];
 
-    /// What happened that the protocol does not promise never to happen, first things first.
+    /// Violations of properties that the protocol does not promise, oldest first; at most 16.
     fn not_promised(&self) -> &[Violation];
 
-    /// Every property, and what came of looking at it: held, violated, never exercised, not applicable, not promised.
+    /// Findings for every property: held, violated, never exercised, not applicable, not promised.
     fn findings(&self) -> Vec<PropertyFinding>;
 
     /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
 
-    /// How often somebody began to lead.
+    /// Number of leadership intervals.
     fn led(&self) -> u32;
 
-    /// Client commands known to be chosen.
+    /// Number of client commands known to be chosen.
     fn chosen(&self) -> u64;
 
-    /// The last slot of the one log in which something is known to be chosen; 0 if none, or if there is no such log.
+    /// The last slot of the single log in which a command is known to be chosen; 0 if none, or if there is no such log.
     fn last_slot(&self) -> Slot;
 
-    /// One plain sentence or two about what happens now. `places` are the names of the sites.
+    /// Narration: one or two plain sentences about the present state. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
 
-    /// The cluster itself.
+    /// The cluster.
     fn cluster(&self) -> &Cluster;
 
-    /// The cluster itself, to change it.
+    /// The cluster, mutably.
     fn cluster_mut(&mut self) -> &mut Cluster;
 }
 
-/// What only the chunk for actions calls. Were these methods of the trait, the page's first picture would have to load them.
+/// Methods for the page's deferred chunk. As methods of the trait they would be linked into the initial chunk.
 impl dyn Universe + '_ {
-    /// Has a cluster that was booted without it do what [`Universe::act`](#method.act) asks.
+    /// Installs the code for actions and faults in a cluster booted without it.
     pub fn allow_faults(&mut self) {
         let cluster = self.cluster_mut();
         cluster.world.allow_faults();
         cluster.fault_sentences = Some(faults::sentences);
     }
 
-    /// Does something to the world now. An error says why not; then nothing has changed.
+    /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.cluster_mut().act(action)
     }
 
-    /// A copy that goes its own way from here.
+    /// An independent copy.
     pub fn fork(&self) -> Box<dyn Universe> {
         self.cluster().fork()
     }
 
-    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.
     pub fn fingerprint(&self) -> u64 {
         self.cluster().fingerprint()
     }
 
-    /// Whether nothing is under way but heartbeats.
+    /// Quiescence: nothing but heartbeats is in flight, and no command is outstanding.
     pub fn is_quiet(&self) -> bool {
         self.cluster().is_quiet()
     }
 
-    /// Starts counting from zero.
+    /// Resets the counters.
     pub fn clear_counts(&mut self) {
         self.cluster_mut().clear_counts()
     }
 
-    /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
+    /// Records the client history, for [`Universe::history`]. To be called before the first step.
     pub fn record_history(&mut self) {
         self.cluster_mut().record_history()
     }
 
-    /// What clients asked and were told, if they were recorded. `None`: nobody listened, or the clients had the cluster agree on one value,
-    /// which is no history of reads and writes.
+    /// The client history. `None`: it was not recorded, or it is empty because the cluster agrees on a single value.
     pub fn history(&self) -> Option<History> {
         self.cluster().history()
     }
 
-    /// Puts one more action into the script, as [`World::plan`] does.
+    /// Appends an action to the script; see [`World::plan`].
     #[cfg(feature = "cli")]
     pub fn plan(&mut self, timed: Timed) -> bool {
         self.cluster_mut().plan(timed)
     }
 
-    /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
+    /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
     #[cfg(feature = "cli")]
     pub fn deliveries(&self) -> Option<Deliveries> {
         self.cluster().deliveries()
     }
 
-    /// Has the world keep what nodes ask for, for [`Universe::said`].
+    /// Records the effects of handlers, for [`Universe::recorded_effects`].
     #[cfg(feature = "cli")]
-    pub fn listen(&mut self) {
-        self.cluster_mut().listen()
+    pub fn record_effects(&mut self) {
+        self.cluster_mut().record_effects()
     }
 
-    /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
+    /// Effects of the last step or action as text, one line each. Empty unless recorded.
     #[cfg(feature = "cli")]
-    pub fn said(&self) -> Vec<String> {
-        self.cluster().said()
+    pub fn recorded_effects(&self) -> Vec<String> {
+        self.cluster().recorded_effects()
     }
 
-    /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
-    /// for it.
+    /// Recorded handler calls of the last step or action; at the start those of booting. Empty unless the blueprint has them recorded.
     #[cfg(feature = "cli")]
     pub fn calls(&self) -> &[HandlerCall] {
         self.cluster().calls()
     }
 }
 
-/// One replica, as anybody can show it.
+/// View of one replica, for display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeView {
-    /// Which.
+    /// Its id.
     pub id: NodeId,
     /// Index of its site.
     pub site: u8,
-    /// What can be seen of it; `None` while it is down.
+    /// Status; `None` while it is down.
     pub status: Option<NodeStatus>,
-    /// Whom its messages cannot reach, by a cut.
+    /// Receivers that its messages cannot reach, by link cuts or partitions.
     pub cut: NodeSet,
-    /// Whether the leader (or, without one, the node itself) counts it as a member.
+    /// Whether it is a member of the cluster in the leader's view or, without a leader, in its own.
     pub member: bool,
-    /// While it is paused, how many messages wait for it.
+    /// While it is paused: number of messages deferred.
     pub paused: Option<usize>,
-    /// What is wrong with its disk.
+    /// Active disk faults.
     pub disk: DiskState,
-    /// Whether it has ever lied.
+    /// Whether it was ever Byzantine.
     pub byzantine: bool,
-    /// Whether there are two of it.
+    /// Whether it has a twin.
     pub twin: bool,
-    /// By how many millionths its clock runs too fast; too slow below 0.
+    /// Clock drift, parts per million; positive is fast.
     pub drift: i32,
 }
 
-/// What one needs to know of a variant before running it.
+/// Registry entry of a variant: description, settings, constructor, model checker.
 #[derive(Debug)]
 pub struct Variant {
-    /// Title, paper, formula.
+    /// Card.
     pub card: &'static Card,
-    /// See [`rules`](Variant::rules). A function, so that the page's first picture can do without all that text.
+    /// See [`rules`](Variant::rules). A function, so that the page's initial chunk does not contain the texts.
     rules: fn() -> &'static [Rule],
-    /// What a scenario may choose.
+    /// Settings that a scenario may choose.
     pub settings: &'static [Setting],
-    /// What its replicas send each other.
+    /// Message kinds.
     pub kinds: &'static [Kind],
-    /// Makes the replicas of a cluster of it.
+    /// Constructor of its replicas.
     pub replicas: MakeReplicas,
-    /// Sets out to look at all that a small cluster of it can do. The error names a setting and what would do.
+    /// Starts the model checker on a small cluster. The error names a setting and its valid values.
     #[cfg(feature = "cli")]
     pub explore: fn(&Query) -> Result<search::Search, SettingError>,
-    /// Whether it must make progress while so many replicas are healthy.
+    /// Liveness condition; see [`Protocol::live`].
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,
-    /// If its safety counts on clocks: how much faster one may run than another, in millionths.
+    /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
     #[cfg(feature = "cli")]
     pub clocks: fn(&Setup) -> Option<u32>,
-    /// The names of the properties that must hold.
+    /// Names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
 }
@@ -268,23 +266,23 @@ macro_rules! titles {
     };
 }
 
-/// Every variant there is, in the order of the registry.
+/// All variants, in the order of the registry.
 pub fn variants() -> &'static [Variant] {
     static VARIANTS: &[Variant] = crate::variants!(catalogue);
     VARIANTS
 }
 
-/// Key and title of every variant, in the order of the registry: all that the page's first picture shows of most of them.
+/// Key and title of every variant, in the order of the registry: what the page's initial chunk needs.
 pub fn titles() -> &'static [(&'static str, &'static str)] {
     crate::variants!(titles)
 }
 
-/// The variant of the scenario that the page begins with.
+/// The variant of the page's initial scenario.
 pub fn first() -> &'static Variant {
     const { &variant_of::<crate::protocols::First>() }
 }
 
-/// A variant by its type. In the page only the chunk of that variant may ask for it.
+/// A variant by its type; in the page for that variant's chunk only.
 pub fn of<P: Protocol>() -> &'static Variant {
     const { &variant_of::<P>() }
 }
@@ -295,12 +293,12 @@ pub fn variant(key: &str) -> Option<&'static Variant> {
 }
 
 impl Variant {
-    /// What it demands.
+    /// Its rules.
     pub fn rules(&self) -> &'static [Rule] {
         (self.rules)()
     }
 
-    /// Boots a cluster of it. The error names a setting and what would do.
+    /// Boots a cluster of it. The error names a setting and its valid values.
     pub fn boot(&'static self, blueprint: &Blueprint) -> Result<Box<dyn Universe>, SettingError> {
         Ok(Box::new(Cluster::new(self, blueprint)?))
     }
@@ -321,7 +319,7 @@ fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingErro
     Ok(Box::new(ReplicasOf::<P>::new(setup)?))
 }
 
-/// The variant that a protocol is.
+/// The registry entry of a protocol.
 const fn variant_of<P: Protocol>() -> Variant {
     Variant {
         card: &P::CARD,

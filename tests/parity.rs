@@ -1,7 +1,7 @@
-//! The same run gives the same fingerprint everywhere: natively and in WebAssembly, debug and release.
+//! Determinism across targets: the built-in scenarios have the same fingerprints natively and in WebAssembly, in debug and release builds.
 //!
-//! `./dev test` runs this file four times. What to expect is written in `fingerprints.txt`, so all four agree or one fails.
-//! After a change that is meant to change behaviour: `UPDATE=1 cargo test --test parity`, and look at the difference.
+//! `./dev test` runs this file on all four. The expected values are in `fingerprints.txt`. After an intended change of behaviour:
+//! `UPDATE=1 cargo test --test parity`, and review the difference.
 
 use quorumscope::core::hash::Digest;
 use quorumscope::lab::presets::{PRESETS, Preset};
@@ -14,15 +14,15 @@ use std::hash::Hasher;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// What is compared: a name for the file, and what came of it.
+/// Name and fingerprint of each run.
 fn runs() -> Vec<(String, u64)> {
     let chance = ("chance: 10,000 draws of jitter".to_owned(), jitter_draws());
-    let preset = |preset: &Preset| (format!("scenario: {}", preset.key), to_its_end(preset));
+    let preset = |preset: &Preset| (format!("scenario: {}", preset.key), run_fingerprint(preset));
     std::iter::once(chance).chain(PRESETS.iter().map(preset)).collect()
 }
 
 /// The fingerprint of a built-in scenario's run.
-fn to_its_end(preset: &Preset) -> u64 {
+fn run_fingerprint(preset: &Preset) -> u64 {
     let mut source = serde_json::Deserializer::from_str(preset.json);
     let scenario: Scenario = read(&mut source).unwrap_or_else(|wrong| panic!("{}: {wrong}", preset.key));
     let mut run = Run::new(&Document::from(scenario)).unwrap_or_else(|wrong| panic!("{}: {wrong}", preset.key));
@@ -38,7 +38,7 @@ fn jitter_draws() -> u64 {
 }
 
 #[test]
-fn every_run_has_its_fingerprint() {
+fn fingerprints_of_built_in_scenarios_match_on_every_target() {
     let found: String = runs().into_iter().map(|(name, fingerprint)| format!("{fingerprint:016x}  {name}\n")).collect();
     // In WebAssembly there is no environment, so nothing is updated there.
     if std::env::var_os("UPDATE").is_some() {

@@ -46,7 +46,7 @@ fn built_in_scenario_equals_its_json_file() {
     }
     let mut listed: Vec<&str> = PRESETS.iter().map(|preset| preset.key).collect();
     listed.sort_unstable();
-    assert_eq!(listed, keys, "presets.rs lists every scenario");
+    assert_eq!(listed, keys, "the twins just written are built in by the next build: run this once more");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn every_variant_runs_with_default_settings() {
     for variant in universe::variants() {
         let scenario = Scenario {
             variant: variant.card.key.to_owned(),
-            replicas: vec!["VA".to_owned(); usize::from(variant.card.min_replicas.max(3))],
+            replicas: vec!["VA".to_owned(); usize::from(variant.card.min_replicas)],
             ..scenario(Path::new("scenarios/two-winners.toml"))
         };
         let scenario =

@@ -244,3 +244,18 @@ fn branches_are_bounded() {
     assert_eq!(session.branches().len(), quorumscope::lab::session::BRANCHES);
     assert_eq!(session.branch().number, 20);
 }
+
+/// Two servers that shoot each other and both miss, or both hit.
+#[test]
+fn sentence_tells_of_two_leaders_at_once_and_of_nobody_up() {
+    let sentence = |seed: u64| {
+        let preset = quorumscope::lab::presets::preset("heartbeat-pair").expect("built in");
+        let document = quorumscope::lab::text::from_json(preset.json).expect("built in");
+        let mut session = Session::new(Scenario { seed: Some(seed), ..document.scenario }).expect("a good scenario");
+        session.run_until(8_000_000, u64::MAX);
+        session.sentence()
+    };
+    assert_eq!(sentence(5), "Nodes 1 and 2 both take themselves for the primary.");
+    assert_eq!(sentence(6), "Nobody is up.");
+    assert!(sentence(7).starts_with("Node 1 leads takeover 2 from "), "{}", sentence(7));
+}

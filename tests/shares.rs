@@ -1,4 +1,5 @@
-//! Frequencies of outcomes under random delays against published formulas: two winners of the notes' algorithm, split votes of Raft.
+//! Frequencies of outcomes under random delays or draws against published formulas: two winners of the notes' algorithm, split votes of Raft,
+//! survivors of two servers that shoot each other.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -8,6 +9,7 @@ use common::*;
 use quorumscope::core::{Micros, NodeId};
 use quorumscope::protocols::notes::{self, Notes};
 use quorumscope::protocols::raft::{self, Raft};
+use quorumscope::protocols::stonith_pair::{self, StonithPair};
 use quorumscope::sim::Action;
 use quorumscope::universe::{Cluster, Universe};
 
@@ -94,5 +96,42 @@ fn raft_split_vote_share_equals_the_dissertations_formula() {
         assert!((share * 100.0 - percent).abs() < 0.05, "the formula gives {share}, and {percent} % was published");
         let hits = split_votes(n, running, latency, RUNS);
         assert!(is_share(share, hits, RUNS), "({n}, {running}, {l}): {hits} of {RUNS}, and {share} expected");
+    }
+}
+
+/// Two servers are cut off from each other and both time out, at the same moment: in how many runs none, one and both run in the end. An
+/// order to turn the other off arrives in `kill_arrives` of 1,000 cases.
+fn survivors(kill_arrives: u64, runs: u32) -> [u32; 3] {
+    const BEAT: Micros = 100_000;
+    let settings = [
+        (stonith_pair::SETTING_HEARTBEAT, BEAT),
+        (stonith_pair::SETTING_TIMEOUT, 4 * BEAT),
+        (stonith_pair::SETTING_KILL_ARRIVES, kill_arrives),
+    ];
+    let mut ends = [0; 3];
+    for seed in 1..=u64::from(runs) {
+        let blueprint = with(blueprint::<StonithPair>(even_topology(2, 20_000, 0), seed), &settings);
+        let mut cluster = Cluster::of::<StonithPair>(&blueprint).expect("settings fit");
+        cluster.run_until(10 * BEAT + BEAT / 2);
+        cluster.act(Action::Cut { from: NodeId(0), to: NodeId(1), both: true }).expect("it is whole");
+        cluster.run_until(20 * BEAT);
+        let primaries = (0..2).filter(|node| cluster.node(NodeId(*node)).status.is_some_and(|status| status.leads));
+        ends[primaries.count()] += 1;
+        let led = cluster.leadership_intervals().iter().filter(|interval| interval.epoch.number == 2).count();
+        assert_eq!(led, 2, "seed {seed}: both took over");
+    }
+    ends
+}
+
+/// Both orders are given before either arrives, so what becomes of one does not depend on the other.
+#[test]
+fn servers_that_shoot_each_other_survive_as_often_as_two_independent_shots_miss() {
+    const RUNS: u32 = 3_000;
+    for kill_arrives in [900_u32, 500] {
+        let p = f64::from(kill_arrives) / 1_000.0;
+        let ends = survivors(u64::from(kill_arrives), RUNS);
+        for (hits, share) in ends.into_iter().zip([p * p, 2.0 * p * (1.0 - p), (1.0 - p) * (1.0 - p)]) {
+            assert!(is_share(share, hits, RUNS), "p = {p}: {ends:?} of {RUNS}, and {share} expected");
+        }
     }
 }

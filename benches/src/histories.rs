@@ -1,26 +1,26 @@
-//! Histories such as Jepsen records of etcd: some processes read, write and compare-and-set a few values of a few keys, all the time and
-//! all at once, and some operations end in a time-out: nobody knows whether they took effect, or will.
+//! Generator of key-value histories like those of Jepsen's etcd tests: concurrent processes read, write and compare-and-set few values of few
+//! keys, and some operations time out with an indeterminate outcome.
 
 use quorumscope::judge::linearizability::{Call, History, Recorder, Value};
 use quorumscope::sim::rng::Rng;
 use std::collections::VecDeque;
 
-/// What to record.
+/// Parameters of a history.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Operations to ask for.
+    /// Number of operations.
     pub operations: u32,
-    /// Processes at work at the same time.
+    /// Number of concurrent processes.
     pub processes: u32,
-    /// Keys.
+    /// Number of keys.
     pub keys: u32,
-    /// Values that a key may hold.
+    /// Number of different values.
     pub values: u32,
-    /// Operations in a thousand that nobody gets an answer for.
+    /// Operations that time out, thousandths.
     pub unanswered: u16,
-    /// Where, in parts of a thousand of the history, one read gives what its key held forty changes before; none for `None`.
+    /// Position, thousandths of the history, of one stale read (the value forty changes before); `None`: no such read.
     pub stale: Option<u32>,
-    /// From where on, in parts of a thousand of the history, every other process works on a copy of its own; nowhere for `None`.
+    /// Position, thousandths of the history, from which every other process works on its own copy (split brain); `None`: never.
     pub split: Option<u32>,
 }
 
@@ -29,11 +29,11 @@ struct Waiting {
     name: u32,
     key: usize,
     call: Call,
-    /// What came of it: `Some(None)` is a failure.
+    /// Outcome: `Some(None)` is a failure.
     outcome: Option<Option<Call>>,
 }
 
-/// A key as it really is, and what it held before.
+/// State of a key, and its earlier values.
 #[derive(Clone)]
 struct Key {
     held: Value,
@@ -41,7 +41,7 @@ struct Key {
 }
 
 impl Key {
-    fn apply_effects_and_rules(&mut self, call: Call) -> Option<Call> {
+    fn apply(&mut self, call: Call) -> Option<Call> {
         let value = match call {
             Call::Read(_) => return Some(Call::Read(Some(self.held))),
             Call::CompareAndSet { expect, .. } if expect != self.held => return None,
@@ -59,7 +59,7 @@ impl Key {
     }
 }
 
-/// Records a history.
+/// Generates a history.
 pub fn record(shape: Shape, seed: u64) -> History {
     let mut rng = Rng::stream(seed, "history", 0);
     let mut recorder = Recorder::default();
@@ -68,7 +68,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
     let mut copy: Option<Vec<Key>> = None;
     let mut real: Vec<Key> = keys.iter().map(|_| Key { held: Value::NOTHING, before: VecDeque::new() }).collect();
     let mut waiting: Vec<Option<Waiting>> = vec![None; shape.processes as usize];
-    // Operations given up that may yet take effect.
+    // Timed-out operations that may still take effect.
     let mut late: Vec<Waiting> = Vec::new();
     let (mut asked, mut names) = (0, 0);
     let mut stale = shape.stale.map(|at| u64::from(at) * u64::from(shape.operations) / 1_000);
@@ -77,7 +77,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
     while asked < shape.operations || waiting.iter().any(Option::is_some) {
         if !late.is_empty() && rng.chance(5) {
             let Waiting { key, call, .. } = late.swap_remove(pick(&mut rng, late.len() as u32));
-            real[key].apply_effects_and_rules(call);
+            real[key].apply(call);
         }
         let process = pick(&mut rng, shape.processes);
         match waiting[process] {
@@ -107,7 +107,7 @@ pub fn record(shape: Shape, seed: u64) -> History {
                     copy = Some(real.clone());
                 }
                 let store = copy.as_mut().filter(|_| process % 2 == 1).unwrap_or(&mut real);
-                let mut outcome = store[one.key].apply_effects_and_rules(one.call);
+                let mut outcome = store[one.key].apply(one.call);
                 if let (Some(at), Call::Read(_)) = (stale, one.call)
                     && u64::from(asked) >= at
                 {

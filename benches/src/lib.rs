@@ -1,16 +1,17 @@
-//! The workloads, shared by the native program and the WebAssembly module that Node runs.
+//! Benchmark workloads, shared by the native binary and the WebAssembly module for Node.js.
 
 pub mod histories;
 pub mod travel;
 pub mod workloads;
 
-/// Runs one workload by its number; returns the events it took. Node times this from outside.
+/// Runs one workload by number; returns the number of events. Timed by the caller.
 #[unsafe(no_mangle)]
 pub extern "C" fn run(workload: u32, size: u32) -> u32 {
     workloads::run(workload, size) as u32
 }
 
-/// Plays a run for so many events, or the page's first scenario for so many seconds of simulated time; returns the events it took.
+/// Plays a run of `events` events or, with `seconds` > 0, the page's first scenario for `seconds` of simulated time; returns the number of
+/// events.
 #[unsafe(no_mangle)]
 pub extern "C" fn play(events: u32, seconds: u32) -> u32 {
     match seconds {
@@ -19,7 +20,7 @@ pub extern "C" fn play(events: u32, seconds: u32) -> u32 {
     }
 }
 
-/// Goes to an event of that run.
+/// Seeks to an event of that run.
 #[unsafe(no_mangle)]
 pub extern "C" fn go(event: u32) -> u32 {
     travel::go(u64::from(event)) as u32

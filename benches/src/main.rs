@@ -1,5 +1,5 @@
-//! Native throughput of the simulator and, with the feature `peers`, of other libraries: in turn, several rounds in one process, medians and
-//! ratios.
+//! Benchmark: native throughput of the simulator and, with the feature `peers`, of other consensus libraries; several alternating rounds in
+//! one process, medians and ratios.
 //!
 //! `cargo run --release -- [ROUNDS] [ONLY CONTENDERS WHOSE NAME CONTAINS THIS]`
 
@@ -42,7 +42,7 @@ fn main() {
             let start = Instant::now();
             let count = (contender.run)();
             let rate = count as f64 / start.elapsed().as_secs_f64() / 1e6;
-            // The first round warms up.
+            // The first round is a warm-up.
             if round > 0 {
                 contender.rates.push(rate);
             }

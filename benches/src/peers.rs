@@ -1,4 +1,4 @@
-//! The same work done by other libraries: five replicas on a plain queue, 64 commands under way, no simulated network, no time.
+//! Peer benchmarks: raft-rs and OmniPaxos with five replicas on a plain queue, 64 outstanding commands, no simulated network or time.
 
 use omnipaxos::messages::Message as OmniMessage;
 use omnipaxos::{ClusterConfig, OmniPaxosConfig, ServerConfig, macros::Entry};
@@ -36,7 +36,7 @@ pub fn raft_rs(commands: u64, each: bool) -> u64 {
         if applied >= commands {
             return handled;
         }
-        // As the simulator does, forget what everybody has.
+        // Compaction, as in the simulator: drop entries that all replicas have.
         if applied > compacted + 10_000 {
             compacted = applied;
             for node in &mut nodes {
@@ -65,7 +65,7 @@ pub fn raft_rs(commands: u64, each: bool) -> u64 {
     }
 }
 
-/// Does what a node has ready: sends, saves, applies. Tells how many commands the leader, node 0, has applied by that.
+/// Processes a node's `Ready`: sends, saves, applies. Returns the number of commands newly applied by the leader, node 0.
 fn ready(nodes: &mut [RawNode<MemStorage>], index: usize, queue: &mut VecDeque<raft::eraftpb::Message>) -> u64 {
     let node = &mut nodes[index];
     if !node.has_ready() {
@@ -90,7 +90,7 @@ fn ready(nodes: &mut [RawNode<MemStorage>], index: usize, queue: &mut VecDeque<r
 }
 
 /// A command of eight bytes.
-#[allow(dead_code)] // It is carried, not looked at.
+#[allow(dead_code)] // Payload only.
 #[derive(Clone, Debug, Entry)]
 pub struct Value {
     /// Which of the commands it is.
@@ -128,7 +128,7 @@ pub fn omnipaxos(commands: u64) -> u64 {
                 }
             }
         }
-        // Its elections and re-sends go by ticks: a few rounds are one until somebody leads, a hundred from then on.
+        // Elections and retransmissions go by ticks: one every few rounds until there is a leader, every hundred rounds from then on.
         rounds += 1;
         if rounds.is_multiple_of(if leader.is_some() { 100 } else { 5 }) {
             nodes.iter_mut().for_each(|node| node.tick());

@@ -1,4 +1,4 @@
-//! Sessions as the page holds them: playing a run, and seeking to any event of it (the page's timeline).
+//! Benchmark of page sessions: playing a run, and seeking to any event of it (the page's timeline).
 
 use quorumscope::lab::{Clients, Scenario, Session, Site, presets};
 use std::cell::RefCell;
@@ -20,12 +20,12 @@ pub fn closed_loop(variant: &str) -> Scenario {
     }
 }
 
-/// Plays Raft's [`closed_loop`] for so many events.
+/// Plays Raft's [`closed_loop`] for `events` events.
 pub fn play_events(events: u64) -> u64 {
     play(closed_loop("raft"), u64::MAX, events)
 }
 
-/// Plays the page's first scenario for so much simulated time, µs.
+/// Plays the page's first scenario for `micros` µs of simulated time.
 pub fn play_time(micros: u64) -> u64 {
     play(presets::first(), micros, u64::MAX)
 }
@@ -38,7 +38,7 @@ fn play(scenario: Scenario, micros: u64, events: u64) -> u64 {
     reached
 }
 
-/// Goes to an event of the run that was played last.
+/// Seeks to an event of the run played last.
 pub fn go(event: u64) -> u64 {
     SESSION.with_borrow_mut(|session| {
         let session = session.as_mut().expect("something was played");

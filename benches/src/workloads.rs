@@ -12,7 +12,7 @@ use quorumscope::sim::{Blueprint, ClientGroup, Pace, Topology};
 use quorumscope::universe;
 use std::hash::Hasher;
 
-/// The names, in the order of their numbers.
+/// Names of the workloads, by number.
 pub const NAMES: &[&str] = &[
     "bare event loop on the time wheel",
     "the same with trace and rolling digest",
@@ -26,11 +26,11 @@ pub const NAMES: &[&str] = &[
     "Raft, page session with checkpoints",
 ];
 
-/// The usual size of each workload, in the order of their numbers; see [`run`].
+/// Default size of each workload, by number; see [`run`].
 pub const SIZES: &[u32] =
     &[20_000_000, 20_000_000, 400_000, 400_000, 100_000, 400_000, 400_000, 100_000, 1_000_000, 1_000_000];
 
-/// Records kept where the trace is on.
+/// Trace records kept where the trace is on.
 const TRACE: usize = 1 << 14;
 
 /// Runs workload number `workload` and returns the events it took. `size` is in events for bare loops and sessions, and in answered
@@ -50,14 +50,14 @@ pub fn run(workload: u32, size: u32) -> u64 {
     }
 }
 
-/// A run as the page plays it: judged, traced, and with checkpoints for seeking.
+/// Page session: safety checker, trace, and checkpoints for seeking.
 fn session(key: &str, events: u32) -> u64 {
     let mut session = Session::new(travel::closed_loop(key)).expect("the scenario is valid");
     session.run_until(u64::MAX, u64::from(events));
     session.moment().event
 }
 
-/// As many events under way as a cluster has with a window of 64, each put back at a random later time, nothing else.
+/// Bare event loop on the timing wheel: 320 pending items, as in a cluster with 64 outstanding commands, each reinserted at a random later time.
 fn bare(events: u32, traced: bool) -> u64 {
     let mut wheel: Wheel<[u64; 4]> = Wheel::default();
     let mut rng = Rng::stream(1, "bare", 0);

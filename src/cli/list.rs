@@ -2,7 +2,8 @@
 
 use crate::table::Table;
 use crate::{Stop, invalid};
-use quorumscope::core::{Faults, SettingKind, Shots};
+use quorumscope::core::node::Setup;
+use quorumscope::core::{Faults, RuleSet, SettingKind, Settings, Shots};
 use quorumscope::lab::presets::PRESETS;
 use quorumscope::lab::{Quantity, text};
 use quorumscope::universe::{self, Variant};
@@ -56,7 +57,8 @@ fn details(variant: &Variant, out: &mut impl Write) -> Result<ExitCode, Stop> {
     writeln!(out, "  optimises   {}", card.optimises)?;
     writeln!(out, "  agrees on   {}", shots(card.shots))?;
     writeln!(out, "  survives    {}", faults(card.faults))?;
-    writeln!(out, "  replicas    {} or more", card.min_replicas)?;
+    let more = if takes_more_replicas(variant) { " or more" } else { "" };
+    writeln!(out, "  replicas    {}{more}", card.min_replicas)?;
     let able = |able: bool, what: &str| able.then(|| what.to_owned());
     let abilities: Vec<String> =
         [able(card.transfer, "hand leadership over"), able(card.membership, "add and remove replicas")]
@@ -124,6 +126,15 @@ fn accepts(kind: &SettingKind) -> String {
             format!("{} to {}; derived", Quantity::from_micros(*min), Quantity::from_micros(*max))
         }
     }
+}
+
+/// Whether it makes sense with more replicas than the fewest: the protocol refuses numbers that it cannot do with.
+fn takes_more_replicas(variant: &Variant) -> bool {
+    (variant.card.min_replicas + 1..=16).any(|replicas| {
+        let settings = Settings::defaults(variant.settings);
+        let setup = Setup { replicas, rtt_max: 1_000, settings, ablated: RuleSet::EMPTY };
+        !matches!((variant.replicas)(&setup), Err(("replicas", _)))
+    })
 }
 
 fn to_json(variant: &Variant) -> Value {

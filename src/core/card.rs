@@ -1,73 +1,73 @@
-//! The card of a variant: what it is, where it comes from, and what it should cost.
+//! Card of a variant: title, paper, failure and timing model, guarantees, published message counts.
 
-/// What one reads about a variant before running it.
+/// Static description of a variant.
 #[derive(Debug)]
 pub struct Card {
-    /// Short name for flags and scenarios, such as `multi-paxos`.
+    /// Identifier in flags and scenarios, such as `multi-paxos`.
     pub key: &'static str,
-    /// The name people know.
+    /// Common name.
     pub title: &'static str,
-    /// One plain sentence: what it is.
+    /// Description in one plain sentence.
     pub says: &'static str,
     /// Author, title, venue, year.
     pub paper: &'static str,
-    /// The family it is listed under.
+    /// Family under which it is listed.
     pub family: Family,
-    /// What the paper calls its proposal numbers: `term`, `ballot`, `view`.
+    /// The paper's name of its epochs: `term`, `ballot`, `view`.
     pub epoch: &'static str,
-    /// What it is good at, in a word or two.
+    /// Its strength, in a word or two.
     pub optimises: &'static str,
-    /// Fewest replicas it makes sense with.
+    /// Minimum number of replicas.
     pub min_replicas: u8,
-    /// What may go wrong without harm.
+    /// Failure model.
     pub faults: Faults,
-    /// The timing it needs for what it promises; safety of an asynchronous protocol needs none.
+    /// Timing model on which its guarantees depend.
     pub timing: TimingModel,
     /// What its replicas agree on.
     pub shots: Shots,
-    /// How its leader comes about, if it has one.
+    /// How a leader is determined, if there is one.
     pub leader: LeaderModel,
-    /// Whom clients turn to.
+    /// Which replicas clients contact.
     pub contact: Contact,
-    /// The properties that it promises. What it does not promise is looked at all the same, and told, but is no violation.
+    /// Guaranteed properties. Others are checked and reported as well, but do not count as violations.
     pub promises: Promises,
-    /// Whether leadership can be handed over on request.
+    /// Whether it supports leadership transfer.
     pub transfer: bool,
-    /// Whether replicas can be added and removed while it runs.
+    /// Whether it supports membership changes.
     pub membership: bool,
-    /// Published message counts. The first that applies to the settings at hand is the one to expect.
+    /// Published message counts; the first that applies to the settings is the expected one.
     pub formulas: &'static [Formula],
 }
 
-/// The failures a protocol is meant to survive.
+/// Failure models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Faults {
-    /// A crashed node never comes back.
+    /// Crash-stop: a crashed node never restarts.
     CrashStop,
-    /// A crashed node may restart with what it had saved.
+    /// Crash-recovery: a crashed node may restart from its durable state.
     CrashRecover,
-    /// A node may lie.
+    /// Byzantine: a faulty node may behave arbitrarily.
     Byzantine,
 }
 
-/// What replicas agree on.
+/// Object of agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shots {
-    /// One value, once.
+    /// A single value (single-shot consensus).
     Single,
-    /// A log of commands, executed in one order everywhere.
+    /// A log of commands, executed in the same order everywhere (state machine replication).
     Log,
-    /// Registers, each with a history of its own; a lane is a register. Nothing is ordered across registers.
+    /// Registers, each with a history of its own; a lane is a register. No order across registers.
     Registers,
     /// The outcome of each of many transactions, in no order among them.
     Transactions,
     /// Commands with dependencies; those that do not commute are executed in one order everywhere.
     Graph,
-    /// Nothing.
+    /// No agreement.
     Nothing,
 }
 
-/// The families under which variants are listed, in the order of the list.
+/// Families under which variants are listed, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// Crash-tolerant, with a leader.
@@ -76,9 +76,9 @@ pub enum Family {
     Leaderless,
     /// Tolerates Byzantine nodes.
     Byzantine,
-    /// Needs another model of time or chance.
+    /// Other timing models or randomisation.
     OtherModels,
-    /// Does not solve consensus, to show what is missing.
+    /// Does not solve consensus; shows what is missing.
     Foil,
 }
 
@@ -95,88 +95,88 @@ impl Family {
     }
 }
 
-/// What a protocol counts on about time.
+/// Timing models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimingModel {
-    /// Nothing, for safety; for progress, that it is calm long enough.
+    /// No bound for safety; progress needs periods of timely delivery.
     Asynchronous,
-    /// A bound on delays that holds from some time on.
+    /// A bound on delays that holds from some unknown time on.
     PartiallySynchronous,
     /// A known bound on delays that always holds.
     Synchronous,
 }
 
-/// How a leader comes about.
+/// How a leader is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaderModel {
-    /// Nobody leads.
+    /// No leader.
     None,
-    /// The replicas elect one, and another when it fails.
+    /// Elected by the replicas, and replaced when it fails.
     Elected,
-    /// Each register or object has one of its own, or none.
+    /// At most one for each register or object.
     PerObject,
-    /// It is the same node for ever; when it fails, nobody takes its place.
+    /// Always the same node, without replacement.
     Fixed,
-    /// Each node decides by itself whether it leads.
+    /// Each node decides by itself whether it leads; possibly several at a time.
     SelfAppointed,
 }
 
-/// Whom a client turns to.
+/// Which replica a client contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contact {
-    /// The leader: any replica first, then whom that names, then whoever answered last.
+    /// The leader: any replica first, then the one it redirects to, then the one that answered last.
     Leader,
-    /// The nearest replica; another only while that does not answer.
+    /// The nearest replica; another while that does not answer.
     Nearest,
     /// All replicas at once.
     All,
 }
 
-/// A set of properties that hold for some protocols only.
+/// Set of properties that a protocol guarantees.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Promises(u8);
 
 impl Promises {
-    /// Nothing.
+    /// The empty set.
     pub const NOTHING: Promises = Promises(0);
-    /// No two nodes decide differently on one instance.
+    /// Agreement: no two nodes decide differently on one instance.
     pub const AGREEMENT: Promises = Promises(1);
-    /// Every node executes what is chosen in one order, without gaps and each once; for registers and graphs, what does not commute.
+    /// Applied prefix: every node executes the chosen commands in one order, without gaps, each once; for registers and graphs, non-commuting ones.
     pub const ORDER: Promises = Promises(2);
-    /// At most one node leads in one term, ballot or view.
+    /// One leader an epoch: at most one node leads in one term, ballot or view.
     pub const ONE_LEADER: Promises = Promises(4);
-    /// What clients see fits one order of their operations in real time.
+    /// Linearizability of client histories.
     pub const LINEARIZABLE: Promises = Promises(8);
-    /// Clients are answered again once faults are over.
+    /// Progress: clients are answered once faults are over.
     pub const PROGRESS: Promises = Promises(16);
-    /// What consensus protocols promise: all of the above.
+    /// The guarantees of consensus protocols: all of the above.
     pub const CONSENSUS: Promises = Promises(31);
 
-    /// These and the other ones.
+    /// Union.
     pub const fn and(self, other: Promises) -> Promises {
         Promises(self.0 | other.0)
     }
 
-    /// These without the other ones.
+    /// Difference.
     pub const fn without(self, other: Promises) -> Promises {
         Promises(self.0 & !other.0)
     }
 
-    /// Whether all of the other ones are among these.
+    /// Whether `other` is a subset.
     pub const fn has(self, other: Promises) -> bool {
         self.0 & other.0 == other.0
     }
 }
 
-/// A published count of messages for one command.
+/// Published message count of one command.
 ///
 /// Unicast messages between replicas for one committed command in the steady, failure-free case; none that a replica sends to
 /// itself, no client request or reply, no heartbeat.
 #[derive(Clone, Copy, Debug)]
 pub struct Formula {
-    /// As printed, such as `2(n−1)`.
+    /// The formula as printed, such as `2(n−1)`.
     pub text: &'static str,
-    /// The count for `n` replicas, or `None` where it does not apply to these settings.
+    /// The count for `n` replicas; `None` where the formula does not apply to the settings.
     pub count: fn(n: u32, settings: &super::Settings) -> Option<u32>,
     /// Paper and section.
     pub source: &'static str,

@@ -1,7 +1,7 @@
-//! The vocabulary every protocol is written in: ids, ballots, quorums, commands, the log, messages, rules, and
-//! the one way a node may act on the world, [`Out`].
+//! Protocol vocabulary: ids, ballots, quorums, commands, log, messages, timers, rules, and [`Out`], the only interface through which a node
+//! acts on the world.
 //!
-//! Nothing here knows of a clock, a random source, the simulator or the web.
+//! Independent of clock, random source, simulator and web.
 
 pub mod ballot;
 pub mod card;

@@ -1,4 +1,4 @@
-//! What a protocol is: messages, nodes, rules and a card.
+//! Protocol traits: [`Message`], [`Node`] (a deterministic state machine driven by events) and [`Protocol`] (card, rules, settings, invariants).
 
 use super::{
     Answer, Card, Command, EntryStatus, Epoch, Exchange, Micros, NodeId, NodeSet, NodeStatus, Out, Rule, RuleSet,
@@ -8,112 +8,112 @@ use serde::Serialize;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-/// A kind of message: everything a picture or a table needs to know about it.
+/// Kind of message: name, letter, phase and description, for display.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
     /// The paper's verb: `Promise`.
     pub name: &'static str,
-    /// Another name in use: `1b`. Empty if none.
+    /// Alternative name in the literature: `1b`. Empty if none.
     pub alias: &'static str,
-    /// One letter for the dot. Colour is never the only sign.
+    /// Letter shown on the message's dot, so that colour is never the only distinction.
     pub letter: char,
-    /// What it does in the protocol; gives the colour.
+    /// Role in the protocol; selects the colour.
     pub phase: Phase,
-    /// What the sender means by it, in plain words: `votes for the candidate`.
+    /// Plain description as a predicate of the sender: `votes for the candidate`.
     pub says: &'static str,
 }
 
-/// What a message is for, the same in all protocols.
+/// Purpose of a message, common to all protocols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// Asks for leadership or a promise.
+    /// Requests leadership, a vote or a promise.
     Elect,
-    /// Answers that.
+    /// Reply to [`Phase::Elect`].
     Vote,
-    /// Carries a command to be accepted.
+    /// Proposes commands for acceptance.
     Propose,
-    /// Answers that.
+    /// Reply to [`Phase::Propose`].
     Accept,
-    /// Tells what is chosen.
+    /// Announces chosen commands.
     Commit,
-    /// Keeps things going when there is nothing to say. Not part of a command's cost.
+    /// Heartbeat or idle traffic. Not counted in a command's message cost.
     Heartbeat,
-    /// Brings a node up to date: catch-up, snapshots, hand-over.
+    /// State transfer: catch-up, snapshots, leadership transfer.
     Transfer,
     /// Serves a read without the log.
     Read,
-    /// Says no.
+    /// Negative acknowledgement.
     Refuse,
 }
 
-/// A kind of message of the protocol at hand: its place in [`Message::KINDS`].
+/// Id of a message kind: its index in [`Message::KINDS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(pub u8);
 
-/// What replicas send each other. What its [`Header`](super::Header) says is best inlined: where a message is made, it is known already.
+/// Messages between replicas. The methods for the [`Header`](super::Header) should be inlined, since the kind is known where a message is
+/// constructed.
 pub trait Message: Clone + Debug + Hash + Eq {
-    /// All kinds, in the order in which a picture should list them.
+    /// All kinds, in display order.
     const KINDS: &'static [Kind];
 
-    /// Which kind this one is.
+    /// The kind.
     fn kind(&self) -> KindId;
 
-    /// Bytes on the wire, apart from the commands it carries and the transport's header.
+    /// Size on the wire, bytes, without its commands and the transport's headers.
     fn bytes(&self) -> u32;
 
-    /// How many commands it carries.
+    /// Number of commands it carries.
     fn commands(&self) -> u32 {
         0
     }
 
-    /// Shows the values of these commands, one by one: [`Command::value`], or the value itself where nothing else is left.
+    /// Visits the values of these commands: [`Command::value`], or the value itself where the command is gone (snapshots).
     fn each_value(&self, _see: &mut dyn FnMut(u32)) {}
 
-    /// The slot it is about, for labels; 0 if none.
+    /// The slot concerned, for labels; 0 if none.
     fn slot(&self) -> Slot {
         0
     }
 
-    /// What a node that lies could say instead: the same with another command in it. `None` if there is no command in it, or only such as
-    /// others have signed.
+    /// Byzantine variant of the message, with another command. `None` if it carries no command, or only signed ones.
     fn tampered(&self) -> Option<Self> {
         None
     }
 }
 
-/// One replica: a pure function of events. It acts on the world through [`Out`] alone.
+/// One replica: a deterministic state machine driven by events, whose only output is [`Out`].
 pub trait Node: Clone + Debug + Hash + Eq {
-    /// What it is told once, before it first boots.
+    /// Static configuration.
     type Config: Clone + Debug;
-    /// What it says to other replicas.
+    /// Messages between replicas.
     type Msg: Message;
-    /// Its timers. Setting one again replaces it.
+    /// Timers. Setting one again replaces its deadline.
     type Timer: TimerName;
-    /// All that survives a crash.
+    /// Durable state: survives a crash.
     type Disk: Clone + Debug + Default + Hash + Eq;
 
-    /// Starts, for the first time (the default disk) or after a crash.
+    /// Boots: for the first time (default disk) or after a crash.
     fn boot(me: NodeId, config: &Self::Config, disk: Self::Disk, out: &mut Out<Self>) -> Self;
 
-    /// Handles one message. Messages may come late, twice, in any order, or never.
+    /// Handles one message. Messages may be delayed, duplicated, reordered or lost.
     fn on_message(&mut self, from: NodeId, message: &Self::Msg, out: &mut Out<Self>);
 
-    /// Handles a timer it set.
+    /// Handles the expiry of a timer.
     fn on_timer(&mut self, timer: Self::Timer, out: &mut Out<Self>);
 
-    /// Handles a client's command, perhaps not for the first time.
+    /// Handles a client's command, possibly a retry.
     fn on_request(&mut self, command: Command, out: &mut Out<Self>);
 
-    /// Handles an operator's order. The world checks the card before it passes one on.
+    /// Handles an operator's order. Precondition, checked by the simulator: the card says that the protocol supports it.
     fn on_order(&mut self, _order: Order, _out: &mut Out<Self>) {}
 
-    /// What is, or by now should be, on the disk. Taken after [`Out::save`].
+    /// Durable state as of the last [`Out::save`]. Invariant: it changes only in handlers that call it.
     fn disk(&self) -> &Self::Disk;
 
-    /// What can be seen of it.
+    /// Protocol-independent status.
     fn status(&self) -> NodeStatus;
 
-    /// The term or ballot it leads, if it does: [`Node::status`] in short, for those who ask after every event.
+    /// The term or ballot it leads, if any: a cheaper form of [`Node::status`] for checks after every event.
     fn leads(&self) -> Option<Epoch> {
         let status = self.status();
         status.leads.then_some(status.epoch)
@@ -122,7 +122,7 @@ pub trait Node: Clone + Debug + Hash + Eq {
     /// One slot of its log, if held.
     fn entry(&self, slot: Slot) -> Option<EntryStatus>;
 
-    /// All that it is counting at present: [`NodeStatus::tally`], unless it counts for several instances at once.
+    /// Visits the quorum tallies in progress: [`NodeStatus::tally`], unless it counts for several instances at once.
     fn tallies(&self, see: &mut dyn FnMut(super::Tally)) {
         self.status().tally.into_iter().for_each(see);
     }
@@ -133,122 +133,120 @@ pub trait Node: Clone + Debug + Hash + Eq {
     }
 }
 
-/// What an operator may ask of a node.
+/// Operator's order to a leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// The leader is to hand its leadership to this node.
+    /// Leadership transfer to this node.
     HandOver(NodeId),
-    /// The leader is to change the membership to this.
+    /// Membership change to this set.
     Reconfigure(NodeSet),
 }
 
-/// What a cluster is built from.
+/// Parameters of a new cluster.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Replicas at the start: ids 0 to n−1.
+    /// Number of initial replicas n: ids 0 to n−1.
     pub replicas: u8,
-    /// The longest round trip between two replicas, jitter included, µs. Timeouts are derived from it.
+    /// Maximum round trip between two replicas, jitter included, µs. Default timeouts are derived from it.
     pub rtt_max: Micros,
-    /// The scenario's choices.
+    /// Values of the protocol's settings.
     pub settings: Settings,
-    /// The rules this run takes away: a setting that breaks one of them is fine only then.
+    /// Ablated rules: a setting that violates a rule is valid only if that rule is among them.
     pub ablated: RuleSet,
 }
 
-/// A setting that does not fit: its key, and what would do.
+/// Invalid setting: its key, and its valid values. The key `replicas` stands for the number of replicas.
 pub type SettingError = (&'static str, &'static str);
 
-/// A variant. One implementation per file; the file's card, rules and invariants are all that others know of it.
+/// A protocol variant: card, rules, settings, node and invariants.
 pub trait Protocol: Copy + Clone + Debug + Default + 'static {
-    /// What it is.
+    /// Description and assumptions.
     const CARD: Card;
-    /// What it demands.
+    /// The paper's rules, each of which a run can ablate.
     const RULES: &'static [Rule];
-    /// What a scenario may choose.
+    /// Settings that a scenario may choose.
     const SETTINGS: &'static [Setting];
-    /// A replica of it.
+    /// Its replica.
     type Node: Node;
 
-    /// One configuration for each replica of a new cluster, or the setting that does not fit.
+    /// One configuration for each replica of a new cluster; the error names an invalid setting.
     fn cluster(setup: &Setup) -> Result<Vec<<Self::Node as Node>::Config>, SettingError>;
 
-    /// The configuration of a replica that will join a running cluster by a membership change.
+    /// The configuration of a replica that will join a running cluster by a membership change; `None`: not supported.
     fn newcomer(_setup: &Setup, _me: NodeId) -> Option<<Self::Node as Node>::Config> {
         None
     }
 
-    /// How the names of nodes can be exchanged, where that changes nothing.
+    /// Symmetry under permutation of node ids, where the protocol has it; for the model checker.
     fn exchange() -> Option<Exchange<Self::Node>> {
         None
     }
 
-    /// Whether it must make progress under these settings while `healthy` of its replicas run and reach each other, and nothing fails.
+    /// Liveness condition: whether it must make progress under these settings while `healthy` of its replicas are up and connected.
     fn live(setup: &Setup, healthy: u8) -> bool {
         healthy > setup.replicas / 2
     }
 
-    /// How many replicas must tell a client the same before it believes them: more than one where replicas may be Byzantine.
+    /// Number of equal replies from different replicas that complete a client's command: more than one where replicas may be Byzantine.
     fn answers(_setup: &Setup) -> u8 {
         1
     }
 
-    /// Whether it must make progress while just these of its replicas run and reach each other, and nothing fails. Where it does not matter
-    /// which ones, [`Protocol::live`] says how many.
+    /// Liveness condition for a given set of healthy replicas; by default [`Protocol::live`] of their number.
     fn live_with(setup: &Setup, healthy: NodeSet) -> bool {
         Self::live(setup, healthy.len())
     }
 
-    /// If safety counts on clocks, as leases do: how much faster one may run than another, in millionths. They must not jump, either.
+    /// If safety depends on clocks, as with leases: maximum relative clock drift, parts per million; clocks must not jump, either.
     fn clocks(_setup: &Setup) -> Option<u32> {
         None
     }
 
-    /// What must hold after every event, beyond what holds for every protocol (agreement, applied prefix, one leader an epoch).
+    /// The protocol's own invariants, beyond those of every protocol (agreement, applied prefix, one leader an epoch).
     fn invariants() -> &'static [Invariant<Self::Node>];
 }
 
-/// A statement about all nodes that must hold after every event.
+/// Invariant: a predicate over all nodes that holds after every event.
 #[derive(Debug)]
 pub struct Invariant<N: 'static> {
     /// The paper's name for it: `Log Matching`.
     pub name: &'static str,
-    /// What it says.
+    /// Statement.
     pub says: &'static str,
-    /// Checks it, given that it held before the step. Crashed nodes are `None`.
+    /// Incremental check, given that it held before the step. Crashed nodes are `None`.
     pub holds: fn(nodes: &[Option<N>], step: Step) -> Result<(), Breach>,
 }
 
-/// What a step may have changed.
+/// Scope of a step, for incremental invariant checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The node that handled an event.
     pub changed: NodeId,
-    /// The first slot of its log that may be different now; `None` if the log is as it was.
+    /// The first slot of its log that may have changed; `None` if the log is unchanged.
     pub log_from: Option<Slot>,
-    /// Nodes that were paused and have not looked at their timers since: what those end, they do not know to be over yet, and they do nothing
-    /// before they know.
+    /// Nodes that are paused, or have overdue timers which they will handle before anything else: their belief about leases may be stale.
     pub unaware: NodeSet,
 }
 
-/// Where an invariant failed.
+/// Location of an invariant violation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Breach {
-    /// A second node, if it takes two.
+    /// A second node, if two are involved.
     pub other: Option<NodeId>,
-    /// The slot, if it is about one.
+    /// The slot concerned, if any.
     pub slot: Option<Slot>,
 }
 
-/// A node's answer to a client's command, as an effect.
+/// Effect: a node's answer to a client's command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The command's client.
     pub client: super::ClientId,
     /// The command's number.
     pub seq: u32,
-    /// What it is told.
+    /// The answer.
     pub answer: Answer,
 }
 
-/// The rules a run takes away.
+/// The rules ablated in a run.
 pub type Ablated = RuleSet;

@@ -1,43 +1,43 @@
-//! The outbox: all that a node can do to the world.
+//! Outbox: effects of a handler call (sends, timers, saves, replies, observations).
 //!
-//! A handler asks for [`Effect`]s through [`Out`]; the simulator applies them in order once the handler has returned. [`Outbox`] is the part
-//! that is the same for every protocol and is the simulator's own; [`Out`] borrows it for one handler call and adds the contents of messages.
+//! A handler requests [`Effect`]s through [`Out`]; the simulator applies them in order once the handler has returned. [`Outbox`] is the
+//! protocol-independent part and is owned by the simulator; [`Out`] borrows it for one handler call and adds the contents of messages.
 
 use super::messages::{Header, MessageId, MessageTable};
 use super::node::Reply;
 use super::timer::TimerName;
 use super::{Answer, ClientId, Command, Instance, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
 
-/// A timer of the protocol at hand as a number; see [`TimerName::index`].
+/// Id of a protocol's timer; see [`TimerName::index`].
 pub type TimerId = u64;
 
-/// What a handler asked for. `M` is a message or its id, `T` a timer or its id.
+/// Effect requested by a handler. `M` is a message or its id, `T` a timer or its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect<M = MessageId, T = TimerId> {
-    /// Send to one replica (itself included: such a message goes through the world, takes no time and is not counted).
+    /// Send to one replica. A message to itself is an event of its own, takes no time and is not counted.
     Send(NodeId, M),
-    /// Send the same to each of several.
+    /// Send the same message to several replicas.
     Broadcast(NodeSet, M),
-    /// Fire the timer once, somewhere between `lo` and `hi` µs from now; the world draws. Replaces an earlier one.
+    /// Set a one-shot timer to a deadline between `lo` and `hi` µs from now, drawn by the simulator. Replaces an earlier deadline.
     SetTimer(T, Micros, Micros),
     /// Cancel the timer.
     Cancel(T),
-    /// Write [`Node::disk`] to the disk. Everything sent later leaves when the write is done.
+    /// Write [`Node::disk`] to the disk. Messages sent later leave when the write is done.
     Save,
-    /// Answer a client.
+    /// Reply to a client.
     Reply(Reply),
-    /// This node knows that the instance's command is chosen, and cannot execute it yet.
+    /// Observation: this node knows that the instance's command is chosen, and cannot execute it yet.
     Chosen(Instance, Command),
-    /// This node knows that the instance's command is chosen, and executed it. Slots of a log come in order.
+    /// Observation: this node executed the instance's command, known to be chosen. Slots of a log are applied in order.
     Applied(Instance, Command),
-    /// This node's state machine jumped to a snapshot that covers all slots up to this one.
+    /// Observation: this node installed a snapshot that covers all slots up to this one.
     Restored(Slot),
-    /// Turn another node off, over a channel of its own that no network fault touches. It stays off until somebody restarts it.
+    /// Fence: turn another node off, over a channel unaffected by network faults. It stays off until it is restarted by an action.
     Fence(NodeId),
 }
 
 impl Effect {
-    /// The same effect with the message and the timer themselves in place of their ids; `None` if `message` does not find it.
+    /// Replaces the ids by the message and the timer themselves; `None` if `message` returns `None`.
     pub fn map<M, T: TimerName>(&self, message: impl FnOnce(MessageId) -> Option<M>) -> Option<Effect<M, T>> {
         Some(match *self {
             Effect::Send(to, id) => Effect::Send(to, message(id)?),
@@ -54,56 +54,56 @@ impl Effect {
     }
 }
 
-/// Beyond every slot.
+/// Value of [`Outbox::saved`] without a save: above every slot.
 const UNSAVED: Slot = Slot::MAX;
 
-/// What handlers asked for and the headers of all messages in flight: the part of [`Out`] that is the same for every protocol.
+/// Protocol-independent part of [`Out`]: effects, and headers of all messages in flight.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     effects: Vec<Effect>,
-    /// Messages asked to be sent and, in a world, all that are in flight.
+    /// Headers of messages to be sent and, in a simulation, of all in flight.
     pub messages: MessageTable,
-    /// The first log slot that the save among the effects may have changed; [`UNSAVED`] if there is no save.
+    /// First log slot changed by the save among the effects; [`UNSAVED`] if there is no save.
     saved: Slot,
-    /// Whether a save is an effect.
-    tells_saves: bool,
+    /// Whether saves are recorded as effects.
+    records_saves: bool,
     ablated: RuleSet,
     used: RuleSet,
-    /// Where [`Out::chance`] comes from.
+    /// Random draws of handlers.
     pub draws: Draws,
-    /// What the clock of the node that handles an event shows, µs.
+    /// Local clock of the node that handles the current event, µs.
     pub clock: Micros,
 }
 
-/// Where the chance in a handler comes from.
+/// Source of [`Out::chance`]: a SplitMix64 generator, or scripted results.
 #[derive(Clone, Debug, Default)]
 pub struct Draws {
-    /// The state of the generator from which a world draws; see [`Draws::seed`].
+    /// Generator state; 0 selects the scripted results. See [`Draws::seed`].
     state: u64,
-    /// Results that a search wants, one a bit, the first lowest; then the generator is not asked.
-    wanted: u64,
+    /// Scripted results, one a bit, the first lowest.
+    scripted: u64,
     given: u8,
-    /// How many were drawn since the last [`Draws::want`].
+    /// Number of draws since the last [`Draws::want`].
     used: u8,
 }
 
 impl Draws {
-    /// Draws from a generator in this state from now on.
+    /// Draws from a generator in this state, not 0, from now on.
     pub fn seed(&mut self, state: u64) {
         *self = Draws { state, ..Draws::default() };
     }
 
-    /// The next draws give these results, one a bit, the lowest first; draws beyond the `given` ones give false.
+    /// Scripts the results of the next draws, one a bit, the lowest first; draws beyond the `given` ones are false.
     pub fn want(&mut self, results: u64, given: u8) {
-        *self = Draws { state: 0, wanted: results, given, used: 0 };
+        *self = Draws { state: 0, scripted: results, given, used: 0 };
     }
 
-    /// How many were drawn since [`Draws::want`].
+    /// Number of draws since [`Draws::want`].
     pub fn used(&self) -> u8 {
         self.used
     }
 
-    /// The state of the generator, to go on from later.
+    /// The generator state, to resume from with [`Draws::seed`].
     pub fn state(&self) -> u64 {
         self.state
     }
@@ -111,7 +111,7 @@ impl Draws {
     fn draw(&mut self, permille: u16) -> bool {
         self.used = self.used.saturating_add(1);
         if self.state == 0 {
-            let result = self.used <= self.given && self.wanted >> (self.used - 1) & 1 == 1;
+            let result = self.used <= self.given && self.scripted >> (self.used - 1) & 1 == 1;
             return result && permille > 0 || permille >= 1000;
         }
         // SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
@@ -124,13 +124,13 @@ impl Draws {
 }
 
 impl Outbox {
-    /// An empty outbox under which the rules in `ablated` are not in force.
+    /// An empty outbox of a run in which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Outbox {
         Outbox {
             effects: Vec::new(),
             messages: MessageTable::default(),
             saved: UNSAVED,
-            tells_saves: true,
+            records_saves: true,
             ablated,
             used: RuleSet::EMPTY,
             draws: Draws::default(),
@@ -138,29 +138,29 @@ impl Outbox {
         }
     }
 
-    /// Leaves saves out of the effects, or puts them in: where a disk takes no time and loses nothing, a save has no effect.
-    pub fn tell_saves(&mut self, tell: bool) {
-        self.tells_saves = tell;
+    /// Sets whether saves are recorded as effects: where a write takes no time and loses nothing, a save has no effect.
+    pub fn record_saves(&mut self, tell: bool) {
+        self.records_saves = tell;
     }
 
-    /// Whether all rules are in force.
-    pub fn intact(&self) -> bool {
+    /// Whether no rule is ablated.
+    pub fn all_rules_in_force(&self) -> bool {
         self.ablated.is_empty()
     }
 
-    /// What was asked for, in order.
+    /// The requested effects, in order.
     #[inline]
     pub fn effects(&self) -> &[Effect] {
         &self.effects
     }
 
-    /// Empties the effects, once they are applied.
+    /// Clears the effects, once they are applied.
     #[inline]
     pub fn clear(&mut self) {
         self.effects.clear();
     }
 
-    /// The rules applied since the last call, and the first log slot that may have changed, if any.
+    /// Takes the rules applied since the last call, and the first log slot that may have changed, if any.
     #[inline]
     pub fn settle(&mut self) -> (RuleSet, Option<Slot>) {
         let saved = std::mem::replace(&mut self.saved, UNSAVED);
@@ -168,7 +168,7 @@ impl Outbox {
     }
 }
 
-/// Collects what a handler does. Used again for every event.
+/// Output interface of handlers: collects effects and message contents. Reused for every event.
 #[derive(Debug)]
 pub struct Out<N: Node> {
     outbox: Box<Outbox>,
@@ -184,19 +184,18 @@ impl<N: Node> Clone for Out<N> {
 }
 
 impl<N: Node> Out<N> {
-    /// An empty outbox under which the rules in `ablated` are not in force.
+    /// An empty outbox of a run in which the rules in `ablated` are not in force.
     pub fn new(ablated: RuleSet) -> Out<N> {
         Out { outbox: Box::new(Outbox::new(ablated)), contents: Vec::new() }
     }
 
-    /// Exchanges the protocol-independent part with `outbox`: the simulator lends its own for one handler call.
+    /// Swaps the protocol-independent part with `outbox`: the simulator passes in its own for one handler call.
     #[inline(always)]
     pub fn exchange(&mut self, outbox: &mut Box<Outbox>) {
         std::mem::swap(&mut self.outbox, outbox);
     }
 
-    /// Enters a message for `receivers`; returns its id.
-    // Inlined so that the message is written here at once, not built elsewhere and copied.
+    /// Stores a message for `receivers` receivers; returns its id.
     #[inline(always)]
     pub fn put_message(&mut self, message: N::Msg, receivers: u32) -> MessageId {
         let id = self.outbox.messages.put(Header::of(&message), receivers);
@@ -218,28 +217,28 @@ impl<N: Node> Out<N> {
         self.contents[id as usize].as_ref()
     }
 
-    /// Takes the content out for one of its receivers to read; where others wait for it, [`Out::put_back`] returns it.
+    /// Takes the content out for one receiver to read; for further receivers, [`Out::put_back`] returns it.
     #[inline(always)]
     pub fn open_message(&mut self, id: MessageId) -> Option<N::Msg> {
         self.contents[id as usize].take()
     }
 
-    /// Puts a content back for its other receivers.
-    // The content stays where it is unless it is put back: handed over, it would be copied once more in WebAssembly.
+    /// Returns a content for its further receivers.
+    // By reference: moved, the content would be copied once more in WebAssembly.
     #[inline(always)]
     pub fn put_back(&mut self, id: MessageId, content: &mut Option<N::Msg>) {
-        // The place is empty: nothing is dropped there.
+        // The entry is empty, so nothing needs dropping.
         std::mem::forget(std::mem::replace(&mut self.contents[id as usize], content.take()));
     }
 
-    /// Hands a message to one of its receivers, for good.
+    /// Removes a message for one of its receivers; returns the content.
     pub fn take_message(&mut self, id: MessageId) -> Option<N::Msg> {
         let shared = self.outbox.messages.is_shared(id);
         self.outbox.messages.release(id);
         if shared { self.contents[id as usize].clone() } else { self.contents[id as usize].take() }
     }
 
-    /// Sends to one replica. To oneself is allowed: it arrives at once, after any pending save.
+    /// Sends to one replica. A message to the node itself arrives at once, after any pending save.
     #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: N::Msg) {
         let id = self.put_message(message, 1);
@@ -255,7 +254,7 @@ impl<N: Node> Out<N> {
         }
     }
 
-    /// Fires `timer` once, between `lo` and `hi` µs from now.
+    /// Sets a one-shot `timer` to a deadline between `lo` and `hi` µs from now.
     #[inline]
     pub fn set_timer(&mut self, timer: N::Timer, lo: Micros, hi: Micros) {
         self.outbox.effects.push(Effect::SetTimer(timer.index(), lo, hi));
@@ -267,23 +266,23 @@ impl<N: Node> Out<N> {
         self.outbox.effects.push(Effect::Cancel(timer.index()));
     }
 
-    /// Writes [`Node::disk`], as it is when the handler returns, to the disk. All that is sent after this call waits for it.
-    /// Saving again in the same handler adds nothing: the one write holds it all, and what comes later waits for it already.
+    /// Writes [`Node::disk`], as of the end of the handler, to the disk. Messages sent after this call leave when the write is done. Further
+    /// saves in the same handler have no additional effect.
     #[inline]
     pub fn save(&mut self) {
         self.save_entries(1);
     }
 
-    /// The same, stating that of the log nothing below `slot` has changed, so that the checkers need not look there.
+    /// [`Out::save`], stating that no log slot below `slot` has changed, so that the checkers can skip those.
     #[inline]
     pub fn save_entries(&mut self, slot: Slot) {
-        if self.outbox.saved == UNSAVED && self.outbox.tells_saves {
+        if self.outbox.saved == UNSAVED && self.outbox.records_saves {
             self.outbox.effects.push(Effect::Save);
         }
         self.outbox.saved = self.outbox.saved.min(slot);
     }
 
-    /// Answers a client's command.
+    /// Replies to a client's command.
     #[inline]
     pub fn reply(&mut self, client: ClientId, seq: u32, answer: Answer) {
         if client != ClientId::NOBODY {
@@ -291,78 +290,78 @@ impl<N: Node> Out<N> {
         }
     }
 
-    /// States that this node knows `command` to be chosen in an instance, though it cannot execute it yet.
+    /// Observation: this node knows `command` to be chosen in an instance, and cannot execute it yet.
     #[inline]
     pub fn chosen(&mut self, at: impl Into<Instance>, command: Command) {
         self.outbox.effects.push(Effect::Chosen(at.into(), command));
     }
 
-    /// States that this node executed `command`, which it knows to be chosen in an instance.
+    /// Observation: this node executed `command`, which it knows to be chosen in an instance.
     #[inline]
     pub fn applied(&mut self, at: impl Into<Instance>, command: Command) {
         self.outbox.effects.push(Effect::Applied(at.into(), command));
     }
 
-    /// Turns another node off, over a channel of its own (a power switch) that no network fault touches. The order takes as long as a message.
+    /// Fences another node: turns it off through a power switch, unaffected by network faults. Takes as long as a message.
     #[inline]
     pub fn fence(&mut self, node: NodeId) {
         self.outbox.effects.push(Effect::Fence(node));
     }
 
-    /// Draws: true with a chance of `permille` in a thousand. The simulator draws from the node's own stream; a search takes both ways.
+    /// Random draw: true with probability `permille`/1000. The simulator draws from a random stream; the model checker explores both results.
     #[inline]
     pub fn chance(&mut self, permille: u16) -> bool {
         self.outbox.draws.draw(permille)
     }
 
-    /// Tosses a fair coin; see [`Out::chance`].
+    /// Fair coin; see [`Out::chance`].
     #[inline]
     pub fn coin(&mut self) -> bool {
         self.chance(500)
     }
 
-    /// Where [`Out::chance`] comes from, for who runs the node.
+    /// The source of [`Out::chance`], for the driver of the node.
     #[inline]
     pub fn draws(&mut self) -> &mut Draws {
         &mut self.outbox.draws
     }
 
-    /// What this node's own clock shows, µs. It drifts and jumps as the node's clock does, and no two nodes need agree.
+    /// The node's local clock, µs. Subject to drift and jumps; clocks of different nodes need not agree.
     #[inline]
     pub fn local_clock(&self) -> Micros {
         self.outbox.clock
     }
 
-    /// States that this node took over a snapshot covering all slots up to `slot`.
+    /// Observation: this node installed a snapshot that covers all slots up to `slot`.
     #[inline]
     pub fn restored(&mut self, slot: Slot) {
         self.outbox.effects.push(Effect::Restored(slot));
     }
 
-    /// Names the rule that the handler is applying, unless this run takes it away.
+    /// Records that the handler applies a rule, unless the rule is ablated.
     #[inline]
     pub fn because(&mut self, rule: RuleId) {
         self.rule(rule);
     }
 
-    /// Asks for a rule at the moment at which it makes a difference: `if ballot < promised && out.rule(PROMISE) { refuse }`.
-    /// Names it as applied, unless this run takes it away.
+    /// Whether a rule is in force, to be called where it makes a difference: `if ballot < promised && out.rule(PROMISE) { refuse }`. Records
+    /// the rule as applied, unless it is ablated.
     #[inline]
     pub fn rule(&mut self, rule: RuleId) -> bool {
-        // Without a branch, and with a mask that the compiler does not know: a write of one byte before a read of the whole word stalls.
+        // Branch-free: see "Speed" in `ARCHITECTURE.md`.
         let in_force = RuleSet::just(rule).minus(self.outbox.ablated);
         self.outbox.used = self.outbox.used.or(in_force);
         !in_force.is_empty()
     }
 
-    /// What was asked for, in order.
+    /// The requested effects, in order.
     #[inline]
     pub fn effects(&self) -> &[Effect] {
         &self.outbox.effects
     }
 
-    /// Takes what was asked for, leaving the outbox ready for the next event; returns the rules applied, and the first log slot that may
-    /// have changed, if any. `effects` is emptied first; the two buffers swap, so nothing is allocated.
+    /// Takes the effects, leaving the outbox ready for the next event; returns the rules applied, and the first log slot that may have changed,
+    /// if any. `effects` is cleared first; the two buffers are swapped, so nothing is allocated.
     #[inline]
     pub fn take(&mut self, effects: &mut Vec<Effect>) -> (RuleSet, Option<Slot>) {
         effects.clear();
@@ -370,7 +369,7 @@ impl<N: Node> Out<N> {
         self.outbox.settle()
     }
 
-    /// Takes what was asked for with the messages themselves, for tests of a node without a world. The messages are left behind.
+    /// Takes the effects with copies of the messages, for tests of a node without a simulator. The stored messages are not released.
     pub fn drain(&mut self) -> Vec<Effect<N::Msg, N::Timer>> {
         let mut effects = Vec::new();
         self.take(&mut effects);

@@ -1,25 +1,25 @@
-//! What can be seen of any node without knowing its protocol.
+//! Protocol-independent status of a node: role, epoch, quorum tally, log progress.
 
 use super::{Command, NodeId, NodeSet, Slot};
 
-/// One node at one moment.
+/// Status of one node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeStatus {
-    /// The paper's word for what it is doing: `leader`, `follower`, `candidate`, `acceptor`.
+    /// Role, in the paper's word: `leader`, `follower`, `candidate`, `acceptor`.
     pub role: &'static str,
-    /// Whether it holds the leadership of `epoch`. At most one node ever does, for each epoch.
+    /// Whether it leads `epoch`. Invariant, where promised: at most one node ever leads an epoch.
     pub leads: bool,
-    /// The term or ballot it is in.
+    /// Its current term or ballot.
     pub epoch: Epoch,
-    /// Whom it takes for the leader.
+    /// The leader that it knows.
     pub leader: Option<NodeId>,
-    /// What it is gathering, if anything.
+    /// Quorum tally in progress, if any.
     pub tally: Option<Tally>,
-    /// What it cannot go on without, if it is blocked: it holds something open that only others can end.
+    /// The cause, if it is blocked: an open decision that only other nodes can complete.
     pub blocked: Option<Blocked>,
-    /// Its log.
+    /// Log progress.
     pub log: LogStatus,
-    /// Whom it counts as members of the cluster.
+    /// Members of the cluster, as it knows them.
     pub members: NodeSet,
 }
 
@@ -28,53 +28,53 @@ pub struct NodeStatus {
 pub struct Epoch {
     /// Its number.
     pub number: u32,
-    /// The only node that may lead it, where the protocol knows that beforehand.
+    /// The only node that may lead it, where the number determines that.
     pub owner: Option<NodeId>,
 }
 
-/// Votes, promises or acknowledgements being counted.
+/// Quorum tally: votes, promises or acknowledgements being counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// What is counted: `votes`, `promises`, `acknowledgements`.
     pub of: &'static str,
-    /// For which slot; 0 when it is not about a slot.
+    /// The slot concerned; 0 if none.
     pub slot: Slot,
-    /// Who has answered.
+    /// Nodes that have answered.
     pub from: NodeSet,
-    /// How many answers are enough.
+    /// Number of answers needed.
     pub need: u8,
 }
 
-/// What a blocked node waits for.
+/// Cause of a blocked node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Blocked {
-    /// On whom it waits; any one of them could end it.
+    /// Nodes on which it waits; any one of them could unblock it.
     pub on: NodeSet,
-    /// The decision that is open.
+    /// Slot of the open decision.
     pub at: Slot,
-    /// Why it cannot go on alone, as what follows the node's name: `has voted yes and may not decide alone`.
+    /// Reason, as a predicate of the node: `has voted yes and may not decide alone`.
     pub because: &'static str,
 }
 
-/// How far a log has come: first ≤ applied ≤ committed ≤ last, in a protocol without holes.
+/// Progress of a log. Invariant in a protocol without holes: first ≤ applied + 1, applied ≤ committed ≤ last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogStatus {
-    /// First slot still held (earlier ones are in a snapshot).
+    /// First slot held; earlier ones are in a snapshot.
     pub first: Slot,
-    /// Last slot that holds anything.
+    /// Last slot that holds an entry.
     pub last: Slot,
-    /// Known to be chosen up to here, without holes.
+    /// Last slot of the prefix known to be chosen.
     pub committed: Slot,
-    /// Executed up to here.
+    /// Last slot executed.
     pub applied: Slot,
 }
 
 /// One slot of one node's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryStatus {
-    /// The term or ballot it was written in.
+    /// The term or ballot in which it was written.
     pub epoch: Epoch,
-    /// What it holds; `None` for entries that are the protocol's own (a membership change).
+    /// The command; `None` for entries of the protocol's own (a membership change).
     pub command: Option<Command>,
     /// Whether this node knows that it is chosen.
     pub chosen: bool,

@@ -1,7 +1,7 @@
-//! Liveness within a bound: once faults are over, clients are answered and replicas catch up.
+//! Liveness checker: bounded liveness once faults are over. Clients are answered and replicas catch up within a stated time.
 //!
-//! That something good happens at last is nothing a run can show to be broken. That it happens within a [bound](crate::sim::world::Recovery)
-//! is, and the bound is part of the scenario.
+//! A finite run cannot violate unbounded liveness (Alpern and Schneider, Defining Liveness, 1985), but it can violate a
+//! [bound](crate::sim::world::Recovery), which is part of the scenario.
 
 use super::{Finding, PropertyFinding, SafetyChecker, Violation};
 use crate::core::card::Shots;
@@ -9,47 +9,47 @@ use crate::core::{Micros, NodeId, NodeSet, Slot};
 use crate::sim::World;
 use crate::sim::world::Recovery;
 
-/// The names of the properties that are about a time without faults.
+/// Names of the liveness properties.
 pub const PROPERTIES: [&str; 2] = [PROGRESS.0, CATCH_UP.0];
 
-/// Nobody waits for ever.
+/// Bounded waiting of clients.
 const PROGRESS: (&str, &str) = ("Progress", "Once faults are over, whoever asks is answered within the stated time.");
-/// Nobody stays behind for ever.
+/// Bounded catch-up of members.
 const CATCH_UP: (&str, &str) =
     ("Catching up", "Once faults are over, every member executes within the stated time what was chosen before.");
-/// What is executed makes the state.
+/// State-machine safety, compared after catch-up.
 const SAME_STATE: (&str, &str) = ("Same state", "Nodes that have executed the same commands are in the same state.");
 
-/// Watches one world whose scenario states a bound. Have it look after every step.
+/// Liveness checker of one world; [`LivenessChecker::observe`] is to be called after every step.
 #[derive(Clone, Debug)]
 pub struct LivenessChecker {
     bound: Recovery,
-    /// When there is something to see next, µs.
+    /// Next time at which a check is due, µs.
     next: Micros,
-    /// What was chosen when faults were over; `None` before that, and once everybody was found to have executed it.
-    aim: Option<Slot>,
+    /// Last slot chosen when faults were over; `None` before that, and after catch-up was checked.
+    target_slot: Option<Slot>,
     begun: bool,
-    /// Whether clients waited for anything since faults were over.
+    /// Whether any command was outstanding since faults were over.
     waited: bool,
-    /// Members that were found to have caught up or not; `None` before the bound was over.
+    /// Number of members compared for catch-up; `None` before the bound has passed.
     compared: Option<u32>,
 }
 
 impl LivenessChecker {
-    /// Holds a world to this bound.
+    /// A checker of this bound.
     pub fn new(bound: Recovery) -> LivenessChecker {
-        LivenessChecker { bound, next: bound.from, aim: None, begun: false, waited: false, compared: None }
+        LivenessChecker { bound, next: bound.from, target_slot: None, begun: false, waited: false, compared: None }
     }
 
-    /// Looks at the world as it is now.
+    /// Checks the world in its current state, if a check is due.
     #[inline]
     pub fn observe(&mut self, world: &World, safety: &mut SafetyChecker) {
         if world.time() >= self.next {
-            self.look(world, safety);
+            self.check(world, safety);
         }
     }
 
-    /// What came of looking at progress and catching up.
+    /// Findings for progress and catch-up.
     pub fn findings(&self, violations: &[Violation]) -> [PropertyFinding; 2] {
         let finding = |(property, says): (&'static str, &'static str), exercised: bool| {
             let violated = violations.iter().any(|violation| violation.property == property);
@@ -63,36 +63,36 @@ impl LivenessChecker {
         [finding(PROGRESS, self.waited), finding(CATCH_UP, self.compared.is_some_and(|compared| compared > 0))]
     }
 
-    fn look(&mut self, world: &World, safety: &mut SafetyChecker) {
+    fn check(&mut self, world: &World, safety: &mut SafetyChecker) {
         let Recovery { from, within } = self.bound;
         let now = world.time();
         self.waited |= world.waiting() > 0;
         if !self.begun {
             self.begun = true;
-            self.aim = Some(safety.last_slot());
+            self.target_slot = Some(safety.last_slot());
         }
         if now >= from.saturating_add(within)
-            && let Some(aim) = self.aim.take()
+            && let Some(target_slot) = self.target_slot.take()
             && world.replicas().card().shots == Shots::Log
         {
-            self.compared = Some(caught_up(world, safety, aim));
+            self.compared = Some(caught_up(world, safety, target_slot));
         }
-        // Nobody can have waited too long before this.
+        // No command can exceed the bound before this time.
         let since = world.waiting_since().map_or(now, |since| since.max(from));
         self.next = since.saturating_add(within);
         if self.next <= now {
-            safety.violated(world, PROGRESS, NodeSet::EMPTY, None);
+            safety.report_violation(world, PROGRESS, NodeSet::EMPTY, None);
             self.next = now.saturating_add(within);
         }
-        if self.aim.is_some() {
+        if self.target_slot.is_some() {
             self.next = self.next.min(from.saturating_add(within));
         }
     }
 }
 
-/// Whether every member that runs and is in touch with the leader, or without a leader with the node that has executed most, has executed
-/// everything up to `aim`, to the same state. Returns how many members were looked at beside that node.
-fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) -> u32 {
+/// Checks that every member that is up and connected to the reference node has executed everything up to `target_slot`, with the same state.
+/// The reference is the leader or, without one, the node that has executed most. Returns the number of members compared with it.
+fn caught_up(world: &World, safety: &mut SafetyChecker, target_slot: Slot) -> u32 {
     let replicas = world.replicas();
     let running = (0..world.nodes()).map(NodeId).filter(|id| replicas.status(*id).is_some());
     let farthest = || running.max_by_key(|id| (safety.executed(*id), std::cmp::Reverse(*id)));
@@ -105,16 +105,16 @@ fn caught_up(world: &World, safety: &mut SafetyChecker, aim: Slot) -> u32 {
         }
         compared += 1;
         let executed = safety.executed(member);
-        if executed < aim {
-            safety.violated(world, CATCH_UP, NodeSet::just(member), Some(aim));
+        if executed < target_slot {
+            safety.report_violation(world, CATCH_UP, NodeSet::just(member), Some(target_slot));
         } else if executed == safety.executed(first)
             && replicas.machine_digest(member) != replicas.machine_digest(first)
         {
-            safety.violated(world, SAME_STATE, NodeSet::just(first).with(member), Some(executed));
+            safety.report_violation(world, SAME_STATE, NodeSet::just(first).with(member), Some(executed));
         }
     }
-    if safety.executed(first) < aim {
-        safety.violated(world, CATCH_UP, NodeSet::just(first), Some(aim));
+    if safety.executed(first) < target_slot {
+        safety.report_violation(world, CATCH_UP, NodeSet::just(first), Some(target_slot));
     }
     compared
 }

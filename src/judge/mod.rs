@@ -1,4 +1,4 @@
-//! Judges: they watch a world and miss nothing. None of them changes it.
+//! Checkers: safety, liveness, linearizability, queue delivery, and an explicit-state model checker. None of them changes the world.
 
 #[cfg(feature = "cli")]
 pub mod delivery;

@@ -1,8 +1,8 @@
-//! Safety checker: looks after every event at agreement, order of execution, one leader an epoch and the protocol's own invariants; and that
-//! what is executed gives the same state everywhere, and that a lock has one holder at a time.
+//! Safety checker: after every event checks agreement, execution order, one leader an epoch, equal states, one holder of a lock, and the
+//! protocol's own invariants.
 //!
-//! What a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) is looked at all the same, and kept apart. What had nothing
-//! to look at is said to be so: see [`SafetyChecker::findings`].
+//! Properties that a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) are checked as well, but their violations are
+//! kept apart. Properties that a run never exercised are reported as such: see [`SafetyChecker::findings`].
 
 use crate::core::node::{Breach, Step};
 use crate::core::{
@@ -12,78 +12,78 @@ use crate::sim::world::Mark;
 use crate::sim::{StepOutcome, World};
 use std::collections::BTreeMap;
 
-/// Something that must never happen, and did.
+/// Violation of a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The name of the property: `Agreement`, `Log Matching`.
     pub property: &'static str,
-    /// What the property says.
+    /// Statement of the property.
     pub says: &'static str,
-    /// The nodes it takes to see it; none if it is about clients.
+    /// The nodes involved; none if it is about clients.
     pub nodes: NodeSet,
-    /// The slot, if it is about one.
+    /// The slot concerned, if any.
     pub slot: Option<Slot>,
     /// The lane of that slot; 0 in the one log.
     pub lane: u16,
-    /// Number of the event after which it was seen.
+    /// Number of the event after which it was detected.
     pub event: u64,
     /// When, µs since the start.
     pub at: Micros,
 }
 
-/// A time during which a node led.
+/// Leadership interval: a period during which a node led one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadershipInterval {
-    /// Since when, µs.
+    /// Begin, µs since the start.
     pub since: Micros,
-    /// Until when, µs: it stepped down, went on in another epoch, or crashed. `None`: it leads still.
+    /// End, µs since the start: it stepped down, led another epoch, or crashed. `None`: it still leads.
     pub until: Option<Micros>,
-    /// Who.
+    /// The leader.
     pub node: NodeId,
-    /// In which term or ballot.
+    /// Its term or ballot.
     pub epoch: Epoch,
 }
 
-/// What came of looking at a property.
+/// Result of checking a property in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// There was something to look at, and it held.
+    /// Exercised, and never violated.
     Held,
-    /// It was violated.
+    /// Violated.
     Violated,
-    /// The run never came to anything at which it could have failed.
+    /// The run contained nothing that could have violated it.
     NeverExercised,
-    /// It makes no sense for this protocol.
+    /// Meaningless for this protocol.
     NotApplicable,
-    /// The protocol does not promise it, and it did not hold.
+    /// Violated, but not promised by the protocol.
     NotPromised,
 }
 
-/// A property and what came of looking at it.
+/// A property with its finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PropertyFinding {
     /// Its name.
     pub property: &'static str,
-    /// What it says.
+    /// Statement.
     pub says: &'static str,
-    /// What came of it.
+    /// Result.
     pub finding: Finding,
 }
 
-/// A value decided in an instance, and who was first to know.
+/// Command decided in an instance, and the first node to learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Decision {
     command: Command,
     by: NodeId,
-    /// Who was first seen to have executed everything up to here and no more, and the digest of its state then.
+    /// First node observed at exactly this executed prefix, and the digest of its state machine then.
     state: Option<(NodeId, u64)>,
 }
 
-/// What is known of one lane.
+/// Decisions and execution progress of one lane.
 #[derive(Clone, Debug, Default)]
 struct Lane {
     decided: Log<Option<Decision>>,
-    /// By node: the last slot it executed.
+    /// By node: last slot executed.
     applied: Vec<Slot>,
     /// Of a register: each client's last command decided, and where. There a decision is an execution, so none may be decided twice.
     last: BTreeMap<ClientId, (u32, Slot)>,
@@ -99,25 +99,25 @@ impl Lane {
     }
 }
 
-/// How often each property had something to look at.
+/// Number of times that each property was exercised.
 #[derive(Clone, Copy, Debug, Default)]
 struct Exercised {
-    /// A second node learned what is decided in an instance.
+    /// A further node learned the decision of an instance.
     agreement: u64,
-    /// A node executed something.
+    /// A node executed an instance.
     order: u64,
-    /// Two nodes were compared after the same commands.
+    /// The states of two nodes were compared at the same prefix.
     states: u64,
-    /// Something was written under a lock whose store looks at no tokens.
+    /// A write to a lock's guarded store that does not check tokens.
     holders: u64,
-    /// The protocol's own invariants were looked at.
+    /// The protocol's own invariants were checked.
     invariants: u64,
 }
 
-/// Violations kept; a broken run goes on breaking, and the first ones tell the story.
+/// Maximum number of violations kept; later ones are usually consequences of the first.
 const KEEP: usize = 16;
 
-/// Watches one world. Give it every step.
+/// Safety checker of one world; [`SafetyChecker::observe`] is to be called after every step and action.
 #[derive(Clone, Debug, Default)]
 pub struct SafetyChecker {
     /// The one log, or lane 0.
@@ -128,16 +128,16 @@ pub struct SafetyChecker {
     leaders: BTreeMap<Epoch, NodeId>,
     intervals: Log<LeadershipInterval>,
     violations: Vec<Violation>,
-    /// What happened that the protocol does not promise never to happen.
+    /// Violations of properties that the protocol does not promise.
     not_promised: Vec<Violation>,
     exercised: Exercised,
     /// Number of client commands known to be chosen.
     chosen: u64,
-    /// Nodes seen in another state than the others. Once apart they stay apart.
+    /// Nodes whose state differs from the others'. Reported once, since diverged states stay different.
     diverged: NodeSet,
     /// The last slot of the log that any node has executed.
     executed: Slot,
-    /// For each lock, the largest token with which something was written.
+    /// By lock: largest fencing token of a write so far.
     tokens: BTreeMap<u16, u32>,
 }
 
@@ -157,16 +157,16 @@ const SAME_STATE: (&str, &str) =
     ("Same prefix, same state", "Nodes that have executed the same commands are in the same state.");
 const ONE_HOLDER: (&str, &str) =
     ("One holder at a time", "Nobody writes to what a lock guards after a later holder of the lock has.");
-/// What an exploration looks for when clients read; of whole runs, `judge::linearizability` judges the histories.
+/// Property of explorations in which clients read; histories of whole runs are checked by `judge::linearizability`.
 pub const LINEARIZABLE: (&str, &str) = (
     "Linearizable",
     "What clients were told fits one order of their operations, each between its request and its answer.",
 );
 
-/// The properties of every protocol: name, and what it says.
+/// Properties of every protocol: name and statement.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
-/// The promise that stands behind a property; `None`: every protocol makes it.
+/// The promise that covers a property; `None`: every protocol promises it.
 pub(super) fn promise(property: &str) -> Option<Promises> {
     match property {
         name if name == AGREEMENT.0 => Some(Promises::AGREEMENT),
@@ -178,11 +178,11 @@ pub(super) fn promise(property: &str) -> Option<Promises> {
 }
 
 impl SafetyChecker {
-    /// Looks at what the last step or action did. `outcome` is `None` after an action: then every node may have changed.
+    /// Checks the last step or action. `outcome` is `None` after an action: then every node may have changed.
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
         for mark in world.marks() {
-            self.mark(world, *mark);
+            self.observe_mark(world, *mark);
             match *mark {
                 Mark::Applied(node, Instance { lane: 0, slot }, _) | Mark::Restored(node, slot) => {
                     executed = Some((node, slot));
@@ -194,33 +194,33 @@ impl SafetyChecker {
             self.compare_states(world, node, slot);
         }
         match outcome {
-            Some(outcome) if outcome.what() == crate::sim::What::Acted => self.look_at_all(world),
+            Some(outcome) if outcome.what() == crate::sim::What::Acted => self.check_all_nodes(world),
             Some(outcome) if outcome.is_handled() => {
-                self.look_at(
+                self.check_node(
                     world,
                     Step { changed: outcome.node(), log_from: outcome.log_from(), unaware: world.unaware() },
                 );
             }
             Some(_) => {}
-            None => self.look_at_all(world),
+            None => self.check_all_nodes(world),
         }
     }
 
-    fn look_at_all(&mut self, world: &World) {
+    fn check_all_nodes(&mut self, world: &World) {
         let unaware = world.unaware();
         for node in 0..world.nodes() {
-            self.look_at(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
+            self.check_node(world, Step { changed: NodeId(node), log_from: Some(1), unaware });
         }
     }
 
-    fn mark(&mut self, world: &World, mark: Mark) {
+    fn observe_mark(&mut self, world: &World, mark: Mark) {
         match mark {
-            // What a Byzantine node says of itself means nothing.
+            // Observations of Byzantine nodes are ignored.
             Mark::Chosen(node, ..) | Mark::Applied(node, ..) | Mark::Restored(node, _) | Mark::Booted(node)
                 if world.is_byzantine(node) => {}
-            Mark::Chosen(node, at, command) => self.decide(world, node, at, command),
+            Mark::Chosen(node, at, command) => self.record_decision(world, node, at, command),
             Mark::Applied(node, at, command) => {
-                self.decide(world, node, at, command);
+                self.record_decision(world, node, at, command);
                 self.exercised.order += 1;
                 let applied = self.lane(at.lane).applied_by(node);
                 let before = std::mem::replace(applied, at.slot);
@@ -230,12 +230,12 @@ impl SafetyChecker {
                     Shots::Log | Shots::Single => at.slot == before + 1,
                 };
                 if !in_order {
-                    self.violated_at(world, ORDER, NodeSet::just(node), at);
+                    self.report_violation_at(world, ORDER, NodeSet::just(node), at);
                 }
                 if at.lane == 0 && at.slot > self.executed {
                     self.executed = at.slot;
                     if let Op::Guarded { lock, token, fenced: false, .. } = command.op {
-                        self.one_holder(world, node, at.slot, lock, token);
+                        self.check_lock_holder(world, node, at.slot, lock, token);
                     }
                 }
             }
@@ -254,19 +254,19 @@ impl SafetyChecker {
         }
     }
 
-    /// A lock's guarded store does not look at tokens, so the judge does.
-    fn one_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
+    /// Checks the fencing token of a write to a guarded store that does not check it: tokens must not decrease.
+    fn check_lock_holder(&mut self, world: &World, node: NodeId, slot: Slot, lock: u16, token: u32) {
         self.exercised.holders += 1;
         let largest = self.tokens.entry(lock).or_default();
         if token < *largest {
-            self.violated(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
+            self.report_violation(world, ONE_HOLDER, NodeSet::just(node), Some(slot));
         } else {
             *largest = token;
         }
     }
 
-    /// `node` has executed everything up to `slot`: it must be in the state in which others were then. Its digest covers all that it executed
-    /// before, so a difference is seen even if it arose in a slot in which nobody looked.
+    /// Compares the state of `node`, which has executed everything up to `slot`, with the first one seen at that prefix. The digest covers the
+    /// whole prefix, so that an earlier divergence is detected as well.
     fn compare_states(&mut self, world: &World, node: NodeId, slot: Slot) {
         if self.diverged.has(node) {
             return;
@@ -277,7 +277,7 @@ impl SafetyChecker {
         match known.and_then(|decision| decision.state) {
             Some((other, state)) if state != digest && self.same_commands() => {
                 self.diverged.add(node);
-                self.violated(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
+                self.report_violation(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
             }
             Some(_) => {}
             None => {
@@ -288,13 +288,13 @@ impl SafetyChecker {
         }
     }
 
-    /// Whether all nodes have executed the same commands. When they have not, it is no wonder that their states differ.
+    /// Whether agreement and order held so far; otherwise different states are a consequence, not a violation of their own.
     fn same_commands(&self) -> bool {
         let other = |violation: &Violation| [AGREEMENT, ORDER].iter().any(|(name, _)| violation.property == *name);
         !self.violations.iter().any(other)
     }
 
-    fn decide(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
+    fn record_decision(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
         let decided = &mut self.lane(at.lane).decided;
         while decided.last() < at.slot {
             decided.push(None);
@@ -304,32 +304,32 @@ impl SafetyChecker {
         match *place {
             Some(earlier) if earlier.command != command && world.is_byzantine(earlier.by) => *place = new,
             Some(earlier) if earlier.command != command => {
-                self.violated_at(world, AGREEMENT, NodeSet::just(earlier.by).with(by), at);
+                self.report_violation_at(world, AGREEMENT, NodeSet::just(earlier.by).with(by), at);
             }
             Some(earlier) => self.exercised.agreement += u64::from(earlier.by != by),
             None => {
                 *place = new;
                 self.chosen += u64::from(command.client != ClientId::NOBODY);
                 if world.replicas().card().shots == Shots::Registers {
-                    self.once(world, by, at, command);
+                    self.check_executed_once(world, by, at, command);
                 }
             }
         }
     }
 
-    /// A command of a client was decided in a version of a register. It must not be in another one as well.
-    fn once(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
+    /// Checks that a client's command is decided in at most one version of a register.
+    fn check_executed_once(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
         let last = self.lane(at.lane).last.entry(command.client).or_insert((command.seq, at.slot));
         let twice = last.0 == command.seq && last.1 != at.slot;
         if last.0 < command.seq {
             *last = (command.seq, at.slot);
         }
         if twice && command.client != ClientId::NOBODY {
-            self.violated_at(world, ORDER, NodeSet::just(by), at);
+            self.report_violation_at(world, ORDER, NodeSet::just(by), at);
         }
     }
 
-    fn look_at(&mut self, world: &World, step: Step) {
+    fn check_node(&mut self, world: &World, step: Step) {
         let node = step.changed;
         let index = usize::from(node.0);
         if self.leads.len() < usize::from(world.nodes()) {
@@ -345,7 +345,7 @@ impl SafetyChecker {
                 if !world.is_byzantine(node) {
                     let first = *self.leaders.entry(epoch).or_insert(node);
                     if first != node {
-                        self.violated(world, ONE_LEADER, NodeSet::just(first).with(node), None);
+                        self.report_violation(world, ONE_LEADER, NodeSet::just(first).with(node), None);
                     }
                 }
                 self.intervals.push(LeadershipInterval { since: world.time(), until: None, node, epoch });
@@ -354,11 +354,11 @@ impl SafetyChecker {
         self.exercised.invariants += 1;
         world.replicas().check(step, &mut |name, says, Breach { other, slot }| {
             let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
-            self.violated(world, (name, says), nodes, slot);
+            self.report_violation(world, (name, says), nodes, slot);
         });
     }
 
-    /// The interval of `node` that is still open ends.
+    /// Closes the open leadership interval of `node`.
     fn end_interval(&mut self, node: NodeId, now: Micros) {
         let open = |interval: &LeadershipInterval| interval.node == node && interval.until.is_none();
         for place in (1..=self.intervals.last()).rev() {
@@ -371,26 +371,26 @@ impl SafetyChecker {
         }
     }
 
-    /// Keeps a violation that is about the log or about no slot.
-    pub(super) fn violated(
+    /// Records a violation on the log, or on no slot.
+    pub(super) fn report_violation(
         &mut self,
         world: &World,
         property: (&'static str, &'static str),
         nodes: NodeSet,
         slot: Option<Slot>,
     ) {
-        self.violated_at(world, property, nodes, slot.unwrap_or(0).into());
+        self.report_violation_at(world, property, nodes, slot.unwrap_or(0).into());
     }
 
-    /// Keeps a violation, unless the same one is kept already; slot 0 stands for none.
-    fn violated_at(
+    /// Records a violation, unless an equal one is recorded; slot 0 stands for none.
+    fn report_violation_at(
         &mut self,
         world: &World,
         (property, says): (&'static str, &'static str),
         nodes: NodeSet,
         at: Instance,
     ) {
-        // Nothing is promised of Byzantine nodes, only of the others among them.
+        // Properties hold for honest nodes only.
         if nodes.iter().any(|node| world.is_byzantine(node)) {
             return;
         }
@@ -406,12 +406,12 @@ impl SafetyChecker {
         }
     }
 
-    /// What happened that the protocol does not promise never to happen, first things first; at most 16.
+    /// Violations of properties that the protocol does not promise, oldest first; at most 16.
     pub fn not_promised(&self) -> &[Violation] {
         &self.not_promised
     }
 
-    /// Every property of a protocol with this card and these invariants, and what came of looking at it.
+    /// Findings for every property of a protocol with this card and these invariants.
     pub fn findings(&self, card: &Card, invariants: &[(&'static str, &'static str)]) -> Vec<PropertyFinding> {
         let agrees = card.shots != Shots::Nothing;
         let executes = matches!(card.shots, Shots::Log | Shots::Registers | Shots::Graph);
@@ -438,17 +438,17 @@ impl SafetyChecker {
         applicable.into_iter().chain(own).map(finding).collect()
     }
 
-    /// What went wrong, first things first; at most 16.
+    /// Violations, oldest first; at most 16.
     pub fn violations(&self) -> &[Violation] {
         &self.violations
     }
 
-    /// Every time somebody began to lead.
+    /// Leadership intervals, in order of their begin.
     pub fn leadership_intervals(&self) -> impl DoubleEndedIterator<Item = &LeadershipInterval> {
         self.intervals.iter().map(|(_, leadership)| leadership)
     }
 
-    /// How often somebody began to lead.
+    /// Number of leadership intervals.
     pub fn led(&self) -> u32 {
         self.intervals.last()
     }
@@ -458,17 +458,17 @@ impl SafetyChecker {
         self.log.applied.get(usize::from(node.0)).copied().unwrap_or(0)
     }
 
-    /// Client commands known to be chosen by at least one node.
+    /// Number of client commands that at least one node knows to be chosen.
     pub fn chosen(&self) -> u64 {
         self.chosen
     }
 
-    /// What some node knows to be chosen in `slot`.
+    /// The command chosen in `slot`, if any node knows it.
     pub fn decision(&self, slot: Slot) -> Option<Command> {
         self.log.decided.get(slot).and_then(|decision| decision.map(|decision| decision.command))
     }
 
-    /// The last slot in which something is known to be chosen.
+    /// The last slot in which any node knows a command to be chosen; 0 if none.
     pub fn last_slot(&self) -> Slot {
         self.log.decided.last()
     }

@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::scenario::{Scenario, Site, Value};
-use crate::core::node::{SettingError, Setup};
+use crate::core::node::Setup;
 use crate::core::{Faults, NodeId, NodeSet, Order, Shots};
 use crate::judge::explore::{Bounds, Goal, Query, Times};
 use crate::universe::Variant;
@@ -169,11 +169,7 @@ impl ExploreRequest {
 impl Exploration {
     /// Begins it.
     pub fn start(&self) -> Result<Search, Problem> {
-        (self.variant.explore)(&self.query).map_err(|(key, says): SettingError| Problem {
-            field: format!("settings.{key}"),
-            value: String::new(),
-            says: says.to_owned(),
-        })
+        (self.variant.explore)(&self.query).map_err(Problem::of_protocol)
     }
 }
 

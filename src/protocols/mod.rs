@@ -6,6 +6,7 @@ mod manual_network;
 pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
+pub mod stonith_pair;
 pub mod synod;
 
 /// The variant of the scenario that the page begins with: it is loaded first.
@@ -21,7 +22,8 @@ macro_rules! variants {
             synod: $crate::protocols::synod::Synod,
             multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
             raft: $crate::protocols::raft::Raft,
-            caspaxos: $crate::protocols::caspaxos::CasPaxos
+            caspaxos: $crate::protocols::caspaxos::CasPaxos,
+            stonith_pair: $crate::protocols::stonith_pair::StonithPair
         }
     };
 }

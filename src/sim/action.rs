@@ -1,273 +1,274 @@
-//! What a person or a script may do to a running world.
+//! Actions: fault injection, repair, reconfiguration and workload control, by hand or from a script.
 
 use super::domains::DomainId;
 use super::roles::Roles;
 use crate::core::{KindId, Micros, NodeId, NodeSet};
 use std::fmt;
 
-/// Most replicas a world holds, those that joined later included.
+/// Maximum number of replicas in a world, those that joined later included.
 pub const MAX_NODES: usize = 32;
 
-/// All nodes, those that join later included.
+/// Wildcard: all nodes, those that join later included.
 pub const ALL: NodeSet = NodeSet::first(MAX_NODES as u8);
 
-/// One intervention. A run is its blueprint and the actions taken, nothing else.
+/// One intervention in a run. A run is determined by its blueprint and the actions applied to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// The node stops at once. Its disk keeps what was saved.
+    /// Crash: the node stops at once. Its disk keeps what was durably written.
     Crash(NodeId),
-    /// The node crashes in the middle of what it sends: once it has sent so many more messages to other replicas, in place of the next one.
+    /// Crash during a broadcast: after the node has sent `sends` more messages to other replicas, in place of the next one.
     CrashAfter {
         /// Which node.
         node: NodeId,
-        /// How many messages still leave it.
+        /// Messages that it still sends before the crash.
         sends: u16,
     },
-    /// A crashed node starts from its disk.
+    /// Restart: a crashed node boots from its disk.
     Restart(NodeId),
-    /// The node does nothing for a while, as in a long garbage collection. What arrives and what falls due waits for it.
+    /// Pause: the node handles nothing, as during a long garbage collection. Arriving messages and due timers are deferred.
     Pause {
         /// Which node.
         node: NodeId,
-        /// Its clock stands still as well, as in a virtual machine that is suspended: timers have as long to go afterwards as before.
+        /// Its clock stops as well, as in a suspended virtual machine: pending timers keep their remaining time.
         clock_stops: bool,
     },
-    /// A paused node goes on: first what its timers missed, then what has arrived, in order, all at once.
+    /// End of a pause: overdue timers fire first, then deferred messages are handled in order of arrival, all at the same microsecond.
     Continue(NodeId),
-    /// The same to all nodes in a failure domain.
+    /// Fault or repair of a whole failure domain.
     Domain {
-        /// Which region, site, rack or machine.
+        /// Region, site, rack or machine.
         domain: DomainId,
-        /// What happens to it.
+        /// Fault or repair.
         fault: DomainFault,
     },
-    /// Messages from `from` to `to` get lost, those under way included; and back, if `both`.
+    /// Link cut: messages from `from` to `to` are lost, those in flight included; and in the other direction, if `both`.
     Cut {
         /// Sender.
         from: NodeId,
         /// Receiver.
         to: NodeId,
-        /// Both ways.
+        /// Both directions.
         both: bool,
     },
-    /// Undoes cuts between two nodes, both ways.
+    /// Undoes cuts between two nodes, in both directions.
     Heal(NodeId, NodeId),
-    /// Cuts every link between two groups of nodes. A node in neither group still hears both: a bridge.
+    /// Network partition: cuts every link between two groups of nodes. A node in neither group keeps its links to both (a bridge).
     Split {
         /// Senders.
         from: NodeSet,
         /// Receivers.
         to: NodeSet,
-        /// Both ways.
+        /// Both directions.
         both: bool,
     },
-    /// Undoes cuts between two groups, both ways.
+    /// Undoes cuts between two groups, in both directions.
     Join(NodeSet, NodeSet),
-    /// Undoes all cuts.
+    /// Undoes all cuts and partitions.
     HealAll,
-    /// From now on messages from one group of nodes to another fare badly; and back, if `both`.
+    /// Sets a link condition (delay, loss, duplication, reordering, bandwidth) on all links from one group of nodes to another; and back, if
+    /// `both`.
     Disturb {
         /// Senders; may be [`ALL`].
         from: NodeSet,
         /// Receivers; may be [`ALL`].
         to: NodeSet,
-        /// Both ways.
+        /// Both directions.
         both: bool,
-        /// How.
+        /// Condition.
         how: LinkFault,
     },
-    /// From now on all that a node sends shares one way out of so many bytes a second, and queues for it; 0 for no limit.
+    /// Limits the total outgoing bandwidth of a node; messages queue for it. 0 removes the limit.
     Uplink {
         /// Which node.
         node: NodeId,
         /// Bytes a second.
         bytes_per_s: u32,
     },
-    /// Undoes all that [`Action::Disturb`] and [`Action::Uplink`] did.
+    /// Clears all link conditions set by [`Action::Disturb`] and [`Action::Uplink`].
     ClearLinkFaults,
-    /// Does something to one message that is under way, or held.
+    /// Intercepts one message that is in flight or held.
     Message {
         /// Which.
         flight: FlightId,
         /// What.
         intercept: Intercept,
     },
-    /// Does something to one message as soon as it is sent.
+    /// Installs an interceptor for one message that is yet to be sent.
     Catch {
         /// Which.
         which: Which,
-        /// The how many-th such message from now on, from 1.
+        /// Ordinal of the message among matching ones sent from now on, from 1.
         nth: u16,
         /// What.
         intercept: Intercept,
     },
-    /// All messages held that fit arrive now, in the order in which they were held.
+    /// Delivers all held messages that match (all of them for `None`) now, in the order in which they were held.
     Release(Option<Which>),
-    /// The node now lives at another site: messages sent from now on take the new delays.
+    /// Moves the node to another site: messages sent from now on take the new delays.
     Move {
         /// Which node.
         node: NodeId,
         /// Index of the site.
         site: u8,
     },
-    /// The leader is asked to hand its leadership to this node, by the protocol's own transfer.
+    /// Leadership transfer to this node, by the protocol's own mechanism.
     HandOver(NodeId),
-    /// A new replica boots at this site and joins by the protocol's own membership change.
+    /// Membership change: a new replica boots at this site and joins by the protocol's own mechanism.
     Add {
         /// Index of the site.
         site: u8,
     },
-    /// The node leaves by the protocol's own membership change.
+    /// Membership change: the node leaves by the protocol's own mechanism.
     Remove(NodeId),
-    /// One client at this site sends one more command.
+    /// One client at this site issues one more command.
     Request {
         /// Index of the site.
         site: u8,
     },
-    /// From now on so many messages in a thousand get lost.
+    /// Sets the loss rate of the whole network.
     Loss {
         /// Out of a thousand.
         permille: u16,
     },
-    /// Clients start no more commands.
+    /// Clients issue no new commands; those outstanding go on.
     Quiesce,
-    /// Clients go on.
+    /// Undoes [`Action::Quiesce`].
     Resume,
-    /// Something happens to a node's disk.
+    /// Disk fault or repair.
     Disk {
-        /// Whose.
+        /// Which node.
         node: NodeId,
         /// What.
         fault: DiskFault,
     },
-    /// A node's clock runs too fast or too slow from now on; its timers with it.
+    /// Clock drift: the node's clock, and its timers with it, run too fast or too slow from now on.
     Drift {
-        /// Whose.
+        /// Which node.
         node: NodeId,
-        /// Too fast by so many millionths; too slow below 0; at most [`MOST_DRIFT`].
+        /// Rate error in parts per million; positive is fast; at most [`MOST_DRIFT`] either way.
         ppm: i32,
     },
-    /// A node's clock jumps, so that its timers have less to go; backwards below 0.
+    /// Clock jump: pending timers have `by` less to go; more for a jump backwards (below 0).
     Jump {
-        /// Whose.
+        /// Which node.
         node: NodeId,
-        /// How far, µs.
+        /// Distance, µs.
         by: i32,
     },
-    /// A node's processor takes so many hundredths of the usual time for each message.
+    /// Processor slowdown: sets the time that the node's processor takes for each message.
     Throttle {
-        /// Whose.
+        /// Which node.
         node: NodeId,
-        /// Out of a hundred; 100 undoes it.
+        /// Percent of the configured cost; 100 restores it.
         percent: u16,
     },
-    /// The node lies from now on.
+    /// Byzantine behaviour of a node from now on.
     Behaviour {
-        /// Who.
+        /// Which node.
         node: NodeId,
-        /// How.
+        /// Behaviour.
         how: Behaviour,
     },
-    /// All that keeps messages from arriving in time ends: cuts, loss, disturbed links, held messages, pauses.
+    /// Stabilisation: ends everything that delays or loses messages: cuts, partitions, loss, link conditions, held messages, pauses.
     Stabilise,
 }
 
-/// How a node can lie.
+/// Byzantine behaviours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Behaviour {
-    /// It hears all and says nothing to these; nor to clients, if these are [`ALL`].
+    /// It receives everything and sends nothing to these; nor to clients, if these are [`ALL`].
     Silent(NodeSet),
-    /// It becomes two honest nodes under one name; these talk with the second, the others with the first.
+    /// Twin (Bano et al., OPODIS 2021): two honest copies under one id; these nodes exchange messages with the second, the others with the first.
     Twin(NodeSet),
-    /// The same, but the second knows nothing of what it ever promised or accepted.
+    /// Twin whose second copy starts with an empty disk: it knows nothing of what the node promised or accepted.
     Deny(NodeSet),
-    /// What it says to one it says to all.
+    /// Messages for one receiver are sent to all.
     ToAll,
-    /// What it sends to these has another command in it.
+    /// Messages to these carry a different command.
     Tamper(NodeSet),
-    /// It is honest again.
+    /// Follows the protocol again.
     Honest,
 }
 
-/// The most that a clock may be wrong, in millionths.
+/// Maximum clock drift, parts per million.
 pub const MOST_DRIFT: u32 = 500_000;
-/// The farthest that a clock may jump, µs.
+/// Maximum clock jump, µs.
 pub const MOST_JUMP: u32 = 30 * MOST_DELAY;
-/// The longest delay of a message or a write that a fault may cause, µs.
+/// Maximum delay of a message or a disk write that a fault may cause, µs.
 pub const MOST_DELAY: u32 = 60_000_000;
-/// The narrowest and the widest way that messages can be limited to, bytes a second; 0 is no limit.
+/// Range of bandwidth limits, bytes a second; 0 stands for no limit.
 pub const BANDWIDTHS: std::ops::RangeInclusive<u32> = 100..=4_000_000_000;
 
-/// What can happen to all of a failure domain at once.
+/// Faults and repairs of a whole failure domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DomainFault {
-    /// The power fails: all nodes in it that run crash.
+    /// Power failure: all running nodes in it crash.
     Crash,
-    /// The power is back: all nodes in it that are down start from their disks.
+    /// Power restored: all nodes in it that are down boot from their disks.
     Restart,
-    /// All nodes in it that run are paused; their clocks go on.
+    /// All running nodes in it are paused; their clocks go on.
     Pause,
-    /// All paused nodes in it go on.
+    /// All paused nodes in it continue.
     Continue,
-    /// Nothing gets in or out any more, clients included; what is within goes on talking.
+    /// Network partition at its edge: no message gets in or out, clients' included; messages within it are delivered.
     Partition,
     /// Undoes [`DomainFault::Partition`].
     Reconnect,
 }
 
-/// How messages on a link can fare. What it says holds from now on, in place of what was said of the same before.
+/// One link condition. Replaces the earlier condition of the same kind on that link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkFault {
-    /// They take longer.
+    /// Additional delay.
     Slow {
-        /// By so much, µs.
+        /// Constant part, µs.
         extra: u32,
-        /// And by a random time with this mean (exponential), µs.
+        /// Mean of the random part (exponential), µs.
         jitter: u32,
     },
-    /// So many in a thousand get lost, besides those lost everywhere.
+    /// Loss rate in thousandths, in addition to that of the whole network.
     Lose(u16),
-    /// So many in a thousand arrive twice, the second time after a delay of its own.
+    /// Duplication rate in thousandths; the copy arrives after a delay of its own.
     Duplicate(u16),
-    /// Some are held up, so that later ones overtake them.
+    /// Reordering: some messages are delayed, so that later ones overtake them.
     Reorder {
-        /// So many in a thousand.
+        /// Rate in thousandths.
         permille: u16,
-        /// For up to so long, µs.
+        /// Maximum additional delay (uniform), µs.
         by: u32,
     },
-    /// So many bytes a second fit through; messages queue for it. 0 for no limit.
+    /// Bandwidth limit in bytes a second; messages queue for it. 0 for no limit.
     Narrow(u32),
 }
 
-/// A message under way, by what holds it: good as long as it is under way or held.
+/// Id of a message in flight; valid as long as the message is in flight or held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FlightId {
     /// A message between replicas.
     Message {
-        /// Number of what it says.
+        /// Id of its content in the message store.
         message_id: u32,
         /// Its receiver.
         to: NodeId,
     },
-    /// A request or an answer of a client, by its number.
+    /// A client's request or the reply to one, by its id in the client message store.
     ClientMessage(u32),
 }
 
-/// What one can do to a single message.
+/// Interception of a single message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intercept {
-    /// It stays where it is until something else is done to it.
+    /// Hold it until another interception or [`Action::Release`].
     Hold,
-    /// It arrives now.
+    /// Deliver it now.
     Deliver,
-    /// It gets lost now.
+    /// Drop it now.
     Drop,
-    /// It arrives twice. A copy of one that is held arrives now.
+    /// Deliver a second copy: at the same time as the message, or now if the message is held.
     Duplicate,
 }
 
-/// Messages of one kind on one way.
+/// Match criterion for messages: sender, receiver and kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Which {
     /// Sender.
@@ -278,36 +279,36 @@ pub struct Which {
     pub kind: KindId,
 }
 
-/// What can happen to a disk.
+/// Disk faults and repairs; see [`crate::sim::world::DiskState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DiskFault {
-    /// The disk of a node that is down is replaced by an empty one.
+    /// Data loss: the disk of a node that is down is replaced by an empty one.
     Wipe,
-    /// A write takes so long from now on, µs.
+    /// Duration of a write from now on, µs.
     Slow(u32),
-    /// Nothing more fits: the next save fails, and the node stops.
+    /// Disk full: the next save fails, and the node stops.
     Fill,
-    /// From now on it only says that it has written: a crash loses all since.
+    /// Lost fsync: from now on writes are acknowledged, but not durable; a crash loses all of them.
     Forget,
-    /// From now on a crash loses the last record, too, though it was written: it is found torn.
+    /// Torn write: from now on a crash also loses the last record, though its write was acknowledged.
     Tear,
-    /// A record is corrupted: found when the node starts the next time, and then it does not.
+    /// Corrupted record: detected by its checksum at the next restart, which is refused.
     Rot,
-    /// It is fast, has room and keeps its word again. A corrupted record stays corrupted.
+    /// Ends all disk faults but a corrupted record.
     Repair,
 }
 
-/// What protocols count on, and a fault may take away: then none of their promises holds any more.
+/// Model assumptions of protocols that a fault can break; then none of their guarantees holds any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Assumption {
-    /// What a node has saved it finds again.
+    /// Stable storage: what was durably written survives crashes.
     StableStorage,
-    /// Nodes do as the protocol says.
+    /// No Byzantine nodes.
     Honesty,
 }
 
 impl Assumption {
-    /// What it says.
+    /// The assumption as a clause for error messages.
     pub fn says(self) -> &'static str {
         match self {
             Assumption::StableStorage => "a node finds again what it has saved",
@@ -317,7 +318,7 @@ impl Assumption {
 }
 
 impl Action {
-    /// What it takes away that protocols count on, if it does.
+    /// The model assumption that it breaks, if any.
     pub fn breaks(self) -> Option<Assumption> {
         match self {
             Action::Disk { fault: DiskFault::Wipe | DiskFault::Forget | DiskFault::Tear, .. } => {
@@ -329,7 +330,7 @@ impl Action {
         }
     }
 
-    /// Whether it keeps messages from arriving, or from arriving in time, so that no bound on delays could hold.
+    /// Whether it can delay or lose messages, so that no bound on delays holds (refused in a synchronous network).
     pub fn delays_or_loses(self) -> bool {
         match self {
             Action::Pause { .. }
@@ -345,8 +346,8 @@ impl Action {
         }
     }
 
-    /// What is wrong with the amounts it names, if anything is. They are the same that a document can name.
-    pub fn immoderate(self) -> Option<String> {
+    /// Range check of its amounts: the error message if one is out of bounds. The bounds are those of scenario documents.
+    pub fn amount_out_of_range(self) -> Option<String> {
         let share = |permille: u16| (permille > 1000, u64::from(permille), "thousandths", "0 to 1000".to_owned());
         let delay = |micros: u32| (micros > MOST_DELAY, u64::from(micros), "µs", format!("0 to {MOST_DELAY}"));
         let bandwidth = |bytes: u32| {
@@ -378,7 +379,7 @@ impl Action {
         odd.then(|| format!("{amount} {unit} is out of bounds; {would} would do"))
     }
 
-    /// The nodes it names.
+    /// The nodes it names; [`ALL`] names none.
     pub fn nodes(self) -> NodeSet {
         match self {
             Action::Crash(node)
@@ -420,7 +421,7 @@ impl Action {
     }
 }
 
-/// In words, for transcripts and reports. Nodes count from 1, as people see them; sites and domains are told by number.
+/// Imperative clause for transcripts and reports. Nodes count from 1; sites and domains are given by number.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -538,7 +539,7 @@ impl fmt::Display for Which {
     }
 }
 
-/// An action with its moment, for scripts and replays.
+/// An action with its time, for scripts and replays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timed {
     /// When, µs since the start.
@@ -556,18 +557,18 @@ impl Timed {
     }
 }
 
-/// An action of a script that made no sense when its time came, so that nothing was done.
+/// An action of a script that was impossible when it was due, and had no effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Its place in the script, from 0.
+    /// Index in the script, from 0.
     pub index: u32,
-    /// When, and what.
+    /// The action and its time.
     pub timed: Timed,
-    /// Why not.
+    /// The reason.
     pub why: Refusal,
 }
 
-/// Why an action was not carried out. Nothing has changed.
+/// Error: why an action was refused. The world is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(pub String);
 

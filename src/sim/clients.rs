@@ -1,5 +1,5 @@
-//! Clients: they live at sites, ask one command at a time per session, find the leader by asking, and ask again when no
-//! answer comes.
+//! Client sessions and workloads: closed-loop and open-loop groups, one outstanding command per session, leader discovery by redirects,
+//! retry after a timeout.
 
 mod keys;
 mod service;
@@ -7,24 +7,24 @@ mod service;
 use super::rng::Rng;
 use crate::core::{ClientId, Command, Micros, NodeId, Op, Outcome};
 use keys::Keys;
-use service::{Seen, Speaker, Task};
+use service::{CommandGenerator, Seen, Task};
 
 pub use keys::Skew;
 pub use service::{Holding, Service};
 
-/// How a group of clients paces itself.
+/// Arrival process of a client group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Closed loop: each of `sessions` asks again `think` µs after its answer.
+    /// Closed loop: each session issues its next command `think` µs after the reply to the last.
     Closed {
-        /// How many ask at the same time.
+        /// Number of concurrent sessions.
         sessions: u16,
-        /// Pause after an answer, µs.
+        /// Think time, µs.
         think: Micros,
     },
-    /// Open loop: commands arrive as they come (exponential gaps), answered or not.
+    /// Open loop: commands arrive in a Poisson process, regardless of replies.
     Open {
-        /// Mean gap between arrivals, µs.
+        /// Mean interarrival time (exponential), µs.
         gap: Micros,
     },
 }
@@ -34,30 +34,30 @@ pub enum Pace {
 pub struct ClientGroup {
     /// Index of their site.
     pub site: u8,
-    /// How they pace themselves.
+    /// Arrival process.
     pub pace: Pace,
-    /// What they do.
+    /// Workload: the service that they use.
     pub service: Service,
-    /// Reads in a hundred commands; the others write.
+    /// Percentage of reads; the rest are writes.
     pub read_percent: u8,
-    /// How many keys they use (or locks, or queues).
+    /// Number of keys (or locks, or queues).
     pub keys: u16,
-    /// The first of them.
+    /// The first key.
     pub first_key: u16,
-    /// How commands spread over the keys.
+    /// Distribution of commands over the keys.
     pub skew: Skew,
-    /// When they begin, µs.
+    /// When they issue their first command, µs.
     pub start: Micros,
-    /// When they begin no more commands, µs; `Micros::MAX` for never.
+    /// When they stop issuing commands, µs; `Micros::MAX` for never.
     pub stop: Micros,
-    /// How many commands they begin in all; `u32::MAX` for no end.
+    /// Total number of commands; `u32::MAX` for no limit.
     pub limit: u32,
-    /// How long a session waits for an answer before it asks another replica, µs.
+    /// Retry timeout, µs: after it a session sends its command to another replica.
     pub retry: Micros,
 }
 
 impl Default for ClientGroup {
-    /// One session at the first site that writes one key, for ever.
+    /// One closed-loop session at the first site that writes one key without end.
     fn default() -> ClientGroup {
         ClientGroup {
             site: 0,
@@ -75,63 +75,63 @@ impl Default for ClientGroup {
     }
 }
 
-/// What a client said or was told: its part of a history, for the judge of linearizability.
+/// Invocation or response of a client: a record of the history for the linearizability checker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryRecord {
-    /// When, µs.
+    /// When, µs since the start.
     pub at: Micros,
-    /// Who.
+    /// The client.
     pub client: ClientId,
-    /// What.
+    /// The event.
     pub event: HistoryEvent,
 }
 
-/// An end of a client's operation.
+/// Start or end of a client operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryEvent {
-    /// It asks for this, for the first time.
+    /// Invocation: the operation is requested for the first time.
     Asked(Op),
-    /// It is told for good what came of it.
+    /// Response: the final outcome.
     Told(Outcome),
 }
 
-/// Sessions an open-loop group may have waiting at the same time; later arrivals are turned away, and counted.
+/// Maximum number of sessions of an open-loop group; further arrivals are dropped and counted ([`Counts::turned_away`](super::Counts)).
 pub const OPEN_SESSIONS: u16 = 256;
 
-/// One session.
+/// One client session.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     pub group: u16,
     pub site: u8,
-    /// The replica it asks first.
+    /// The replica to which it sends its next request.
     pub target: NodeId,
     pub seq: u32,
     pub waiting: Option<Waiting>,
-    /// Whether an event of the wheel stands for its patience.
-    pub watched: bool,
-    /// How many more commands it stays away from the nearest replica, which did not answer, and for how many it would the next time.
-    pub away: (u16, u16),
-    /// What replicas answered to the waiting command, where one answer is not enough.
+    /// Whether a retry timeout of it is in the event queue.
+    pub timeout_queued: bool,
+    /// Backoff from the nearest replica after it did not answer: remaining commands, and the length of the next backoff, commands.
+    pub backoff: (u16, u16),
+    /// Replies to the outstanding command, where more than one equal reply is needed.
     pub answers: Vec<(NodeId, Outcome)>,
-    /// What it is doing.
+    /// State of its plan.
     task: Task,
-    /// When it goes on with that, µs.
+    /// When it continues that plan, µs.
     due: Micros,
     seen: Option<Seen>,
 }
 
-/// A command without an answer.
+/// An outstanding command.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub command: Command,
     pub since: Micros,
-    /// When it was last sent.
+    /// When it was last sent or redirected, µs.
     pub asked: Micros,
-    /// Counts requests for this command, so that a timer for an earlier one is recognised.
+    /// Number of requests sent for this command; identifies stale [`Event::Resend`](super::queue::event::Event::Resend) events.
     pub attempt: u16,
 }
 
-/// All sessions, and the chance behind them.
+/// All client groups and sessions, and their random streams.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     pub groups: Vec<ClientGroup>,
@@ -140,7 +140,7 @@ pub(super) struct Clients {
     pub rng: Vec<Rng>,
     keys: Vec<Keys>,
     seed: u64,
-    /// Whether new commands are held back.
+    /// Quiesced: no new commands are issued.
     pub quiet: bool,
 }
 
@@ -161,7 +161,7 @@ impl Clients {
         clients
     }
 
-    /// Takes in another group; tells its number.
+    /// Adds a group; returns its index.
     pub fn add(&mut self, group: ClientGroup) -> u16 {
         let number = self.groups.len();
         self.begun.push(0);
@@ -171,7 +171,7 @@ impl Clients {
         number as u16
     }
 
-    /// Opens a session of `group` that asks `target` first.
+    /// Opens a session of `group` whose first request goes to `target`.
     pub fn open(&mut self, group: u16, target: NodeId) -> ClientId {
         let site = self.groups[usize::from(group)].site;
         let session = Session {
@@ -180,10 +180,10 @@ impl Clients {
             target,
             seq: 0,
             waiting: None,
-            watched: false,
-            away: (0, 1),
+            timeout_queued: false,
+            backoff: (0, 1),
             answers: Vec::new(),
-            task: Task::Free,
+            task: Task::Idle,
             due: 0,
             seen: None,
         };
@@ -191,49 +191,57 @@ impl Clients {
         ClientId(self.sessions.len() as u16 - 1)
     }
 
-    /// A session of `group` with nothing to do.
+    /// An idle session of `group`, if there is one.
     pub fn idle(&self, group: u16) -> Option<ClientId> {
         let idle =
-            |session: &Session| session.group == group && session.waiting.is_none() && session.task == Task::Free;
+            |session: &Session| session.group == group && session.waiting.is_none() && session.task == Task::Idle;
         self.sessions.iter().position(idle).map(|i| ClientId(i as u16))
     }
 
-    /// How many sessions `group` has opened.
+    /// Number of sessions of `group`.
     pub fn opened(&self, group: u16) -> u16 {
         self.sessions.iter().filter(|session| session.group == group).count() as u16
     }
 
-    /// What `client` uses to find out what to do.
-    fn speaker(&mut self, client: ClientId) -> Speaker<'_> {
+    /// The command generator of `client`.
+    fn generator(&mut self, client: ClientId) -> CommandGenerator<'_> {
         let Session { group, task, seen, .. } = &mut self.sessions[usize::from(client.0)];
         let group = usize::from(*group);
-        Speaker { group: &self.groups[group], keys: &self.keys[group], task, seen, rng: &mut self.rng[group] }
+        CommandGenerator { group: &self.groups[group], keys: &self.keys[group], task, seen, rng: &mut self.rng[group] }
     }
 
-    /// The next command of `client`, now waiting for its answer.
+    /// Generates the next command of `client`, which is then outstanding.
     #[inline(always)]
     pub fn begin(&mut self, client: ClientId, now: Micros) -> Command {
         let session = &mut self.sessions[usize::from(client.0)];
         self.begun[usize::from(session.group)] += 1;
         session.seq += 1;
         let seq = session.seq;
-        let op = self.speaker(client).next(now, Command::value_of(client, seq));
+        let op = self.generator(client).next(now, Command::value_of(client, seq));
         let command = Command { client, seq, op };
         let waiting = Waiting { command, since: now, asked: now, attempt: 0 };
         self.sessions[usize::from(client.0)].waiting = Some(waiting);
         command
     }
 
-    /// `client` is told at last what came of its command. Tells after how long it is to be woken, if it is; `least` is the shortest pause.
+    /// Completes the outstanding command of `client`. Returns the pause until its next [`Event::Wake`](super::queue::event::Event::Wake), µs, if
+    /// it is to be woken; at least `least`.
     #[inline(always)]
-    pub fn told(&mut self, client: ClientId, op: Op, outcome: Outcome, now: Micros, least: Micros) -> Option<Micros> {
-        let pause = self.speaker(client).told(op, outcome);
+    pub fn complete(
+        &mut self,
+        client: ClientId,
+        op: Op,
+        outcome: Outcome,
+        now: Micros,
+        least: Micros,
+    ) -> Option<Micros> {
+        let pause = self.generator(client).complete(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
         session.waiting = None;
         let pause = match (self.groups[usize::from(session.group)].pace, pause) {
-            (Pace::Closed { think, .. }, Some(pause)) if session.task == Task::Free => pause.max(think),
+            (Pace::Closed { think, .. }, Some(pause)) if session.task == Task::Idle => pause.max(think),
             (Pace::Closed { think, .. }, None) => think,
-            (Pace::Open { .. }, _) if session.task == Task::Free => return None,
+            (Pace::Open { .. }, _) if session.task == Task::Idle => return None,
             (_, pause) => pause.unwrap_or(0),
         };
         let pause = pause.max(least);
@@ -241,28 +249,28 @@ impl Clients {
         Some(pause)
     }
 
-    /// Whether `client`, which was woken, has something to ask for now.
+    /// Whether `client`, just woken, may issue a command now.
     #[inline(always)]
-    pub fn goes_on(&mut self, client: ClientId, now: Micros) -> bool {
+    pub fn is_ready(&mut self, client: ClientId, now: Micros) -> bool {
         let session = &mut self.sessions[usize::from(client.0)];
-        if session.waiting.is_some() || self.quiet || session.task != Task::Free && now < session.due {
+        if session.waiting.is_some() || self.quiet || session.task != Task::Idle && now < session.due {
             return false;
         }
-        if !matches!(session.task, Task::Free | Task::Dead) {
+        if !matches!(session.task, Task::Idle | Task::Crashed) {
             return true;
         }
-        session.task = Task::Free;
+        session.task = Task::Idle;
         let group = session.group;
         matches!(self.groups[usize::from(group)].pace, Pace::Closed { .. }) && self.may_begin(group, now)
     }
 
-    /// Whether `group` may begin another command now.
+    /// Whether `group` may issue another command now.
     pub fn may_begin(&self, group: u16, now: Micros) -> bool {
         let g = &self.groups[usize::from(group)];
         !self.quiet && now < g.stop && self.begun[usize::from(group)] < g.limit
     }
 
-    /// Holds back all new commands, or lets them come again; then tells who is to be woken, and when at the earliest.
+    /// Sets or clears quiescence. When cleared, returns the sessions to be woken, and when at the earliest, µs.
     pub fn quiesce(&mut self, quiet: bool) -> Vec<(ClientId, Micros)> {
         if std::mem::replace(&mut self.quiet, quiet) == quiet || quiet {
             return Vec::new();
@@ -270,8 +278,8 @@ impl Clients {
         let sessions = (0..).map(ClientId).zip(&self.sessions);
         let still = sessions.filter(|(_, session)| {
             let closed = matches!(self.groups[usize::from(session.group)].pace, Pace::Closed { .. });
-            session.waiting.is_none() && (closed || session.task != Task::Free)
+            session.waiting.is_none() && (closed || session.task != Task::Idle)
         });
-        still.map(|(client, session)| (client, if session.task == Task::Free { 0 } else { session.due })).collect()
+        still.map(|(client, session)| (client, if session.task == Task::Idle { 0 } else { session.due })).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted while a world runs.
+//! Message, byte and command counters, and latency samples of a run.
 
 use crate::core::{ClientId, KindId, Log, Micros, NodeId};
 
@@ -8,27 +8,27 @@ use crate::core::{ClientId, KindId, Log, Micros, NodeId};
 /// and replicas are counted apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// What each replica sent of each kind: of kind `k` from replica `r` at `r * kinds + k`.
+    /// By sender and kind: kind `k` from replica `r` is at `r * kinds + k`.
     sent: Vec<Sent>,
-    /// How many kinds there are.
+    /// Number of message kinds.
     kinds: usize,
-    /// From site `a` to site `b`, at `a * sites + b`.
+    /// Messages from site `a` to site `b`, at `a * sites + b`.
     pub by_sites: Vec<u64>,
-    /// Messages between replicas that did not arrive.
+    /// Messages between replicas that were lost.
     pub lost: u64,
-    /// Requests from clients and answers to them.
+    /// Client requests and replies.
     pub client_messages: u64,
-    /// Commands that clients got a final answer for.
+    /// Commands completed: clients have their outcome.
     pub answered: u64,
-    /// Commands begun by clients.
+    /// Commands issued by clients.
     pub asked: u64,
-    /// Requests that clients sent again, having waited too long.
+    /// Requests sent again after a retry timeout.
     pub retried: u64,
-    /// Arrivals turned away because all sessions of the group were busy.
+    /// Open-loop arrivals dropped because all sessions of the group were busy.
     pub turned_away: u64,
 }
 
-/// Messages, and bytes of all of them together.
+/// Number of messages, and their total size in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sent {
     messages: u64,
@@ -36,7 +36,7 @@ struct Sent {
 }
 
 impl Counts {
-    /// All zero, for this many kinds, replicas and sites.
+    /// Counters at zero for this many kinds, replicas and sites.
     pub fn new(kinds: usize, nodes: usize, sites: usize) -> Counts {
         Counts {
             sent: vec![Sent::default(); nodes * kinds],
@@ -46,12 +46,12 @@ impl Counts {
         }
     }
 
-    /// Another replica has joined.
+    /// Adds the counters of a replica that has joined.
     pub(super) fn add_sender(&mut self) {
         self.sent.resize(self.sent.len() + self.kinds, Sent::default());
     }
 
-    /// A replica sent so many messages of a kind, each of so many bytes.
+    /// Counts `messages` messages of one kind, each of `bytes_each` bytes.
     #[inline(always)]
     pub(super) fn count(&mut self, from: NodeId, kind: KindId, messages: u64, bytes_each: u64) {
         let sent = &mut self.sent[usize::from(from.0) * self.kinds + usize::from(kind.0)];
@@ -59,17 +59,17 @@ impl Counts {
         sent.bytes += messages * bytes_each;
     }
 
-    /// All messages between replicas.
+    /// Total messages between replicas.
     pub fn messages(&self) -> u64 {
         self.sent.iter().map(|sent| sent.messages).sum()
     }
 
-    /// Bytes between replicas.
+    /// Total bytes between replicas.
     pub fn bytes(&self) -> u64 {
         self.sent.iter().map(|sent| sent.bytes).sum()
     }
 
-    /// Messages by kind, in the order of the protocol's kinds.
+    /// Messages by kind, in the order of [`Message::KINDS`](crate::core::Message::KINDS).
     pub fn by_kind(&self) -> Vec<u64> {
         let of = |kind: usize| self.sent.iter().skip(kind).step_by(self.kinds).map(|sent| sent.messages).sum();
         (0..self.kinds).map(of).collect()
@@ -90,18 +90,18 @@ impl Counts {
     }
 }
 
-/// One answered command.
+/// Latency sample of one answered command.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Sample {
-    /// When the answer came, µs since the start.
+    /// When the reply arrived, µs since the start.
     pub at: Micros,
-    /// From the first request to the answer, µs.
+    /// From the first request to the reply, µs.
     pub latency: Micros,
-    /// Who asked.
+    /// The client.
     pub client: ClientId,
-    /// Who answered.
+    /// The replica that answered.
     pub node: NodeId,
 }
 
-/// Answered commands, oldest first, for each site.
+/// Samples by site of the client, oldest first.
 pub type Samples = Vec<Log<Sample>>;

@@ -1,7 +1,7 @@
-//! The world: time, sites and links, disks, clients, faults, and the trace of all that happened.
+//! Discrete-event simulator: virtual time, network, disks, clocks, processors, clients, fault injection, and a trace of all events.
 //!
-//! A run is a blueprint and the actions taken on it, nothing else: the same blueprint and actions give the same events, bit
-//! for bit, on every machine.
+//! A run is determined by its blueprint (seed included) and the actions applied to it: the same blueprint and actions give the same
+//! events, bit for bit, on every machine.
 
 pub mod action;
 pub mod clients;

@@ -1,4 +1,4 @@
-//! What is recorded of handlers for transcripts: calls, stimuli and effects, with the protocol's own types as text.
+//! Records of handler calls for transcripts: stimuli, effects and states, with the protocol's own types as text.
 
 use crate::core::Effect;
 #[cfg(feature = "cli")]
@@ -48,7 +48,7 @@ pub enum Stimulus {
     },
 }
 
-/// A value written down by its `Debug` form.
+/// The `Debug` form of a value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 

@@ -1,9 +1,9 @@
-//! The seam between the simulator and a protocol: the replicas of one cluster, without the protocol's types.
+//! Type-erased interface between simulator and protocol: the replicas of one cluster behind an object-safe trait.
 //!
-//! The simulator knows nodes, messages and timers by number. [`Replicas`] is all that it asks of a protocol; [`ReplicasOf`] is its one
-//! implementation, for any [`Protocol`]. So the simulator is compiled once, and a variant adds its own algorithm and little else.
+//! The simulator refers to nodes, messages and timers by number. [`Replicas`] is the whole interface; [`ReplicasOf`] is its only
+//! implementation, generic over [`Protocol`]. So the simulator is compiled once, and a variant adds little more than its own algorithm.
 //!
-//! A message's way: `Out::send` in a handler → effects in the [`Outbox`] → `World::apply_effects` → `network::routes` → event queue →
+//! Path of a message: `Out::send` in a handler → effects in the [`Outbox`] → `World::apply_effects` → `World::send` → event queue →
 //! `World::dispatch` → [`Replicas::deliver`] → `Node::on_message`.
 
 #[cfg(feature = "cli")]
@@ -19,133 +19,134 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
-/// What is to be done to the image of a node's disk. When a write is done, and what goes wrong with it, the simulator decides.
+/// Operation on the disk image of a node. The simulator decides when a write is done and which faults it suffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskOp {
-    /// The node's durable state is written at once. If the disk `tears`, the next crash leaves what was there before.
+    /// Write of the node's durable state, done at once.
     Write {
-        /// Whether it does.
+        /// Torn-write fault: the next crash leaves the state before this write.
         tears: bool,
     },
-    /// A write of the node's durable state, as it is now, begins.
+    /// Begin of a write of the node's current durable state.
     Begin,
-    /// The write that began last holds the durable state as it is now, too (group commit).
+    /// Group commit: the write begun last now holds the current durable state.
     Join,
-    /// The oldest write under way is done. If the disk `tears`, the next crash leaves what was there before.
+    /// The oldest pending write is done.
     Complete {
-        /// Whether it does.
+        /// Torn-write fault: the next crash leaves the state before this write.
         tears: bool,
     },
-    /// All writes under way are lost.
+    /// All pending writes are lost.
     Abort,
-    /// Everything on the disk and under way is lost.
+    /// The disk is replaced by an empty one.
     Wipe,
-    /// What is on the disk now is what the next crash leaves, whatever is written until then.
+    /// Lost fsync: the next crash leaves what is on the disk now, regardless of later writes.
     Freeze,
     /// Undoes [`DiskOp::Freeze`].
     Thaw,
-    /// The node has crashed: the disk holds what the crash leaves.
+    /// Crash: the disk holds what the crash leaves.
     Crash,
 }
 
-/// What is to be done with the second copy of a node (a twin: two honest nodes under one name).
+/// Operation on twins (second copies of nodes under the same id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TwinOp {
-    /// A copy of this node as it is now becomes the last twin.
+    /// Appends a twin: a copy of this node's current state and disk.
     Copy(NodeId),
-    /// A copy of this node with an empty disk, not booted, becomes the last twin.
+    /// Appends a twin of this node with an empty disk, not booted.
     Empty(NodeId),
-    /// The twin in this place and this node change places.
+    /// Swaps the twin at this index with this node.
     Swap(usize, NodeId),
-    /// The twin in this place is gone; those after it move up.
+    /// Removes the twin at this index; later ones move up.
     Remove(usize),
 }
 
-/// Receives what broke: the property, what it says, the node whose step broke it and what else it takes to see it.
+/// Callback for violated invariants: name, statement, and the nodes and slot concerned.
 pub type Broken<'a> = &'a mut dyn FnMut(&'static str, &'static str, crate::core::node::Breach);
 
-/// The replicas of one cluster of some protocol, by number. Handlers leave what the node asked for in the outbox.
+/// The replicas of one cluster of some protocol, by number. Handlers leave their effects in the outbox.
 pub trait Replicas {
     /// The protocol's card.
     fn card(&self) -> &'static Card;
     /// The protocol's kinds of messages.
     fn kinds(&self) -> &'static [Kind];
-    /// Whether the protocol has durable state at all.
+    /// Whether the protocol has durable state.
     fn is_durable(&self) -> bool;
-    /// A copy that goes its own way.
+    /// An independent copy.
     fn fork(&self) -> Box<dyn Replicas>;
-    /// For typed access; see [`ReplicasOf`].
+    /// Downcast to [`ReplicasOf`].
     fn as_any(&self) -> &dyn Any;
-    /// The same, mutable.
+    /// Mutable downcast to [`ReplicasOf`].
     fn as_any_mut(&mut self) -> &mut dyn Any;
 
     /// Replaces the configuration of a replica by the one it has in a cluster of `setup`; to be called before it boots. The error names a
-    /// setting and what would do.
+    /// setting and its valid values.
     fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError>;
-    /// Adds a replica that will join a running cluster; it is not booted. `false`: the protocol cannot take in another.
+    /// Adds a replica that will join a running cluster, not booted. `false`: the protocol has no such configuration.
     fn add(&mut self, setup: &Setup) -> bool;
-    /// A node starts, with what is on its disk.
+    /// Boots a node from its disk.
     fn boot(&mut self, node: NodeId, outbox: &mut Box<Outbox>);
-    /// A node ends; its durable state, as it is now, is on its disk if `saved`.
+    /// Stops a node; with `saved`, its current durable state is on its disk.
     fn stop(&mut self, node: NodeId, saved: bool);
-    /// A node handles a message, whose content is kept if other receivers still wait for it (`shared`). False: the node is down.
+    /// Delivers a message to a node; the content is kept for further receivers if `shared`. False: the node is down.
     fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, shared: bool, outbox: &mut Box<Outbox>)
     -> bool;
-    /// A running node handles a timer.
+    /// Fires a timer at a running node.
     fn timer(&mut self, node: NodeId, timer: TimerId, outbox: &mut Box<Outbox>);
-    /// A running node handles a client's command.
+    /// Delivers a client's command to a running node.
     fn request(&mut self, node: NodeId, command: Command, outbox: &mut Box<Outbox>);
-    /// A running node handles an operator's order.
+    /// Delivers an operator's order to a running node.
     fn order(&mut self, node: NodeId, order: Order, outbox: &mut Box<Outbox>);
 
-    /// Does something to the image of a node's disk.
+    /// Applies an operation to a node's disk image.
     fn disk(&mut self, node: NodeId, op: DiskOp);
-    /// Whether a running node's durable state is what is on its disk.
+    /// Whether a running node's durable state equals its disk image.
     fn is_saved(&self, node: NodeId) -> bool;
-    /// Does something with the second copies of nodes.
+    /// Applies an operation to the twins.
     fn twin(&mut self, op: TwinOp);
 
-    /// Enters a second message with the same content, for one receiver.
+    /// Stores a copy of a message, for one receiver; returns its id.
     fn copy_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId>;
-    /// Replaces a message by one with another command in it, for one receiver; `None`: it has none that could be replaced, and is as it was.
+    /// Replaces a message by a tampered one, for one receiver; returns its id. `None`: there is no command to replace, and the message is
+    /// unchanged.
     fn tamper_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId>;
-    /// Shows the values of the commands in a message.
+    /// Visits the values of the commands in a message.
     fn each_value(&self, message: MessageId, see: &mut dyn FnMut(u32));
 
-    /// What can be seen of a node; `None` while it is down.
+    /// Status of a node; `None` while it is down.
     fn status(&self, node: NodeId) -> Option<NodeStatus>;
-    /// The term or ballot it leads, if it does.
+    /// The term or ballot that a node leads, if any.
     fn leads(&self, node: NodeId) -> Option<Epoch>;
-    /// One slot of its log, if held.
+    /// One slot of a node's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus>;
-    /// Digest of its replicated state machine, if the protocol has one.
+    /// Digest of a node's state machine, if the protocol has one.
     fn machine_digest(&self, node: NodeId) -> Option<u64>;
-    /// All that a node is counting at present.
+    /// Quorum tallies of a node at present.
     fn tallies(&self, node: NodeId) -> Vec<Tally>;
-    /// How many replicas must tell a client the same before it believes them.
+    /// Number of equal replies from different replicas that complete a command.
     fn answers(&self, setup: &Setup) -> u8;
-    /// The protocol's own invariants: name, and what it says.
+    /// The protocol's own invariants: name and statement.
     fn invariants(&self) -> Vec<(&'static str, &'static str)>;
     /// Hashes the state of all nodes.
     fn hash_nodes(&self, hasher: &mut dyn Hasher);
     /// Checks the protocol's own invariants after a step.
     fn check(&self, step: Step, broken: Broken<'_>);
 
-    /// Keeps the effects of handlers from now on, for [`Replicas::effects_in_words`].
+    /// Records the effects of handlers from now on, for [`Replicas::recorded`].
     fn record_effects(&mut self);
-    /// Keeps every handler call from now on, with its effects, for [`Replicas::calls`].
+    /// Records every handler call from now on, with its effects, for [`Replicas::calls`].
     #[cfg(feature = "cli")]
     fn record_calls(&mut self);
-    /// The handler calls kept, in order. Empty unless they are kept.
+    /// The recorded handler calls of the last step, in order. Empty unless recorded.
     #[cfg(feature = "cli")]
     fn calls(&self) -> &[HandlerCall];
-    /// Forgets the effects and calls kept so far.
+    /// Clears the recorded effects and calls.
     fn clear_recorded(&mut self);
-    /// Keeps the effects in the outbox as those of `node`, if effects are kept.
+    /// Records the effects in the outbox as those of `node`, if recording is on.
     fn record(&mut self, node: NodeId, outbox: &Outbox);
-    /// Forgets the last `effects` kept: they were not applied.
+    /// Removes the last `effects` recorded effects: they were not applied.
     fn unrecord(&mut self, effects: usize);
-    /// The effects kept, with messages and timers as text.
+    /// The recorded effects, with messages and timers as text.
     fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)>;
     /// A timer as text.
     fn timer_name(&self, timer: TimerId) -> String;
@@ -159,14 +160,14 @@ type Msg<P> = <<P as Protocol>::Node as Node>::Msg;
 type Timer<P> = <<P as Protocol>::Node as Node>::Timer;
 type Disk<P> = <<P as Protocol>::Node as Node>::Disk;
 
-/// What is and what will be on the disk of one node.
+/// Disk image of one node: durable state and pending writes.
 #[derive(Clone, Debug)]
 struct DiskImage<D> {
-    /// What would be read back now. Kept up to date only when it can differ from what the node thinks it wrote.
+    /// Durable contents. Maintained only where they can differ from the node's own durable state.
     kept: D,
-    /// Writes under way, oldest first.
+    /// Pending writes, oldest first.
     pending: VecDeque<D>,
-    /// What a crash leaves, where that is not `kept`.
+    /// What a crash leaves, where a disk fault makes that differ from `kept`.
     frozen: Option<D>,
 }
 
@@ -176,7 +177,7 @@ impl<D: Default> Default for DiskImage<D> {
     }
 }
 
-/// The second copy of a node.
+/// Twin of a node.
 #[derive(Clone, Debug)]
 struct Twin<P: Protocol> {
     node: Option<P::Node>,
@@ -193,7 +194,7 @@ pub struct ReplicasOf<P: Protocol> {
     twins: Vec<Twin<P>>,
     /// The outbox, with the contents of all messages in flight.
     out: Out<P::Node>,
-    /// The effects of the last step, if they are kept.
+    /// Effects of the last step, if recording is on.
     recorded: Option<Vec<(NodeId, EffectOf<P>)>>,
     /// The handler calls of the last step, if they are kept.
     #[cfg(feature = "cli")]
@@ -201,7 +202,7 @@ pub struct ReplicasOf<P: Protocol> {
 }
 
 impl<P: Protocol> ReplicasOf<P> {
-    /// The replicas of a new cluster, none of them booted. The error names a setting and what would do.
+    /// The replicas of a new cluster, none of them booted. The error names a setting and its valid values.
     pub fn new(setup: &Setup) -> Result<ReplicasOf<P>, SettingError> {
         let configs = P::cluster(setup)?;
         let n = configs.len();
@@ -222,7 +223,7 @@ impl<P: Protocol> ReplicasOf<P> {
         &self.nodes
     }
 
-    /// What nodes asked for in the last step or action, if effects are kept.
+    /// Effects of the last step or action, if recording is on.
     pub fn effects(&self) -> &[(NodeId, EffectOf<P>)] {
         self.recorded.as_deref().unwrap_or_default()
     }
@@ -231,7 +232,7 @@ impl<P: Protocol> ReplicasOf<P> {
         self.nodes.get(usize::from(node.0))?.as_ref()
     }
 
-    /// Keeps a handler call that is about to happen, if calls are kept.
+    /// Starts the record of a handler call, if calls are recorded.
     #[cfg(feature = "cli")]
     fn begin_call(&mut self, node: NodeId, stimulus: impl FnOnce(&Self) -> Option<Stimulus>) {
         if self.calls.is_some()
@@ -243,7 +244,7 @@ impl<P: Protocol> ReplicasOf<P> {
         }
     }
 
-    /// Completes the last call by its effects and the state after it.
+    /// Completes the last record by the effects and the state after the call.
     #[cfg(feature = "cli")]
     fn end_call(&mut self, effects: Vec<Effect<Text, Text>>) {
         let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut()) else { return };
@@ -254,7 +255,7 @@ impl<P: Protocol> ReplicasOf<P> {
         call.state = node.map(Text::of);
     }
 
-    /// Has a running node handle something.
+    /// Calls a handler of a running node with the simulator's outbox.
     #[inline(always)]
     fn handle(
         &mut self,

@@ -1,15 +1,15 @@
-//! The one source of chance: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), one stream for each purpose, so that drawing more in
-//! one place changes nothing in another.
+//! Pseudo-random number generator of the simulator: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), one independent stream for each
+//! purpose, so that additional draws in one place change nothing in another.
 
 use crate::core::hash::Digest;
 use std::hash::Hash;
 
-/// A stream of random words.
+/// State of one SplitMix64 stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// The stream for `purpose` number `index`, under the run's seed.
+    /// The stream for `purpose` number `index`, derived from the run's seed.
     pub fn stream(seed: u64, purpose: &str, index: u64) -> Rng {
         let mut digest = Digest::default();
         (seed, purpose, index).hash(&mut digest);
@@ -36,7 +36,7 @@ impl Rng {
         lo + (((self.draw() >> 32) * span) >> 32)
     }
 
-    /// True `permille` times in a thousand. Draws nothing when certain.
+    /// True with probability `permille`/1000. Draws nothing when the result is certain.
     #[inline]
     pub fn chance(&mut self, permille: u16) -> bool {
         permille > 0 && (permille >= 1000 || self.between(0, 999) < u64::from(permille))
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_answer() {
+    fn splitmix64_gives_reference_outputs() {
         // The reference implementation's first outputs for seed 1234567.
         let mut rng = Rng(1_234_567);
         assert_eq!(rng.draw(), 6_457_827_717_110_365_317);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn between_reaches_both_ends() {
+    fn between_covers_its_whole_range_evenly() {
         let mut rng = Rng::stream(7, "test", 0);
         let mut seen = [0; 5];
         (0..1000).for_each(|_| seen[rng.between(10, 14) as usize - 10] += 1);

@@ -1,10 +1,10 @@
-//! Targets of script actions that are named by role: who has the role is found out when the action's time comes.
+//! Roles as targets of script actions (leader, follower, majority, minority), resolved to nodes when the action is due.
 
 use super::action::{Action, Behaviour, Timed, Which};
 use crate::core::{NodeId, NodeSet};
 use std::fmt;
 
-/// A role that stands for a node or a set of nodes.
+/// Role: resolves to a node or a set of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The leader of the highest epoch.
@@ -31,20 +31,20 @@ impl Role {
         }
     }
 
-    /// Whether it is always one node.
+    /// Whether it resolves to exactly one node.
     pub fn is_single(self) -> bool {
         matches!(self, Role::Leader | Role::Follower)
     }
 }
 
-/// The roles that an action names; in their places the action has node 1, or no node.
+/// The roles in an action; unresolved, the action holds node 1 or the empty set in their places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Roles {
-    /// In place of its node.
+    /// Role of its node.
     pub node: Option<Role>,
-    /// In place of one end of a link.
+    /// Role of the first end of a link.
     pub from: Option<Role>,
-    /// In place of the other end, or of those that a Byzantine behaviour is directed at.
+    /// Role of the other end, or of the targets of a Byzantine behaviour.
     pub to: Option<Role>,
 }
 
@@ -55,12 +55,12 @@ impl Roles {
     }
 }
 
-/// A script action with roles, and what it was when its time came.
+/// A script action with roles, and its resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// Its place in the script, from 0.
+    /// Index in the script, from 0.
     pub index: u32,
-    /// When, and which roles; the action names the nodes that had them.
+    /// Time and roles; the action holds the resolved nodes.
     pub timed: Timed,
 }
 

@@ -1,40 +1,40 @@
-//! What happened: a ring of the latest events, and a digest of them all.
+//! Event trace: a ring buffer of the latest records, and a digest of all records since the start.
 
 use crate::core::hash::Digest;
 use crate::core::{Micros, NodeId, RuleSet, Slot};
 
-/// What sort of thing happened.
+/// Type of a trace record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum What {
-    /// A node handled a message: `node` from `peer`, of kind `kind`, under way for `detail` µs.
+    /// A node handled a message: `node` from `peer`, of kind `kind`, in flight for `detail` µs.
     Delivered,
-    /// A message from `peer` to `node` got lost.
+    /// A message from `peer` to `node` was lost.
     Lost,
-    /// A node handled a timer.
+    /// A timer fired.
     Timer,
     /// A node handled a client's request; `detail` is the client.
     Request,
-    /// A client got an answer from a node; `detail` is the client.
+    /// A client received a reply from a node; `detail` is the client.
     Answered,
-    /// A client acted on its own: started a command, or gave up waiting.
+    /// A client issued a command or, after a timeout or pause, sent it again; `detail` is the client.
     Client,
-    /// An action was carried out.
+    /// An action was applied.
     Acted,
     /// A node learned that `slot` of lane `detail` is chosen.
     Chosen,
     /// A node executed `slot` of lane `detail`.
     Applied,
-    /// An action of the script made no sense when its time came, and was not carried out; `detail` is its place in the script.
+    /// An action of the script was impossible when it was due, and was refused.
     Refused,
-    /// A node stopped in the middle of what it did: it could not save what it had to, or, with `detail` 1, a crash fell between two messages.
+    /// A node stopped while its effects were applied: a save did not fit its disk or, with `detail` 1, a scheduled crash fell between two sends.
     Stopped,
-    /// `node` was turned off by order of `peer`, if it was still on.
+    /// `node` was fenced (turned off) by `peer`, if it was still up.
     Fenced,
 }
 
 impl What {
-    /// All of them, in order.
+    /// All types, in the order of their discriminants.
     pub(crate) const ALL: [What; 12] = [
         What::Delivered,
         What::Lost,
@@ -51,28 +51,28 @@ impl What {
     ];
 }
 
-/// One thing that happened.
+/// One trace record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record {
     /// When, µs.
     pub at: Micros,
-    /// The rules the handler named.
+    /// The rules that the handler applied.
     pub rules: RuleSet,
-    /// The slot it was about; 0 if none.
+    /// The slot concerned; 0 if none.
     pub slot: Slot,
-    /// More; see [`What`].
+    /// Further data; see [`What`].
     pub detail: u32,
-    /// What.
+    /// Type.
     pub what: What,
-    /// Whom it happened to.
+    /// The node concerned.
     pub node: NodeId,
-    /// The other one, if any.
+    /// The other node, if any.
     pub peer: NodeId,
     /// The kind of message, if any.
     pub kind: u8,
 }
 
-/// A record in whole words: written in parts and digested as a whole, it would take half as much time again.
+/// A record in four whole words (see "Speed" in `ARCHITECTURE.md`).
 #[derive(Clone, Copy, Debug)]
 struct Packed {
     at: Micros,
@@ -110,25 +110,25 @@ impl Packed {
     }
 }
 
-/// From whom to whom a message went, and how long that took: in one word, as it lies in the time wheel and in a record, so that it need
-/// not be taken apart and put together again for every message.
+/// Sender, receiver and flight time of a message in one word: the format of the event queue and of trace records, so that a delivery copies
+/// the word without unpacking it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Way(u64);
 
 impl Way {
-    /// The way of a message that took `flight` µs.
+    /// The word of a message that was in flight for `flight` µs.
     #[inline(always)]
     pub fn new(from: NodeId, to: NodeId, flight: u32) -> Way {
         Way(u64::from(flight) << 32 | u64::from(to.0) << 16 | u64::from(from.0) << 8)
     }
 
-    /// The way that such a word stands for, if all its other bits are clear.
+    /// The inverse of [`Way::word`]; `None` if any bit outside the three fields is set.
     #[inline(always)]
     pub fn of_word(word: u64) -> Option<Way> {
         (word & 0xff00_00ff == 0).then_some(Way(word))
     }
 
-    /// The same as a word.
+    /// The packed word.
     #[inline(always)]
     pub fn word(self) -> u64 {
         self.0
@@ -146,16 +146,16 @@ impl Way {
         NodeId((self.0 >> 16) as u8)
     }
 
-    /// How long it took, µs.
+    /// Flight time, µs.
     pub fn flight(self) -> u32 {
         (self.0 >> 32) as u32
     }
 }
 
-/// The latest records and a digest of all since the start.
+/// Ring buffer of the latest records, and a digest of all since the start.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// A power of two of places; the record with number `n` lies at `n` modulo that.
+    /// Length is a power of two; record number `n` is at index `n` modulo the length.
     ring: Vec<Packed>,
     keep: usize,
     total: u64,
@@ -163,19 +163,19 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Keeps at least the latest `keep` records (none for 0; the digest covers all in any case).
+    /// An empty trace that keeps at least the latest `keep` records (none for 0; the digest covers all in any case).
     pub fn keeping(keep: usize) -> Trace {
         let nothing = Packed { at: 0, rules: RuleSet::EMPTY, slot: 0, rest: 0 };
         Trace { ring: vec![nothing; keep.next_power_of_two()], keep, total: 0, digest: Digest::default() }
     }
 
-    /// Adds a record.
+    /// Appends a record.
     #[inline(always)]
     pub fn push(&mut self, record: Record) {
         self.add(record.pack());
     }
 
-    /// Adds the record of a message of this kind that a node has handled.
+    /// Appends the record of a delivered message of this kind.
     #[inline(always)]
     pub fn delivered(&mut self, at: Micros, way: Way, kind: u8, slot: Slot, rules: RuleSet) {
         let what = u64::from(What::Delivered as u8) << 24;
@@ -191,12 +191,12 @@ impl Trace {
         self.total += 1;
     }
 
-    /// How many records there were since the start.
+    /// Number of records since the start.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The records kept, oldest first, each with its number since the start.
+    /// The records kept, oldest first, each with its sequence number since the start.
     pub fn records(&self) -> impl DoubleEndedIterator<Item = (u64, Record)> {
         let kept = if self.keep == 0 { 0 } else { self.ring.len() as u64 };
         let oldest = self.total.saturating_sub(kept);
@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_latest_in_order() {
+    fn ring_keeps_latest_records_in_order() {
         let mut trace = Trace::keeping(4);
         for at in 0..11 {
             let record = Record {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_kept_whole() {
+    fn record_packing_round_trips() {
         for (number, what) in (0..).zip(What::ALL) {
             let record = Record {
                 at: u64::MAX - number,

@@ -1,18 +1,18 @@
-//! What is out of order besides nodes that are down: cuts, pauses, Byzantine nodes, disks, clocks and links, each in a short sentence.
+//! Sentences about active faults: link cuts, pauses, Byzantine nodes, disk faults, clock drift, link conditions.
 //!
-//! The page loads all of this after its first picture, where nothing is out of order.
+//! The page loads this module in a deferred chunk.
 
 use super::{Link, NodeView, Universe};
 use crate::core::{NodeId, NodeSet};
 use std::collections::BTreeMap;
 
-/// More sentences would bury what matters most: where the cluster stands.
+/// Maximum number of sentences, so that the state of the cluster stays prominent.
 const MOST: usize = 2;
 
-/// Two replicas, the first of which sends to the second.
+/// Directed link: sender and receiver.
 type Way = (NodeId, NodeId);
 
-/// Tells the first few things, and how many more there are.
+/// Sentences about the first [`MOST`] faults, and the number of others.
 pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> String {
     let mut told: Vec<String> = cuts(views).into_iter().collect();
     told.extend(views.iter().flat_map(of_node));
@@ -26,7 +26,7 @@ pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -
     text
 }
 
-/// All there are, no matter which of them ever carry anything.
+/// All directed links between replicas.
 fn ways(views: &[NodeView]) -> impl Iterator<Item = Way> {
     let to_others = |from: &NodeView| {
         let from = from.id;
@@ -66,26 +66,26 @@ fn of_node(view: &NodeView) -> Vec<String> {
     states.into_iter().filter(|(holds, _)| *holds).map(|(_, sentence)| sentence).collect()
 }
 
-/// One sentence for each two sites, or one for all where all links are alike.
+/// Link conditions: one sentence for each pair of sites, or one for all if all links have the same conditions.
 fn links(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> Vec<String> {
     let usual = Link::default();
-    let conditions_by_way: Vec<(Way, Link)> =
+    let link_conditions: Vec<(Way, Link)> =
         ways(views).map(|(from, to)| ((from, to), universe.link(from, to))).collect();
-    if let Some((_, first)) = conditions_by_way.first().filter(|(_, first)| *first != usual)
-        && conditions_by_way.iter().all(|(_, link)| link == first)
+    if let Some((_, first)) = link_conditions.first().filter(|(_, first)| *first != usual)
+        && link_conditions.iter().all(|(_, link)| link == first)
     {
         return vec![format!("All messages {}.", conditions(&[*first]))];
     }
     let site = |node: NodeId| views.iter().find(|view| view.id == node).map_or(0, |view| view.site);
     let mut site_links: BTreeMap<(u8, u8), Vec<(Way, Link)>> = BTreeMap::new();
-    for (way, link) in conditions_by_way.into_iter().filter(|(_, link)| *link != usual) {
+    for (way, link) in link_conditions.into_iter().filter(|(_, link)| *link != usual) {
         let (a, b) = (site(way.0), site(way.1));
         site_links.entry((a.min(b), a.max(b))).or_default().push((way, link));
     }
     let tell = |((a, b), links): ((u8, u8), Vec<(Way, Link)>)| {
         let name = |site: u8| places.get(usize::from(site)).copied().unwrap_or("?");
         let mut starts = links.iter().map(|((from, _), _)| site(*from));
-        let script_check = match starts.next() {
+        let direction = match starts.next() {
             Some(from) if a != b && starts.all(|other| other == from) => {
                 format!("from {} to {}", name(from), name(if from == a { b } else { a }))
             }
@@ -93,12 +93,12 @@ fn links(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> Vec<St
             _ => format!("between {} and {}", name(a), name(b)),
         };
         let links: Vec<Link> = links.into_iter().map(|(_, link)| link).collect();
-        format!("Messages {script_check} {}.", conditions(&links))
+        format!("Messages {direction} {}.", conditions(&links))
     };
     site_links.into_iter().map(tell).collect()
 }
 
-/// How messages fare on these, as what follows "messages".
+/// Conditions of these links, as a predicate of "messages".
 fn conditions(links: &[Link]) -> String {
     let any = |holds: fn(&Link) -> bool| links.iter().any(holds);
     let all = [

@@ -6,16 +6,22 @@ use crate::core::{Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
-/// The leader and what it waits for, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
+/// The leader and what it waits for, several nodes that lead at once, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
 pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, places: &[&str]) -> String {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
+    let leaders: Vec<&NodeView> = views.iter().filter(|view| takes_itself_for_leader(view)).collect();
     let mut text = match universe.leader() {
+        // Leaders of several objects do not contradict each other.
+        _ if leaders.len() > 1 && universe.variant().card.leader != LeaderModel::PerObject => {
+            several_lead(universe, &leaders, places)
+        }
         Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
         None => leaderless(universe, &views),
     };
     let down: Vec<String> = views.iter().filter(|view| view.status.is_none()).map(|view| number(view.id)).collect();
     match down.as_slice() {
         [] => {}
+        all if all.len() == views.len() => text = "Nobody is up.".to_owned(),
         [one] => text.push_str(&format!(" Node {one} is down.")),
         [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
     }
@@ -66,6 +72,28 @@ fn leading(universe: &dyn Universe, leader: &NodeView, places: &[&str]) -> Strin
         Some(tally) if tally.slot > 0 => format!("{who} {}", waiting_for(&tally)),
         _ if status.log.committed == 0 => format!("{who} Nothing is committed yet."),
         _ => format!("{who} Everything up to entry {} is committed.", status.log.committed),
+    }
+}
+
+/// Whether a node leads, by what it says; of one that sleeps or lies that means nothing.
+fn takes_itself_for_leader(view: &NodeView) -> bool {
+    view.status.is_some_and(|status| status.leads) && view.paused.is_none() && !view.byzantine
+}
+
+/// That they all lead, and what the one in the highest epoch is about, if only one is in that.
+fn several_lead(universe: &dyn Universe, leaders: &[&NodeView], places: &[&str]) -> String {
+    let names: Vec<String> = leaders.iter().map(|view| number(view.id)).collect();
+    let role = leaders[0].status.map_or("leader", |status| status.role);
+    let text = match names.as_slice() {
+        [one, other] => format!("Nodes {one} and {other} both take themselves for the {role}."),
+        [rest @ .., last] => format!("Nodes {} and {last} all take themselves for the {role}.", rest.join(", ")),
+        [] => String::new(),
+    };
+    let at = |view: &&&NodeView| view.status.map(|status| status.epoch);
+    let highest = leaders.iter().map(|view| at(&view)).max().flatten();
+    match leaders.iter().filter(|view| at(view) == highest).collect::<Vec<_>>().as_slice() {
+        [newest] => format!("{text} {}", leading(universe, newest, places)),
+        _ => text,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A run told event by event, so that a person can follow it with the paper at hand.
+//! Transcript: a run as text, event by event, with the rules applied, effects and state changes.
 
 use super::{NodeView, Universe};
 use crate::core::{Effect, NodeId, NodeStatus, Slot};
@@ -6,7 +6,7 @@ use crate::sim::{Record, What};
 use std::fmt::Debug;
 use std::fmt::Write;
 
-/// One thing a node asked for, in words.
+/// An effect as a line of text.
 pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> String {
     let ms = |micros: &u64| micros_as_ms(*micros);
     match effect {
@@ -34,7 +34,7 @@ fn micros_as_ms(micros: u64) -> String {
     }
 }
 
-/// Tells a run: what happened, which rules applied, what the node did, and what changed in its state.
+/// Writer of the transcript of one run. Keeps the last status of each node, to report changes.
 #[derive(Debug)]
 pub struct Transcript {
     seen: Vec<Option<NodeStatus>>,
@@ -43,9 +43,9 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// Begins to listen.
+    /// Starts a transcript, and the recording of effects.
     pub fn of(universe: &mut dyn Universe) -> Transcript {
-        universe.listen();
+        universe.record_effects();
         Transcript {
             seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
             told: universe.trace().total(),
@@ -53,7 +53,7 @@ impl Transcript {
         }
     }
 
-    /// Tells what the last step or action did. Give it every one.
+    /// The lines of the last step or action; to be called after each.
     pub fn tell(&mut self, universe: &dyn Universe) -> String {
         let mut text = String::new();
         let new: Vec<Record> =
@@ -67,7 +67,7 @@ impl Transcript {
                 let _ = writeln!(text, "{:>9}.{:03}  {what}{because}", record.at / 1000, record.at % 1000);
             }
         }
-        for line in universe.said() {
+        for line in universe.recorded_effects() {
             let _ = writeln!(text, "                 {line}");
         }
         for line in self.changes(universe) {
@@ -115,7 +115,7 @@ impl Transcript {
         })
     }
 
-    /// What can be seen to have changed since the last time.
+    /// State changes since the last call: role, epoch, committed prefix, up or down.
     fn changes(&mut self, universe: &dyn Universe) -> Vec<String> {
         let word = universe.variant().card.epoch;
         let mut lines = Vec::new();

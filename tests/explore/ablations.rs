@@ -101,6 +101,8 @@ const ABLATIONS: &[(&str, &str)] = &[
         "caspaxos-cache-needs-promises",
         "caspaxos 3 -cache-needs-promises one_round=true property=Agreement / timers=0 at=1+1+2 lost=Conflict",
     ),
+    ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
+    ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),
     ("raft-one-vote", raft!("3" "-one-vote" / " timers=2 requests=0")),
     ("raft-vote-is-durable", raft!("3" "-vote-is-durable" / " timers=2 requests=0 crashes=1")),
     ("raft-up-to-date", raft!("3" "-up-to-date" / "+AppendEntriesRefusal timers=3 requests=1")),

@@ -86,6 +86,14 @@ fn losses_add_states_but_no_violation() {
 }
 
 #[test]
+fn node_that_is_fenced_is_down_without_a_crash_of_the_bounds() {
+    let reached = |line: &str| explore(line).reached;
+    assert_eq!(reached("stonith-pair 2 via=crashed=1 / timers=1 requests=0"), 1);
+    assert_eq!(reached("stonith-pair 2 via=crashed=1 kill_arrives=0 / timers=2 requests=0"), 0);
+    assert_eq!(safe("stonith-pair 2 / timers=2 requests=0 restarts=1"), (445, 8));
+}
+
+#[test]
 fn goal_held_needs_entries_of_one_epoch() {
     // Two leaders, each with an entry of its own term in slot 1, which reaches nobody.
     let lost = "lost=RequestVoteRefusal+AppendEntries+Heartbeat+HeartbeatReply";

@@ -1,4 +1,4 @@
-//! Nodes that lie: protocols for nodes that only stop do not survive it, and the judges say so of the honest ones.
+//! Byzantine nodes: crash-tolerant protocols violate safety under them, and the checkers detect it among honest nodes.
 
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
@@ -18,39 +18,42 @@ fn five(variant: &str, seed: u64) -> Scenario {
     Scenario { seed: Some(seed), ..scenario(&five.replace("raft", variant)) }
 }
 
-/// Has node 1 lead, then lie, and tells what was broken.
-fn broken_by(variant: &str, behave: Behaviour) -> Vec<(&'static str, NodeSet)> {
+/// Violations after node 1 leads and then shows a Byzantine behaviour.
+fn violations_of_byzantine_leader(variant: &str, behaviour: Behaviour) -> Vec<(&'static str, NodeSet)> {
     let mut world = world(&five(variant, 1));
     world.run_until(1_000_000);
     world.act(Action::HandOver(ONE)).unwrap_or(());
     world.run_until(2_000_000);
     assert_eq!(world.leader(), Some(ONE), "{variant}");
-    world.act(Action::Behaviour { node: ONE, how: behave }).expect("it runs");
+    world.act(Action::Behaviour { node: ONE, how: behaviour }).expect("it runs");
     assert!(world.node(ONE).byzantine);
     world.run_until(4_000_000);
-    let broken: Vec<_> = world.violations().iter().map(|violation| (violation.property, violation.nodes)).collect();
-    assert!(broken.iter().all(|(_, nodes)| !nodes.has(ONE)), "of a liar nothing is promised: {broken:?}");
-    broken
+    let violations: Vec<_> = world.violations().iter().map(|violation| (violation.property, violation.nodes)).collect();
+    assert!(
+        violations.iter().all(|(_, nodes)| !nodes.has(ONE)),
+        "violations concern honest nodes only: {violations:?}"
+    );
+    violations
 }
 
 #[test]
-fn a_leader_that_is_two_breaks_agreement_among_the_honest() {
+fn byzantine_leader_with_twin_violates_agreement_among_honest_nodes() {
     for variant in ["raft", "multi-paxos"] {
-        let broken = broken_by(variant, Behaviour::Twin(set(&[4, 5])));
-        assert!(broken.iter().any(|(property, _)| *property == "Agreement"), "{variant}: {broken:?}");
+        let violations = violations_of_byzantine_leader(variant, Behaviour::Twin(set(&[4, 5])));
+        assert!(violations.iter().any(|(property, _)| *property == "Agreement"), "{variant}: {violations:?}");
     }
 }
 
 #[test]
-fn a_leader_that_forges_commands_breaks_agreement_among_the_honest() {
+fn byzantine_leader_tampering_with_commands_violates_agreement_among_honest_nodes() {
     for variant in ["raft", "multi-paxos"] {
-        let broken = broken_by(variant, Behaviour::Tamper(set(&[4, 5])));
-        assert!(broken.iter().any(|(property, _)| *property == "Agreement"), "{variant}: {broken:?}");
+        let violations = violations_of_byzantine_leader(variant, Behaviour::Tamper(set(&[4, 5])));
+        assert!(violations.iter().any(|(property, _)| *property == "Agreement"), "{variant}: {violations:?}");
     }
 }
 
 #[test]
-fn a_silent_leader_is_replaced() {
+fn byzantine_silent_leader_is_replaced() {
     for variant in ["raft", "multi-paxos"] {
         let mut world = world(&five(variant, 1));
         world.run_until(2_000_000);
@@ -70,16 +73,16 @@ fn a_silent_leader_is_replaced() {
     }
 }
 
-/// As with an emptied disk, only that this node has forgotten nothing: it says so to some.
+/// Like a wiped disk, but towards some nodes only.
 #[test]
-fn an_acceptor_that_denies_what_it_accepted_breaks_agreement() {
+fn byzantine_acceptor_denying_its_vote_violates_agreement() {
     let text = std::fs::read_to_string("scenarios/wiped-replica.toml").expect("there is such a file");
     let mut honest = scenario(&text);
     honest.script.retain(|fault| fault.node.is_none());
-    let properties = |behave: Option<Behaviour>| {
+    let properties = |behaviour: Option<Behaviour>| {
         let mut world = world(&honest);
         world.run_until(1_100_000);
-        if let Some(how) = behave {
+        if let Some(how) = behaviour {
             world.act(Action::Behaviour { node: NodeId(1), how }).expect("it runs");
         }
         world.run_until(3_000_000);
@@ -90,11 +93,11 @@ fn an_acceptor_that_denies_what_it_accepted_breaks_agreement() {
 }
 
 #[test]
-fn a_vote_that_is_told_to_all_elects_two_leaders_of_one_term() {
+fn byzantine_vote_sent_to_all_elects_two_leaders_of_one_term() {
     let found = (0..200).find_map(|seed| {
         let mut many = five("raft", seed);
         many.settings.insert("pre_vote".into(), quorumscope::lab::Value::Flag(false));
-        // All stand for election at about the same time.
+        // Nearly equal election timeouts make several candidates of one term likely.
         many.settings.insert("election_timeout_min".into(), quorumscope::lab::Value::Text("100ms".into()));
         many.settings.insert("election_timeout_max".into(), quorumscope::lab::Value::Text("101ms".into()));
         let mut world = world(&many);
@@ -109,7 +112,7 @@ fn a_vote_that_is_told_to_all_elects_two_leaders_of_one_term() {
 }
 
 #[test]
-fn one_that_crashes_comes_back_as_one() {
+fn byzantine_node_with_twin_restarts_without_it() {
     let mut world = world(&five("raft", 1));
     world.run_until(2_000_000);
     world.act(Action::Behaviour { node: ONE, how: Behaviour::Twin(set(&[2])) }).expect("it runs");
@@ -131,15 +134,15 @@ fn one_that_crashes_comes_back_as_one() {
 }
 
 #[test]
-fn a_script_may_have_nodes_lie_only_beyond_the_model() {
-    let mut lying = five("raft", 1);
-    lying.script.push(super::fault(r#"{ at = "1s", do = "byzantine", node = 1, how = "twin", to = [2, 3] }"#));
-    let told = lying.check().map(|_| ()).expect_err("Raft does not survive that").to_string();
+fn byzantine_script_entry_requires_beyond_model() {
+    let mut byzantine = five("raft", 1);
+    byzantine.script.push(super::fault(r#"{ at = "1s", do = "byzantine", node = 1, how = "twin", to = [2, 3] }"#));
+    let told = byzantine.check().map(|_| ()).expect_err("Raft does not survive that").to_string();
     assert!(told.starts_with("script[0].do: \"byzantine\": Raft counts on it that no node lies"), "{told}");
-    assert!(Scenario { beyond_model: true, ..lying }.check().is_ok());
+    assert!(Scenario { beyond_model: true, ..byzantine }.check().is_ok());
 }
 
-/// A replica that tampers with what it sends to all lies to clients as well: they read what nobody wrote.
+/// A replica that tampers with messages to all tampers with replies, too: clients read values that were never written.
 #[test]
 fn byzantine_leader_that_tampers_with_all_it_sends_gives_clients_wrong_answers() {
     let judged = |tampers: bool| {

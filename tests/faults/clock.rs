@@ -1,15 +1,15 @@
-//! Clocks that drift or jump, and what that means for leases.
+//! Clock faults: drift and jumps, and their effect on leases and elections.
 
-use super::pause::linearizable;
+use super::pause::is_scenario_linearizable;
 use super::{THREE, scenario, world};
 use quorumscope::core::NodeId;
 use quorumscope::lab::Scenario;
 use quorumscope::sim::{Action, Record, What};
 use quorumscope::universe::Universe;
 
-/// A leader with a lease is cut off with a client beside it; the others elect a new one and write, while the old one serves reads as long
-/// as its clock says it may. Its lease allows for clocks that differ by a tenth.
-fn lease(drift: &str) -> Scenario {
+/// A leader with a lease is partitioned from the others, together with a client. The others elect a new leader and write, while the old one
+/// serves reads until its lease expires by its own clock. The lease allows for a relative drift of 10%.
+fn lease_scenario(drift: &str) -> Scenario {
     scenario(&format!(
         r#"
 variant = "raft"
@@ -32,18 +32,18 @@ script = [
 }
 
 #[test]
-fn a_lease_is_safe_within_the_drift_it_allows_for_and_unsafe_beyond() {
-    assert!(linearizable(&lease("")));
-    assert!(linearizable(&lease(r#"{ at = "0s", do = "drift", node = 1, ppm = -90000 },"#)));
+fn lease_reads_are_linearizable_within_allowed_clock_drift_only() {
+    assert!(is_scenario_linearizable(&lease_scenario("")));
+    assert!(is_scenario_linearizable(&lease_scenario(r#"{ at = "0s", do = "drift", node = 1, ppm = -90000 },"#)));
     let slow = r#"{ at = "0s", do = "drift", node = 1, ppm = -400000 },"#;
-    assert!(!linearizable(&lease(slow)), "the old leader's lease lasts too long");
-    let allowed = lease(slow);
+    assert!(!is_scenario_linearizable(&lease_scenario(slow)), "the old leader's lease lasts too long");
+    let allowed = lease_scenario(slow);
     let mut settings = allowed.settings.clone();
     settings.insert("clock_drift_permille".into(), quorumscope::lab::Value::Number(800));
-    assert!(linearizable(&Scenario { settings, ..allowed }), "allowed for, it is safe again");
+    assert!(is_scenario_linearizable(&Scenario { settings, ..allowed }), "allowed for, it is safe again");
 }
 
-/// A jump ahead is the first fault of the run: nothing else has touched a clock before.
+/// The jump is the first fault of the run, so that no clock state exists before.
 #[test]
 fn clock_jump_ahead_as_first_fault_makes_pending_timers_due_at_once() {
     let mut world = world(&scenario(THREE));
@@ -76,7 +76,7 @@ fn clock_jump_back_as_first_fault_keeps_its_node_from_campaigning() {
 }
 
 #[test]
-fn a_fast_clock_loses_patience_first() {
+fn fast_clock_times_out_first_and_wins_election() {
     let elected = |drift: i32| {
         let mut world = world(&scenario(THREE));
         for node in [NodeId(0), NodeId(1)] {

@@ -1,11 +1,11 @@
-//! What messages cost a processor: a leader has its hands full first.
+//! Processor cost of messages: saturation of the leader, throttling, crashes with queued messages.
 
 use super::{scenario, world};
 use quorumscope::core::NodeId;
 use quorumscope::lab::Scenario;
 use quorumscope::sim::Action;
 
-fn busy(variant: &str, n: usize, sessions: u32, cost: &str) -> Scenario {
+fn saturated(variant: &str, n: usize, sessions: u32, cost: &str) -> Scenario {
     let replicas = vec!["\"x\""; n].join(", ");
     scenario(&format!(
         r#"
@@ -21,7 +21,7 @@ seed = 3
     ))
 }
 
-/// Commands answered in a second, once there is a leader.
+/// Commands answered in one second, after an election.
 fn throughput(scenario: &Scenario) -> u64 {
     let mut world = world(scenario);
     world.run_until(2_000_000);
@@ -34,30 +34,30 @@ fn throughput(scenario: &Scenario) -> u64 {
 const TWENTY: &str = r#"{ receive = "20us", send = "20us" }"#;
 
 #[test]
-fn a_leader_saturates_at_what_its_messages_cost() {
-    // Raft with n = 5: for one command a leader takes in a request and 4 answers, and sends 4 messages and an answer, if it does not batch.
+fn leader_throughput_saturates_at_processor_cost_of_its_messages() {
+    // Raft with n = 5, without batching: for one command the leader receives a request and 4 replies, and sends 4 messages and a reply.
     let most = 1_000_000 / (10 * 20);
-    let few = throughput(&busy("raft", 5, 2, TWENTY));
-    let many = throughput(&busy("raft", 5, 200, TWENTY));
-    let more = throughput(&busy("raft", 5, 400, TWENTY));
+    let few = throughput(&saturated("raft", 5, 2, TWENTY));
+    let many = throughput(&saturated("raft", 5, 200, TWENTY));
+    let more = throughput(&saturated("raft", 5, 400, TWENTY));
     assert!(few < many, "{few} and {many}");
     assert!(more < many + many / 5, "{many} and {more}: twice the clients get no more");
     assert!(many <= 2 * most, "{many} of {most}");
-    assert!(throughput(&busy("raft", 3, 200, TWENTY)) > many, "fewer replicas, less to do for each command");
+    assert!(throughput(&saturated("raft", 3, 200, TWENTY)) > many, "fewer replicas, less to do for each command");
 }
 
 #[test]
-fn bytes_cost_as_well() {
+fn per_byte_cost_reduces_throughput_of_large_values() {
     let per_kb = r#"{ receive_kb = "200us", send_kb = "200us" }"#;
-    let small = busy("multi-paxos", 3, 20, per_kb);
+    let small = saturated("multi-paxos", 3, 20, per_kb);
     let large = Scenario { value_bytes: Some(4_000.into()), ..small.clone() };
     assert!(throughput(&large) * 3 < throughput(&small), "{} and {}", throughput(&large), throughput(&small));
 }
 
 #[test]
-fn a_slow_follower_is_left_behind_and_a_slow_leader_slows_all() {
+fn slow_processor_of_leader_reduces_throughput_more_than_that_of_follower() {
     let run = |slow: u8| {
-        let mut world = world(&busy("multi-paxos", 5, 4, r#"{ receive = "100us", send = "100us" }"#));
+        let mut world = world(&saturated("multi-paxos", 5, 4, r#"{ receive = "100us", send = "100us" }"#));
         world.run_until(1_000_000);
         world.act(Action::HandOver(NodeId(0))).unwrap_or(());
         world.run_until(2_000_000);
@@ -71,8 +71,8 @@ fn a_slow_follower_is_left_behind_and_a_slow_leader_slows_all() {
 }
 
 #[test]
-fn a_crash_loses_what_waited_for_the_processor() {
-    let mut world = world(&busy("raft", 3, 60, TWENTY));
+fn crash_with_messages_queued_at_processor_keeps_safety_and_progress() {
+    let mut world = world(&saturated("raft", 3, 60, TWENTY));
     for round in 1..8 {
         world.run_until(round * 500_000);
         let node = NodeId((round % 3) as u8);
@@ -86,8 +86,8 @@ fn a_crash_loses_what_waited_for_the_processor() {
 }
 
 #[test]
-fn without_a_cost_a_processor_cannot_be_slow() {
-    let mut free = busy("raft", 3, 1, TWENTY);
+fn throttle_without_message_cost_is_refused() {
+    let mut free = saturated("raft", 3, 1, TWENTY);
     free.cost = Default::default();
     let mut world = world(&free);
     assert!(world.act(Action::Throttle { node: NodeId(0), percent: 500 }).is_err());

@@ -1,11 +1,11 @@
-//! Crashes that fall in the middle of a broadcast.
+//! Crashes in the middle of a broadcast.
 
 use super::{THREE, fault, scenario, world};
 use quorumscope::core::NodeId;
 use quorumscope::lab::Scenario;
 use quorumscope::sim::{Action, What};
 
-/// The node that leads after a second, and what had been sent by then.
+/// The leader after one second, and the number of messages it has sent by then.
 fn leader_after_a_second(world: &mut Box<dyn quorumscope::universe::Universe>) -> (NodeId, u64) {
     world.run_until(1_000_000);
     let leader = world.leader().expect("elected by now");
@@ -13,7 +13,7 @@ fn leader_after_a_second(world: &mut Box<dyn quorumscope::universe::Universe>) -
 }
 
 #[test]
-fn crash_after_k_messages_lets_k_leave_and_no_more() {
+fn crash_after_k_sends_transmits_exactly_k_messages() {
     for sends in [0, 1, 3] {
         let mut world = world(&scenario(THREE));
         let (leader, before) = leader_after_a_second(&mut world);
@@ -28,7 +28,7 @@ fn crash_after_k_messages_lets_k_leave_and_no_more() {
 }
 
 #[test]
-fn crash_in_the_middle_of_a_broadcast_reaches_some_followers_only() {
+fn crash_during_broadcast_reaches_some_followers_only() {
     let mut world = world(&scenario(THREE));
     let (leader, _) = leader_after_a_second(&mut world);
     let lengths = |world: &dyn quorumscope::universe::Universe| -> Vec<u32> {
@@ -42,7 +42,7 @@ fn crash_in_the_middle_of_a_broadcast_reaches_some_followers_only() {
         assert!(world.step_until(2_000_000));
     }
     world.act(Action::CrashAfter { node: leader, sends: 1 }).expect("it runs");
-    // Long enough for all that was sent to arrive, too short for an election.
+    // Long enough for all messages to arrive, too short for an election.
     let until = world.time() + 25_000;
     world.run_until(until);
     assert_eq!(world.node(leader).status, None);
@@ -51,7 +51,7 @@ fn crash_in_the_middle_of_a_broadcast_reaches_some_followers_only() {
 }
 
 #[test]
-fn crash_after_messages_can_be_scripted_and_is_read_as_it_was_written() {
+fn crash_after_k_sends_is_read_from_a_script_and_refused_for_a_domain() {
     let line = fault(r#"{ at = "1s", do = "crash", node = 2, after = 2 }"#);
     let scenario = Scenario { script: vec![line.clone()], ..scenario(THREE) };
     let checked = scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));

@@ -1,4 +1,4 @@
-//! Bad disks: slow, full, forgetful, torn, corrupted.
+//! Disk faults: slow disk, full disk, lost fsync, torn write, corrupted record.
 
 use super::{THREE, scenario, world};
 use quorumscope::core::NodeId;
@@ -17,7 +17,7 @@ fn is_up(world: &dyn Universe) -> bool {
 }
 
 #[test]
-fn a_node_that_cannot_save_stops() {
+fn full_disk_stops_its_node_until_repaired() {
     for variant in ["raft", "multi-paxos"] {
         let mut world = world(&scenario(&THREE.replace("raft", variant)));
         world.run_until(2_000_000);
@@ -39,7 +39,7 @@ fn a_node_that_cannot_save_stops() {
 }
 
 #[test]
-fn a_slow_disk_makes_its_node_answer_late() {
+fn slow_disk_of_leader_increases_latency() {
     let mut world = world(&scenario(THREE));
     world.act(Action::HandOver(TWO)).unwrap_or(());
     world.run_until(2_000_000);
@@ -55,12 +55,12 @@ fn a_slow_disk_makes_its_node_answer_late() {
     assert_eq!(world.violations(), []);
 }
 
-/// Nodes 1 and 2 choose a value while 3 is away; then 2 crashes, and with 3 and without 1 starts again.
-fn chosen_again(faults: &[DiskFault]) -> Vec<&'static str> {
+/// Violations in a run in which nodes 1 and 2 choose a value while 3 is down; then 2 crashes and restarts, together with 3 and without 1.
+fn violations_after_restart(faults: &[DiskFault]) -> Vec<&'static str> {
     let text = std::fs::read_to_string("scenarios/wiped-replica.toml").expect("there is such a file");
-    let mut sound = scenario(&text);
-    sound.script.retain(|fault| fault.action != "wipe-disk");
-    let mut world = world(&sound);
+    let mut without_wipe = scenario(&text);
+    without_wipe.script.retain(|fault| fault.action != "wipe-disk");
+    let mut world = world(&without_wipe);
     faults.iter().for_each(|fault| inject(&mut *world, *fault));
     world.run_until(3_000_000);
     assert_eq!(world.chosen(), 1);
@@ -68,21 +68,21 @@ fn chosen_again(faults: &[DiskFault]) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_disk_that_forgets_breaks_agreement_and_a_sound_one_does_not() {
-    assert_eq!(chosen_again(&[]), [""; 0]);
-    assert_eq!(chosen_again(&[DiskFault::Forget])[0], "Agreement");
-    assert_eq!(chosen_again(&[DiskFault::Forget, DiskFault::Repair]), [""; 0]);
+fn lost_fsync_violates_agreement_unless_repaired_before_the_crash() {
+    assert_eq!(violations_after_restart(&[]), [""; 0]);
+    assert_eq!(violations_after_restart(&[DiskFault::Forget])[0], "Agreement");
+    assert_eq!(violations_after_restart(&[DiskFault::Forget, DiskFault::Repair]), [""; 0]);
 }
 
 #[test]
-fn a_torn_record_that_was_reported_as_written_breaks_agreement() {
-    // The last record is the vote; the promise before it is still there.
-    assert_eq!(chosen_again(&[DiskFault::Tear])[0], "Agreement");
-    assert_eq!(chosen_again(&[DiskFault::Tear, DiskFault::Repair]), [""; 0]);
+fn torn_write_of_acknowledged_record_violates_agreement() {
+    // The last record is the vote; the promise before it survives.
+    assert_eq!(violations_after_restart(&[DiskFault::Tear])[0], "Agreement");
+    assert_eq!(violations_after_restart(&[DiskFault::Tear, DiskFault::Repair]), [""; 0]);
 }
 
 #[test]
-fn a_write_under_way_is_lost_with_a_crash_and_nobody_relied_on_it() {
+fn crash_during_write_loses_it_without_safety_violation() {
     let mut slow = scenario(THREE);
     slow.disk = Some("20ms".into());
     let mut world = world(&slow);
@@ -97,7 +97,7 @@ fn a_write_under_way_is_lost_with_a_crash_and_nobody_relied_on_it() {
 }
 
 #[test]
-fn a_corrupted_record_keeps_its_node_from_starting_until_the_disk_is_emptied() {
+fn corrupted_record_prevents_restart_until_disk_is_wiped() {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);
     inject(&mut *world, DiskFault::Rot);

@@ -1,4 +1,4 @@
-//! Faults in documents: what is written reads back, and what makes no sense is told.
+//! Faults in scenario documents: round trip of every action, error messages for invalid and contradictory script entries.
 
 use super::{THREE, fault, scenario};
 use quorumscope::core::{KindId, NodeId, NodeSet};
@@ -9,7 +9,7 @@ use quorumscope::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId,
 use quorumscope::sim::{Action, DomainId};
 use std::collections::BTreeSet;
 
-/// One of each kind.
+/// At least one action of each kind.
 fn actions() -> Vec<Action> {
     let (one, two) = (NodeId(0), NodeId(1));
     let faults = [
@@ -92,7 +92,7 @@ fn actions() -> Vec<Action> {
     actions
 }
 
-/// What must have been done before, for an action to make sense.
+/// Precondition: the action that must precede this one.
 fn before(action: Action) -> Option<Action> {
     let hold = |which| Action::Catch { which, nth: 1, intercept: Intercept::Hold };
     let which = Which { from: NodeId(0), to: NodeId(1), kind: KindId(0) };
@@ -116,13 +116,13 @@ fn before(action: Action) -> Option<Action> {
 
 #[test]
 fn every_action_reads_back_equal() {
-    let room = || {
-        let mut room = scenario(THREE);
-        room.beyond_model = true;
-        room.cost.send = Some("1us".into());
-        room
+    let permissive = || {
+        let mut permissive = scenario(THREE);
+        permissive.beyond_model = true;
+        permissive.cost.send = Some("1us".into());
+        permissive
     };
-    let session = Session::new(room()).expect("a good scenario");
+    let session = Session::new(permissive()).expect("a good scenario");
     let sites = session.checked().sites();
     let mut written = BTreeSet::new();
     for action in actions() {
@@ -130,7 +130,8 @@ fn every_action_reads_back_equal() {
         let fault = |action: &Action| Fault::new(2_000_000, *action, session.checked().names(&sites));
         let script: Vec<Fault> = expected.iter().map(fault).collect();
         written.extend(script.iter().map(|fault| fault.action.clone()));
-        let again = text::from_toml(&text::to_toml(&Scenario { script, ..room() })).expect("our own text").scenario;
+        let again =
+            text::from_toml(&text::to_toml(&Scenario { script, ..permissive() })).expect("our own text").scenario;
         let read = again.check().unwrap_or_else(|wrong| panic!("{action:?}: {wrong}")).blueprint.script;
         let read: Vec<Action> = read.iter().map(|timed| timed.action).collect();
         assert_eq!(read, expected);
@@ -201,14 +202,14 @@ fn invalid_script_entry_is_refused_with_its_path() {
         r#"{ at = "1s", do = "slow-disk", node = 1, write = "61s" }"#,
     ];
     let all: String = faults.iter().map(|fault| told(fault) + "\n").collect();
-    let expected = "tests/faults/wrong.txt";
+    let expected = "tests/faults/invalid.txt";
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(expected, &all).expect("writable");
     }
     assert_eq!(all, std::fs::read_to_string(expected).expect("there is such a file"));
 }
 
-/// Whatever the protocol does, these make no sense at their time.
+/// Entries that contradict the script itself, independently of the protocol.
 #[test]
 fn script_entry_that_contradicts_the_script_is_refused_with_its_path() {
     let told = |faults: &[&str]| {
@@ -252,7 +253,7 @@ fn script_entry_that_contradicts_the_script_is_refused_with_its_path() {
         &[r#"{ at = "1s", do = "crash", node = 1 }"#, r#"{ at = "2s", do = "hand-over", node = 1 }"#],
     ];
     let all: String = scripts.iter().map(|script| told(script) + "\n").collect();
-    let expected = "tests/faults/senseless.txt";
+    let expected = "tests/faults/contradictory.txt";
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(expected, &all).expect("writable");
     }
@@ -262,7 +263,7 @@ fn script_entry_that_contradicts_the_script_is_refused_with_its_path() {
 #[test]
 fn action_impossible_at_its_time_is_refused_and_reported() {
     let mut odd = scenario(THREE);
-    // A full disk stops its node at the next write, whenever that is; and who leads, no script can know.
+    // The script alone determines neither when a full disk stops its node nor which node leads.
     odd.script.push(fault(r#"{ at = "1s", do = "fill-disk", node = 2 }"#));
     odd.script.push(fault(r#"{ at = "2s", do = "crash", node = 2 }"#));
     odd.script.push(fault(r#"{ at = "0s", do = "hand-over", node = 1 }"#));

@@ -1,4 +1,4 @@
-//! Failure domains: a rack, a data centre, a region at once.
+//! Failure domains: crash, restart and partition of a machine, rack, site or region.
 
 use super::{THREE, scenario, world};
 use quorumscope::core::NodeId;
@@ -18,7 +18,7 @@ fn with(script: &str, replicas: &str) -> Scenario {
 const RACKS: &str = r#"replicas = ["a/r1/m1", "a/r1/m2", "a/r2", "b", "c"]"#;
 
 #[test]
-fn a_blow_hits_all_inside_and_nobody_else() {
+fn domain_crash_affects_exactly_the_nodes_inside() {
     let cases: [(&str, &[u8]); 5] =
         [("a/r1/m2", &[1, 3, 4, 5]), ("a/r1", &[3, 4, 5]), ("a", &[4, 5]), ("west", &[5]), ("c", &[1, 2, 3, 4])];
     for (place, left) in cases {
@@ -33,7 +33,7 @@ fn a_blow_hits_all_inside_and_nobody_else() {
 }
 
 #[test]
-fn nothing_crosses_the_edge_of_a_place_that_is_cut_off() {
+fn domain_partition_blocks_messages_across_its_edge_only() {
     let mut world =
         world(&with(r#"{ at = "2s", do = "cut", in = "west" }, { at = "4s", do = "heal", in = "west" }"#, RACKS));
     world.run_until(2_050_000);
@@ -52,7 +52,7 @@ fn nothing_crosses_the_edge_of_a_place_that_is_cut_off() {
 }
 
 #[test]
-fn one_that_moves_out_of_a_place_that_is_cut_off_is_heard_again() {
+fn node_moved_out_of_partitioned_domain_is_reachable_again() {
     let script = r#"
         { at = "1s", do = "cut", in = "c" }, { at = "2s", do = "move", node = 5, site = "b" },
         { at = "3s", do = "cut", from = 1, to = 5 }, { at = "4s", do = "heal-all" },
@@ -66,7 +66,7 @@ fn one_that_moves_out_of_a_place_that_is_cut_off_is_heard_again() {
 }
 
 #[test]
-fn a_link_across_such_an_edge_cannot_be_healed_alone() {
+fn heal_of_single_link_across_partitioned_domain_is_refused() {
     let mut world = world(&with(r#"{ at = "1s", do = "cut", in = "c" }"#, RACKS));
     world.run_until(2_000_000);
     let refusal = world.act(Action::Heal(NodeId(0), NodeId(4))).expect_err("it lies across");

@@ -1,4 +1,4 @@
-//! Single messages: held, delivered, dropped, duplicated, by hand and from a script.
+//! Message interception by hand and from a script: hold, deliver, drop, duplicate.
 
 use super::{scenario, world};
 use quorumscope::core::NodeId;
@@ -8,7 +8,7 @@ use quorumscope::sim::action::{FlightId, Intercept};
 use quorumscope::sim::world::{End, Flight};
 use quorumscope::universe::Universe;
 
-/// One client of one proposer, 10 ms from the two others.
+/// One client and one proposer, 10 ms one way from the two other nodes.
 const SYNOD: &str = r#"
 variant = "synod"
 sites = ["a", "b", "c"]
@@ -23,15 +23,15 @@ fn flights(world: &dyn Universe) -> Vec<Flight> {
     flights
 }
 
-/// What the nodes know to be chosen by then.
+/// The nodes that know a value to be chosen at `until`, µs.
 fn chosen_by(world: &mut dyn Universe, until: u64) -> Vec<u8> {
     world.run_until(until);
     let knows = |id: &u8| world.node(NodeId(*id)).status.is_some_and(|status| status.log.committed > 0);
     (0..3).filter(knows).map(|id| id + 1).collect()
 }
 
-/// The Prepare on its way to node 2, at 5 ms.
-fn on_its_way() -> (Box<dyn Universe>, FlightId) {
+/// A world at 5 ms, and the id of the Prepare in flight to node 2.
+fn prepare_in_flight() -> (Box<dyn Universe>, FlightId) {
     let mut world = world(&scenario(SYNOD));
     world.run_until(5_000);
     let flights = flights(&*world);
@@ -43,8 +43,8 @@ fn on_its_way() -> (Box<dyn Universe>, FlightId) {
 }
 
 #[test]
-fn a_message_in_hand_stays_where_it_is_until_it_is_let_go() {
-    let (mut world, id) = on_its_way();
+fn held_message_stays_in_flight_until_delivered() {
+    let (mut world, id) = prepare_in_flight();
     world.act(Action::Message { flight: id, intercept: Intercept::Hold }).expect("it is under way");
     assert!(world.act(Action::Message { flight: id, intercept: Intercept::Hold }).is_err());
     for time in [5_000, 100_000, 3_000_000] {
@@ -61,18 +61,18 @@ fn a_message_in_hand_stays_where_it_is_until_it_is_let_go() {
 }
 
 #[test]
-fn delivered_at_once_dropped_and_duplicated() {
-    let (mut world, id) = on_its_way();
+fn intercepted_message_is_delivered_now_dropped_or_duplicated() {
+    let (mut world, id) = prepare_in_flight();
     world.act(Action::Message { flight: id, intercept: Intercept::Deliver }).expect("it is under way");
     world.run_until(5_000);
     assert_eq!(world.counts().by_sender()[1], 1, "answered at once");
 
-    let (mut world, id) = on_its_way();
+    let (mut world, id) = prepare_in_flight();
     world.act(Action::Message { flight: id, intercept: Intercept::Drop }).expect("it is under way");
     assert_eq!((world.counts().lost, flights(&*world).len()), (1, 1));
     assert_eq!(chosen_by(&mut *world, 200_000), [1, 2, 3], "the other one is enough");
 
-    let (mut world, id) = on_its_way();
+    let (mut world, id) = prepare_in_flight();
     world.act(Action::Message { flight: id, intercept: Intercept::Duplicate }).expect("it is under way");
     assert_eq!(flights(&*world).len(), 3);
     world.run_until(11_000);
@@ -82,7 +82,7 @@ fn delivered_at_once_dropped_and_duplicated() {
 }
 
 #[test]
-fn what_waits_for_the_disk_is_in_nobodys_hands() {
+fn message_waiting_for_disk_write_cannot_be_intercepted() {
     let mut slow = scenario(SYNOD);
     slow.disk = Some("10ms".into());
     let mut world = world(&slow);
@@ -92,7 +92,7 @@ fn what_waits_for_the_disk_is_in_nobodys_hands() {
 }
 
 #[test]
-fn a_script_names_a_message_by_its_kind_and_number() {
+fn script_interceptor_matches_message_by_kind_and_ordinal() {
     let with = |script: &str| {
         let mut world = world(&scenario(&format!("{SYNOD}script = [{script}]")));
         let chosen = chosen_by(&mut *world, 41_000);
@@ -117,20 +117,20 @@ fn a_script_names_a_message_by_its_kind_and_number() {
     assert_eq!(chosen_by(&mut *world, 51_000), [1]);
     let second = r#"{ at = "0s", do = "hold", from = 1, to = 2, kind = "Accept", nth = 2 }"#;
     assert_eq!(with(second).1, [1], "there is but one such message so far");
-    let nothing = world_refuses(
+    let nothing = first_refusal(
         r#"{ at = "0s", do = "hold", from = 3, to = 1, kind = "Promise" }, { at = "10ms", do = "release" }"#,
     );
     assert!(nothing.contains("nothing like that is held"), "{nothing}");
 }
 
-fn world_refuses(script: &str) -> String {
+fn first_refusal(script: &str) -> String {
     let mut world = world(&scenario(&format!("{SYNOD}script = [{script}]")));
     world.run_until(50_000);
     world.refused()[0].why.to_string()
 }
 
 #[test]
-fn a_link_carries_what_was_done_to_a_message() {
+fn intervention_on_a_message_replays_from_its_document() {
     let mut session = Session::new(scenario(SYNOD)).expect("a good scenario");
     session.run_until(5_000, u64::MAX);
     let mut flights = Vec::new();

@@ -1,4 +1,4 @@
-//! Groups, bridges and partial partitions; links that are slow, lossy, narrow, that repeat or overtake.
+//! Partitions (complete, partial, with a bridge) and link conditions: delay, loss, duplication, reordering, bandwidth.
 
 use super::{THREE, scenario, world};
 use quorumscope::core::{NodeId, NodeSet};
@@ -18,7 +18,7 @@ fn cuts(world: &dyn Universe) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn two_groups_and_a_bridge_between_them() {
+fn partition_of_two_groups_leaves_bridge_connected_to_both() {
     let mut world = five(
         r#"
         { at = "2s", do = "cut", from = [1, 2], to = [4, 5] },
@@ -40,7 +40,7 @@ fn two_groups_and_a_bridge_between_them() {
     assert_eq!((world.refused(), world.violations()), (&[][..], &[][..]));
 }
 
-/// How long messages from node 1 to node 2 were under way, µs.
+/// Flight times of messages from node 1 to node 2, µs.
 fn flights(world: &dyn Universe) -> Vec<u32> {
     let from_one = |record: &quorumscope::sim::Record| {
         record.what == What::Delivered && record.peer == NodeId(0) && record.node == NodeId(1)
@@ -49,9 +49,9 @@ fn flights(world: &dyn Universe) -> Vec<u32> {
 }
 
 #[test]
-fn the_next_message_knows_what_was_done_to_its_way() {
+fn link_and_placement_changes_apply_to_the_next_message() {
     let mut world = world(&scenario(THREE));
-    // The messages between nodes 1 and 2 in half a second, after a while: how long they took, and whether any got lost.
+    // Applies an action and, one second later, observes the messages between nodes 1 and 2 for half a second: flight times, and any loss.
     let mut then = |action: Action| {
         world.act(action).expect("it makes sense");
         world.run_until(world.time() + 1_000_000);
@@ -64,18 +64,18 @@ fn the_next_message_knows_what_was_done_to_its_way() {
         let flights: std::collections::BTreeSet<u32> = records.filter(between).map(|record| record.detail).collect();
         (flights.into_iter().collect::<Vec<_>>(), world.counts().lost > lost)
     };
-    let clear_link_faults = Action::Loss { permille: 0 };
-    assert_eq!(then(clear_link_faults), (vec![5_000], false));
+    let no_loss = Action::Loss { permille: 0 };
+    assert_eq!(then(no_loss), (vec![5_000], false));
     assert!(then(Action::Loss { permille: 900 }).1);
-    assert_eq!(then(clear_link_faults), (vec![5_000], false));
+    assert_eq!(then(no_loss), (vec![5_000], false));
     assert_eq!(then(Action::Cut { from: NodeId(0), to: NodeId(1), both: true }), (vec![], true));
     assert_eq!(then(Action::Heal(NodeId(0), NodeId(1))), (vec![5_000], false));
-    // Into the place of the other one.
+    // To the site of node 1.
     assert_eq!(then(Action::Move { node: NodeId(1), site: 0 }), (vec![100], false));
     assert_eq!(then(Action::Move { node: NodeId(1), site: 2 }), (vec![5_000], false));
 }
 
-fn disturbed(how: LinkFault) -> Box<dyn Universe> {
+fn with_link_condition(how: LinkFault) -> Box<dyn Universe> {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);
     let (one, two) = (NodeSet::just(NodeId(0)), NodeSet::just(NodeId(1)));
@@ -85,8 +85,8 @@ fn disturbed(how: LinkFault) -> Box<dyn Universe> {
 }
 
 #[test]
-fn a_slow_link_takes_longer_one_way_only() {
-    let world = disturbed(LinkFault::Slow { extra: 7_000, jitter: 0 });
+fn link_delay_applies_in_one_direction_only() {
+    let world = with_link_condition(LinkFault::Slow { extra: 7_000, jitter: 0 });
     assert!(flights(&*world).ends_with(&[12_000, 12_000, 12_000]), "{:?}", flights(&*world));
     let back = |record: &quorumscope::sim::Record| {
         record.what == What::Delivered && record.peer == NodeId(1) && record.node == NodeId(0)
@@ -95,10 +95,10 @@ fn a_slow_link_takes_longer_one_way_only() {
 }
 
 #[test]
-fn a_lossy_link_loses_and_a_whole_one_does_not() {
-    let mut world = disturbed(LinkFault::Lose(1000));
+fn full_link_loss_drops_all_messages_until_cleared() {
+    let mut world = with_link_condition(LinkFault::Lose(1000));
     let lost = world.counts().lost;
-    // The trace keeps some seconds.
+    // The trace covers the last few seconds.
     world.run_until(4_000_000);
     world.run_until(10_000_000);
     assert_eq!(flights(&*world), [0; 0]);
@@ -110,7 +110,7 @@ fn a_lossy_link_loses_and_a_whole_one_does_not() {
 }
 
 #[test]
-fn a_second_copy_and_an_overtaken_message_do_no_harm() {
+fn duplicated_and_reordered_messages_keep_safety_and_progress() {
     let mut world = world(&scenario(THREE));
     world
         .act(Action::Disturb { from: ALL, to: ALL, both: true, how: LinkFault::Duplicate(500) })
@@ -127,7 +127,7 @@ fn a_second_copy_and_an_overtaken_message_do_no_harm() {
 }
 
 #[test]
-fn what_is_too_much_for_a_link_queues() {
+fn uplink_bandwidth_limit_queues_messages_and_increases_latency() {
     let mut checked = scenario(THREE).check().expect("a good scenario");
     checked.blueprint.topology.value_bytes = Sizes::all(1_000);
     checked.blueprint.keep_trace = 4096;
@@ -150,7 +150,7 @@ fn what_is_too_much_for_a_link_queues() {
 }
 
 #[test]
-fn a_disturbed_link_changes_no_chance_elsewhere() {
+fn link_conditions_change_no_random_draws_elsewhere() {
     let mut jittery = scenario(THREE);
     jittery.network.jitter = Some("50%".into());
     let run = |disturb: bool| {

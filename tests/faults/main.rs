@@ -1,4 +1,4 @@
-//! Every fault does what it says, can be written down and read back, and is refused where it makes no sense.
+//! Fault injection: effect of every fault, round trip through documents, refusal of impossible ones.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -19,12 +19,12 @@ mod timing;
 use quorumscope::lab::{Fault, Scenario, text};
 use quorumscope::universe::Universe;
 
-/// A scenario that makes sense.
+/// Reads a valid scenario.
 fn scenario(toml: &str) -> Scenario {
     text::from_toml(toml).unwrap_or_else(|wrong| panic!("{wrong}")).scenario
 }
 
-/// The world of a scenario, recorded.
+/// The world of a scenario, with its client history recorded.
 fn world(scenario: &Scenario) -> Box<dyn Universe> {
     let mut checked = scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
     checked.blueprint.keep_trace = 4096;
@@ -33,14 +33,14 @@ fn world(scenario: &Scenario) -> Box<dyn Universe> {
     universe
 }
 
-/// A fault, as in a script.
+/// Reads one script entry.
 fn fault(toml: &str) -> Fault {
     let script =
         scenario(&format!("variant = \"raft\"\nsites = [\"x\"]\nreplicas = [\"x\"]\nscript = [{toml}]")).script;
     script.into_iter().next().expect("one fault")
 }
 
-/// Three nodes in three places 10 ms apart, with one client at each that asks for ever.
+/// Three nodes at three sites with round trips of 10 ms, and one closed-loop client at each.
 const THREE: &str = r#"
 variant = "raft"
 sites = [{ id = "a", region = "west" }, { id = "b", region = "west" }, "c"]

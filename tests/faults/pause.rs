@@ -1,4 +1,4 @@
-//! Pauses: what waits, what a clock does meanwhile, and what that means for leases.
+//! Pauses: deferred events, clocks that run or stop meanwhile, and the effect on leases.
 
 use super::{THREE, scenario, world};
 use quorumscope::core::NodeId;
@@ -8,7 +8,7 @@ use quorumscope::sim::{Action, What};
 use quorumscope::universe::Universe;
 
 #[test]
-fn a_paused_node_handles_nothing_and_then_all_of_it_at_once() {
+fn paused_node_defers_all_events_until_continued() {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);
     let leader = world.leader().expect("elected by now");
@@ -37,7 +37,7 @@ fn a_paused_node_handles_nothing_and_then_all_of_it_at_once() {
 }
 
 #[test]
-fn a_node_that_ends_while_paused_has_lost_what_waited() {
+fn crash_of_paused_node_loses_deferred_messages() {
     let mut world = world(&scenario(THREE));
     world.run_until(2_000_000);
     world.act(Action::Pause { node: NodeId(1), clock_stops: false }).expect("it runs");
@@ -51,9 +51,9 @@ fn a_node_that_ends_while_paused_has_lost_what_waited() {
     assert_eq!(world.violations(), []);
 }
 
-/// A leader with a lease is paused and its links are down until a little after it goes on; meanwhile the others elect a new one and
-/// write. Then a client beside it asks.
-fn lease(clock_stops: bool) -> Scenario {
+/// A leader with a lease is paused, and its links are cut until shortly after it continues. Meanwhile the others elect a new leader and write.
+/// Then a client at its site reads.
+fn lease_scenario(clock_stops: bool) -> Scenario {
     scenario(&format!(
         r#"
 variant = "raft"
@@ -77,16 +77,16 @@ script = [
     ))
 }
 
-/// Whether what clients saw in ten seconds can be put in order.
-pub fn linearizable(scenario: &Scenario) -> bool {
+/// Whether the client history of ten seconds is linearizable.
+pub fn is_scenario_linearizable(scenario: &Scenario) -> bool {
     let mut world = world(scenario);
     world.run_until(10_000_000);
     is_linearizable(&*world)
 }
 
-/// Whether what clients saw so far can be put in order.
+/// Whether the client history so far is linearizable.
 pub fn is_linearizable(world: &dyn Universe) -> bool {
-    let history = world.history().expect("it was overheard");
+    let history = world.history().expect("it is recorded");
     match judge(&history, Model::KeyValue, Limits::default()).verdict {
         Verdict::Linearizable => true,
         Verdict::Violated(_) => false,
@@ -95,19 +95,22 @@ pub fn is_linearizable(world: &dyn Universe) -> bool {
 }
 
 #[test]
-fn a_lease_ends_during_a_pause_if_the_clock_goes_on() {
-    assert!(linearizable(&lease(false)), "timers come first, so the lease is over before the read is looked at");
+fn lease_expires_during_pause_while_clock_runs() {
+    assert!(
+        is_scenario_linearizable(&lease_scenario(false)),
+        "timers come first, so the lease is over before the read is looked at"
+    );
 }
 
 #[test]
-fn a_lease_outlives_its_time_if_the_clock_stops() {
-    assert!(!linearizable(&lease(true)), "the old leader still believes in its lease");
+fn lease_outlives_its_term_if_clock_stops_during_pause() {
+    assert!(!is_scenario_linearizable(&lease_scenario(true)), "the old leader still believes in its lease");
 }
 
 #[test]
-fn the_built_in_scenario_of_a_suspended_leader_shows_it() {
+fn suspended_leader_scenario_is_linearizable_only_while_clock_runs() {
     let text = std::fs::read_to_string("scenarios/suspended-leader.toml").expect("there is such a file");
-    assert!(!linearizable(&scenario(&text)));
+    assert!(!is_scenario_linearizable(&scenario(&text)));
     let fixed = text.replace("clock_stops = true", "clock_stops = false");
-    assert!(linearizable(&scenario(&fixed)));
+    assert!(is_scenario_linearizable(&scenario(&fixed)));
 }

@@ -1,4 +1,4 @@
-//! Values of different sizes: each as large wherever it goes, counted to the byte, and slow where ways are narrow.
+//! Value sizes: exact byte counts, and transmission times under bandwidth limits.
 
 use super::{THREE, scenario, world};
 use quorumscope::core::{ClientId, Command, NodeId};
@@ -17,17 +17,17 @@ fn bytes(scenario: &Scenario) -> (u64, u64) {
     (world.counts().bytes(), world.fingerprint())
 }
 
-/// Clients that ask for so many things each, with snapshots taken now and then.
-fn busy(variant: &str, commands: u32) -> Scenario {
-    let mut busy = scenario(&THREE.replace("raft", variant));
-    busy.clients.truncate(1);
-    busy.clients[0].commands = Some(commands);
-    busy
+/// One client that issues `commands` commands.
+fn one_client(variant: &str, commands: u32) -> Scenario {
+    let mut one_client = scenario(&THREE.replace("raft", variant));
+    one_client.clients.truncate(1);
+    one_client.clients[0].commands = Some(commands);
+    one_client
 }
 
 #[test]
-fn every_byte_of_the_only_value_is_counted() {
-    let once = busy("synod", 1);
+fn bytes_of_a_single_value_are_counted_exactly() {
+    let once = one_client("synod", 1);
     let ((none, run), (one, _)) = (bytes(&sized(&once, 0)), bytes(&sized(&once, 1)));
     let (all, same_run) = bytes(&sized(&once, (SIZES.least, SIZES.most)));
     let size = u64::from(SIZES.of(1, Command::value_of(ClientId(0), 1)));
@@ -37,10 +37,10 @@ fn every_byte_of_the_only_value_is_counted() {
 }
 
 #[test]
-fn every_byte_of_a_log_is_counted() {
-    // Each command goes once to each of two others, and what a new leader proposes first has a value of its own.
+fn bytes_of_log_entries_are_counted_exactly() {
+    // Each command is sent once to each of two others; the first entry of a new leader has a value of its own.
     for variant in ["raft", "multi-paxos"] {
-        let (many, more) = (busy(variant, 40), busy(variant, 41));
+        let (many, more) = (one_client(variant, 40), one_client(variant, 41));
         let [few_bytes, many_bytes] = [&many, &more].map(|scenario| {
             let none = bytes(&sized(scenario, 0)).0;
             bytes(&sized(scenario, (SIZES.least, SIZES.most))).0 - none
@@ -53,8 +53,8 @@ fn every_byte_of_a_log_is_counted() {
 }
 
 #[test]
-fn a_large_value_takes_longer_through_a_narrow_way() {
-    let mut scenario = sized(&busy("multi-paxos", 1_000), (SIZES.least, SIZES.most));
+fn large_values_take_longer_over_limited_uplink() {
+    let mut scenario = sized(&one_client("multi-paxos", 1_000), (SIZES.least, SIZES.most));
     scenario.clients[0].reads = None;
     let mut world = world(&scenario);
     world.run_until(2_000_000);
@@ -64,7 +64,7 @@ fn a_large_value_takes_longer_through_a_narrow_way() {
     let before = world.counts().answered;
     world.run_until(6_000_000);
     let answered = world.samples().iter().flat_map(|log| log.iter()).map(|(_, sample)| *sample);
-    // The client asks for one thing after the other, so the n-th answer is that to its n-th command.
+    // Closed loop with one session: the n-th reply answers the n-th command.
     let mut timed: Vec<(u32, u64)> = (1..)
         .zip(answered)
         .filter(|(seq, _)| u64::from(*seq) > before)
@@ -81,7 +81,7 @@ fn a_large_value_takes_longer_through_a_narrow_way() {
 }
 
 #[test]
-fn equal_sizes_are_one_number_and_odd_ones_are_refused() {
+fn value_size_range_reads_back_and_invalid_range_is_refused() {
     let read = |text: &str| quorumscope::lab::text::from_toml(&format!("{THREE}\nvalue_bytes = {text}"));
     let told = |text: &str| match read(text) {
         Err(wrong) => wrong.to_string(),

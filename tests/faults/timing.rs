@@ -1,4 +1,4 @@
-//! Timing models: what is bounded, from when on, and what that rules out.
+//! Timing models: delay bounds of synchronous, partially synchronous and asynchronous networks, and refused faults.
 
 use super::{THREE, fault, scenario, world};
 use quorumscope::core::NodeId;
@@ -11,7 +11,7 @@ fn timed(timing: &str, rest: &str) -> Scenario {
     scenario(&format!("timing = {timing}\n{THREE}{rest}"))
 }
 
-/// When messages arrived from other replicas, and how long they took, µs.
+/// Arrival and flight times of messages between replicas, µs.
 fn flights(world: &dyn Universe) -> Vec<(u64, u64)> {
     let others = |record: &quorumscope::sim::Record| record.what == What::Delivered && record.node != record.peer;
     let records = world.trace().records().map(|(_, record)| record).filter(others);
@@ -19,7 +19,7 @@ fn flights(world: &dyn Universe) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn a_synchronous_network_keeps_its_bound_and_admits_nothing_that_would_break_it() {
+fn synchronous_network_bounds_delays_and_refuses_faults_that_violate_the_bound() {
     let mut jittery = timed(r#"{ model = "synchronous", delta = "6ms" }"#, "");
     jittery.network.jitter = Some("100%".into());
     let mut world = world(&jittery);
@@ -42,7 +42,7 @@ fn a_synchronous_network_keeps_its_bound_and_admits_nothing_that_would_break_it(
 }
 
 #[test]
-fn a_partially_synchronous_network_is_late_and_lossy_until_its_time_and_then_neither() {
+fn partially_synchronous_network_bounds_delays_and_loses_nothing_from_gst_on() {
     let timing = r#"{ model = "partially-synchronous", delta = "20ms", gst = "4s", spread = "400ms" }"#;
     let script = r#"script = [
         { at = "1s", do = "loss", loss = "20%" },
@@ -67,7 +67,7 @@ fn a_partially_synchronous_network_is_late_and_lossy_until_its_time_and_then_nei
 }
 
 #[test]
-fn an_asynchronous_network_may_be_as_late_as_it_likes() {
+fn asynchronous_network_has_no_delay_bound() {
     let mut world = world(&timed(r#"{ model = "asynchronous", spread = "50ms" }"#, ""));
     world.run_until(10_000_000);
     assert!(flights(&*world).iter().any(|(_, flight)| *flight > 150_000));
@@ -75,7 +75,7 @@ fn an_asynchronous_network_may_be_as_late_as_it_likes() {
 }
 
 #[test]
-fn timing_models_that_make_no_sense_are_told() {
+fn invalid_timing_model_is_refused_with_its_path() {
     let told = |timing: &str, faults: &[&str]| {
         let mut wrong = timed(timing, "");
         wrong.script.extend(faults.iter().map(|text| fault(text)));

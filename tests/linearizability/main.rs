@@ -13,8 +13,16 @@ mod random;
 mod services;
 mod simulated;
 
+use quorumscope::core::{Promises, Shots};
 use quorumscope::judge::linearizability::{Judgement, Limits, Model, Verdict, judge};
 use quorumscope::lab::history;
+use quorumscope::universe::Variant;
+
+/// Whether it promises that clients see one log of commands.
+fn promises_one_log(variant: &Variant) -> bool {
+    let promises = Promises::AGREEMENT.and(Promises::LINEARIZABLE);
+    variant.card.shots == Shots::Log && variant.card.promises.has(promises)
+}
 
 /// JSON lines of a history in shorthand, an event a line: `0 write 1` is an invocation, `0 ok 1`, `0 fail` and `0 info` are responses.
 fn lines(short: &str) -> String {

@@ -1,8 +1,9 @@
 //! Every service on every log variant under faults: client histories conform to the service's model, and ablated variants violate it.
 
 use super::common::{blueprint, closed, even_topology, with, without};
+use super::promises_one_log;
 use super::simulated::{fault_phase, verdict};
-use quorumscope::core::{Micros, Op, Outcome, RuleId, Shots};
+use quorumscope::core::{Micros, Op, Outcome, RuleId};
 use quorumscope::judge::delivery::Deliveries;
 use quorumscope::judge::linearizability::{Call, History, Model, Recorder, Value, Verdict};
 use quorumscope::lab::history;
@@ -50,7 +51,7 @@ const SHORT: Holding = Holding { lease: 300, work: 200_000, stall_permille: 300,
 /// number of operations.
 fn check_service(service: Service, model: Model) -> usize {
     let mut operations = 0;
-    for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
+    for variant in variants().iter().filter(|variant| promises_one_log(variant)) {
         for seed in 0..SEEDS {
             let mut universe = variant.boot(&cluster(variant, service, seed)).expect("it boots");
             let history = fault_phase(&mut *universe, seed).expect("a model knows it");
@@ -362,7 +363,7 @@ fn delivery_checker_detects_altered_outcomes() {
 
 #[test]
 fn store_nondeterministic_writes_are_detected_on_every_log() {
-    for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
+    for variant in variants().iter().filter(|variant| promises_one_log(variant)) {
         for seed in 0..SEEDS {
             let service = Service::KeyValue { swap_permille: 0, own_permille: 50 };
             let mut universe = variant.boot(&cluster(variant, service, seed)).expect("it boots");

@@ -1,7 +1,8 @@
 //! Histories of the simulator's clients under faults: intact variants are linearizable, ablated ones are not.
 
 use super::common::{blueprint, closed, even_topology, with, without};
-use quorumscope::core::{Micros, NodeId, RuleId, Shots};
+use super::promises_one_log;
+use quorumscope::core::{Micros, NodeId, RuleId};
 use quorumscope::judge::linearizability::{Call, History, Limits, Model, Recorder, Value, Verdict, judge};
 use quorumscope::protocols::raft::{self, Raft};
 use quorumscope::sim::rng::Rng;
@@ -72,7 +73,7 @@ fn with_few_values(history: &History) -> History {
 #[test]
 fn every_log_variant_under_faults_is_linearizable() {
     let mut operations = 0;
-    for variant in variants().iter().filter(|variant| variant.card.shots == Shots::Log) {
+    for variant in variants().iter().filter(|variant| promises_one_log(variant)) {
         for seed in 0..SEEDS {
             let blueprint = with_clients(Blueprint {
                 settings: quorumscope::core::Settings::defaults(variant.settings),

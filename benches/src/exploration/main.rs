@@ -1,4 +1,4 @@
-//! The explorer beside Stateright on two of Stateright's own examples: the same models, the same states, in one run.
+//! Benchmark: the model checker and Stateright on two of Stateright's own examples; same models, same state counts, in one run.
 //!
 //! `cargo run --release --bin exploration -- [ROUNDS] [PART OF A NAME]`
 
@@ -10,17 +10,17 @@ mod two_phase_commit_stateright;
 use cpu_time::ProcessTime;
 use std::time::Instant;
 
-/// One model: who explores it, and how many different states there are.
+/// One model: its two explorers, and its number of distinct states.
 struct Contest {
     name: &'static str,
     states: u64,
     ours: fn() -> u64,
-    /// With so many threads.
+    /// Stateright, with this number of threads.
     theirs: fn(usize) -> u64,
 }
 
 const CONTESTS: &[Contest] = &[
-    // The counts that Stateright's own tests pin.
+    // State counts asserted in Stateright's own tests.
     Contest {
         name: "two-phase commit, 3 resource managers",
         states: 288,
@@ -39,14 +39,14 @@ const CONTESTS: &[Contest] = &[
         ours: || paxos::explore(2),
         theirs: |threads| paxos_stateright::explore(2, threads),
     },
-    // Long enough to be timed.
+    // Large enough for stable timing.
     Contest {
         name: "two-phase commit, 8 resource managers",
         states: 1_745_408,
         ours: || two_phase_commit::explore(8),
         theirs: |threads| two_phase_commit_stateright::explore(8, threads),
     },
-    // What Stateright times itself, in its `bench.sh`.
+    // Timed in Stateright's `bench.sh`.
     Contest {
         name: "two-phase commit, 9 resource managers",
         states: 10_340_352,
@@ -61,23 +61,23 @@ const CONTESTS: &[Contest] = &[
     },
 ];
 
-/// A small model is explored so often in a row that it makes as many states in all: a clock tells little of a tenth of a millisecond.
+/// Minimum total number of states of a timing: small models are explored repeatedly, since a single run is too short to time.
 const STATES: u64 = 200_000;
 
-/// Explores it again and again; tells how many states that were.
+/// Explores a model repeatedly; returns the total number of states.
 fn explore(states: u64, run: impl Fn() -> u64) -> f64 {
     let times = STATES.div_ceil(states);
     (0..times).for_each(|_| assert_eq!(run(), states));
     (times * states) as f64
 }
 
-/// States a second of one thread's own time, so that whatever else the machine does hardly matters.
+/// States per second of thread CPU time, which other load on the machine hardly affects.
 fn alone(states: u64, run: impl Fn() -> u64) -> f64 {
     let start = ProcessTime::now();
     explore(states, run) / start.elapsed().as_secs_f64()
 }
 
-/// States a second by the clock on the wall.
+/// States per second of wall-clock time.
 fn together(states: u64, run: impl Fn() -> u64) -> f64 {
     let start = Instant::now();
     explore(states, run) / start.elapsed().as_secs_f64()

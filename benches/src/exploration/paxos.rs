@@ -1,6 +1,6 @@
-//! Paxos as Stateright's example `paxos` has it: three servers that agree on one value, and clients that each write once and, when told
-//! that this is done, read once at the next server. Clients are nodes like any other; what they were told is kept in a history variable, which
-//! must be linearizable.
+//! Single-decree Paxos with the semantics of Stateright's example `paxos`: three servers that agree on one value, and clients that each write
+//! once and, after the reply, read once at the next server. Clients are modelled as nodes; their operations are a history variable, which must
+//! be linearizable.
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
@@ -12,7 +12,7 @@ use quorumscope::judge::explore::{Bounds, Explorer, HistoryVariable, Observation
 
 const SERVERS: u8 = 3;
 
-/// Explores it with so many clients; tells how many states there are.
+/// Explores the model with this number of clients; returns the number of states.
 pub fn explore(clients: u8) -> u64 {
     let setup =
         Setup { replicas: SERVERS + clients, rtt_max: 1, settings: Settings::default(), ablated: RuleSet::EMPTY };
@@ -27,7 +27,7 @@ pub fn explore(clients: u8) -> u64 {
 #[derive(Clone, Copy, Debug, Default)]
 struct Paxos;
 
-/// A client's request: who, and its how-manieth. A client's value is its own name.
+/// A client's request: client and number. The value that a client writes is its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Proposal {
     client: NodeId,
@@ -185,7 +185,7 @@ impl Node for Actor {
 }
 
 quorumscope::timers! {
-    /// No timers: whatever happens is the arrival of a message.
+    /// No timers: all events are message deliveries.
     enum NoTimer {
         /// Never set.
         Never = { name: "never", says: "does nothing", acts: false };
@@ -199,7 +199,7 @@ struct History(Vec<Vec<Operation>>);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Operation {
     does: Does,
-    /// How many operations of each client had been answered when it began.
+    /// By client: number of operations completed at its invocation (real-time order).
     after: Vec<u8>,
     ended: bool,
 }
@@ -230,7 +230,7 @@ impl History {
         }
     }
 
-    /// Whether the operations fit behind the first `done` of each client, which left this value.
+    /// Whether the remaining operations, after the first `done` of each client, have a linearization from this value.
     fn fits(&self, done: &mut Vec<u8>, value: Option<NodeId>) -> bool {
         let open = |(operations, &done): (&Vec<Operation>, &u8)| operations.get(usize::from(done)).cloned();
         let next: Vec<Option<Operation>> = self.0.iter().zip(done.iter()).map(open).collect();

@@ -1,4 +1,5 @@
-//! The same in Stateright's own terms: an actor, its register clients and its linearizability tester, with the semantics of its example `paxos`.
+//! Single-decree Paxos against Stateright's interface: an actor, register clients and linearizability tester, with the semantics of its
+//! example `paxos`.
 
 use stateright::actor::register::{RegisterActor, RegisterMsg};
 use stateright::actor::{Actor, ActorModel, Id, Network, Out, majority, model_peers};
@@ -10,7 +11,7 @@ use std::borrow::Cow;
 
 const SERVERS: usize = 3;
 
-/// Explores it with so many clients and threads; tells how many states there are.
+/// Explores the model with this number of clients and threads; returns the number of states.
 pub fn explore(clients: usize, threads: usize) -> u64 {
     let server = |index| RegisterActor::Server(Server { others: model_peers(index, SERVERS) });
     let client = |_| RegisterActor::Client { put_count: 1, server_count: SERVERS };

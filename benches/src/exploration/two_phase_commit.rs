@@ -1,6 +1,6 @@
-//! Two-phase commit as Stateright's example `2pc` has it, after Gray and Lamport, *Consensus on Transaction Commit* (2003), §3: node 0 is the
-//! transaction manager, the others are resource managers. Whatever a node may do on its own accord is a timer here, and messages
-//! may arrive again and again.
+//! Two-phase commit with the semantics of Stateright's example `2pc`, after Gray and Lamport, *Consensus on Transaction Commit* (2003), §3:
+//! node 0 is the transaction manager, the others are resource managers. Spontaneous actions are modelled as timers, and messages can be
+//! delivered repeatedly.
 
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
@@ -10,7 +10,7 @@ use quorumscope::core::{
 };
 use quorumscope::judge::explore::{Bounds, Explorer, Query, Times, Verdict};
 
-/// Explores it with so many resource managers; tells how many states there are.
+/// Explores the model with this number of resource managers; returns the number of states.
 pub fn explore(resource_managers: u8) -> u64 {
     let setup =
         Setup { replicas: resource_managers + 1, rtt_max: 1, settings: Settings::default(), ablated: RuleSet::EMPTY };
@@ -39,13 +39,13 @@ enum Msg {
 }
 
 quorumscope::timers! {
-    /// What a node may do on its own accord.
+    /// Spontaneous actions of a node.
     enum May {
         /// A resource manager prepares.
         Prepare = { name: "may prepare", says: "prepares", acts: true };
-        /// The transaction manager, to which all are prepared, commits.
+        /// The transaction manager commits, once all are prepared.
         Commit = { name: "may commit", says: "commits", acts: true };
-        /// A node that is free to abort does.
+        /// A node that may still abort does.
         Abort = { name: "may abort", says: "aborts", acts: true };
     }
 }

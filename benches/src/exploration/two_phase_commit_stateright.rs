@@ -1,9 +1,9 @@
-//! The same in Stateright's own terms: a model of the whole system, with the semantics of its example `2pc`, which searches depth first.
+//! Two-phase commit against Stateright's interface: a model of the whole system, with the semantics of its example `2pc`, depth-first search.
 
 use stateright::{Checker, Model, Property};
 use std::collections::BTreeSet;
 
-/// Explores it with so many resource managers and threads; tells how many states there are.
+/// Explores the model with this number of resource managers and threads; returns the number of states.
 pub fn explore(resource_managers: usize, threads: usize) -> u64 {
     let model = TwoPhaseCommit { resource_managers };
     let checker = model.checker().threads(threads).spawn_dfs().join();

@@ -12,8 +12,8 @@ use std::hash::Hash;
 /// The message type of a protocol.
 pub(super) type Msg<P> = <<P as Protocol>::Node as Node>::Msg;
 
-/// A message in flight: from, to, what.
-pub(super) type Envelope<P> = (NodeId, NodeId, Msg<P>);
+/// What is in flight: from, to, and a message, or `None`: the order that turns the receiver off ([`Out::fence`](crate::core::Out::fence)).
+pub(super) type Envelope<P> = (NodeId, NodeId, Option<Msg<P>>);
 
 /// A history variable, as part of a state: two states that differ in it alone can have different futures.
 pub trait HistoryVariable<P: Protocol>: Clone + Debug + Eq + Hash + 'static {
@@ -45,7 +45,7 @@ pub struct Observation<'a, P: Protocol> {
     /// The message that arrived, and from whom.
     pub arrived: Option<(NodeId, &'a Msg<P>)>,
     /// Messages sent to others: from, to, what.
-    pub sent: Vec<&'a Envelope<P>>,
+    pub sent: Vec<(NodeId, NodeId, &'a Msg<P>)>,
     /// What it meant whatever the protocol.
     pub facts: EventFacts<'a>,
 }

@@ -281,14 +281,15 @@ impl Finder<'_> {
                 continue;
             }
             let to_itself = self.outcomes.endpoints(message).0 == self.me;
-            if for_ever && !to_itself {
+            let once = to_itself || self.outcomes.is_fence(message);
+            if for_ever && !once {
                 self.event(Action::Duplicate, message, inbox, None);
                 continue;
             }
             let mut rest = inbox.to_vec();
             rest.remove(place);
             self.event(Action::Deliver, message, &rest, None);
-            if !to_itself {
+            if !once {
                 self.event(Action::Duplicate, message, inbox, Some(Cost::Duplicates));
             }
         }
@@ -300,7 +301,7 @@ impl Finder<'_> {
         }
         for (place, &message) in inbox.iter().enumerate() {
             let (from, _) = self.outcomes.endpoints(message);
-            if from == self.me || place > 0 && inbox[place - 1] == message {
+            if from == self.me || self.outcomes.is_fence(message) || place > 0 && inbox[place - 1] == message {
                 continue;
             }
             let mut rest = inbox.to_vec();
@@ -346,9 +347,10 @@ impl Finder<'_> {
             Some((cost, Times::Most(_))) => Some(cost),
         };
         let (moved, visible) = (host != self.host, !outcome.sent.is_empty() || outcome.observed);
-        let after = match crashes {
-            true => self.locals.put(host, &self.after_crash(inbox)),
-            false => self.locals.put(host, inbox),
+        // Crashed in the middle of sending, or turned off.
+        let after = match self.outcomes.facts(host).up {
+            false => self.locals.put(host, &self.after_crash(inbox)),
+            true => self.locals.put(host, inbox),
         };
         let hash = self.hash(after);
         self.locals.transitions.push(Transition { event, outcome: number, after, hash, moved, visible, crashes, cost });

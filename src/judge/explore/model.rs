@@ -43,6 +43,9 @@ pub(super) trait Model: Debug {
     /// A message in words.
     fn message_text(&self, message: u32) -> MessageText;
 
+    /// Whether it is no message but the order that turns its receiver off, which the network can neither lose nor duplicate.
+    fn is_fence(&self, message: u32) -> bool;
+
     /// A timer in words.
     fn timer_text(&self, timer: u32) -> TimerText;
 
@@ -104,7 +107,7 @@ pub(super) struct HostFacts {
 /// An event that a node handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stimulus {
-    /// The message with this number arrives.
+    /// The message with this number arrives, or the order that turns the node off.
     Message(u32),
     /// The timer with this number fires.
     Timer(u32),
@@ -257,13 +260,12 @@ impl Handling {
         to_other && self.report.sent_to_others == u32::from(self.outcome.choices.crash_after)
     }
 
-    /// Applies an effect that is neither a message nor a save. `ordered`: what is agreed on, if the protocol promises to execute that in order.
+    /// Applies an effect that is neither a message, nor an order to turn a node off, nor a save.
+    /// `ordered`: what is agreed on, if the protocol promises to execute that in order.
     pub fn apply(&mut self, effect: Effect, timers: &mut Interner<TimerId>, ordered: Option<Shots>) {
         let Handling { machine, outcome, .. } = self;
         match effect {
-            Effect::Send(..) | Effect::Broadcast(..) | Effect::Save => {}
-            // A node is turned off by a crash, which the search takes at any time where its bounds allow crashes.
-            Effect::Fence(_) => {}
+            Effect::Send(..) | Effect::Broadcast(..) | Effect::Save | Effect::Fence(_) => {}
             Effect::SetTimer(timer, _, _) => {
                 let number = timers.put(timer);
                 if let Err(place) = machine.timers.binary_search(&number) {

@@ -88,6 +88,11 @@ impl Outcomes {
         self.endpoints[message as usize]
     }
 
+    /// Whether it is the order that turns its receiver off.
+    pub fn is_fence(&self, message: u32) -> bool {
+        self.model.is_fence(message)
+    }
+
     /// The outcome with this number.
     #[inline]
     pub fn get(&self, number: u32) -> &Outcome {

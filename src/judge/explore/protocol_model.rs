@@ -90,10 +90,10 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
         let mut run = Handling { machine, outcome, report: Report::default() };
         self.out.draws().want(u64::from(choices.coins), choices.decided);
         match (stimulus, &mut node) {
-            (Stimulus::Message(number), Some(node)) => {
-                let (from, _, message) = self.messages.get(number);
-                node.on_message(*from, message, &mut self.out);
-            }
+            (Stimulus::Message(number), Some(node)) => match self.messages.get(number) {
+                (from, _, Some(message)) => node.on_message(*from, message, &mut self.out),
+                (_, _, None) => run.crash(),
+            },
             (Stimulus::Timer(number), Some(node)) => {
                 run.machine.fire(number);
                 if let Some(timer) = Timer::<P>::from_index(*self.timers.get(number)) {
@@ -151,6 +151,9 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
                 }
                 // It crashed: nothing of what comes later takes place.
                 _ if !run.machine.up => {}
+                Effect::Fence(to) if usize::from(to.0) < self.configs.len() => {
+                    run.outcome.sent.push(self.messages.put((run.machine.me, to, None)));
+                }
                 Effect::Save => node.into_iter().for_each(|node| disk.clone_from(node.disk())),
                 _ => {
                     run.apply(effect, &mut self.timers, P::CARD.promises.has(Promises::ORDER).then_some(P::CARD.shots))
@@ -176,7 +179,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             run.report.handled_own = true;
             to_self.push_back(message);
         } else if usize::from(to.0) < self.configs.len() {
-            let crashes = run.sent(to, self.messages.put((me, to, message)));
+            let crashes = run.sent(to, self.messages.put((me, to, Some(message))));
             if crashes {
                 // What it meant to send itself is lost as well.
                 run.crash();
@@ -199,11 +202,13 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             arrived: match outcome.stimulus {
                 Stimulus::Message(number) => {
                     let (from, _, message) = self.messages.get(number);
-                    Some((*from, message))
+                    message.as_ref().map(|message| (*from, message))
                 }
                 _ => None,
             },
-            sent: outcome.sent.iter().map(|&message| self.messages.get(message)).collect(),
+            sent: (outcome.sent.iter().map(|&message| self.messages.get(message)))
+                .filter_map(|(from, to, message)| Some((*from, *to, message.as_ref()?)))
+                .collect(),
             facts: EventFacts {
                 request: match outcome.stimulus {
                     Stimulus::Request(number) => Some(number as usize),
@@ -301,7 +306,12 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     }
 
     fn message_text(&self, message: u32) -> MessageText {
-        message_text::<P>(&self.messages.get(message).2)
+        let turned_off = || MessageText { kind: "Fence", text: "the order to be turned off".to_owned() };
+        self.messages.get(message).2.as_ref().map_or_else(turned_off, message_text::<P>)
+    }
+
+    fn is_fence(&self, message: u32) -> bool {
+        self.messages.get(message).2.is_none()
     }
 
     fn timer_text(&self, timer: u32) -> TimerText {
@@ -375,7 +385,9 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         if let Some(exchange) = &self.exchange {
             names.node(&mut from);
             names.node(&mut to);
-            (exchange.message)(&mut message, names);
+            if let Some(message) = &mut message {
+                (exchange.message)(message, names);
+            }
         }
         self.messages.put((from, to, message))
     }

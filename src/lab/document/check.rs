@@ -61,11 +61,7 @@ pub struct Place {
 impl Checked {
     /// Builds the simulation and boots its nodes. Errors: settings that contradict each other, which the protocol itself finds.
     pub fn boot(&self) -> Result<Box<dyn Universe>, Problem> {
-        self.variant.boot(&self.blueprint).map_err(|(key, says)| Problem {
-            field: format!("settings.{key}"),
-            value: String::new(),
-            says: says.to_owned(),
-        })
+        self.variant.boot(&self.blueprint).map_err(Problem::of_protocol)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors in documents: the field, its value, and what would be accepted.
 
+use crate::core::SettingError;
 use std::fmt;
 
 /// One error in a document or a flag.
@@ -31,6 +32,14 @@ impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.0.iter().map(Problem::to_string).collect();
         f.write_str(&lines.join("\n"))
+    }
+}
+
+impl Problem {
+    /// What a protocol says does not fit: one of its settings, or the number of `replicas`.
+    pub fn of_protocol((key, says): SettingError) -> Problem {
+        let field = if key == "replicas" { key.to_owned() } else { format!("settings.{key}") };
+        Problem { field, value: String::new(), says: says.to_owned() }
     }
 }
 

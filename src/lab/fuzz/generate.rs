@@ -186,7 +186,10 @@ fn fit(fuzzer: &Fuzzer, scenario: &mut Scenario) -> Checked {
         let drawn = |key: &&str| scenario.settings.contains_key(*key) && !fuzzer.request.settings.contains_key(*key);
         let named = problems.0.iter().filter_map(|problem| problem.field.strip_prefix("settings."));
         let any = scenario.settings.keys().rev().map(String::as_str);
-        if let Some(key) = named.chain(any).find(drawn).map(str::to_owned) {
+        // No setting helps a protocol that needs another number of replicas.
+        let size_alone = problems.0.iter().all(|problem| problem.field == "replicas");
+        let removable = if size_alone { None } else { named.chain(any).find(drawn).map(str::to_owned) };
+        if let Some(key) = removable {
             scenario.settings.remove(&key);
         } else if let Some(size) = sizes.next() {
             let site = scenario.replicas[0].clone();

@@ -556,9 +556,7 @@ impl Probe {
 
 /// Boots a cluster. Errors: a setting that does not fit the cluster.
 fn boot(variant: &'static Variant, blueprint: &Blueprint) -> Result<Box<dyn Universe>, String> {
-    let setting_error =
-        |(key, says)| Problem { field: format!("settings.{key}"), value: String::new(), says: String::from(says) };
-    variant.boot(blueprint).map_err(|error| setting_error(error).to_string())
+    variant.boot(blueprint).map_err(|error| Problem::of_protocol(error).to_string())
 }
 
 /// The cells as CSV: a line for each kind of message, and one for their sum with the formula.

@@ -1,37 +1,37 @@
-//! Which keys clients ask for: all alike, some more than others, or one above all.
+//! Key popularity distributions of workloads: uniform, Zipfian, one hot key.
 
 use crate::sim::rng::Rng;
 use std::sync::Arc;
 
-/// How commands spread over the keys.
+/// Distribution of commands over the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Skew {
-    /// All alike.
+    /// Uniform.
     #[default]
     Even,
-    /// Zipf's law: the k-th key is asked for in proportion to k⁻ˢ.
+    /// Zipf's law: the k-th key is drawn in proportion to k⁻ˢ.
     Zipf {
         /// 100 s.
         hundredths: u16,
     },
-    /// Key 0 is asked for so many times in a thousand, the others all alike: the chance of a conflict, more or less.
+    /// Key 0 with this probability, the others uniformly: approximately a conflict rate.
     Hot {
-        /// Out of a thousand.
+        /// Probability of key 0, thousandths.
         permille: u16,
     },
 }
 
-/// Keys to draw from.
+/// Sampler of keys.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
     count: u16,
     skew: Skew,
-    /// For Zipf's law: the weight of each key and all before it. Shared by all copies of a world.
+    /// For Zipf's law: cumulative weights. Shared by all copies of a world.
     weights: Arc<[u64]>,
 }
 
 impl Keys {
-    /// `count` keys, from 0; or those of `known` that are the same.
+    /// Sampler of `count` keys, from 0; shares the table of an equal one in `known`.
     pub fn new<'a>(count: u16, skew: Skew, mut known: impl Iterator<Item = &'a Keys>) -> Keys {
         let count = count.max(1);
         if let Some(same) = known.find(|known| known.count == count && known.skew == skew) {
@@ -52,7 +52,7 @@ impl Keys {
         Keys { count, skew, weights }
     }
 
-    /// A key.
+    /// Draws a key.
     pub fn draw(&self, rng: &mut Rng) -> u16 {
         let last = u64::from(self.count) - 1;
         match self.skew {
@@ -68,10 +68,10 @@ impl Keys {
     }
 }
 
-/// Bits of a logarithm after the point.
+/// Fractional bits of the fixed-point logarithm.
 const BITS: u32 = 32;
 
-/// 2⁻¹ᐟ², 2⁻¹ᐟ⁴, 2⁻¹ᐟ⁸, …, each with 63 bits after the point.
+/// 2⁻¹ᐟ², 2⁻¹ᐟ⁴, 2⁻¹ᐟ⁸, …, each with 63 fractional bits.
 fn roots() -> [u64; BITS as usize] {
     let mut root: u128 = 1 << 62;
     std::array::from_fn(|_| {
@@ -80,9 +80,9 @@ fn roots() -> [u64; BITS as usize] {
     })
 }
 
-/// rank⁻ˢ with 32 bits after the point, and at least the smallest such number; in integers, so that it is the same on every machine.
+/// rank⁻ˢ with 32 fractional bits, at least 2⁻³²; in integers, so that it is the same on every machine.
 fn zipf(rank: u16, hundredths: u16, roots: &[u64; BITS as usize]) -> u64 {
-    // log₂ rank: the whole part is the place of its first bit; the rest bit by bit, for squaring a number doubles its logarithm.
+    // log₂ rank: the integer part is the index of its highest bit; the fraction follows bit by bit, since squaring doubles the logarithm.
     let whole = rank.max(1).ilog2();
     let mut logarithm = u64::from(whole);
     let mut mantissa = u128::from(rank.max(1)) << (63 - whole);
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn powers_are_those_of_arithmetic() {
+    fn zipf_weights_match_floating_point_powers() {
         let roots = roots();
         for (rank, hundredths, expected) in [
             (1, 99, 1.0),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_follow_the_law() {
+    fn key_draws_follow_their_distribution() {
         let even = counts(Skew::Even, 10);
         assert!(even.iter().all(|count| (9_500..10_500).contains(count)), "{even:?}");
         let hot = counts(Skew::Hot { permille: 250 }, 4);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_tables_are_made_once() {
+    fn zipf_tables_of_equal_parameters_are_shared() {
         let one = Keys::new(100, Skew::Zipf { hundredths: 99 }, std::iter::empty());
         let same = Keys::new(100, Skew::Zipf { hundredths: 99 }, [&one].into_iter());
         assert!(Arc::ptr_eq(&one.weights, &same.weights));

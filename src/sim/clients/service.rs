@@ -1,42 +1,42 @@
-//! What clients do with a service: which command comes next, and what they do when they are told what came of it.
+//! Workload generators of the services: the next command of a client, and the transition of its plan on each outcome.
 //!
-//! A client of a plain store asks for one thing after another. Others have a plan: whoever takes a lock works for a while, writes what the
-//! lock guards, and gives it back. Such a plan is a [`Task`]; it goes on with each answer.
+//! A client of the key-value store issues independent commands. Others follow a plan: a lock client acquires the lock, works, writes to the
+//! guarded store, and releases. The state of such a plan is a [`Task`]; each outcome advances it.
 
 use super::{ClientGroup, Keys};
 use crate::core::{Micros, Op, Outcome};
 use crate::sim::jitter;
 use crate::sim::rng::Rng;
 
-/// What a group of clients uses the cluster for.
+/// Service that a client group uses, with the parameters of its workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// They read and write keys.
+    /// Key-value store: reads, writes, compare-and-set.
     KeyValue {
-        /// Of the writes, so many in a thousand replace what the client last saw, if it is still there (compare-and-set).
+        /// Share of writes that are compare-and-set on the value last seen, thousandths.
         swap_permille: u16,
-        /// Of the writes, so many in a thousand leave it to each replica what to write. Wrong on purpose.
+        /// Share of writes whose value each replica chooses itself (non-deterministic execution), thousandths. A deliberate error.
         own_permille: u16,
     },
-    /// They take a lock, work, write to what it guards, and give it back.
+    /// Lock: acquire, work, write to the guarded store, release.
     Lock {
-        /// How they hold it.
+        /// Lease, work and interruptions.
         holding: Holding,
-        /// Whether what is guarded looks at their tokens.
+        /// Whether the guarded store checks fencing tokens.
         fenced: bool,
     },
-    /// Those that write put items into a queue; those that read take one, work, and say that it is done with.
+    /// Queue: writers enqueue; readers take an item on a lease, work, and acknowledge it.
     Queue(Holding),
-    /// They work, and wait for each other.
+    /// Barrier: work, arrive, and poll until all parties have arrived.
     Barrier {
-        /// How many there are.
+        /// Number of parties.
         parties: u16,
-        /// How long they work, µs; the mean of an exponential distribution.
+        /// Mean work time (exponential), µs.
         work: Micros,
     },
-    /// Those that write read an entry of the configuration and change it; those that read wait for changes.
+    /// Configuration: writers read an entry and update that version; readers watch for later versions.
     Config,
-    /// Those that write send messages; those that read get all of them, one after another.
+    /// Broadcast: writers publish messages; readers consume a topic in order.
     Broadcast,
 }
 
@@ -46,78 +46,78 @@ impl Default for Service {
     }
 }
 
-/// How clients hold what is theirs for a time.
+/// Leases of clients, and interruptions while they hold one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Holding {
-    /// For how long they ask, ms.
+    /// Requested lease, ms.
     pub lease: u32,
-    /// How long their work takes, µs.
+    /// Work time, µs.
     pub work: Micros,
-    /// So many times in a thousand they stop in the middle, and go on without knowing that time has passed.
+    /// Probability of a stall while holding, thousandths: the client then continues unaware that time has passed.
     pub stall_permille: u16,
-    /// For how long they then stop, µs.
+    /// Duration of a stall, µs.
     pub stall: Micros,
-    /// So many times in a thousand they die in the middle, and come back later knowing nothing of it.
+    /// Probability of a crash while holding, thousandths: the client restarts later without memory of it.
     pub die_permille: u16,
 }
 
-/// What comes of getting hold of something.
-enum Fate {
-    /// All goes well.
-    Works,
-    /// It stops for a while.
-    Stalls,
-    /// It dies.
-    Dies,
+/// Interruption of a client that holds a lease.
+enum Interruption {
+    /// None: it completes its work.
+    None,
+    /// It stalls.
+    Stall,
+    /// It crashes.
+    Crash,
 }
 
 impl Holding {
-    fn fate(&self, rng: &mut Rng) -> Fate {
+    fn draw_interruption(&self, rng: &mut Rng) -> Interruption {
         match (rng.chance(self.die_permille), rng.chance(self.stall_permille)) {
-            (true, _) => Fate::Dies,
-            (_, true) => Fate::Stalls,
-            _ => Fate::Works,
+            (true, _) => Interruption::Crash,
+            (_, true) => Interruption::Stall,
+            _ => Interruption::None,
         }
     }
 
-    /// How long somebody who died is away: long enough that nobody waits for it any more.
-    fn absence(&self) -> Micros {
+    /// Time until a crashed client restarts, µs: twice the lease, so that the lease has expired.
+    fn downtime(&self) -> Micros {
         2 * 1_000 * Micros::from(self.lease)
     }
 
-    /// How long until the next renewal, or until the work is done if that is sooner.
-    fn stretch(&self, left: Micros) -> Micros {
+    /// Time until the next renewal (half the lease), or until the work is done if that is sooner, µs.
+    fn work_slice(&self, left: Micros) -> Micros {
         left.min(1_000 * Micros::from(self.lease) / 2)
     }
 }
 
-/// Where a session is in what it is doing.
+/// State of a session's plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Nothing begun.
+    /// No plan in progress.
     #[default]
-    Free,
-    /// It died.
-    Dead,
-    /// Holds a lock, with so much work left, µs.
+    Idle,
+    /// Crashed while holding something; restarts later without memory of it.
+    Crashed,
+    /// Holds a lock, with `left` µs of work remaining.
     Holding { lock: u16, token: u32, left: Micros },
-    /// Has written, and gives the lock back.
-    Leaving { lock: u16, token: u32 },
-    /// Works on an item.
-    Borrowing { queue: u16, ticket: u32 },
-    /// Waits at a barrier.
+    /// Has written to the guarded store; releases the lock.
+    Releasing { lock: u16, token: u32 },
+    /// Processes a leased queue item.
+    Processing { queue: u16, ticket: u32 },
+    /// Polls a barrier.
     Waiting { barrier: u16, generation: u32 },
-    /// Reads an entry in order to change it.
+    /// Reads an entry in order to update it.
     Reading { key: u16 },
-    /// Changes an entry.
+    /// Updates the version it has read.
     Updating { key: u16, version: u32 },
 }
 
-/// What a session last learned of a key: the value of a key or the number of its version, or how many messages of a topic it has.
+/// A session's last observation: a key with its value or version, or a topic with the number of messages consumed.
 pub(super) type Seen = (u16, Option<u32>);
 
-/// A session about to say something.
-pub(super) struct Speaker<'a> {
+/// Generator of one session's commands.
+pub(super) struct CommandGenerator<'a> {
     pub group: &'a ClientGroup,
     pub keys: &'a Keys,
     pub task: &'a mut Task,
@@ -125,13 +125,13 @@ pub(super) struct Speaker<'a> {
     pub rng: &'a mut Rng,
 }
 
-impl Speaker<'_> {
-    /// What it asks for next. `value` is one that nobody else uses, so that what is read tells which write it saw.
+impl CommandGenerator<'_> {
+    /// The next operation. `value` is unique in the run, so that a read identifies the write that it saw.
     pub fn next(&mut self, now: Micros, value: u32) -> Op {
         let at = (now / 1_000) as u32;
         match *self.task {
-            Task::Free | Task::Dead => {
-                *self.task = Task::Free;
+            Task::Idle | Task::Crashed => {
+                *self.task = Task::Idle;
                 self.begin(at, value)
             }
             Task::Holding { lock, token, left: 0 } => {
@@ -139,15 +139,15 @@ impl Speaker<'_> {
                 Op::Guarded { lock, value, token, fenced }
             }
             Task::Holding { lock, token, .. } => Op::Renew { lock, token, lease: self.holding().lease, at },
-            Task::Leaving { lock, token } => Op::Release { lock, token },
-            Task::Borrowing { queue, ticket } => Op::Ack { queue, ticket },
+            Task::Releasing { lock, token } => Op::Release { lock, token },
+            Task::Processing { queue, ticket } => Op::Ack { queue, ticket },
             Task::Waiting { barrier, generation } => Op::Passed { barrier, generation },
             Task::Reading { key } => Op::Watch { key, after: 0 },
             Task::Updating { key, version } => Op::Update { key, version, value },
         }
     }
 
-    /// Begins something new.
+    /// The first operation of a new plan.
     fn begin(&mut self, at: u32, value: u32) -> Op {
         let key = self.group.first_key + self.keys.draw(self.rng);
         let reads = self.rng.chance(u16::from(self.group.read_percent) * 10);
@@ -173,7 +173,7 @@ impl Speaker<'_> {
                 Op::Watch { key, after: 0 }
             }
             Service::Broadcast if reads => {
-                // It follows the topic that it began with.
+                // A reader stays with its first topic.
                 let topic = self.seen.map_or(key, |(topic, _)| topic);
                 *self.seen = Some((topic, Some(self.known(topic))));
                 Op::Deliver { topic, after: self.known(topic) }
@@ -182,7 +182,7 @@ impl Speaker<'_> {
         }
     }
 
-    /// The number it has learned of `key`; 0 for none.
+    /// The version or position last seen of `key`; 0 for none.
     fn known(&self, key: u16) -> u32 {
         self.seen.filter(|(seen, _)| *seen == key).and_then(|(_, number)| number).unwrap_or(0)
     }
@@ -194,16 +194,16 @@ impl Speaker<'_> {
         }
     }
 
-    /// It is told what came of `op`, and goes on. Tells after how long it will ask for the next thing, µs; `None`: as it pleases, for it has
-    /// done what it wanted.
-    pub fn told(&mut self, op: Op, outcome: Outcome) -> Option<Micros> {
-        let (task, pause) = self.goes_on(op, outcome);
+    /// Advances the plan by the outcome of `op`. Returns the pause until the plan's next operation, µs; `None`: the plan is complete, and the
+    /// group's arrival process decides.
+    pub fn complete(&mut self, op: Op, outcome: Outcome) -> Option<Micros> {
+        let (task, pause) = self.next_task(op, outcome);
         *self.task = task;
         pause
     }
 
-    fn goes_on(&mut self, op: Op, outcome: Outcome) -> (Task, Option<Micros>) {
-        let over = (Task::Free, None);
+    fn next_task(&mut self, op: Op, outcome: Outcome) -> (Task, Option<Micros>) {
+        let over = (Task::Idle, None);
         match (op, outcome) {
             (Op::Read { key }, Outcome::Value(value)) | (Op::CompareAndSet { key, .. }, Outcome::Differs(value)) => {
                 *self.seen = Some((key, value));
@@ -213,29 +213,29 @@ impl Speaker<'_> {
                 *self.seen = Some((key, Some(value)));
                 over
             }
-            (Op::Acquire { lock, .. }, Outcome::Granted { token }) => self.holds(lock, token),
-            (Op::Acquire { .. }, _) => (Task::Free, Some(self.patience())),
+            (Op::Acquire { lock, .. }, Outcome::Granted { token }) => self.lock_acquired(lock, token),
+            (Op::Acquire { .. }, _) => (Task::Idle, Some(self.poll_interval())),
             (Op::Renew { lock, token, .. }, Outcome::Done) => {
                 let Task::Holding { left, .. } = *self.task else { return over };
-                self.works(lock, token, left)
+                self.work_until_renewal(lock, token, left)
             }
-            (Op::Guarded { lock, token, .. }, Outcome::Done) => (Task::Leaving { lock, token }, Some(0)),
+            (Op::Guarded { lock, token, .. }, Outcome::Done) => (Task::Releasing { lock, token }, Some(0)),
             (Op::Take { queue, .. }, Outcome::Took { ticket, .. }) => {
                 let holding = self.holding();
-                let pause = match holding.fate(self.rng) {
-                    Fate::Dies => return (Task::Dead, Some(holding.absence())),
-                    Fate::Stalls => holding.work + holding.stall,
-                    Fate::Works => holding.work,
+                let pause = match holding.draw_interruption(self.rng) {
+                    Interruption::Crash => return (Task::Crashed, Some(holding.downtime())),
+                    Interruption::Stall => holding.work + holding.stall,
+                    Interruption::None => holding.work,
                 };
-                (Task::Borrowing { queue, ticket }, Some(pause))
+                (Task::Processing { queue, ticket }, Some(pause))
             }
-            (Op::Take { .. }, _) => (Task::Free, Some(self.patience())),
+            (Op::Take { .. }, _) => (Task::Idle, Some(self.poll_interval())),
             (Op::Arrive { barrier, .. }, Outcome::Arrived { generation }) => {
-                (Task::Waiting { barrier, generation }, Some(self.patience()))
+                (Task::Waiting { barrier, generation }, Some(self.poll_interval()))
             }
-            (Op::Passed { .. }, Outcome::NotYet) => (*self.task, Some(self.patience())),
+            (Op::Passed { .. }, Outcome::NotYet) => (*self.task, Some(self.poll_interval())),
             (Op::Passed { .. }, _) => match self.group.service {
-                Service::Barrier { work, .. } => (Task::Free, Some(jitter::exponential(work, self.rng))),
+                Service::Barrier { work, .. } => (Task::Idle, Some(jitter::exponential(work, self.rng))),
                 _ => over,
             },
             (Op::Watch { key, .. }, told) => {
@@ -256,25 +256,25 @@ impl Speaker<'_> {
         }
     }
 
-    /// It has the lock.
-    fn holds(&mut self, lock: u16, token: u32) -> (Task, Option<Micros>) {
+    /// The lock was granted.
+    fn lock_acquired(&mut self, lock: u16, token: u32) -> (Task, Option<Micros>) {
         let holding = self.holding();
-        match holding.fate(self.rng) {
-            Fate::Dies => (Task::Dead, Some(holding.absence())),
-            // Whoever stalls renews nothing, and writes as if no time had passed.
-            Fate::Stalls => (Task::Holding { lock, token, left: 0 }, Some(holding.work + holding.stall)),
-            Fate::Works => self.works(lock, token, holding.work),
+        match holding.draw_interruption(self.rng) {
+            Interruption::Crash => (Task::Crashed, Some(holding.downtime())),
+            // A stalled holder does not renew its lease, and writes as if no time had passed.
+            Interruption::Stall => (Task::Holding { lock, token, left: 0 }, Some(holding.work + holding.stall)),
+            Interruption::None => self.work_until_renewal(lock, token, holding.work),
         }
     }
 
-    /// It works until the next renewal or the end.
-    fn works(&self, lock: u16, token: u32, left: Micros) -> (Task, Option<Micros>) {
-        let stretch = self.holding().stretch(left);
-        (Task::Holding { lock, token, left: left - stretch }, Some(stretch))
+    /// Works until the next renewal or the end of its work.
+    fn work_until_renewal(&self, lock: u16, token: u32, left: Micros) -> (Task, Option<Micros>) {
+        let slice = self.holding().work_slice(left);
+        (Task::Holding { lock, token, left: left - slice }, Some(slice))
     }
 
-    /// How long it waits before it looks again, µs.
-    fn patience(&self) -> Micros {
+    /// Polling interval, µs: a quarter of the work time.
+    fn poll_interval(&self) -> Micros {
         let work = match self.group.service {
             Service::Barrier { work, .. } => work,
             _ => self.holding().work,

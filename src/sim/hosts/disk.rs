@@ -1,51 +1,51 @@
-//! Disks, sound and bad.
+//! Disk fault model: write latency, lost fsync, torn write, corrupted record, full disk.
 //!
-//! A disk holds a journal of records, each with a checksum; a save appends one. What is sent after a save leaves when the write is done,
-//! so nobody relies on a record that is not there. What a node finds when it starts again:
+//! A disk holds a journal of checksummed records; a save appends one. Messages sent after a save leave when the write is done, so no other
+//! node depends on a record that is not durable. State after a crash and restart:
 //!
-//! * Nothing of a write that was under way: its record is torn, its checksum wrong, and it is taken for the missing tail that it is.
-//! * If the disk *forgets*, nothing of what was written since it began to: it said "done" when the data was only in its cache.
-//! * If it *tears*, all but the last record. That one was reported as done, but looks like the torn record of a write that was under way,
-//!   and is dropped like one. (Alagappan et al., Protocol-Aware Recovery for Consensus-Based Storage, FAST 2018, call this "truncate", and
-//!   show that it breaks safety.)
-//! * If a record *rots*, its checksum is wrong and it is not the last one, so it cannot be a torn write. The node does not start
-//!   ("crash" in the same paper); it can be started anew with an empty disk ("delete and rebuild"), which breaks safety as well.
+//! * A write in progress is lost: its record is torn, fails its checksum at the end of the journal, and is dropped.
+//! * Lost fsync (`forgets`): all writes since the fault are lost; they were acknowledged when the data was only in the disk's cache.
+//! * Torn write (`tears`): the last record is lost as well. It was acknowledged, but looks like the torn record of a write in progress, and is
+//!   dropped like one ("truncate" in Alagappan et al., Protocol-Aware Recovery for Consensus-Based Storage, FAST 2018, who show that it
+//!   breaks safety).
+//! * Corrupted record (`rotten`): a checksum fails before the end of the journal, which no torn write explains. The node refuses to start
+//!   ("crash" in the same paper); restarting it with an empty disk ("delete and rebuild") breaks safety as well.
 //!
-//! A write that does not fit a *full* disk fails, and the node stops: what it promised rests on being able to save.
+//! A write to a `full` disk fails, and the node stops: its guarantees depend on being able to save.
 
 use crate::core::Micros;
 use std::collections::VecDeque;
 
-/// The timing and the faults of one node's disk. What is on it, the replicas keep: see [`DiskOp`].
+/// Write schedule and faults of one node's disk. Its contents are kept by the replicas: see [`DiskOp`](crate::sim::replicas::DiskOp).
 #[derive(Clone, Debug, Default)]
 pub(in crate::sim) struct Storage {
-    /// Writing until then, µs since the start.
+    /// End of the last scheduled write, µs since the start.
     pub busy_until: Micros,
-    /// Writes under way, in order.
+    /// Writes scheduled and not known to be done, oldest first.
     pub writes: VecDeque<Write>,
-    /// What is wrong with it; nothing, mostly.
+    /// Active disk faults, if any.
     pub faults: Option<Box<DiskState>>,
 }
 
-/// A write under way, µs since the start.
+/// A scheduled write: begin and end, µs since the start.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) struct Write {
     pub begins: Micros,
     pub done: Micros,
 }
 
-/// What is wrong with a disk.
+/// Active faults of a disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DiskState {
-    /// Time one write takes, µs, if not what the scenario says.
+    /// Slow disk: duration of one write, µs, in place of the topology's.
     pub write: Option<u32>,
-    /// Nothing more fits.
+    /// Disk full: saves fail.
     pub full: bool,
-    /// A crash will lose all that was written since.
+    /// Lost fsync: a crash loses all writes since the fault.
     pub forgets: bool,
-    /// A crash will lose the last record.
+    /// Torn write: a crash loses the last record.
     pub tears: bool,
-    /// A record is corrupted.
+    /// Corrupted record: the node does not start.
     pub rotten: bool,
 }
 
@@ -54,8 +54,8 @@ impl Storage {
         self.faults.as_deref().copied().unwrap_or_default()
     }
 
-    /// Whether what is saved is written at once, as far as it depends on this disk.
-    pub fn is_prompt(&self) -> bool {
+    /// Whether a save is durable at once, as far as this disk is concerned: no write pending, and not slowed down.
+    pub fn writes_immediately(&self) -> bool {
         self.writes.is_empty() && self.state().write.is_none()
     }
 }

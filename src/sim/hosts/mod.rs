@@ -1,4 +1,4 @@
-//! The machine a node runs on: disk, clock, processor, timers. None of it knows the world around it.
+//! Host model: disk, clock, processor and timers of the machine under a node. Independent of the rest of the simulator.
 
 pub mod clock;
 pub mod disk;

@@ -1,30 +1,30 @@
-//! What messages cost a node's processor.
+//! Processor model: a single-server queue in which each received and each sent message costs processing time.
 //!
-//! A processor does one thing after the other: each message that arrives, those of clients included, is taken in when those before it are
-//! done, and each that is sent leaves when it has been put together. So a leader, which hears and sends more than the others, is
-//! the first to have its hands full. Timers interrupt. Times are added up in nanoseconds, so that small costs are not rounded away.
+//! Messages, those of clients included, are received one at a time in order of arrival, and a sent message leaves when the processor has
+//! prepared it. So a leader, which receives and sends more than the others, saturates first. Timers are handled without queueing. Times are
+//! summed in nanoseconds, so that small costs are not rounded away.
 
 use crate::core::{Micros, NodeId};
 use crate::sim::network::Cost;
 use crate::sim::queue::event::Event;
 use std::collections::VecDeque;
 
-/// The processors.
+/// The processors of all nodes.
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Processors {
     pub cost: Cost,
     of: Vec<Processor>,
 }
 
-/// One processor.
+/// State of one processor.
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Processor {
-    /// At work until then, ns since the start.
+    /// End of the work accepted so far, ns since the start.
     pub busy_until: u64,
-    /// What has arrived and waits for its turn.
+    /// Arrivals not yet being received, oldest first.
     pub inbox: VecDeque<Event>,
     pub stage: Stage,
-    /// Everything takes so many hundredths of the usual time.
+    /// Slowdown: percent of the configured cost.
     pub percent: u32,
 }
 
@@ -36,16 +36,16 @@ impl Default for Processor {
 
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) enum Stage {
-    /// Nothing to do.
+    /// No message to process.
     Idle,
-    /// Taking in this.
+    /// Receiving this message.
     Receiving(Event),
-    /// What was taken in is being handled.
+    /// The received message is being handled and its effects sent.
     Handling,
 }
 
 impl Processor {
-    /// Works for so long, from `now` on or from when the work before is done; tells until when, µs.
+    /// Adds `nanos` ns of work, scaled by the slowdown, after the work accepted so far; returns its end, µs since the start.
     pub fn work(&mut self, now: Micros, nanos: u64) -> Micros {
         self.busy_until = self.busy_until.max(now * 1_000) + nanos * u64::from(self.percent) / 100;
         self.busy_until.div_ceil(1_000)
@@ -65,7 +65,7 @@ impl Processors {
         &mut self.of[index]
     }
 
-    /// A node puts a message together; tells when that is done.
+    /// Adds the cost of sending a message of `bytes` bytes; returns when the message is ready, µs since the start.
     pub fn send(&mut self, node: NodeId, now: Micros, bytes: u64) -> Micros {
         let nanos = self.cost.send + bytes * self.cost.send_byte;
         self.get(node).work(now, nanos)

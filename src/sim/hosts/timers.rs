@@ -1,11 +1,12 @@
-//! Timers of a node, as its machine keeps them.
+//! Timer state of a node: deadlines and their events in the queue.
 
 use crate::core::{Micros, TimerId};
 
-/// No deadline: a time that never comes.
+/// Time of a timer that is not set or not queued.
 pub(in crate::sim) const NEVER: Micros = Micros::MAX;
 
-/// One timer of one node. At most one event of the wheel stands for it; when that comes too early it is put back.
+/// One timer of one node. Invariant: at most one valid event in the queue, at `queued` ≤ `deadline`; an event that fires before the deadline
+/// is requeued.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) struct TimerState {
     pub timer: TimerId,

@@ -1,24 +1,24 @@
-//! Failure domains: what fails together. A region contains data centres (sites), those contain racks, and those machines.
+//! Failure domains: a tree of regions, data centres (sites), racks and machines, each of which can fail as a whole.
 
 use crate::core::NodeId;
 
-/// One failure domain, by its place among all.
+/// Id of a failure domain: its index among all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DomainId(pub u16);
 
-/// A tree of failure domains, and where everything is in it.
+/// Tree of failure domains, with the domain of each site and initial replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Domains {
-    /// The domain around each; `None` for the outermost.
+    /// Parent of each domain; `None` for roots.
     around: Vec<Option<DomainId>>,
-    /// The domain that each site is, by index of the site.
+    /// Domain of each site, by index of the site.
     of_site: Vec<DomainId>,
-    /// The innermost domain that each replica of the start lives in.
+    /// Innermost domain of each initial replica.
     of_replica: Vec<DomainId>,
 }
 
 impl Domains {
-    /// How many there are.
+    /// Number of domains.
     pub fn len(&self) -> usize {
         self.around.len()
     }
@@ -28,18 +28,18 @@ impl Domains {
         self.around.is_empty()
     }
 
-    /// Adds a domain within another, or an outermost one.
+    /// Adds a domain within `around`, or a root.
     pub fn add(&mut self, around: Option<DomainId>) -> DomainId {
         self.around.push(around);
         DomainId(self.around.len() as u16 - 1)
     }
 
-    /// The next site is this domain.
+    /// Sets the domain of the next site.
     pub fn add_site(&mut self, domain: DomainId) {
         self.of_site.push(domain);
     }
 
-    /// The next replica of the start lives here.
+    /// Sets the innermost domain of the next initial replica.
     pub fn place(&mut self, domain: DomainId) {
         self.of_replica.push(domain);
     }
@@ -49,12 +49,12 @@ impl Domains {
         self.of_site.get(usize::from(site)).copied()
     }
 
-    /// The innermost domain of a replica of the start.
+    /// The innermost domain of an initial replica; `None` for those that joined later.
     pub fn of_replica(&self, replica: NodeId) -> Option<DomainId> {
         self.of_replica.get(usize::from(replica.0)).copied()
     }
 
-    /// Whether `inner` is `outer` or lies within it.
+    /// Whether `inner` is `outer` or a descendant of it.
     pub fn within(&self, inner: Option<DomainId>, outer: DomainId) -> bool {
         let mut at = inner;
         while let Some(domain) = at {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_is_in_its_rack_site_and_region_and_in_no_other() {
+    fn domain_contains_itself_and_its_descendants_only() {
         let mut domains = Domains::default();
         let region = domains.add(None);
         let (here, there) = (domains.add(Some(region)), domains.add(Some(region)));

@@ -1,5 +1,5 @@
-//! Random extra delay, from an integer table: a logarithm may differ between a browser and a server in its last bit, and one bit
-//! is enough to order two events differently.
+//! Jitter: exponentially distributed delay, drawn from an integer quantile table. A floating-point logarithm may differ between a browser
+//! and a server in its last bit, and one bit is enough to order two events differently.
 
 use crate::core::Micros;
 use crate::sim::rng::Rng;
@@ -25,7 +25,7 @@ const EXPONENTIAL: [u16; 256] = [
     2872, 2940, 3013, 3092, 3177, 3270, 3373, 3487, 3615, 3762, 3933, 4138, 4395, 4740, 5263, 6388,
 ];
 
-/// The table's largest value, rounded up: extra delay never exceeds this many times its mean.
+/// The table's largest value, rounded up. Invariant: a draw never exceeds `WORST` times its mean.
 pub const WORST: Micros = 7;
 
 /// Draws from the exponential distribution with this mean, µs (truncated at about 6.2 times the mean).
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mean_is_the_mean_and_the_worst_is_bounded() {
+    fn exponential_draws_have_given_mean_and_bounded_maximum() {
         let mut rng = Rng::stream(1, "jitter", 0);
         let draws: Vec<Micros> = (0..100_000).map(|_| exponential(1_000, &mut rng)).collect();
         let mean = draws.iter().sum::<Micros>() / draws.len() as Micros;

@@ -1,4 +1,4 @@
-//! How messages fare on links that are slow, lossy, narrow or otherwise disturbed.
+//! Link conditions: additional delay, jitter, loss, duplication, reordering and bandwidth limits, per directed link.
 
 use super::jitter;
 use crate::core::{Micros, NodeId, NodeSet};
@@ -6,48 +6,48 @@ use crate::sim::action::{ALL, LinkFault};
 use crate::sim::rng::Rng;
 use std::collections::BTreeMap;
 
-/// How messages on one link fare, besides what the topology says. All zero: as usual.
+/// Conditions of one directed link, in addition to the topology's. All zero: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Link {
-    /// Extra delay, µs.
+    /// Additional delay, µs.
     pub extra: u32,
-    /// Mean of the random delay that comes to it, µs.
+    /// Mean of the additional random delay (exponential), µs.
     pub jitter: u32,
-    /// So many in a thousand get lost.
+    /// Loss rate, thousandths.
     pub lose: u16,
-    /// So many in a thousand arrive twice.
+    /// Duplication rate, thousandths.
     pub duplicate: u16,
-    /// So many in a thousand are held up.
+    /// Reordering rate, thousandths.
     pub reorder: u16,
-    /// For up to so long, µs.
+    /// Maximum delay of a reordered message (uniform), µs.
     pub reorder_by: u32,
-    /// Bytes a second; 0 for no limit.
+    /// Bandwidth, bytes a second; 0 for no limit.
     pub bytes_per_s: u32,
 }
 
-/// The disturbed links.
+/// Link conditions and transmission queues of all links.
 #[derive(Clone, Debug)]
 pub(in crate::sim) struct Links {
     links: BTreeMap<(NodeId, NodeId), Link>,
-    /// How messages fare on all others.
+    /// Conditions of all links not in `links`.
     others: Link,
-    /// How many bytes a second each node may send; 0 for no limit.
+    /// Outgoing bandwidth of each limited node, bytes a second.
     uplinks: BTreeMap<NodeId, u32>,
-    /// When the last message of the queue for a narrow link will have left, µs.
+    /// When the transmission queue of a bandwidth-limited link is empty, µs.
     link_free: BTreeMap<(NodeId, NodeId), Micros>,
     /// The same for uplinks.
     uplink_free: BTreeMap<NodeId, Micros>,
-    /// Chance of its own, so that a disturbed link changes nothing elsewhere.
+    /// A stream of its own, so that link conditions change no draws elsewhere.
     pub rng: Rng,
 }
 
-/// What a disturbed link does to one message.
+/// Transmission of one message over a link with conditions.
 pub(in crate::sim) struct Transmission {
     pub leaves: Micros,
     pub flight: Micros,
     pub lost: bool,
-    /// A second one arrives, too, after so long, µs.
-    pub twice: Option<Micros>,
+    /// Flight time of a duplicate, µs; `None`: no duplicate.
+    pub duplicate_flight: Option<Micros>,
 }
 
 impl Links {
@@ -98,13 +98,13 @@ impl Links {
         self.uplinks.clear();
     }
 
-    /// The node has ended: what queued for its ways out is gone.
+    /// Empties the outgoing transmission queues of a node that has crashed.
     pub fn clear_queues(&mut self, node: NodeId) {
         self.uplink_free.remove(&node);
         self.link_free.retain(|(from, _), _| *from != node);
     }
 
-    /// How a message of so many bytes fares that could leave at `leaves` and would take `flight` µs.
+    /// Transmits a message of `bytes` bytes that could leave at `leaves` and would take `flight` µs without conditions. Draws from [`Links::rng`].
     pub fn transmit(
         &mut self,
         (from, to): (NodeId, NodeId),
@@ -132,8 +132,8 @@ impl Links {
             flight += self.rng.between(0, link.reorder_by.into());
         }
         let lost = self.rng.chance(link.lose);
-        // On its other way it takes up to as long again.
-        let twice = self.rng.chance(link.duplicate).then(|| flight + self.rng.between(0, flight));
-        Transmission { leaves, flight, lost, twice }
+        // The duplicate takes between one and two times as long.
+        let duplicate_flight = self.rng.chance(link.duplicate).then(|| flight + self.rng.between(0, flight));
+        Transmission { leaves, flight, lost, duplicate_flight }
     }
 }

@@ -1,4 +1,4 @@
-//! The network between nodes: sites and delays, link conditions, failure domains, timing models. None of it knows a node's state.
+//! Network model: topology (sites and delays), link conditions, failure domains, timing models. Independent of node state.
 
 pub mod domains;
 pub mod jitter;

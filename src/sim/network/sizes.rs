@@ -1,11 +1,11 @@
-//! How large the values of commands are.
+//! Sizes of command values, bytes.
 //!
-//! A command names its value by a number ([`Command::value`](crate::core::Command)), and the size of a value is drawn from that: it is as
-//! large in every message and every snapshot, whoever sends it, and no command has to carry its size.
+//! A command carries its value as a number ([`Command::value`](crate::core::Command)), and the size is a hash of that number and the seed:
+//! the same in every message and every snapshot, so that commands need not carry it.
 
 use crate::sim::rng::Rng;
 
-/// The sizes of values, all as likely, bytes.
+/// Uniform distribution of value sizes, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// The smallest.
@@ -20,13 +20,13 @@ impl Sizes {
         Sizes { least: bytes, most: bytes }
     }
 
-    /// The size of all values, if they have the same.
+    /// The common size of all values, if there is one.
     #[inline(always)]
     pub const fn same(self) -> Option<u32> {
         if self.least == self.most { Some(self.least) } else { None }
     }
 
-    /// The size of this value in a run with this seed.
+    /// The size of this value in a run with this seed, bytes.
     pub fn of(self, seed: u64, value: u32) -> u32 {
         match self.same() {
             Some(bytes) => bytes,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_even_and_their_values_own() {
+    fn value_sizes_are_uniform_and_depend_on_seed_and_value() {
         let sizes = Sizes { least: 16, most: 4_096 };
         let all: Vec<u32> = (0..20_000).map(|value| sizes.of(7, value)).collect();
         let mean = all.iter().copied().map(u64::from).sum::<u64>() / 20_000;

@@ -1,33 +1,33 @@
-//! How late messages may be: the timing models of the textbooks.
+//! Timing models: asynchronous, partially synchronous and synchronous networks.
 //!
-//! Asynchronous: any message may take any time. Synchronous: each arrives within a known time Δ of being sent, and none is lost. Partially
-//! synchronous (Dwork, Lynch, Stockmeyer, JACM 1988): as the synchronous network from a certain moment on (GST, the global stabilisation time)
-//! that no node knows; before it messages may be late or lost, and what was sent then has arrived by GST + Δ.
+//! Asynchronous: no bound on message delay. Synchronous: each message arrives within a known time Δ of being sent, and none is lost. Partially
+//! synchronous (Dwork, Lynch, Stockmeyer, JACM 1988): synchronous from the global stabilisation time (GST) on, which no node knows; before
+//! it messages may be late or lost, and messages sent before GST arrive by GST + Δ, if they are not lost.
 
 use super::jitter;
 use crate::core::Micros;
 use crate::sim::rng::Rng;
 
-/// A timing model.
+/// A timing model, with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
     /// No bound.
     Asynchronous {
-        /// Mean of a random delay (exponential) that every message takes besides the usual, µs.
+        /// Mean of the additional random delay of every message (exponential), µs.
         spread: Micros,
     },
-    /// A bound that holds from some moment on.
+    /// A bound Δ that holds from GST on.
     PartiallySynchronous {
-        /// The bound, µs.
+        /// Δ, µs.
         delta: Micros,
-        /// From when on it holds, µs since the start.
+        /// GST, µs since the start.
         gst: Micros,
-        /// Mean of the extra delay until then, µs.
+        /// Mean of the additional random delay until GST (exponential), µs.
         spread: Micros,
     },
-    /// A bound that always holds.
+    /// A bound Δ that always holds.
     Synchronous {
-        /// The bound, µs.
+        /// Δ, µs.
         delta: Micros,
     },
 }
@@ -39,7 +39,7 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// The longest a message may take, µs, if there is such a time.
+    /// The bound Δ, µs, if the model has one.
     pub fn delta(self) -> Option<Micros> {
         match self {
             Timing::Asynchronous { .. } => None,
@@ -47,7 +47,7 @@ impl Timing {
         }
     }
 
-    /// Whether the bound holds for what is sent at this time.
+    /// Whether the bound holds for messages sent at this time, µs since the start.
     pub fn is_bounded(self, at: Micros) -> bool {
         match self {
             Timing::Asynchronous { .. } => false,
@@ -56,7 +56,7 @@ impl Timing {
         }
     }
 
-    /// When a message arrives that is sent at `sent` and would arrive at `arrives`.
+    /// Arrival time under the model, µs, of a message sent at `sent` that would otherwise arrive at `arrives`.
     pub fn arrival(self, sent: Micros, arrives: Micros, rng: &mut Rng) -> Micros {
         let late = |spread: Micros, rng: &mut Rng| if spread > 0 { jitter::exponential(spread, rng) } else { 0 };
         match self {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bound_holds_when_it_should() {
+    fn partial_synchrony_bounds_delays_from_gst_on() {
         let timing = Timing::PartiallySynchronous { delta: 100, gst: 10_000, spread: 1_000_000 };
         let mut rng = Rng::stream(1, "timing", 0);
         let mut late = 0;

@@ -1,4 +1,4 @@
-//! Sites, the distances between them, and the state of links.
+//! Network topology: sites, one-way delays, jitter, loss, processing and disk times, value sizes.
 
 use super::jitter;
 use super::sizes::Sizes;
@@ -6,49 +6,50 @@ use super::timing::Timing;
 use crate::core::Micros;
 use crate::sim::rng::Rng;
 
-/// What the world is like, apart from who lives in it. Integer µs throughout.
+/// Parameters of network and machines. Integer µs throughout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Topology {
-    /// How many sites.
+    /// Number of sites.
     pub sites: u8,
-    /// One-way delays, µs: from site `a` to site `b` at `a * sites + b`. Within a site, the way there.
+    /// One-way delays, µs: from site `a` to site `b` at `a * sites + b`. Within a site (`a == b`), the first half of the round trip.
     pub one_way: Vec<u32>,
-    /// Within each site, the way back, µs.
+    /// Within each site, the second half of the round trip, µs.
     pub local_back: Vec<u32>,
-    /// Mean extra delay, in thousandths of the one-way delay; exponential.
+    /// Jitter: mean additional delay, in thousandths of the one-way delay; exponential.
     pub jitter_permille: u16,
-    /// Messages lost, in a thousand.
+    /// Loss rate, thousandths.
     pub loss_permille: u16,
-    /// Time a replica takes to handle one message, µs; messages queue for it.
+    /// Service time of a replica for one message, µs; messages queue for it.
     pub processing: Micros,
-    /// What messages cost a replica's processor.
+    /// Processor cost of messages.
     pub cost: Cost,
-    /// How late messages may be.
+    /// Timing model.
     pub timing: Timing,
-    /// Time one write takes, µs, one after the other. Saves during a write share the next one; what is sent after a save waits for it.
+    /// Duration of one disk write, µs. Writes are sequential; saves during a write share the next one (group commit); messages sent after a save
+    /// leave when its write is done.
     pub disk: Micros,
-    /// Bytes in the values of commands.
+    /// Sizes of command values, bytes.
     pub value_bytes: Sizes,
 }
 
-/// What messages cost a replica's processor, those of clients included, ns.
+/// Processor cost of messages at a replica, client messages included, ns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Taking in one.
+    /// Receiving one message.
     pub receive: u64,
-    /// Each byte of it.
+    /// Per byte of it.
     pub receive_byte: u64,
-    /// Putting one together.
+    /// Sending one message.
     pub send: u64,
-    /// Each byte of it.
+    /// Per byte of it.
     pub send_byte: u64,
 }
 
 impl Topology {
     /// Builds the one-way delays from round trips in µs, `rtt[a * sites + b]` as measured from `a` to `b`.
     ///
-    /// The two ways of one pair add up to the mean of its two measurements exactly, so that client latencies come out as the
-    /// arithmetic on the matrix says, to the microsecond.
+    /// Invariant: the two one-way delays of a pair sum to the mean of its two measurements exactly, so that client latencies equal the sums
+    /// of round trips to the microsecond.
     pub fn from_round_trips(sites: u8, rtt: &[u32]) -> Topology {
         let n = usize::from(sites);
         assert_eq!(rtt.len(), n * n, "one round trip for each pair of sites");
@@ -68,8 +69,8 @@ impl Topology {
         Topology { sites, one_way, local_back, ..Topology::default() }
     }
 
-    /// The one-way delay without jitter, µs. `back` matters within a site only, where there is no other sign of the direction: true
-    /// from a replica to a client, and from a higher replica to a lower one.
+    /// The one-way delay without jitter, µs. `back` selects the half of the round trip within a site, where the sites do not show the
+    /// direction: true from a replica to a client, and from a replica of higher id to one of lower id.
     #[inline]
     pub fn one_way(&self, from: u8, to: u8, back: bool) -> Micros {
         Micros::from(if back && from == to {
@@ -90,7 +91,7 @@ impl Topology {
         self.jittered(self.one_way(from, to, back), rng)
     }
 
-    /// Draws one message's delay, µs, where it would be `base` without jitter.
+    /// Draws one message's delay, µs, from its delay without jitter.
     #[inline]
     pub fn jittered(&self, base: Micros, rng: &mut Rng) -> Micros {
         if self.jitter_permille == 0 {
@@ -99,7 +100,7 @@ impl Topology {
         base + jitter::exponential(base * Micros::from(self.jitter_permille) / 1000, rng)
     }
 
-    /// The longest round trip there can be: between the two farthest sites, with all jitter, processing and disk, µs. Never 0.
+    /// Upper bound of a round trip, µs: between the two farthest sites, with maximum jitter, processing and disk writes. At least 1.
     pub fn round_trip_max(&self) -> Micros {
         let n = self.sites;
         let pairs = (0..n).flat_map(|a| (0..n).map(move |b| (a, b)));
@@ -107,7 +108,7 @@ impl Topology {
         let jitter = farthest * Micros::from(self.jitter_permille) / 1000 * jitter::WORST;
         let under_way = self.timing.delta().map_or(farthest + jitter, |delta| 2 * delta);
         let cost = (2 * (self.cost.receive + self.cost.send)).div_ceil(1_000);
-        // A save may have to wait for the write before its own, at either end.
+        // At either end a save may wait for the write before its own.
         (under_way + cost + 2 * self.processing + 4 * self.disk).max(1)
     }
 }
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_add_up_to_the_round_trip() {
+    fn one_way_delays_sum_to_the_round_trip() {
         let topology = Topology::from_round_trips(2, &[301, 15_117, 15_119, 0]);
         assert_eq!(topology.round_trip(0, 1), 15_118);
         let odd = Topology::from_round_trips(2, &[0, 85_001, 85_001, 0]);

@@ -1,9 +1,9 @@
-//! What waits in the time wheel.
+//! Event types of the simulator, and their packed form in the event queue.
 
 use crate::core::{ClientId, NodeId, NodeSet};
 use crate::sim::trace::Way;
 
-/// A message that has arrived at several replicas; each gets it in an event of its own.
+/// A message arriving at several replicas in one microsecond; each handles it in an event of its own.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::sim) struct Arriving {
     pub from: NodeId,
@@ -12,46 +12,45 @@ pub(in crate::sim) struct Arriving {
     pub message_id: u32,
 }
 
-/// Something that will happen. What a message says waits elsewhere, as a message.
+/// A future event. Contents of messages are in the message stores, by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sim) enum Event {
-    /// A message arrives, `flight` µs after it left. A dropped one gets lost instead.
+    /// A message arrives, `flight` µs after it was sent; with `will_drop` it is lost instead.
     Deliver { from: NodeId, to: NodeId, will_drop: bool, flight: u32, message_id: u32 },
-    /// A message arrives at several replicas in the same microsecond, at one after the other: as many events, put into the wheel once.
+    /// A message arrives at several replicas in the same microsecond, in order of id: as many events, with one entry in the queue.
     DeliverEach { from: NodeId, to: NodeSet, flight: u32, message_id: u32 },
-    /// A message that arrived earlier gets its turn on a busy node.
+    /// A message that arrived earlier is handled: its service time is over, or it is a message of a node to itself.
     Handle { from: NodeId, to: NodeId, incarnation: u16, flight: u32, message_id: u32 },
-    /// A node's timer may be due.
+    /// A node's timer may have expired.
     Timer { node: NodeId, incarnation: u16, index: u32 },
     /// A client's request arrives.
     Request { to: NodeId, will_drop: bool, flight: u32, client_message: u32 },
-    /// A replica's answer arrives.
+    /// A replica's reply arrives.
     Reply { from: NodeId, flight: u32, client_message: u32 },
-    /// A session may begin its next command.
+    /// A client session may issue its next command.
     Wake(ClientId),
-    /// A session may have waited too long.
-    Impatient(ClientId),
-    /// A session asks again after a pause.
-    Again { client: ClientId, seq: u32, attempt: u16 },
-    /// A command arrives in an open-loop group.
+    /// The retry timeout of a client session may have expired.
+    RetryTimeout(ClientId),
+    /// A client session sends its command again after a redirect and a pause.
+    Resend { client: ClientId, seq: u32, attempt: u16 },
+    /// A command arrives in an open-loop client group.
     Arrival(u16),
     /// The script's next action is due.
     Script(u32),
-    /// A processor has finished something.
-    Turn { node: NodeId, incarnation: u16 },
-    /// A node is turned off by the order of another.
+    /// A processor has finished a stage of its work.
+    ProcessorDone { node: NodeId, incarnation: u16 },
+    /// A node is fenced (turned off) by another.
     Fence { by: NodeId, target: NodeId },
-    /// Taken back before it happened.
-    Void,
+    /// Removed from the queue before its time.
+    Cancelled,
 }
 
-/// An event as it lies in the wheel: two whole words. An enum is written in parts and then moved as a whole, and at every such place the
-/// processor waits until the parts have reached the cache; that took a tenth of all time.
+/// Packed event: two whole words (see "Speed" in `ARCHITECTURE.md`).
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) struct Packed {
-    /// From the lowest byte on: which event, two small numbers, a flag, and (in the upper half) 32 bits more.
+    /// From the lowest byte on: event type, two 8-bit fields, a flag, and a 32-bit field in the upper half.
     head: u64,
-    /// Twice 32 bits.
+    /// Two 32-bit fields.
     body: u64,
 }
 
@@ -65,7 +64,7 @@ impl Event {
         }
     }
 
-    /// The event in two words.
+    /// Packs the event.
     #[inline(always)]
     pub(in crate::sim) fn pack(self) -> Packed {
         let words = |tag: u8, a: u8, b: u8, flag: bool, upper: u32, low: u32, high: u32| Packed {
@@ -93,27 +92,27 @@ impl Event {
             }
             Event::Reply { from, flight, client_message } => words(5, from.0, 0, false, flight, client_message, 0),
             Event::Wake(client) => words(6, 0, 0, false, 0, u32::from(client.0), 0),
-            Event::Impatient(client) => words(7, 0, 0, false, 0, u32::from(client.0), 0),
-            Event::Again { client, seq, attempt } => {
+            Event::RetryTimeout(client) => words(7, 0, 0, false, 0, u32::from(client.0), 0),
+            Event::Resend { client, seq, attempt } => {
                 words(8, 0, 0, false, seq, u32::from(client.0), u32::from(attempt))
             }
             Event::Arrival(group) => words(9, 0, 0, false, 0, u32::from(group), 0),
             Event::Script(index) => words(10, 0, 0, false, 0, index, 0),
-            Event::Turn { node, incarnation } => words(11, node.0, 0, false, 0, u32::from(incarnation), 0),
-            Event::Void => words(12, 0, 0, false, 0, 0, 0),
+            Event::ProcessorDone { node, incarnation } => words(11, node.0, 0, false, 0, u32::from(incarnation), 0),
+            Event::Cancelled => words(12, 0, 0, false, 0, 0, 0),
             Event::Fence { by, target } => words(13, by.0, target.0, false, 0, 0, 0),
         }
     }
 }
 
 impl Packed {
-    /// The way and the message of a message that arrives now, if it is that: the word for that event is the way.
+    /// Route word and message id, if the event is a [`Event::Deliver`] without `will_drop`: its head is the [`Way`] word.
     #[inline(always)]
     pub(in crate::sim) fn arrival(self) -> Option<(Way, u32)> {
         Some((Way::of_word(self.head)?, self.body as u32))
     }
 
-    /// Who gets a message now, if it goes to several.
+    /// The receivers, if the event is a [`Event::DeliverEach`].
     #[inline(always)]
     pub(in crate::sim) fn arrivals(self) -> Option<Arriving> {
         let (from, to) = (NodeId((self.head >> 8) as u8), NodeSet(self.body >> 32));
@@ -125,7 +124,7 @@ impl Packed {
         })
     }
 
-    /// The event that was packed.
+    /// Unpacks the event.
     #[inline(always)]
     pub(in crate::sim) fn unpack(self) -> Event {
         let (a, b) = (NodeId((self.head >> 8) as u8), NodeId((self.head >> 16) as u8));
@@ -139,13 +138,13 @@ impl Packed {
             4 => Event::Request { to: b, will_drop: flag, flight: upper, client_message: low },
             5 => Event::Reply { from: a, flight: upper, client_message: low },
             6 => Event::Wake(ClientId(low as u16)),
-            7 => Event::Impatient(ClientId(low as u16)),
-            8 => Event::Again { client: ClientId(low as u16), seq: upper, attempt: high as u16 },
+            7 => Event::RetryTimeout(ClientId(low as u16)),
+            8 => Event::Resend { client: ClientId(low as u16), seq: upper, attempt: high as u16 },
             9 => Event::Arrival(low as u16),
             10 => Event::Script(low),
-            11 => Event::Turn { node: a, incarnation: low as u16 },
+            11 => Event::ProcessorDone { node: a, incarnation: low as u16 },
             13 => Event::Fence { by: a, target: b },
-            _ => Event::Void,
+            _ => Event::Cancelled,
         }
     }
 }
@@ -155,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_packed_comes_out_again() {
+    fn event_packing_round_trips() {
         let (from, to, client) = (NodeId(31), NodeId(17), ClientId(u16::MAX - 1));
         let (flight, message_id, client_message, index, seq) = (u32::MAX, u32::MAX - 1, 3, u32::MAX, u32::MAX);
         for event in [
@@ -167,13 +166,13 @@ mod tests {
             Event::Request { to, will_drop: true, flight, client_message },
             Event::Reply { from, flight, client_message },
             Event::Wake(client),
-            Event::Impatient(client),
-            Event::Again { client, seq, attempt: u16::MAX },
+            Event::RetryTimeout(client),
+            Event::Resend { client, seq, attempt: u16::MAX },
             Event::Arrival(u16::MAX),
             Event::Script(index),
-            Event::Turn { node: from, incarnation: u16::MAX },
+            Event::ProcessorDone { node: from, incarnation: u16::MAX },
             Event::Fence { by: from, target: to },
-            Event::Void,
+            Event::Cancelled,
         ] {
             assert_eq!(event.pack().unpack(), event);
             let (one, several) = match event {

@@ -1,4 +1,4 @@
-//! The event queue: what will happen, in a hierarchical time wheel.
+//! Event queue: future event list of the simulator, a hierarchical timing wheel.
 
 pub mod event;
 pub mod wheel;

@@ -1,9 +1,11 @@
-//! The time wheel: what happens next, in constant time.
+//! Hierarchical timing wheel: a priority queue by time, first in first out within a microsecond, with constant-time insertion.
 //!
-//! A hierarchical timing wheel (Varghese and Lauck, SOSP 1987) over all 64 bits of time: level `l` has one slot for each value of
-//! the `l`-th group of bits, and an event lies at the level of the highest group in which its time differs from now. Within a slot
-//! events are a first-in-first-out list threaded through one slab, so events of the same microsecond come out in the order in which
-//! they went in: an event is moved down only when time enters its slot, and until then nothing can be put below it.
+//! After Varghese and Lauck (SOSP 1987), over all 64 bits of time: level `l` has one slot for each value of the `l`-th group of 6 bits, and
+//! an item is at the level of the highest group in which its time differs from now. A slot is a first-in-first-out list threaded through
+//! one slab.
+//!
+//! Invariant: items of the same microsecond are removed in order of insertion. An item moves to a lower level only when time enters its
+//! slot, and until then no item of the same slot can be inserted at a lower level.
 
 use crate::core::Micros;
 
@@ -49,18 +51,17 @@ impl<T> Default for Wheel<T> {
 }
 
 impl<T: Copy> Wheel<T> {
-    /// How many items wait.
+    /// Number of items.
     pub fn len(&self) -> usize {
         self.len as usize
     }
 
-    /// Whether none waits.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Adds an item. A time in the past counts as now.
-    // Inlined for good: otherwise an item is written to the stack in parts and read back as a whole, and the processor stalls on that.
+    /// Inserts an item. A time in the past counts as now.
     #[inline(always)]
     pub fn push(&mut self, time: Micros, item: T) {
         let time = time.max(self.now);
@@ -77,7 +78,7 @@ impl<T: Copy> Wheel<T> {
         self.link(index, time);
     }
 
-    /// Makes a free place, with anything in it.
+    /// Adds a free slab entry, with an arbitrary item in it.
     #[cold]
     fn grow(&mut self, anything: T) {
         self.free = self.slab.len() as u32;
@@ -100,7 +101,7 @@ impl<T: Copy> Wheel<T> {
         list.tail = index;
     }
 
-    /// Takes the first item if its time is not after `limit`. Time moves on to it, and never past `limit`.
+    /// Removes the first item if its time is not after `limit`, and advances the current time to it; never past `limit`.
     #[inline(always)]
     pub fn pop_until(&mut self, limit: Micros) -> Option<(Micros, T)> {
         loop {
@@ -131,8 +132,8 @@ impl<T: Copy> Wheel<T> {
         }
     }
 
-    /// Enters the first occupied slot of the lowest occupied level, if that is not after `limit`, and spreads what lies there over
-    /// the levels below.
+    /// Cascade: advances time to the first occupied slot of the lowest occupied level, if that is not after `limit`, and redistributes its
+    /// items over the levels below.
     fn cascade(&mut self, limit: Micros) -> bool {
         let Some(level) = self.levels.iter().position(|level| level.occupied != 0) else {
             return false;
@@ -156,25 +157,25 @@ impl<T: Copy> Wheel<T> {
         true
     }
 
-    /// All waiting items with their times. Those of the same time come first in first out; otherwise in no particular order.
+    /// All items with their times. Those of the same time are in order of insertion; otherwise the order is unspecified, but deterministic.
     pub fn iter(&self) -> impl Iterator<Item = (Micros, &T)> {
-        self.places().map(|place| {
+        self.slab_indices().map(|place| {
             let entry = &self.slab[place as usize];
             (entry.time, &entry.item)
         })
     }
 
-    /// Shows all waiting items with their times, to change in place, in the order of [`Wheel::iter`].
-    pub fn for_each_mut(&mut self, mut show: impl FnMut(Micros, &mut T)) {
-        for place in self.places().collect::<Vec<_>>() {
+    /// Visits all items mutably, with their times, in the order of [`Wheel::iter`].
+    pub fn for_each_mut(&mut self, mut visit: impl FnMut(Micros, &mut T)) {
+        for place in self.slab_indices().collect::<Vec<_>>() {
             let entry = &mut self.slab[place as usize];
-            show(entry.time, &mut entry.item);
+            visit(entry.time, &mut entry.item);
         }
     }
 
-    /// Where in the slab the items lie: list by list, because the places of the slab are taken as they become free. Items of the same time
-    /// are in the same list.
-    fn places(&self) -> impl Iterator<Item = u32> {
+    /// Slab indices of all items, list by list: slab order is not insertion order, since entries are reused. Items of the same time are in the
+    /// same list.
+    fn slab_indices(&self) -> impl Iterator<Item = u32> {
         let lists = self.levels.iter().flat_map(|level| {
             (0..SLOTS).filter(|slot| level.occupied >> slot & 1 == 1).map(|slot| level.slots[slot].head)
         });
@@ -191,9 +192,9 @@ mod tests {
     use crate::sim::rng::Rng;
     use std::collections::BTreeMap;
 
-    /// Against the plainest thing that could be right: a map from (time, order of arrival).
+    /// Reference model: an ordered map from (time, order of insertion).
     #[test]
-    fn pops_in_order_of_time_then_arrival() {
+    fn wheel_pops_in_order_of_time_then_insertion() {
         for seed in 0..200 {
             let mut rng = Rng::stream(seed, "wheel", 0);
             let mut wheel = Wheel::default();

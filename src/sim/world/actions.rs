@@ -1,4 +1,4 @@
-//! Actions: what a person or a script does to the running world.
+//! Actions: validation and application of interventions, by hand or by the script.
 
 use super::intercept::Interceptor;
 use super::{MAX_NODES, StepOutcome, World};
@@ -17,7 +17,7 @@ pub(super) fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
 }
 
 impl World {
-    /// Does something to the world now. An error says why not; then nothing has changed.
+    /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.marks.clear();
         if self.records_effects {
@@ -26,11 +26,11 @@ impl World {
         self.apply_action(action)
     }
 
-    /// Puts one more action into the script. `false`, and nothing is changed, if that is not ahead, or if something else is due at that very
-    /// microsecond: a script that had held the action from the start would have had it first.
+    /// Appends an action to the script. `false`, without any change, if its time is not in the future or another event is due at that very
+    /// microsecond: a script that held the action from the start would have put it first.
     pub fn plan(&mut self, timed: Timed) -> bool {
         let free = |(at, event): (Micros, Event)| at != timed.at || matches!(event, Event::Script(_));
-        let possible = timed.at > self.time && self.coming().all(free);
+        let possible = timed.at > self.time && self.pending_events().all(free);
         if possible {
             self.schedule(timed.at, Event::Script(self.script.len() as u32));
             self.script.push(timed);
@@ -39,13 +39,13 @@ impl World {
     }
 
     pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
-        self.possible(action)?;
-        self.note_action(action);
+        self.check_action(action)?;
+        self.record_action(action);
         self.change(action)
     }
 
-    /// Records that an action was taken.
-    pub(super) fn note_action(&mut self, action: Action) {
+    /// Records an applied action.
+    pub(super) fn record_action(&mut self, action: Action) {
         self.record(What::Acted, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
         self.intervention = Some(action);
     }
@@ -54,13 +54,13 @@ impl World {
     pub(super) fn act_before_boot(&mut self) {
         for (index, timed) in (0..).zip(self.script.clone()) {
             if timed.at == 0 && timed.roles.is_empty() && timed.action.holds_from_start() {
-                let outcome = self.possible(timed.action).and_then(|()| self.change(timed.action));
+                let outcome = self.check_action(timed.action).and_then(|()| self.change(timed.action));
                 self.before_boot.insert(index, outcome);
             }
         }
     }
 
-    /// The action with the nodes that have its roles now. An error says which role nobody has.
+    /// Resolves the roles of an action now. Error: a role that no node has.
     pub(super) fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
         if timed.roles.is_empty() {
             return Ok(timed.action);
@@ -94,19 +94,19 @@ impl World {
             Action::CrashAfter { node, sends } => drop(self.faults().crash_after.insert(node, sends)),
             Action::Restart(node) => self.boot(node),
             Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
-            Action::Continue(node) => self.wake_up(node),
+            Action::Continue(node) => self.end_pause(node),
             Action::Domain { domain, fault } => self.inject_domain_fault(domain, fault),
             Action::Cut { from, to, both } => {
                 self.hosts[usize::from(from.0)].cut_links.add(to);
                 if both {
                     self.hosts[usize::from(to.0)].cut_links.add(from);
                 }
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Heal(a, b) => {
                 self.hosts[usize::from(a.0)].cut_links.remove(b);
                 self.hosts[usize::from(b.0)].cut_links.remove(a);
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Split { from, to, both } => {
                 for node in from.iter() {
@@ -117,7 +117,7 @@ impl World {
                     let cut = &mut self.hosts[usize::from(node.0)].cut_links;
                     *cut = cut.or(from);
                 }
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Join(a, b) => {
                 for (these, those) in [(a, b), (b, a)] {
@@ -126,7 +126,7 @@ impl World {
                         *cut = cut.minus(those);
                     }
                 }
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::Disturb { from, to, both, how } => {
                 let links = &mut self.faults().links;
@@ -149,12 +149,12 @@ impl World {
             Action::Move { node, site } => {
                 let host = &mut self.hosts[usize::from(node.0)];
                 (host.site, host.domain) = (site, self.domains.of_site(site));
-                self.recut();
+                self.rebuild_partitions();
             }
             Action::HandOver(to) => self.order(Order::HandOver(to)),
             Action::Add { site } => self.add(site)?,
             Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
-            Action::Request { site } => self.request_by_hand(site),
+            Action::Request { site } => self.submit_manual_request(site),
             Action::Loss { permille } => {
                 self.topology.loss_permille = permille;
                 self.rebuild_routes();
@@ -169,14 +169,14 @@ impl World {
                     processors.throttle(node, percent.into());
                 }
             }
-            Action::Behaviour { node, how } => self.behave(node, how),
+            Action::Behaviour { node, how } => self.set_behaviour(node, how),
             Action::Stabilise => self.stabilise(),
         }
         Ok(())
     }
 
-    /// Whether the action makes sense now.
-    fn possible(&self, action: Action) -> Result<(), Refusal> {
+    /// Checks whether the action is possible now.
+    fn check_action(&self, action: Action) -> Result<(), Refusal> {
         if let Some(node) = action.nodes().iter().find(|node| usize::from(node.0) >= self.hosts.len()) {
             return refuse(format!("there is no node {}; the nodes are 1 to {}", node.0 + 1, self.hosts.len()));
         }
@@ -188,7 +188,7 @@ impl World {
                 _ => "the network has become synchronous: nothing is lost any more, and nothing later than its bound",
             });
         }
-        if let Some(why) = action.immoderate() {
+        if let Some(why) = action.amount_out_of_range() {
             return refuse(why);
         }
         let up = |node: NodeId| self.hosts[usize::from(node.0)].up;
@@ -274,7 +274,7 @@ impl World {
             Action::Catch { which: Which { from, to, .. }, .. } if from == to => {
                 refuse("a node has no link to itself; name two nodes")
             }
-            Action::Release(which) if !self.holds(which) => refuse("nothing like that is held"),
+            Action::Release(which) if !self.holds_matching(which) => refuse("nothing like that is held"),
             Action::Move { site, .. } | Action::Add { site } | Action::Request { site }
                 if site >= self.topology.sites =>
             {
@@ -312,7 +312,7 @@ impl World {
         }
     }
 
-    /// All that keeps messages from arriving in time ends.
+    /// Ends everything that delays or loses messages: cuts, partitions, loss, link conditions, held messages, interceptors, pauses.
     fn stabilise(&mut self) {
         self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
         self.topology.loss_permille = 0;
@@ -322,7 +322,7 @@ impl World {
         faults.links.clear_link_faults();
         faults.interceptors.clear();
         for node in (0..self.hosts.len() as u8).map(NodeId) {
-            self.wake_up(node);
+            self.end_pause(node);
         }
     }
 
@@ -330,7 +330,7 @@ impl World {
         self.replicas.status(node).map_or(NodeSet::EMPTY, |status| status.members)
     }
 
-    /// The members as the leader sees them.
+    /// Members in the leader's view.
     fn members(&self) -> NodeSet {
         self.leader().map_or(NodeSet::EMPTY, |leader| self.members_of(leader))
     }
@@ -338,14 +338,14 @@ impl World {
     fn order(&mut self, order: Order) {
         let Some(leader) = self.leader() else { return };
         self.replicas.order(leader, order, &mut self.outbox);
-        self.settle(leader);
+        self.apply_outbox(leader);
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
         if let Some(faults) = &mut self.faults {
             faults.crash_after.remove(&node);
         }
-        self.forget_pause(node);
+        self.discard_pause(node);
         self.clear_processor(node);
         self.end_twin(node);
         if let Some(faults) = &mut self.faults {
@@ -358,29 +358,29 @@ impl World {
         host.timers.clear();
         host.incarnation += 1;
         host.busy_until = 0;
-        // What still waited for the disk never left.
+        // Messages that waited for a disk write are never sent.
         let now = self.time;
         self.wheel.for_each_mut(|arrives, packed| {
             let unsent = |flight: u32| arrives - Micros::from(flight) > now;
             match packed.unpack() {
                 Event::Deliver { from, flight, message_id, .. } if from == node && unsent(flight) => {
                     self.outbox.messages.release(message_id);
-                    *packed = Event::Void.pack();
+                    *packed = Event::Cancelled.pack();
                 }
                 Event::DeliverEach { from, to, flight, message_id } if from == node && unsent(flight) => {
                     to.iter().for_each(|_| self.outbox.messages.release(message_id));
-                    *packed = Event::Void.pack();
+                    *packed = Event::Cancelled.pack();
                 }
                 Event::Reply { from, flight, client_message } if from == node && unsent(flight) => {
                     self.client_messages.take(client_message);
-                    *packed = Event::Void.pack();
+                    *packed = Event::Cancelled.pack();
                 }
                 _ => {}
             }
         });
     }
 
-    /// A node has another turned off. Power switches have a network of their own: the order takes as long as a message, and arrives.
+    /// Fencing: a node has another turned off through a power switch, whose own network delays like a message and loses nothing.
     pub(super) fn send_fence(&mut self, by: NodeId, target: NodeId) {
         if usize::from(target.0) < self.hosts.len() {
             let delay = self.topology.one_way(self.site_of(by), self.site_of(target), by > target);
@@ -388,7 +388,7 @@ impl World {
         }
     }
 
-    pub(super) fn fenced(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
+    pub(super) fn apply_fence(&mut self, by: NodeId, target: NodeId) -> StepOutcome {
         if self.is_up(target) {
             self.crash(target);
         }
@@ -404,16 +404,16 @@ impl World {
         let members = self.members().with(me);
         self.counts.add_sender();
         self.install(site, self.domains.of_site(site));
-        self.recut();
+        self.rebuild_partitions();
         self.order(Order::Reconfigure(members));
         Ok(())
     }
 
-    fn request_by_hand(&mut self, site: u8) {
+    fn submit_manual_request(&mut self, site: u8) {
         let group = match self.clients.groups.iter().position(|group| group.site == site) {
             Some(group) => group as u16,
             None => {
-                // It uses the service that the others use, but begins nothing of itself.
+                // A group without sessions: it uses the service of the first group and issues nothing by itself.
                 let service = self.clients.groups.first().map(|group| group.service).unwrap_or_default();
                 let pace = Pace::Closed { sessions: 0, think: 0 };
                 let retry = 4 * self.setup.rtt_max;

@@ -1,11 +1,11 @@
-//! Nodes that lie.
+//! Byzantine nodes: twins, selective silence, tampered commands, unicast messages sent to all.
 //!
-//! Lies need no knowledge of the protocol. *Twins* (Bano et al., OPODIS 2021) are two honest copies under one name that do not know of each
-//! other: some nodes talk with one, the others with the other, and so they are told different things. A twin that begins with an empty disk
-//! denies all that the node ever promised. The other lies are told on the way out: nothing is said to some, or to all what was meant
-//! for one, or with another command in it. What others have signed a Byzantine node can pass on, but not change.
+//! None of it depends on the protocol. *Twins* (Bano et al., OPODIS 2021) are two honest copies of a node under one id that do not know of
+//! each other: some nodes exchange messages with one, the others with the other, which amounts to equivocation. A twin that starts with an
+//! empty disk denies what the node promised before. The other behaviours are applied when messages are sent: omitted for some receivers, sent
+//! to all, or with another command. A Byzantine node can forward signed content, but not alter it.
 //!
-//! The judges look at honest nodes only; who has ever lied is not one of them.
+//! The checkers judge honest nodes only; a node that was ever Byzantine is not one of them.
 
 use super::{ClientMessage, Host, StepOutcome, World};
 use crate::core::node::Reply;
@@ -21,55 +21,55 @@ use crate::sim::rng::Rng;
 pub(super) struct Twin {
     of: NodeId,
     host: Host,
-    /// Who talks with this copy.
-    hears: NodeSet,
+    /// Nodes that exchange messages with this copy.
+    peers: NodeSet,
 }
 
-/// The Byzantine nodes.
+/// State of all Byzantine nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ByzantineNodes {
-    /// All who ever lied.
+    /// Nodes that were ever Byzantine.
     byzantine: NodeSet,
     twins: Vec<Twin>,
-    /// Which twin stands in its node's place now.
-    present: Option<usize>,
-    /// To whom each node says nothing, by node.
+    /// The twin that is swapped into its node's host now.
+    swapped_in: Option<usize>,
+    /// By node: receivers to which it sends nothing.
     silent: Vec<NodeSet>,
-    /// Whom each node sends tampered commands, by node.
+    /// By node: receivers to which it sends tampered commands.
     tampers: Vec<NodeSet>,
-    /// Who says to all what is meant for one.
+    /// Nodes that send unicast messages to all.
     to_all: NodeSet,
 }
 
-/// Tells the two copies of a node apart: no node boots so often.
+/// Offset of a twin's incarnation from its node's; above any number of boots.
 const TWIN_INCARNATION: u16 = 1 << 15;
 
 impl World {
-    /// Whether this node has ever lied.
+    /// Whether this node was ever Byzantine.
     pub fn is_byzantine(&self, node: NodeId) -> bool {
         self.faults.as_ref().is_some_and(|faults| faults.byzantine.byzantine.has(node))
     }
 
-    /// Whether there are two of this node.
+    /// Whether this node has a twin.
     pub fn has_twin(&self, node: NodeId) -> bool {
         self.faults.as_ref().is_some_and(|faults| faults.byzantine.twins.iter().any(|twin| twin.of == node))
     }
 
-    pub(super) fn behave(&mut self, node: NodeId, behave: Behaviour) {
+    pub(super) fn set_behaviour(&mut self, node: NodeId, behaviour: Behaviour) {
         let nodes = self.hosts.len();
         let index = usize::from(node.0);
         let byzantine = &mut self.faults().byzantine;
         byzantine.silent.resize(nodes.max(byzantine.silent.len()), NodeSet::EMPTY);
         byzantine.tampers.resize(nodes.max(byzantine.tampers.len()), NodeSet::EMPTY);
-        if behave != Behaviour::Honest {
+        if behaviour != Behaviour::Honest {
             byzantine.byzantine.add(node);
         }
-        match behave {
+        match behaviour {
             Behaviour::Silent(to) => byzantine.silent[index] = to,
             Behaviour::Tamper(to) => byzantine.tampers[index] = to,
             Behaviour::ToAll => drop(byzantine.to_all.add(node)),
-            Behaviour::Twin(hears) => self.split(node, hears),
-            Behaviour::Deny(hears) => self.deny(node, hears),
+            Behaviour::Twin(peers) => self.create_twin(node, peers),
+            Behaviour::Deny(peers) => self.create_empty_twin(node, peers),
             Behaviour::Honest => {
                 byzantine.silent[index] = NodeSet::EMPTY;
                 byzantine.tampers[index] = NodeSet::EMPTY;
@@ -79,8 +79,8 @@ impl World {
         }
     }
 
-    /// The node becomes two: `hears` talk with the second from now on.
-    fn split(&mut self, node: NodeId, hears: NodeSet) {
+    /// Creates a twin as a copy of the node; `peers` exchange messages with the twin from now on.
+    fn create_twin(&mut self, node: NodeId, peers: NodeSet) {
         let mut host = self.hosts[usize::from(node.0)].clone();
         host.incarnation = host.incarnation.wrapping_add(TWIN_INCARNATION);
         host.rng = Rng::stream(self.seed, "twin", node.0.into());
@@ -91,11 +91,11 @@ impl World {
             self.schedule(queued, Event::Timer { node, incarnation, index });
         }
         self.replicas.twin(TwinOp::Copy(node));
-        self.faults().byzantine.twins.push(Twin { of: node, host, hears });
+        self.faults().byzantine.twins.push(Twin { of: node, host, peers });
     }
 
-    /// The same, but the second starts with an empty disk.
-    fn deny(&mut self, node: NodeId, hears: NodeSet) {
+    /// Creates a twin that boots with an empty disk.
+    fn create_empty_twin(&mut self, node: NodeId, peers: NodeSet) {
         let mut host = self.hosts[usize::from(node.0)].clone();
         host.timers.clear();
         host.storage = Default::default();
@@ -103,19 +103,19 @@ impl World {
         host.rng = Rng::stream(self.seed, "twin", node.0.into());
         host.up = false;
         self.replicas.twin(TwinOp::Empty(node));
-        self.faults().byzantine.twins.push(Twin { of: node, host, hears });
+        self.faults().byzantine.twins.push(Twin { of: node, host, peers });
         let index = self.faults().byzantine.twins.len() - 1;
-        self.stand_in(index);
+        self.swap_twin(index);
         self.boot(node);
-        self.stand_in(index);
+        self.swap_twin(index);
     }
 
-    /// Only the first copy is left.
+    /// Removes the twin of a node.
     pub(super) fn end_twin(&mut self, node: NodeId) {
         let Some(faults) = &mut self.faults else { return };
-        let ByzantineNodes { twins, present, .. } = &mut faults.byzantine;
-        if present.is_some_and(|index| twins[index].of == node) {
-            *present = None;
+        let ByzantineNodes { twins, swapped_in, .. } = &mut faults.byzantine;
+        if swapped_in.is_some_and(|index| twins[index].of == node) {
+            *swapped_in = None;
         }
         while let Some(place) = twins.iter().position(|twin| twin.of == node) {
             twins.remove(place);
@@ -123,30 +123,30 @@ impl World {
         }
     }
 
-    /// A twin and its node change places.
-    fn stand_in(&mut self, index: usize) {
+    /// Swaps a twin with its node, host and state.
+    fn swap_twin(&mut self, index: usize) {
         let Some(faults) = &mut self.faults else { return };
         let byzantine = &mut faults.byzantine;
         let twin = &mut byzantine.twins[index];
         let of = usize::from(twin.of.0);
-        // Both live in one place, behind the same links.
+        // Both copies share site, failure domain and link cuts.
         let here = &self.hosts[of];
         (twin.host.site, twin.host.domain) = (here.site, here.domain);
         (twin.host.cut, twin.host.cut_links) = (here.cut, here.cut_links);
         self.replicas.twin(TwinOp::Swap(index, twin.of));
         std::mem::swap(&mut twin.host, &mut self.hosts[of]);
-        byzantine.present = if byzantine.present.is_some() { None } else { Some(index) };
+        byzantine.swapped_in = if byzantine.swapped_in.is_some() { None } else { Some(index) };
     }
 
-    /// Carries out an event, at the second copy of its node if it is that one's.
-    pub(super) fn at_whichever_copy(&mut self, event: Event) -> Option<StepOutcome> {
-        match self.whose(event) {
+    /// Dispatches an event to the twin if it is addressed to one, otherwise to the node.
+    pub(super) fn dispatch_to_copy(&mut self, event: Event) -> Option<StepOutcome> {
+        match self.addressed_twin(event) {
             Some(index) => {
-                self.stand_in(index);
+                self.swap_twin(index);
                 let outcome = self.dispatch(event);
-                // A copy that has stopped, at a full disk, took the other one with it.
-                if self.faults.as_ref().is_some_and(|faults| faults.byzantine.present.is_some()) {
-                    self.stand_in(index);
+                // A twin that has stopped, at a full disk, was removed together with its node.
+                if self.faults.as_ref().is_some_and(|faults| faults.byzantine.swapped_in.is_some()) {
+                    self.swap_twin(index);
                 }
                 outcome
             }
@@ -154,17 +154,17 @@ impl World {
         }
     }
 
-    /// The twin that an event is for, if it is for one.
-    fn whose(&self, event: Event) -> Option<usize> {
+    /// Index of the twin to which an event is addressed, if any.
+    fn addressed_twin(&self, event: Event) -> Option<usize> {
         let twins = &self.faults.as_ref()?.byzantine.twins;
         if twins.is_empty() {
             return None;
         }
-        let heard_by = |twin: &Twin| match event {
-            Event::Deliver { from, to, .. } => to == twin.of && from != to && twin.hears.has(from),
+        let is_addressed = |twin: &Twin| match event {
+            Event::Deliver { from, to, .. } => to == twin.of && from != to && twin.peers.has(from),
             Event::Timer { node, incarnation, .. } => node == twin.of && incarnation == twin.host.incarnation,
             Event::Handle { to, incarnation, .. } => to == twin.of && incarnation == twin.host.incarnation,
-            // Every other client happens on the second one.
+            // Clients with odd ids reach the twin.
             Event::Request { to, client_message, .. } => {
                 let client = match self.client_messages.look(client_message) {
                     Some(
@@ -176,47 +176,47 @@ impl World {
             }
             _ => false,
         };
-        twins.iter().position(heard_by)
+        twins.iter().position(is_addressed)
     }
 
-    /// Which life of a node hears a message: that of its second copy, or of the first.
-    pub(super) fn receiving_incarnation(&self, from: NodeId, to: NodeId) -> u16 {
+    /// Incarnation of the copy of `to` that receives messages of `from`.
+    pub(super) fn addressed_incarnation(&self, from: NodeId, to: NodeId) -> u16 {
         let twins = self.faults.as_ref().map_or(&[][..], |faults| &faults.byzantine.twins);
-        let twin = twins.iter().find(|twin| twin.of == to && twin.hears.has(from));
+        let twin = twins.iter().find(|twin| twin.of == to && twin.peers.has(from));
         twin.map_or(self.hosts[usize::from(to.0)].incarnation, |twin| twin.host.incarnation)
     }
 
-    /// Whom a message of a node goes to, lies considered; those left out never hear of it. The message is meant for as many.
-    pub(super) fn audience(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> NodeSet {
+    /// Receivers of a message of `from`, as changed by its Byzantine behaviour; adjusts the message's receiver count.
+    pub(super) fn byzantine_receivers(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> NodeSet {
         let Some(faults) = &self.faults else { return to };
         let byzantine = &faults.byzantine;
         if !byzantine.byzantine.has(from) {
             return to;
         }
-        let mut hears = to;
+        let mut receivers = to;
         if byzantine.to_all.has(from) && to != NodeSet::just(from) {
-            hears = hears.or(NodeSet::first(self.hosts.len() as u8).without(from));
+            receivers = receivers.or(NodeSet::first(self.hosts.len() as u8).without(from));
         }
-        hears = hears.minus(byzantine.silent[usize::from(from.0)].without(from));
+        receivers = receivers.minus(byzantine.silent[usize::from(from.0)].without(from));
         if let Some(twin) = byzantine.twins.iter().find(|twin| twin.of == from) {
-            hears = match byzantine.present {
-                Some(_) => hears.and(twin.hears.with(from)),
-                None => hears.minus(twin.hears),
+            receivers = match byzantine.swapped_in {
+                Some(_) => receivers.and(twin.peers.with(from)),
+                None => receivers.minus(twin.peers),
             };
         }
-        self.outbox.messages.readdress(message_id, hears.len().into());
-        hears
+        self.outbox.messages.readdress(message_id, receivers.len().into());
+        receivers
     }
 
-    /// Whether a node answers clients.
-    pub(super) fn answers(&self, node: NodeId) -> bool {
+    /// Whether a node replies to clients: not if it is silent towards all others.
+    pub(super) fn replies_to_clients(&self, node: NodeId) -> bool {
         let Some(faults) = &self.faults else { return true };
         let others = NodeSet::first(self.hosts.len() as u8).without(node);
         let silent = faults.byzantine.silent.get(usize::from(node.0));
         silent.is_none_or(|silent| !others.minus(*silent).is_empty() || others.is_empty())
     }
 
-    /// What a node answers a client: something else than it should, if it tampers with what it sends to everybody.
+    /// The reply, with a tampered outcome if the node tampers with messages to all.
     pub(super) fn tamper_reply(&self, from: NodeId, reply: Reply) -> Reply {
         let tampers = self.faults.as_ref().and_then(|faults| faults.byzantine.tampers.get(usize::from(from.0)));
         match reply.answer {
@@ -227,7 +227,7 @@ impl World {
         }
     }
 
-    /// The message with another command in it, if the sender tampers what it sends there and there is one in it.
+    /// The message, with another command if the sender tampers with messages to this receiver and there is a command to replace.
     pub(super) fn tamper(&mut self, from: NodeId, to: NodeId, event: Event) -> Event {
         let tampers = self.faults.as_ref().is_some_and(|faults| {
             faults.byzantine.tampers.get(usize::from(from.0)).is_some_and(|tampers| tampers.has(to))

@@ -1,4 +1,4 @@
-//! Clock faults: drift and jumps, and what they do to the timers of a node.
+//! Clock faults: drift and jumps, and the new deadlines of a node's timers.
 
 use super::World;
 use crate::core::{Micros, NodeId};
@@ -7,7 +7,7 @@ use crate::sim::hosts::timers::NEVER;
 use crate::sim::queue::event::Event;
 
 impl World {
-    /// How much faster than true time a node's clock runs, in millionths.
+    /// Drift of a node's clock, parts per million; positive is fast.
     pub fn drift_ppm(&self, node: NodeId) -> i32 {
         self.faults.as_ref().map_or(0, |faults| faults.clocks.drift(node))
     }
@@ -15,7 +15,7 @@ impl World {
     pub(super) fn set_drift(&mut self, node: NodeId, ppm: i32) {
         let (nodes, now) = (self.hosts.len(), self.time);
         let clocks = &mut self.faults().clocks;
-        clocks.shift(node, 0, now);
+        clocks.adjust(node, 0, now);
         let before = clocks.rate(node);
         clocks.drift_ppm.resize(nodes.max(clocks.drift_ppm.len()), 0);
         clocks.drift_ppm[usize::from(node.0)] = ppm;
@@ -23,19 +23,19 @@ impl World {
         self.set_deadlines(node, |deadline| now + scaled(deadline.saturating_sub(now), before, after));
     }
 
-    /// The clock jumps, so that timers have less (or, for a jump backwards, more) to go.
+    /// Clock jump by `by` µs: pending timers have that much less (or, for a jump backwards, more) to go.
     pub(super) fn jump(&mut self, node: NodeId, by: i32) {
         let now = self.time;
         let clocks = &mut self.faults().clocks;
-        clocks.shift(node, by.into(), now);
-        let real = clocks.real(node, by.unsigned_abs().into());
+        clocks.adjust(node, by.into(), now);
+        let real = clocks.true_duration(node, by.unsigned_abs().into());
         self.set_deadlines(node, |deadline| match by >= 0 {
             true => deadline.saturating_sub(real),
             false => deadline + real,
         });
     }
 
-    /// Gives the pending timers of a node new deadlines; those in the past are due now, in their order.
+    /// Maps the deadlines of a node's pending timers; those in the past become due now, in order of deadline.
     pub(super) fn set_deadlines(&mut self, node: NodeId, new: impl Fn(Micros) -> Micros) {
         let now = self.time;
         let host = &mut self.hosts[usize::from(node.0)];

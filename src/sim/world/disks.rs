@@ -1,4 +1,4 @@
-//! Saving, disk faults, and what a crash leaves on a disk.
+//! Disk writes with group commit, disk faults, and the durable state after a crash.
 
 use super::World;
 use crate::core::{Micros, NodeId};
@@ -7,16 +7,16 @@ use crate::sim::hosts::disk::{DiskState, Write};
 use crate::sim::replicas::DiskOp;
 
 impl World {
-    /// What is wrong with a node's disk.
+    /// Active faults of a node's disk.
     pub fn disk_state(&self, node: NodeId) -> DiskState {
         self.hosts[usize::from(node.0)].storage.state()
     }
 
     pub(super) fn inject_disk_fault(&mut self, node: NodeId, fault: DiskFault) {
         if !self.strict_disks {
-            // Up to now every save was done at once, so that what a node holds is what it wrote.
+            // So far every save was durable at once, so the node's current state is what its disk holds.
             self.strict_disks = true;
-            self.outbox.tell_saves(true);
+            self.outbox.record_saves(true);
             for id in (0..self.hosts.len() as u8).map(NodeId) {
                 self.replicas.disk(id, DiskOp::Write { tears: false });
             }
@@ -48,7 +48,7 @@ impl World {
         self.hosts[usize::from(node.0)].storage.faults = faulty.then(|| Box::new(state));
     }
 
-    /// What was written by now is on the disk.
+    /// Moves writes that are done by now from pending to durable.
     fn complete_writes(&mut self, node: NodeId) {
         let storage = &mut self.hosts[usize::from(node.0)].storage;
         let tears = storage.state().tears;
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// The node has ended: writes under way are lost, and with them what a faulty disk does not keep.
+    /// Crash: pending writes are lost, and what a faulty disk does not keep.
     pub(super) fn crash_disk(&mut self, node: NodeId) {
         self.complete_writes(node);
         self.replicas.disk(node, DiskOp::Abort);
@@ -68,7 +68,7 @@ impl World {
         storage.busy_until = 0;
     }
 
-    /// Writes what a node asks to save. False if it does not fit.
+    /// Schedules the write of a node's durable state. False: the disk is full.
     #[inline(always)]
     pub(super) fn save(&mut self, me: NodeId) -> bool {
         !self.strict_disks || self.write(me)
@@ -90,7 +90,7 @@ impl World {
         }
         self.complete_writes(me);
         let storage = &mut self.hosts[usize::from(me.0)].storage;
-        // One write at a time. What is saved until the next one begins goes into that one together (group commit).
+        // Group commit: one write at a time, and saves until the next one begins share that one.
         if storage.writes.back().is_some_and(|write| write.begins >= self.time) {
             self.replicas.disk(me, DiskOp::Join);
         } else {
@@ -102,17 +102,17 @@ impl World {
         true
     }
 
-    /// What a node has to keep, it must have saved.
+    /// Asserts that durable state did not change without a save, where saves are immediate and all rules in force.
     pub(super) fn assert_saved(&self, me: NodeId) {
         let storage = &self.hosts[usize::from(me.0)].storage;
-        let prompt = self.topology.disk == 0 && storage.is_prompt();
+        let prompt = self.topology.disk == 0 && storage.writes_immediately();
         assert!(
-            !prompt || !self.outbox.intact() || self.replicas.is_saved(me),
+            !prompt || !self.outbox.all_rules_in_force() || self.replicas.is_saved(me),
             "node {me:?} changed its durable state without saving it"
         );
     }
 
-    /// When a write that a node asked for last is done; now if there is none.
+    /// When the node's last scheduled write is done, µs; now if there is none.
     #[inline(always)]
     pub(super) fn saved_at(&self, node: NodeId) -> Micros {
         match self.strict_disks {

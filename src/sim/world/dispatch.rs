@@ -1,7 +1,7 @@
-//! The event loop: takes the next event, has a node handle it, and applies the effects that the handler asked for.
+//! Event loop: takes the next event from the queue, dispatches it to a handler, and applies the handler's effects.
 //!
-//! A message's way ends here: [`World::dispatch`] → `deliver` → `handle` → [`Replicas::deliver`](crate::sim::replicas::Replicas::deliver), and the next one's begins: `apply_effects` →
-//! `send` or `broadcast` in `routes.rs`.
+//! Delivery of a message: [`World::dispatch`] → `deliver` → `handle` → [`Replicas::deliver`](crate::sim::replicas::Replicas::deliver); sending
+//! the next: `apply_effects` → `send` or `broadcast` in `routes.rs`.
 
 use super::{Mark, StepOutcome, World};
 use crate::core::{Effect, Header, Micros, NodeId, RuleSet, Slot};
@@ -11,18 +11,18 @@ use crate::sim::queue::event::{Arriving, Event, Packed};
 use crate::sim::roles::Resolved;
 use crate::sim::trace::{Record, Way, What};
 
-/// Why a node stopped in the middle of its effects: a save did not fit its disk.
+/// `detail` of [`What::Stopped`]: a save did not fit the disk.
 const STOPPED_SAVING: u32 = 0;
-/// A crash fell in the middle of what it sent.
+/// `detail` of [`What::Stopped`]: a scheduled crash between two sends.
 const STOPPED_SENDING: u32 = 1;
 
 impl World {
-    /// Does the next thing, if it happens until `limit`; otherwise only time moves on to `limit`.
+    /// Processes the next event if its time is not after `limit`, µs; otherwise advances time to `limit` and returns `None`.
     pub fn step_until(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.next(limit)
     }
 
-    /// Runs until `limit`, µs since the start; tells how many events that took.
+    /// Processes all events until `limit`, µs since the start; returns their number.
     pub fn run_until(&mut self, limit: Micros) -> u64 {
         let before = self.events;
         while self.next(limit).is_some() {}
@@ -55,7 +55,7 @@ impl World {
             };
             self.time = time;
             self.outbox.clock = time;
-            // Where nothing can come between the arrival of a message and its handling, the handling is done in place: nine of ten events.
+            // Fast path: an arrival is handled in place, without dispatch.
             if self.fault_free {
                 if let Some(arrival) = event.arrival() {
                     break arrival;
@@ -71,13 +71,13 @@ impl World {
             }
         };
         self.events += 1;
-        Some(self.handle_here(way, message_id))
+        Some(self.handle_inline(way, message_id))
     }
 
-    /// Carries out one event. `None`: it was not one after all (a timer set again, a session already answered).
+    /// Processes one event. `None`: the event was stale (a timer set again, a session already answered) or deferred.
     #[inline(always)]
     pub(super) fn handle_event(&mut self, event: Packed) -> Option<StepOutcome> {
-        // Unpacked on either way, so that it comes apart at once into what each event is made of.
+        // Unpacked on each branch, so that the compiler merges unpacking and dispatch.
         match self.faults {
             Some(_) => (self.fault_code().handle_event)(self, event.unpack()),
             None => self.dispatch(event.unpack()),
@@ -103,17 +103,17 @@ impl World {
             }
             Event::Timer { node, incarnation, index } => self.timer_due(node, incarnation, index),
             Event::Request { to, will_drop, flight, client_message } => {
-                self.requested(to, will_drop, flight, client_message)
+                self.deliver_request(to, will_drop, flight, client_message)
             }
-            Event::Reply { from, client_message, .. } => self.answered(from, client_message),
+            Event::Reply { from, client_message, .. } => self.deliver_reply(from, client_message),
             Event::Wake(client) => self.wake(client),
-            Event::Impatient(client) => self.impatient(client),
-            Event::Again { client, seq, attempt } => self.again(client, seq, attempt),
-            Event::Arrival(group) => self.arrival(group),
+            Event::RetryTimeout(client) => self.retry_timeout(client),
+            Event::Resend { client, seq, attempt } => self.resend(client, seq, attempt),
+            Event::Arrival(group) => self.open_loop_arrival(group),
             Event::Script(index) => {
                 let timed = self.script[index as usize];
                 let done = match self.before_boot.remove(&index) {
-                    Some(outcome) => outcome.map(|()| self.note_action(timed.action)),
+                    Some(outcome) => outcome.map(|()| self.record_action(timed.action)),
                     None => self.resolve(timed).and_then(|action| {
                         (self.fault_code().apply_action)(self, action)?;
                         if !timed.roles.is_empty() {
@@ -131,12 +131,12 @@ impl World {
                     }
                 })
             }
-            Event::Fence { by, target } => Some(self.fenced(by, target)),
-            Event::Turn { .. } | Event::Void => None,
+            Event::Fence { by, target } => Some(self.apply_fence(by, target)),
+            Event::ProcessorDone { .. } | Event::Cancelled => None,
         }
     }
 
-    /// The next of several replicas gets the message that has arrived at all of them.
+    /// Delivers an arriving broadcast to the next of its receivers.
     #[inline(never)]
     pub(super) fn arrive(&mut self) -> Option<StepOutcome> {
         let Arriving { from, to, flight, message_id } = self.arriving;
@@ -158,7 +158,7 @@ impl World {
         message_id: u32,
     ) -> StepOutcome {
         if will_drop || self.hosts[usize::from(from.0)].cut.has(to) || !self.hosts[usize::from(to.0)].up {
-            return self.miss(from, to, flight, message_id);
+            return self.lose_on_arrival(from, to, flight, message_id);
         }
         if self.topology.processing > 0 && from != to {
             let host = &mut self.hosts[usize::from(to.0)];
@@ -170,9 +170,9 @@ impl World {
         self.handle(from, to, flight, message_id)
     }
 
-    /// A message gets lost.
+    /// Records the loss of a message at its arrival.
     #[cold]
-    pub(super) fn miss(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
+    pub(super) fn lose_on_arrival(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
         self.counts.lost += u64::from(from != to);
         let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
         self.outbox.messages.release(message_id);
@@ -182,17 +182,17 @@ impl World {
 
     #[inline(never)]
     pub(super) fn handle(&mut self, from: NodeId, to: NodeId, flight: u32, message_id: u32) -> StepOutcome {
-        self.handle_here(Way::new(from, to, flight), message_id)
+        self.handle_inline(Way::new(from, to, flight), message_id)
     }
 
-    /// A node handles a message, if it is up.
+    /// Delivers a message to a node's handler and applies the effects; the message is lost if the node is down.
     #[inline(always)]
-    pub(super) fn handle_here(&mut self, way: Way, message_id: u32) -> StepOutcome {
+    pub(super) fn handle_inline(&mut self, way: Way, message_id: u32) -> StepOutcome {
         let (from, to) = (way.from(), way.to());
         let Header { kind, slot, .. } = self.outbox.messages.header(message_id);
         let shared = self.outbox.messages.is_shared(message_id);
         if !self.replicas.deliver(from, to, message_id, shared, &mut self.outbox) {
-            return self.miss(from, to, way.flight(), message_id);
+            return self.lose_on_arrival(from, to, way.flight(), message_id);
         }
         self.outbox.messages.release(message_id);
         let (rules, log_from) = self.outbox.settle();
@@ -202,20 +202,20 @@ impl World {
         StepOutcome::handled(What::Delivered, to, log_from)
     }
 
-    /// Takes the effects out of the outbox and carries them out.
-    pub(super) fn settle(&mut self, me: NodeId) {
+    /// Applies the outbox after a handler call that is no event of its own (boot, operator's order).
+    pub(super) fn apply_outbox(&mut self, me: NodeId) {
         let (rules, _) = self.outbox.settle();
         self.used = self.used.or(rules);
         self.apply_effects(me);
     }
 
-    /// Carries out the effects in the outbox.
+    /// Applies the effects in the outbox, in order.
     #[inline(never)]
     pub(super) fn apply_effects(&mut self, me: NodeId) {
         self.apply_effects_inline(me);
     }
 
-    /// The same, in place: for messages, of which there are most.
+    /// [`World::apply_effects`], inlined for message deliveries.
     #[inline(always)]
     pub(super) fn apply_effects_inline(&mut self, me: NodeId) {
         if self.records_effects {
@@ -228,13 +228,13 @@ impl World {
             match *effect {
                 Effect::Send(to, message_id) => {
                     if !self.send(me, to, message_id) {
-                        self.stop_before(me, next, STOPPED_SENDING);
+                        self.stop_mid_effects(me, next, STOPPED_SENDING);
                         break;
                     }
                 }
                 Effect::Broadcast(to, message_id) => {
                     if !self.broadcast(me, to, message_id) {
-                        self.stop_before(me, next, STOPPED_SENDING);
+                        self.stop_mid_effects(me, next, STOPPED_SENDING);
                         break;
                     }
                 }
@@ -243,12 +243,12 @@ impl World {
                 Effect::Save => {
                     saved = true;
                     if !self.save(me) {
-                        self.stop_before(me, next, STOPPED_SAVING);
+                        self.stop_mid_effects(me, next, STOPPED_SAVING);
                         break;
                     }
                 }
                 Effect::Reply(reply) => self.send_reply(me, reply),
-                // These two are told in place, not by `mark`: so the command is copied only if somebody judges it.
+                // Marked here and not by `mark`, so that the command is copied only if marks are recorded.
                 Effect::Chosen(at, ref command) => {
                     if self.judged {
                         self.marks.push(Mark::Chosen(me, at, *command));
@@ -271,9 +271,9 @@ impl World {
         }
     }
 
-    /// A node stops in the middle of its effects: what it still wanted to do (those from `next` on) is not done.
+    /// Stops a node while its effects are applied: those from `next` on are discarded, and their messages released.
     #[cold]
-    fn stop_before(&mut self, me: NodeId, next: usize, why: u32) {
+    fn stop_mid_effects(&mut self, me: NodeId, next: usize, why: u32) {
         let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
         for effect in &undone {
             match effect {
@@ -282,13 +282,13 @@ impl World {
                 _ => {}
             }
         }
-        // Kept before they were applied; that at which it stopped was not, either.
+        // All effects were recorded beforehand; the one at which the node stopped was not applied either.
         self.replicas.unrecord(undone.len() + 1);
         self.crash(me);
         self.record(What::Stopped, me, me, 0, 0, why, RuleSet::EMPTY);
     }
 
-    /// Tells the judges, if there are any.
+    /// Records an observation for the checkers, if there are any.
     #[inline(always)]
     pub(super) fn mark(&mut self, mark: Mark) {
         if self.judged {
@@ -296,7 +296,7 @@ impl World {
         }
     }
 
-    /// Lets something happen at `time`; what should have happened already happens now.
+    /// Puts an event into the queue at `time`, µs; a time in the past counts as now.
     #[inline(always)]
     pub(super) fn schedule(&mut self, time: Micros, event: Event) {
         self.wheel.push(time, event.pack());

@@ -1,4 +1,4 @@
-//! What happens to whole failure domains.
+//! Faults of failure domains: crash, restart, pause and partition of a rack, site or region; computation of partitions.
 
 use super::World;
 use super::actions::refuse;
@@ -13,7 +13,7 @@ impl World {
         (0..self.hosts.len() as u8).map(NodeId).filter(inside).fold(NodeSet::EMPTY, NodeSet::with)
     }
 
-    /// The domains that are cut off.
+    /// The partitioned domains.
     pub fn partitioned(&self) -> &[DomainId] {
         self.faults.as_ref().map_or(&[], |faults| &faults.partitioned)
     }
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// The nodes that a blow concerns.
+    /// The nodes in a domain to which a fault applies.
     fn affected(&self, domain: DomainId, fault: DomainFault) -> NodeSet {
         let concerned = |node: &NodeId| match fault {
             DomainFault::Crash => self.is_up(*node),
@@ -54,7 +54,7 @@ impl World {
                 DomainFault::Crash => self.crash(node),
                 DomainFault::Restart => self.boot(node),
                 DomainFault::Pause => self.pause(node, false),
-                DomainFault::Continue => self.wake_up(node),
+                DomainFault::Continue => self.end_pause(node),
                 DomainFault::Partition | DomainFault::Reconnect => {}
             }
         }
@@ -63,34 +63,37 @@ impl World {
             DomainFault::Reconnect => self.faults().partitioned.retain(|other| *other != domain),
             _ => return,
         }
-        self.recut();
+        self.rebuild_partitions();
     }
 
     pub(super) fn reconnect_all(&mut self) {
         if let Some(faults) = &mut self.faults {
             faults.partitioned.clear();
         }
-        self.recut();
+        self.rebuild_partitions();
     }
 
-    /// Whether the edge of a domain that is cut off lies between two nodes.
+    /// Whether the edge of a partitioned domain separates two nodes.
     pub(super) fn is_partitioned(&self, a: NodeId, b: NodeId) -> bool {
         let domain = |node: NodeId| self.hosts[usize::from(node.0)].domain;
-        self.parted(domain(a), domain(b))
+        self.crosses_partition(domain(a), domain(b))
     }
 
-    /// The same for a client and a node.
-    pub(super) fn is_out_of_reach(&self, client: ClientId, node: NodeId) -> bool {
+    /// Whether the edge of a partitioned domain separates a client and a node.
+    pub(super) fn is_client_partitioned(&self, client: ClientId, node: NodeId) -> bool {
         !self.partitioned().is_empty()
-            && self.parted(self.domains.of_site(self.site_of_client(client)), self.hosts[usize::from(node.0)].domain)
+            && self.crosses_partition(
+                self.domains.of_site(self.site_of_client(client)),
+                self.hosts[usize::from(node.0)].domain,
+            )
     }
 
-    fn parted(&self, a: Option<DomainId>, b: Option<DomainId>) -> bool {
+    fn crosses_partition(&self, a: Option<DomainId>, b: Option<DomainId>) -> bool {
         self.partitioned().iter().any(|edge| self.domains.within(a, *edge) != self.domains.within(b, *edge))
     }
 
-    /// Finds anew who cannot hear whom.
-    pub(super) fn recut(&mut self) {
+    /// Recomputes unreachable receivers of all nodes from link cuts and partitioned domains, and the routes.
+    pub(super) fn rebuild_partitions(&mut self) {
         for from in (0..self.hosts.len() as u8).map(NodeId) {
             let partitioned = (0..self.hosts.len() as u8).map(NodeId).filter(|to| self.is_partitioned(from, *to));
             let cut = partitioned.fold(self.hosts[usize::from(from.0)].cut_links, NodeSet::with);

@@ -1,4 +1,5 @@
-//! What is out of the ordinary in a world. Most worlds have none of it, so all of it lies behind one pointer.
+//! Active faults, and the event loop and sending path under faults. All fault state is behind one pointer, so that a world without faults
+//! pays one test for each event and each send.
 
 use super::byzantine::ByzantineNodes;
 use super::intercept::{Held, Interceptor};
@@ -14,10 +15,8 @@ use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
 use std::collections::BTreeMap;
 
-type InTime = fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool);
-
-/// The functions that a world without faults does without. It holds a reference to them, so that a page can show a run before it has
-/// loaded them: only what names [`FaultCode::ALL`] takes them along.
+/// Function table of the fault path. A world calls it through a reference, so that the page can show a run without faults before it has loaded
+/// this code: only code that names [`FaultCode::ALL`] links it.
 #[derive(Debug)]
 pub(super) struct FaultCode {
     /// See [`World::act_before_boot`].
@@ -32,14 +31,14 @@ pub(super) struct FaultCode {
     pub arrive: fn(&mut World, NodeId, NodeId, u32, u32) -> Option<StepOutcome>,
     /// See [`World::send_with_faults`].
     pub send: fn(&mut World, NodeId, NodeSet, u32) -> bool,
-    /// See [`World::put_together`].
-    pub put_together: fn(&mut World, NodeId, u64) -> Micros,
-    /// See [`World::in_time`].
-    pub in_time: InTime,
+    /// See [`World::processor_send`].
+    pub processor_send: fn(&mut World, NodeId, u64) -> Micros,
+    /// See [`World::bounded_arrival`].
+    pub bounded_arrival: fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool),
 }
 
 impl FaultCode {
-    /// All of them.
+    /// The table.
     pub const ALL: &FaultCode = &FaultCode {
         act_before_boot: World::act_before_boot,
         apply_action: World::apply_action,
@@ -49,47 +48,47 @@ impl FaultCode {
         handle_event: World::handle_event_with_faults,
         arrive: World::arrive_with_faults,
         send: World::send_with_faults,
-        put_together: World::put_together,
-        in_time: World::in_time,
+        processor_send: World::processor_send,
+        bounded_arrival: World::bounded_arrival,
     };
 }
 
-/// All that is out of the ordinary.
+/// State of all faults.
 #[derive(Clone, Debug)]
 pub(super) struct ActiveFaults {
-    /// The paused nodes, by node.
+    /// Pauses, by node.
     pub pauses: Vec<Option<Pause>>,
-    /// The domains that are cut off.
+    /// The partitioned domains.
     pub partitioned: Vec<DomainId>,
-    /// The disturbed links.
+    /// Link conditions.
     pub links: Links,
-    /// The nodes' clocks.
+    /// Clock drift and offsets.
     pub clocks: Clocks,
-    /// The processors, if messages cost them anything.
+    /// Processors, if messages have a cost.
     pub processors: Option<Processors>,
-    /// The nodes that lie.
+    /// Byzantine nodes.
     pub byzantine: ByzantineNodes,
-    /// Nodes that crash in the middle of what they send, and how many messages still leave them.
+    /// Nodes with a scheduled crash while sending, and the number of messages that they still send.
     pub crash_after: BTreeMap<NodeId, u16>,
-    /// The messages held.
+    /// Held messages.
     pub held: Vec<Held>,
-    /// What waits for a message to be sent.
+    /// Interceptors of messages yet to be sent.
     pub interceptors: Vec<Interceptor>,
 }
 
 impl World {
-    /// Gives a world that was made without them the functions for faults.
+    /// Installs the function table in a world created without it.
     pub fn allow_faults(&mut self) {
         self.fault_code = Some(FaultCode::ALL);
     }
 
-    /// The functions for faults. Whoever gives a world a script, faults or processing costs has made it with them.
+    /// The function table. Invariant: a world with a script, faults or processing costs has one.
     #[inline]
     pub(super) fn fault_code(&self) -> &'static FaultCode {
         self.fault_code.expect("a world made without faults has none")
     }
 
-    /// The trouble there is, from now on.
+    /// The fault state, created at first use; ends the fault-free fast path.
     pub(super) fn faults(&mut self) -> &mut ActiveFaults {
         let (seed, cost) = (self.seed, self.topology.cost);
         self.fault_free = false;
@@ -108,29 +107,29 @@ impl World {
         })
     }
 
-    /// What becomes of an event in a troubled world: itself, or nothing for now.
-    fn divert(&mut self, event: Event) -> Option<Event> {
+    /// Defers an event at a paused node or queues it at a processor; returns what is to be handled now.
+    fn defer_or_queue(&mut self, event: Event) -> Option<Event> {
         match event {
-            // Its single arrivals come here one by one.
+            // Its single arrivals pass through here one by one.
             Event::DeliverEach { .. } => Some(event),
             _ => {
-                let event = self.let_wait(event)?;
-                self.take_turns(event)
+                let event = self.defer_if_paused(event)?;
+                self.schedule_on_processor(event)
             }
         }
     }
 
-    /// Carries out one event of a troubled world, or puts it off.
+    /// Processes one event under faults, or defers it.
     #[cold]
     pub(super) fn handle_event_with_faults(&mut self, event: Event) -> Option<StepOutcome> {
-        let event = self.divert(event)?;
+        let event = self.defer_or_queue(event)?;
         if let (Some(node), Some(faults)) = (event.handler(), &self.faults) {
-            self.outbox.clock = faults.clocks.shown(node, self.time);
+            self.outbox.clock = faults.clocks.reading(node, self.time);
         }
-        self.at_whichever_copy(event)
+        self.dispatch_to_copy(event)
     }
 
-    /// A message that has arrived at several replicas gets to one of them, unless it has to wait there; then the next is asked.
+    /// Delivers an arriving broadcast to `to`; if it is deferred there, to the next receiver.
     #[cold]
     pub(super) fn arrive_with_faults(
         &mut self,
@@ -143,47 +142,47 @@ impl World {
         self.handle_event_with_faults(event).or_else(|| self.arrive())
     }
 
-    /// Sends a message in a troubled world. Chance is taken as in one without trouble, so that trouble in one place changes nothing in
-    /// another.
+    /// Sends a message under faults. Draws from the network's random stream exactly as without faults, so that a fault in one place changes no
+    /// draws elsewhere.
     ///
-    /// False: the sender crashed in the middle of it, and what it sent to the others never left.
+    /// False: the sender crashed during the broadcast, and the remaining receivers get nothing.
     #[cold]
     pub(super) fn send_with_faults(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
-        let (kind, bytes) = self.weigh(message_id);
-        let mut to = self.audience(from, to, message_id);
+        let (kind, bytes) = self.wire_size(message_id);
+        let mut to = self.byzantine_receivers(from, to, message_id);
         while let Some(receiver) = to.lowest() {
-            if receiver != from && self.crashes_now(from) {
+            if receiver != from && self.count_down_to_crash(from) {
                 to.iter().for_each(|_| self.outbox.messages.release(message_id));
                 return false;
             }
             to.remove(receiver);
             let to = receiver;
             if from == to {
-                // In a life of its own, for there may be two of it.
+                // By incarnation, since the node may have a twin.
                 let incarnation = self.hosts[usize::from(from.0)].incarnation;
                 self.schedule(self.saved_at(from), Event::Handle { from, to, incarnation, flight: 0, message_id });
                 continue;
             }
             let (flight, lost) = self.route(from, to);
             self.counts.count(from, kind, 1, bytes);
-            let ready = self.put_together(from, bytes);
-            let Transmission { leaves, flight, lost: lost_here, twice } =
+            let ready = self.processor_send(from, bytes);
+            let Transmission { leaves, flight, lost: lost_here, duplicate_flight } =
                 self.faults().links.transmit((from, to), ready, Micros::from(flight), bytes);
-            let (leaves, flight, will_drop) = self.in_time(ready, leaves, flight, lost || lost_here);
+            let (leaves, flight, will_drop) = self.bounded_arrival(ready, leaves, flight, lost || lost_here);
             let event =
                 self.tamper(from, to, Event::Deliver { from, to, will_drop, flight: flight as u32, message_id });
-            if let Some(second) = twice.filter(|_| !will_drop) {
-                let (leaves, second, _) = self.in_time(ready, leaves, second, false);
+            if let Some(second) = duplicate_flight.filter(|_| !will_drop) {
+                let (leaves, second, _) = self.bounded_arrival(ready, leaves, second, false);
                 let copy = self.copy_of(event);
                 self.schedule(leaves + second, copy.forced_delivery(second));
             }
-            self.send_past_interceptors(Which { from, to, kind }, event, leaves);
+            self.send_through_interceptors(Which { from, to, kind }, event, leaves);
         }
         true
     }
 
-    /// Whether a node that is to crash while it sends does so now, in place of its next message.
-    fn crashes_now(&mut self, node: NodeId) -> bool {
+    /// Whether a scheduled crash replaces the node's next send; otherwise counts that send.
+    fn count_down_to_crash(&mut self, node: NodeId) -> bool {
         match self.faults().crash_after.get_mut(&node) {
             Some(0) => true,
             Some(left) => {
@@ -194,8 +193,8 @@ impl World {
         }
     }
 
-    /// When a message can leave: once what was saved before is on the disk, and the processor has put it together.
-    pub(super) fn put_together(&mut self, from: NodeId, bytes: u64) -> Micros {
+    /// When a message can leave, µs: after earlier saves are durable, and after the processor's sending time.
+    pub(super) fn processor_send(&mut self, from: NodeId, bytes: u64) -> Micros {
         let (now, saved) = (self.time, self.saved_at(from));
         match self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) {
             Some(processors) => saved.max(processors.send(from, now, bytes)),
@@ -203,8 +202,8 @@ impl World {
         }
     }
 
-    /// When a message leaves, how long it takes and whether it gets lost, as the timing model has it.
-    pub(super) fn in_time(
+    /// Applies the timing model's bound to a message; returns when it leaves, µs, its flight time, µs, and whether it is lost.
+    pub(super) fn bounded_arrival(
         &mut self,
         sent: Micros,
         leaves: Micros,
@@ -217,31 +216,31 @@ impl World {
         (leaves, arrives - leaves, lost && !timing.is_bounded(sent))
     }
 
-    /// Takes what fits out of all that is to come. Messages to several replicas are looked at one by one.
-    pub(super) fn take_out(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
+    /// Removes and returns all pending events that match. The arrivals of a broadcast are tested one by one.
+    pub(super) fn take_matching(&mut self, fits: impl Fn(Micros, Event) -> bool) -> Vec<(Micros, Event)> {
         let mut taken = Vec::new();
-        let mut sift = |arrives: Micros, event: Event| match event {
+        let mut extract = |arrives: Micros, event: Event| match event {
             Event::DeliverEach { from, to, flight, message_id } => {
                 let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
                 let gone: NodeSet = to.iter().filter(|to| fits(arrives, single(*to))).collect();
                 taken.extend(gone.iter().map(|to| (arrives, single(to))));
                 match to.minus(gone) {
-                    NodeSet::EMPTY => Event::Void,
+                    NodeSet::EMPTY => Event::Cancelled,
                     to => Event::DeliverEach { from, to, flight, message_id },
                 }
             }
             _ if fits(arrives, event) => {
                 taken.push((arrives, event));
-                Event::Void
+                Event::Cancelled
             }
             _ => event,
         };
         let Arriving { from, to, flight, message_id } = self.arriving;
-        self.arriving.to = match sift(self.time, Event::DeliverEach { from, to, flight, message_id }) {
+        self.arriving.to = match extract(self.time, Event::DeliverEach { from, to, flight, message_id }) {
             Event::DeliverEach { to, .. } => to,
             _ => NodeSet::EMPTY,
         };
-        self.wheel.for_each_mut(|arrives, packed| *packed = sift(arrives, packed.unpack()).pack());
+        self.wheel.for_each_mut(|arrives, packed| *packed = extract(arrives, packed.unpack()).pack());
         taken
     }
 

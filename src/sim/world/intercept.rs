@@ -1,4 +1,4 @@
-//! Single messages: held, delivered at once, dropped, duplicated.
+//! Message interception: hold, deliver now, drop or duplicate a single message, in flight or when it is sent.
 
 use super::actions::refuse;
 use super::{Flight, World};
@@ -7,25 +7,25 @@ use crate::sim::action::{FlightId, Intercept, Refusal, Which};
 use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
 
-/// A message that stays where it is.
+/// A held message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Held {
     pub event: Event,
-    /// How much of its way was left, µs.
+    /// Remaining flight time, µs.
     pub left: Micros,
 }
 
-/// Waits for one message to be sent.
+/// Interception of a message yet to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interceptor {
     pub which: Which,
-    /// How many more such messages pass before it.
+    /// Number of matching messages that still pass.
     pub skip: u16,
     pub intercept: Intercept,
 }
 
 impl Event {
-    /// The message that arrives, if one does.
+    /// Id of the message whose arrival the event is, if it is one.
     pub(super) fn flight_id(self) -> Option<FlightId> {
         match self {
             Event::Deliver { from, to, message_id, .. } if from != to => Some(FlightId::Message { message_id, to }),
@@ -36,7 +36,7 @@ impl Event {
         }
     }
 
-    /// The same with another duration of its flight; sure to arrive, for what is delivered by hand is not lost by chance.
+    /// The arrival with another flight time, µs, and no random loss: a message delivered by hand arrives.
     pub(super) fn forced_delivery(self, new_flight: Micros) -> Event {
         let new_flight = u32::try_from(new_flight).unwrap_or(u32::MAX);
         match self {
@@ -51,7 +51,7 @@ impl Event {
         }
     }
 
-    /// How long it was to fly, µs.
+    /// Flight time, µs; 0 if the event is no arrival.
     pub(super) fn flight(self) -> Micros {
         match self {
             Event::Deliver { flight, .. } | Event::Request { flight, .. } | Event::Reply { flight, .. } => {
@@ -84,7 +84,7 @@ impl World {
                 let Held { event, left } = self.faults().held.remove(index);
                 (event, left)
             }
-            None => match self.take_out(|_, event| event.flight_id() == Some(id)).first() {
+            None => match self.take_matching(|_, event| event.flight_id() == Some(id)).first() {
                 Some((arrives, event)) => (*event, arrives - now),
                 None => return,
             },
@@ -110,11 +110,11 @@ impl World {
         }
     }
 
-    /// All messages held that fit arrive now.
+    /// Delivers all held messages that match, now.
     pub(super) fn release(&mut self, which: Option<Which>) {
         let held = std::mem::take(&mut self.faults().held);
         for Held { event, left } in held {
-            if which.is_none_or(|which| self.is_one(event, which)) {
+            if which.is_none_or(|which| self.matches(event, which)) {
                 self.schedule(self.time, event.forced_delivery(event.flight().saturating_sub(left)));
             } else {
                 self.faults().held.push(Held { event, left });
@@ -122,24 +122,24 @@ impl World {
         }
     }
 
-    /// Whether some message is held that fits.
-    pub(super) fn holds(&self, which: Option<Which>) -> bool {
+    /// Whether any held message matches.
+    pub(super) fn holds_matching(&self, which: Option<Which>) -> bool {
         let held = self.faults.as_ref().map_or(&[][..], |faults| &faults.held);
-        held.iter().any(|held| which.is_none_or(|which| self.is_one(held.event, which)))
+        held.iter().any(|held| which.is_none_or(|which| self.matches(held.event, which)))
     }
 
-    fn is_one(&self, event: Event, which: Which) -> bool {
+    fn matches(&self, event: Event, which: Which) -> bool {
         let Event::Deliver { from, to, message_id, .. } = event else { return false };
         (from, to, self.outbox.messages.header(message_id).kind) == (which.from, which.to, which.kind)
     }
 
-    /// A second message that says the same.
+    /// The arrival of a copy of the message.
     pub(super) fn copy_of(&mut self, event: Event) -> Event {
         match event {
             Event::Deliver { from, to, will_drop, flight, message_id } => {
                 match self.replicas.copy_message(message_id, &mut self.outbox) {
                     Some(message_id) => Event::Deliver { from, to, will_drop, flight, message_id },
-                    None => Event::Void,
+                    None => Event::Cancelled,
                 }
             }
             Event::Request { to, will_drop, flight, client_message } => {
@@ -147,18 +147,18 @@ impl World {
                     Some(copy) => {
                         Event::Request { to, will_drop, flight, client_message: self.client_messages.put(copy) }
                     }
-                    None => Event::Void,
+                    None => Event::Cancelled,
                 }
             }
             Event::Reply { from, flight, client_message } => match self.client_messages.look(client_message).copied() {
                 Some(copy) => Event::Reply { from, flight, client_message: self.client_messages.put(copy) },
-                None => Event::Void,
+                None => Event::Cancelled,
             },
-            _ => Event::Void,
+            _ => Event::Cancelled,
         }
     }
 
-    /// The message gets lost now.
+    /// Drops the message of a pending arrival, and records the loss.
     pub(super) fn lose(&mut self, event: Event) {
         match event {
             Event::Deliver { from, to, flight, message_id, .. }
@@ -180,10 +180,10 @@ impl World {
         }
     }
 
-    /// Sends a message that leaves at `leaves`, unless something else is to be done to it.
-    pub(super) fn send_past_interceptors(&mut self, which: Which, event: Event, leaves: Micros) {
+    /// Schedules a message that leaves at `leaves`, µs, as a matching interceptor has it.
+    pub(super) fn send_through_interceptors(&mut self, which: Which, event: Event, leaves: Micros) {
         let arrives = leaves + event.flight();
-        match self.caught(which) {
+        match self.match_interceptor(which) {
             None => self.schedule(arrives, event),
             Some(Intercept::Hold) => self.faults().held.push(Held { event, left: event.flight() }),
             Some(Intercept::Deliver) => self.schedule(leaves, event.forced_delivery(0)),
@@ -196,21 +196,21 @@ impl World {
         }
     }
 
-    /// What a trap that is set for this message does to it.
-    fn caught(&mut self, which: Which) -> Option<Intercept> {
+    /// The interception by the first matching interceptor that is due, which is removed; earlier matches are counted.
+    fn match_interceptor(&mut self, which: Which) -> Option<Intercept> {
         let interceptors = &mut self.faults.as_mut()?.interceptors;
-        let mut sprung = None;
+        let mut matched = None;
         interceptors.retain_mut(|interceptor| {
-            if interceptor.which != which || sprung.is_some() {
+            if interceptor.which != which || matched.is_some() {
                 return true;
             }
             if interceptor.skip > 0 {
                 interceptor.skip -= 1;
                 return true;
             }
-            sprung = Some(interceptor.intercept);
+            matched = Some(interceptor.intercept);
             false
         });
-        sprung
+        matched
     }
 }

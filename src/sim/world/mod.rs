@@ -1,4 +1,4 @@
-//! One cluster in one world, moved on event by event.
+//! World: the simulated cluster (replicas, hosts, network, clients, faults), advanced one event at a time.
 
 mod actions;
 mod byzantine;
@@ -45,117 +45,117 @@ use std::sync::Arc;
 
 pub use super::action::MAX_NODES;
 
-/// Makes the replicas of a cluster; the error names a setting and what would do.
+/// Constructor of the replicas of a cluster; the error names a setting and its valid values.
 pub type MakeReplicas = fn(&Setup) -> Result<Box<dyn Replicas>, SettingError>;
 
-/// Everything a run is made of, apart from what is done to it by hand.
+/// Initial configuration of a run. A run is determined by its blueprint and the actions applied by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blueprint {
-    /// Sites, delays, loss, disks.
+    /// Network and machine parameters.
     pub topology: Topology,
     /// The site of each replica; its length is the number of replicas.
     pub placement: Vec<u8>,
-    /// What fails together.
+    /// Failure domains.
     pub domains: Domains,
-    /// Who asks.
+    /// Client groups.
     pub clients: Vec<ClientGroup>,
     /// The protocol's settings.
     pub settings: Settings,
     /// Settings of single replicas, in place of `settings`, as in the middle of a rolling upgrade.
     pub overrides: Vec<(NodeId, Settings)>,
-    /// The rules taken away.
+    /// The rules ablated in this run.
     pub ablated: RuleSet,
-    /// Source of all chance.
+    /// Seed of all random streams.
     pub seed: u64,
-    /// How many trace records to keep.
+    /// Number of trace records to keep.
     pub keep_trace: usize,
-    /// What happens by itself at given times.
+    /// Script: actions applied at given times.
     pub script: Vec<Timed>,
-    /// What must come true once the script's faults are over, if anything must.
+    /// Liveness bound after the script's faults, if the scenario states one.
     pub recovery: Option<Recovery>,
-    /// Keep every handler call of a step with all its content, those of booting included; see [`Replicas::calls`].
+    /// Records every handler call with its stimulus, effects and state, boots included; see [`Replicas::calls`].
     #[cfg(feature = "cli")]
     pub record_calls: bool,
-    /// Leave the judges out: no violations, no leadership intervals, no count of what is chosen. For benchmarks of the simulator alone.
+    /// Disables the checkers: no violations, no leadership intervals, no count of chosen commands. For benchmarks of the simulator alone.
     pub unjudged: bool,
 }
 
-/// A promise about a time without faults: whoever waits for an answer gets it within a bound, and who fell behind catches up.
+/// Liveness bound: from `from` on, every client is answered and every member catches up within `within`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
-    /// From when on, µs since the start.
+    /// When faults are over, µs since the start.
     pub from: Micros,
-    /// Within how long, µs.
+    /// The bound, µs.
     pub within: Micros,
 }
 
-/// What clients and replicas say to each other.
+/// Message between a client and a replica.
 #[derive(Clone, Copy, Debug)]
 enum ClientMessage {
     Request(Command),
     Reply(Reply),
 }
 
-/// The machine a node runs on.
+/// Host: the machine under a node.
 #[derive(Clone, Debug)]
 struct Host {
-    /// Whether its node runs (it may be paused).
+    /// Whether its node is up (running or paused).
     up: bool,
     site: u8,
-    /// The innermost failure domain it is in, if there are any.
+    /// Innermost failure domain, if the world has domains.
     domain: Option<DomainId>,
-    /// Counts boots, so that a timer of an earlier life is recognised.
+    /// Number of boots and crashes; identifies stale events of an earlier incarnation.
     incarnation: u16,
     timers: Vec<TimerState>,
     rng: Rng,
-    /// Handling messages until then.
+    /// End of the service time of messages accepted so far, µs.
     busy_until: Micros,
     /// Its disk.
     storage: Storage,
-    /// Receivers that cannot hear this node.
+    /// Receivers that messages of this node cannot reach: by a link cut or a domain partition.
     cut: NodeSet,
-    /// Those of them whose very link is cut; the others are on the other side of a domain that is cut off.
+    /// Those of them whose link is cut; the others are separated by the partition of a domain.
     cut_links: NodeSet,
 }
 
-/// A message under way.
+/// A message in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flight {
-    /// By what to name it in an action.
+    /// Id for [`Action::Message`].
     pub id: FlightId,
-    /// Where from.
+    /// Sender.
     pub from: End,
-    /// Where to.
+    /// Receiver.
     pub to: End,
-    /// Which kind; `None` for requests of clients and replies to them.
+    /// Kind; `None` for client requests and replies.
     pub kind: Option<KindId>,
-    /// What a reply tells a client; `None` for all other messages.
+    /// Kind of reply; `None` for all other messages.
     pub reply: Option<ReplyKind>,
-    /// The slot it is about; 0 if none.
+    /// The slot concerned; 0 if none.
     pub slot: Slot,
-    /// When it left, µs. May still lie ahead: it waits for the disk.
+    /// When it leaves, µs. In the future while it waits for a disk write.
     pub sent: Micros,
     /// When it arrives, µs.
     pub arrives: Micros,
-    /// It will get lost.
+    /// Whether it will be lost.
     pub will_drop: bool,
-    /// It is held where it is: for it, time stands still.
+    /// Whether it is held by an interception; `sent` and `arrives` then move with the current time.
     pub held: bool,
 }
 
-/// What a reply tells a client.
+/// Kinds of replies to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyKind {
-    /// The command was executed, and this is its outcome.
+    /// The command was executed.
     Answered,
-    /// Nothing was done: the replica does not lead and knows no leader.
+    /// Not executed: the replica does not lead and knows no leader.
     Refused,
-    /// Nothing was done: the replica does not lead, and names the node that does as far as it knows.
+    /// Not executed: the replica does not lead, and redirects to the leader that it knows.
     Redirected(NodeId),
 }
 
 impl ReplyKind {
-    /// The kind of this node's answer.
+    /// The kind of an answer by node `from`.
     pub fn of(answer: Answer, from: NodeId) -> ReplyKind {
         match answer {
             Answer::Redirect(Some(to)) if to != from => ReplyKind::Redirected(to),
@@ -165,7 +165,7 @@ impl ReplyKind {
     }
 }
 
-/// An end of a message's way.
+/// Endpoint of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// A replica.
@@ -174,28 +174,28 @@ pub enum End {
     Client(u8),
 }
 
-/// What a node just learned or did about a slot; the judges read these.
+/// Observation for the checkers: progress of a node on an instance in the last step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// It knows the instance's command to be chosen.
+    /// It learned that the instance's command is chosen.
     Chosen(NodeId, Instance, Command),
     /// It executed the instance's command.
     Applied(NodeId, Instance, Command),
-    /// Its state machine jumped to a snapshot up to the slot.
+    /// It installed a snapshot up to the slot.
     Restored(NodeId, Slot),
-    /// It booted: what it executed before, it executes again.
+    /// It booted, and executes again from the start.
     Booted(NodeId),
 }
 
-/// A cluster, and all around it.
+/// Simulated cluster: nodes, hosts, network, clients, faults, event queue, trace and counters.
 pub struct World {
     time: Micros,
     events: u64,
     wheel: Wheel<Packed>,
-    /// What is left of a message that arrives at several replicas in this microsecond: the next events.
+    /// Remaining receivers of a broadcast that arrives in this microsecond: the next events.
     arriving: Arriving,
     client_messages: MessageStore<ClientMessage>,
-    /// The nodes themselves, and the contents of messages between them.
+    /// Node states, and contents of messages between nodes.
     replicas: Box<dyn Replicas>,
     hosts: Vec<Host>,
     clients: Clients,
@@ -204,46 +204,45 @@ pub struct World {
     setup: Setup,
     net_rng: Rng,
     seed: u64,
-    /// Copy the disk at every save: needed once it can matter that something was not saved.
+    /// Whether durable state is copied at every save; needed unless every save is durable at once.
     strict_disks: bool,
-    /// How many replicas must tell a client the same before it believes them.
+    /// Number of equal replies from different replicas that complete a command.
     answers_needed: u8,
-    /// Whom clients turn to.
+    /// Which replicas clients contact.
     contact: Contact,
-    /// What handlers ask for, and the headers of all messages in flight.
+    /// Effects of the current handler, and headers of all messages in flight.
     outbox: Box<Outbox>,
-    /// Whether the effects of each step are kept, for transcripts.
+    /// Whether the effects of each step are recorded, for transcripts.
     records_effects: bool,
-    /// For judges of states: what nodes learned and did in the last step.
+    /// Observations of the last step, for the safety checker.
     marks: Vec<Mark>,
-    /// Whether anybody reads them.
+    /// Whether marks are recorded.
     judged: bool,
-    /// For judges of histories: what clients asked and were told.
+    /// Client history, if recorded, for the linearizability checker.
     recorded: Option<Log<HistoryRecord>>,
     counts: Counts,
     samples: Samples,
     trace: Trace,
     script: Vec<Timed>,
-    /// Actions of the script that made no sense when their time came.
+    /// Actions of the script that were impossible when due.
     refused: Vec<Refused>,
-    /// What came of the script's actions that were taken before nodes booted, by their place; until their turn comes.
+    /// Results of script actions applied before the nodes booted, by index in the script; until their events.
     before_boot: BTreeMap<u32, Result<(), Refusal>>,
-    /// Actions of the script with roles, and who had them.
+    /// Script actions with roles, and their resolutions.
     resolved: Vec<Resolved>,
-    /// What was last done to the world.
+    /// The last action applied.
     intervention: Option<Action>,
-    /// What a client was last told, and by whom.
+    /// The last reply that reached a client, and its sender.
     reply: Option<(NodeId, ReplyKind)>,
-    /// All that is out of the ordinary.
+    /// Active faults; `None` while there never was one.
     faults: Option<Box<ActiveFaults>>,
-    /// What deals with that; `None` until it is needed.
+    /// Function table of the fault path; `None` until it is needed.
     fault_code: Option<&'static FaultCode>,
-    /// Whether nothing can come between the arrival of a message and its handling: no trouble, no link cut, no processing time. Mostly
-    /// nothing can.
+    /// Fast path: a message is handled at its arrival, since there are no active faults, link cuts or processing times.
     fault_free: bool,
-    /// Whether all messages between replicas take as long as expected, and arrive: no jitter, no loss, no link cut.
+    /// Fast path: messages between replicas have fixed delays and are not lost: no jitter, no loss, no link cut.
     deterministic_delivery: bool,
-    /// The ways between replicas, by sender and receiver.
+    /// Route table, by sender and receiver.
     routes: Vec<[Route; MAX_NODES]>,
     used: RuleSet,
 }
@@ -292,12 +291,12 @@ impl Clone for World {
 }
 
 impl World {
-    /// Boots a cluster of `P` at time 0. The error names a setting and what would do.
+    /// Boots a cluster of `P` at time 0. The error names a setting and its valid values.
     pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<World, SettingError> {
         World::new(blueprint, |setup| Ok(Box::new(ReplicasOf::<P>::new(setup)?)))
     }
 
-    /// Boots a cluster of the replicas that `replicas` makes, at time 0. The error names a setting and what would do.
+    /// Boots a cluster of the replicas that `replicas` constructs, at time 0. The error names a setting and its valid values.
     pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
         World::build(blueprint, replicas, Some(FaultCode::ALL))
     }
@@ -360,7 +359,7 @@ impl World {
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
         };
-        world.outbox.tell_saves(world.strict_disks);
+        world.outbox.record_saves(world.strict_disks);
         #[cfg(feature = "cli")]
         if blueprint.record_calls {
             world.record_effects();
@@ -390,14 +389,14 @@ impl World {
         Ok(world)
     }
 
-    /// Puts a new replica on a new machine at `site` and in `domain`, and boots it.
+    /// Adds a host at `site` in `domain` and boots a new replica on it.
     fn install(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = self.place(site, domain);
         self.boot(me);
         me
     }
 
-    /// Puts a new replica on a new machine at `site` and in `domain`.
+    /// Adds a host at `site` in `domain`, with a replica that is not booted.
     fn place(&mut self, site: u8, domain: Option<DomainId>) -> NodeId {
         let me = NodeId(self.hosts.len() as u8);
         self.hosts.push(Host {
@@ -422,6 +421,6 @@ impl World {
         host.incarnation += 1;
         host.up = true;
         self.replicas.boot(me, &mut self.outbox);
-        self.settle(me);
+        self.apply_outbox(me);
     }
 }

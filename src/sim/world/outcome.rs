@@ -1,13 +1,13 @@
-//! What one step did, in short: enough for the judges to know where to look.
+//! Step outcome: summary of one event for the checkers.
 
 use crate::core::{NodeId, Slot};
 use crate::sim::trace::What;
 use std::num::NonZeroU64;
 
-/// What one step did. One word, for the same reason as [`Packed`](super::event::Packed): it is returned after every event.
+/// Outcome of one event: its type, its node, and what may have changed. One word, since it is returned after every event.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct StepOutcome(
-    /// The lowest bit is always set, so that "nothing happened" fits the word, too; then sort of event, node, and the slot on top.
+    /// Bit 0 is always set, so that `Option` fits the word; then, from bit 8 on, event type, node, handled flag, and the slot in the upper half.
     NonZeroU64,
 );
 
@@ -20,25 +20,25 @@ impl StepOutcome {
         StepOutcome(NonZeroU64::MIN | word)
     }
 
-    /// Something that a node handled.
+    /// Outcome of an event that a node handled.
     #[inline]
     pub(super) fn handled(what: What, node: NodeId, log_from: Option<Slot>) -> StepOutcome {
         StepOutcome::pack(what, node, HANDLED | u64::from(log_from.unwrap_or(0)) << 32)
     }
 
-    /// Something that changed no node's state.
+    /// Outcome of an event that changed no node's state.
     #[inline]
     pub(super) fn passed(what: What, node: NodeId) -> StepOutcome {
         StepOutcome::pack(what, node, 0)
     }
 
-    /// What sort of event.
+    /// Event type.
     #[inline]
     pub fn what(self) -> What {
         What::ALL[usize::from((self.0.get() >> 8) as u8) % What::ALL.len()]
     }
 
-    /// Whom it happened to.
+    /// The node concerned.
     #[inline]
     pub fn node(self) -> NodeId {
         NodeId((self.0.get() >> 16) as u8)
@@ -50,7 +50,7 @@ impl StepOutcome {
         self.0.get() & HANDLED != 0
     }
 
-    /// The first slot of its log that may be different now; `None` if the log is as it was.
+    /// The first slot of its log that may have changed; `None` if the log is unchanged.
     #[inline]
     pub fn log_from(self) -> Option<Slot> {
         let slot = (self.0.get() >> 32) as Slot;
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_what_it_was_told() {
+    fn step_outcome_packing_round_trips() {
         for (number, what) in What::ALL.into_iter().enumerate() {
             assert_eq!(what as usize, number);
             for log_from in [None, Some(1), Some(2), Some(Slot::MAX)] {

@@ -1,22 +1,22 @@
-//! Nodes that do nothing for a while: a long garbage collection, a stopped process, a suspended virtual machine.
+//! Pauses of nodes: long garbage collection, stopped process, suspended virtual machine.
 //!
-//! What arrives meanwhile waits in the machine's buffers, and what is written goes on being written. When the node goes on, its clock has
-//! jumped: first it handles the timers that ran out meanwhile, as a program does that looks at its clock before it believes a lease, then
-//! what has arrived, in order. If its clock stood still as well, its timers have as long to go as when it fell asleep.
+//! Arriving messages wait in the host's buffers, and disk writes in progress complete. When the pause ends, overdue timers fire first, as in a
+//! program that checks its clock before it relies on a lease; then the deferred messages are handled, in order of arrival. If the clock
+//! stopped as well, timers keep their remaining time.
 
 use super::World;
 use crate::core::{Micros, NodeId, NodeSet};
 use crate::sim::hosts::timers::NEVER;
 use crate::sim::queue::event::Event;
 
-/// A pause that is not over.
+/// A pause in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Pause {
     since: Micros,
     clock_stops: bool,
-    /// What has arrived, oldest first.
+    /// Deferred events, oldest first.
     waiting: Vec<Event>,
-    /// What was to leave when a write is done, with the times.
+    /// Messages waiting for a disk write, with the times at which they were to leave, µs.
     to_leave: Vec<(Micros, Event)>,
 }
 
@@ -26,7 +26,7 @@ impl World {
         self.paused(node).is_some()
     }
 
-    /// The nodes that are paused, or have just gone on and not looked yet at the timers that ran out meanwhile.
+    /// Nodes that are paused, or have overdue timers that they have not handled yet.
     pub fn unaware(&self) -> NodeSet {
         if self.faults.is_none() {
             return NodeSet::EMPTY;
@@ -37,7 +37,7 @@ impl World {
         nodes.filter(|node| self.is_paused(*node) || overdue(node)).collect()
     }
 
-    /// How many messages wait for a paused node to go on.
+    /// Number of messages deferred at a paused node.
     pub fn waiting_at(&self, node: NodeId) -> usize {
         self.paused(node).map_or(0, |pause| pause.waiting.len())
     }
@@ -52,7 +52,7 @@ impl World {
 
     pub(super) fn pause(&mut self, node: NodeId, clock_stops: bool) {
         let now = self.time;
-        let mut to_leave = self.take_out(|arrives, event| match event {
+        let mut to_leave = self.take_matching(|arrives, event| match event {
             Event::Deliver { from, to, flight, .. } => {
                 from == node && to != node && arrives - Micros::from(flight) > now
             }
@@ -71,16 +71,20 @@ impl World {
         pauses[usize::from(node.0)] = Some(Pause { since: now, clock_stops, waiting: Vec::new(), to_leave });
     }
 
-    /// Keeps an event for later if its node is paused.
-    pub(super) fn let_wait(&mut self, event: Event) -> Option<Event> {
+    /// Defers an event if its node is paused; otherwise returns it.
+    pub(super) fn defer_if_paused(&mut self, event: Event) -> Option<Event> {
         let node = match event {
-            // What will not arrive does not wait, either.
+            // A message that will be lost is not deferred.
             Event::Deliver { from, to, will_drop, .. } if will_drop || self.hosts[usize::from(from.0)].cut.has(to) => {
                 return Some(event);
             }
             Event::Request { will_drop: true, .. } => return Some(event),
             Event::Deliver { to, .. } | Event::Request { to, .. } => to,
-            Event::Turn { node, incarnation } if self.hosts[usize::from(node.0)].incarnation == incarnation => node,
+            Event::ProcessorDone { node, incarnation }
+                if self.hosts[usize::from(node.0)].incarnation == incarnation =>
+            {
+                node
+            }
             Event::Handle { to, incarnation, .. } if self.hosts[usize::from(to.0)].incarnation == incarnation => to,
             Event::Timer { node, incarnation, .. } if self.hosts[usize::from(node.0)].incarnation == incarnation => {
                 node
@@ -101,12 +105,12 @@ impl World {
         None
     }
 
-    /// The node goes on.
-    pub(super) fn wake_up(&mut self, node: NodeId) {
+    /// Ends the pause of a node, if it is paused.
+    pub(super) fn end_pause(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         let now = self.time;
-        let slept = if pause.clock_stops { now - pause.since } else { 0 };
-        self.set_deadlines(node, |deadline| deadline + slept);
+        let stopped_for = if pause.clock_stops { now - pause.since } else { 0 };
+        self.set_deadlines(node, |deadline| deadline + stopped_for);
         for event in pause.waiting {
             self.schedule(now, event);
         }
@@ -117,8 +121,8 @@ impl World {
         }
     }
 
-    /// The node ends while it is paused: what waited is lost with it, and what had not left never will.
-    pub(super) fn forget_pause(&mut self, node: NodeId) {
+    /// Crash of a paused node: deferred messages are lost, and unsent ones released.
+    pub(super) fn discard_pause(&mut self, node: NodeId) {
         let Some(pause) = self.take_pause(node) else { return };
         for event in pause.waiting {
             self.lose(event);

@@ -1,4 +1,4 @@
-//! Messages at a node's processor: they wait for their turn, are taken in, and are handled.
+//! Message processing at a node's processor: queueing, receiving, handling.
 
 use super::{ClientMessage, World};
 use crate::core::{Command, NodeId};
@@ -6,27 +6,27 @@ use crate::sim::hosts::processor::{Processor, Stage};
 use crate::sim::queue::event::Event;
 
 impl World {
-    /// What arrives waits for its turn. Returns what is handled now.
-    pub(super) fn take_turns(&mut self, event: Event) -> Option<Event> {
+    /// Queues an arrival at the receiver's processor. Returns the event to handle now, if any.
+    pub(super) fn schedule_on_processor(&mut self, event: Event) -> Option<Event> {
         match event {
             Event::Deliver { from, to, will_drop: false, .. } if from != to && self.is_up(to) => {
                 if self.cut_from(from).has(to) {
                     return Some(event);
                 }
-                self.arrive_at_processor(to, event)
+                self.enqueue_at_processor(to, event)
             }
-            Event::Request { to, will_drop: false, .. } if self.is_up(to) => self.arrive_at_processor(to, event),
-            Event::Turn { node, incarnation } => {
+            Event::Request { to, will_drop: false, .. } if self.is_up(to) => self.enqueue_at_processor(to, event),
+            Event::ProcessorDone { node, incarnation } => {
                 if self.hosts[usize::from(node.0)].incarnation != incarnation {
                     return None;
                 }
-                self.turn(node)
+                self.processor_done(node)
             }
             _ => Some(event),
         }
     }
 
-    fn arrive_at_processor(&mut self, node: NodeId, event: Event) -> Option<Event> {
+    fn enqueue_at_processor(&mut self, node: NodeId, event: Event) -> Option<Event> {
         let Some(processors) = &mut self.faults().processors else { return Some(event) };
         let processor = processors.get(node);
         processor.inbox.push_back(event);
@@ -36,15 +36,15 @@ impl World {
         None
     }
 
-    /// Begins to take in what is next.
+    /// Starts receiving the next queued message, or becomes idle.
     fn receive_next(&mut self, node: NodeId) {
         let now = self.time;
         let incarnation = self.hosts[usize::from(node.0)].incarnation;
         let front = self.faults().processors.as_mut().and_then(|processors| processors.get(node).inbox.pop_front());
         let bytes = match front {
-            Some(Event::Deliver { message_id, .. }) => self.weigh(message_id).1,
+            Some(Event::Deliver { message_id, .. }) => self.wire_size(message_id).1,
             Some(Event::Request { client_message, .. }) => match self.client_messages.look(client_message) {
-                Some(ClientMessage::Request(Command { client, seq, .. })) => self.client_weight(*client, *seq),
+                Some(ClientMessage::Request(Command { client, seq, .. })) => self.client_message_size(*client, *seq),
                 _ => 0,
             },
             _ => 0,
@@ -56,31 +56,31 @@ impl World {
             Some(event) => {
                 processor.stage = Stage::Receiving(event);
                 let done = processor.work(now, nanos);
-                self.schedule(done, Event::Turn { node, incarnation });
+                self.schedule(done, Event::ProcessorDone { node, incarnation });
             }
             None => processor.stage = Stage::Idle,
         }
     }
 
-    /// The processor of a node has finished something.
-    fn turn(&mut self, node: NodeId) -> Option<Event> {
+    /// A processor has finished a stage: handles what it received, or receives the next message.
+    fn processor_done(&mut self, node: NodeId) -> Option<Event> {
         let now = self.time;
         let incarnation = self.hosts[usize::from(node.0)].incarnation;
         let processor = self.faults().processors.as_mut()?.get(node);
         let done = processor.busy_until.div_ceil(1_000);
         match processor.stage {
-            // A timer came in between and sent something.
+            // A timer handler sent messages meanwhile, which took processing time.
             Stage::Receiving(_) if done > now => {
-                self.schedule(done, Event::Turn { node, incarnation });
+                self.schedule(done, Event::ProcessorDone { node, incarnation });
                 None
             }
             Stage::Receiving(event) => {
                 processor.stage = Stage::Handling;
-                // Once it is handled and the answers are sent, the next one gets its turn.
-                self.schedule(now, Event::Turn { node, incarnation });
+                // The next message is received once this one is handled and its effects are sent.
+                self.schedule(now, Event::ProcessorDone { node, incarnation });
                 Some(match event {
                     Event::Deliver { from, to, flight, message_id, .. } => {
-                        let incarnation = self.receiving_incarnation(from, to);
+                        let incarnation = self.addressed_incarnation(from, to);
                         Event::Handle { from, to, incarnation, flight, message_id }
                     }
                     other => other,
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// The node has ended: what waited for its processor is lost.
+    /// Crash: the messages queued at the node's processor are lost.
     pub(super) fn clear_processor(&mut self, node: NodeId) {
         let Some(processors) = self.faults.as_mut().and_then(|faults| faults.processors.as_mut()) else { return };
         let processor = processors.get(node);

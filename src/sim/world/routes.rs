@@ -1,26 +1,26 @@
-//! Messages on their way: what they weigh, how long they take, and whether they arrive.
+//! Sending: wire size, flight time and loss of messages, and the route table.
 
 use super::{MAX_NODES, World};
 use crate::core::{ClientId, Command, Header, KindId, Micros, NodeId, NodeSet};
 use crate::sim::queue::event::{Arriving, Event};
 
-/// Bytes that any message takes on the wire besides its content: Ethernet, IP and TCP headers.
+/// Bytes of Ethernet, IP and TCP headers of a message.
 const HEADER_BYTES: u32 = 66;
 
 /// Bytes of a command besides its value: client, number, operation and key.
 const COMMAND_BYTES: u32 = 16;
 
-/// The way from one node to another, looked up for every message.
+/// Precomputed route from one node to another.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Route {
-    /// How long a message takes without jitter, µs.
+    /// Flight time without jitter, µs.
     flight: u32,
-    /// The place of its two sites in [`Counts::by_sites`](crate::sim::measure::Counts::by_sites).
+    /// Index of the pair of sites in [`Counts::by_sites`](crate::sim::measure::Counts::by_sites).
     sites: u32,
 }
 
 impl World {
-    /// Sends to one node. Nine of ten messages go this way. False: the sender crashed before it could.
+    /// Sends a message to one node. False: the sender crashed instead ([`Action::CrashAfter`](crate::sim::Action::CrashAfter)).
     #[inline(always)]
     pub(super) fn send(&mut self, from: NodeId, to: NodeId, message_id: u32) -> bool {
         if self.faults.is_some() {
@@ -31,86 +31,86 @@ impl World {
             self.schedule(leaves, Event::Deliver { from, to, will_drop: false, flight: 0, message_id });
             return true;
         }
-        let (kind, bytes) = self.weigh(message_id);
+        let (kind, bytes) = self.wire_size(message_id);
         self.counts.count(from, kind, 1, bytes);
         let (flight, will_drop) = self.route(from, to);
         self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, will_drop, flight, message_id });
         true
     }
 
-    /// Sends the same to several nodes.
+    /// Sends a message to several nodes. False: the sender crashed before the last of them.
     #[inline]
     pub(super) fn broadcast(&mut self, from: NodeId, to: NodeSet, message_id: u32) -> bool {
         if self.faults.is_some() {
             return (self.fault_code().send)(self, from, to, message_id);
         }
         let leaves = self.saved_at(from);
-        let (kind, bytes) = self.weigh(message_id);
+        let (kind, bytes) = self.wire_size(message_id);
         let mut messages = 0;
-        // Those in a row that get it in the same microsecond share a place in the wheel.
-        let mut together = Arriving { from, to: NodeSet::EMPTY, flight: 0, message_id };
+        // Consecutive receivers with the same flight time share one queue entry.
+        let mut batch = Arriving { from, to: NodeSet::EMPTY, flight: 0, message_id };
         for to in to.iter() {
             if from == to || !self.deterministic_delivery {
                 messages += u64::from(from != to);
-                together = self.send_apart(to, leaves, together);
+                batch = self.send_unbatched(to, leaves, batch);
                 continue;
             }
             messages += 1;
             let (flight, _) = self.route(from, to);
-            if flight != together.flight {
-                self.deliver_together(leaves, &mut together);
-                together.flight = flight;
+            if flight != batch.flight {
+                self.schedule_batch(leaves, &mut batch);
+                batch.flight = flight;
             }
-            together.to.add(to);
+            batch.to.add(to);
         }
-        self.deliver_together(leaves, &mut together);
+        self.schedule_batch(leaves, &mut batch);
         self.counts.count(from, kind, messages, bytes);
         true
     }
 
-    /// Sends to one of several nodes what may take another time than expected, or get lost, or is for the sender itself. Tells who shares
-    /// a place in the wheel from then on.
+    /// Broadcast to one receiver that is the sender itself, or with random flight time or loss. Returns the batch to which later receivers are
+    /// added.
     #[inline(never)]
-    fn send_apart(&mut self, to: NodeId, leaves: Micros, mut together: Arriving) -> Arriving {
-        let Arriving { from, message_id, .. } = together;
+    fn send_unbatched(&mut self, to: NodeId, leaves: Micros, mut batch: Arriving) -> Arriving {
+        let Arriving { from, message_id, .. } = batch;
         if from == to {
-            self.deliver_together(leaves, &mut together);
+            self.schedule_batch(leaves, &mut batch);
             self.schedule(leaves, Event::Deliver { from, to, will_drop: false, flight: 0, message_id });
-            return together;
+            return batch;
         }
         let (flight, will_drop) = self.route(from, to);
-        if will_drop || flight != together.flight {
-            self.deliver_together(leaves, &mut together);
+        if will_drop || flight != batch.flight {
+            self.schedule_batch(leaves, &mut batch);
         }
         if will_drop {
             self.schedule(leaves + Micros::from(flight), Event::Deliver { from, to, will_drop, flight, message_id });
         } else {
-            together.flight = flight;
-            together.to.add(to);
+            batch.flight = flight;
+            batch.to.add(to);
         }
-        together
+        batch
     }
 
-    /// Sends a message on its way from one node to another: how long that takes, µs, and whether it gets lost.
+    /// Counts a message between two sites, and returns its flight time, µs, and whether it is lost.
     #[inline(always)]
     pub(super) fn route(&mut self, from: NodeId, to: NodeId) -> (u32, bool) {
         let Route { flight, sites } = self.routes[usize::from(from.0)][usize::from(to.0) % MAX_NODES];
         self.counts.by_sites[sites as usize] += 1;
         match self.deterministic_delivery {
             true => (flight, false),
-            false => self.chance_it(from, to, flight),
+            false => self.draw_flight_and_loss(from, to, flight),
         }
     }
 
-    /// What becomes of a message that may take longer than `flight`, µs, or get lost.
+    /// Draws the flight time (`flight` µs plus jitter) and the loss of a message.
     #[inline(never)]
-    fn chance_it(&mut self, from: NodeId, to: NodeId, flight: u32) -> (u32, bool) {
+    fn draw_flight_and_loss(&mut self, from: NodeId, to: NodeId, flight: u32) -> (u32, bool) {
         let flight = self.topology.jittered(flight.into(), &mut self.net_rng) as u32;
         let cut = self.hosts[usize::from(from.0)].cut.has(to);
         (flight, cut || self.net_rng.chance(self.topology.loss_permille))
     }
 
-    /// Finds out anew how messages go, after something about it has changed.
+    /// Recomputes the route table and the fast-path flags; to be called after every change of sites, cuts, loss or hosts.
     pub(super) fn rebuild_routes(&mut self) {
         let whole = self.hosts.iter().all(|host| host.cut == NodeSet::EMPTY);
         self.fault_free = whole && self.faults.is_none() && self.topology.processing == 0;
@@ -125,19 +125,21 @@ impl World {
         }
     }
 
-    /// The kind of a message, and its bytes on the wire.
+    /// Kind and wire size, bytes, of a message.
     #[inline(always)]
-    pub(super) fn weigh(&self, message_id: u32) -> (KindId, u64) {
+    pub(super) fn wire_size(&self, message_id: u32) -> (KindId, u64) {
         let Header { kind, bytes, commands, .. } = self.outbox.messages.header(message_id);
         let values = match self.topology.value_bytes.same() {
             Some(bytes) => u64::from(commands) * u64::from(bytes),
-            None => self.weigh_values(message_id),
+            None => self.value_sizes(message_id),
         };
         (kind, u64::from(HEADER_BYTES + bytes + commands * COMMAND_BYTES) + values)
     }
 
+    /// Total size of the values in a message, bytes, where sizes differ.
+    /// Total size of the values in a message, bytes, where sizes differ.
     #[cold]
-    pub(super) fn weigh_values(&self, message_id: u32) -> u64 {
+    pub(super) fn value_sizes(&self, message_id: u32) -> u64 {
         let (mut bytes, mut values) = (0, 0);
         self.replicas.each_value(message_id, &mut |value| {
             bytes += u64::from(self.topology.value_bytes.of(self.seed, value));
@@ -147,22 +149,22 @@ impl World {
         bytes
     }
 
-    /// The same of a client's request, or of the answer to it.
-    pub(super) fn client_weight(&self, client: ClientId, seq: u32) -> u64 {
+    /// Wire size of a client's request or the reply to it, bytes.
+    pub(super) fn client_message_size(&self, client: ClientId, seq: u32) -> u64 {
         let value = self.topology.value_bytes.of(self.seed, Command::value_of(client, seq));
         u64::from(HEADER_BYTES + COMMAND_BYTES) + u64::from(value)
     }
 
-    /// Puts the arrival of a message at these replicas into the wheel, and empties the set.
+    /// Schedules the arrival of a batch as one event, and empties the batch.
     #[inline(always)]
-    pub(super) fn deliver_together(&mut self, leaves: Micros, together: &mut Arriving) {
-        let Arriving { from, to, flight, message_id } = *together;
+    pub(super) fn schedule_batch(&mut self, leaves: Micros, batch: &mut Arriving) {
+        let Arriving { from, to, flight, message_id } = *batch;
         let Some(first) = to.lowest() else { return };
         let event = match to == NodeSet::just(first) {
             true => Event::Deliver { from, to: first, will_drop: false, flight, message_id },
             false => Event::DeliverEach { from, to, flight, message_id },
         };
         self.schedule(leaves + Micros::from(flight), event);
-        together.to = NodeSet::EMPTY;
+        batch.to = NodeSet::EMPTY;
     }
 }

@@ -1,4 +1,4 @@
-//! Timers: setting them, forgetting them, and what happens when they run out.
+//! Timers: setting, cancellation and expiry.
 
 use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, TimerId};
@@ -7,7 +7,7 @@ use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
 
 impl World {
-    /// A timer may have run out. `None`: it had been set again, or forgotten, or its node has ended.
+    /// Handles a timer event. `None`: the event is stale; the timer was set again or cancelled, or its node has crashed.
     pub(super) fn timer_due(&mut self, node: NodeId, incarnation: u16, index: u32) -> Option<StepOutcome> {
         let host = &mut self.hosts[usize::from(node.0)];
         if host.incarnation != incarnation {
@@ -38,18 +38,18 @@ impl World {
         Some(StepOutcome::handled(What::Timer, node, log_from))
     }
 
-    /// Lets a timer run out somewhere between `lo` and `hi` µs from now, and not at any other time it was set to.
+    /// Sets a timer to a deadline drawn uniformly between `lo` and `hi` µs from now by the node's clock, in place of an earlier deadline.
     #[inline]
     pub(super) fn set_timer(&mut self, node: NodeId, timer: TimerId, lo: Micros, hi: Micros) {
         let host = &mut self.hosts[usize::from(node.0)];
         let mut wait = host.rng.between(lo, hi);
         if let Some(faults) = &self.faults {
-            wait = faults.clocks.real(node, wait);
+            wait = faults.clocks.true_duration(node, wait);
         }
         let deadline = self.time + wait;
         let index = match host.timers.iter().position(|state| state.timer == timer) {
             Some(index) => index,
-            // Timers that carry a number would pile up: take over one that has run out.
+            // Reuse an expired entry: timers that carry a number would accumulate.
             None => match host.timers.iter().position(|state| state.deadline == NEVER && state.queued == NEVER) {
                 Some(index) => {
                     host.timers[index].timer = timer;
@@ -70,7 +70,7 @@ impl World {
         }
     }
 
-    /// Forgets a timer.
+    /// Cancels a timer; its event in the queue becomes stale.
     pub(super) fn cancel(&mut self, node: NodeId, timer: TimerId) {
         let timers = &mut self.hosts[usize::from(node.0)].timers;
         if let Some(state) = timers.iter_mut().find(|state| state.timer == timer) {

@@ -1,4 +1,4 @@
-//! What can be seen of a world from outside.
+//! Read access to a world: state, messages in flight, counters, trace, history, fingerprint.
 
 use super::{ClientMessage, End, Flight, HistoryRecord, Mark, ReplyKind, World};
 use crate::core::node::{Phase, Protocol, Reply};
@@ -24,72 +24,72 @@ impl World {
         self.events
     }
 
-    /// How many replicas there are, crashed and removed ones included.
+    /// Number of replicas, crashed and removed ones included.
     pub fn nodes(&self) -> u8 {
         self.hosts.len() as u8
     }
 
-    /// The replicas, behind the seam to their protocol.
+    /// The replicas, behind the protocol-independent trait.
     pub fn replicas(&self) -> &dyn Replicas {
         &*self.replicas
     }
 
-    /// The replicas themselves, for those who know the protocol; a crashed one is `None`. None at all if the world runs another protocol.
+    /// Node states of protocol `P`; a crashed node is `None`. Empty if the world runs another protocol.
     pub fn nodes_of<P: Protocol>(&self) -> &[Option<P::Node>] {
         self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.nodes())
     }
 
-    /// What nodes asked for in the last step or action, for those who know the protocol and had effects kept.
+    /// Effects of the last step or action, for protocol `P`. Empty unless [`World::record_effects`] was called.
     pub fn effects_of<P: Protocol>(&self) -> &[(NodeId, EffectOf<P>)] {
         self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.effects())
     }
 
-    /// How messages from one node to another fare, besides what the topology says.
+    /// Link conditions from one node to another, in addition to the topology's.
     pub fn link(&self, from: NodeId, to: NodeId) -> Link {
         self.faults.as_ref().map_or(Link::default(), |faults| faults.links.get(from, to))
     }
 
-    /// The index of the site at which a replica lives.
+    /// Index of a replica's site.
     pub fn site_of(&self, node: NodeId) -> u8 {
         self.hosts[usize::from(node.0)].site
     }
 
-    /// Whom this replica's messages cannot reach, by a cut.
+    /// Receivers that this replica's messages cannot reach, by link cuts or partitions.
     pub fn cut_from(&self, node: NodeId) -> NodeSet {
         self.hosts[usize::from(node.0)].cut
     }
 
-    /// What was last done to the world, by hand or by the script.
+    /// The last action applied, by hand or by the script.
     pub fn intervention(&self) -> Option<Action> {
         self.intervention
     }
 
-    /// What a client was last told, and by whom.
+    /// The last reply that reached a client, and its sender.
     pub fn reply(&self) -> Option<(NodeId, ReplyKind)> {
         self.reply
     }
 
-    /// Actions of the script that made no sense when their time came.
+    /// Actions of the script that were impossible when due.
     pub fn refused(&self) -> &[Refused] {
         &self.refused
     }
 
-    /// The sites and delays.
+    /// The topology.
     pub fn topology(&self) -> &Topology {
         &self.topology
     }
 
-    /// What was counted.
+    /// The counters.
     pub fn counts(&self) -> &Counts {
         &self.counts
     }
 
-    /// Starts counting from zero.
+    /// Resets the counters.
     pub fn clear_counts(&mut self) {
         self.counts = Counts::new(self.replicas.kinds().len(), self.hosts.len(), usize::from(self.topology.sites));
     }
 
-    /// Answered commands of the clients at each site.
+    /// Latency samples, by site of the client.
     pub fn samples(&self) -> &Samples {
         &self.samples
     }
@@ -99,7 +99,7 @@ impl World {
         &self.trace
     }
 
-    /// What the last step let the nodes learn or do.
+    /// Observations of the last step.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
     }
@@ -109,43 +109,43 @@ impl World {
         self.used
     }
 
-    /// Actions of the script with roles that were taken, and who had the roles then.
+    /// Applied script actions with roles, and their resolutions.
     pub fn resolved(&self) -> &[Resolved] {
         &self.resolved
     }
 
-    /// Keeps the effects of each step or action, for [`Replicas::recorded`].
+    /// Records the effects of each step or action from now on, for [`Replicas::recorded`].
     pub fn record_effects(&mut self) {
         self.records_effects = true;
         self.replicas.record_effects();
-        self.outbox.tell_saves(true);
+        self.outbox.record_saves(true);
     }
 
-    /// From now on keeps what clients ask and are told, for [`World::recorded`].
+    /// Records the client history from now on, for [`World::recorded`].
     pub fn record_history(&mut self) {
         self.recorded = Some(Log::default());
     }
 
-    /// What clients asked and were told since they are recorded, oldest first.
+    /// The recorded client history, oldest first.
     pub fn recorded(&self) -> impl Iterator<Item = &HistoryRecord> {
         self.recorded.iter().flat_map(|recorded| recorded.iter().map(|(_, recorded)| recorded))
     }
 
-    /// Commands waiting for their answers.
+    /// Number of outstanding commands.
     pub fn waiting(&self) -> usize {
         self.clients.sessions.iter().filter(|session| session.waiting.is_some()).count()
     }
 
-    /// When the command that has waited longest was first asked for, µs.
+    /// When the oldest outstanding command was issued, µs.
     pub fn waiting_since(&self) -> Option<Micros> {
         self.clients.sessions.iter().filter_map(|session| Some(session.waiting?.since)).min()
     }
 
-    /// Whether nothing is under way but heartbeats: no message about a command, no client waiting.
+    /// Quiescence: nothing but heartbeats is in flight, and no command is outstanding.
     pub fn is_quiet(&self) -> bool {
         self.waiting() == 0
             && (0..self.hosts.len() as u8).all(|node| self.waiting_at(NodeId(node)) == 0)
-            && self.coming().all(|(_, event)| match event {
+            && self.pending_events().all(|(_, event)| match event {
                 Event::Deliver { message_id, .. }
                 | Event::DeliverEach { message_id, .. }
                 | Event::Handle { message_id, .. } => {
@@ -157,17 +157,17 @@ impl World {
             })
     }
 
-    /// What is to come, in no particular (but always the same) order.
-    pub(super) fn coming(&self) -> impl Iterator<Item = (Micros, Event)> {
+    /// All pending events, in an unspecified but deterministic order.
+    pub(super) fn pending_events(&self) -> impl Iterator<Item = (Micros, Event)> {
         let Arriving { from, to, flight, message_id } = self.arriving;
         let now = (!to.is_empty()).then_some((self.time, Event::DeliverEach { from, to, flight, message_id }));
         now.into_iter().chain(self.wheel.iter().map(|(at, event)| (at, event.unpack())))
     }
 
-    /// All messages under way; `flights` is emptied first.
+    /// All messages in flight or held; `flights` is emptied first.
     pub fn flights(&self, flights: &mut Vec<Flight>) {
         flights.clear();
-        for (arrives, event) in self.coming() {
+        for (arrives, event) in self.pending_events() {
             match event {
                 Event::DeliverEach { from, to, flight, message_id } => {
                     let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
@@ -180,7 +180,7 @@ impl World {
         flights.extend(held.iter().filter_map(|held| self.as_flight(self.time + held.left, held.event, true)));
     }
 
-    /// The message that an event is the arrival of, if it is.
+    /// The message whose arrival an event is, if it is one.
     fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
         let client = |client_message: u32| match self.client_messages.look(client_message) {
             Some(ClientMessage::Request(Command { client, .. }) | ClientMessage::Reply(Reply { client, .. })) => {
@@ -212,13 +212,13 @@ impl World {
         Some(Flight { id: event.flight_id()?, from, to, kind, reply, slot, sent, arrives, will_drop, held })
     }
 
-    /// The leader with the highest epoch, if any node takes itself for one.
+    /// The node that leads the highest epoch, if any leads.
     pub fn leader(&self) -> Option<NodeId> {
         let leading = (0..self.nodes()).map(NodeId).filter_map(|id| Some((self.replicas.leads(id)?, id)));
         leading.max().map(|(_, id)| id)
     }
 
-    /// One number for all that happened and all that is. Equal for equal runs on every machine.
+    /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.
     pub fn fingerprint(&self) -> u64 {
         let mut digest = self.trace.digest();
         self.time.hash(&mut digest);
