@@ -61,6 +61,14 @@ fn multi_paxos_sends_2n_minus_2_or_a_third_message_to_tell_or_fewer_to_ask() {
     counts("multi-paxos", &["settings.thrifty=true", "settings.commit=explicit"], [4, 8, 12, 16]);
 }
 
+/// The acknowledgement is off the critical path, and is not there where commit is presumed.
+#[test]
+fn two_phase_commit_sends_3n_minus_3_and_acknowledgements() {
+    counts("two-phase-commit", &[], [8, 16, 24, 32]);
+    counts("two-phase-commit", &["settings.presume=nothing"], [8, 16, 24, 32]);
+    counts("two-phase-commit", &["settings.presume=commit"], [6, 12, 18, 24]);
+}
+
 #[test]
 fn clients_faults_and_jitter_do_not_change_the_measurement() {
     counts("raft", &["clients[0].rate=500/s", "network.loss=20%", "network.jitter=50%", "clients=[]"], [4, 8, 12, 16]);

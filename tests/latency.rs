@@ -3,7 +3,7 @@
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-use quorumscope::core::Shots;
+use quorumscope::core::{LeaderModel, Shots};
 use quorumscope::lab::atlas::{Matrix, matrix};
 use quorumscope::lab::presets::preset;
 use quorumscope::lab::run::Run;
@@ -54,6 +54,43 @@ fn check_all_leaders(key: &str, sites: &[&str]) {
             }
         }
     }
+}
+
+/// Atomic commitment takes everybody, so what a client waits for is the coordinator's round trip to the farthest of all.
+#[test]
+fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
+    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    let fixed = |variant: &&universe::Variant| variant.card.leader == LeaderModel::Fixed;
+    let variants = universe::variants().iter().filter(fixed).filter(|v| v.card.shots == Shots::Transactions);
+    let mut looked_at = 0;
+    for variant in variants {
+        for first in 0..sites.len() {
+            // Node 1 coordinates: each place has it once. No two clients ask for the same key, so that nobody waits for a lock.
+            let mut places = sites;
+            places.rotate_left(first);
+            let coordinator = places[0];
+            let mut scenario = scenario(variant.card.key, matrix, &places, 1);
+            scenario.script.clear();
+            scenario.clients.iter_mut().for_each(|group| group.keys = Some(60_000));
+            let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+            let farthest = sites.iter().filter(|site| **site != coordinator).map(|site| round_trip(coordinator, site));
+            let farthest = farthest.max().expect("five places");
+            assert_eq!(report.latency_us.len(), sites.len());
+            for client in &report.latency_us {
+                let expected = round_trip(&client.site, coordinator) + farthest;
+                let found = (client.mean, client.p50, client.p99, client.max);
+                let what = format!("{}, coordinator {coordinator}, client {}", variant.card.key, client.site);
+                assert_eq!(found, (expected, expected, expected, expected), "{what}");
+                assert!(client.count > 10, "{what}: only {} answers", client.count);
+                looked_at += 1;
+            }
+        }
+    }
+    assert!(looked_at >= 25, "{looked_at}");
 }
 
 #[test]

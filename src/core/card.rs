@@ -67,6 +67,16 @@ pub enum Shots {
     Nothing,
 }
 
+impl Shots {
+    /// Whether replicas execute what clients ask for, reads among it.
+    pub const fn executes(self) -> bool {
+        match self {
+            Shots::Log | Shots::Registers | Shots::Transactions | Shots::Graph => true,
+            Shots::Single | Shots::Nothing => false,
+        }
+    }
+}
+
 /// Families under which variants are listed, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {

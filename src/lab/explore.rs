@@ -3,7 +3,7 @@
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::Setup;
-use crate::core::{Faults, NodeId, NodeSet, Order, Shots};
+use crate::core::{Faults, NodeId, NodeSet, Order};
 use crate::judge::explore::{Bounds, Goal, Query, Times};
 use crate::universe::Variant;
 use crate::universe::search::Search;
@@ -213,7 +213,7 @@ impl Draft {
                 count.map(|count| self.at = places(count as u8, variant, self.replicas))
             }
             "at" => nodes(value, self.replicas).map(|at| self.at = at),
-            "reads" if !matches!(variant.card.shots, Shots::Log | Shots::Registers) && value != NONE => {
+            "reads" if !variant.card.shots.executes() && value != NONE => {
                 Err(format!("{} agrees on one value and has nothing to read; none would do", variant.card.title))
             }
             "reads" => nodes(value, self.replicas).map(|reads| self.reads = reads),
@@ -293,11 +293,11 @@ impl Draft {
     }
 }
 
-/// Where to ask for so many commands: where one value is agreed on, every proposer has a command of its own; a log takes each command from
-/// whoever leads.
+/// Where to ask for so many commands: where one value is agreed on, every proposer has a command of its own; where operations
+/// are executed, anybody may be asked for any of them.
 fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
     let own = |index| NodeSet::just(NodeId(index % replicas));
-    let place = |index| if variant.card.shots == Shots::Log { NodeSet::first(replicas) } else { own(index) };
+    let place = |index| if variant.card.shots.executes() { NodeSet::first(replicas) } else { own(index) };
     (0..count).map(place).collect()
 }
 

@@ -8,6 +8,7 @@ pub mod notes;
 pub mod raft;
 pub mod stonith_pair;
 pub mod synod;
+pub mod two_phase_commit;
 
 /// The variant of the scenario that the page begins with: it is loaded first.
 pub type First = raft::Raft;
@@ -23,7 +24,8 @@ macro_rules! variants {
             multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
             raft: $crate::protocols::raft::Raft,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
-            stonith_pair: $crate::protocols::stonith_pair::StonithPair
+            stonith_pair: $crate::protocols::stonith_pair::StonithPair,
+            two_phase_commit: $crate::protocols::two_phase_commit::TwoPhaseCommit
         }
     };
 }

@@ -74,6 +74,23 @@ impl Machine {
         if let Some(outcome) = self.recall(command) {
             return outcome;
         }
+        self.perform(command, me)
+    }
+
+    /// Executes `command`, which the caller knows to be new to this machine, though a later one of its session may not be: for protocols in
+    /// which the commands of one session can come in another order.
+    pub fn apply_new(&mut self, command: Command, me: NodeId) -> Outcome {
+        let session = self.sessions.get(usize::from(command.client.0)).copied().flatten();
+        let outcome = self.perform(command, me);
+        if let Some(later) = session.filter(|(seq, _)| *seq > command.seq) {
+            self.sessions[usize::from(command.client.0)] = Some(later);
+        }
+        outcome
+    }
+
+    /// Executes a client's command that is new.
+    #[inline(always)]
+    fn perform(&mut self, command: Command, me: NodeId) -> Outcome {
         self.digest.roll(u64::from(command.client.0) << 32 | u64::from(command.seq));
         // The commonest operation is inlined: see ARCHITECTURE.md, on speed.
         if let Op::Write { key, value } = command.op {
@@ -279,6 +296,16 @@ mod tests {
         machine.apply(command(5, Op::Enqueue { queue: 0, item: 2 }), ME);
         assert_eq!(machine.apply(take(6), ME), machine.apply(take(6), ME));
         assert_eq!(machine.apply(take(7), ME), Outcome::Took { ticket: 2, item: 2 });
+    }
+
+    #[test]
+    fn a_new_command_is_executed_after_a_later_one_of_its_session_which_is_still_remembered() {
+        let mut machine = Machine::default();
+        let second = command(2, Op::CompareAndSet { key: 2, expect: Some(9), value: 5 });
+        assert_eq!(machine.apply_new(second, ME), Outcome::Differs(None));
+        assert_eq!(machine.apply_new(command(1, Op::Write { key: 1, value: 7 }), ME), Outcome::Done);
+        assert_eq!(machine.look(Op::Read { key: 1 }), Outcome::Value(Some(7)));
+        assert_eq!(machine.recall(second), Some(Outcome::Differs(None)));
     }
 
     /// One of everything.

@@ -127,13 +127,13 @@ impl Cluster {
 
     /// Has the world keep what nodes ask for, for [`Universe::said`].
     #[cfg(feature = "cli")]
-    pub fn listen(&mut self) {
+    pub fn record_effects(&mut self) {
         self.world.record_effects();
     }
 
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
-    pub fn said(&self) -> Vec<String> {
+    pub fn recorded_effects(&self) -> Vec<String> {
         self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use super::cluster::FaultSentences;
 use super::{Link, NodeView, Universe};
-use crate::core::{Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
+use crate::core::{Blocked, Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
@@ -18,12 +18,13 @@ pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, 
         Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
         None => leaderless(universe, &views),
     };
-    let down: Vec<String> = views.iter().filter(|view| view.status.is_none()).map(|view| number(view.id)).collect();
+    text.push_str(&blocked(universe, &views));
+    let down: Vec<NodeId> = views.iter().filter(|view| view.status.is_none()).map(|view| view.id).collect();
     match down.as_slice() {
         [] => {}
         all if all.len() == views.len() => text = "Nobody is up.".to_owned(),
-        [one] => text.push_str(&format!(" Node {one} is down.")),
-        [rest @ .., last] => text.push_str(&format!(" Nodes {} and {last} are down.", rest.join(", "))),
+        [_] => text.push_str(&format!(" {} is down.", nodes(&down))),
+        _ => text.push_str(&format!(" {} are down.", nodes(&down))),
     }
     if let Some(sentences) = faults.filter(|_| has_faults(universe, &views)) {
         text.push_str(&sentences(universe, &views, places));
@@ -48,6 +49,50 @@ fn number(id: NodeId) -> String {
     (id.0 + 1).to_string()
 }
 
+/// `Node 1`, `Nodes 1 and 2`, `Nodes 1, 2 and 3`.
+fn nodes(ids: &[NodeId]) -> String {
+    let names: Vec<String> = ids.iter().copied().map(number).collect();
+    match names.as_slice() {
+        [] => "No node".to_owned(),
+        [one] => format!("Node {one}"),
+        [rest @ .., last] => format!("Nodes {} and {last}", rest.join(", ")),
+    }
+}
+
+/// What one decision is about: `entry`, `transaction`.
+fn decision(universe: &dyn Universe) -> &'static str {
+    match universe.variant().card.shots {
+        Shots::Transactions => "transaction",
+        Shots::Registers => "register",
+        Shots::Single => "value",
+        Shots::Log | Shots::Graph | Shots::Nothing => "entry",
+    }
+}
+
+/// Which nodes are blocked, on what, until when and why; those in the same position together.
+fn blocked(universe: &dyn Universe, views: &[NodeView]) -> String {
+    let mut told: Vec<(Blocked, Vec<NodeId>)> = Vec::new();
+    for view in views {
+        let Some(blocked) = view.status.and_then(|status| status.blocked) else { continue };
+        match told.iter_mut().find(|(same, _)| *same == blocked) {
+            Some((_, ids)) => ids.push(view.id),
+            None => told.push((blocked, vec![view.id])),
+        }
+    }
+    let down = |id: NodeId| views.get(usize::from(id.0)).is_none_or(|view| view.status.is_none());
+    let sentence = |(Blocked { on, at, because }, ids): (Blocked, Vec<NodeId>)| {
+        let (are, who) = if ids.len() == 1 { ("is", "it") } else { ("are", "each") };
+        let on_whom: Vec<String> = on.iter().map(|id| format!("node {}", number(id))).collect();
+        let until = match on_whom.is_empty() {
+            true => "for ever".to_owned(),
+            false if on.iter().all(down) => format!("until {} is back", on_whom.join(" or ")),
+            false => format!("until {} hears from {}", if ids.len() == 1 { "it" } else { "one" }, on_whom.join(" or ")),
+        };
+        format!(" {} {are} blocked on {} {at} {until}: {who} {because}.", nodes(&ids), decision(universe))
+    };
+    told.into_iter().map(sentence).collect()
+}
+
 /// What was violated, by which nodes and in which slot, and what the property says.
 pub fn violation(violation: &Violation) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
@@ -67,10 +112,18 @@ fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {
 fn leading(universe: &dyn Universe, leader: &NodeView, places: &[&str]) -> String {
     let Some(status) = leader.status else { return String::new() };
     let from = places.get(usize::from(leader.site)).map(|place| format!(" from {place}")).unwrap_or_default();
-    let who = format!("Node {} leads {}{from}.", number(leader.id), epoch(universe, status.epoch));
+    let card = universe.variant().card;
+    let who = match card.leader {
+        LeaderModel::Fixed => format!("Node {} is the {}{from}.", number(leader.id), status.role),
+        _ => format!("Node {} leads {}{from}.", number(leader.id), epoch(universe, status.epoch)),
+    };
     match status.tally {
+        Some(tally) if tally.slot > 0 && card.shots == Shots::Transactions => format!("{who} {}", votes(&tally)),
         Some(tally) if tally.slot > 0 => format!("{who} {}", waiting_for(&tally)),
         _ if status.log.committed == 0 => format!("{who} Nothing is committed yet."),
+        _ if card.shots == Shots::Transactions => {
+            format!("{who} Everything up to transaction {} is decided.", status.log.committed)
+        }
         _ => format!("{who} Everything up to entry {} is committed.", status.log.committed),
     }
 }
@@ -94,6 +147,16 @@ fn several_lead(universe: &dyn Universe, leaders: &[&NodeView], places: &[&str])
     match leaders.iter().filter(|view| at(view) == highest).collect::<Vec<_>>().as_slice() {
         [newest] => format!("{text} {}", leading(universe, newest, places)),
         _ => text,
+    }
+}
+
+/// A transaction under way.
+fn votes(tally: &Tally) -> String {
+    let for_it: Vec<NodeId> = tally.from.iter().collect();
+    let who = nodes(&for_it).to_lowercase();
+    match tally.need.saturating_sub(tally.from.len()) {
+        1 => format!("Transaction {} has the {} of {who}; one more and it is committed.", tally.slot, tally.of),
+        more => format!("Transaction {} has the {} of {who}; {more} more and it is committed.", tally.slot, tally.of),
     }
 }
 
@@ -135,6 +198,7 @@ fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
             tally.of,
         ),
         None if single => "Nobody has proposed anything yet.".to_owned(),
+        None if card.leader == LeaderModel::Fixed => "Nobody leads, and nobody takes the leader's place.".to_owned(),
         None if card.leader == LeaderModel::None => serving(universe),
         None => "Nobody leads. The nodes wait for a heartbeat; the first to lose patience will ask for leadership."
             .to_owned(),

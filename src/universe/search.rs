@@ -2,7 +2,7 @@
 
 use super::transcript::in_words;
 use crate::core::node::{Protocol, SettingError};
-use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Shots, Slot};
+use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Slot};
 use crate::judge::explore::{Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Verdict};
 use crate::judge::safety::{LINEARIZABLE, PROPERTIES};
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub(super) fn explore<P: Protocol>(query: &Query) -> Result<Search, SettingError
 /// The properties that can be looked for: those of every protocol, and this one's own.
 pub(super) fn properties<P: Protocol>() -> Vec<&'static str> {
     let common = PROPERTIES.iter().map(|(name, _)| *name);
-    let told = matches!(P::CARD.shots, Shots::Log | Shots::Registers).then_some(LINEARIZABLE.0);
+    let told = P::CARD.shots.executes().then_some(LINEARIZABLE.0);
     common.chain(told).chain(P::invariants().iter().map(|invariant| invariant.name)).collect()
 }
 

@@ -45,6 +45,13 @@ macro_rules! raft {
     };
 }
 
+/// Two-phase commit: clients ask node 1 alone; the others only send them there.
+macro_rules! transactions {
+    ($what:literal / $bounds:literal) => {
+        concat!("two-phase-commit 3 ", $what, " property=Agreement / ", $bounds)
+    };
+}
+
 /// The file, and the question.
 const ABLATIONS: &[(&str, &str)] = &[
     ("notes-literal", "notes 3 / requests=0 timers=any lost=Reject"),
@@ -133,6 +140,15 @@ const ABLATIONS: &[(&str, &str)] = &[
         "raft-change-after-own-commit",
         raft!("4" "-change-after-own-commit membership=\"single-server\" via=leader=1 via=leader=2@2 via=chosen=1" / "+AppendEntriesRefusal timers=2 requests=0 members=1.2.3+1.2.4"),
     ),
+    ("two-phase-commit-unique-numbers", transactions!("-unique-numbers" / "timers=1 crashes=1 at=1+1")),
+    ("two-phase-commit-start-record", transactions!("-start-record presume=\"commit\"" / "timers=3 crashes=1 at=1")),
+    ("two-phase-commit-locks", "two-phase-commit 3 -locks property=Same_transactions,_same_data / timers=0 at=1+1"),
+    ("two-phase-commit-vote-is-durable", transactions!("-vote-is-durable" / "timers=2 crashes=1 at=1")),
+    ("two-phase-commit-all-votes", transactions!("-all-votes" / "timers=1 at=1")),
+    ("two-phase-commit-decision-is-logged", transactions!("-decision-is-logged" / "timers=1 crashes=1 at=1")),
+    ("two-phase-commit-never-alone", transactions!("-never-alone" / "timers=1 at=1")),
+    ("two-phase-commit-decide-once", transactions!("-decide-once" / "timers=1 at=1")),
+    ("two-phase-commit-keep-until-acked", transactions!("-keep-until-acked" / "timers=1 at=1")),
 ];
 
 fn told(number: usize, told: &TraceLine, text: &mut String) {

@@ -10,6 +10,7 @@ mod notes;
 mod published;
 mod symmetry;
 mod synod;
+mod transactions;
 
 use quorumscope::lab::explore::{Exploration, ExploreRequest};
 use quorumscope::universe::search::{Finding, FindingVerdict};

@@ -17,7 +17,7 @@ const SERVICES: &[&str] = &["kv", "kv", "kv", "kv", "kv", "lock", "queue", "barr
 
 /// Adds the clients of the fault phase.
 pub(super) fn during(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micros, rng: &mut Rng) {
-    if matches!(shots, Shots::Log | Shots::Registers) {
+    if shots.executes() {
         scenario.service = Some(pick(rng, SERVICES)).filter(|service| *service != "kv").map(str::to_owned);
     }
     scenario.value_bytes =

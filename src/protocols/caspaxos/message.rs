@@ -1,7 +1,7 @@
 //! Messages of CASPaxos (paper §2.2).
 
 use super::{State, shown};
-use crate::core::{Ballot, Command};
+use crate::core::Ballot;
 use std::sync::Arc;
 
 crate::messages! {
