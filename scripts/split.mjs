@@ -1,5 +1,5 @@
 // Trunk's post-build hook: makes a file of each chunk of the page's program. Where a chunk begins is said in the source, by
-// `#[wasm_split(…)]` (src/app/chunks.rs); what comes in which file is found out by wasm-split-cli (the crate wasm_split_cli_support).
+// `#[wasm_split(…)]` (src/app/pages/chunks.rs, src/app/web/variants.rs); what comes in which file is found out by wasm-split-cli (the crate wasm_split_cli_support).
 //
 // A release build is divided: linked program (which build.rs has the linker leave its relocations in) → wasm-split-cli → wasm-bindgen on
 // the main part → wasm-opt on each part → one JavaScript file, Trunk's, that loads them. A debug build stays whole.

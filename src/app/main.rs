@@ -1,7 +1,6 @@
 //! The web page, in Yew. It knows no protocol by name: all it shows comes from the façade, `quorumscope::universe`.
 
 mod charts;
-mod chunks;
 mod dialogs;
 mod elements;
 mod page_action;

@@ -6,7 +6,7 @@ use super::safe;
 fn intact_it_is_safe() {
     assert_eq!(safe("caspaxos 3 / timers=0"), (12_991, 15));
     assert_eq!(safe("caspaxos 3 / timers=0 lost=Conflict"), (4_095, 14));
-    assert_eq!(safe("caspaxos 3 q1=3 q2=1 / timers=0"), (0, 0));
+    assert_eq!(safe("caspaxos 3 q1=3 q2=1 / timers=0"), (660, 15));
     safe("caspaxos 3 / timers=0 crashes=1 lost=Conflict");
     safe("caspaxos 3 / timers=0 duplicates=any lost=Conflict");
 }

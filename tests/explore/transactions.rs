@@ -6,7 +6,7 @@ use super::{explore, safe};
 #[test]
 fn intact_it_is_safe_whatever_is_presumed() {
     assert_eq!(safe("two-phase-commit 3 / timers=1"), (4_345, 22));
-    assert_eq!(safe("two-phase-commit 3 / timers=1 crashes=1"), (173_629, 27));
+    assert_eq!(safe("two-phase-commit 3 / timers=1 crashes=1"), (304_595, 27));
     for (settings, states) in
         [("", (58_869, 22)), ("presume=\"nothing\"", (91_847, 22)), ("presume=\"commit\"", (56_585, 21))]
     {

@@ -4,14 +4,12 @@ use super::apply_action::{self, Notice};
 use super::keyboard;
 use super::opening::{self, Opened, Unopened};
 use crate::page_action::PageAction;
-use crate::run::context::{self, ScriptedFault};
+use crate::run::details::Details;
 use crate::run::engine::Engine;
-use crate::run::last_event::{self, LastEvent};
 use crate::run::player::Shared;
-use crate::run::view_model::{self, BranchView};
 use crate::web::options::Options;
 use crate::web::{address, handle, json};
-use quorumscope::lab::{Checked, Document, Scenario, Session};
+use quorumscope::lab::{Document, Scenario, Session};
 use quorumscope::universe::Variant;
 use std::future::Future;
 use std::pin::Pin;
@@ -42,12 +40,8 @@ pub struct Actions {
     pub address: fn(&str) -> String,
     /// See [`Session::document`].
     pub document: fn(&Session) -> Document,
-    /// See [`last_event::last`].
-    pub last: fn(&Session) -> Option<LastEvent>,
-    /// See [`view_model::branches`].
-    pub branches: fn(&Session) -> Vec<BranchView>,
-    /// See [`context::scripted_faults`].
-    pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
+    /// What is told of a run.
+    pub details: Details,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
     /// See [`handle::install`].
@@ -67,9 +61,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         pack: |document| Box::pin(async move { address::pack(&document).await }),
         address: address::link,
         document: Session::document,
-        last: last_event::last,
-        branches: view_model::branches,
-        scripted_faults: context::scripted_faults,
+        details: Details::ALL,
         complete: Engine::complete,
         install: handle::install,
     })

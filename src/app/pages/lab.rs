@@ -1,9 +1,9 @@
 //! The laboratory page: state, updates, and the arrangement of stage, panels, time and dialogs.
 
+use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
 use super::narration::Narration;
 use super::opening::{Opened, Unopened};
-use crate::chunks::{self, Chunk, Missing, Parts};
 use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
@@ -155,12 +155,12 @@ impl Component for Lab {
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
         let Opened { start, chosen, problem, missing } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&start.session, &Parts::default()));
+        let context = Rc::new(RunContext::of(&start.session, None));
         let mut engine = Engine::new(start);
         engine.pace = options.pace;
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
-        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, &Parts::default()));
+        let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, None));
         let player = Player::start(engine, ctx.link().callback(Msg::Refresh));
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
@@ -289,8 +289,8 @@ impl Component for Lab {
         let ViewGroups { models: [stage, panels, time], revisions: [_, panels_revision, time_revision], .. } =
             &self.views;
         let legend_view = {
-            let (kinds, view) = (context.variant.kinds, time.clone());
-            move |()| legend(kinds, &view)
+            let (kinds, view, faults) = (context.variant.kinds, time.clone(), self.chunks.faults);
+            move |()| legend(kinds, &view, faults)
         };
         let footer = {
             let (context, view, on) = (context.clone(), time.clone(), on.clone());
@@ -324,7 +324,7 @@ impl Component for Lab {
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
-                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} player={self.player.clone()} on={on.clone()} />
+                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} faults={self.chunks.faults} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
                     <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
@@ -407,7 +407,7 @@ impl Lab {
             (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
             (actions.install)(&self.player);
-            self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), &self.chunks));
+            self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), self.chunks.details()));
             prefetch(ctx);
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
@@ -496,12 +496,12 @@ impl Lab {
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.context = Rc::new(RunContext::of(engine.session(), &self.chunks));
+            self.context = Rc::new(RunContext::of(engine.session(), self.chunks.details()));
             self.rate = engine.first_rate();
         }
         // Thousands may be in flight; copying them each time would take longer than the rest of the view model.
         let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
-        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, &self.chunks));
+        let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, self.chunks.details()));
         self.narration.update(&view, engine.playing());
         self.views.update(view, update);
     }

@@ -1,7 +1,8 @@
 //! Pages: the laboratory, how it opens a run, performs actions, handles keys and narrates.
 
-pub mod actions;
+mod actions;
 mod apply_action;
+mod chunks;
 mod frame;
 mod keyboard;
 pub mod lab;

@@ -1,6 +1,6 @@
 //! Opening a run: from a link, at the moment in the link, or from a scenario.
 
-use crate::chunks;
+use super::chunks;
 use crate::run::engine::RunStart;
 use crate::run::rate::Rate;
 use crate::web::options::Options;

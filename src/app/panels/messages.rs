@@ -3,12 +3,12 @@
 
 use super::measurements::{Measurements, bar, part, sizes};
 use crate::charts::bars::{Bar, bars};
-use crate::chunks;
 use crate::elements::controls::select;
 use crate::elements::text::decimal;
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
 use crate::web::browser;
+use crate::web::variants;
 use gloo::timers::callback::Timeout;
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::lab::compare::{Cell, CompareJob};
@@ -147,7 +147,7 @@ impl Messages {
             let mut loaded = Vec::new();
             for (key, _) in universe::titles() {
                 // What cannot be loaded is left out, and tried again with the next scenario.
-                if let Some(Ok(variant)) = chunks::variant(key).await {
+                if let Some(Ok(variant)) = variants::variant(key).await {
                     loaded.push(variant);
                 }
             }

@@ -1,6 +1,6 @@
 //! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
-use crate::chunks::Parts;
+use super::details::Details;
 use quorumscope::core::Micros;
 use quorumscope::lab::{Checked, Place, Scenario, Session};
 use quorumscope::sim::{Action, DomainId};
@@ -61,7 +61,7 @@ impl PartialEq for RunContext {
 
 impl RunContext {
     /// The context of a session. The script is described once the chunk for actions is loaded.
-    pub fn of(session: &Session, parts: &Parts) -> RunContext {
+    pub fn of(session: &Session, details: Option<Details>) -> RunContext {
         let checked = session.checked();
         let topology = &checked.blueprint.topology;
         let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
@@ -74,7 +74,7 @@ impl RunContext {
                 .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
                 .collect(),
             domains: (0..topology.sites).map(|site| checked.blueprint.domains.of_site(site)).collect(),
-            faults: parts.actions.map_or_else(Vec::new, |actions| (actions.scripted_faults)(checked)),
+            faults: details.map_or_else(Vec::new, |details| (details.scripted_faults)(checked)),
             round_trips: pairs.map(|(a, b)| topology.round_trip(a, b)).collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! The run on screen: engine, player, view model, and what does not change during a run.
 
 pub mod context;
+pub mod details;
 pub mod engine;
 pub mod frame_times;
 pub mod last_event;

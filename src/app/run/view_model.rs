@@ -1,10 +1,9 @@
 //! View model: the run at one moment as plain data, built some times a second, from which the page is drawn.
 
+use super::details::Details;
 use super::engine::Engine;
 use super::last_event::LastEvent;
 use super::rate::{PerCommand, Rate};
-use crate::chunks::Parts;
-use crate::stage::faults::Faults;
 use quorumscope::core::card::{Card, Promises, Shots};
 use quorumscope::core::node::Kind;
 use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot};
@@ -62,8 +61,6 @@ pub struct ViewModel {
     pub span: Micros,
     /// The branches, if there are several.
     pub branches: Vec<BranchView>,
-    /// What draws fault conditions, once it is loaded.
-    pub faults: Option<&'static Faults>,
 }
 
 /// A violation of a property: what, where and when.
@@ -246,14 +243,14 @@ impl ViewModel {
     }
 
     /// Builds the view model of the present moment. The last event and the branches are described once the chunk for actions is loaded.
-    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, parts: &Parts) -> ViewModel {
+    pub fn of(engine: &Engine, flights: Vec<Flight>, rate: &mut Rate, details: Option<Details>) -> ViewModel {
         let session = engine.session();
         let universe = session.universe();
         let leader = universe.leader();
         let last =
             (0..universe.nodes()).filter_map(|id| universe.node(NodeId(id)).status).map(|status| status.log.last);
         let last = last.chain([universe.last_slot()]).max().unwrap_or(0);
-        let branches = parts.actions.map_or_else(Vec::new, |actions| (actions.branches)(session));
+        let branches = details.map_or_else(Vec::new, |details| (details.branches)(session));
         let violated = universe.violations().first().and_then(|violation| violation.slot);
         let (window, first) = window(universe.variant(), last, violated);
         let mut nodes: Vec<NodeView> =
@@ -278,7 +275,7 @@ impl ViewModel {
             by_kind: universe.counts().by_kind(),
             per_command: rate.update(universe),
             violation: universe.violations().first().map(ViolationView::of),
-            last: parts.actions.filter(|_| !engine.playing()).and_then(|actions| (actions.last)(session)),
+            last: details.filter(|_| !engine.playing()).and_then(|details| (details.last_event)(session)),
             leadership_intervals: universe.leadership_intervals(),
             interventions: session.interventions().iter().map(|intervention| intervention.at).collect(),
             span: branches
@@ -288,7 +285,6 @@ impl ViewModel {
                 .unwrap_or(session.reached().at)
                 .max(universe.time()),
             branches,
-            faults: parts.faults,
         }
     }
 }

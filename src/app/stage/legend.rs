@@ -1,6 +1,7 @@
 //! Legend of the stage: kinds of messages seen so far, client messages, and fault conditions that are on the stage.
 
 use super::condition::{self, ALL, Condition, RADIUS};
+use super::faults::Faults;
 use super::sprites::CLIENT_SIGNS;
 use crate::elements::{svg, text};
 use crate::run::view_model::ViewModel;
@@ -16,7 +17,7 @@ const CLIENT_MESSAGES: [(&str, &str); 4] = [
 ];
 
 /// The legend. `kinds` are the protocol's kinds of messages.
-pub fn legend(kinds: &'static [Kind], view: &ViewModel) -> Html {
+pub fn legend(kinds: &'static [Kind], view: &ViewModel, faults: Option<&Faults>) -> Html {
     let seen = kinds.iter().zip(&view.by_kind).filter(|(_, count)| **count > 0).map(|(kind, _)| {
         let class = format!("dot on-{}", text::phase(kind.phase));
         let also = if kind.alias.is_empty() { String::new() } else { format!(" ({})", kind.alias) };
@@ -25,7 +26,7 @@ pub fn legend(kinds: &'static [Kind], view: &ViewModel) -> Html {
     let square =
         |sign: &'static str, name, says: &str| message_entry("dot square".into(), sign.into(), name, says.to_owned());
     let of_clients = CLIENT_SIGNS.into_iter().zip(CLIENT_MESSAGES).map(|(sign, (name, says))| square(sign, name, says));
-    let faults = view.faults.filter(|_| view.faulty());
+    let faults = faults.filter(|_| view.faulty());
     let conditions = faults.map_or_else(Vec::new, |faults| (faults.legend)(view));
     html! { <ul class="legend" aria-label="Legend">{ for conditions }{ for seen.chain(of_clients) }</ul> }
 }

@@ -1,6 +1,7 @@
 //! The stage: a map of sites, replicas and clients as SVG, under a canvas on which messages in flight are painted.
 
 use super::drag::{Drag, Dragged};
+use super::faults::Faults;
 use super::layout::Layout;
 use super::link_conditions::LinkDrawings;
 use super::menu;
@@ -33,6 +34,8 @@ pub struct Props {
     pub context: Rc<RunContext>,
     /// The run at this moment.
     pub view: Rc<ViewModel>,
+    /// What draws fault conditions and menus, once it is loaded.
+    pub faults: Option<&'static Faults>,
     /// The target whose menu is open.
     pub menu: Option<Target>,
     /// Dark theme: the canvas paints with its colours.
@@ -45,7 +48,7 @@ pub struct Props {
 
 #[component]
 pub fn Stage(props: &Props) -> Html {
-    let Props { context, view, menu, dark, player, on } = props;
+    let Props { context, view, menu, dark, faults, player, on } = props;
     let frame = use_node_ref();
     let canvas = use_node_ref();
     let size = use_size(&frame);
@@ -130,8 +133,8 @@ pub fn Stage(props: &Props) -> Html {
     let class = svg::classes("stage", &[("moves-crown", moves_badge)]);
     let site_target = held.and_then(|drag| drag.site(&layout, view));
     let node_target = held.and_then(|drag| drag.node(&layout, view));
-    let faults = view.faults.filter(|_| view.links_faulty());
-    let conditions = faults.map_or_else(LinkDrawings::default, |faults| (faults.links)(&layout, context, view));
+    let drawing = faults.filter(|_| view.links_faulty());
+    let conditions = drawing.map_or_else(LinkDrawings::default, |faults| (faults.links)(&layout, context, view));
     let view_box = format!("0 0 {} {}", svg::number(layout.size.x), svg::number(layout.size.y));
     let site_shapes = layout.site_shapes.iter().enumerate().map(|(site, place)| {
         let state = SiteState {
@@ -150,7 +153,7 @@ pub fn Stage(props: &Props) -> Html {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
-            faults: view.faults,
+            faults: *faults,
             violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
         };
         let words = (context.variant.card.epoch, context.names[node.site].as_str());
@@ -170,7 +173,7 @@ pub fn Stage(props: &Props) -> Html {
                 Some(grab_handler(&grab, Dragged::LeaderBadge(node.id))),
             )
         });
-    let open = view.faults.zip(menu.and_then(|target| {
+    let open = faults.zip(menu.and_then(|target| {
         let (at, room) = (anchor(&layout, target)?, point(size.0, size.1));
         Some(menu::Props { target, at, room, context: context.clone(), view: view.clone(), on: on.clone() })
     }));
@@ -179,9 +182,9 @@ pub fn Stage(props: &Props) -> Html {
         <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={on_cancel}>
             <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
                 { map_grid(layout.size) }
-                { site_links::lines(&layout, view) }
+                { site_links::lines(&layout, view, *faults) }
                 <g>{ for site_shapes }</g>
-                { site_links::labels(&layout, context, view, *menu, on) }
+                { site_links::labels(&layout, context, view, (*menu, *faults), on) }
                 <g>{ for conditions.lines }</g>
                 <g>{ for clients }</g>
                 <g>{ for replicas }</g>

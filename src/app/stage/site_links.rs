@@ -1,5 +1,6 @@
 //! Links between sites: lines and round trips, each a button that opens the menu of the link.
 
+use super::faults::Faults;
 use super::layout::{Layout, SiteLink};
 use crate::elements::geometry::{Point, point};
 use crate::elements::svg::{self, MenuButton};
@@ -10,9 +11,9 @@ use crate::run::view_model::ViewModel;
 use yew::prelude::*;
 
 /// Draws the lines.
-pub fn lines(layout: &Layout, view: &ViewModel) -> Html {
+pub fn lines(layout: &Layout, view: &ViewModel, faults: Option<&Faults>) -> Html {
     let line = |site_link: &SiteLink| {
-        let faults = view.faults.filter(|_| view.links_faulty());
+        let faults = faults.filter(|_| view.links_faulty());
         let disturbed = faults.and_then(|faults| (faults.site_link_line)(layout, view, site_link));
         disturbed.unwrap_or_else(|| svg::line("", site_link.from, site_link.to))
     };
@@ -24,13 +25,13 @@ pub fn labels(
     layout: &Layout,
     context: &RunContext,
     view: &ViewModel,
-    menu: Option<Target>,
+    (menu, faults): (Option<Target>, Option<&Faults>),
     on: &Callback<PageAction>,
 ) -> Html {
     let labels = layout
         .site_links
         .iter()
-        .filter_map(|site_link| Some(label(context, view, site_link, site_link.label?, menu, on)));
+        .filter_map(|site_link| Some(label(context, view, site_link, site_link.label?, (menu, faults), on)));
     svg::group("lane", labels.collect())
 }
 
@@ -39,12 +40,12 @@ fn label(
     view: &ViewModel,
     site_link: &SiteLink,
     at: Point,
-    menu: Option<Target>,
+    (menu, faults): (Option<Target>, Option<&Faults>),
     on: &Callback<PageAction>,
 ) -> Html {
     let (a, b) = site_link.between;
     let trip = text::latency(context.round_trip(a, b));
-    let faults = view.faults.filter(|_| !view.disturbed_links.is_empty());
+    let faults = faults.filter(|_| !view.disturbed_links.is_empty());
     let conditions = faults.map_or_else(String::new, |faults| (faults.link_clauses)(context, view, a, b));
     let button = MenuButton {
         target: Target::SiteLink(a, b),

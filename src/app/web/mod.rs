@@ -5,3 +5,4 @@ pub mod browser;
 pub mod handle;
 pub mod json;
 pub mod options;
+pub mod variants;

@@ -15,6 +15,8 @@ use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
 use std::collections::BTreeMap;
 
+type BoundedArrival = fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool);
+
 /// Function table of the fault path. A world calls it through a reference, so that the page can show a run without faults before it has loaded
 /// this code: only code that names [`FaultCode::ALL`] links it.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ pub(super) struct FaultCode {
     /// See [`World::processor_send`].
     pub processor_send: fn(&mut World, NodeId, u64) -> Micros,
     /// See [`World::bounded_arrival`].
-    pub bounded_arrival: fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool),
+    pub bounded_arrival: BoundedArrival,
 }
 
 impl FaultCode {

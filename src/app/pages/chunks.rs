@@ -2,24 +2,12 @@
 //! with `#[wasm_split(name, …)]` is where a chunk begins: what only it calls comes in that chunk. `scripts/split.mjs` makes the files, of
 //! release builds; in others all is there from the start. A failed load is tried again at the next call.
 
+use super::actions::{self, Actions};
 use crate::dialogs::{help, setup};
-use crate::pages::actions::{self, Actions};
 use crate::panels::messages;
+use crate::run::details::Details;
 use crate::stage::faults::{self, Faults};
-use quorumscope::universe::{self, Variant};
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-
-/// A chunk that could not be loaded, by what it holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing(String);
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} could not be loaded. Is there a connection? Whatever you do next tries again.", self.0)
-    }
-}
+pub use crate::web::variants::{Missing, variant};
 
 /// The chunks that are not variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +89,11 @@ impl Parts {
         }
     }
 
+    /// What tells of a run, once it is there.
+    pub fn details(&self) -> Option<Details> {
+        self.actions.map(|actions| actions.details)
+    }
+
     /// Whether it is there.
     pub fn has(&self, chunk: Chunk) -> bool {
         match chunk {
@@ -111,38 +104,4 @@ impl Parts {
             Chunk::Setup => self.setup.is_some(),
         }
     }
-}
-
-/// What loads a variant.
-type Load = fn() -> Pin<Box<dyn Future<Output = Option<&'static Variant>>>>;
-
-macro_rules! of_variants {
-    ($($name:ident: $protocol:path),* $(,)?) => {
-        /// A chunk for each variant.
-        mod variants {
-            use quorumscope::universe::{self, Variant};
-            use wasm_split_helpers::{SplitLoaderError, wasm_split};
-
-            $(
-                #[wasm_split($name, fallible)]
-                pub fn $name() -> Result<&'static Variant, SplitLoaderError> {
-                    Ok(universe::of::<$protocol>())
-                }
-            )*
-        }
-
-        /// What loads each variant, in the order of the registry.
-        const LOADS: &[Load] = &[$(|| Box::pin(async { variants::$name().await.ok() })),*];
-    };
-}
-quorumscope::variants!(of_variants);
-
-/// Loads the variant with this key. `None`: there is no such variant.
-pub async fn variant(key: &str) -> Option<Result<&'static Variant, Missing>> {
-    // The variant of the first picture is there from the start.
-    if key == universe::first().card.key {
-        return Some(Ok(universe::first()));
-    }
-    let index = universe::titles().iter().position(|(known, _)| *known == key)?;
-    Some(LOADS[index]().await.ok_or_else(|| Missing(universe::titles()[index].1.to_owned())))
 }
