@@ -53,8 +53,8 @@ fn state(run: &mut Run) -> String {
             Some(now) => {
                 let log = now.log;
                 let log = match run.universe.variant().card.shots {
-                    Shots::Single | Shots::Log => format!(", log {}, committed {}", log.last, log.committed),
-                    _ => String::new(),
+                    Shots::Registers => String::new(),
+                    _ => format!(", log {}, committed {}", log.last, log.committed),
                 };
                 format!("{:?}: {}, {word} {}{log}\n", view.id, now.role, now.epoch)
             }

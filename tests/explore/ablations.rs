@@ -93,7 +93,7 @@ const ABLATIONS: &[(&str, &str)] = &[
     ("caspaxos-unique-ballots", "caspaxos 3 -unique-ballots property=Agreement / timers=0"),
     (
         "caspaxos-durable-counter",
-        "caspaxos 3 -durable-counter property=Agreement / timers=0 crashes=1 at=1+1 lost=Conflict",
+        "caspaxos 3 -durable-counter property=One_state_a_ballot / timers=0 crashes=1 at=1+1 lost=Conflict",
     ),
     (
         "caspaxos-promise-only-higher",
