@@ -1,7 +1,8 @@
 // Sizes of the built page, file by file: raw, gzip and brotli, and the sum of what the first picture needs against
-// the budget. Exit code 1 above the budget.
+// the budget. Exit code 1 above the ceiling, which is the budget unless --ceiling names another: while the budget is missed, a ceiling
+// keeps the page from growing.
 //
-//   node scripts/size-report.mjs [dist]
+//   node scripts/size-report.mjs [dist] [--ceiling BYTES]
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,7 +11,12 @@ import { chunkOf, filesIn, firstPicture } from "./first-picture.mjs";
 
 const BUDGET = 180_000; // bytes of brotli up to the first picture
 
-const { positionals } = parseArgs({ allowPositionals: true });
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { ceiling: { type: "string" } } });
+const ceiling = Number(values.ceiling ?? BUDGET);
+if (!Number.isSafeInteger(ceiling) || ceiling <= 0) {
+  console.error(`error: --ceiling is '${values.ceiling}'; a whole number of bytes above 0 would do`);
+  process.exit(2);
+}
 const dist = positionals[0] ?? "dist";
 if (!existsSync(join(dist, "index.html"))) {
   console.error(`error: there is no built page in '${dist}'; run ./dev build first`);
@@ -46,8 +52,12 @@ if (later.length > 0) {
 const share = ((100 * total.brotli) / BUDGET).toFixed(0);
 console.log(`budget for the first picture: ${bytes(BUDGET)} bytes of brotli; used: ${bytes(total.brotli)} (${share} %)`);
 if (total.brotli > BUDGET) {
-  console.error(`error: the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`);
-  process.exit(1);
+  const over = `the first picture is ${bytes(total.brotli - BUDGET)} bytes above its budget`;
+  if (total.brotli > ceiling) {
+    console.error(`error: ${over}, and above the ceiling of ${bytes(ceiling)}`);
+    process.exit(1);
+  }
+  console.log(`${over}; the ceiling is ${bytes(ceiling)}`);
 }
 
 function sizes(content) {

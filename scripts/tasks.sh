@@ -147,9 +147,16 @@ stage_wasm() {
   report_speed
 }
 
+# The budget of the first picture is missed since the page is divided by attributes in the source; until it is met again the page must not
+# grow. The second ceiling is for the ordinary build, where the standard library could not be compiled for size.
+FIRST_PICTURE_CEILING=215000
+FIRST_PICTURE_CEILING_ORDINARY=232000
+
 stage_page() {
   task_build
-  node scripts/size-report.mjs dist
+  local ceiling=$FIRST_PICTURE_CEILING
+  has_std_source || ceiling=$FIRST_PICTURE_CEILING_ORDINARY
+  node scripts/size-report.mjs dist --ceiling "$ceiling"
 }
 
 stage_browser() { task_browser; }
