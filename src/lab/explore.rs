@@ -3,7 +3,7 @@
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::Setup;
-use crate::core::{Faults, NodeId, NodeSet, Order};
+use crate::core::{Faults, LeaderModel, NodeId, NodeSet, Order};
 use crate::judge::explore::{Bounds, Goal, Query, Times};
 use crate::universe::Variant;
 use crate::universe::search::Search;
@@ -293,11 +293,12 @@ impl Draft {
     }
 }
 
-/// Where to ask for so many commands: where one value is agreed on, every proposer has a command of its own; where operations
-/// are executed, anybody may be asked for any of them.
+/// Where to ask for so many commands: without a leader, each command is asked of a node of its own; with one, whoever leads may be asked for any
+/// of them.
 fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
     let own = |index| NodeSet::just(NodeId(index % replicas));
-    let place = |index| if variant.card.shots.executes() { NodeSet::first(replicas) } else { own(index) };
+    let led = variant.card.shots.executes() && variant.card.leader != LeaderModel::None;
+    let place = |index| if led { NodeSet::first(replicas) } else { own(index) };
     (0..count).map(place).collect()
 }
 

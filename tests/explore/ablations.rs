@@ -168,7 +168,9 @@ fn each_rule_taken_away_gives_its_kept_trace() {
     for (name, line) in ABLATIONS {
         let finding = explore(line);
         let Some(broken) = &finding.violation else {
-            panic!("{line}: {:?} in {} states, {} goals reached", finding.verdict, finding.states, finding.reached);
+            let (verdict, states, reached) = (finding.verdict, finding.states, finding.reached);
+            wrong.push(format!("{line}: {verdict:?} in {states} states, {reached} goals reached\n"));
+            continue;
         };
         let nodes: Vec<String> = broken.nodes.iter().map(u32::to_string).collect();
         let mut text =
