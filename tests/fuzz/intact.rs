@@ -25,8 +25,11 @@ fn survives(variant: &str, usual: Range<u64>) {
         let unreached: Vec<&String> =
             report.rules.iter().filter(|(_, runs)| **runs == 0).map(|(rule, _)| rule).collect();
         assert_eq!(unreached, [""; 0], "no run of {variant} reached these rules");
-        let quiet: Vec<&str> = fuzzer.fault_kinds().filter(|name| report.fault_kinds[*name] == 0).collect();
-        assert_eq!(quiet, [""; 0], "these troubles was never injected");
+        // A corrupted record needs a replica that the cluster can do without; there is none where every replica must be up for progress.
+        let spared = |name: &str| name == "corrupt-disk" && variant == "two-phase-commit";
+        let quiet: Vec<&str> =
+            fuzzer.fault_kinds().filter(|name| report.fault_kinds[*name] == 0 && !spared(name)).collect();
+        assert_eq!(quiet, [""; 0], "these faults were never injected");
     }
 }
 
