@@ -84,7 +84,9 @@ test("protocols and scenarios can be chosen", async ({ page, open }) => {
   const protocol = page.getByRole("combobox", { name: "Protocol" });
   for (const key of await protocol.locator("option").evaluateAll((options) => options.map((option) => option.value))) {
     await protocol.selectOption(key);
-    await until(page, (run) => run.variant === key && run.events > 0, `${key} runs`);
+    // A protocol for another number of replicas than the scenario has is refused, and the page says why.
+    const refused = page.locator(".notice").filter({ hasText: "replicas" }).waitFor();
+    await Promise.any([until(page, (run) => run.variant === key && run.events > 0, `${key} runs`), refused]);
   }
   const scenario = page.getByRole("combobox", { name: "Scenario" });
   for (const key of await scenario.locator("option:not([disabled])").evaluateAll((options) => options.map((option) => option.value))) {
