@@ -192,11 +192,6 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
         1
     }
 
-    /// Liveness condition for a given set of healthy replicas; by default [`Protocol::live`] of their number.
-    fn live_with(setup: &Setup, healthy: NodeSet) -> bool {
-        Self::live(setup, healthy.len())
-    }
-
     /// If safety depends on clocks, as with leases: maximum relative clock drift, parts per million; clocks must not jump, either.
     fn clocks(_setup: &Setup) -> Option<u32> {
         None

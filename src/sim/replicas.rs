@@ -76,8 +76,6 @@ pub trait Replicas {
     fn fork(&self) -> Box<dyn Replicas>;
     /// Downcast to [`ReplicasOf`].
     fn as_any(&self) -> &dyn Any;
-    /// Mutable downcast to [`ReplicasOf`].
-    fn as_any_mut(&mut self) -> &mut dyn Any;
 
     /// Replaces the configuration of a replica by the one it has in a cluster of `setup`; to be called before it boots. The error names a
     /// setting and its valid values.
@@ -148,8 +146,6 @@ pub trait Replicas {
     fn unrecord(&mut self, effects: usize);
     /// The recorded effects, with messages and timers as text.
     fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)>;
-    /// A timer as text.
-    fn timer_name(&self, timer: TimerId) -> String;
 }
 
 /// An effect with the protocol's own messages and timers.
@@ -296,10 +292,6 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
     }
 
     fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
         self
     }
 
@@ -571,9 +563,5 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)> {
         self.effects().iter().map(|(node, effect)| (*node, as_text(effect))).collect()
-    }
-
-    fn timer_name(&self, timer: TimerId) -> String {
-        Timer::<P>::from_index(timer).map_or_else(String::new, |timer| format!("{timer:?}"))
     }
 }
