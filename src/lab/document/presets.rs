@@ -19,6 +19,9 @@ pub struct Preset {
 /// opens with.
 pub const PRESETS: &[Preset] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
+/// The title of the first scenario.
+pub const TITLE: &str = "Three regions, five replicas";
+
 /// Sites of the first scenario: id, name, latitude and longitude.
 const SITES: [(&str, &str, [f64; 2]); 3] = [
     ("us-east-1", "Virginia", [39.0, -77.5]),
@@ -35,7 +38,7 @@ pub fn first() -> Scenario {
     let ids = SITES.map(|(id, ..)| id);
     let asking = |site: &str| Clients { site: site.to_owned(), think: Some("250ms".into()), ..Clients::default() };
     Scenario {
-        title: "Three regions, five replicas".to_owned(),
+        title: TITLE.to_owned(),
         about: "Raft over Virginia, Oregon and Ireland, with a client in each. Move the leadership or a node to another region \
                 and see what it costs."
             .to_owned(),
