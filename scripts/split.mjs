@@ -2,13 +2,14 @@
 // `#[wasm_split(…)]` (src/app/pages/chunks.rs, src/app/web/variants.rs); what comes in which file is found out by wasm-split-cli (the crate wasm_split_cli_support).
 //
 // A release build is divided: linked program (which build.rs has the linker leave its relocations in) → wasm-split-cli → wasm-bindgen on
-// the main part → wasm-opt on each part → one JavaScript file, Trunk's, that loads them. A debug build stays whole.
+// the main part → wasm-opt on each part → short names between the main part and its JavaScript, Trunk's file, which loads the others. A debug build stays whole.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { divided, parts, together, whole } from "./split/loader.mjs";
+import { shortened } from "./split/names.mjs";
 
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
@@ -46,8 +47,10 @@ function divide() {
     writeFileSync(join(dist, file), content);
   }
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
-  optimise(join(work, wasm), join(dist, wasm));
-  writeFileSync(join(dist, `${page}.js`), readFileSync(join(work, `${page}.js`)));
+  optimise(join(work, wasm), join(work, wasm));
+  const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
+  writeFileSync(join(dist, wasm), program);
+  writeFileSync(join(dist, `${page}.js`), bare(text));
   console.log(`split: ${names.size} chunks beside the main part`);
 }
 
@@ -59,8 +62,14 @@ function bindgen(program, folder, change) {
   writeFileSync(glue, change(readFileSync(glue, "utf8")));
 }
 
+// JavaScript without indentation, empty lines and lines that are comments. There are no strings over several lines in it.
+function bare(text) {
+  return text.replace(/\/\*\*[^]*?\*\/\n/g, "").replace(/^\s+|^\/\/.*\n/gm, "");
+}
+
 function optimise(from, to) {
-  binaryen("wasm-opt", "-Oz", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
+  // Low memory is the far end of the stack, where no address of data is.
+  binaryen("wasm-opt", "-Oz", "--converge", "--low-memory-unused", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
 }
 
 // Runs one of binaryen's tools.
