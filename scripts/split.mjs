@@ -11,6 +11,12 @@ import { join } from "node:path";
 import { divided, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
 
+// The style sheet without comments and indentation. In it, colons and commas with a space after them stand in no text.
+function squeezed(style) {
+  const plain = style.replace(/\/\*[^]*?\*\//g, "").replace(/\s+/g, " ");
+  return plain.replace(/ ?([{};,>]) ?/g, "$1").replace(/: /g, ":").replace(/;}/g, "}");
+}
+
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
@@ -51,6 +57,9 @@ function divide() {
   const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
   writeFileSync(join(dist, wasm), program);
   writeFileSync(join(dist, `${page}.js`), bare(text));
+  for (const name of readdirSync(dist).filter((name) => /^style-\w+\.css$/.test(name))) {
+    writeFileSync(join(dist, name), squeezed(readFileSync(join(dist, name), "utf8")));
+  }
   console.log(`split: ${names.size} chunks beside the main part`);
 }
 

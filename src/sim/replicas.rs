@@ -16,7 +16,6 @@ use crate::core::{
     TimerName,
 };
 use std::any::Any;
-use std::collections::VecDeque;
 use std::fmt::Debug;
 
 pub use full::{FullCode, FullReplicas, WorldReplicas};
@@ -122,14 +121,15 @@ struct DiskImage<D> {
     /// Durable contents. Maintained only where they can differ from the node's own durable state.
     kept: D,
     /// Pending writes, oldest first.
-    pending: VecDeque<D>,
-    /// What a crash leaves, where a disk fault makes that differ from `kept`.
-    frozen: Option<D>,
+    pending: Vec<D>,
+    /// What a crash leaves, where a disk fault makes that differ from `kept`; one at most. A list as `pending` is, so that each variant brings
+    /// the code for copying one kind of list.
+    frozen: Vec<D>,
 }
 
 impl<D: Default> Default for DiskImage<D> {
     fn default() -> DiskImage<D> {
-        DiskImage { kept: D::default(), pending: VecDeque::new(), frozen: None }
+        DiskImage { kept: D::default(), pending: Vec::new(), frozen: Vec::new() }
     }
 }
 
@@ -163,7 +163,7 @@ impl<P: Protocol> ReplicasOf<P> {
         let configs = P::cluster(setup)?;
         let n = configs.len();
         Ok(ReplicasOf {
-            nodes: vec![None; n],
+            nodes: (0..n).map(|_| None).collect(),
             disks: (0..n).map(|_| DiskImage::default()).collect(),
             configs,
             twins: Vec::new(),

@@ -300,7 +300,7 @@ impl Component for Lab {
             move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
         let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let measurements = self.chunks.measurements;
+        let (measurements, details) = (self.chunks.measurements, self.chunks.details());
         let aside = {
             let (context, view) = (context.clone(), panels.clone());
             move |()| {
@@ -308,7 +308,7 @@ impl Component for Lab {
                     <>
                         { about(&context.scenario) }
                         if with_latency { { latency(&context, &view) } }
-                        if with_log { { log(&context, &view) } }
+                        if with_log { { log(&context, &view, details) } }
                         if with_messages {
                             { messages_panel(&context, &view, measurements) }
                         }

@@ -44,9 +44,9 @@ pub fn first() -> Scenario {
             .to_owned(),
         variant: universe::first().card.key.to_owned(),
         matrix: Some("aws".to_owned()),
-        sites: ids.map(Site::named).to_vec(),
-        replicas: PLACEMENT.map(|site| ids[usize::from(site)].to_owned()).to_vec(),
-        clients: ids.map(asking).to_vec(),
+        sites: ids.map(Site::named).into(),
+        replicas: PLACEMENT.map(|site| ids[usize::from(site)].to_owned()).into(),
+        clients: ids.map(asking).into(),
         network: Network { jitter: Some("2%".into()), ..Network::default() },
         seed: Some(5),
         warmup: Some("3s".into()),
@@ -87,8 +87,8 @@ pub fn first_checked() -> Checked {
     Checked {
         variant: universe::first(),
         blueprint,
-        places: SITES.map(place).to_vec(),
-        domains: SITES.map(|(id, ..)| id.to_owned()).to_vec(),
+        places: SITES.map(place).into(),
+        domains: SITES.map(|(id, ..)| id.to_owned()).into(),
         duration: 20_000_000,
         warmup: 3_000_000,
     }

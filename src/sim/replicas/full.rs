@@ -4,7 +4,7 @@
 
 #[cfg(feature = "cli")]
 use super::EffectOf;
-use super::{Disk, DiskImage, DiskOp, Replicas, ReplicasOf, Twin, TwinOp};
+use super::{Disk, DiskImage, DiskOp, Msg, Replicas, ReplicasOf, Twin, TwinOp};
 #[cfg(feature = "cli")]
 use crate::core::Effect;
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup};
@@ -138,6 +138,20 @@ impl DerefMut for WorldReplicas {
     }
 }
 
+impl<P: Protocol> ReplicasOf<P> {
+    /// Stores a message for one receiver, in place of one receiver's share of another.
+    #[inline(never)]
+    fn put(&mut self, instead_of: Option<MessageId>, message: Msg<P>, outbox: &mut Box<Outbox>) -> MessageId {
+        self.out.exchange(outbox);
+        if let Some(old) = instead_of {
+            self.out.release_message(old);
+        }
+        let id = self.out.put_message(message, 1);
+        self.out.exchange(outbox);
+        id
+    }
+}
+
 impl<P: Protocol> FullReplicas for ReplicasOf<P> {
     fn fork(&self) -> Box<dyn Replicas> {
         Box::new(self.clone())
@@ -186,32 +200,32 @@ impl<P: Protocol> FullReplicas for ReplicasOf<P> {
         match (op, current) {
             (DiskOp::Write { tears }, Some(now)) => {
                 if tears {
-                    *frozen = Some(kept.clone());
+                    *frozen = vec![kept.clone()];
                 }
-                kept.clone_from(now);
+                *kept = now.clone();
             }
-            (DiskOp::Begin, Some(now)) => pending.push_back(now.clone()),
+            (DiskOp::Begin, Some(now)) => pending.push(now.clone()),
             (DiskOp::Join, Some(now)) => {
-                if let Some(last) = pending.back_mut() {
-                    last.clone_from(now);
+                if let Some(last) = pending.last_mut() {
+                    *last = now.clone();
                 }
             }
             (DiskOp::Write { .. } | DiskOp::Begin | DiskOp::Join, None) => {}
             (DiskOp::Complete { tears }, _) => {
-                if let Some(written) = pending.pop_front() {
-                    let before = std::mem::replace(kept, written);
+                if !pending.is_empty() {
+                    let before = std::mem::replace(kept, pending.remove(0));
                     if tears {
-                        *frozen = Some(before);
+                        *frozen = vec![before];
                     }
                 }
             }
             (DiskOp::Abort, _) => pending.clear(),
-            (DiskOp::Wipe, _) => (*kept, *frozen) = (Disk::<P>::default(), None),
-            (DiskOp::Freeze, _) => *frozen = Some(kept.clone()),
-            (DiskOp::Thaw, _) => *frozen = None,
+            (DiskOp::Wipe, _) => (*kept, *frozen) = (Disk::<P>::default(), Vec::new()),
+            (DiskOp::Freeze, _) => *frozen = vec![kept.clone()],
+            (DiskOp::Thaw, _) => frozen.clear(),
             (DiskOp::Crash, _) => {
-                if let Some(left) = frozen {
-                    kept.clone_from(left);
+                if let [left] = frozen.as_slice() {
+                    *kept = left.clone();
                 }
                 #[cfg(feature = "cli")]
                 if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut())
@@ -245,19 +259,12 @@ impl<P: Protocol> FullReplicas for ReplicasOf<P> {
 
     fn copy_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId> {
         let copy = self.out.message(message)?.clone();
-        self.out.exchange(outbox);
-        let id = self.out.put_message(copy, 1);
-        self.out.exchange(outbox);
-        Some(id)
+        Some(self.put(None, copy, outbox))
     }
 
     fn tamper_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId> {
         let tampered = self.out.message(message)?.tampered()?;
-        self.out.exchange(outbox);
-        self.out.take_message(message);
-        let id = self.out.put_message(tampered, 1);
-        self.out.exchange(outbox);
-        Some(id)
+        Some(self.put(Some(message), tampered, outbox))
     }
 
     fn each_value(&self, message: MessageId, see: &mut dyn FnMut(u32)) {
