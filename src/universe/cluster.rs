@@ -77,12 +77,7 @@ impl Cluster {
 impl Cluster {
     /// Processes all events until `limit`, µs since the start; returns their number.
     pub fn run_until(&mut self, limit: Micros) -> u64 {
-        if !self.judged && self.liveness.is_none() {
-            return self.world.run_until(limit);
-        }
-        let before = self.world.events();
-        while self.step_until(limit) {}
-        self.world.events() - before
+        self.run(limit, u64::MAX)
     }
 
     /// Findings for every property.
@@ -179,6 +174,23 @@ impl Universe for Cluster {
             liveness.observe(&self.world, &mut self.safety);
         }
         outcome.is_some()
+    }
+
+    fn run(&mut self, limit: Micros, most: u64) -> u64 {
+        let before = self.world.events();
+        let end = before.saturating_add(most);
+        match (self.judged, &mut self.liveness) {
+            (false, None) => return self.world.run(limit, most),
+            (true, None) => {
+                while self.world.events() < end
+                    && let Some(outcome) = self.world.step_until(limit)
+                {
+                    self.safety.observe(&self.world, Some(outcome));
+                }
+            }
+            (_, Some(_)) => while self.world.events() < end && self.step_until(limit) {},
+        }
+        self.world.events() - before
     }
 
     fn time(&self) -> Micros {
