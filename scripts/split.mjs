@@ -53,7 +53,8 @@ function divide() {
     writeFileSync(join(dist, file), content);
   }
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
-  optimise(join(work, wasm), join(work, wasm));
+  // Until nothing gets smaller any more: all that is loaded first is worth the time.
+  optimise(join(work, wasm), join(work, wasm), "--converge");
   const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
   writeFileSync(join(dist, wasm), program);
   writeFileSync(join(dist, `${page}.js`), bare(text));
@@ -76,9 +77,9 @@ function bare(text) {
   return text.replace(/\/\*\*[^]*?\*\/\n/g, "").replace(/^\s+|^\/\/.*\n/gm, "");
 }
 
-function optimise(from, to) {
+function optimise(from, to, ...more) {
   // Low memory is the far end of the stack, where no address of data is.
-  binaryen("wasm-opt", "-Oz", "--converge", "--low-memory-unused", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
+  binaryen("wasm-opt", "-Oz", ...more, "--low-memory-unused", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
 }
 
 // Runs one of binaryen's tools.
