@@ -17,11 +17,12 @@ use crate::judge::delivery::Deliveries;
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
+use crate::protocols::First;
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
-use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::replicas::{FullCode, Replicas, ReplicasOf};
 use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
@@ -42,11 +43,6 @@ pub trait Universe {
     /// Processes events until `limit`, µs since the start, but at most `most`; returns their number. If it is less than `most`, it is `limit`
     /// now.
     fn run(&mut self, limit: Micros, most: u64) -> u64;
-
-    /// Processes all events until `limit`, µs since the start; returns their number.
-    fn run_until(&mut self, limit: Micros) -> u64 {
-        self.run(limit, u64::MAX)
-    }
 
     /// Microseconds since the start.
     fn time(&self) -> Micros;
@@ -108,9 +104,6 @@ pub trait Universe {
     /// Violations of properties that the protocol does not promise, oldest first; at most 16.
     fn not_promised(&self) -> &[Violation];
 
-    /// Findings for every property: held, violated, never exercised, not applicable, not promised.
-    fn findings(&self) -> Vec<PropertyFinding>;
-
     /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
 
@@ -138,8 +131,18 @@ impl dyn Universe + '_ {
     /// Installs the code for actions and faults in a cluster booted without it.
     pub fn allow_faults(&mut self) {
         let cluster = self.cluster_mut();
-        cluster.world.allow_faults();
+        cluster.world.allow_faults(cluster.variant.details().full);
         cluster.fault_sentences = Some(faults::sentences);
+    }
+
+    /// Processes all events until `limit`, µs since the start; returns their number.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.cluster_mut().run_until(limit)
+    }
+
+    /// Findings for every property: held, violated, never exercised, not applicable, not promised.
+    pub fn findings(&self) -> Vec<PropertyFinding> {
+        self.cluster().findings()
     }
 
     /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
@@ -238,8 +241,8 @@ pub struct NodeView {
 pub struct Variant {
     /// Card.
     pub card: &'static Card,
-    /// See [`rules`](Variant::rules). A function, so that the page's initial chunk does not contain the texts.
-    rules: fn() -> &'static [Rule],
+    /// What the page's first picture does without; `None` in [`first`], where it is that of the first variant.
+    details: Option<&'static Details>,
     /// Settings that a scenario may choose.
     pub settings: &'static [Setting],
     /// Message kinds.
@@ -258,6 +261,15 @@ pub struct Variant {
     /// Names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
+}
+
+/// What chunks need of a variant and the page's first picture does not.
+#[derive(Debug)]
+struct Details {
+    /// Its rules.
+    rules: &'static [Rule],
+    /// What faults, copies and records ask of its replicas.
+    full: FullCode,
 }
 
 macro_rules! catalogue {
@@ -283,9 +295,9 @@ pub fn titles() -> &'static [(&'static str, &'static str)] {
     crate::variants!(titles)
 }
 
-/// The variant of the page's initial scenario.
+/// The variant of the page's initial scenario. Its details are linked where they are asked for.
 pub fn first() -> &'static Variant {
-    const { &variant_of::<crate::protocols::First>() }
+    const { &Variant { details: None, ..variant_of::<First>() } }
 }
 
 /// A variant by its type; in the page for that variant's chunk only.
@@ -301,7 +313,12 @@ pub fn variant(key: &str) -> Option<&'static Variant> {
 impl Variant {
     /// Its rules.
     pub fn rules(&self) -> &'static [Rule] {
-        (self.rules)()
+        self.details().rules
+    }
+
+    /// Its details. Whoever asks for them links those of the first variant.
+    fn details(&self) -> &'static Details {
+        self.details.unwrap_or(const { &details_of::<First>() })
     }
 
     /// Boots a cluster of it. The error names a setting and its valid values.
@@ -317,8 +334,8 @@ impl Variant {
     }
 }
 
-fn rules<P: Protocol>() -> &'static [Rule] {
-    P::RULES
+const fn details_of<P: Protocol>() -> Details {
+    Details { rules: P::RULES, full: FullCode::of::<P>() }
 }
 
 fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {
@@ -329,7 +346,7 @@ fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingErro
 const fn variant_of<P: Protocol>() -> Variant {
     Variant {
         card: &P::CARD,
-        rules: rules::<P>,
+        details: Some(const { &details_of::<P>() }),
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,

@@ -21,7 +21,7 @@ use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, m
 /// A world and its judges: the only implementation of [`Universe`].
 #[derive(Clone)]
 pub struct Cluster {
-    variant: &'static Variant,
+    pub(super) variant: &'static Variant,
     pub(super) world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
@@ -41,7 +41,7 @@ impl Cluster {
 
     /// Boots a cluster of a variant. The error names a setting and what would do.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
-        let world = World::new(blueprint, variant.replicas)?;
+        let world = World::new(blueprint, variant.replicas, variant.details().full)?;
         Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
     }
 
@@ -75,6 +75,21 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Processes all events until `limit`, µs since the start; returns their number.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.run(limit, u64::MAX)
+    }
+
+    /// Findings for every property.
+    pub fn findings(&self) -> Vec<PropertyFinding> {
+        let replicas = self.world.replicas();
+        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
+        if let Some(liveness) = &self.liveness {
+            findings.extend(liveness.findings(self.safety.violations()));
+        }
+        findings
+    }
+
     /// Does something to the world now. An error says why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.world.act(action)?;
@@ -134,14 +149,14 @@ impl Cluster {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
-        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        self.world.full_replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
     }
 
     /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
     /// for it.
     #[cfg(feature = "cli")]
     pub fn calls(&self) -> &[HandlerCall] {
-        self.world.replicas().calls()
+        self.world.full_replicas().calls()
     }
 }
 
@@ -270,15 +285,6 @@ impl Universe for Cluster {
 
     fn not_promised(&self) -> &[Violation] {
         self.safety.not_promised()
-    }
-
-    fn findings(&self) -> Vec<PropertyFinding> {
-        let replicas = self.world.replicas();
-        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
-        if let Some(liveness) = &self.liveness {
-            findings.extend(liveness.findings(self.safety.violations()));
-        }
-        findings
     }
 
     fn leadership_intervals(&self) -> Vec<LeadershipInterval> {

@@ -153,7 +153,7 @@ fn several_lead(universe: &dyn Universe, leaders: &[&NodeView], places: &[&str])
 /// A transaction under way.
 fn votes(tally: &Tally) -> String {
     let for_it: Vec<NodeId> = tally.from.iter().collect();
-    let who = nodes(&for_it).to_lowercase();
+    let who = nodes(&for_it).to_ascii_lowercase();
     match tally.need.saturating_sub(tally.from.len()) {
         1 => format!("Transaction {} has the {} of {who}; one more and it is committed.", tally.slot, tally.of),
         more => format!("Transaction {} has the {} of {who}; {more} more and it is committed.", tally.slot, tally.of),

@@ -11,6 +11,7 @@ use quorumscope::lab::Scenario;
 use quorumscope::lab::session::Difference;
 use quorumscope::sim::{Action, Record};
 use quorumscope::universe::Variant;
+use std::rc::Rc;
 
 /// A text for the person, if there is something to report.
 pub type Notice = Option<String>;
@@ -53,7 +54,9 @@ pub fn apply_action(
             run(engine, scenario, variant)
         }
         PageAction::Preset(index) => run(engine, presets.get(index)?.clone(), variant),
-        PageAction::Run(scenario) => run(engine, untitled_if_changed(engine.session().scenario(), *scenario), variant),
+        PageAction::Run(scenario) => {
+            run(engine, untitled_if_changed(engine.session().scenario(), Rc::unwrap_or_clone(scenario)), variant)
+        }
         _ => None,
     }
 }

@@ -94,6 +94,8 @@ pub struct Lab {
     on: Callback<PageAction>,
     /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
+    /// Their titles; before they are loaded, that of the first.
+    titles: Rc<[AttrValue]>,
     /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
     chunks: Parts,
     under_way: Vec<Chunk>,
@@ -170,7 +172,8 @@ impl Component for Lab {
         let mut lab = Lab {
             player,
             on: ctx.link().callback(Msg::Perform),
-            presets: Rc::new([presets::first()]),
+            titles: Rc::new([AttrValue::from(presets::TITLE)]),
+            presets: Rc::new([]),
             chunks: Parts::default(),
             under_way: Vec::new(),
             waiting: Vec::new(),
@@ -297,7 +300,7 @@ impl Component for Lab {
             move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
         let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let measurements = self.chunks.measurements;
+        let (measurements, details) = (self.chunks.measurements, self.chunks.details());
         let aside = {
             let (context, view) = (context.clone(), panels.clone());
             move |()| {
@@ -305,7 +308,7 @@ impl Component for Lab {
                     <>
                         { about(&context.scenario) }
                         if with_latency { { latency(&context, &view) } }
-                        if with_log { { log(&context, &view) } }
+                        if with_log { { log(&context, &view, details) } }
                         if with_messages {
                             { messages_panel(&context, &view, measurements) }
                         }
@@ -320,7 +323,7 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header context={context.clone()} titles={self.titles.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
@@ -406,6 +409,7 @@ impl Lab {
         if let Some(actions) = self.chunks.actions.filter(|_| began) {
             (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
+            self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
             (actions.install)(&self.player);
             self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), self.chunks.details()));
             prefetch(ctx);

@@ -4,6 +4,7 @@
 use super::context::{self, ScriptedFault};
 use super::last_event::{self, LastEvent};
 use super::view_model::{self, BranchView};
+use quorumscope::core::Command;
 use quorumscope::lab::{Checked, Session};
 
 /// The functions.
@@ -11,6 +12,8 @@ use quorumscope::lab::{Checked, Session};
 pub struct Details {
     /// See [`last_event::last`].
     pub last_event: fn(&Session) -> Option<LastEvent>,
+    /// All of a command, as in transcripts.
+    pub command: fn(Command) -> String,
     /// See [`view_model::branches`].
     pub branches: fn(&Session) -> Vec<BranchView>,
     /// See [`context::scripted_faults`].
@@ -21,6 +24,7 @@ impl Details {
     /// All of them. Whoever names this loads them.
     pub const ALL: Details = Details {
         last_event: last_event::last,
+        command: |command| format!("{command:?}"),
         branches: view_model::branches,
         scripted_faults: context::scripted_faults,
     };
