@@ -60,11 +60,11 @@ impl Server {
 
     /// A poll is answered: prepares once enough others hear from no leader.
     pub(super) fn on_poll_reply(&mut self, from: NodeId, ballot: Ballot, granted: bool, out: &mut Out<Server>) {
-        let current = granted && ballot == self.next_ballot(out);
-        let Role::Acceptor { consents, .. } = &mut self.role else { return };
-        if !current || !consents.has(self.me) {
+        let polls = matches!(self.role, Role::Acceptor { consents, .. } if consents.has(self.me));
+        if !granted || !polls || ballot != self.next_ballot(out) {
             return;
         }
+        let Role::Acceptor { consents, .. } = &mut self.role else { return };
         consents.add(from);
         if self.config.quorums.phase1.is_quorum(*consents) && self.config.quorums.phase2.is_quorum(*consents) {
             self.prepare(out);
