@@ -255,6 +255,8 @@ pub struct Variant {
     /// Liveness condition; see [`Protocol::live`].
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,
+    /// Stability condition; see [`Protocol::stable`].
+    pub stable: fn(&Setup) -> bool,
     /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
     #[cfg(feature = "cli")]
     pub clocks: fn(&Setup) -> Option<u32>,
@@ -354,6 +356,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         explore: search::explore::<P>,
         #[cfg(feature = "cli")]
         live: P::live,
+        stable: P::stable,
         #[cfg(feature = "cli")]
         clocks: P::clocks,
         #[cfg(feature = "cli")]

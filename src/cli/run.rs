@@ -166,6 +166,9 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let with = |finding: &str| -> Vec<&str> {
         report.properties.iter().filter(|one| one.finding == finding).map(|one| one.property).collect()
     };
+    if let Some(stuck) = &report.stuck {
+        writeln!(out, "\nAt the end: {stuck}")?;
+    }
     writeln!(out, "\nProperties:")?;
     for finding in ["held", "violated", "never exercised", "not applicable"] {
         if let properties @ [_, ..] = with(finding).as_slice() {

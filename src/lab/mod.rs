@@ -19,7 +19,7 @@ pub mod run;
 pub mod shrink;
 
 pub use document::read::{REPLICAS, read};
-pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Value, ValueBytes};
+pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Stability, Value, ValueBytes};
 pub use document::{Checked, Fault, Intervention, Moment, Place, Problem, Problems, Quantity, RecordedRun as Document};
 pub use document::{atlas, check, fault, presets, problem, quantity, scenario, workload};
 #[cfg(feature = "cli")]

@@ -54,7 +54,8 @@ impl Cluster {
     ) -> Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
-        let liveness = blueprint.recovery.map(LivenessChecker::new);
+        let bounded = blueprint.recovery.is_some() || blueprint.stability.is_some();
+        let liveness = bounded.then(|| LivenessChecker::new(blueprint.recovery, blueprint.stability));
         Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
     }
 

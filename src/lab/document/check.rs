@@ -9,10 +9,10 @@ use super::places::Layout;
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::quantity::milliseconds;
 use super::read::{LONGEST, REPLICAS, ROUND_TRIP, between, share, time, whole};
-use super::scenario::{NodeSettings, Recovery, Scenario, Value, ValueBytes};
+use super::scenario::{NodeSettings, Recovery, Scenario, Stability, Value, ValueBytes};
 use super::timing::{scheduled_by_timing_model, timing_objection};
 use crate::core::card::Faults;
-use crate::core::{Card, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::core::{Card, LeaderModel, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::{Assumption, Timed};
 use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
 use crate::universe::{self, Universe, Variant};
@@ -137,6 +137,7 @@ impl Scenario {
         let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, problems);
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, problems);
         let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, problems));
+        let stability = self.stability.as_ref().map(|stability| stability.read(variant, duration, problems));
         let (settings, ablated) = (settings?, ablated?);
         let mut blueprint = Blueprint {
             topology,
@@ -149,6 +150,7 @@ impl Scenario {
             seed,
             script,
             recovery,
+            stability,
             ..Blueprint::default()
         };
         blueprint.script.extend(scheduled_by_timing_model(blueprint.topology.timing));
@@ -422,6 +424,29 @@ impl Recovery {
             problems.add("recovery", format!("{} and {} more", self.from, self.within), says);
         }
         sim::world::Recovery { from, within }
+    }
+}
+
+impl Stability {
+    fn read(
+        &self,
+        variant: Option<&Variant>,
+        duration: Micros,
+        problems: &mut ProblemCollector,
+    ) -> sim::world::Stability {
+        let from = time(&Some(self.from.clone()), "stability.from", 0, 0, LONGEST, problems);
+        if from >= duration {
+            let says = format!("the run ends before that; a duration of more than {} would do", self.from);
+            problems.add("stability.from", &self.from, says);
+        }
+        if self.leaders == 0 {
+            problems.add("stability.leaders", 0, "1 or more would do".to_owned());
+        }
+        if let Some(variant) = variant.filter(|variant| variant.card.leader != LeaderModel::Elected) {
+            let says = format!("{} elects no leader; without it the scenario would do", variant.card.title);
+            problems.add("stability", &self.from, says);
+        }
+        sim::world::Stability { from, leaders: self.leaders }
     }
 }
 

@@ -225,6 +225,7 @@ impl Run {
             properties: properties(universe, clients.finding),
             violations,
             not_promised: not_promised.collect(),
+            stuck: crate::universe::narration::stuck(universe),
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }

@@ -55,6 +55,8 @@ pub struct Report {
     pub violations: Vec<ViolationReport>,
     /// What happened against properties that the variant does not promise.
     pub not_promised: Vec<ViolationReport>,
+    /// Why nothing went on at the end, if that can be told: a quorum that cannot be met with the nodes that run, or a blocked node.
+    pub stuck: Option<String>,
     /// Keys of the rules that were applied at least once.
     pub rules: Vec<&'static str>,
 }

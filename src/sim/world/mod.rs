@@ -73,6 +73,8 @@ pub struct Blueprint {
     /// Liveness bound after the script's faults, if the scenario states one.
     pub recovery: Option<Recovery>,
     /// Records every handler call with its stimulus, effects and state, boots included; see [`FullReplicas::calls`](super::replicas::FullReplicas::calls).
+    /// Stability bound, if the scenario states one.
+    pub stability: Option<Stability>,
     #[cfg(feature = "cli")]
     pub record_calls: bool,
     /// Disables the checkers: no violations, no leadership intervals, no count of chosen commands. For benchmarks of the simulator alone.
@@ -86,6 +88,15 @@ pub struct Recovery {
     pub from: Micros,
     /// The bound, µs.
     pub within: Micros,
+}
+
+/// Stability bound: from `from` on, no more than `leaders` nodes lead, one after the other or at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stability {
+    /// When leadership should have settled, µs since the start.
+    pub from: Micros,
+    /// The bound.
+    pub leaders: u32,
 }
 
 /// Message between a client and a replica.
