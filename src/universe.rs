@@ -16,6 +16,7 @@ use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
+use crate::judge::orders::OrderOutcome;
 use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
@@ -92,6 +93,9 @@ pub trait Universe {
 
     /// Actions of the script with roles that were taken, and who had the roles then.
     fn resolved(&self) -> &[Resolved];
+
+    /// Operators' orders, and how they ended.
+    fn orders(&self) -> &[OrderOutcome];
 
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;

@@ -9,6 +9,7 @@ use crate::core::{EntryStatus, Micros, NodeId, RuleSet, Shots, Slot};
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
+use crate::judge::orders::{OrderOutcome, Orders};
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
@@ -25,6 +26,7 @@ pub struct Cluster {
     pub(super) world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
+    orders: Orders,
     judged: bool,
     /// What tells of faults; `None` where there can be none yet.
     pub(super) fault_sentences: Option<FaultSentences>,
@@ -55,7 +57,9 @@ impl Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
         let liveness = blueprint.recovery.map(LivenessChecker::new);
-        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
+        let mut orders = Orders::default();
+        orders.observe(&world);
+        Cluster { variant, world, safety, liveness, orders, judged: !blueprint.unjudged, fault_sentences }
     }
 
     /// The world.
@@ -79,6 +83,7 @@ impl Cluster {
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.world.act(action)?;
         self.safety.observe(&self.world, None);
+        self.orders.observe(&self.world);
         Ok(())
     }
 
@@ -155,6 +160,7 @@ impl Universe for Cluster {
         if outcome.is_some() && self.judged {
             self.safety.observe(&self.world, outcome);
         }
+        self.orders.observe(&self.world);
         if let Some(liveness) = &mut self.liveness {
             liveness.observe(&self.world, &mut self.safety);
         }
@@ -250,6 +256,10 @@ impl Universe for Cluster {
 
     fn resolved(&self) -> &[Resolved] {
         self.world.resolved()
+    }
+
+    fn orders(&self) -> &[OrderOutcome] {
+        self.orders.outcomes()
     }
 
     fn rules_used(&self) -> RuleSet {

@@ -2,7 +2,9 @@
 
 use super::{NodeView, Universe};
 use crate::core::{Effect, NodeId, NodeStatus, Slot};
+use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fmt::Write;
 
@@ -40,6 +42,8 @@ pub struct Transcript {
     seen: Vec<Option<NodeStatus>>,
     told: u64,
     violations: usize,
+    /// Orders whose end was told, by index.
+    orders: BTreeSet<usize>,
 }
 
 impl Transcript {
@@ -50,6 +54,7 @@ impl Transcript {
             seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
             told: universe.trace().total(),
             violations: 0,
+            orders: (0..).zip(universe.orders()).filter(|(_, order)| order.ended.is_some()).map(|(i, _)| i).collect(),
         }
     }
 
@@ -72,6 +77,12 @@ impl Transcript {
         }
         for line in self.changes(universe) {
             let _ = writeln!(text, "               • {line}");
+        }
+        for (index, OrderOutcome { given, ended }) in universe.orders().iter().enumerate() {
+            let Some((_, ended)) = ended.filter(|_| self.orders.insert(index)) else { continue };
+            let why = ended.why(given.order).map(|why| format!(": {why}")).unwrap_or_default();
+            let at = micros_as_ms(given.at);
+            let _ = writeln!(text, "               • the order of {at} to {} is {}{why}", given.action, ended.text());
         }
         for violation in &universe.violations()[self.violations..] {
             let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();

@@ -26,7 +26,10 @@ use crate::sim::Counts;
 #[cfg(feature = "cli")]
 use consistency::{Consistency, LINEARIZABILITY};
 use outage::Outages;
-use report::{Commands, Leader, Messages, RefusedReport, ResolvedReport, ViolationReport, latencies, properties};
+use report::{
+    Commands, Leader, Messages, OrderReport, RefusedReport, ResolvedReport, ViolationReport, latencies, members,
+    properties,
+};
 use session::{ReplayMismatch, Session};
 
 /// Most events of one run. A run that would take more is cut short, and its report says so.
@@ -220,6 +223,8 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
+            orders: universe.orders().iter().map(OrderReport::new).collect(),
+            members: members(universe),
             resolved: universe.resolved().iter().map(ResolvedReport::new).collect(),
             history: clients.history,
             properties: properties(universe, clients.finding),
