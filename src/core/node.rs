@@ -232,8 +232,11 @@ pub struct HistoryInvariant<N: 'static> {
     pub says: &'static str,
     /// Incremental check, given that it held before the step; takes the step into the history. Crashed nodes are `None`. Called for every
     /// step of a node that was never Byzantine.
-    pub holds: fn(history: &mut HistoryVariables, nodes: &[Option<N>], step: Step) -> Result<(), Breach>,
+    pub holds: CheckHistory<N>,
 }
+
+/// Check of a [`HistoryInvariant`].
+pub type CheckHistory<N> = fn(history: &mut HistoryVariables, nodes: &[Option<N>], step: Step) -> Result<(), Breach>;
 
 /// Scope of a step, for incremental invariant checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -83,8 +83,10 @@ impl Orders {
         self.outcomes.extend(new.map(|given| OrderOutcome { given: *given, ended: None }));
         for index in 0..self.outcomes.len() {
             let OrderOutcome { given, ended: None } = self.outcomes[index] else { continue };
-            let later = self.outcomes[index + 1..].iter().map(|outcome| outcome.given);
+            let later = self.outcomes[index + 1..].iter();
+            let later = later.filter(|later| later.ended.is_none_or(|(_, ended)| ended != Ended::NotTaken));
             let replaced = later
+                .map(|later| later.given)
                 .filter(|later| (later.leader, later.epoch) == (given.leader, given.epoch))
                 .any(|later| matches!(later.order, Order::HandOver(_)) == matches!(given.order, Order::HandOver(_)));
             let ended = ending(world, given).map(|ended| match ended {
