@@ -202,6 +202,24 @@ pub const LINEARIZABLE: (&str, &str) = (
 /// Properties of every protocol: name and statement.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
+/// Whether a protocol with this card promises a property. Of its own invariants it does.
+#[cfg(feature = "cli")]
+pub fn is_promised(card: &Card, property: &str) -> bool {
+    promise(property).is_none_or(|promise| card.promises.has(promise))
+}
+
+/// Whether a property of every protocol means anything for one with this card.
+#[cfg(feature = "cli")]
+pub fn is_applicable(card: &Card, property: &str) -> bool {
+    match property {
+        name if name == AGREEMENT.0 => card.shots != Shots::Nothing,
+        name if name == ORDER.0 => card.shots.executes() && card.shots != Shots::Transactions,
+        name if name == ONE_LEADER.0 => card.leader != LeaderModel::None,
+        name if name == LINEARIZABLE.0 => card.shots.executes(),
+        _ => true,
+    }
+}
+
 /// The promise that covers a property; `None`: every protocol promises it.
 pub(super) fn promise(property: &str) -> Option<Promises> {
     match property {
