@@ -100,7 +100,9 @@ task_check() {
   cargo clippy --locked --all-targets -- $lints
   step "Lints: the page"
   # shellcheck disable=SC2086
-  cargo clippy --locked --no-default-features --features web --bin quorumscope-app --all-targets -- $lints
+  cargo clippy --locked --no-default-features --features web --bin quorumscope-app -- $lints
+  # shellcheck disable=SC2086
+  cargo clippy --locked --no-default-features --features web --bin quorumscope-app --profile test -- $lints
   step "Third-party notice"
   node scripts/third-party.mjs --check
   step "These scripts"
