@@ -144,6 +144,7 @@ impl dyn Universe + '_ {
         let cluster = self.cluster_mut();
         cluster.world.allow_faults();
         cluster.fault_sentences = Some(faults::sentences);
+        cluster.orders.begin();
     }
 
     /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.

@@ -2,7 +2,6 @@
 //! they have overwritten, compacted or lost in a crash since (Abadi and Lamport, *The Existence of Refinement Mappings*, 1991, §5).
 
 use super::{Breach, Epoch, Log, Micros, NodeId, NodeSet, Slot};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A value accepted in one slot under one epoch, and by whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,16 +67,18 @@ const ELECTIONS: usize = 4_096;
 pub struct HistoryVariables {
     /// The first acceptance in each slot.
     accepted: Log<Option<Accepted>>,
-    /// Further acceptances in the same slots, under other epochs.
-    others: BTreeMap<(Slot, Epoch), Acceptance>,
-    /// Votes that are not on a disk yet: when they will be, µs, whose they are, and for what.
-    unsaved: BTreeSet<(Micros, NodeId, Slot, Epoch)>,
+    /// Further acceptances in the same slots, under other epochs; sorted by slot and epoch. Plain vectors, because they stay short and their
+    /// code is small.
+    others: Vec<(Slot, Acceptance)>,
+    /// Votes that are not on a disk yet: when they will be, µs, whose they are, and for what. Sorted.
+    unsaved: Vec<(Micros, NodeId, Slot, Epoch)>,
     committed: Log<Option<Commitment>>,
     /// The last committed slot that [`newly_committed`](HistoryVariables::newly_committed) has returned.
     compared: Slot,
     /// By node: the last slot that it knew to be committed.
     reached: Vec<Slot>,
-    elections: BTreeMap<Epoch, Election>,
+    /// Sorted by epoch.
+    elections: Vec<(Epoch, Election)>,
     /// Present time, µs. Set by the checker before every step, as are the following.
     pub now: Micros,
     /// When all that the changed node has saved is on its disk, µs.
@@ -119,7 +120,14 @@ impl HistoryVariables {
             Some(Some(held)) if held.one.epoch == new.epoch => &mut held.one,
             Some(Some(held)) => {
                 held.more = true;
-                self.others.entry((slot, new.epoch)).or_insert(new)
+                let place = match place_of(&self.others, slot, new.epoch) {
+                    Ok(place) => place,
+                    Err(place) => {
+                        self.others.insert(place, (slot, new));
+                        place
+                    }
+                };
+                &mut self.others[place].1
             }
             Some(place) => &mut place.insert(Accepted { one: new, more: false }).one,
             None => return Ok(new),
@@ -145,7 +153,10 @@ impl HistoryVariables {
             self.compare(slot, known, choice)?;
         }
         if self.saved_at > self.now {
-            self.unsaved.insert((self.saved_at, by, slot, new.0));
+            let vote = (self.saved_at, by, slot, new.0);
+            if let Err(place) = self.unsaved.binary_search(&vote) {
+                self.unsaved.insert(place, vote);
+            }
             return Ok(());
         }
         self.count(slot, new.0, by, choice)
@@ -163,7 +174,7 @@ impl HistoryVariables {
         while let Some(&(due, by, slot, epoch)) = self.unsaved.first()
             && due < self.now
         {
-            self.unsaved.pop_first();
+            self.unsaved.remove(0);
             result = result.and(self.count(slot, epoch, by, choice));
         }
         if let Some(crashed) = crashed {
@@ -191,7 +202,10 @@ impl HistoryVariables {
     fn find(&mut self, slot: Slot, epoch: Epoch) -> Option<&mut Acceptance> {
         match self.accepted.get_mut(slot)?.as_mut()? {
             Accepted { one, .. } if one.epoch == epoch => Some(one),
-            _ => self.others.get_mut(&(slot, epoch)),
+            _ => match place_of(&self.others, slot, epoch) {
+                Ok(place) => Some(&mut self.others[place].1),
+                Err(_) => None,
+            },
         }
     }
 
@@ -199,9 +213,7 @@ impl HistoryVariables {
     #[inline(never)]
     fn compare(&self, slot: Slot, this: Acceptance, choice: &impl Choice) -> Result<(), Breach> {
         let one = self.accepted.get(slot).into_iter().flatten().map(|held| &held.one);
-        let all = one.chain(
-            self.others.range((slot, Epoch::default())..).take_while(|((at, _), _)| *at == slot).map(|(_, held)| held),
-        );
+        let all = one.chain(self.others_of(slot).iter().map(|(_, held)| held));
         for other in all.filter(|other| other.epoch != this.epoch && !self.byzantine.has(other.first)) {
             let (lower, higher) = if other.epoch < this.epoch { (other, &this) } else { (&this, other) };
             if lower.chosen && !choice.follows(lower, higher) {
@@ -216,8 +228,7 @@ impl HistoryVariables {
         if !self.has_others(slot) {
             return;
         }
-        let own = (slot, Epoch::default())..(slot + 1, Epoch::default());
-        let Some(chosen) = self.others.range(own.clone()).rev().map(|(_, held)| *held).find(|held| held.chosen) else {
+        let Some(chosen) = self.others_of(slot).iter().rev().map(|(_, held)| *held).find(|held| held.chosen) else {
             return;
         };
         let Some(Some(held)) = self.accepted.get_mut(slot) else { return };
@@ -225,12 +236,18 @@ impl HistoryVariables {
             return;
         }
         held.one = chosen;
-        let old: Vec<_> =
-            self.others.range(own).map(|(place, _)| *place).take_while(|(_, epoch)| *epoch <= chosen.epoch).collect();
-        for place in old {
-            self.others.remove(&place);
+        self.others.retain(|(at, held)| *at != slot || held.epoch > chosen.epoch);
+        let more = !self.others_of(slot).is_empty();
+        if let Some(Some(held)) = self.accepted.get_mut(slot) {
+            held.more = more;
         }
-        held.more = self.others.range((slot, Epoch::default())..).next().is_some_and(|((at, _), _)| *at == slot);
+    }
+
+    /// All acceptances of a slot but the first.
+    fn others_of(&self, slot: Slot) -> &[(Slot, Acceptance)] {
+        let begin = self.others.partition_point(|(at, _)| *at < slot);
+        let end = self.others.partition_point(|(at, _)| *at <= slot);
+        &self.others[begin..end]
     }
 
     /// Records that a node knows all slots up to `slot` to be committed. Returns the slots that are new to it.
@@ -295,7 +312,7 @@ impl HistoryVariables {
     /// Records the beginning of an epoch. Returns whether it is new.
     #[inline]
     pub fn elect(&mut self, epoch: Epoch, new: Election) -> bool {
-        if self.elections.last_key_value().is_some_and(|(last, held)| *last == epoch && held.leader == new.leader) {
+        if self.elections.last().is_some_and(|(last, held)| *last == epoch && held.leader == new.leader) {
             return false;
         }
         self.elect_new(epoch, new)
@@ -303,28 +320,38 @@ impl HistoryVariables {
 
     #[inline(never)]
     fn elect_new(&mut self, epoch: Epoch, new: Election) -> bool {
-        let known = self.elections.get(&epoch).is_some_and(|held| held.leader == new.leader);
-        if !known {
-            self.elections.insert(epoch, new);
-            if self.elections.len() > ELECTIONS {
-                self.elections.pop_first();
-            }
+        let place = self.elections.partition_point(|(known, _)| *known < epoch);
+        let known = self.elections.get(place).filter(|(known, _)| *known == epoch).map(|(_, held)| held.leader);
+        if known == Some(new.leader) {
+            return false;
         }
-        !known
+        match known {
+            Some(_) => self.elections[place] = (epoch, new),
+            None => self.elections.insert(place, (epoch, new)),
+        }
+        if self.elections.len() > ELECTIONS {
+            self.elections.remove(0);
+        }
+        true
     }
 
     /// The elections of epochs higher than `epoch`.
     pub fn elections_after(&self, epoch: Epoch) -> impl Iterator<Item = &Election> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.elections.range((Excluded(epoch), Unbounded)).map(|(_, election)| election)
+        let first = self.elections.partition_point(|(known, _)| *known <= epoch);
+        self.elections[first..].iter().map(|(_, election)| election)
     }
 
     /// Forgets all slots up to and including `slot`.
     pub fn prune(&mut self, slot: Slot) {
         self.accepted.compact_to(slot);
         self.committed.compact_to(slot);
-        self.others = self.others.split_off(&(slot + 1, Epoch::default()));
+        self.others.retain(|(at, _)| *at > slot);
     }
+}
+
+/// The place of an acceptance among others, or where it belongs.
+fn place_of(others: &[(Slot, Acceptance)], slot: Slot, epoch: Epoch) -> Result<usize, usize> {
+    others.binary_search_by_key(&(slot, epoch), |(at, held)| (*at, held.epoch))
 }
 
 #[cfg(test)]

@@ -57,17 +57,26 @@ pub struct OrderOutcome {
 /// Follows the orders of one world; [`Orders::observe`] is to be called after every step and action.
 #[derive(Clone, Debug, Default)]
 pub struct Orders {
+    /// What follows them; `None` in a cluster to which nothing can be done yet.
+    follow: Option<fn(&mut Orders, &World)>,
     outcomes: Vec<OrderOutcome>,
     /// Number of orders that have not ended.
     open: usize,
 }
 
 impl Orders {
+    /// Begins to follow orders. A function of its own, since the page's initial chunk has none to follow.
+    pub fn begin(&mut self) {
+        self.follow = Some(Orders::follow);
+    }
+
     /// Takes in the world's present state.
     #[inline]
     pub fn observe(&mut self, world: &World) {
-        if self.open > 0 || world.orders().len() > self.outcomes.len() {
-            self.follow(world);
+        if (self.open > 0 || world.orders().len() > self.outcomes.len())
+            && let Some(follow) = self.follow
+        {
+            follow(self, world);
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Cluster {
     pub(super) world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
-    orders: Orders,
+    pub(super) orders: Orders,
     judged: bool,
     /// What tells of faults; `None` where there can be none yet.
     pub(super) fault_sentences: Option<FaultSentences>,
@@ -44,7 +44,10 @@ impl Cluster {
     /// Boots a cluster of a variant. The error names a setting and what would do.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
         let world = World::new(blueprint, variant.replicas)?;
-        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
+        let mut cluster = Cluster::around(variant, world, blueprint, Some(faults::sentences));
+        cluster.orders.begin();
+        cluster.orders.observe(&cluster.world);
+        Ok(cluster)
     }
 
     /// A cluster of a variant around a world that has just been made.
@@ -57,8 +60,7 @@ impl Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
         let liveness = blueprint.recovery.map(LivenessChecker::new);
-        let mut orders = Orders::default();
-        orders.observe(&world);
+        let orders = Orders::default();
         Cluster { variant, world, safety, liveness, orders, judged: !blueprint.unjudged, fault_sentences }
     }
 
@@ -177,6 +179,7 @@ impl Universe for Cluster {
                     && let Some(outcome) = self.world.step_until(limit)
                 {
                     self.safety.observe(&self.world, Some(outcome));
+                    self.orders.observe(&self.world);
                 }
             }
             (_, Some(_)) => while self.world.events() < end && self.step_until(limit) {},

@@ -2,6 +2,7 @@
 //! in the chunk for actions.
 
 use super::context::{self, ScriptedFault};
+use super::judged::{self, Judged};
 use super::last_event::{self, LastEvent};
 use super::view_model::{self, BranchView};
 use quorumscope::lab::{Checked, Session};
@@ -13,6 +14,8 @@ pub struct Details {
     pub last_event: fn(&Session) -> Option<LastEvent>,
     /// See [`view_model::branches`].
     pub branches: fn(&Session) -> Vec<BranchView>,
+    /// See [`judged::judged`].
+    pub judged: fn(&Session) -> Judged,
     /// See [`context::scripted_faults`].
     pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
 }
@@ -22,6 +25,7 @@ impl Details {
     pub const ALL: Details = Details {
         last_event: last_event::last,
         branches: view_model::branches,
+        judged: judged::judged,
         scripted_faults: context::scripted_faults,
     };
 }

@@ -2,6 +2,7 @@
 
 use super::details::Details;
 use super::engine::Engine;
+use super::judged::Judged;
 use super::last_event::LastEvent;
 use super::rate::{PerCommand, Rate};
 use quorumscope::core::card::{Card, Promises, Shots};
@@ -49,6 +50,8 @@ pub struct ViewModel {
     pub by_kind: Vec<u64>,
     /// Messages per command, over the latest commands.
     pub per_command: Option<PerCommand>,
+    /// What came of checking, once the chunk for actions is loaded.
+    pub judged: Option<Judged>,
     /// The first violation of a property.
     pub violation: Option<ViolationView>,
     /// The last event, while paused.
@@ -274,6 +277,7 @@ impl ViewModel {
             kinds: universe.variant().kinds,
             by_kind: universe.counts().by_kind(),
             per_command: rate.update(universe),
+            judged: details.map(|details| (details.judged)(session)),
             violation: universe.violations().first().map(ViolationView::of),
             last: details.filter(|_| !engine.playing()).and_then(|details| (details.last_event)(session)),
             leadership_intervals: universe.leadership_intervals(),
