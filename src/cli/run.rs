@@ -195,7 +195,7 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
 fn print_violation(violation: &ViolationReport, out: &mut impl Write) -> io::Result<()> {
     let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
     let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
-    let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+    let slot = violation.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
     writeln!(
         out,
         "  at {}, event {}: {}{by}{slot}. {}",

@@ -32,6 +32,21 @@ pub struct Violation {
     pub at: Micros,
 }
 
+impl Violation {
+    /// What it is about in terms of what the protocol agrees on: a slot, a register, a transaction; `None` if it is about none of these.
+    pub fn place(&self, shots: Shots) -> Option<String> {
+        let slot = self.slot?;
+        let by_version = [AGREEMENT.0, ORDER.0].contains(&self.property);
+        Some(match shots {
+            Shots::Registers if by_version => format!("version {slot} of register {}", self.lane),
+            // Protocols' own invariants number registers as nodes' entries: from 1.
+            Shots::Registers => format!("register {}", slot - 1),
+            Shots::Transactions => format!("transaction {slot}"),
+            _ => format!("slot {slot}"),
+        })
+    }
+}
+
 /// Leadership interval: a period during which a node led one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeadershipInterval {

@@ -141,7 +141,8 @@ impl Cluster {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
-        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        let (shots, recorded) = (self.variant.card.shots, self.world.replicas().recorded());
+        recorded.iter().map(|(node, effect)| transcript::in_words(shots, *node, effect)).collect()
     }
 
     /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks

@@ -200,7 +200,7 @@ impl Search {
         TraceLine {
             event,
             rules: self.keys(step.rules),
-            does: step.effects.iter().map(|effect| in_words(node, effect)).collect(),
+            does: step.effects.iter().map(|effect| in_words(self.card.shots, node, effect)).collect(),
             changes: self.changes(node, step.before, step.after),
             goal: step.goal.map(|goal| goal as u32 + 1),
         }

@@ -1,7 +1,7 @@
 //! Transcript: a run as text, event by event, with the rules applied, effects and state changes.
 
 use super::{NodeView, Universe};
-use crate::core::{Effect, NodeId, NodeStatus, Slot};
+use crate::core::{Effect, NodeId, NodeStatus, Shots};
 use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::fmt::Write;
 
 /// An effect as a line of text.
-pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> String {
+pub(super) fn in_words<M: Debug, T: Debug>(shots: Shots, node: NodeId, effect: &Effect<M, T>) -> String {
     let ms = |micros: &u64| micros_as_ms(*micros);
     match effect {
         Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
@@ -22,6 +22,18 @@ pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) 
         Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
         Effect::Save => format!("{node:?} saves"),
         Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
+        Effect::Chosen(at, _) if shots == Shots::Transactions => {
+            format!("{node:?} knows transaction {at:?} is aborted")
+        }
+        Effect::Applied(at, command) if shots == Shots::Transactions => {
+            format!("{node:?} commits transaction {at:?}: {command:?}")
+        }
+        Effect::Chosen(at, command) if shots == Shots::Registers => {
+            format!("{node:?} knows version {} of register {} is chosen: {command:?}", at.slot, at.lane)
+        }
+        Effect::Applied(at, command) if shots == Shots::Registers => {
+            format!("{node:?} applies version {} of register {}: {command:?}", at.slot, at.lane)
+        }
         Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),
         Effect::Applied(at, command) => format!("{node:?} applies slot {at:?}: {command:?}"),
         Effect::Fence(target) => format!("{node:?} has {target:?} turned off"),
@@ -85,7 +97,8 @@ impl Transcript {
             let _ = writeln!(text, "               • the order of {at} to {} is {}{why}", given.action, ended.text());
         }
         for violation in &universe.violations()[self.violations..] {
-            let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
+            let slot = violation.place(universe.variant().card.shots).map(|place| format!(", {place}"));
+            let slot = slot.unwrap_or_default();
             let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
             let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);
         }

@@ -205,8 +205,9 @@ impl Run {
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         let clients = self.judge_clients();
-        let violations = universe.violations().iter().chain(&clients.violation).map(ViolationReport::new).collect();
-        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(ViolationReport::new);
+        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.shots);
+        let violations = universe.violations().iter().chain(&clients.violation).map(report).collect();
+        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(report);
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,

@@ -2,7 +2,7 @@
 
 use super::AtWarmup;
 use super::outage::Outage;
-use crate::core::{Log, Micros, NodeId, NodeSet, Phase};
+use crate::core::{Log, Micros, NodeId, NodeSet, Phase, Shots};
 use crate::judge::orders::OrderOutcome;
 use crate::judge::{Finding, LeadershipInterval, Violation, liveness};
 use crate::lab::{Checked, Place};
@@ -420,6 +420,8 @@ pub struct ViolationReport {
     pub nodes: Vec<u32>,
     /// The slot, if it is about one.
     pub slot: Option<u32>,
+    /// The same in terms of what the variant agrees on: "slot 3", "version 7 of register 2", "transaction 5".
+    pub place: Option<String>,
     /// The number of the event after which it was detected.
     pub event: u64,
     /// When, µs.
@@ -427,13 +429,14 @@ pub struct ViolationReport {
 }
 
 impl ViolationReport {
-    pub(super) fn new(violation: &Violation) -> ViolationReport {
+    pub(super) fn new(violation: &Violation, shots: Shots) -> ViolationReport {
         let numbers = |nodes: NodeSet| nodes.iter().map(|node| u32::from(node.0) + 1).collect();
         ViolationReport {
             property: violation.property,
             says: violation.says,
             nodes: numbers(violation.nodes),
             slot: violation.slot,
+            place: violation.place(shots),
             event: violation.event,
             at_us: violation.at,
         }
