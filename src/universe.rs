@@ -16,6 +16,7 @@ use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
+use crate::judge::orders::OrderOutcome;
 use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
 use crate::protocols::First;
 #[cfg(feature = "cli")]
@@ -95,6 +96,9 @@ pub trait Universe {
     /// Actions of the script with roles that were taken, and who had the roles then.
     fn resolved(&self) -> &[Resolved];
 
+    /// Operators' orders, and how they ended.
+    fn orders(&self) -> &[OrderOutcome];
+
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
@@ -133,6 +137,7 @@ impl dyn Universe + '_ {
         let cluster = self.cluster_mut();
         cluster.world.allow_faults(cluster.variant.details().full);
         cluster.fault_sentences = Some(faults::sentences);
+        cluster.orders.begin();
     }
 
     /// Processes all events until `limit`, µs since the start; returns their number.

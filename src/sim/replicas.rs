@@ -10,10 +10,10 @@ mod full;
 
 #[cfg(feature = "cli")]
 use super::recording::{HandlerCall, Stimulus, Text};
-use crate::core::node::{Message, Node, Protocol, SettingError, Setup, Step};
+use crate::core::node::{Invariant, Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Effect, EntryStatus, Epoch, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally, TimerId,
-    TimerName,
+    Card, Command, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out, Outbox,
+    Slot, Tally, TimerId, TimerName,
 };
 use std::any::Any;
 use std::fmt::Debug;
@@ -91,6 +91,8 @@ pub trait Replicas {
 
     /// Status of a node; `None` while it is down.
     fn status(&self, node: NodeId) -> Option<NodeStatus>;
+    /// Whether a node is carrying out an operator's order.
+    fn is_pending(&self, node: NodeId, order: Order) -> bool;
     /// The term or ballot that a node leads, if any.
     fn leads(&self, node: NodeId) -> Option<Epoch>;
     /// One slot of a node's log, if held.
@@ -103,8 +105,8 @@ pub trait Replicas {
     fn answers(&self, setup: &Setup) -> u8;
     /// The protocol's own invariants: name and statement.
     fn invariants(&self) -> Vec<(&'static str, &'static str)>;
-    /// Checks the protocol's own invariants after a step.
-    fn check(&self, step: Step, broken: Broken<'_>);
+    /// Checks the protocol's own invariants after a step, and takes the step into the history.
+    fn check(&self, step: Step, history: &mut HistoryVariables, broken: Broken<'_>);
 }
 
 /// An effect with the protocol's own messages and timers.
@@ -148,6 +150,8 @@ pub struct ReplicasOf<P: Protocol> {
     configs: Vec<Config<P>>,
     disks: Vec<DiskImage<Disk<P>>>,
     twins: Vec<Twin<P>>,
+    /// The protocol's invariants, without those that invariants of histories replace.
+    invariants: Vec<&'static Invariant<P::Node>>,
     /// The outbox, with the contents of all messages in flight.
     out: Out<P::Node>,
     /// Effects of the last step, if recording is on.
@@ -167,6 +171,7 @@ impl<P: Protocol> ReplicasOf<P> {
             disks: (0..n).map(|_| DiskImage::default()).collect(),
             configs,
             twins: Vec::new(),
+            invariants: P::invariants().iter().filter(|invariant| !is_replaced::<P>(invariant.name)).collect(),
             out: Out::new(setup.ablated),
             recorded: None,
             #[cfg(feature = "cli")]
@@ -224,6 +229,11 @@ impl<P: Protocol> ReplicasOf<P> {
         handler(node, &mut self.out);
         self.out.exchange(outbox);
     }
+}
+
+/// Whether an invariant of histories has this name.
+fn is_replaced<P: Protocol>(name: &str) -> bool {
+    P::history_invariants().iter().any(|invariant| invariant.name == name)
 }
 
 /// A call of its own natively: merged with its caller, the message would be taken out of its place field by field instead of in whole words. In
@@ -309,6 +319,10 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         self.running(node).map(Node::status)
     }
 
+    fn is_pending(&self, node: NodeId, order: Order) -> bool {
+        self.running(node).is_some_and(|node| node.is_pending(order))
+    }
+
     fn leads(&self, node: NodeId) -> Option<Epoch> {
         self.running(node)?.leads()
     }
@@ -334,12 +348,21 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
     }
 
     fn invariants(&self) -> Vec<(&'static str, &'static str)> {
-        P::invariants().iter().map(|invariant| (invariant.name, invariant.says)).collect()
+        let own = self.invariants.iter().map(|invariant| (invariant.name, invariant.says));
+        own.chain(P::history_invariants().iter().map(|invariant| (invariant.name, invariant.says))).collect()
     }
 
-    fn check(&self, step: Step, broken: Broken<'_>) {
-        for invariant in P::invariants() {
+    fn check(&self, step: Step, history: &mut HistoryVariables, broken: Broken<'_>) {
+        for invariant in &self.invariants {
             if let Err(breach) = (invariant.holds)(&self.nodes, step) {
+                broken(invariant.name, invariant.says, breach);
+            }
+        }
+        if history.byzantine.has(step.changed) {
+            return;
+        }
+        for invariant in P::history_invariants() {
+            if let Err(breach) = (invariant.holds)(history, &self.nodes, step) {
                 broken(invariant.name, invariant.says, breach);
             }
         }

@@ -9,6 +9,7 @@ use crate::core::{EntryStatus, Micros, NodeId, RuleSet, Shots, Slot};
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
+use crate::judge::orders::{OrderOutcome, Orders};
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
@@ -25,6 +26,7 @@ pub struct Cluster {
     pub(super) world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
+    pub(super) orders: Orders,
     judged: bool,
     /// What tells of faults; `None` where there can be none yet.
     pub(super) fault_sentences: Option<FaultSentences>,
@@ -42,7 +44,10 @@ impl Cluster {
     /// Boots a cluster of a variant. The error names a setting and what would do.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
         let world = World::new(blueprint, variant.replicas, variant.details().full)?;
-        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
+        let mut cluster = Cluster::around(variant, world, blueprint, Some(faults::sentences));
+        cluster.orders.begin();
+        cluster.orders.observe(&cluster.world);
+        Ok(cluster)
     }
 
     /// A cluster of a variant around a world that has just been made.
@@ -56,7 +61,8 @@ impl Cluster {
         safety.observe(&world, None);
         let bounded = blueprint.recovery.is_some() || blueprint.stability.is_some();
         let liveness = bounded.then(|| LivenessChecker::new(blueprint.recovery, blueprint.stability));
-        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
+        let orders = Orders::default();
+        Cluster { variant, world, safety, liveness, orders, judged: !blueprint.unjudged, fault_sentences }
     }
 
     /// The world.
@@ -95,6 +101,7 @@ impl Cluster {
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.world.act(action)?;
         self.safety.observe(&self.world, None);
+        self.orders.observe(&self.world);
         Ok(())
     }
 
@@ -150,7 +157,9 @@ impl Cluster {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
-        self.world.full_replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        let shots = self.variant.card.shots;
+        let recorded = self.world.full_replicas().recorded();
+        recorded.iter().map(|(node, effect)| transcript::in_words(shots, *node, effect)).collect()
     }
 
     /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
@@ -171,6 +180,7 @@ impl Universe for Cluster {
         if outcome.is_some() && self.judged {
             self.safety.observe(&self.world, outcome);
         }
+        self.orders.observe(&self.world);
         if let Some(liveness) = &mut self.liveness {
             liveness.observe(&self.world, &mut self.safety);
         }
@@ -187,6 +197,7 @@ impl Universe for Cluster {
                     && let Some(outcome) = self.world.step_until(limit)
                 {
                     self.safety.observe(&self.world, Some(outcome));
+                    self.orders.observe(&self.world);
                 }
             }
             (_, Some(_)) => while self.world.events() < end && self.step_until(limit) {},
@@ -274,6 +285,10 @@ impl Universe for Cluster {
 
     fn resolved(&self) -> &[Resolved] {
         self.world.resolved()
+    }
+
+    fn orders(&self) -> &[OrderOutcome] {
+        self.orders.outcomes()
     }
 
     fn rules_used(&self) -> RuleSet {

@@ -142,9 +142,9 @@ fn no_quorum(universe: &dyn Universe, views: &[NodeView]) -> String {
 }
 
 /// What was violated, by which nodes and in which slot, and what the property says.
-pub fn violation(violation: &Violation) -> String {
+pub fn violation(violation: &Violation, card: &crate::core::Card) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
-    let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
+    let slot = violation.place(card.shots).map(|place| format!(" on {place}")).unwrap_or_default();
     let who = match nodes.as_slice() {
         [] => String::new(),
         [one] => format!(", by node {one}"),

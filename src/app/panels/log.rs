@@ -123,6 +123,7 @@ fn state_name(state: SlotState) -> &'static str {
         SlotState::Held => "held, not known to be committed",
         SlotState::Committed => "committed",
         SlotState::Applied => "applied",
+        SlotState::Aborted => "aborted",
     }
 }
 

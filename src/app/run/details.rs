@@ -2,6 +2,7 @@
 //! in the chunk for actions.
 
 use super::context::{self, ScriptedFault};
+use super::judged::{self, Judged};
 use super::last_event::{self, LastEvent};
 use super::view_model::{self, BranchView};
 use quorumscope::core::Command;
@@ -16,6 +17,8 @@ pub struct Details {
     pub command: fn(Command) -> String,
     /// See [`view_model::branches`].
     pub branches: fn(&Session) -> Vec<BranchView>,
+    /// See [`judged::judged`].
+    pub judged: fn(&Session) -> Judged,
     /// See [`context::scripted_faults`].
     pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
 }
@@ -26,6 +29,7 @@ impl Details {
         last_event: last_event::last,
         command: |command| format!("{command:?}"),
         branches: view_model::branches,
+        judged: judged::judged,
         scripted_faults: context::scripted_faults,
     };
 }

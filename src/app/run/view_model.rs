@@ -2,6 +2,7 @@
 
 use super::details::Details;
 use super::engine::Engine;
+use super::judged::Judged;
 use super::last_event::LastEvent;
 use super::rate::{PerCommand, Rate};
 use quorumscope::core::card::{Card, Promises, Shots};
@@ -49,6 +50,8 @@ pub struct ViewModel {
     pub by_kind: Vec<u64>,
     /// Messages per command, over the latest commands.
     pub per_command: Option<PerCommand>,
+    /// What came of checking, once the chunk for actions is loaded.
+    pub judged: Option<Judged>,
     /// The first violation of a property.
     pub violation: Option<ViolationView>,
     /// The last event, while paused.
@@ -79,9 +82,9 @@ pub struct ViolationView {
 }
 
 impl ViolationView {
-    fn of(violation: &Violation) -> ViolationView {
+    fn of(violation: &Violation, card: &Card) -> ViolationView {
         let Violation { nodes, slot, event, at, .. } = *violation;
-        ViolationView { text: narration::violation(violation), nodes, slot, event, at }
+        ViolationView { text: narration::violation(violation, card), nodes, slot, event, at }
     }
 }
 
@@ -187,6 +190,8 @@ pub enum SlotState {
     Committed,
     /// Executed.
     Applied,
+    /// An aborted transaction.
+    Aborted,
 }
 
 impl SlotState {
@@ -197,6 +202,7 @@ impl SlotState {
             SlotState::Held => "held",
             SlotState::Committed => "committed",
             SlotState::Applied => "applied",
+            SlotState::Aborted => "aborted",
         }
     }
 }
@@ -274,7 +280,8 @@ impl ViewModel {
             kinds: universe.variant().kinds,
             by_kind: universe.counts().by_kind(),
             per_command: rate.update(universe),
-            violation: universe.violations().first().map(ViolationView::of),
+            judged: details.map(|details| (details.judged)(session)),
+            violation: universe.violations().first().map(|first| ViolationView::of(first, universe.variant().card)),
             last: details.filter(|_| !engine.playing()).and_then(|details| (details.last_event)(session)),
             leadership_intervals: universe.leadership_intervals(),
             interventions: session.interventions().iter().map(|intervention| intervention.at).collect(),
@@ -333,9 +340,10 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         Some(status) if status.leads => Leadership::Stale,
         _ => Leadership::None,
     };
+    let transactions = universe.variant().card.shots == Shots::Transactions;
     let slot_view = |slot: Slot| {
         let entry = universe.entry(id, slot);
-        let state = slot_state(view.status.as_ref(), slot, entry);
+        let state = slot_state(transactions, view.status.as_ref(), slot, entry);
         let entry = entry.map(|entry| (entry.epoch, entry.command));
         SlotView { slot, state, entry, agreement: Agreement::Same }
     };
@@ -381,9 +389,10 @@ fn mark_agreement(nodes: &mut [NodeView], column: usize) {
     }
 }
 
-fn slot_state(status: Option<&NodeStatus>, slot: Slot, entry: Option<EntryStatus>) -> SlotState {
+fn slot_state(transactions: bool, status: Option<&NodeStatus>, slot: Slot, entry: Option<EntryStatus>) -> SlotState {
     let Some(log) = status.map(|status| status.log) else { return SlotState::Empty };
     match entry {
+        Some(EntryStatus { command: None, chosen: true, .. }) if transactions => SlotState::Aborted,
         _ if slot <= log.applied => SlotState::Applied,
         Some(entry) if entry.chosen || slot <= log.committed => SlotState::Committed,
         Some(_) => SlotState::Held,

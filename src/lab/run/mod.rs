@@ -26,7 +26,10 @@ use crate::sim::Counts;
 #[cfg(feature = "cli")]
 use consistency::{Consistency, LINEARIZABILITY};
 use outage::Outages;
-use report::{Commands, Leader, Messages, RefusedReport, ResolvedReport, ViolationReport, latencies, properties};
+use report::{
+    Commands, Leader, Messages, OrderReport, RefusedReport, ResolvedReport, ViolationReport, latencies, members,
+    properties,
+};
 use session::{ReplayMismatch, Session};
 
 /// Most events of one run. A run that would take more is cut short, and its report says so.
@@ -202,8 +205,9 @@ impl Run {
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         let clients = self.judge_clients();
-        let violations = universe.violations().iter().chain(&clients.violation).map(ViolationReport::new).collect();
-        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(ViolationReport::new);
+        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.shots);
+        let violations = universe.violations().iter().chain(&clients.violation).map(report).collect();
+        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(report);
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -220,6 +224,8 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
+            orders: universe.orders().iter().map(OrderReport::new).collect(),
+            members: members(universe),
             resolved: universe.resolved().iter().map(ResolvedReport::new).collect(),
             history: clients.history,
             properties: properties(universe, clients.finding),

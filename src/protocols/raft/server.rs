@@ -296,6 +296,19 @@ impl Node for Server {
         }
     }
 
+    fn is_pending(&self, order: Order) -> bool {
+        let Role::Leader(lead) = &self.role else { return false };
+        let (slot, configuration) = self.configuration();
+        match order {
+            Order::HandOver(to) => lead.transfer.as_ref().is_some_and(|transfer| transfer.to == to),
+            Order::Reconfigure(target) => {
+                let open = configuration.is_joint() || slot > self.commit;
+                configuration.voters == target && open
+                    || lead.change.as_ref().is_some_and(|change| change.target == target)
+            }
+        }
+    }
+
     fn disk(&self) -> &Disk {
         &self.disk
     }

@@ -1,7 +1,7 @@
 //! Actions: validation and application of interventions, by hand or by the script.
 
 use super::intercept::Interceptor;
-use super::{MAX_NODES, StepOutcome, World};
+use super::{GivenOrder, MAX_NODES, StepOutcome, World};
 use crate::core::node::Order;
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Refused, Timed, Which};
@@ -174,9 +174,9 @@ impl World {
                 (host.site, host.domain) = (site, self.domains.of_site(site));
                 self.rebuild_partitions();
             }
-            Action::HandOver(to) => self.order(Order::HandOver(to)),
+            Action::HandOver(to) => self.order(action, Order::HandOver(to)),
             Action::Add { site } => self.add(site)?,
-            Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
+            Action::Remove(node) => self.order(action, Order::Reconfigure(self.members().without(node))),
             Action::Request { site } => self.submit_manual_request(site),
             Action::Loss { permille } => {
                 self.topology.loss_permille = permille;
@@ -358,8 +358,10 @@ impl World {
         self.leader().map_or(NodeSet::EMPTY, |leader| self.members_of(leader))
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, action: Action, order: Order) {
         let Some(leader) = self.leader() else { return };
+        let epoch = self.replicas.leads(leader).unwrap_or_default();
+        self.orders.push(GivenOrder { at: self.time, action, order, leader, epoch });
         self.replicas.full_mut().order(leader, order, &mut self.outbox);
         self.apply_outbox(leader);
     }
@@ -428,7 +430,7 @@ impl World {
         self.counts.add_sender();
         self.install(site, self.domains.of_site(site));
         self.rebuild_partitions();
-        self.order(Order::Reconfigure(members));
+        self.order(Action::Add { site }, Order::Reconfigure(members));
         Ok(())
     }
 
@@ -445,7 +447,7 @@ impl World {
         };
         let client = match self.clients.idle(group) {
             Some(client) => client,
-            None => self.clients.open(group, self.nearest(site)),
+            None => self.clients.open_by_hand(group, self.nearest(site)),
         };
         self.begin(client);
     }

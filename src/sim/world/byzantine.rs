@@ -47,7 +47,12 @@ const TWIN_INCARNATION: u16 = 1 << 15;
 impl World {
     /// Whether this node was ever Byzantine.
     pub fn is_byzantine(&self, node: NodeId) -> bool {
-        self.faults.as_ref().is_some_and(|faults| faults.byzantine.byzantine.has(node))
+        self.byzantine().has(node)
+    }
+
+    /// All nodes that were ever Byzantine.
+    pub fn byzantine(&self) -> NodeSet {
+        self.faults.as_ref().map_or(NodeSet::EMPTY, |faults| faults.byzantine.byzantine)
     }
 
     /// Whether this node has a twin.

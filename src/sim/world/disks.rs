@@ -114,7 +114,7 @@ impl World {
 
     /// When the node's last scheduled write is done, µs; now if there is none.
     #[inline(always)]
-    pub(super) fn saved_at(&self, node: NodeId) -> Micros {
+    pub fn saved_at(&self, node: NodeId) -> Micros {
         match self.strict_disks {
             true => self.time.max(self.hosts[usize::from(node.0)].storage.busy_until),
             false => self.time,

@@ -31,10 +31,10 @@ use super::rng::Rng;
 use super::roles::Resolved;
 use super::timing::Timing;
 use super::trace::Trace;
-use crate::core::node::{Protocol, Reply, SettingError, Setup};
+use crate::core::node::{Order, Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Answer, Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings,
-    Slot,
+    Answer, Command, Contact, Epoch, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet,
+    Settings, Slot,
 };
 use crate::sim::domains::{DomainId, Domains};
 use faults::{ActiveFaults, FaultCode};
@@ -72,9 +72,9 @@ pub struct Blueprint {
     pub script: Vec<Timed>,
     /// Liveness bound after the script's faults, if the scenario states one.
     pub recovery: Option<Recovery>,
-    /// Records every handler call with its stimulus, effects and state, boots included; see [`FullReplicas::calls`](super::replicas::FullReplicas::calls).
     /// Stability bound, if the scenario states one.
     pub stability: Option<Stability>,
+    /// Records every handler call with its stimulus, effects and state, boots included; see [`FullReplicas::calls`](super::replicas::FullReplicas::calls).
     #[cfg(feature = "cli")]
     pub record_calls: bool,
     /// Disables the checkers: no violations, no leadership intervals, no count of chosen commands. For benchmarks of the simulator alone.
@@ -126,6 +126,21 @@ struct Host {
     cut: NodeSet,
     /// Those of them whose link is cut; the others are separated by the partition of a domain.
     cut_links: NodeSet,
+}
+
+/// An operator's order, as given to a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenOrder {
+    /// When, µs since the start.
+    pub at: Micros,
+    /// The action that gave it.
+    pub action: Action,
+    /// The order.
+    pub order: Order,
+    /// The leader that it went to.
+    pub leader: NodeId,
+    /// The term or ballot that this node led.
+    pub epoch: Epoch,
 }
 
 /// A message in flight.
@@ -240,6 +255,8 @@ pub struct World {
     before_boot: Vec<(u32, Result<(), Refusal>)>,
     /// Script actions with roles, and their resolutions.
     resolved: Vec<Resolved>,
+    /// Operators' orders, oldest first.
+    orders: Vec<GivenOrder>,
     /// The last action applied.
     intervention: Option<Action>,
     /// The last reply that reached a client, and its sender.
@@ -288,6 +305,7 @@ impl Clone for World {
             refused: self.refused.clone(),
             before_boot: self.before_boot.clone(),
             resolved: self.resolved.clone(),
+            orders: self.orders.clone(),
             intervention: self.intervention,
             reply: self.reply,
             faults: self.faults.clone(),
@@ -361,6 +379,7 @@ impl World {
             refused: Vec::new(),
             before_boot: Vec::new(),
             resolved: Vec::new(),
+            orders: Vec::new(),
             intervention: None,
             reply: None,
             faults: None,

@@ -1,6 +1,6 @@
 //! Read access to a world: state, messages in flight, counters, trace, history, fingerprint.
 
-use super::{ClientMessage, End, Flight, HistoryRecord, Mark, ReplyKind, World};
+use super::{ClientMessage, End, Flight, GivenOrder, HistoryRecord, Mark, ReplyKind, World};
 use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
@@ -117,6 +117,11 @@ impl World {
     /// Applied script actions with roles, and their resolutions.
     pub fn resolved(&self) -> &[Resolved] {
         &self.resolved
+    }
+
+    /// Operators' orders that reached a leader, oldest first.
+    pub fn orders(&self) -> &[GivenOrder] {
+        &self.orders
     }
 
     /// Records the effects of each step or action from now on, for [`World::effects_of`].
