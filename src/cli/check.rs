@@ -65,7 +65,7 @@ pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<
         via: arguments.via.clone(),
     };
     let exploration = request.check().map_err(flags::named)?;
-    let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
+    let mut search = exploration.start().map_err(|problem| flags::named(Problems::from(problem)))?;
     let mut progress = Progress::new("exploring");
     let most = u64::from(exploration.query.bounds.states);
     while !search.advance(SLICE) {
