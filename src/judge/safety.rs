@@ -8,7 +8,7 @@ use crate::core::node::{Breach, Step};
 use crate::core::{
     Card, ClientId, Command, Epoch, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op, Promises, Shots, Slot,
 };
-use crate::sim::world::Mark;
+use crate::sim::world::{Mark, Size};
 use crate::sim::{StepOutcome, World};
 use std::collections::BTreeMap;
 
@@ -117,6 +117,9 @@ struct Exercised {
 /// Maximum number of violations kept; later ones are usually consequences of the first.
 const KEEP: usize = 16;
 
+/// What an entry of an ordered map takes with its share of the map's own, bytes.
+const NODE: usize = 48;
+
 /// Safety checker of one world; [`SafetyChecker::observe`] is to be called after every step and action.
 #[derive(Clone, Debug, Default)]
 pub struct SafetyChecker {
@@ -178,6 +181,14 @@ pub(super) fn promise(property: &str) -> Option<Promises> {
 }
 
 impl SafetyChecker {
+    /// Bytes that it holds, by count: decisions, which copies share, and what every copy has for itself.
+    pub fn size(&self) -> Size {
+        let lanes = || self.lanes.values().chain([&self.log]);
+        let last: usize = lanes().map(|lane| lane.last.len()).sum();
+        let shared = lanes().map(|lane| lane.decided.bytes()).sum::<u64>() + self.intervals.bytes();
+        Size { own: ((last + self.leaders.len() + self.lanes.len()) * NODE) as u64, shared }
+    }
+
     /// Checks the last step or action. `outcome` is `None` after an action: then every node may have changed.
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
