@@ -191,7 +191,27 @@ impl Session {
     /// `time` now, or the run has [stopped](Session::stopped).
     pub fn run_until(&mut self, time: Micros, most: u64) -> u64 {
         let before = self.universe.events();
-        while self.universe.events() - before < most && self.step_until(time) {}
+        let end = before.saturating_add(most);
+        loop {
+            let now = self.universe.events();
+            if now >= end || self.stopped.is_some() {
+                break;
+            }
+            // As many events at once as there are until the next intervention, checkpoint or look at the limits.
+            let pause = self.branch.interventions.get(self.done).map_or(end, |next| next.event.min(end));
+            let pause = if self.keep.is_some() { pause.min(self.limits.next) } else { pause };
+            let alive = if pause > now + 1 {
+                let at_once = pause - now;
+                let happened = self.universe.run(time, at_once) == at_once;
+                self.record_progress();
+                happened
+            } else {
+                self.step_until(time)
+            };
+            if !alive {
+                break;
+            }
+        }
         self.universe.events() - before
     }
 
@@ -280,13 +300,13 @@ impl Session {
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
         self.jump(self.universe.events() < event, |moment| moment.event <= event);
-        while self.universe.events() < event && self.step() {}
+        self.run_until(Micros::MAX, event.saturating_sub(self.universe.events()));
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
         self.jump(self.universe.time() < time, |moment| moment.at < time);
-        while self.step_until(time) {}
+        self.run_until(time, u64::MAX);
     }
 
     /// Undoes the last event or intervention.
