@@ -95,12 +95,14 @@ fn taken(size: Size) -> u64 {
     2 * size.own + size.shared
 }
 
-/// Whether a run that stands at this event is too large for `memory`, or time stands still; `since` is from the last look.
+/// Looks at the memory and the time of a run without a session.
+#[cfg(feature = "cli")]
 pub(in crate::lab) struct Watch {
     memory: u64,
     since: (Micros, u64),
 }
 
+#[cfg(feature = "cli")]
 impl Watch {
     /// For a run alone.
     pub fn new(memory: u64) -> Watch {

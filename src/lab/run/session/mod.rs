@@ -8,6 +8,7 @@ mod limits;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference};
+#[cfg(feature = "cli")]
 pub(in crate::lab) use limits::Watch;
 pub use limits::{MEMORY, Stopped};
 
