@@ -118,13 +118,20 @@ impl Watch {
     }
 }
 
-/// Looks at time and memory, at a multiple of [`LOOK`] events.
-fn look(universe: &dyn Universe, since: &mut (Micros, u64), memory: u64) -> Option<Stopped> {
-    let (now, events) = (universe.time(), universe.events());
+/// Whether time stands still at this event; `since` is the time at the last look, and the first event that was seen at that time.
+fn still(now: Micros, events: u64, since: &mut (Micros, u64)) -> Option<Stopped> {
     if since.0 != now {
         *since = (now, events);
-    } else if events - since.1 >= STILL {
-        return Some(Stopped::StandsStill(events - since.1));
+    }
+    let here = events - since.1;
+    (here >= STILL).then_some(Stopped::StandsStill(here))
+}
+
+/// Looks at time and memory, at a multiple of [`LOOK`] events.
+fn look(universe: &dyn Universe, since: &mut (Micros, u64), memory: u64) -> Option<Stopped> {
+    let events = universe.events();
+    if let Some(stopped) = still(universe.time(), events, since) {
+        return Some(stopped);
     }
     if universe.under_way() > MANY && !events.is_multiple_of(RARE_LOOK) {
         return None;
@@ -211,5 +218,27 @@ impl Session {
     /// Number of checkpoints and bytes of them, for tests.
     pub fn checkpoints(&self) -> (usize, u64) {
         (self.others.iter().chain([&self.branch]).map(|branch| branch.checkpoints.len()).sum(), self.copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stands_still_only_where_millions_of_events_share_a_microsecond() {
+        let mut since = (Micros::MAX, 0);
+        let mut stopped = None;
+        for event in (LOOK..=STILL + 2 * LOOK).step_by(LOOK as usize) {
+            // A microsecond passes now and then, until it does not.
+            let now = event.min(STILL / 4) / (STILL / 8);
+            stopped = still(now, event, &mut since);
+            assert!(stopped.is_none() || event > STILL, "{event}");
+        }
+        assert_eq!(stopped, None, "it did not stand still for long enough");
+        let events = STILL * 5 / 4 + LOOK;
+        let stopped = still(2, events - events % LOOK, &mut since).expect("it stands still by now");
+        assert_eq!(stopped.to_string(), "time stands still: 2 million events, and not a microsecond has passed");
+        assert_eq!(still(3, events * 2, &mut since), None, "it goes on");
     }
 }
