@@ -105,8 +105,24 @@ task_check() {
   cargo clippy --locked --no-default-features --features web --bin quorumscope-app --profile test -- $lints
   step "Third-party notice"
   node scripts/third-party.mjs --check
+  check_dependencies
   step "These scripts"
   node --test --test-reporter=spec tests/scripts/*.test.mjs
+}
+
+# What deny.toml says, where cargo-deny is there: to compile it takes a fresh machine longer than everything else here.
+check_dependencies() {
+  step "Dependencies: licences, sources, known advisories"
+  if ! have cargo-deny; then
+    say "cargo-deny is not installed, so this is left out (cargo install --locked cargo-deny)"
+    return 0
+  fi
+  cargo deny --locked check licenses bans sources
+  if cargo deny fetch db >/dev/null 2>&1; then
+    cargo deny --locked check advisories
+  else
+    say "the list of known advisories could not be fetched, so it is left out"
+  fi
 }
 
 task_notices() {

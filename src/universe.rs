@@ -28,7 +28,7 @@ use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link, ReplyKind};
+pub use crate::sim::world::{End, Link, ReplyKind, Size};
 pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
@@ -158,6 +158,16 @@ impl dyn Universe + '_ {
     /// An independent copy.
     pub fn fork(&self) -> Box<dyn Universe> {
         self.cluster().fork()
+    }
+
+    /// Memory in bytes, by count, not by the allocator.
+    pub fn size(&self) -> Size {
+        self.cluster().size()
+    }
+
+    /// Number of events to come that are known by now.
+    pub fn under_way(&self) -> usize {
+        self.cluster().world.under_way()
     }
 
     /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.

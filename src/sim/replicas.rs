@@ -72,6 +72,9 @@ pub trait Replicas {
     fn card(&self) -> &'static Card;
     /// The protocol's kinds of messages.
     fn kinds(&self) -> &'static [Kind];
+    /// Bytes of the contents of messages in flight and of writes under way, by count, not by the allocator.
+    fn bytes_under_way(&self) -> u64;
+
     /// Whether the protocol has durable state.
     fn is_durable(&self) -> bool;
     /// Downcast to [`ReplicasOf`].
@@ -116,6 +119,9 @@ type Config<P> = <<P as Protocol>::Node as Node>::Config;
 type Msg<P> = <<P as Protocol>::Node as Node>::Msg;
 type Timer<P> = <<P as Protocol>::Node as Node>::Timer;
 type Disk<P> = <<P as Protocol>::Node as Node>::Disk;
+
+/// What a write under way holds of its own, beside what it shares with others, bytes: the last part of a log.
+const PENDING: usize = 2_000;
 
 /// Disk image of one node: durable state and pending writes.
 #[derive(Clone, Debug)]
@@ -251,6 +257,11 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn kinds(&self) -> &'static [Kind] {
         Msg::<P>::KINDS
+    }
+
+    fn bytes_under_way(&self) -> u64 {
+        let pending: usize = self.disks.iter().map(|disk| disk.pending.len()).sum();
+        self.out.content_bytes() + (pending * (size_of::<Disk<P>>() + PENDING)) as u64
     }
 
     fn is_durable(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::roles::Resolved;
-use crate::sim::world::{Flight, Link, ReplyKind};
+use crate::sim::world::{Flight, Link, ReplyKind, Size};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 /// A world and its judges: the only implementation of [`Universe`].
@@ -108,6 +108,11 @@ impl Cluster {
     /// A copy that goes its own way from here.
     pub fn fork(&self) -> Box<dyn Universe> {
         Box::new(self.clone())
+    }
+
+    /// Its memory, by count.
+    pub fn size(&self) -> Size {
+        self.world.size() + self.safety.size()
     }
 
     /// One number for all that happened and all that is. Equal for equal runs on every machine.

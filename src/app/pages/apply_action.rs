@@ -24,7 +24,7 @@ pub fn apply_action(
     presets: &[Scenario],
 ) -> Notice {
     match page_action {
-        PageAction::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
+        PageAction::Step => (!engine.step()).then(|| engine.ending()),
         PageAction::Back => {
             engine.back();
             None
@@ -35,11 +35,11 @@ pub fn apply_action(
         }
         PageAction::Seek(time) => {
             engine.seek(time);
-            None
+            stopped(engine)
         }
         PageAction::GoTo(event) => {
             engine.seek_event(event);
-            None
+            stopped(engine)
         }
         PageAction::Branch(number) => branch(engine, number),
         PageAction::Act(actions) => act(engine, &actions),
@@ -59,6 +59,11 @@ pub fn apply_action(
         }
         _ => None,
     }
+}
+
+/// Says so if the run stopped on the way.
+fn stopped(engine: &Engine) -> Notice {
+    engine.session().stopped().map(|_| engine.ending())
 }
 
 /// Switches to another branch, and reports where it first differs from the one that was left.

@@ -203,7 +203,12 @@ impl Component for Lab {
         self.began = browser::now();
         let mut update = Update::All;
         match message {
-            Msg::Refresh(what) => update = what,
+            Msg::Refresh(what) => {
+                update = what;
+                if self.player.borrow_mut().engine.has_ended() {
+                    self.tell_ending();
+                }
+            }
             Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(event) => {
                 let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
@@ -466,9 +471,19 @@ impl Lab {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
-        self.notice = over.then(|| "The run is as long as a link can describe. Start it again.".into());
         player.invalidate();
+        drop(player);
+        self.notice = None;
         self.packing.1 = f64::NEG_INFINITY;
+        if over {
+            self.tell_ending();
+        }
+    }
+
+    /// Says why the run goes no further. Before actions are loaded no run gets that far.
+    fn tell_ending(&mut self) {
+        let ending = self.chunks.actions.map(|actions| (actions.ending)(&self.player.borrow().engine));
+        self.notice = ending.map(AttrValue::from);
     }
 
     /// Performs an action for which all is loaded.

@@ -214,17 +214,20 @@ impl Scenario {
     fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {
         let mut ablated = RuleSet::EMPTY;
         let removable = || variant.rules().iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
-        for (i, key) in self.without.iter().enumerate() {
+        let most = variant.rules().len();
+        if self.without.len() > most {
+            problems.add("without", format!("{} rules", self.without.len()), format!("{most} are the most"));
+        }
+        for (i, key) in self.without.iter().enumerate().take(most) {
             match variant.rules().iter().position(|rule| rule.key == key) {
                 Some(index) if variant.rules()[index].without.is_some() => ablated.add(RuleId(index as u8)),
-                Some(_) => {
-                    let says = format!(
+                Some(_) => problems.add_with(format!("without[{i}]"), format!("\"{key}\""), || {
+                    format!(
                         "{} is nothing without this rule; those one can take away are {}",
                         variant.card.title,
                         removable().collect::<Vec<_>>().join(", ")
-                    );
-                    problems.add(format!("without[{i}]"), format!("\"{key}\""), says);
-                }
+                    )
+                }),
                 None => {
                     let what = format!("rules of {} one can take away", variant.card.key);
                     problems.unknown(format!("without[{i}]"), key, &what, removable());
@@ -467,9 +470,9 @@ pub(in crate::lab) fn read_settings<'a>(
 ) -> Settings {
     for (key, value) in given {
         let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
-            let what = format!("settings of {}", variant.card.key);
-            let says = super::problem::no_such(key, &what, variant.settings.iter().map(|setting| setting.key));
-            problems.add(format!("settings.{key}"), value, says);
+            let what = || format!("settings of {}", variant.card.key);
+            let known = variant.settings.iter().map(|setting| setting.key);
+            problems.add_with(format!("settings.{key}"), value, || super::problem::no_such(key, &what(), known));
             continue;
         };
         match setting(&variant.settings[index].kind, value) {

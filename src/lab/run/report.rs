@@ -25,8 +25,12 @@ pub struct Report {
     pub fingerprint: String,
     /// Simulated time, µs.
     pub time_us: Micros,
-    /// Whether the run reached its end. Runs of more than [`MOST_EVENTS`](super::MOST_EVENTS) events are cut short.
+    /// Whether the run reached its end.
     pub complete: bool,
+    /// A finding about the run as a whole: why it did not reach its end. It took more than [`MOST_EVENTS`](super::MOST_EVENTS) events or too
+    /// much memory, or time stood still.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cut_short: String,
     /// Events.
     pub events: u64,
     /// Commands, messages and latencies are counted from this time on, µs: the end of the warm-up.

@@ -88,6 +88,15 @@ pub(super) struct ActiveFaults {
     pub interceptors: Vec<Interceptor>,
 }
 
+impl ActiveFaults {
+    /// Bytes of what waits in it.
+    pub(super) fn bytes(&self) -> u64 {
+        let paused: usize = self.pauses.iter().flatten().map(Pause::held).sum();
+        let queued: usize = self.processors.as_ref().map_or(0, Processors::queued);
+        ((paused + queued) * size_of::<(Micros, Event)>() + self.held.len() * size_of::<Held>()) as u64
+    }
+}
+
 impl World {
     /// Installs the code for faults, and all of the replicas' own, in a world created without it.
     pub fn allow_faults(&mut self, full: FullCode) {

@@ -13,6 +13,7 @@ mod pause;
 mod processors;
 mod requests;
 mod routes;
+mod size;
 mod timers;
 mod view;
 
@@ -40,6 +41,7 @@ use crate::sim::domains::{DomainId, Domains};
 use faults::{ActiveFaults, FaultCode};
 pub use outcome::StepOutcome;
 use routes::Route;
+pub use size::Size;
 use std::sync::Arc;
 
 pub use super::action::MAX_NODES;

@@ -34,6 +34,8 @@ pub struct Branch {
 pub(super) struct Checkpoint {
     pub moment: Moment,
     pub universe: Box<dyn Universe>,
+    /// What it takes, without what it shares with others.
+    pub bytes: u64,
 }
 
 /// The first difference of two branches.
