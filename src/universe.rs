@@ -60,6 +60,9 @@ pub trait Universe {
     /// The partitioned failure domains.
     fn partitioned(&self) -> &[DomainId];
 
+    /// The nodes that requests of clients at a site cannot reach, and those whose replies cannot reach them.
+    fn client_cuts(&self, site: u8) -> (NodeSet, NodeSet);
+
     /// Link conditions from one node to another, in addition to the topology's.
     fn link(&self, from: NodeId, to: NodeId) -> Link;
 
@@ -116,6 +119,9 @@ pub trait Universe {
 
     /// The last slot of the single log in which a command is known to be chosen; 0 if none, or if there is no such log.
     fn last_slot(&self) -> Slot;
+
+    /// Whether any node has ever known a command to be chosen in this slot of the single log.
+    fn is_chosen(&self, slot: Slot) -> bool;
 
     /// Narration: one or two plain sentences about the present state. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
@@ -213,6 +219,8 @@ pub struct NodeView {
     pub status: Option<NodeStatus>,
     /// Receivers that its messages cannot reach, by link cuts or partitions.
     pub cut: NodeSet,
+    /// Those of them whose link is cut for replicas only, and not for clients.
+    pub cut_replicas_only: NodeSet,
     /// Whether it is a member of the cluster in the leader's view or, without a leader, in its own.
     pub member: bool,
     /// While it is paused: number of messages deferred.

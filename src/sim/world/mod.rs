@@ -116,6 +116,8 @@ struct Host {
     cut: NodeSet,
     /// Those of them whose link is cut; the others are separated by the partition of a domain.
     cut_links: NodeSet,
+    /// Those of them whose cut does not count for clients.
+    cut_replicas_only: NodeSet,
 }
 
 /// A message in flight.
@@ -244,6 +246,8 @@ pub struct World {
     deterministic_delivery: bool,
     /// Route table, by sender and receiver.
     routes: Vec<[Route; MAX_NODES]>,
+    /// By site of the client: the nodes that requests cannot reach, and those whose replies do not arrive. Empty: all do.
+    client_cuts: Vec<(NodeSet, NodeSet)>,
     used: RuleSet,
 }
 
@@ -285,6 +289,7 @@ impl Clone for World {
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
             routes: self.routes.clone(),
+            client_cuts: self.client_cuts.clone(),
             used: self.used,
         }
     }
@@ -350,6 +355,7 @@ impl World {
             script,
             refused: Vec::new(),
             before_boot: BTreeMap::new(),
+            client_cuts: Vec::new(),
             resolved: Vec::new(),
             intervention: None,
             reply: None,
@@ -410,6 +416,7 @@ impl World {
             storage: Storage::default(),
             cut: NodeSet::EMPTY,
             cut_links: NodeSet::EMPTY,
+            cut_replicas_only: NodeSet::EMPTY,
         });
         self.rebuild_routes();
         me
