@@ -17,7 +17,6 @@ use crate::judge::delivery::Deliveries;
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
-#[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
@@ -26,7 +25,7 @@ use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link, ReplyKind};
+pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind};
 pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
@@ -56,6 +55,9 @@ pub trait Universe {
 
     /// One slot of one replica's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus>;
+
+    /// The timer that will make a node act next; see [`World::next_timer`].
+    fn next_timer(&self, node: NodeId) -> Option<PendingTimer>;
 
     /// The partitioned failure domains.
     fn partitioned(&self) -> &[DomainId];
@@ -145,6 +147,11 @@ impl dyn Universe + '_ {
     /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.cluster_mut().act(action)
+    }
+
+    /// An action with the roles in it resolved now. Error: a role that no node has.
+    pub fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
+        self.cluster().world.resolve(timed)
     }
 
     /// An independent copy.

@@ -351,6 +351,21 @@ impl Action {
         }
     }
 
+    /// Whether it takes something away: a node, a link, a message, time, or the truth. Orders, repairs and what clients do are no faults.
+    pub fn is_fault(self) -> bool {
+        match self {
+            Action::Crash(_) | Action::CrashAfter { .. } | Action::Drift { .. } | Action::Jump { .. } => true,
+            Action::Domain { fault, .. } => {
+                matches!(fault, DomainFault::Crash | DomainFault::Pause | DomainFault::Partition)
+            }
+            Action::Disk { fault, .. } => fault != DiskFault::Repair,
+            Action::Behaviour { how, .. } => how != Behaviour::Honest,
+            Action::Throttle { percent, .. } => percent > 100,
+            Action::Disturb { .. } => true,
+            action => action.delays_or_loses(),
+        }
+    }
+
     /// Range check of its amounts: the error message if one is out of bounds. The bounds are those of scenario documents.
     pub fn amount_out_of_range(self) -> Option<String> {
         let share = |permille: u16| (permille > 1000, u64::from(permille), "thousandths", "0 to 1000".to_owned());

@@ -12,7 +12,7 @@ use super::recording::{Text, as_text};
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Card, Command, Effect, EntryStatus, Epoch, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally, TimerId,
-    TimerName,
+    TimerKind, TimerName,
 };
 use std::any::Any;
 use std::collections::VecDeque;
@@ -70,6 +70,8 @@ pub trait Replicas {
     fn card(&self) -> &'static Card;
     /// The protocol's kinds of messages.
     fn kinds(&self) -> &'static [Kind];
+    /// The protocol's kinds of timers; a timer's is the one whose place is the lowest byte of its number.
+    fn timers(&self) -> &'static [TimerKind];
     /// Whether the protocol has durable state.
     fn is_durable(&self) -> bool;
     /// An independent copy.
@@ -281,6 +283,10 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn kinds(&self) -> &'static [Kind] {
         Msg::<P>::KINDS
+    }
+
+    fn timers(&self) -> &'static [TimerKind] {
+        <P::Node as Node>::Timer::TIMERS
     }
 
     fn is_durable(&self) -> bool {

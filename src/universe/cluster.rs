@@ -15,7 +15,7 @@ use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::roles::Resolved;
-use crate::sim::world::{Flight, Link, ReplyKind};
+use crate::sim::world::{Flight, Link, PendingTimer, ReplyKind};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 /// A world and its judges: the only implementation of [`Universe`].
@@ -203,6 +203,10 @@ impl Universe for Cluster {
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
         self.world.replicas().entry(node, slot)
+    }
+
+    fn next_timer(&self, node: NodeId) -> Option<PendingTimer> {
+        self.world.next_timer(node)
     }
 
     fn client_cuts(&self, site: u8) -> (NodeSet, NodeSet) {

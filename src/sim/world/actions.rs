@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Resolves the roles of an action now. Error: a role that no node has.
-    pub(super) fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
+    pub fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
         if timed.roles.is_empty() {
             return Ok(timed.action);
         }

@@ -42,6 +42,7 @@ pub use outcome::StepOutcome;
 use routes::Route;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+pub use timers::PendingTimer;
 
 pub use super::action::MAX_NODES;
 
