@@ -1,10 +1,9 @@
 //! What the first picture does without of a run: its last event, its branches and its script, in words. As functions, because they come
 //! in the chunk for actions.
 
-use super::context::{self, ScriptedFault};
 use super::last_event::{self, LastEvent};
 use super::view_model::{self, BranchView};
-use quorumscope::lab::{Checked, Session};
+use quorumscope::lab::Session;
 
 /// The functions.
 #[derive(Clone, Copy, Debug)]
@@ -13,15 +12,9 @@ pub struct Details {
     pub last_event: fn(&Session) -> Option<LastEvent>,
     /// See [`view_model::branches`].
     pub branches: fn(&Session) -> Vec<BranchView>,
-    /// See [`context::scripted_faults`].
-    pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
 }
 
 impl Details {
     /// All of them. Whoever names this loads them.
-    pub const ALL: Details = Details {
-        last_event: last_event::last,
-        branches: view_model::branches,
-        scripted_faults: context::scripted_faults,
-    };
+    pub const ALL: Details = Details { last_event: last_event::last, branches: view_model::branches };
 }

@@ -10,6 +10,8 @@ use quorumscope::universe::{End, ReplyKind, Universe};
 /// The last event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastEvent {
+    /// The replica it happened at; `None` for an intervention.
+    pub node: Option<NodeId>,
     /// A sentence.
     pub text: String,
     /// The rules that were applied.
@@ -30,6 +32,7 @@ pub fn last(session: &Session) -> Option<LastEvent> {
                     format!("By hand or by the script: {}.", describe(session.checked(), intervention))
                 });
                 return Some(LastEvent {
+                    node: (record.what != What::Acted).then_some(record.node),
                     text: text.unwrap_or_else(|| sentence(universe, &record, &consequences)),
                     rules: rules(universe, record.rules),
                 });

@@ -5,6 +5,7 @@ pub mod details;
 pub mod engine;
 pub mod frame_times;
 pub mod last_event;
+pub mod moments;
 pub mod pace;
 pub mod player;
 pub mod rate;
