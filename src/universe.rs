@@ -19,7 +19,6 @@ use crate::judge::linearizability::History;
 use crate::judge::orders::OrderOutcome;
 use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
 use crate::protocols::First;
-#[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
@@ -28,7 +27,7 @@ use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link, ReplyKind, Size};
+pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind, Size};
 pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
@@ -60,8 +59,14 @@ pub trait Universe {
     /// One slot of one replica's log, if held.
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus>;
 
+    /// The timer that will make a node act next; see [`World::next_timer`].
+    fn next_timer(&self, node: NodeId) -> Option<PendingTimer>;
+
     /// The partitioned failure domains.
     fn partitioned(&self) -> &[DomainId];
+
+    /// The nodes that requests of clients at a site cannot reach, and those whose replies cannot reach them.
+    fn client_cuts(&self, site: u8) -> (NodeSet, NodeSet);
 
     /// Link conditions from one node to another, in addition to the topology's.
     fn link(&self, from: NodeId, to: NodeId) -> Link;
@@ -120,6 +125,9 @@ pub trait Universe {
     /// The last slot of the single log in which a command is known to be chosen; 0 if none, or if there is no such log.
     fn last_slot(&self) -> Slot;
 
+    /// Whether any node has ever known a command to be chosen in this slot of the single log.
+    fn is_chosen(&self, slot: Slot) -> bool;
+
     /// Narration: one or two plain sentences about the present state. `places` are the names of the sites.
     fn sentence(&self, places: &[&str]) -> String;
 
@@ -153,6 +161,11 @@ impl dyn Universe + '_ {
     /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.cluster_mut().act(action)
+    }
+
+    /// An action with the roles in it resolved now. Error: a role that no node has.
+    pub fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
+        self.cluster().world.resolve(timed)
     }
 
     /// An independent copy.
@@ -237,6 +250,8 @@ pub struct NodeView {
     pub status: Option<NodeStatus>,
     /// Receivers that its messages cannot reach, by link cuts or partitions.
     pub cut: NodeSet,
+    /// Those of them whose link is cut for replicas only, and not for clients.
+    pub cut_replicas_only: NodeSet,
     /// Whether it is a member of the cluster in the leader's view or, without a leader, in its own.
     pub member: bool,
     /// While it is paused: number of messages deferred.

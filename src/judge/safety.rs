@@ -563,6 +563,11 @@ impl SafetyChecker {
         self.log.decided.get(slot).and_then(|decision| decision.map(|decision| decision.command))
     }
 
+    /// Whether any node has ever known a command to be chosen in this slot of the log.
+    pub fn is_chosen(&self, slot: Slot) -> bool {
+        self.log.decided.get(slot).is_some_and(Option::is_some)
+    }
+
     /// The last slot in which any node knows a command to be chosen; 0 if none.
     pub fn last_slot(&self) -> Slot {
         self.log.decided.last()

@@ -13,7 +13,7 @@ use super::recording::{HandlerCall, Stimulus, Text};
 use crate::core::node::{Invariant, Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Card, Command, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out, Outbox,
-    Slot, Tally, TimerId, TimerName,
+    Slot, Tally, TimerId, TimerKind, TimerName,
 };
 use std::any::Any;
 use std::fmt::Debug;
@@ -74,7 +74,8 @@ pub trait Replicas {
     fn kinds(&self) -> &'static [Kind];
     /// Bytes of the contents of messages in flight and of writes under way, by count, not by the allocator.
     fn bytes_under_way(&self) -> u64;
-
+    /// The protocol's kinds of timers; a timer's is the one whose place is the lowest byte of its number.
+    fn timers(&self) -> &'static [TimerKind];
     /// Whether the protocol has durable state.
     fn is_durable(&self) -> bool;
     /// Downcast to [`ReplicasOf`].
@@ -262,6 +263,10 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
     fn bytes_under_way(&self) -> u64 {
         let pending: usize = self.disks.iter().map(|disk| disk.pending.len()).sum();
         self.out.content_bytes() + (pending * (size_of::<Disk<P>>() + PENDING)) as u64
+    }
+
+    fn timers(&self) -> &'static [TimerKind] {
+        <P::Node as Node>::Timer::TIMERS
     }
 
     fn is_durable(&self) -> bool {

@@ -115,7 +115,9 @@ impl Action {
                 };
                 Action::Behaviour { node: at(node), how }
             }
-            Action::Split { from: a, to: b, both } => Action::Split { from: source(a), to: target(b), both },
+            Action::Split { from: a, to: b, both, replicas_only } => {
+                Action::Split { from: source(a), to: target(b), both, replicas_only }
+            }
             Action::Join(a, b) => Action::Join(source(a), target(b)),
             Action::Disturb { from: a, to: b, both, how } => {
                 Action::Disturb { from: source(a), to: target(b), both, how }

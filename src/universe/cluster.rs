@@ -4,7 +4,7 @@
 use super::transcript;
 use super::{NodeView, Universe, Variant, faults, narration, variant_of};
 use crate::core::node::{Protocol, SettingError};
-use crate::core::{EntryStatus, Micros, NodeId, RuleSet, Shots, Slot};
+use crate::core::{EntryStatus, Micros, NodeId, NodeSet, RuleSet, Shots, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
@@ -16,7 +16,7 @@ use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::roles::Resolved;
-use crate::sim::world::{Flight, Link, ReplyKind, Size};
+use crate::sim::world::{Flight, Link, PendingTimer, ReplyKind, Size};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 /// A world and its judges: the only implementation of [`Universe`].
@@ -231,6 +231,7 @@ impl Universe for Cluster {
             site: self.world.site_of(id),
             status: own,
             cut: self.world.cut_from(id),
+            cut_replicas_only: self.world.cut_replicas_only(id),
             member: judge.is_none_or(|status| status.members.has(id)),
             byzantine: self.world.is_byzantine(id),
             twin: self.world.has_twin(id),
@@ -242,6 +243,14 @@ impl Universe for Cluster {
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
         self.world.replicas().entry(node, slot)
+    }
+
+    fn next_timer(&self, node: NodeId) -> Option<PendingTimer> {
+        self.world.next_timer(node)
+    }
+
+    fn client_cuts(&self, site: u8) -> (NodeSet, NodeSet) {
+        (self.world.requests_cut(site), self.world.replies_cut(site))
     }
 
     fn partitioned(&self) -> &[DomainId] {
@@ -325,6 +334,10 @@ impl Universe for Cluster {
             Shots::Single | Shots::Log => self.safety.last_slot(),
             _ => 0,
         }
+    }
+
+    fn is_chosen(&self, slot: Slot) -> bool {
+        self.safety.is_chosen(slot)
     }
 
     fn sentence(&self, places: &[&str]) -> String {

@@ -1,6 +1,5 @@
 //! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
-use super::details::Details;
 use quorumscope::core::Micros;
 use quorumscope::lab::{Checked, Place, Scenario, Session};
 use quorumscope::sim::{Action, DomainId};
@@ -23,8 +22,6 @@ pub struct RunContext {
     pub asks: Vec<bool>,
     /// The failure domain of each site.
     pub domains: Vec<Option<DomainId>>,
-    /// Faults of the script, in the order of their times. Empty until the chunk for actions is loaded.
-    pub faults: Vec<ScriptedFault>,
     round_trips: Vec<Micros>,
 }
 
@@ -61,8 +58,8 @@ impl PartialEq for RunContext {
 }
 
 impl RunContext {
-    /// The context of a session. The script is described once the chunk for actions is loaded.
-    pub fn of(session: &Session, details: Option<Details>) -> RunContext {
+    /// The context of a session.
+    pub fn of(session: &Session) -> RunContext {
         let checked = session.checked();
         let topology = &checked.blueprint.topology;
         let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
@@ -75,7 +72,6 @@ impl RunContext {
                 .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
                 .collect(),
             domains: (0..topology.sites).map(|site| checked.blueprint.domains.of_site(site)).collect(),
-            faults: details.map_or_else(Vec::new, |details| (details.scripted_faults)(checked)),
             round_trips: pairs.map(|(a, b)| topology.round_trip(a, b)).collect(),
         }
     }

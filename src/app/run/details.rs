@@ -1,12 +1,11 @@
 //! What the first picture does without of a run: its last event, its branches and its script, in words. As functions, because they come
 //! in the chunk for actions.
 
-use super::context::{self, ScriptedFault};
 use super::judged::{self, Judged};
 use super::last_event::{self, LastEvent};
 use super::view_model::{self, BranchView};
 use quorumscope::core::Command;
-use quorumscope::lab::{Checked, Session};
+use quorumscope::lab::Session;
 
 /// The functions.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +18,6 @@ pub struct Details {
     pub branches: fn(&Session) -> Vec<BranchView>,
     /// See [`judged::judged`].
     pub judged: fn(&Session) -> Judged,
-    /// See [`context::scripted_faults`].
-    pub scripted_faults: fn(&Checked) -> Vec<ScriptedFault>,
 }
 
 impl Details {
@@ -30,6 +27,5 @@ impl Details {
         command: |command| format!("{command:?}"),
         branches: view_model::branches,
         judged: judged::judged,
-        scripted_faults: context::scripted_faults,
     };
 }

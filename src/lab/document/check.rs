@@ -45,6 +45,8 @@ pub struct Checked {
     pub duration: Micros,
     /// Answers before this time do not count in latencies, µs.
     pub warmup: Micros,
+    /// When a page begins to show the run, µs; 0 if the scenario has nothing to say of it.
+    pub opens: Micros,
 }
 
 /// A site as shown: id, name and position.
@@ -136,6 +138,8 @@ impl Scenario {
         }
         let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, problems);
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, problems);
+        let opens = self.opens.as_ref().map(|_| time(&self.opens, "opens", 0, 0, LONGEST, problems));
+        self.check_trials(Names { sites: &ids, domains: &names, kinds }, problems);
         let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, problems));
         let stability = self.stability.as_ref().map(|stability| stability.read(variant, duration, problems));
         let (settings, ablated) = (settings?, ablated?);
@@ -156,7 +160,8 @@ impl Scenario {
         blueprint.script.extend(scheduled_by_timing_model(blueprint.topology.timing));
         let variant = variant?;
         self.check_script_order(&blueprint, variant, problems);
-        Some(Checked { variant, blueprint, places, domains: names, duration, warmup })
+        let opens = opens.unwrap_or_else(|| before_first_fault(&blueprint.script));
+        Some(Checked { variant, blueprint, places, domains: names, duration, warmup, opens })
     }
 
     fn sizes(&self, problems: &mut ProblemCollector) -> Sizes {
@@ -451,6 +456,12 @@ impl Stability {
         }
         sim::world::Stability { from, leaders: self.leaders }
     }
+}
+
+/// One second before the first fault of a script after its start, µs; 0 if there is none.
+fn before_first_fault(script: &[Timed]) -> Micros {
+    let faults = script.iter().filter(|timed| timed.at > 0 && timed.action.is_fault());
+    faults.map(|timed| timed.at).min().map_or(0, |at| at.saturating_sub(1_000_000))
 }
 
 /// How many of `replicas` nodes may be Byzantine: f with n ≥ 3f + 1, or none for crash-fault protocols.

@@ -91,6 +91,7 @@ pub fn first_checked() -> Checked {
         domains: SITES.map(|(id, ..)| id.to_owned()).into(),
         duration: 20_000_000,
         warmup: 3_000_000,
+        opens: 0,
     }
 }
 
@@ -107,14 +108,17 @@ mod tests {
     fn first_checked_equals_the_result_of_checking_first() {
         let checked = first().check().expect("the first makes sense");
         let all = |checked: Checked| {
-            let Checked { variant, blueprint, places, domains, duration, warmup } = checked;
-            format!("{:#?}", (variant.card, blueprint, places, domains, duration, warmup))
+            let Checked { variant, blueprint, places, domains, duration, warmup, opens } = checked;
+            format!("{:#?}", (variant.card, blueprint, places, domains, duration, warmup, opens))
         };
         assert_eq!(all(checked), all(first_checked()));
     }
 
     #[test]
     fn first_equals_its_scenario_file() {
-        assert_eq!(crate::lab::text::from_json(PRESETS[0].json), Ok(first().into()));
+        // What there is to try comes later than the first picture.
+        let document = crate::lab::text::from_json(PRESETS[0].json).expect("it reads");
+        let told = Scenario { trials: Vec::new(), ..document.scenario };
+        assert_eq!(told, first());
     }
 }

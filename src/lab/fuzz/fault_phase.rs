@@ -172,7 +172,7 @@ impl FaultPhase {
     fn isolate_in_part(&mut self, node: NodeId, rng: &mut Rng) {
         for to in NodeSet::first(self.universe.nodes()).without(node).iter() {
             if rng.chance(500) {
-                self.act(Action::Cut { from: node, to, both: true });
+                self.act(Action::Cut { from: node, to, both: true, replicas_only: true });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Running a scenario: one run and its report, interactive sessions, comparisons of variants, divergence of two runs.
 
+pub mod chapters;
 pub mod compare;
 #[cfg(feature = "cli")]
 pub mod consistency;
@@ -14,6 +15,7 @@ pub mod report;
 #[cfg(feature = "cli")]
 pub mod seeds;
 pub mod session;
+pub mod trial;
 
 pub use report::Report;
 

@@ -84,7 +84,7 @@ impl World {
     }
 
     /// Resolves the roles of an action now. Error: a role that no node has.
-    pub(super) fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
+    pub fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
         if timed.roles.is_empty() {
             return Ok(timed.action);
         }
@@ -119,38 +119,12 @@ impl World {
             Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
             Action::Continue(node) => self.end_pause(node),
             Action::Domain { domain, fault } => self.inject_domain_fault(domain, fault),
-            Action::Cut { from, to, both } => {
-                self.hosts[usize::from(from.0)].cut_links.add(to);
-                if both {
-                    self.hosts[usize::from(to.0)].cut_links.add(from);
-                }
-                self.rebuild_partitions();
+            Action::Cut { from, to, both, replicas_only } => {
+                self.cut_links(NodeSet::just(from), NodeSet::just(to), both, replicas_only);
             }
-            Action::Heal(a, b) => {
-                self.hosts[usize::from(a.0)].cut_links.remove(b);
-                self.hosts[usize::from(b.0)].cut_links.remove(a);
-                self.rebuild_partitions();
-            }
-            Action::Split { from, to, both } => {
-                for node in from.iter() {
-                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
-                    *cut = cut.or(to);
-                }
-                for node in to.iter().filter(|_| both) {
-                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
-                    *cut = cut.or(from);
-                }
-                self.rebuild_partitions();
-            }
-            Action::Join(a, b) => {
-                for (these, those) in [(a, b), (b, a)] {
-                    for node in these.iter() {
-                        let cut = &mut self.hosts[usize::from(node.0)].cut_links;
-                        *cut = cut.minus(those);
-                    }
-                }
-                self.rebuild_partitions();
-            }
+            Action::Heal(a, b) => self.heal_links(NodeSet::just(a), NodeSet::just(b)),
+            Action::Split { from, to, both, replicas_only } => self.cut_links(from, to, both, replicas_only),
+            Action::Join(a, b) => self.heal_links(a, b),
             Action::Disturb { from, to, both, how } => {
                 let links = &mut self.faults().links;
                 links.disturb(from, to, how);
@@ -166,7 +140,6 @@ impl World {
             }
             Action::Release(which) => self.release(which),
             Action::HealAll => {
-                self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
                 self.reconnect_all();
             }
             Action::Move { node, site } => {
@@ -337,7 +310,6 @@ impl World {
 
     /// Ends everything that delays or loses messages: cuts, partitions, loss, link conditions, held messages, interceptors, pauses.
     fn stabilise(&mut self) {
-        self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
         self.topology.loss_permille = 0;
         self.reconnect_all();
         self.release(None);

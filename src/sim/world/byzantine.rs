@@ -138,6 +138,7 @@ impl World {
         let here = &self.hosts[of];
         (twin.host.site, twin.host.domain) = (here.site, here.domain);
         (twin.host.cut, twin.host.cut_links) = (here.cut, here.cut_links);
+        twin.host.cut_replicas_only = here.cut_replicas_only;
         self.replicas.full_mut().twin(TwinOp::Swap(index, twin.of));
         std::mem::swap(&mut twin.host, &mut self.hosts[of]);
         byzantine.swapped_in = if byzantine.swapped_in.is_some() { None } else { Some(index) };

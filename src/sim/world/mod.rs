@@ -43,6 +43,7 @@ pub use outcome::StepOutcome;
 use routes::Route;
 pub use size::Size;
 use std::sync::Arc;
+pub use timers::PendingTimer;
 
 pub use super::action::MAX_NODES;
 
@@ -128,6 +129,8 @@ struct Host {
     cut: NodeSet,
     /// Those of them whose link is cut; the others are separated by the partition of a domain.
     cut_links: NodeSet,
+    /// Those of them whose cut does not count for clients.
+    cut_replicas_only: NodeSet,
 }
 
 /// An operator's order, as given to a leader.
@@ -273,6 +276,8 @@ pub struct World {
     deterministic_delivery: bool,
     /// Route table, by sender and receiver.
     routes: Vec<[Route; MAX_NODES]>,
+    /// By site of the client: the nodes that requests cannot reach, and those whose replies do not arrive. Empty: all do.
+    client_cuts: Vec<(NodeSet, NodeSet)>,
     used: RuleSet,
 }
 
@@ -315,6 +320,7 @@ impl Clone for World {
             fault_free: self.fault_free,
             deterministic_delivery: self.deterministic_delivery,
             routes: self.routes.clone(),
+            client_cuts: self.client_cuts.clone(),
             used: self.used,
         }
     }
@@ -380,6 +386,7 @@ impl World {
             script,
             refused: Vec::new(),
             before_boot: Vec::new(),
+            client_cuts: Vec::new(),
             resolved: Vec::new(),
             orders: Vec::new(),
             intervention: None,
@@ -441,6 +448,7 @@ impl World {
             storage: Storage::default(),
             cut: NodeSet::EMPTY,
             cut_links: NodeSet::EMPTY,
+            cut_replicas_only: NodeSet::EMPTY,
         });
         self.rebuild_routes();
         me

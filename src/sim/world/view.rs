@@ -64,6 +64,11 @@ impl World {
         self.hosts[usize::from(node.0)].cut
     }
 
+    /// Those of [`World::cut_from`] whose link is cut for replicas only.
+    pub fn cut_replicas_only(&self, node: NodeId) -> NodeSet {
+        self.hosts[usize::from(node.0)].cut_replicas_only
+    }
+
     /// The last action applied, by hand or by the script.
     pub fn intervention(&self) -> Option<Action> {
         self.intervention
@@ -192,11 +197,11 @@ impl World {
 
     /// The message whose arrival an event is, if it is one.
     fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
-        let client = |client_message: u32| match self.client_messages.look(client_message) {
+        let client_site = |client_message: u32| match self.client_messages.look(client_message) {
             Some(ClientMessage::Request(Command { client, .. }) | ClientMessage::Reply(Reply { client, .. })) => {
-                End::Client(self.site_of_client(*client))
+                self.site_of_client(*client)
             }
-            None => End::Client(0),
+            None => 0,
         };
         let (from, to, header, will_drop) = match event {
             Event::Deliver { from, to, will_drop, message_id, .. } => {
@@ -204,9 +209,13 @@ impl World {
                 (End::Node(from), End::Node(to), Some(self.outbox.messages.header(message_id)), will_drop)
             }
             Event::Request { to, will_drop, client_message, .. } => {
-                (client(client_message), End::Node(to), None, will_drop)
+                let site = client_site(client_message);
+                (End::Client(site), End::Node(to), None, will_drop || self.requests_cut(site).has(to))
             }
-            Event::Reply { from, client_message, .. } => (End::Node(from), client(client_message), None, false),
+            Event::Reply { from, client_message, .. } => {
+                let site = client_site(client_message);
+                (End::Node(from), End::Client(site), None, self.replies_cut(site).has(from))
+            }
             _ => return None,
         };
         let kind = header.map(|header| header.kind);
