@@ -140,6 +140,26 @@ fn print(
         writeln!(out, "By way of: {}", exploration.via.join(", "))?;
     }
     let states = thousands(u64::from(finding.states));
+    verdict(exploration, finding, early, &states, out)?;
+    writeln!(out, "Properties:")?;
+    for came_of in
+        ["held", "violated", "undecided", "never exercised", "not applicable", "not promised", "not looked for"]
+    {
+        let of = finding.properties.iter().filter(|(_, other)| *other == came_of).map(|(name, _)| *name);
+        if let names @ [_, ..] = of.collect::<Vec<_>>().as_slice() {
+            writeln!(out, "  {came_of}: {}", names.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+fn verdict(
+    exploration: &Exploration,
+    finding: &Finding,
+    early: Option<&Early>,
+    states: &str,
+    out: &mut impl Write,
+) -> io::Result<()> {
     match (finding.verdict, &finding.violation) {
         (FindingVerdict::Violated, Some(wrong)) => {
             let nodes: Vec<String> = wrong.nodes.iter().map(u32::to_string).collect();

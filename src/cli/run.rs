@@ -164,6 +164,17 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
+    if !report.orders.is_empty() {
+        writeln!(out, "\nOrders: {}", report.orders.len())?;
+        for order in &report.orders {
+            let ended = order.ended_us.map(|at| format!(" at {}", seconds(at))).unwrap_or_default();
+            let why = order.why.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
+            let (at, leader) = (seconds(order.at_us), order.leader);
+            writeln!(out, "  at {at} to node {leader}, {}: {}{ended}{why}", order.order, order.outcome)?;
+        }
+        let members: Vec<String> = report.members.iter().map(u32::to_string).collect();
+        writeln!(out, "  members at the end: {}", members.join(", "))?;
+    }
     if !report.resolved.is_empty() {
         writeln!(out, "\nTargets by role: {}", report.resolved.len())?;
         for resolved in &report.resolved {
@@ -182,6 +193,9 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let with = |finding: &str| -> Vec<&str> {
         report.properties.iter().filter(|one| one.finding == finding).map(|one| one.property).collect()
     };
+    if let Some(stuck) = &report.stuck {
+        writeln!(out, "\nAt the end: {stuck}")?;
+    }
     writeln!(out, "\nProperties:")?;
     for finding in ["held", "violated", "never exercised", "not applicable"] {
         if let properties @ [_, ..] = with(finding).as_slice() {
@@ -200,7 +214,7 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
 fn print_violation(violation: &ViolationReport, out: &mut impl Write) -> io::Result<()> {
     let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
     let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
-    let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+    let slot = violation.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
     writeln!(
         out,
         "  at {}, event {}: {}{by}{slot}. {}",

@@ -244,6 +244,14 @@ impl<N: Node> Out<N> {
         if shared { self.contents[id as usize].clone() } else { self.contents[id as usize].take() }
     }
 
+    /// Removes a message for one of its receivers.
+    pub fn release_message(&mut self, id: MessageId) {
+        if !self.outbox.messages.is_shared(id) {
+            self.contents[id as usize] = None;
+        }
+        self.outbox.messages.release(id);
+    }
+
     /// Sends to one replica. A message to the node itself arrives at once, after any pending save.
     #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: N::Msg) {

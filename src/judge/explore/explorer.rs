@@ -4,7 +4,7 @@ use super::bounds::{Bounds, Cost, Cut, Cuts, Ledger, Spent, Times};
 use super::history::{HistoryVariable, Violation};
 use super::intern::Memo;
 use super::local_states::{Action, Event, LocalStates, Transition};
-use super::model::{Model, Stimulus};
+use super::model::{Exercised, Model, Stimulus};
 use super::outcomes::Outcomes;
 use super::protocol_model::ModelOf;
 use super::query::{Goal, Query, Verdict, counts};
@@ -583,6 +583,11 @@ impl Explorer {
             Times::Any => cuts.without(Cut::Copies),
             Times::Most(_) => cuts,
         }
+    }
+
+    /// What the events handled so far gave the properties to look at.
+    pub fn exercised(&self) -> Exercised {
+        self.outcomes.model.exercised()
     }
 
     /// The rules applied at least once.

@@ -36,6 +36,6 @@ mod trace;
 pub use bounds::{Bounds, Cut, Cuts, Request, Times};
 pub use explorer::Explorer;
 pub use history::{EventFacts, HistoryVariable, Observation, SafetyHistory, Violation};
-pub use model::{MessageText, TextEffect, TimerText};
+pub use model::{Exercised, MessageText, TextEffect, TimerText};
 pub use query::{Goal, Query, Verdict};
 pub use trace::{TraceEvent, TraceStep};

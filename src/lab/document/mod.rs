@@ -23,6 +23,7 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 pub mod text;
 mod timing;
+pub mod trial;
 pub mod workload;
 
 pub use check::{Checked, Place};

@@ -129,7 +129,8 @@ impl FaultPhase {
         }
     }
 
-    /// Ends all faults of a healthy core; the other nodes are down or partitioned from then on.
+    /// Ends all faults of a healthy core; the other nodes are down or partitioned from then on. Where leadership is to settle all the same, some
+    /// of them still reach a part of the others.
     pub fn heal(&mut self, draft: &Draft) {
         self.at = draft.ends;
         let nodes = NodeSet::first(self.universe.nodes());
@@ -146,6 +147,7 @@ impl FaultPhase {
         for node in &healthy {
             self.act(Action::Disk { node: *node, fault: DiskFault::Repair });
         }
+        let mut bridges = draft.scenario.stability.is_some().then(|| Rng::stream(draft.ends, "bridges", 0));
         let recovers = self.context.card.faults != Faults::CrashStop;
         for node in nodes.iter() {
             match healthy.contains(&node) {
@@ -153,12 +155,24 @@ impl FaultPhase {
                 true if recovers => self.act(Action::Restart(node)),
                 true => {}
                 false if self.rng.chance(500) => self.act(Action::Crash(node)),
-                false => self.isolate_node(node),
+                false => match &mut bridges {
+                    Some(rng) => self.isolate_in_part(node, rng),
+                    None => self.isolate_node(node),
+                },
             }
         }
         for node in healthy {
             for action in self.repairs(node) {
                 self.act(action);
+            }
+        }
+    }
+
+    /// Cuts some of the links of a node.
+    fn isolate_in_part(&mut self, node: NodeId, rng: &mut Rng) {
+        for to in NodeSet::first(self.universe.nodes()).without(node).iter() {
+            if rng.chance(500) {
+                self.act(Action::Cut { from: node, to, both: true, replicas_only: true });
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Running a scenario: one run and its report, interactive sessions, comparisons of variants, divergence of two runs.
 
+pub mod chapters;
 pub mod compare;
 #[cfg(feature = "cli")]
 pub mod consistency;
@@ -14,6 +15,7 @@ pub mod report;
 #[cfg(feature = "cli")]
 pub mod seeds;
 pub mod session;
+pub mod trial;
 
 pub use report::Report;
 
@@ -26,7 +28,10 @@ use crate::sim::Counts;
 #[cfg(feature = "cli")]
 use consistency::{Consistency, LINEARIZABILITY};
 use outage::Outages;
-use report::{Commands, Leader, Messages, RefusedReport, ResolvedReport, ViolationReport, latencies, properties};
+use report::{
+    Commands, Leader, Messages, OrderReport, RefusedReport, ResolvedReport, ViolationReport, latencies, members,
+    properties,
+};
 use serde::Serialize;
 use session::{ReplayMismatch, Session, Stopped};
 
@@ -277,8 +282,9 @@ impl Run {
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         let clients = self.judge_clients();
-        let violations = universe.violations().iter().chain(&clients.violation).map(ViolationReport::new).collect();
-        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(ViolationReport::new);
+        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.shots);
+        let violations = universe.violations().iter().chain(&clients.violation).map(report).collect();
+        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(report);
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
@@ -296,11 +302,14 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
+            orders: universe.orders().iter().map(OrderReport::new).collect(),
+            members: members(universe),
             resolved: universe.resolved().iter().map(ResolvedReport::new).collect(),
             history: clients.history,
             properties: properties(universe, clients.finding),
             violations,
             not_promised: not_promised.collect(),
+            stuck: crate::universe::narration::stuck(universe),
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }

@@ -19,6 +19,7 @@ use crate::lab::{Checked, Document, Fault, Intervention, Moment, Problem, Proble
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
 use limits::{Limits, keep};
+use std::rc::Rc;
 
 /// Trace records that a session keeps to show, and that every checkpoint copies.
 const KEEP_TRACE: usize = 256;
@@ -27,7 +28,8 @@ const SPACING: u64 = 128;
 
 /// A run in progress.
 pub struct Session {
-    scenario: Scenario,
+    /// Shared, so that the page need not copy it.
+    scenario: Rc<Scenario>,
     checked: Checked,
     universe: Box<dyn Universe>,
     /// The present branch.
@@ -97,7 +99,7 @@ impl Session {
 
     fn around(scenario: Scenario, checked: Checked, universe: Box<dyn Universe>) -> Session {
         Session {
-            scenario,
+            scenario: Rc::new(scenario),
             checked,
             universe,
             branch: Branch::default(),
@@ -137,6 +139,11 @@ impl Session {
     /// The scenario.
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
+    }
+
+    /// The same, shared.
+    pub fn shared_scenario(&self) -> Rc<Scenario> {
+        self.scenario.clone()
     }
 
     /// The scenario in the simulator's terms.
@@ -382,7 +389,7 @@ impl Session {
         let moment =
             MomentText { event: now.event, interventions: now.interventions, at: Quantity::from_micros(now.at) };
         Document {
-            scenario: self.scenario.clone(),
+            scenario: Scenario::clone(&self.scenario),
             interventions: self.branch.interventions.iter().map(intervention).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
