@@ -214,6 +214,12 @@ impl dyn Universe + '_ {
         self.cluster_mut().plan(timed)
     }
 
+    /// The first microsecond from `at` on for which [`World::plan`] takes an action.
+    #[cfg(feature = "cli")]
+    pub fn first_free(&self, at: Micros) -> Micros {
+        self.cluster().first_free(at)
+    }
+
     /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
     #[cfg(feature = "cli")]
     pub fn deliveries(&self) -> Option<Deliveries> {

@@ -136,6 +136,12 @@ impl Cluster {
         self.world.plan(timed)
     }
 
+    /// The first microsecond from `at` on for which there is a place in the script, as [`World::first_free`] has it.
+    #[cfg(feature = "cli")]
+    pub fn first_free(&self, at: Micros) -> Micros {
+        self.world.first_free(at)
+    }
+
     /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
     pub fn record_history(&mut self) {
         self.world.record_history();

@@ -151,11 +151,10 @@ for (const [what, text, says] of [
 
 test("a run that grows without an end at top speed stops as too large, says so at once, and is kept", async ({ page, open }) => {
   test.setTimeout(180_000);
-  await open();
+  await open("?speed=max");
   const crowd = { ...plain, matrix: undefined, sites: ["a"], replicas: ["a"], rtt_ms: [[0]], clients: [{ site: "a", sessions: 1000 }] };
   const link = await pack(page, crowd);
-  await page.goto("about:blank");
-  await open(`?speed=max${link}`);
+  await page.evaluate((link) => (location.hash = link), link);
   await expect(page.locator(".notice")).toContainText("too large: the run takes", { timeout: 150_000 });
   const there = await state(page);
   expect(there.playing).toBe(false);

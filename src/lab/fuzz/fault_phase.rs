@@ -16,8 +16,8 @@ use crate::universe::Universe;
 /// Most actions of one run.
 const ACTIONS: usize = 600;
 
-/// Most events of one run. Typical runs take some ten thousand; one that reaches this livelocks.
-pub(super) const MOST_EVENTS: u64 = 3_000_000;
+/// Most events of one run. Typical runs take some thousand; one that reaches this livelocks.
+pub(super) const MOST_EVENTS: u64 = 1_000_000;
 
 /// Fault injection into a running simulation.
 pub(super) struct FaultPhase {
@@ -258,9 +258,9 @@ impl FaultPhase {
         self.script_check.apply(action);
         self.beyond |= self.context.exceeds_model(action, self.byzantine());
         self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
-        while !self.universe.plan(Timed::new(self.at, action)) {
-            self.at += 1;
-        }
+        self.at = self.universe.first_free(self.at);
+        let planned = self.universe.plan(Timed::new(self.at, action));
+        debug_assert!(planned, "the microsecond is free");
         self.script.push(Timed::new(self.at, action));
     }
 }

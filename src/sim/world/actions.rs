@@ -38,6 +38,17 @@ impl World {
         possible
     }
 
+    /// The first microsecond from `at` on for which [`World::plan`] takes an action.
+    pub fn first_free(&self, at: Micros) -> Micros {
+        let first = at.max(self.time + 1);
+        let taken = |(at, event): (Micros, Event)| (at >= first && !matches!(event, Event::Script(_))).then_some(at);
+        let mut taken: Vec<Micros> = self.pending_events().filter_map(taken).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        let busy = (first..).zip(taken).take_while(|(free, taken)| free == taken).count();
+        first + busy as Micros
+    }
+
     pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
         self.check_action(action)?;
         self.record_action(action);

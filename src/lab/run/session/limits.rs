@@ -12,12 +12,13 @@ use std::rc::Rc;
 
 /// Memory of a session with checkpoints, bytes, unless said otherwise: that of a page.
 pub const MEMORY: u64 = 256 << 20;
-/// Of that, in eighths: the present world and what all copies share. Another three are for checkpoints, the rest for what is not counted.
-const WORLD: u64 = 3;
+/// Of that, in eighths: the present world and what all copies share.
+const WORLD: u64 = 4;
 /// In eighths: what a session without checkpoints has for its world.
 const ALONE: u64 = 6;
-/// In eighths: what checkpoints have.
+/// In eighths: what checkpoints have at most, and what they and the world have together. The rest is for what is not counted.
 const COPIES: u64 = 2;
+const TOGETHER: u64 = 5;
 /// Most checkpoints of a branch.
 const CHECKPOINTS: usize = 512;
 /// A checkpoint is taken for so many bytes of it an event at most, so that copying takes a small part of the time.
@@ -26,7 +27,7 @@ const BYTES_AN_EVENT: u64 = 512;
 const LOOK: u64 = 1_024;
 /// The same where looking takes longer, with more events to come than [`MANY`].
 const RARE_LOOK: u64 = 16 * LOOK;
-const MANY: usize = 1 << 16;
+const MANY: usize = 1 << 12;
 /// Events in one microsecond after which time is said to stand still. Thousands of clients that begin at once make some hundred thousand.
 const STILL: u64 = 2_000_000;
 
@@ -179,12 +180,15 @@ impl Session {
         if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
             return now.event + 1;
         }
-        let bytes = self.universe.size().own;
+        let size = self.universe.size();
+        let bytes = size.own;
         let due = last + bytes / BYTES_AN_EVENT;
         if now.event < due {
             return due;
         }
-        if self.make_room(bytes) {
+        let eighth = self.limits.memory / 8;
+        let most = (eighth * COPIES).min((eighth * TOGETHER).saturating_sub(taken(size)));
+        if self.make_room(bytes, most) {
             let universe = self.universe.fork();
             self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe, bytes }));
         }
@@ -194,9 +198,9 @@ impl Session {
         now.event + self.branch.spacing.max(SPACING)
     }
 
-    /// Has checkpoints go until there is room for one more of so many bytes: those of other branches first. False: there is none at all.
-    fn make_room(&mut self, bytes: u64) -> bool {
-        let most = self.limits.memory / 8 * COPIES;
+    /// Has checkpoints go until there is room within `most` bytes for one more of so many: those of other branches first. False: there is none
+    /// at all.
+    fn make_room(&mut self, bytes: u64, most: u64) -> bool {
         while self.copied() + bytes > most {
             if let Some(other) = self.others.iter_mut().find(|branch| !branch.checkpoints.is_empty()) {
                 other.checkpoints.clear();
