@@ -59,6 +59,9 @@ pub trait Choice {
     }
 }
 
+/// Maximum number of further acceptances kept in one slot; of more, the lowest epoch that is not chosen is dropped.
+const ACCEPTANCES: usize = 32;
+
 /// Maximum number of elections kept; those of the lowest epochs are dropped.
 const ELECTIONS: usize = 4_096;
 
@@ -124,7 +127,7 @@ impl HistoryVariables {
                     Ok(place) => place,
                     Err(place) => {
                         self.others.insert(place, (slot, new));
-                        place
+                        self.drop_lowest(slot, place)
                     }
                 };
                 &mut self.others[place].1
@@ -140,6 +143,20 @@ impl HistoryVariables {
             *known = new;
         }
         Ok(*known)
+    }
+
+    /// Drops an acceptance of a slot that has too many. Returns the new place of the one at `place`, which stays.
+    fn drop_lowest(&mut self, slot: Slot, place: usize) -> usize {
+        let begin = self.others.partition_point(|(at, _)| *at < slot);
+        let own = self.others_of(slot);
+        if own.len() <= ACCEPTANCES {
+            return place;
+        }
+        // Of chosen ones the first two tell as much as all.
+        let lowest = begin + own.iter().position(|(_, held)| !held.chosen).unwrap_or(1);
+        let dropped = if lowest == place { lowest + 1 } else { lowest };
+        self.others.remove(dropped.min(begin + ACCEPTANCES));
+        if dropped < place { place - 1 } else { place }
     }
 
     /// Records a vote: as [`accept`](HistoryVariables::accept), and checks it against what was chosen in lower epochs and, if it makes its value
@@ -413,6 +430,18 @@ mod tests {
         past.prune(150);
         assert_eq!(vote(&mut past, 150, 2, 8, C), Ok(()));
         assert!(vote(&mut past, 151, 2, 8, C).is_err());
+    }
+
+    #[test]
+    fn number_of_acceptances_kept_in_one_slot_is_bounded() {
+        let mut past = HistoryVariables::default();
+        for ballot in 1..=1_000 {
+            assert_eq!(vote(&mut past, 1, ballot, u64::from(ballot % 3), A), Ok(()));
+            assert_eq!(vote(&mut past, 1, 2_000 - ballot, u64::from(ballot % 3), B), Ok(()));
+            assert!(past.others.len() <= ACCEPTANCES);
+        }
+        assert_eq!(vote(&mut past, 1, 3_000, 7, A).and(vote(&mut past, 1, 3_000, 7, B)), Ok(()));
+        assert!(vote(&mut past, 1, 3_001, 8, C).is_err());
     }
 
     #[test]
