@@ -225,7 +225,7 @@ fn leader_that_hears_no_quorum_resigns() {
     cluster.run_until(500_000);
     let led = leader(&cluster);
     for from in (0..3).map(NodeId).filter(|id| *id != led) {
-        cluster.act(Action::Cut { from, to: led, both: false }).expect("two nodes");
+        cluster.act(Action::Cut { from, to: led, both: false, replicas_only: false }).expect("two nodes");
     }
     // It can still be heard, so nobody else would try to lead while it does.
     cluster.run_until(1_000_000);

@@ -18,6 +18,8 @@ pub mod run;
 #[cfg(feature = "cli")]
 pub mod shrink;
 
+#[cfg(any(feature = "cli", feature = "web"))]
+pub use document::link;
 pub use document::read::{REPLICAS, read};
 pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Stability, Value, ValueBytes};
 pub use document::{Checked, Fault, Intervention, Moment, Place, Problem, Problems, Quantity, RecordedRun as Document};

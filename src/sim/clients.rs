@@ -115,8 +115,13 @@ pub(super) struct Session {
     pub answers: Vec<(NodeId, Outcome)>,
     /// State of its plan.
     task: Task,
-    /// When it continues that plan, µs.
-    due: Micros,
+    /// When it issues its next command by itself, µs. A [`Wake`](super::queue::event::Event::Wake) at any other time is stale; one that came while
+    /// clients were quiesced is overdue.
+    pub wake: Option<Micros>,
+    /// What it does was asked for by hand: afterwards it goes on as if nothing had been.
+    by_hand: bool,
+    /// Meanwhile: when it would have issued its next command by itself, µs.
+    interrupted: Option<Micros>,
     seen: Option<Seen>,
 }
 
@@ -184,7 +189,9 @@ impl Clients {
             backoff: (0, 1),
             answers: Vec::new(),
             task: Task::Idle,
-            due: 0,
+            wake: None,
+            by_hand: false,
+            interrupted: None,
             seen: None,
         };
         self.sessions.push(session);
@@ -196,6 +203,12 @@ impl Clients {
         let idle =
             |session: &Session| session.group == group && session.waiting.is_none() && session.task == Task::Idle;
         self.sessions.iter().position(idle).map(|i| ClientId(i as u16))
+    }
+
+    /// Has an idle session do something by hand.
+    pub fn interrupt(&mut self, client: ClientId) {
+        let session = &mut self.sessions[usize::from(client.0)];
+        (session.by_hand, session.interrupted) = (true, session.wake.take());
     }
 
     /// Number of sessions of `group`.
@@ -214,7 +227,7 @@ impl Clients {
     #[inline(always)]
     pub fn begin(&mut self, client: ClientId, now: Micros) -> Command {
         let session = &mut self.sessions[usize::from(client.0)];
-        self.begun[usize::from(session.group)] += 1;
+        self.begun[usize::from(session.group)] += u32::from(!session.by_hand);
         session.seq += 1;
         let seq = session.seq;
         let op = self.generator(client).next(now, Command::value_of(client, seq));
@@ -238,30 +251,36 @@ impl Clients {
         let pause = self.generator(client).complete(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
         session.waiting = None;
+        if session.by_hand && session.task == Task::Idle {
+            session.by_hand = false;
+            let wake = session.interrupted.take()?;
+            return Some(wake.saturating_sub(now).max(least));
+        }
         let pause = match (self.groups[usize::from(session.group)].pace, pause) {
             (Pace::Closed { think, .. }, Some(pause)) if session.task == Task::Idle => pause.max(think),
             (Pace::Closed { think, .. }, None) => think,
             (Pace::Open { .. }, _) if session.task == Task::Idle => return None,
             (_, pause) => pause.unwrap_or(0),
         };
-        let pause = pause.max(least);
-        session.due = now + pause;
-        Some(pause)
+        Some(pause.max(least))
     }
 
     /// Whether `client`, just woken, may issue a command now.
     #[inline(always)]
     pub fn is_ready(&mut self, client: ClientId, now: Micros) -> bool {
         let session = &mut self.sessions[usize::from(client.0)];
-        if session.waiting.is_some() || self.quiet || session.task != Task::Idle && now < session.due {
+        if self.quiet || session.wake != Some(now) {
             return false;
         }
+        session.wake = None;
         if !matches!(session.task, Task::Idle | Task::Crashed) {
             return true;
         }
         session.task = Task::Idle;
         let group = session.group;
-        matches!(self.groups[usize::from(group)].pace, Pace::Closed { .. }) && self.may_begin(group, now)
+        !session.by_hand
+            && matches!(self.groups[usize::from(group)].pace, Pace::Closed { .. })
+            && self.may_begin(group, now)
     }
 
     /// Whether `group` may issue another command now.
@@ -270,16 +289,12 @@ impl Clients {
         !self.quiet && now < g.stop && self.begun[usize::from(group)] < g.limit
     }
 
-    /// Sets or clears quiescence. When cleared, returns the sessions to be woken, and when at the earliest, µs.
-    pub fn quiesce(&mut self, quiet: bool) -> Vec<(ClientId, Micros)> {
+    /// Sets or clears quiescence. When cleared, returns the sessions whose time came meanwhile.
+    pub fn quiesce(&mut self, quiet: bool, now: Micros) -> Vec<ClientId> {
         if std::mem::replace(&mut self.quiet, quiet) == quiet || quiet {
             return Vec::new();
         }
         let sessions = (0..).map(ClientId).zip(&self.sessions);
-        let still = sessions.filter(|(_, session)| {
-            let closed = matches!(self.groups[usize::from(session.group)].pace, Pace::Closed { .. });
-            session.waiting.is_none() && (closed || session.task != Task::Idle)
-        });
-        still.map(|(client, session)| (client, if session.task == Task::Idle { 0 } else { session.due })).collect()
+        sessions.filter(|(_, session)| session.wake.is_some_and(|wake| wake <= now)).map(|(client, _)| client).collect()
     }
 }

@@ -1,9 +1,11 @@
 //! Panels beside the stage: about the scenario, latency, log, messages per command.
 
+pub mod judged;
 pub mod latency;
 pub mod log;
 pub mod measurements;
 pub mod messages;
+pub mod trials;
 
 use quorumscope::lab::Scenario;
 use yew::prelude::*;

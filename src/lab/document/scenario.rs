@@ -4,6 +4,7 @@
 
 use super::Quantity;
 use super::fault::Fault;
+use super::trial::Trial;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -82,6 +83,13 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub duration: Option<Quantity>,
+    /// When a page that shows the run begins to show it. Default: one second before the first fault of the script, else the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub opens: Option<Quantity>,
+    /// What a page suggests to try, each with a question about what will happen.
+    #[serde(default, rename = "try", skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial>,
     /// Answers before this time do not count in latencies. Default: "0s".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]

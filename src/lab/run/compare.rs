@@ -250,10 +250,23 @@ impl CompareJob {
         if asking.is_empty() {
             asking.extend(self.checked.blueprint.placement.first());
         }
+        // Formulas for registers are for a proposer that goes on with its own: each site's client has a key of its own.
+        let own_key = |(key, &site): (u16, &u8)| ClientGroup {
+            site,
+            pace: Pace::Closed { sessions: 0, think: 0 },
+            first_key: key,
+            retry: 4 * topology.round_trip_max(),
+            ..ClientGroup::default()
+        };
+        let clients = match variant.card.shots {
+            Shots::Registers => (0..).zip(&asking).map(own_key).collect(),
+            _ => Vec::new(),
+        };
         let blueprint = Blueprint {
             topology,
             placement,
             settings,
+            clients,
             ablated: RuleSet::EMPTY,
             seed: self.checked.blueprint.seed,
             ..Blueprint::default()

@@ -78,6 +78,11 @@ impl Follower {
 pub(super) const DOUBLINGS: u8 = 4;
 
 impl Leadership {
+    /// Whether a transfer to this server is under way.
+    pub fn is_handing_over_to(&self, to: NodeId) -> bool {
+        self.handing_over == Some(to)
+    }
+
     /// A new leader sends to everybody.
     pub fn new(peers: NodeSet, servers: u8, committed: Slot) -> Leadership {
         Leadership {

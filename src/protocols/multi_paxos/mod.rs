@@ -49,7 +49,7 @@ pub use acceptor::Disk;
 pub use message::{Msg, Proposal, Report, Snapshot};
 pub use rules::*;
 
-use crate::core::node::{Invariant, Node, Order, Protocol, SettingError, Setup};
+use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
     NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Setting, Settings, Shots, Slot, Tally,
@@ -266,6 +266,10 @@ impl Node for Server {
         }
     }
 
+    fn is_pending(&self, order: Order) -> bool {
+        matches!((order, &self.role), (Order::HandOver(to), Role::Leader(leadership)) if leadership.is_handing_over_to(to))
+    }
+
     fn disk(&self) -> &Disk {
         &self.disk
     }
@@ -412,6 +416,10 @@ impl Protocol for MultiPaxos {
 
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
+    }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Server>] {
+        invariants::HISTORY
     }
 }
 

@@ -6,7 +6,6 @@ use super::message::{Msg, Proposal, Report};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, Command, Micros, NodeId, NodeSet, Out, Slot};
-use std::collections::BTreeMap;
 
 /// How often the election timeout doubles at most because polls are not answered.
 const POLL_DOUBLINGS: u8 = 2;
@@ -16,8 +15,8 @@ const POLL_DOUBLINGS: u8 = 2;
 pub struct Phase1 {
     /// Who has promised.
     pub promises: NodeSet,
-    /// For each slot, the proposal of the highest ballot that any promise reported (P2c).
-    adopted: BTreeMap<Slot, Proposal>,
+    /// For each slot, the proposal of the highest ballot that any promise reported (P2c), by slot.
+    adopted: Vec<(Slot, Proposal)>,
     /// The first slot prepared.
     first: Slot,
 }
@@ -25,9 +24,10 @@ pub struct Phase1 {
 impl Phase1 {
     fn adopt(&mut self, slot: Slot, proposal: Proposal, out: &mut Out<Server>) {
         if out.rule(ADOPT_HIGHEST) {
-            let highest = self.adopted.entry(slot).or_insert(proposal);
-            if highest.ballot < proposal.ballot {
-                *highest = proposal;
+            match self.adopted.binary_search_by_key(&slot, |(slot, _)| *slot) {
+                Ok(at) if self.adopted[at].1.ballot < proposal.ballot => self.adopted[at].1 = proposal,
+                Ok(_) => {}
+                Err(at) => self.adopted.insert(at, (slot, proposal)),
             }
         }
     }
@@ -144,7 +144,7 @@ impl Server {
             return;
         };
         self.use_thrifty_quorum(promises.without(self.me));
-        let reported = adopted.last_key_value().map_or(0, |(slot, _)| *slot);
+        let reported = adopted.last().map_or(0, |(slot, _)| *slot);
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
         let mut proposed = Vec::new();
@@ -154,8 +154,9 @@ impl Server {
             if self.open[place].chosen {
                 continue;
             }
-            let command = adopted.get(&slot).map_or(Command::NOOP, |proposal| proposal.command);
-            if !adopted.contains_key(&slot) {
+            let found = adopted.binary_search_by_key(&slot, |(slot, _)| *slot);
+            let command = found.map_or(Command::NOOP, |at| adopted[at].1.command);
+            if found.is_err() {
                 out.because(FILL_GAPS);
             }
             self.clients.is_new(command);

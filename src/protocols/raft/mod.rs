@@ -79,7 +79,7 @@ pub use rules::*;
 pub use server::{Server, Timer};
 pub use storage::{Disk, Entries, Entry, Payload, Snapshot};
 
-use crate::core::node::{Invariant, Protocol, SettingError, Setup};
+use crate::core::node::{HistoryInvariant, Invariant, Protocol, SettingError, Setup};
 use crate::core::{
     Card, Contact, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule, Setting,
     SettingKind, Settings, Shots, TimingModel,
@@ -310,5 +310,9 @@ impl Protocol for Raft {
 
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
+    }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Server>] {
+        invariants::HISTORY
     }
 }

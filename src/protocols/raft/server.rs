@@ -8,7 +8,6 @@ use super::storage::{Disk, Payload, RaftLog};
 use super::{Config, Reads};
 use crate::core::{
     Answer, Blocked, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally,
-    majority,
 };
 use crate::services::Machine;
 use std::collections::VecDeque;
@@ -161,19 +160,18 @@ impl Server {
 
     fn tally(&self) -> Option<Tally> {
         let (_, configuration) = self.configuration();
-        let need = majority(configuration.voters.len());
+        let tally = |of, slot, votes: NodeSet| {
+            let from = configuration.all().and(votes);
+            Some(Tally { of, slot, from, need: from.len() + configuration.missing(from) })
+        };
         match &self.role {
             Role::Follower => None,
-            Role::PreCandidate { votes, .. } => Some(Tally { of: "promised votes", slot: 0, from: *votes, need }),
-            Role::Candidate { votes } => Some(Tally { of: "votes", slot: 0, from: *votes, need }),
+            Role::PreCandidate { votes, .. } => tally("promised votes", 0, *votes),
+            Role::Candidate { votes } => tally("votes", 0, *votes),
             Role::Leader(lead) => {
                 let slot = self.commit + 1;
-                (slot <= self.disk.log.last()).then(|| Tally {
-                    of: "acknowledgements",
-                    slot,
-                    from: configuration.all().iter().filter(|&id| lead.matched(id) >= slot).collect(),
-                    need,
-                })
+                let reached = || configuration.all().iter().filter(|&id| lead.matched(id) >= slot).collect();
+                (slot <= self.disk.log.last()).then(|| tally("acknowledgements", slot, reached())).flatten()
             }
         }
     }
@@ -293,6 +291,19 @@ impl Node for Server {
         match order {
             Order::HandOver(to) => self.hand_over(to, out),
             Order::Reconfigure(members) => self.reconfigure(members, out),
+        }
+    }
+
+    fn is_pending(&self, order: Order) -> bool {
+        let Role::Leader(lead) = &self.role else { return false };
+        let (slot, configuration) = self.configuration();
+        match order {
+            Order::HandOver(to) => lead.transfer.as_ref().is_some_and(|transfer| transfer.to == to),
+            Order::Reconfigure(target) => {
+                let open = configuration.is_joint() || slot > self.commit;
+                configuration.voters == target && open
+                    || lead.change.as_ref().is_some_and(|change| change.target == target)
+            }
         }
     }
 
