@@ -4,7 +4,7 @@ use crate::core::Effect;
 #[cfg(feature = "cli")]
 use crate::core::node::Order;
 #[cfg(feature = "cli")]
-use crate::core::{Command, MessageId, NodeId};
+use crate::core::{Command, MessageId, NodeId, Told};
 use std::fmt::Debug;
 
 /// One call of a node's handler, or the crash of a node, with everything as text.
@@ -17,6 +17,8 @@ pub struct HandlerCall {
     pub stimulus: Stimulus,
     /// The effects, in order. Those of a node that stopped because it could not save end there.
     pub effects: Vec<Effect<Text, Text>>,
+    /// The reasons given, in order.
+    pub told: Vec<Told>,
     /// The node's durable state after the call, be it on the disk yet or not; after a crash, what is on the disk.
     pub durable: Text,
     /// The whole node after the call, its durable state included; `None` after a crash.

@@ -130,7 +130,7 @@ pub trait Replicas {
     /// Checks the protocol's own invariants after a step.
     fn check(&self, step: Step, broken: Broken<'_>);
 
-    /// Records the effects of handlers from now on, for [`Replicas::recorded`].
+    /// Records the effects of handlers from now on, for [`AsText::effects`].
     fn record_effects(&mut self);
     /// Records every handler call from now on, with its effects, for [`Replicas::calls`].
     #[cfg(feature = "cli")]
@@ -144,8 +144,55 @@ pub trait Replicas {
     fn record(&mut self, node: NodeId, outbox: &Outbox);
     /// Removes the last `effects` recorded effects: they were not applied.
     fn unrecord(&mut self, effects: usize);
-    /// The recorded effects, with messages and timers as text.
-    fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)>;
+}
+
+/// An effect of a node, with its message or timer as text.
+pub type EffectText = (NodeId, Effect<Text, Text>);
+
+/// States, messages and effects of a protocol as text. Functions and no methods of [`Replicas`]: whatever formats a protocol's types is
+/// linked only where these are named, which keeps it out of the chunk that runs the protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct AsText {
+    /// All of a node's state; `None` while it is down.
+    pub state: fn(&dyn Replicas, NodeId) -> Option<Text>,
+    /// A node's durable state: its own while it is up, and otherwise what is on its disk.
+    pub durable: fn(&dyn Replicas, NodeId) -> Option<Text>,
+    /// The content of a message in flight.
+    pub message: fn(&dyn Replicas, MessageId) -> Option<Text>,
+    /// The recorded effects of the last step, with messages and timers as text.
+    pub effects: fn(&dyn Replicas) -> Vec<EffectText>,
+}
+
+impl AsText {
+    /// Those of a protocol. Of replicas of another one they give nothing.
+    pub const fn of<P: Protocol>() -> AsText {
+        AsText { state: state::<P>, durable: durable::<P>, message: message::<P>, effects: effects::<P> }
+    }
+}
+
+fn replicas_of<P: Protocol>(replicas: &dyn Replicas) -> Option<&ReplicasOf<P>> {
+    replicas.as_any().downcast_ref()
+}
+
+fn state<P: Protocol>(replicas: &dyn Replicas, node: NodeId) -> Option<Text> {
+    replicas_of::<P>(replicas)?.running(node).map(Text::of)
+}
+
+fn durable<P: Protocol>(replicas: &dyn Replicas, node: NodeId) -> Option<Text> {
+    let replicas = replicas_of::<P>(replicas)?;
+    match replicas.running(node) {
+        Some(node) => Some(Text::of(node.disk())),
+        None => replicas.disks.get(usize::from(node.0)).map(|disk| Text::of(&disk.kept)),
+    }
+}
+
+fn message<P: Protocol>(replicas: &dyn Replicas, id: MessageId) -> Option<Text> {
+    replicas_of::<P>(replicas)?.out.message(id).map(Text::of)
+}
+
+fn effects<P: Protocol>(replicas: &dyn Replicas) -> Vec<EffectText> {
+    let effects = replicas_of::<P>(replicas).map_or(&[][..], |replicas| replicas.effects());
+    effects.iter().map(|(node, effect)| (*node, as_text(effect))).collect()
 }
 
 /// An effect with the protocol's own messages and timers.
@@ -236,7 +283,7 @@ impl<P: Protocol> ReplicasOf<P> {
             && let Some(calls) = &mut self.calls
         {
             let (durable, state) = (Text(String::new()), None);
-            calls.push(HandlerCall { node, stimulus, effects: Vec::new(), durable, state });
+            calls.push(HandlerCall { node, stimulus, effects: Vec::new(), told: Vec::new(), durable, state });
         }
     }
 
@@ -544,6 +591,9 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
             let effects: Vec<_> =
                 outbox.effects().iter().filter_map(with_content).map(|effect| as_text(&effect)).collect();
             self.end_call(effects);
+            if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut()) {
+                call.told.extend_from_slice(outbox.told());
+            }
         }
         let Some(recorded) = &mut self.recorded else { return };
         let out = &self.out;
@@ -559,9 +609,5 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         if let Some(recorded) = &mut self.recorded {
             recorded.truncate(recorded.len().saturating_sub(effects));
         }
-    }
-
-    fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)> {
-        self.effects().iter().map(|(node, effect)| (*node, as_text(effect))).collect()
     }
 }

@@ -5,6 +5,7 @@ use super::message::{Msg, Proposal};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Slot};
+use crate::facts;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -92,11 +93,11 @@ impl Server {
             return out.reply(command.client, command.seq, Answer::Redirect(leader));
         }
         if let Some(outcome) = self.machine.recall(command) {
-            out.because(AT_MOST_ONCE);
+            out.because(ANSWERS_AGAIN, facts![command]);
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
         if !self.clients.is_new(command) {
-            return out.because(AT_MOST_ONCE);
+            return out.because(WAITS_FOR_FIRST, facts![command]);
         }
         self.clients.pending.push_back(command);
         self.propose_pending(out);
@@ -106,13 +107,14 @@ impl Server {
     pub(super) fn propose_pending(&mut self, out: &mut Out<Server>) {
         let Role::Leader(Leadership { handing_over: None, .. }) = self.role else { return };
         while let Some(&command) = self.clients.pending.front() {
-            out.because(PIPELINE);
-            if self.open.len() >= self.config.pipeline as usize {
-                return;
+            let limit = self.config.pipeline;
+            if self.open.len() >= limit as usize {
+                return out.because(HOLDS_BACK, facts![command, limit]);
             }
             self.clients.pending.pop_front();
             self.open.push_back(super::learner::Open::default());
             let slot = self.committed + self.open.len() as Slot;
+            out.because(PROPOSES, facts![command, slot, limit]);
             self.propose(slot, command, out);
             self.save_and_accept(&[slot], out);
         }
@@ -123,7 +125,7 @@ impl Server {
         let Role::Leader(Leadership { to, .. }) = self.role else { return };
         let ballot = self.disk.promised;
         if self.config.thrifty {
-            out.because(THRIFTY);
+            out.because(SENDS_TO_QUORUM, facts![to, slot]);
         }
         out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.piggybacked_commit() });
         self.accept(slot, Proposal { ballot, command });
@@ -166,7 +168,7 @@ impl Server {
         if open.chosen || !open.votes.add(from) || !self.config.quorums.phase2.is_quorum(open.votes) {
             return;
         }
-        out.because(ACCEPT_QUORUM);
+        out.because(CHOOSES, facts![slot, ballot, open.votes]);
         let Some(&Proposal { command, .. }) = self.proposal(slot) else { return };
         if self.config.explicit_commit {
             out.broadcast(self.peers(), Msg::Commit { ballot, slot, command });
@@ -180,14 +182,14 @@ impl Server {
     pub(super) fn send_heartbeats(&mut self, out: &mut Out<Server>) {
         let peers = self.peers();
         let Role::Leader(leadership) = &mut self.role else { return };
-        out.because(STABLE_LEADER);
+        out.because(SENDS_HEARTBEATS, facts![self.disk.promised]);
         leadership.round += 1;
         let (round, first_missing) = (leadership.round, std::mem::take(&mut leadership.first_missing));
         let (ballot, committed) = (self.disk.promised, self.committed);
         let mut informed = peers;
         for peer in peers.iter() {
             if let Some(catch_up) = self.catch_up(first_missing[usize::from(peer.0)], round) {
-                out.because(CATCH_UP);
+                out.because(SENDS_MISSING, facts![peer, first_missing[usize::from(peer.0)]]);
                 out.send(peer, catch_up);
                 informed.remove(peer);
             }
@@ -243,7 +245,7 @@ impl Server {
         if matches!(&self.role, Role::Leader(leadership) if leadership.handing_over == Some(from))
             && let Some(catch_up) = self.catch_up(first_missing, round)
         {
-            out.because(CATCH_UP);
+            out.because(SENDS_MISSING, facts![from, first_missing]);
             out.send(from, catch_up);
             self.try_hand_over(out);
         }
@@ -272,7 +274,7 @@ impl Server {
             return;
         }
         if stuck {
-            out.because(RESEND);
+            out.because(RESENDS, facts![oldest]);
             // A member of the thrifty quorum may be down: send to all until a heartbeat shows who answers.
             leadership.to = peers;
             leadership.timed = leadership.round + 1;
@@ -293,7 +295,7 @@ impl Server {
         let Role::Leader(leadership) = &mut self.role else { return };
         let active = std::mem::take(&mut leadership.recently_active);
         if !self.config.quorums.phase2.is_quorum(active.with(self.me)) {
-            out.because(LEADER_HEARS_QUORUM);
+            out.because(RESIGNS, facts![active.with(self.me)]);
             return self.follow(self.disk.promised, None, out);
         }
         self.schedule_quorum_check(out);
@@ -308,7 +310,7 @@ impl Server {
     /// An operator's order to hand leadership over.
     pub(super) fn hand_over(&mut self, to: NodeId, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        out.because(HAND_OVER);
+        out.because(HANDS_OVER, facts![to]);
         leadership.handing_over = Some(to);
         out.set_timer(Timer::HandOver, self.config.quorum_timeout, self.config.quorum_timeout);
         self.try_hand_over(out);
@@ -340,7 +342,7 @@ impl Server {
         if self.committed < committed {
             return out.send(from, Msg::HeartbeatReply { ballot, round: 0, first_missing: self.committed + 1 });
         }
-        out.because(HAND_OVER);
+        out.because(PREPARES_AT_ONCE, facts![from]);
         self.prepare(out);
     }
 }

@@ -9,6 +9,7 @@ use super::message::{Msg, Proposal, Snapshot};
 use super::rules::*;
 use super::{Role, Server};
 use crate::core::{Answer, Ballot, Command, Log, NodeId, NodeSet, Out, Slot};
+use crate::facts;
 use std::sync::Arc;
 
 /// What is known of a slot beyond the committed prefix.
@@ -58,7 +59,7 @@ impl Server {
         loop {
             self.open.pop_front();
             self.committed += 1;
-            out.because(EXECUTE_IN_ORDER);
+            out.because(EXECUTES, facts![self.committed]);
             let outcome = self.machine.apply(command, self.me);
             out.applied(self.committed, command);
             if let Role::Leader(_) = self.role {
@@ -90,7 +91,7 @@ impl Server {
         while self.committed < upto {
             let next = self.committed + 1;
             let Some(&held) = self.proposal(next) else { return };
-            if held.ballot != ballot && out.rule(COMMIT_SAME_BALLOT) {
+            if held.ballot != ballot && out.rule(DOUBTS, facts![next, held.ballot, ballot]) {
                 return;
             }
             self.choose(next, held.command, out);
@@ -152,7 +153,7 @@ impl Server {
         }
         *leader_committed = committed;
         let first_missing = if missing { self.committed + 1 } else { 0 };
-        out.because(STABLE_LEADER);
+        out.because(WAITS_FOR_LEADER, facts![ballot]);
         self.reset_election_timeout(out);
         out.send(from, Msg::HeartbeatReply { ballot, round, first_missing });
     }
@@ -162,7 +163,7 @@ impl Server {
         if snapshot.slot <= self.committed {
             return false;
         }
-        out.because(SNAPSHOT);
+        out.because(INSTALLS_SNAPSHOT, facts![snapshot.slot, self.committed]);
         self.open.drain(..self.open.len().min((snapshot.slot - self.committed) as usize));
         self.committed = snapshot.slot;
         self.machine = snapshot.machine.clone();
@@ -183,7 +184,7 @@ impl Server {
     /// whole state.
     #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
-        out.because(SNAPSHOT);
+        out.because(TAKES_SNAPSHOT, facts![self.committed]);
         self.disk.accepted.compact_to(self.disk.snapshot.slot);
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);

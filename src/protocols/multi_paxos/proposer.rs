@@ -6,6 +6,7 @@ use super::message::{Msg, Proposal, Report};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
+use crate::facts;
 use std::collections::BTreeMap;
 
 /// Phase 1 of a ballot under way.
@@ -21,7 +22,7 @@ pub struct Phase1 {
 
 impl Phase1 {
     fn adopt(&mut self, slot: Slot, proposal: Proposal, out: &mut Out<Server>) {
-        if out.rule(ADOPT_HIGHEST) {
+        if out.rule(ADOPTS, facts![slot, proposal.ballot]) {
             let highest = self.adopted.entry(slot).or_insert(proposal);
             if highest.ballot < proposal.ballot {
                 *highest = proposal;
@@ -33,8 +34,9 @@ impl Phase1 {
 impl Server {
     /// Starts a new ballot: phase 1a, once for all slots.
     pub(super) fn prepare(&mut self, out: &mut Out<Server>) {
-        let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
-        let ballot = self.seen.max(self.disk.promised).next(owner);
+        let seen = self.seen.max(self.disk.promised);
+        let owner = if out.rule(PREPARES, facts![seen.next(self.me)]) { self.me } else { NodeId(0) };
+        let ballot = seen.next(owner);
         self.seen = ballot;
         // The proposer's own acceptor promises first. The saved promise also keeps a restarted proposer from using this ballot again.
         self.disk.promised = ballot;
@@ -46,7 +48,7 @@ impl Server {
             }
         }
         let last = self.disk.accepted.last();
-        if last > self.committed && !out.rule(PREPARE_ALL_SLOTS) {
+        if last > self.committed && !out.rule(ASKS_FROM, facts![phase1.first, last]) {
             phase1.first = last + 1;
         }
         let first = phase1.first;
@@ -59,7 +61,7 @@ impl Server {
     /// Sends Prepare again to those that have not promised.
     pub(super) fn prepare_again(&mut self, out: &mut Out<Server>) {
         let Role::Proposer(Phase1 { promises, first, .. }) = &self.role else { return };
-        out.because(RESEND);
+        out.because(PREPARES_AGAIN, facts![self.disk.promised, *promises]);
         let silent = self.peers().minus(*promises);
         out.broadcast(silent, Msg::Prepare { ballot: self.disk.promised, from: *first });
         self.reset_election_timeout(out);
@@ -86,11 +88,13 @@ impl Server {
         }
         phase1.promises.add(from);
         if self.config.quorums.phase1.is_quorum(phase1.promises) {
-            out.because(PREPARE_QUORUM);
+            out.because(LEADS, facts![ballot, phase1.promises]);
             if self.config.quorums.intersect() {
-                out.because(QUORUMS_INTERSECT);
+                out.because(HEARS_OF_ALL_CHOSEN, facts![]);
             }
             self.lead(out);
+        } else {
+            out.tell(COUNTS_PROMISES, facts![phase1.promises, ballot]);
         }
     }
 
@@ -113,7 +117,7 @@ impl Server {
             }
             let command = adopted.get(&slot).map_or(Command::NOOP, |proposal| proposal.command);
             if !adopted.contains_key(&slot) {
-                out.because(FILL_GAPS);
+                out.because(FILLS_GAP, facts![slot]);
             }
             self.clients.is_new(command);
             self.propose(slot, command, out);
@@ -147,7 +151,7 @@ impl Server {
             }
         }
         if !matches!(role, Role::Acceptor { .. }) {
-            out.because(BACK_OFF);
+            out.because(BACKS_OFF, facts![self.seen]);
             let without_progress = match &role {
                 Role::Leader(leadership) => !self.open.is_empty() && leadership.began == self.committed,
                 _ => true,

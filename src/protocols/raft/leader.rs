@@ -12,6 +12,7 @@ use super::server::{Out, Role, Server, Timer};
 use super::storage::{Entries, Entry, Payload};
 use super::transfer::Transfer;
 use crate::core::{Answer, Command, Names, NodeId, NodeSet, Slot};
+use crate::facts;
 
 /// Volatile state on leaders, reinitialised after election (paper, figure 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,7 +131,7 @@ impl Server {
                 replicating.add(peer);
             }
         }
-        out.because(LEADER_APPENDS);
+        out.because(APPENDS, facts![slot, term, replicating]);
         let entries = Entries::One(entry);
         out.broadcast(
             replicating,
@@ -204,13 +205,13 @@ impl Server {
         if !update {
             return;
         }
-        out.because(BACKTRACK);
         let agreed = match conflict.term {
             0 => conflict.slot,
             term => log.last_of_term(term).map_or(conflict.slot, |last| last + 1),
         };
         progress.next = agreed.min(slot).max(progress.matched + 1);
         progress.state = ProgressState::Probe;
+        out.because(GOES_BACK, facts![from, slot, progress.next]);
         self.send_append(from, out);
     }
 
@@ -222,7 +223,7 @@ impl Server {
         progress.due = 0;
         if progress.next < log.first() {
             if let Some(snapshot) = &self.disk.snapshot {
-                out.because(INSTALL_SNAPSHOT);
+                out.because(SENDS_SNAPSHOT, facts![to, progress.next, log.first()]);
                 progress.state = ProgressState::Snapshot;
                 out.send(to, Message::InstallSnapshot { term, snapshot: snapshot.clone() });
             }
@@ -270,13 +271,13 @@ impl Server {
             let progress = lead.track(peer);
             match progress.state {
                 ProgressState::Replicate if progress.matched < progress.due => {
-                    out.because(RETRY);
                     progress.state = ProgressState::Probe;
                     progress.next = if progress.matched > 0 { progress.matched + 1 } else { term_start };
+                    out.because(RETRIES, facts![peer, progress.next]);
                 }
                 ProgressState::Replicate => progress.due = last.min(progress.matched + 1),
                 ProgressState::Snapshot if progress.due == progress.next => {
-                    out.because(RETRY);
+                    out.because(RETRIES, facts![peer, progress.next]);
                     progress.state = ProgressState::Probe;
                 }
                 ProgressState::Snapshot => progress.due = progress.next,
@@ -318,10 +319,15 @@ impl Server {
         if slot <= self.commit {
             return;
         }
-        if self.disk.log.term_at(slot) != Some(self.disk.term) && out.rule(COMMIT_OWN_TERM) {
+        if self.disk.log.term_at(slot) != Some(self.disk.term)
+            && out.rule(DOES_NOT_COUNT, facts![slot, self.disk.log.term_at(slot).unwrap_or(0), self.disk.term])
+        {
             return;
         }
-        out.because(COMMIT_BY_MAJORITY);
+        out.because(COMMITS, || {
+            let holders: NodeSet = configuration.all().iter().filter(|&server| lead.matched(server) >= slot).collect();
+            [slot.into(), holders.into()]
+        });
         self.commit_to(slot, out);
         self.after_commit(out);
     }
@@ -356,7 +362,7 @@ impl Server {
         let Role::Leader(lead) = &mut self.role else { return };
         let active = std::mem::take(&mut lead.recently_active).with(self.me);
         if self.config.check_quorum && !configuration.quorum(active) {
-            out.because(CHECK_QUORUM);
+            out.because(STEPS_DOWN, facts![active]);
             return self.become_follower(out);
         }
         lead.peers = lead.peers.minus(lead.leaving.minus(active));

@@ -9,6 +9,7 @@ use super::{Config, Reads};
 use crate::core::{
     Answer, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally, majority,
 };
+use crate::facts;
 use crate::services::Machine;
 use std::collections::VecDeque;
 
@@ -99,7 +100,7 @@ impl Server {
 
     /// Adopts a higher term, and becomes a follower in it (paper §5.1).
     pub(super) fn adopt(&mut self, term: u32, out: &mut Out) {
-        out.because(HIGHER_TERM);
+        out.because(ADOPTS_TERM, facts![term, self.disk.term]);
         self.become_follower(out);
         self.disk.term = term;
         self.disk.vote = None;
@@ -172,7 +173,7 @@ impl Node for Server {
     type Disk = Disk;
 
     fn boot(me: NodeId, config: &Config, mut disk: Disk, out: &mut Out) -> Server {
-        if disk.vote.is_some() && !out.rule(VOTE_IS_DURABLE) {
+        if disk.vote.is_some() && !out.rule(REMEMBERS_VOTE, facts![disk.vote, disk.term]) {
             disk.vote = None;
         }
         let (mut commit, mut machine) = (0, Machine::default());
@@ -182,7 +183,7 @@ impl Node for Server {
             configurations = vec![(snapshot.last, snapshot.configuration)];
             out.restored(commit);
         }
-        if !disk.log.is_empty() && !out.rule(LOG_IS_DURABLE) {
+        if !disk.log.is_empty() && !out.rule(REMEMBERS_LOG, facts![disk.log.last()]) {
             disk.log = RaftLog::after(commit, disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.term));
         }
         let mut server = Server {
@@ -253,15 +254,18 @@ impl Node for Server {
 
     fn on_request(&mut self, command: Command, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else {
-            out.because(ASK_THE_LEADER);
+            match self.leader {
+                Some(leader) => out.because(REDIRECTS, facts![leader]),
+                None => out.because(KNOWS_NO_LEADER, facts![]),
+            }
             return out.reply(command.client, command.seq, Answer::Redirect(self.leader));
         };
         if let Some(transfer) = &mut lead.transfer {
-            out.because(TRANSFER_STOPS_CLIENTS);
+            out.because(KEEPS_COMMAND, facts![command, transfer.to]);
             return transfer.pending.push(command);
         }
         if let Some(outcome) = self.machine.recall(command) {
-            out.because(AT_MOST_ONCE);
+            out.because(ANSWERS_AGAIN, facts![command]);
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
         if command.op.is_read() && self.config.reads != Reads::Log {
@@ -269,7 +273,7 @@ impl Node for Server {
         }
         if !lead.is_new(command) {
             // It is in the log already, and will be answered when it is committed.
-            return out.because(AT_MOST_ONCE);
+            return out.because(WAITS_FOR_FIRST, facts![command]);
         }
         self.append(Payload::Command(command), out);
     }

@@ -34,7 +34,7 @@ use super::trace::Trace;
 use crate::core::node::{Protocol, Reply, SettingError, Setup};
 use crate::core::{
     Answer, Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings,
-    Slot,
+    Slot, Told,
 };
 use crate::sim::domains::{DomainId, Domains};
 use faults::{ActiveFaults, FaultCode};
@@ -214,6 +214,8 @@ pub struct World {
     outbox: Box<Outbox>,
     /// Whether the effects of each step are recorded, for transcripts.
     records_effects: bool,
+    /// Reasons given in the last step or action, if recorded.
+    reasons: Vec<(NodeId, Told)>,
     /// Observations of the last step, for the safety checker.
     marks: Vec<Mark>,
     /// Whether marks are recorded.
@@ -268,6 +270,7 @@ impl Clone for World {
             contact: self.contact,
             outbox: self.outbox.clone(),
             records_effects: self.records_effects,
+            reasons: self.reasons.clone(),
             marks: self.marks.clone(),
             judged: self.judged,
             recorded: self.recorded.clone(),
@@ -335,6 +338,7 @@ impl World {
             strict_disks: topology.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
             outbox: Box::new(Outbox::new(ablated)),
             records_effects: false,
+            reasons: Vec::new(),
             marks: Vec::new(),
             judged: !blueprint.unjudged,
             recorded: None,

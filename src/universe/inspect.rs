@@ -1,0 +1,130 @@
+//! Inspection of one event: the replay of a step with a recording outbox, and what it shows: reasons, state before and after, effects.
+
+use super::Universe;
+use super::reasons::{Why, Wording};
+use crate::core::node::Protocol;
+use crate::core::{Effect, Micros, NodeId, RuleSet};
+use crate::sim::recording::Text;
+use crate::sim::replicas::AsText;
+use crate::sim::trace::Record;
+use std::fmt::Debug;
+
+/// What it takes to inspect a protocol: its types as text, and its sentences. Apart from [`Variant`](super::Variant), so that the page can load it
+/// when somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Inspector {
+    /// States, messages and effects as text.
+    pub as_text: AsText,
+    /// Rules and sentences.
+    pub wording: Wording,
+}
+
+impl Inspector {
+    /// That of a protocol.
+    pub const fn of<P: Protocol>() -> Inspector {
+        Inspector { as_text: AsText::of::<P>(), wording: Wording { rules: P::RULES, sentences: P::SENTENCES } }
+    }
+}
+
+/// The state of a node as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateText {
+    /// All of it; `None` while the node is down.
+    pub whole: Option<String>,
+    /// Its durable part: its own while it is up, and otherwise what is on its disk.
+    pub durable: String,
+}
+
+/// One step, replayed.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// How many events had happened after it.
+    pub event: u64,
+    /// When, µs.
+    pub at: Micros,
+    /// Its trace records.
+    pub records: Vec<Record>,
+    /// What nodes did and why.
+    pub why: Vec<Why>,
+    /// The rules applied, and those that the reasons are about.
+    pub rules: RuleSet,
+    /// What each node that handled something asked for, as lines of text.
+    pub effects: Vec<(NodeId, String)>,
+    /// The nodes that handled something or whose state changed, with their states before and after.
+    pub states: Vec<(NodeId, StateText, StateText)>,
+}
+
+/// Replays the next step of a copy of the simulation: `step` does it, and tells whether anything happened.
+pub fn replay(
+    universe: &mut dyn Universe,
+    inspector: &Inspector,
+    step: impl FnOnce(&mut dyn Universe) -> bool,
+) -> Option<Replayed> {
+    universe.record_effects();
+    let states = |universe: &dyn Universe| -> Vec<StateText> {
+        (0..universe.nodes()).map(|node| state(universe, inspector, NodeId(node))).collect()
+    };
+    let (before, total) = (states(universe), universe.trace().total());
+    if !step(universe) {
+        return None;
+    }
+    let records: Vec<Record> =
+        universe.trace().records().filter(|(number, _)| *number >= total).map(|(_, record)| record).collect();
+    let why = inspector.wording.why(universe.reasons());
+    let applied = records.iter().map(|record| record.rules).chain(why.iter().map(|why| why.rules));
+    let down = || StateText { whole: None, durable: String::new() };
+    let changed = (0..).zip(states(universe)).filter_map(|(node, after)| {
+        let before = before.get(usize::from(node)).cloned().unwrap_or_else(down);
+        let handled = records.iter().any(|record| record.node == NodeId(node) && record.what.is_handled());
+        (handled || before != after).then_some((NodeId(node), before, after))
+    });
+    Some(Replayed {
+        event: universe.events(),
+        at: universe.time(),
+        rules: applied.fold(RuleSet::EMPTY, RuleSet::or),
+        effects: (inspector.as_text.effects)(universe.cluster().world.replicas())
+            .iter()
+            .map(|(node, effect)| (*node, effect_text(*node, effect)))
+            .collect(),
+        states: changed.collect(),
+        records,
+        why,
+    })
+}
+
+/// The state of a node as text.
+pub fn state(universe: &dyn Universe, inspector: &Inspector, node: NodeId) -> StateText {
+    let replicas = universe.cluster().world.replicas();
+    StateText {
+        whole: (inspector.as_text.state)(replicas, node).map(|Text(text)| text),
+        durable: (inspector.as_text.durable)(replicas, node).map(|Text(text)| text).unwrap_or_default(),
+    }
+}
+
+/// An effect as a line of text.
+pub fn effect_text<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> String {
+    let ms = |micros: &u64| micros_as_ms(*micros);
+    match effect {
+        Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
+        Effect::Broadcast(to, message) => {
+            let to: Vec<String> = to.iter().map(|to| format!("{to:?}")).collect();
+            format!("{node:?} → {}  {message:?}", to.join(" "))
+        }
+        Effect::SetTimer(timer, lo, hi) if lo == hi => format!("{node:?} sets {timer:?} to {}", ms(lo)),
+        Effect::SetTimer(timer, lo, hi) => format!("{node:?} sets {timer:?} to {} … {}", ms(lo), ms(hi)),
+        Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
+        Effect::Save => format!("{node:?} saves"),
+        Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
+        Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),
+        Effect::Applied(at, command) => format!("{node:?} applies slot {at:?}: {command:?}"),
+        Effect::Fence(target) => format!("{node:?} has {target:?} turned off"),
+        Effect::Restored(slot) => format!("{node:?} takes over a snapshot up to slot {slot}"),
+    }
+}
+
+fn micros_as_ms(micros: u64) -> String {
+    match micros % 1000 {
+        0 => format!("{} ms", micros / 1000),
+        rest => format!("{}.{rest:03} ms", micros / 1000),
+    }
+}
