@@ -246,7 +246,7 @@ fn what_multi_paxos_says_of_promises_is_so() {
                         assert!(promised(ballots[1]) && ballots[0] < ballots[1], "{}", about());
                     } else if told.sentence == multi_paxos::ACCEPTS.sentence() {
                         acceptances += 1;
-                        assert!(promised(ballots[0]), "{}", about());
+                        assert!(promised(ballots[1]) && ballots[0] <= ballots[1], "{}", about());
                     }
                 }
             }

@@ -128,3 +128,100 @@ fn micros_as_ms(micros: u64) -> String {
         rest => format!("{}.{rest:03} ms", micros / 1000),
     }
 }
+
+/// One field of a state, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, such as `hears leader`.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether it is durable.
+    pub durable: bool,
+}
+
+impl StateText {
+    /// The fields of the state: those of its durable part each for itself, and the others, without what a node was configured to be. Empty
+    /// while the node is down.
+    pub fn fields(&self) -> Vec<Field> {
+        let Some(whole) = &self.whole else {
+            return fields(&self.durable).map(|(name, value)| field(name, value, true)).collect();
+        };
+        let mut all = Vec::new();
+        for (name, value) in fields(whole) {
+            match value == self.durable {
+                true => all.extend(fields(value).map(|(name, value)| field(name, value, true))),
+                false if matches!(name, "config" | "me") => {}
+                false => all.push(field(name, value, false)),
+            }
+        }
+        all
+    }
+}
+
+fn field(name: &str, value: &str, durable: bool) -> Field {
+    let some = value.strip_prefix("Some(").and_then(|value| value.strip_suffix(')'));
+    let value = match some.unwrap_or(value) {
+        "None" | "{}" | "[]" => "none",
+        "true" => "yes",
+        "false" => "no",
+        value => value,
+    };
+    Field { name: name.replace('_', " "), value: value.to_owned(), durable }
+}
+
+/// Names and values of the fields in the `Debug` text of a structure.
+pub fn fields(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let inside = text.split_once('{').and_then(|(_, rest)| rest.strip_suffix('}')).unwrap_or_default();
+    let mut rest = inside.trim();
+    std::iter::from_fn(move || {
+        let (name, after) = rest.split_once(": ")?;
+        let end = end_of_value(after);
+        rest = after[end..].trim_start_matches(',').trim_start();
+        Some((name, after[..end].trim()))
+    })
+}
+
+/// Where a value ends: at a comma that is not in brackets.
+fn end_of_value(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, char) in text.char_indices() {
+        match char {
+            '{' | '[' | '(' => depth += 1,
+            '}' | ']' | ')' => depth -= 1,
+            ',' if depth == 0 => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_the_durable_part_stand_for_themselves_and_say_so() {
+        let durable = "Disk { term: 3, vote: Some(5), log: {1: a, 2: b} }".to_owned();
+        let whole = format!(
+            "Server {{ me: 2, config: Config {{ a: 1, b: 2 }}, hears_leader: true, leader: None, disk: {durable}, open: [] }}"
+        );
+        let state = StateText { whole: Some(whole), durable };
+        let shown: Vec<_> = state
+            .fields()
+            .into_iter()
+            .map(|field| format!("{} = {} {}", field.name, field.value, field.durable))
+            .collect();
+        let expected = [
+            "hears leader = yes false",
+            "leader = none false",
+            "term = 3 true",
+            "vote = 5 true",
+            "log = {1: a, 2: b} true",
+            "open = none false",
+        ];
+        assert_eq!(shown, expected);
+        let down = StateText { whole: None, ..state };
+        assert_eq!(down.fields().len(), 3);
+    }
+}

@@ -33,6 +33,10 @@ impl Server {
     /// The same, when of the proposals accepted none below `slot` has changed.
     pub(super) fn save_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
         out.because(WAITS_FOR_DISK, facts![]);
+        self.write_entries(slot, out);
+    }
+
+    fn write_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
         self.disk.committed = self.committed;
         out.save_entries(slot);
     }
@@ -77,10 +81,10 @@ impl Server {
         if slot > self.committed + WINDOW || !self.check_ballot(from, ballot, out) {
             return;
         }
-        out.tell(ACCEPTS, facts![command, slot, ballot]);
         self.accept(slot, Proposal { ballot, command });
         self.learn_committed(ballot, committed, out);
-        self.save_entries(slot, out);
+        out.because(ACCEPTS, facts![command, slot, ballot, self.disk.promised]);
+        self.write_entries(slot, out);
         out.send(from, Msg::Accepted { ballot, slot });
     }
 

@@ -91,7 +91,7 @@ impl Server {
         while self.committed < upto {
             let next = self.committed + 1;
             let Some(&held) = self.proposal(next) else { return };
-            if held.ballot != ballot && out.rule(DOUBTS, facts![next, held.ballot, ballot]) {
+            if held.ballot != ballot && doubts(next, held.ballot, ballot, out) {
                 return;
             }
             self.choose(next, held.command, out);
@@ -189,4 +189,10 @@ impl Server {
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);
     }
+}
+
+/// Whether a command accepted in another ballot than the leader's is not taken for the chosen one. Not inlined, for it is rare.
+#[inline(never)]
+fn doubts(slot: Slot, held: Ballot, ballot: Ballot, out: &mut Out<Server>) -> bool {
+    out.rule(DOUBTS, facts![slot, held, ballot])
 }

@@ -4,6 +4,7 @@
 //! moment means restoring a checkpoint and replaying from there.
 
 mod branch;
+mod replay;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference};
