@@ -101,6 +101,8 @@ task_check() {
   step "Lints: the page"
   # shellcheck disable=SC2086
   cargo clippy --locked --no-default-features --features web --bin quorumscope-app -- $lints
+  # shellcheck disable=SC2086
+  cargo clippy --locked --no-default-features --features web --bin quorumscope-app --profile test -- $lints
   step "Third-party notice"
   node scripts/third-party.mjs --check
   step "These scripts"

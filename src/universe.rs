@@ -43,8 +43,14 @@ pub trait Universe {
     /// Processes the next event if its time is not after `limit`, µs, and returns true; otherwise advances time to `limit`.
     fn step_until(&mut self, limit: Micros) -> bool;
 
+    /// Processes events until `limit`, µs since the start, but at most `most`; returns their number. If it is less than `most`, it is `limit`
+    /// now.
+    fn run(&mut self, limit: Micros, most: u64) -> u64;
+
     /// Processes all events until `limit`, µs since the start; returns their number.
-    fn run_until(&mut self, limit: Micros) -> u64;
+    fn run_until(&mut self, limit: Micros) -> u64 {
+        self.run(limit, u64::MAX)
+    }
 
     /// Microseconds since the start.
     fn time(&self) -> Micros;

@@ -161,12 +161,20 @@ impl Universe for Cluster {
         outcome.is_some()
     }
 
-    fn run_until(&mut self, limit: Micros) -> u64 {
-        if !self.judged && self.liveness.is_none() {
-            return self.world.run_until(limit);
-        }
+    fn run(&mut self, limit: Micros, most: u64) -> u64 {
         let before = self.world.events();
-        while self.step_until(limit) {}
+        let end = before.saturating_add(most);
+        match (self.judged, &mut self.liveness) {
+            (false, None) => return self.world.run(limit, most),
+            (true, None) => {
+                while self.world.events() < end
+                    && let Some(outcome) = self.world.step_until(limit)
+                {
+                    self.safety.observe(&self.world, Some(outcome));
+                }
+            }
+            (_, Some(_)) => while self.world.events() < end && self.step_until(limit) {},
+        }
         self.world.events() - before
     }
 

@@ -418,7 +418,7 @@ mod tests {
     use quorumscope::sim::Action;
 
     fn view(session: Session) -> ViewModel {
-        ViewModel::of(&Engine::new(session.into()), Vec::new(), &mut Rate::default(), true)
+        ViewModel::of(&Engine::new(session.into()), Vec::new(), &mut Rate::default(), Some(Details::ALL))
     }
 
     #[test]

@@ -24,8 +24,15 @@ impl World {
 
     /// Processes all events until `limit`, µs since the start; returns their number.
     pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.run(limit, u64::MAX)
+    }
+
+    /// Processes events until `limit`, µs since the start, but at most `most`; returns their number. Time advances to `limit` only if it is
+    /// less than `most`.
+    pub fn run(&mut self, limit: Micros, most: u64) -> u64 {
         let before = self.events;
-        while self.next(limit).is_some() {}
+        let end = before.saturating_add(most);
+        while self.events < end && self.next(limit).is_some() {}
         self.events - before
     }
 

@@ -175,8 +175,33 @@ impl Session {
     /// `time` now.
     pub fn run_until(&mut self, time: Micros, most: u64) -> u64 {
         let before = self.universe.events();
-        while self.universe.events() - before < most && self.step_until(time) {}
+        let end = before.saturating_add(most);
+        loop {
+            let now = self.universe.events();
+            if now >= end {
+                break;
+            }
+            // As many events at once as there are until the next intervention or checkpoint.
+            let pause = self.branch.interventions.get(self.done).map_or(end, |next| next.event.min(end));
+            let pause = if self.copy.is_some() { pause.min(self.next_checkpoint()) } else { pause };
+            let alive = if pause > now + 1 {
+                let at_once = pause - now;
+                let happened = self.universe.run(time, at_once) == at_once;
+                self.record_progress();
+                happened
+            } else {
+                self.step_until(time)
+            };
+            if !alive {
+                break;
+            }
+        }
         self.universe.events() - before
+    }
+
+    /// The number of the event after which the next checkpoint is due.
+    fn next_checkpoint(&self) -> u64 {
+        self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event) + self.branch.spacing
     }
 
     fn step_until(&mut self, limit: Micros) -> bool {
@@ -236,8 +261,7 @@ impl Session {
         {
             self.branch.reached = now;
         }
-        let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
-        let Some(copy) = self.copy.filter(|_| now.event >= last + self.branch.spacing) else { return };
+        let Some(copy) = self.copy.filter(|_| now.event >= self.next_checkpoint()) else { return };
         // Invariant: a checkpoint has no intervention after its last event, so that seeking to an event leaves those to come.
         if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
             return;
@@ -273,13 +297,13 @@ impl Session {
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
         self.jump(self.universe.events() < event, |moment| moment.event <= event);
-        while self.universe.events() < event && self.step() {}
+        self.run_until(Micros::MAX, event.saturating_sub(self.universe.events()));
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
         self.jump(self.universe.time() < time, |moment| moment.at < time);
-        while self.step_until(time) {}
+        self.run_until(time, u64::MAX);
     }
 
     /// Undoes the last event or intervention.
