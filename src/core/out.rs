@@ -69,7 +69,8 @@ pub struct Outbox {
     saved: Slot,
     /// Whether saves are recorded as effects.
     records_saves: bool,
-    ablated: RuleSet,
+    /// The rules that are not ablated; so that a rule is applied by one `and` and one `or`.
+    in_force: RuleSet,
     used: RuleSet,
     /// Whether reasons are recorded.
     records_reasons: bool,
@@ -137,7 +138,7 @@ impl Outbox {
             messages: MessageTable::default(),
             saved: UNSAVED,
             records_saves: true,
-            ablated,
+            in_force: RuleSet(!0).minus(ablated),
             used: RuleSet::EMPTY,
             records_reasons: false,
             told: Vec::new(),
@@ -169,13 +170,13 @@ impl Outbox {
     #[cold]
     #[inline(never)]
     fn add_told(&mut self, rule: RuleId, sentence: u8, facts: &[Fact]) {
-        let in_force = !self.ablated.has(rule);
+        let in_force = self.in_force.has(rule);
         self.told.push(Told { rule, sentence, facts: facts.to_vec(), in_force });
     }
 
     /// Whether no rule is ablated.
     pub fn all_rules_in_force(&self) -> bool {
-        self.ablated.is_empty()
+        self.in_force == RuleSet(!0)
     }
 
     /// The requested effects, in order.
@@ -392,7 +393,7 @@ impl<N: Node> Out<N> {
     /// count as applied; of one that is ablated nothing is told.
     #[inline(always)]
     pub fn tell<const FACTS: usize>(&mut self, reason: Reason<FACTS>, facts: impl FnOnce() -> [Fact; FACTS]) {
-        if self.outbox.records_reasons && !self.outbox.ablated.has(reason.rule()) {
+        if self.outbox.records_reasons && self.outbox.in_force.has(reason.rule()) {
             self.outbox.add_told(reason.rule(), reason.sentence(), &facts());
         }
     }
@@ -401,7 +402,7 @@ impl<N: Node> Out<N> {
     #[inline(always)]
     fn apply_rule(&mut self, rule: RuleId) -> bool {
         // Branch-free: see "Speed" in `ARCHITECTURE.md`.
-        let in_force = RuleSet::just(rule).minus(self.outbox.ablated);
+        let in_force = RuleSet::just(rule).and(self.outbox.in_force);
         self.outbox.used = self.outbox.used.or(in_force);
         !in_force.is_empty()
     }

@@ -2,11 +2,13 @@
 
 use super::Universe;
 use super::reasons::{Why, Wording};
-use crate::core::node::Protocol;
+use crate::core::node::{Protocol, Setup};
 use crate::core::{Effect, Micros, NodeId, RuleSet};
+use crate::sim::action::FlightId;
 use crate::sim::recording::Text;
 use crate::sim::replicas::AsText;
 use crate::sim::trace::Record;
+use crate::sim::world::Flight;
 use std::fmt::Debug;
 
 /// What it takes to inspect a protocol: its types as text, and its sentences. Apart from [`Variant`](super::Variant), so that the page can load it
@@ -17,12 +19,36 @@ pub struct Inspector {
     pub as_text: AsText,
     /// Rules and sentences.
     pub wording: Wording,
+    /// How many healthy nodes it takes to go on; `None` if no number of them is enough.
+    pub least: fn(&Setup) -> Option<u8>,
 }
 
 impl Inspector {
     /// That of a protocol.
     pub const fn of<P: Protocol>() -> Inspector {
-        Inspector { as_text: AsText::of::<P>(), wording: Wording { rules: P::RULES, sentences: P::SENTENCES } }
+        let wording = Wording { rules: P::RULES, sentences: P::SENTENCES };
+        Inspector { as_text: AsText::of::<P>(), wording, least: least::<P> }
+    }
+}
+
+fn least<P: Protocol>(setup: &Setup) -> Option<u8> {
+    (1..=setup.replicas).find(|healthy| P::live(setup, *healthy))
+}
+
+/// What a message in flight carries, field by field; nothing for those of clients.
+pub fn content(universe: &dyn Universe, inspector: &Inspector, flight: &Flight) -> Vec<Field> {
+    let FlightId::Message { message_id, .. } = flight.id else { return Vec::new() };
+    let text = (inspector.as_text.message)(universe.cluster().world.replicas(), message_id);
+    let Some(Text(text)) = text else { return Vec::new() };
+    // A tuple variant around a structure, such as `AppendEntries(Append { … })`, is shown as what is in it.
+    let inside = match text.split_once('(') {
+        Some((name, inside)) if name.chars().all(char::is_alphanumeric) => inside.strip_suffix(')').unwrap_or(inside),
+        _ => &text,
+    };
+    let named: Vec<Field> = fields(inside).map(|(name, value)| field(name, value, false)).collect();
+    match named.is_empty() && inside != text {
+        true => vec![field("content", inside, false)],
+        false => named,
     }
 }
 

@@ -6,11 +6,8 @@ use super::narration::Narration;
 use super::opening::{Opened, Unopened};
 use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
-use crate::page_action::{Dialog, PageAction, Target};
-use crate::panels::about;
-use crate::panels::latency::latency;
-use crate::panels::log::log;
-use crate::panels::messages::{self, per_command};
+use crate::page_action::{Dialog, PageAction, Selected, Tab, Target};
+use crate::panels::side::{self, Side};
 use crate::run::context::RunContext;
 use crate::run::engine::Engine;
 use crate::run::player::{Player, Shared, Update, VIEW_GROUPS};
@@ -108,6 +105,8 @@ pub struct Lab {
     views: ViewGroups,
     rate: Rate,
     narration: Narration,
+    tab: Tab,
+    selected: Option<Selected>,
     menu: Option<Target>,
     dialog: Option<Dialog>,
     dark: bool,
@@ -181,6 +180,8 @@ impl Component for Lab {
             views: ViewGroups { models: std::array::from_fn(|_| view.clone()), revisions: [0; VIEW_GROUPS], next: 0 },
             rate,
             narration,
+            tab: Tab::Numbers,
+            selected: None,
             menu: None,
             dialog: None,
             dark,
@@ -296,25 +297,15 @@ impl Component for Lab {
             let (context, view, on) = (context.clone(), time.clone(), on.clone());
             move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
-        let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let measurements = self.chunks.measurements;
-        let aside = {
-            let (context, view) = (context.clone(), panels.clone());
-            move |()| {
-                html! {
-                    <>
-                        { about(&context.scenario) }
-                        if with_latency { { latency(&context, &view) } }
-                        if with_log { { log(&context, &view) } }
-                        if with_messages {
-                            { messages_panel(&context, &view, measurements) }
-                        }
-                    </>
-                }
-            }
-        };
-        let beside = with_latency || with_log || with_messages;
-        let class = svg::classes("lab", &[("embed", options.embed), ("alone", !beside)]);
+        let Parts { measurements, inspect, .. } = self.chunks;
+        let aside = side::tabs(options, context.variant, self.tab).map(|tabs| {
+            let options = options.clone();
+            let (context, view, player) = (context.clone(), panels.clone(), self.player.clone());
+            let (selected, on) = (self.selected, on.clone());
+            let side = Side { context, view, player, tabs, selected, measurements, inspect, on };
+            move |()| side.draw(&options)
+        });
+        let class = svg::classes("lab", &[("embed", options.embed), ("alone", aside.is_none())]);
         html! {
             <div {class}>
                 if options.embed {
@@ -324,14 +315,14 @@ impl Component for Lab {
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
-                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} faults={self.chunks.faults} player={self.player.clone()} on={on.clone()} />
+                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} selected={self.selected} dark={self.dark} faults={self.chunks.faults} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
                     <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
                 if options.controls {
                     <footer><Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
                 }
-                if beside {
+                if let Some(aside) = aside {
                     <aside aria-label="Scenario and measurements"><Memo revision={*panels_revision} draw={Callback::from(aside)} /></aside>
                 }
                 { self.dialog() }
@@ -375,6 +366,8 @@ impl Lab {
         match chunk {
             Chunk::Actions | Chunk::Faults => true,
             Chunk::Measurements => ctx.props().options.messages,
+            Chunk::Inspect => side::tabs(&ctx.props().options, self.context.variant, self.tab)
+                .is_some_and(|(_, tab)| tab != Tab::Numbers),
             Chunk::Help | Chunk::Setup => false,
         }
     }
@@ -419,6 +412,11 @@ impl Lab {
             PageAction::CloseNotice => self.notice = None,
             PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
             PageAction::Play(playing) => self.play(playing),
+            PageAction::Tab(tab) => {
+                self.tab = tab;
+                self.load_missing(ctx);
+            }
+            PageAction::Select(selected) => self.select(ctx, selected),
             PageAction::Dark(dark) => {
                 self.dark = dark;
                 browser::set_theme(dark);
@@ -458,6 +456,16 @@ impl Lab {
         }
     }
 
+    /// Selects, and shows what is selected beside the stage.
+    fn select(&mut self, ctx: &Context<Lab>, selected: Option<Selected>) {
+        self.selected = selected;
+        self.player.borrow_mut().select(selected);
+        if ctx.props().options.inspect && selected.is_some() {
+            self.tab = Tab::Inspect;
+            self.load_missing(ctx);
+        }
+    }
+
     fn play(&mut self, playing: bool) {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
@@ -470,7 +478,12 @@ impl Lab {
     /// Performs an action for which all is loaded.
     fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
         match page_action {
-            PageAction::Menu(target) => return self.menu = target,
+            PageAction::Menu(target) => {
+                if let Some(Target::Node(node)) = target {
+                    self.select(ctx, Some(Selected::Node(node)));
+                }
+                return self.menu = target;
+            }
             PageAction::Open(dialog) => return self.dialog = dialog,
             PageAction::Share => return self.write_address(ctx, true),
             PageAction::Keys(keys) => {
@@ -496,6 +509,7 @@ impl Lab {
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
+            self.selected = None;
             self.context = Rc::new(RunContext::of(engine.session(), self.chunks.details()));
             self.rate = engine.first_rate();
         }
@@ -576,14 +590,6 @@ fn prefetch(ctx: &Context<Lab>) {
             let _ = chunks::variant(key).await;
         }
     });
-}
-
-/// The panel about messages: a number of the run on screen, until the chunk that measures every variant is there.
-fn messages_panel(context: &Rc<RunContext>, view: &Rc<ViewModel>, draw: Option<messages::View>) -> Html {
-    match draw {
-        Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
-        None => per_command(view),
-    }
 }
 
 fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {

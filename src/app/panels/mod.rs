@@ -1,9 +1,11 @@
-//! Panels beside the stage: about the scenario, latency, log, messages per command.
+//! Panels beside the stage: about the scenario, latency, messages per command; inspector and log; tabs.
 
+pub mod inspect;
 pub mod latency;
-pub mod log;
 pub mod measurements;
 pub mod messages;
+pub mod side;
+pub mod tabs;
 
 use quorumscope::lab::Scenario;
 use yew::prelude::*;

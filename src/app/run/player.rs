@@ -2,6 +2,8 @@
 
 use super::engine::Engine;
 use super::frame_times::FrameTimes;
+use crate::elements::geometry::Point;
+use crate::page_action::Selected;
 use crate::stage::layout::Layout;
 use crate::stage::painter::Painter;
 use crate::web::browser;
@@ -27,6 +29,7 @@ pub struct Player {
     painter: Option<Painter>,
     layout: Rc<Layout>,
     flights: Vec<Flight>,
+    selected: Option<Selected>,
     on_update: Callback<Update>,
     next: Option<Next>,
     last_frame: f64,
@@ -103,6 +106,7 @@ impl Player {
             painter: None,
             layout: Rc::default(),
             flights: Vec::new(),
+            selected: None,
             on_update,
             next: None,
             last_frame: browser::now(),
@@ -149,6 +153,17 @@ impl Player {
         self.needs_paint = true;
     }
 
+    /// Sets what is selected; a message is framed.
+    pub fn select(&mut self, selected: Option<Selected>) {
+        self.selected = selected;
+        self.needs_paint = true;
+    }
+
+    /// The message painted nearest to a point of the stage, CSS pixels, if there is one close by.
+    pub fn flight_at(&self, at: Point) -> Option<&Flight> {
+        self.flights.get(self.painter.as_ref()?.dot_at(at)?)
+    }
+
     /// Messages in flight in the last picture.
     pub fn flights(&self) -> &[Flight] {
         &self.flights
@@ -176,7 +191,7 @@ impl Player {
         universe.flights(&mut self.flights);
         let time = universe.time();
         if let Some(painter) = &mut self.painter {
-            painter.paint(&self.layout, &self.flights, time, self.reduced_motion);
+            painter.paint(&self.layout, (&self.flights, self.selected), time, self.reduced_motion);
         }
         if moving {
             self.frame_times.note(browser::now() - started);

@@ -37,6 +37,8 @@ pub struct Interaction {
     pub held: bool,
     /// Its menu is open.
     pub open: bool,
+    /// It is selected.
+    pub selected: bool,
     /// It takes part in a violation.
     pub violates: bool,
     /// What draws fault conditions, once it is loaded.
@@ -48,12 +50,15 @@ pub fn replica(
     node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
-    Interaction { target, held, open, violates, faults }: Interaction,
+    Interaction { target, held, open, selected, violates, faults }: Interaction,
     on_grab: Callback<PointerEvent>,
     on: &Callback<PageAction>,
 ) -> Html {
     let down = node.status.is_none();
     let mut children = vec![svg::circle("focus", 34.0), svg::circle("disc", NODE_RADIUS)];
+    if selected {
+        children.push(svg::circle("selection", NODE_RADIUS + 9.0));
+    }
     let number = svg::text("number", point(0.0, 6.0), text::number(node.id).to_string());
     match node.status {
         Some(status) => {
@@ -81,6 +86,7 @@ pub fn replica(
         ("leads", node.leadership == Leadership::Leader),
         ("target", target),
         ("held", held),
+        ("selected", selected),
         ("violates", violates),
     ];
     let class = svg::classes("replica", &classes);

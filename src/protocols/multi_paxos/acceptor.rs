@@ -42,6 +42,7 @@ impl Server {
     }
 
     /// Phase 1b.
+    #[inline(never)]
     pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, first: Slot, out: &mut Out<Server>) {
         if ballot < self.disk.promised {
             out.because(REFUSES_TO_PROMISE, facts![ballot, self.disk.promised]);
@@ -83,7 +84,7 @@ impl Server {
         }
         self.accept(slot, Proposal { ballot, command });
         self.learn_committed(ballot, committed, out);
-        out.because(ACCEPTS, facts![command, slot, ballot, self.disk.promised]);
+        out.because(ACCEPTS, facts![slot, ballot, self.disk.promised]);
         self.write_entries(slot, out);
         out.send(from, Msg::Accepted { ballot, slot });
     }

@@ -219,6 +219,7 @@ impl Server {
     }
 
     /// A heartbeat was answered.
+    #[inline(never)]
     pub(super) fn on_heartbeat_reply(
         &mut self,
         from: NodeId,
@@ -334,6 +335,7 @@ impl Server {
     }
 
     /// Prepares at once, as the leader asks, unless this server lacks chosen commands.
+    #[inline(never)]
     pub(super) fn on_hand_over(&mut self, from: NodeId, ballot: Ballot, committed: Slot, out: &mut Out<Server>) {
         if !self.check_ballot(from, ballot, out) {
             return;

@@ -118,6 +118,7 @@ impl Server {
     }
 
     /// An explicit commit.
+    #[inline(never)]
     pub(super) fn on_commit(
         &mut self,
         from: NodeId,
@@ -159,6 +160,7 @@ impl Server {
     }
 
     /// Installs a snapshot, if it covers more than is executed here; tells whether it does.
+    #[inline(never)]
     pub(super) fn install(&mut self, snapshot: &Arc<Snapshot>, out: &mut Out<Server>) -> bool {
         if snapshot.slot <= self.committed {
             return false;

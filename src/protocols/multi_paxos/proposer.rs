@@ -68,6 +68,7 @@ impl Server {
     }
 
     /// Phase 1b arrives.
+    #[inline(never)]
     pub(super) fn on_promise(&mut self, from: NodeId, ballot: Ballot, report: &Report, out: &mut Out<Server>) {
         if ballot != self.disk.promised || !matches!(self.role, Role::Proposer(_)) {
             return;
@@ -134,6 +135,7 @@ impl Server {
     }
 
     /// A Nack: an acceptor has promised a higher ballot, which preempts this server's.
+    #[inline(never)]
     pub(super) fn on_nack(&mut self, promised: Ballot, out: &mut Out<Server>) {
         self.seen = self.seen.max(promised);
         if promised > self.disk.promised && !matches!(self.role, Role::Acceptor { .. }) {

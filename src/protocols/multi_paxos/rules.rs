@@ -118,7 +118,7 @@ crate::rules! {
         says: "What an acceptor promised and accepted is on its disk before it answers, and it restarts from there.",
         without: Some("a restarted acceptor helps to choose a second command in a slot"),
     } tells {
-        ACCEPTS(command, slot, ballot, promised) = "accepts {command} in slot {slot} in ballot {ballot}, {promised} being the highest that it has promised, and answers when that is on its disk";
+        ACCEPTS(slot, ballot, promised) = "accepts the command for slot {slot} in ballot {ballot}, {promised} being the highest that it has promised, and answers when that is on its disk";
         WAITS_FOR_DISK() = "lets what relies on it wait until what it promised and accepted is on its disk";
         REMEMBERS(promised, last) = "restarts with what is on its disk: it promised ballot {promised}, and holds slots up to {last}";
     };
