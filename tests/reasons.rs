@@ -11,7 +11,7 @@ use quorumscope::universe::{self, Universe, Variant};
 use std::collections::BTreeSet;
 
 /// Seeds of each variant, each with the faults that it draws, and most events looked at of each.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 30;
 const EVENTS: u64 = 1_500;
 
 /// Runs a scenario and shows the simulation after every step.
