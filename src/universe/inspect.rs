@@ -3,7 +3,7 @@
 use super::Universe;
 use super::reasons::{Why, Wording};
 use crate::core::node::{Protocol, Setup};
-use crate::core::{Effect, Micros, NodeId, RuleSet};
+use crate::core::{Effect, Micros, NodeId, RuleSet, Shots};
 use crate::sim::action::FlightId;
 use crate::sim::recording::Text;
 use crate::sim::replicas::AsText;
@@ -104,13 +104,14 @@ pub fn replay(
         let handled = records.iter().any(|record| record.node == NodeId(node) && record.what.is_handled());
         (handled || before != after).then_some((NodeId(node), before, after))
     });
+    let shots = universe.variant().card.shots;
     Some(Replayed {
         event: universe.events(),
         at: universe.time(),
         rules: applied.fold(RuleSet::EMPTY, RuleSet::or),
         effects: (inspector.as_text.effects)(universe.cluster().world.replicas())
             .iter()
-            .map(|(node, effect)| (*node, effect_text(*node, effect)))
+            .map(|(node, effect)| (*node, effect_text(shots, *node, effect)))
             .collect(),
         states: changed.collect(),
         records,
@@ -128,7 +129,7 @@ pub fn state(universe: &dyn Universe, inspector: &Inspector, node: NodeId) -> St
 }
 
 /// An effect as a line of text.
-pub fn effect_text<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> String {
+pub fn effect_text<M: Debug, T: Debug>(shots: Shots, node: NodeId, effect: &Effect<M, T>) -> String {
     let ms = |micros: &u64| micros_as_ms(*micros);
     match effect {
         Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
@@ -141,6 +142,18 @@ pub fn effect_text<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> S
         Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
         Effect::Save => format!("{node:?} saves"),
         Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
+        Effect::Chosen(at, _) if shots == Shots::Transactions => {
+            format!("{node:?} knows transaction {at:?} is aborted")
+        }
+        Effect::Applied(at, command) if shots == Shots::Transactions => {
+            format!("{node:?} commits transaction {at:?}: {command:?}")
+        }
+        Effect::Chosen(at, command) if shots == Shots::Registers => {
+            format!("{node:?} knows version {} of register {} is chosen: {command:?}", at.slot, at.lane)
+        }
+        Effect::Applied(at, command) if shots == Shots::Registers => {
+            format!("{node:?} applies version {} of register {}: {command:?}", at.slot, at.lane)
+        }
         Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),
         Effect::Applied(at, command) => format!("{node:?} applies slot {at:?}: {command:?}"),
         Effect::Fence(target) => format!("{node:?} has {target:?} turned off"),
@@ -148,7 +161,7 @@ pub fn effect_text<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> S
     }
 }
 
-fn micros_as_ms(micros: u64) -> String {
+pub(super) fn micros_as_ms(micros: u64) -> String {
     match micros % 1000 {
         0 => format!("{} ms", micros / 1000),
         rest => format!("{}.{rest:03} ms", micros / 1000),

@@ -1,8 +1,11 @@
 //! Transcript: a run as text, event by event, with the rules applied, the reasons given, effects and state changes.
 
+use super::inspect::micros_as_ms;
 use super::{NodeView, Universe};
-use crate::core::{NodeId, NodeStatus, Slot};
+use crate::core::{NodeId, NodeStatus};
+use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Writer of the transcript of one run. Keeps the last status of each node, to report changes.
@@ -11,6 +14,8 @@ pub struct Transcript {
     seen: Vec<Option<NodeStatus>>,
     told: u64,
     violations: usize,
+    /// Orders whose end was told, by index.
+    orders: BTreeSet<usize>,
 }
 
 impl Transcript {
@@ -21,6 +26,7 @@ impl Transcript {
             seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
             told: universe.trace().total(),
             violations: 0,
+            orders: (0..).zip(universe.orders()).filter(|(_, order)| order.ended.is_some()).map(|(i, _)| i).collect(),
         }
     }
 
@@ -47,8 +53,15 @@ impl Transcript {
         for line in self.changes(universe) {
             let _ = writeln!(text, "               • {line}");
         }
+        for (index, OrderOutcome { given, ended }) in universe.orders().iter().enumerate() {
+            let Some((_, ended)) = ended.filter(|_| self.orders.insert(index)) else { continue };
+            let why = ended.why(given.order).map(|why| format!(": {why}")).unwrap_or_default();
+            let at = micros_as_ms(given.at);
+            let _ = writeln!(text, "               • the order of {at} to {} is {}{why}", given.action, ended.text());
+        }
         for violation in &universe.violations()[self.violations..] {
-            let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
+            let slot = violation.place(universe.variant().card.shots).map(|place| format!(", {place}"));
+            let slot = slot.unwrap_or_default();
             let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
             let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);
         }

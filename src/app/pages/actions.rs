@@ -4,6 +4,7 @@ use super::apply_action::{self, Notice};
 use super::keyboard;
 use super::opening::{self, Opened, Unopened};
 use crate::page_action::PageAction;
+use crate::panels::trials;
 use crate::run::details::Details;
 use crate::run::engine::Engine;
 use crate::run::player::Shared;
@@ -15,6 +16,7 @@ use std::future::Future;
 use std::pin::Pin;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use web_sys::KeyboardEvent;
+use yew::Html;
 
 /// Something that is told later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -42,8 +44,12 @@ pub struct Actions {
     pub document: fn(&Session) -> Document,
     /// What is told of a run.
     pub details: Details,
+    /// See [`Engine::ending`].
+    pub ending: fn(&Engine) -> String,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
+    /// See [`trials::trials`].
+    pub trials: fn(trials::Props) -> Html,
     /// See [`handle::install`].
     pub install: fn(&Shared),
 }
@@ -62,7 +68,9 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         address: address::link,
         document: Session::document,
         details: Details::ALL,
+        ending: Engine::ending,
         complete: Engine::complete,
+        trials: trials::trials,
         install: handle::install,
     })
 }

@@ -22,6 +22,7 @@ use crate::web::{address, browser};
 use gloo::events::EventListener;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
+use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Moment, Scenario, presets};
 use quorumscope::universe::{self, Variant};
 use std::cell::RefCell;
@@ -91,6 +92,8 @@ pub struct Lab {
     on: Callback<PageAction>,
     /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
+    /// Their titles; before they are loaded, that of the first.
+    titles: Rc<[AttrValue]>,
     /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
     chunks: Parts,
     under_way: Vec<Chunk>,
@@ -154,9 +157,9 @@ impl Component for Lab {
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
         let Opened { start, chosen, problem, missing } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&start.session, None));
+        let context = Rc::new(RunContext::of(&start.session));
         let mut engine = Engine::new(start);
-        engine.pace = options.pace;
+        options.pace.into_iter().for_each(|pace| engine.choose_pace(pace));
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
         let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, None));
@@ -169,7 +172,8 @@ impl Component for Lab {
         let mut lab = Lab {
             player,
             on: ctx.link().callback(Msg::Perform),
-            presets: Rc::new([presets::first()]),
+            titles: Rc::new([AttrValue::from(presets::TITLE)]),
+            presets: Rc::new([]),
             chunks: Parts::default(),
             under_way: Vec::new(),
             waiting: Vec::new(),
@@ -201,7 +205,12 @@ impl Component for Lab {
         self.began = browser::now();
         let mut update = Update::All;
         match message {
-            Msg::Refresh(what) => update = what,
+            Msg::Refresh(what) => {
+                update = what;
+                if self.player.borrow_mut().engine.has_ended() {
+                    self.tell_ending();
+                }
+            }
             Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(event) => {
                 let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
@@ -284,7 +293,7 @@ impl Component for Lab {
         let Props { options, .. } = ctx.props();
         let (playing, pace) = {
             let player = self.player.borrow();
-            (player.engine.playing(), player.engine.pace)
+            (player.engine.playing(), player.engine.pace())
         };
         let Lab { on, context, narration, .. } = self;
         let ViewGroups { models: [stage, panels, time], revisions: [_, panels_revision, time_revision], .. } =
@@ -301,8 +310,9 @@ impl Component for Lab {
         let aside = side::tabs(options, context.variant, self.tab).map(|tabs| {
             let options = options.clone();
             let (context, view, player) = (context.clone(), panels.clone(), self.player.clone());
+            let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
             let (selected, on) = (self.selected, on.clone());
-            let side = Side { context, view, player, tabs, selected, measurements, inspect, on };
+            let side = Side { context, view, player, tabs, selected, trials, measurements, inspect, on };
             move |()| side.draw(&options)
         });
         let class = svg::classes("lab", &[("embed", options.embed), ("alone", aside.is_none())]);
@@ -311,7 +321,7 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header context={context.clone()} titles={self.titles.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
@@ -347,6 +357,14 @@ impl Component for Lab {
 }
 
 impl Lab {
+    /// What there is to try in the scenario: as its document says or, of a built-in one, as that says.
+    fn trials(&self) -> Option<Rc<[Trial]>> {
+        let scenario = &self.context.scenario;
+        let named = || self.presets.iter().find(|preset| preset.title == scenario.title);
+        let own = Some(&**scenario).filter(|scenario| !scenario.trials.is_empty());
+        own.or_else(named).map(|scenario| scenario.trials.as_slice().into())
+    }
+
     fn dialog(&self) -> Html {
         let on = &self.on;
         let on_close = on.reform(|()| PageAction::Open(None));
@@ -399,8 +417,8 @@ impl Lab {
         if let Some(actions) = self.chunks.actions.filter(|_| began) {
             (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
+            self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
             (actions.install)(&self.player);
-            self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), self.chunks.details()));
             prefetch(ctx);
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
@@ -410,7 +428,7 @@ impl Lab {
     fn perform(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
         match page_action {
             PageAction::CloseNotice => self.notice = None,
-            PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
+            PageAction::Pace(pace) => self.player.borrow_mut().engine.choose_pace(pace),
             PageAction::Play(playing) => self.play(playing),
             PageAction::Tab(tab) => {
                 self.tab = tab;
@@ -470,9 +488,19 @@ impl Lab {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
-        self.notice = over.then(|| "The run is as long as a link can describe. Start it again.".into());
         player.invalidate();
+        drop(player);
+        self.notice = None;
         self.packing.1 = f64::NEG_INFINITY;
+        if over {
+            self.tell_ending();
+        }
+    }
+
+    /// Says why the run goes no further. Before actions are loaded no run gets that far.
+    fn tell_ending(&mut self) {
+        let ending = self.chunks.actions.map(|actions| (actions.ending)(&self.player.borrow().engine));
+        self.notice = ending.map(AttrValue::from);
     }
 
     /// Performs an action for which all is loaded.
@@ -510,7 +538,7 @@ impl Lab {
         if self.run != engine.number() {
             self.run = engine.number();
             self.selected = None;
-            self.context = Rc::new(RunContext::of(engine.session(), self.chunks.details()));
+            self.context = Rc::new(RunContext::of(engine.session()));
             self.rate = engine.first_rate();
         }
         // Thousands may be in flight; copying them each time would take longer than the rest of the view model.

@@ -2,12 +2,13 @@
 
 use super::latency::latency;
 use super::messages::{self, per_command};
-use super::{about, inspect, tabs};
+use super::{about, inspect, tabs, trials};
 use crate::page_action::{PageAction, Selected, Tab};
 use crate::run::context::RunContext;
 use crate::run::player::Shared;
 use crate::run::view_model::{ViewModel, has_log};
 use crate::web::options::Options;
+use quorumscope::lab::document::trial::Trial;
 use quorumscope::universe::Variant;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -37,6 +38,8 @@ pub struct Side {
     pub tabs: (Vec<Tab>, Tab),
     /// What is selected.
     pub selected: Option<Selected>,
+    /// What draws things to try, once it is loaded, and those of the scenario.
+    pub trials: Option<(fn(trials::Props) -> Html, Rc<[Trial]>)>,
     /// What draws measurements, once it is loaded.
     pub measurements: Option<messages::View>,
     /// What draws inspector and log, once it is loaded.
@@ -54,22 +57,31 @@ impl Side {
             tab => self.inspect(*tab == Tab::Log),
         };
         if all.len() < 2 {
-            return html! { <div class="panels">{ panel }</div> };
+            return html! { <>{ self.scenario(false) }<div class="panels">{ panel }</div></> };
         }
         let name = tab.name();
         html! {
             <>
                 { tabs::tabs(all, *tab, &self.on) }
+                { self.scenario(*tab != Tab::Numbers) }
                 <div class="panels" key={name} id="side" role="tabpanel" tabindex="0" aria-labelledby={format!("tab-{name}")}>{ panel }</div>
             </>
         }
+    }
+
+    /// The scenario and what there is to try in it; hidden, it keeps what the person has come to.
+    fn scenario(&self, hidden: bool) -> Html {
+        let Side { context, view, player, on, .. } = self;
+        let trials = self.trials.clone().map(|(draw, trials)| {
+            draw(trials::Props { trials, view: view.clone(), player: player.clone(), on: on.clone() })
+        });
+        html! { <div class="panels" {hidden}>{ about(&context.scenario) }{ for trials }</div> }
     }
 
     fn numbers(&self, options: &Options) -> Html {
         let Side { context, view, measurements, .. } = self;
         html! {
             <>
-                { about(&context.scenario) }
                 if options.latency { { latency(context, view) } }
                 if options.messages {
                     // A number of the run on screen, until the chunk that measures every variant is there.

@@ -7,6 +7,7 @@ use crate::page_action::Selected;
 use crate::stage::layout::Layout;
 use crate::stage::painter::Painter;
 use crate::web::browser;
+use quorumscope::core::NodeId;
 use quorumscope::sim::world::Flight;
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -184,6 +185,7 @@ impl Player {
             (0..steps as u32).for_each(|_| self.engine.advance(elapsed / steps));
             self.needs_paint = true;
         }
+        self.needs_paint |= self.visible && self.engine.look_ahead();
         if !self.needs_paint {
             return None;
         }
@@ -191,6 +193,9 @@ impl Player {
         universe.flights(&mut self.flights);
         let time = universe.time();
         if let Some(painter) = &mut self.painter {
+            let timers =
+                (0..universe.nodes()).filter_map(|node| universe.next_timer(NodeId(node)).map(|at| (node, at)));
+            painter.paint_timers(&self.layout, timers, time);
             painter.paint(&self.layout, (&self.flights, self.selected), time, self.reduced_motion);
         }
         if moving {

@@ -25,6 +25,8 @@ pub struct Sprites {
     pub colors: Vec<String>,
     /// The colour of the ring around what is selected.
     pub ring: String,
+    /// The colour of timers.
+    pub timer: String,
     kinds: usize,
     ratio: f64,
 }
@@ -57,7 +59,8 @@ impl Sprites {
             letter_on(&context, sprite, sign, &ink);
             colors.push(ink.clone());
         }
-        Some(Sprites { strip, colors, ring: color("--accent"), kinds: kinds.len(), ratio })
+        let (ring, timer) = (color("--accent"), color("--timer"));
+        Some(Sprites { strip, colors, ring, timer, kinds: kinds.len(), ratio })
     }
 
     /// The sprite of a client's request.

@@ -12,6 +12,9 @@ use crate::core::{Answer, Ballot, Command, Log, NodeId, NodeSet, Out, Slot};
 use crate::facts;
 use std::sync::Arc;
 
+/// Snapshots' worth of slots that are kept at most for servers to which a snapshot is under way.
+const KEPT: u32 = 16;
+
 /// What is known of a slot beyond the committed prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Open {
@@ -60,7 +63,8 @@ impl Server {
             self.open.pop_front();
             self.committed += 1;
             out.because(EXECUTES, facts![self.committed]);
-            let outcome = self.machine.apply(command, self.me);
+            let again = || out.rule(EXECUTES_ONCE, facts![command]);
+            let outcome = self.machine.apply_once(command, self.me, again);
             out.applied(self.committed, command);
             if let Role::Leader(_) = self.role {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -155,7 +159,7 @@ impl Server {
         *leader_committed = committed;
         let first_missing = if missing { self.committed + 1 } else { 0 };
         out.because(WAITS_FOR_LEADER, facts![ballot]);
-        self.reset_election_timeout(out);
+        self.hear_leader(out);
         out.send(from, Msg::HeartbeatReply { ballot, round, first_missing });
     }
 
@@ -183,11 +187,13 @@ impl Server {
     }
 
     /// Takes a snapshot, and compacts the log up to the previous one, so that a server slightly behind still gets commands in place of the
-    /// whole state.
+    /// whole state; or to the one that is under way to another, which would need a newer one otherwise.
     #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
         out.because(TAKES_SNAPSHOT, facts![self.committed]);
-        self.disk.accepted.compact_to(self.disk.snapshot.slot);
+        let most = self.config.snapshot_every.saturating_mul(KEPT);
+        let kept = self.disk.snapshot.slot.min(self.needed_after()).max(self.committed.saturating_sub(most));
+        self.disk.accepted.compact_to(kept);
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);
     }

@@ -15,7 +15,7 @@ crate::rules! {
         says: "A ballot is a round and the proposer's own id, so no two proposers ever use the same one.",
         without: Some("two leaders propose different commands in one slot under one ballot, and both can be chosen"),
     } tells {
-        PREPARES(ballot) = "prepares ballot {ballot}, its own first one above all that it has seen";
+        TAKES_BALLOT(ballot) = "takes ballot {ballot}, its own first one above all that it has seen";
     };
     /// Phase 1b.
     PROMISE_ONLY_HIGHER = {
@@ -148,9 +148,10 @@ crate::rules! {
         title: "no command twice",
         source: "Moderately Complex, Replica",
         says: "A command that is asked for again is not proposed again while it is under way, and answered from memory once it is executed.",
-        without: None,
+        without: Some("a command whose client asked twice is executed twice, and overwrites what came in between"),
     } tells {
         ANSWERS_AGAIN(command) = "answers {command} from memory: it is executed already";
+        EXECUTES_ONCE(command) = "does not execute {command} again: that is done already";
         WAITS_FOR_FIRST(command) = "does not propose {command} again: it is under way";
     };
     /// Time-outs.
@@ -164,6 +165,27 @@ crate::rules! {
         WAITS_FOR_LEADER(ballot) = "prepares no ballot of its own for another time-out: it hears from the leader of ballot {ballot}";
         SENDS_HEARTBEATS(ballot) = "lets the others know that it still leads ballot {ballot}";
         LOSES_PATIENCE() = "tries to lead: it has heard from no leader for its whole time-out";
+    };
+    /// The poll.
+    ASK_FIRST = {
+        key: "ask-first",
+        title: "poll before a ballot",
+        source: "practice; PreVote in Ongaro's dissertation (2014) §9.6 is the same for Raft",
+        says: "A server that has heard from no leader for a time-out asks the others first. It prepares a higher ballot only if enough of them for both phases agree.",
+        without: None,
+    } tells {
+        POLLS(ballot) = "asks the others first whether they hear from a leader, before it prepares ballot {ballot}";
+    };
+    /// Who refuses a poll.
+    LEADER_STICKINESS = {
+        key: "leader-stickiness",
+        title: "leader stickiness",
+        source: "practice: master leases in Chandra, Griesemer, Redstone, Paxos Made Live (2007), §5.2, and Ongaro's dissertation (2014) §4.2.3",
+        says: "A server that leads, or has heard from a leader within the shortest election timeout, agrees to no poll.",
+        without: Some("a server that cannot hear the leader deposes it though a quorum can, and is deposed by it in turn, without end"),
+    } tells {
+        REFUSES_POLL(asker) = "does not consent that {asker} prepares: it leads or hears from a leader";
+        CONSENTS(asker, ballot) = "consents that {asker} prepares ballot {ballot}: it hears from no leader";
     };
     /// Giving way.
     BACK_OFF = {
@@ -211,7 +233,7 @@ crate::rules! {
         key: "resend",
         title: "send again",
         source: "Simple §2.1: messages can be lost",
-        says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it, and so do those after it; the longer nothing helps, the more seldom.",
+        says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it though it has answered a heartbeat sent later, and so do those after it; the longer nothing helps, the more seldom.",
         without: None,
     } tells {
         RESENDS(slot) = "sends its proposals from slot {slot} on again: that was not chosen for a whole time-out";
@@ -222,7 +244,7 @@ crate::rules! {
         key: "catch-up",
         title: "catch-up",
         source: "Simple §2.3 and §3: learning what was chosen",
-        says: "A server that lacks chosen commands says so in its answer to a heartbeat; the next heartbeat brings them.",
+        says: "A server that lacks chosen commands says so in its answer to a heartbeat; the next heartbeat brings them, unless some are under way.",
         without: None,
     } tells {
         SENDS_MISSING(server, first) = "sends {server} the chosen commands that it lacks, from slot {first} on";
@@ -293,6 +315,12 @@ crate::settings! {
         key: "election_timeout_max",
         says: "Longest silence after which a server tries to lead",
         kind: Duration { min: 1, max: 3_600_000_000 },
+    };
+    /// Whether to ask first.
+    POLL = {
+        key: "poll",
+        says: "Ask the others whether they hear from a leader before preparing a higher ballot",
+        kind: Flag { default: true },
     };
     /// The retransmission timeout.
     RESEND_AFTER = {

@@ -54,7 +54,9 @@ impl Server {
         lead.change = Some(Change { target, catching_up: None });
         self.update_peers();
         if !learners.is_empty() {
-            self.start_catch_up_round(learners, CATCH_UP_TIMEOUTS, out);
+            if out.rule(CATCH_UP_BEGINS, facts![learners, last]) {
+                self.start_catch_up_round(learners, CATCH_UP_TIMEOUTS, out);
+            }
             self.send_heartbeats(learners, false, out);
         }
         self.advance_change(out);
@@ -64,7 +66,7 @@ impl Server {
         let goal = self.disk.log.last();
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(change) = &mut lead.change else { return };
-        out.because(CATCH_UP_BEGINS, facts![learners, goal]);
+        out.because(CATCHES_UP, facts![learners, goal]);
         change.catching_up = Some(CatchUp { learners, goal, late: false, timeouts_left });
         out.set_timer(Timer::CatchUp, self.config.election_min, self.config.election_min);
     }

@@ -49,6 +49,16 @@ crate::rules! {
         HEARS_NOBODY() = ": it hears from no leader";
         COUNTS_PRE_VOTES(votes) = "has the promised votes of {votes}; it takes a majority to raise its term";
     };
+    /// The term in PreVote's refusals.
+    PRE_VOTE_TELLS_TERM = {
+        key: "pre-vote-tells-term",
+        title: "a refused PreVote brings the term",
+        source: "dissertation §9.6; paper figure 2, RequestVote: \"currentTerm, for candidate to update itself\"",
+        says: "Whoever refuses a PreVote tells its own term, and the server that asked adopts it if it is higher.",
+        without: Some("the only server with a log good enough asks for ever about a term that others have left behind, and nobody is elected"),
+    } tells {
+        TELLS_ITS_TERM(term) = "tells its own term, {term}, so that the candidate can adopt it";
+    };
     /// No votes against a live leader.
     LEADER_STICKINESS = {
         key: "leader-stickiness",
@@ -207,10 +217,10 @@ crate::rules! {
         key: "retry",
         title: "retry",
         source: "paper §5.3",
-        says: "The leader sends again, from the last known agreement, what a follower has not acknowledged in time.",
+        says: "The leader sends again, from the last known agreement, what a follower has not acknowledged though it has answered a heartbeat sent later.",
         without: None,
     } tells {
-        RETRIES(follower, next) = "sends to {follower} again, from entry {next} on: it has acknowledged nothing since the last check";
+        RETRIES(follower, next, round) = "sends to {follower} again, from entry {next} on: it has answered round {round} of heartbeats and not acknowledged what was sent before";
     };
     /// leaderCommit by counting.
     COMMIT_BY_MAJORITY = {
@@ -248,9 +258,10 @@ crate::rules! {
         title: "at most once",
         source: "paper §8; dissertation §6.3",
         says: "A command that a client sends again is answered from its session, not executed again.",
-        without: None,
+        without: Some("a command whose client asked twice is executed twice, and overwrites what came in between"),
     } tells {
         ANSWERS_AGAIN(command) = "answers {command} as before, without executing it again: it is executed already";
+        EXECUTES_ONCE(command) = "does not execute {command} again: that is done already";
         WAITS_FOR_FIRST(command) = "does not append {command} again: it is in the log already, and is answered when it is committed";
     };
     /// Redirection.
@@ -287,6 +298,16 @@ crate::rules! {
     } tells {
         INSTALLS_SNAPSHOT(slot, before) = "takes over the leader's snapshot up to entry {slot}; it knew its log to be committed up to {before}";
         SENDS_SNAPSHOT(follower, next, first) = "sends {follower} its snapshot: that needs entry {next} next, and the log begins with entry {first} by now";
+    };
+    /// Figure 13, step 6.
+    SNAPSHOT_KEEPS_REST = {
+        key: "snapshot-keeps-rest",
+        title: "a snapshot replaces a prefix only",
+        source: "paper §7, figure 13, InstallSnapshot 6",
+        says: "A follower whose log holds the snapshot's last entry, with the same term, keeps the entries after it; any other log is dropped.",
+        without: Some("a snapshot that comes late takes entries away that were acknowledged, and perhaps committed"),
+    } tells {
+        KEEPS_AFTER_SNAPSHOT(last) = "keeps its entries after entry {last}: it holds the snapshot's last entry itself";
     };
 
     // Reads without the log.
@@ -342,9 +363,10 @@ crate::rules! {
         title: "new servers catch up first",
         source: "dissertation §4.2.1",
         says: "A new server gets the log as a non-voting member before the configuration changes; one that cannot keep up is not taken in.",
-        without: None,
+        without: Some("a new server with an empty log counts at once, and nothing is committed before it has got the whole log"),
     } tells {
-        CATCH_UP_BEGINS(learners, goal) = "lets {learners} catch up to entry {goal} before they become members";
+        CATCH_UP_BEGINS(learners, last) = "lets new servers, {learners}, catch up before they become members; its log ends with entry {last}";
+        CATCHES_UP(learners, goal) = "waits until entry {goal} has been acknowledged by {learners}";
         CATCH_UP_IS_LATE(learners, left) = "waits on for {learners} to catch up, which was not done in time, and {left} times more at most";
     };
     /// C_old,new.
@@ -438,7 +460,7 @@ crate::rules! {
         title: "a transfer is given up in time",
         source: "dissertation §3.10",
         says: "If leadership has not moved after about an election timeout, the leader takes commands again.",
-        without: None,
+        without: Some("after a transfer to a server that does not answer, the leader takes no commands any more"),
     } tells {
         GIVES_TRANSFER_UP(target, timeout) = "gives the transfer to {target} up after {timeout}, and takes commands again";
     };

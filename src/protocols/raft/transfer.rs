@@ -57,8 +57,11 @@ impl Server {
 
     pub(super) fn on_transfer_timeout(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
+        let target = lead.transfer.as_ref().map(|transfer| transfer.to);
+        if !out.rule(GIVES_TRANSFER_UP, facts![target, self.config.election_min]) {
+            return;
+        }
         let Some(transfer) = lead.transfer.take() else { return };
-        out.because(GIVES_TRANSFER_UP, facts![transfer.to, self.config.election_min]);
         for command in transfer.pending {
             self.on_request(command, out);
         }

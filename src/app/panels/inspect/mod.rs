@@ -8,6 +8,7 @@ mod subject;
 
 use crate::page_action::{PageAction, Selected};
 use crate::run::context::RunContext;
+use crate::run::details::Details;
 use crate::run::player::Shared;
 use crate::run::view_model::ViewModel;
 use crate::web::{browser, variants};
@@ -90,7 +91,7 @@ impl Component for Inspect {
     fn view(&self, ctx: &Context<Inspect>) -> Html {
         let Props { context, view, log, selected, on, .. } = ctx.props();
         if *log {
-            return html! { <>{ quorum::chip(context, view, self.subject.quorum) }{ log::log(context, view) }</> };
+            return html! { <>{ quorum::chip(context, view, self.subject.quorum) }{ log::log(context, view, Some(Details::ALL)) }</> };
         }
         let body = match &self.inspector.1 {
             None => html! { <p class="note">{ "Loading…" }</p> },
