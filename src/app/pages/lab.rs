@@ -2,6 +2,7 @@
 
 use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
+use super::listeners::listeners;
 use super::narration::Narration;
 use super::opening::{Opened, Unopened};
 use crate::dialogs::setup;
@@ -379,24 +380,20 @@ impl Lab {
         .unwrap_or_default()
     }
 
-    /// Whether a chunk is wanted from the start: for what is on screen, and for keys and links.
+    /// Whether a chunk is wanted from the start.
     fn is_wanted(&self, ctx: &Context<Lab>, chunk: Chunk) -> bool {
         match chunk {
             Chunk::Actions | Chunk::Faults => true,
             Chunk::Measurements => ctx.props().options.messages,
-            Chunk::Inspect => side::tabs(&ctx.props().options, self.context.variant, self.tab)
-                .is_some_and(|(_, tab)| tab != Tab::Numbers),
+            Chunk::Inspect => side::inspects(&ctx.props().options, self.context.variant, self.tab),
             Chunk::Help | Chunk::Setup => false,
         }
     }
 
     /// Loads what is wanted from the start, as far as it is neither there nor under way.
     fn load_missing(&mut self, ctx: &Context<Lab>) {
-        for chunk in Chunk::ALL {
-            if self.is_wanted(ctx, chunk) {
-                self.load(ctx, chunk);
-            }
-        }
+        let wanted = Chunk::ALL.map(|chunk| (chunk, self.is_wanted(ctx, chunk)));
+        wanted.into_iter().filter(|(_, wanted)| *wanted).for_each(|(chunk, _)| self.load(ctx, chunk));
     }
 
     fn load(&mut self, ctx: &Context<Lab>, chunk: Chunk) {
@@ -430,10 +427,7 @@ impl Lab {
             PageAction::CloseNotice => self.notice = None,
             PageAction::Pace(pace) => self.player.borrow_mut().engine.choose_pace(pace),
             PageAction::Play(playing) => self.play(playing),
-            PageAction::Tab(tab) => {
-                self.tab = tab;
-                self.load_missing(ctx);
-            }
+            PageAction::Tab(tab) => self.show(ctx, tab),
             PageAction::Select(selected) => self.select(ctx, selected),
             PageAction::Dark(dark) => {
                 self.dark = dark;
@@ -474,14 +468,18 @@ impl Lab {
         }
     }
 
-    /// Selects, and shows what is selected beside the stage.
+    /// Selects and inspects.
     fn select(&mut self, ctx: &Context<Lab>, selected: Option<Selected>) {
         self.selected = selected;
         self.player.borrow_mut().select(selected);
         if ctx.props().options.inspect && selected.is_some() {
-            self.tab = Tab::Inspect;
-            self.load_missing(ctx);
+            self.show(ctx, Tab::Inspect);
         }
+    }
+
+    fn show(&mut self, ctx: &Context<Lab>, tab: Tab) {
+        self.tab = tab;
+        self.load_missing(ctx);
     }
 
     fn play(&mut self, playing: bool) {
@@ -618,21 +616,4 @@ fn prefetch(ctx: &Context<Lab>) {
             let _ = chunks::variant(key).await;
         }
     });
-}
-
-fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
-    let key = ctx.link().batch_callback(|event: web_sys::Event| event.dyn_into().ok().map(Msg::Key));
-    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Visibility);
-    let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
-    let active = gloo::events::EventListenerOptions::enable_prevent_default();
-    let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));
-    let scheme = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
-    let scheme = scheme.map(|list| EventListener::new(&list, "change", move |event| theme.emit(event.clone())));
-    let mut listeners = vec![
-        EventListener::new_with_options(&browser::document(), "keydown", active, move |event| key.emit(event.clone())),
-        EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
-        EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
-    ];
-    listeners.extend(scheme);
-    listeners
 }

@@ -26,6 +26,11 @@ pub fn tabs(options: &Options, variant: &Variant, chosen: Tab) -> Option<(Vec<Ta
     Some((all, shown))
 }
 
+/// Whether the tab shown needs the inspector's chunk.
+pub fn inspects(options: &Options, variant: &Variant, chosen: Tab) -> bool {
+    tabs(options, variant, chosen).is_some_and(|(_, tab)| tab != Tab::Numbers)
+}
+
 /// What the side panel is drawn from.
 pub struct Side {
     /// What is run.
