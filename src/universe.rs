@@ -3,14 +3,16 @@
 
 mod cluster;
 mod faults;
+pub mod inspect;
 pub mod narration;
+pub mod reasons;
 #[cfg(feature = "cli")]
 pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
@@ -29,6 +31,8 @@ use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, m
 
 pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind, Size};
 pub use cluster::Cluster;
+#[cfg(feature = "cli")]
+use inspect::Inspector;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
 
@@ -226,10 +230,14 @@ impl dyn Universe + '_ {
         self.cluster().deliveries()
     }
 
-    /// Records the effects of handlers, for [`Universe::recorded_effects`].
-    #[cfg(feature = "cli")]
+    /// Records the effects of handlers and their reasons, for [`Universe::recorded_effects`] and [`Universe::reasons`].
     pub fn record_effects(&mut self) {
         self.cluster_mut().record_effects()
+    }
+
+    /// Reasons that handlers gave in the last step or action. Empty unless effects are recorded.
+    pub fn reasons(&self) -> &[(NodeId, Told)] {
+        self.cluster().world.reasons()
     }
 
     /// Effects of the last step or action as text, one line each. Empty unless recorded.
@@ -279,6 +287,9 @@ pub struct Variant {
     pub card: &'static Card,
     /// What the page's first picture does without; `None` in [`first`], where it is that of the first variant.
     details: Option<&'static Details>,
+    /// What it takes to inspect it.
+    #[cfg(feature = "cli")]
+    pub inspector: Inspector,
     /// Settings that a scenario may choose.
     pub settings: &'static [Setting],
     /// Message kinds.
@@ -385,6 +396,8 @@ const fn variant_of<P: Protocol>() -> Variant {
     Variant {
         card: &P::CARD,
         details: Some(const { &details_of::<P>() }),
+        #[cfg(feature = "cli")]
+        inspector: Inspector::of::<P>(),
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,

@@ -4,6 +4,8 @@ use crate::run::pace::Pace;
 use quorumscope::core::{Micros, NodeId};
 use quorumscope::lab::Scenario;
 use quorumscope::sim::Action;
+use quorumscope::sim::action::FlightId;
+use quorumscope::universe::End;
 use std::fmt;
 use std::rc::Rc;
 
@@ -40,6 +42,10 @@ pub enum PageAction {
     Remove(NodeId),
     /// Crash and restart the leader.
     RestartLeader,
+    /// Show a tab of the side panel.
+    Tab(Tab),
+    /// Select a node or message, and inspect it; or select nothing.
+    Select(Option<Selected>),
     /// Open the menu of a target, or close it.
     Menu(Option<Target>),
     /// Run the scenario with another protocol, by key.
@@ -89,6 +95,61 @@ impl fmt::Display for Target {
             Target::Node(id) => write!(f, "node-{}", id.0 + 1),
             Target::Site(site) => write!(f, "site-{site}"),
             Target::SiteLink(a, b) => write!(f, "lane-{a}-{b}"),
+        }
+    }
+}
+
+/// A tab of the side panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// The scenario, latencies, messages per command.
+    Numbers,
+    /// What is selected, what it did and why.
+    Inspect,
+    /// Slot by slot what each replica holds.
+    Log,
+}
+
+impl Tab {
+    /// Its name in ids.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tab::Numbers => "numbers",
+            Tab::Inspect => "inspect",
+            Tab::Log => "log",
+        }
+    }
+
+    /// Its label.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Tab::Numbers => "Numbers",
+            Tab::Inspect => "Inspect",
+            Tab::Log => "Log",
+        }
+    }
+}
+
+/// What is selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// A replica.
+    Node(NodeId),
+    /// A message in flight; once it has arrived, its receiver.
+    Message {
+        /// Its id, which is used again.
+        id: FlightId,
+        /// Its sender.
+        from: End,
+    },
+}
+
+impl Selected {
+    /// The node that is outlined.
+    pub fn node(self) -> Option<NodeId> {
+        match self {
+            Selected::Node(node) => Some(node),
+            Selected::Message { .. } => None,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod names;
 pub mod node;
 pub mod out;
 pub mod quorum;
+pub mod reasons;
 pub mod rules;
 pub mod settings;
 mod show;
@@ -37,6 +38,7 @@ pub use node::{
 };
 pub use out::{Effect, Out, Outbox, TimerId};
 pub use quorum::{NodeSet, QuorumSystem, Quorums, majority};
+pub use reasons::{Fact, Reason, Sentence, Told};
 pub use rules::{Rule, RuleId, RuleSet};
 pub use settings::{Setting, SettingId, SettingKind, Settings};
 pub use status::{Blocked, EntryStatus, Epoch, LogStatus, NodeStatus, Tally};

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Card, Command, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet, NodeStatus, Out,
-    Rule, RuleSet, Setting, Settings, Slot, TimerName,
+    Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -169,6 +169,8 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     const CARD: Card;
     /// The paper's rules, each of which a run can ablate.
     const RULES: &'static [Rule];
+    /// The sentences of the rules; [`rules!`](crate::rules) makes the list.
+    const SENTENCES: &'static [Sentence];
     /// Settings that a scenario may choose.
     const SETTINGS: &'static [Setting];
     /// Its replica.

@@ -6,7 +6,10 @@
 use super::messages::{Header, MessageId, MessageTable};
 use super::node::Reply;
 use super::timer::TimerName;
-use super::{Answer, ClientId, Command, Instance, Message, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
+use super::{
+    Answer, ClientId, Command, Fact, Instance, Message, Micros, Node, NodeId, NodeSet, Reason, RuleId, RuleSet, Slot,
+    Told,
+};
 
 /// Id of a protocol's timer; see [`TimerName::index`].
 pub type TimerId = u64;
@@ -67,8 +70,13 @@ pub struct Outbox {
     saved: Slot,
     /// Whether saves are recorded as effects.
     records_saves: bool,
-    ablated: RuleSet,
+    /// The rules that are not ablated; so that a rule is applied by one `and` and one `or`.
+    in_force: RuleSet,
     used: RuleSet,
+    /// Whether reasons are recorded.
+    records_reasons: bool,
+    /// The recorded reasons of the handler calls since they were last taken.
+    told: Vec<Told>,
     /// Random draws of handlers.
     pub draws: Draws,
     /// Local clock of the node that handles the current event, µs.
@@ -131,8 +139,10 @@ impl Outbox {
             messages: MessageTable::default(),
             saved: UNSAVED,
             records_saves: true,
-            ablated,
+            in_force: RuleSet(!0).minus(ablated),
             used: RuleSet::EMPTY,
+            records_reasons: false,
+            told: Vec::new(),
             draws: Draws::default(),
             clock: 0,
         }
@@ -143,9 +153,31 @@ impl Outbox {
         self.records_saves = tell;
     }
 
+    /// Records the reasons of handlers from now on, for [`Outbox::told`].
+    pub fn record_reasons(&mut self) {
+        self.records_reasons = true;
+    }
+
+    /// The reasons recorded since they were last taken, in order.
+    pub fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    /// Takes the recorded reasons.
+    pub fn take_told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_told(&mut self, rule: RuleId, sentence: u8, facts: &[Fact]) {
+        let in_force = self.in_force.has(rule);
+        self.told.push(Told { rule, sentence, facts: facts.to_vec(), in_force });
+    }
+
     /// Whether no rule is ablated.
     pub fn all_rules_in_force(&self) -> bool {
-        self.ablated.is_empty()
+        self.in_force == RuleSet(!0)
     }
 
     /// The requested effects, in order.
@@ -352,18 +384,40 @@ impl<N: Node> Out<N> {
         self.outbox.effects.push(Effect::Restored(slot));
     }
 
-    /// Records that the handler applies a rule, unless the rule is ablated.
-    #[inline]
-    pub fn because(&mut self, rule: RuleId) {
-        self.rule(rule);
+    /// States that the handler applies the reason's rule, unless that is ablated: `out.because(VOTES, facts![candidate, term])`. The facts are
+    /// computed only if reasons are recorded.
+    #[inline(always)]
+    pub fn because<const FACTS: usize>(&mut self, reason: Reason<FACTS>, facts: impl FnOnce() -> [Fact; FACTS]) {
+        self.apply_rule(reason.rule());
+        self.tell(reason, facts);
     }
 
-    /// Whether a rule is in force, to be called where it makes a difference: `if ballot < promised && out.rule(PROMISE) { refuse }`. Records
-    /// the rule as applied, unless it is ablated.
-    #[inline]
-    pub fn rule(&mut self, rule: RuleId) -> bool {
+    /// Whether the reason's rule is in force, to be called where it makes a difference:
+    /// `if ballot < promised && out.rule(REFUSES, facts![ballot, promised]) { refuse }`. States that the handler applies the rule, unless
+    /// that is ablated; so the sentence says what is done where the rule is in force.
+    #[inline(always)]
+    pub fn rule<const FACTS: usize>(&mut self, reason: Reason<FACTS>, facts: impl FnOnce() -> [Fact; FACTS]) -> bool {
+        let in_force = self.apply_rule(reason.rule());
+        if self.outbox.records_reasons {
+            self.outbox.add_told(reason.rule(), reason.sentence(), &facts());
+        }
+        in_force
+    }
+
+    /// Gives a reason for what the handler does where its rule demands nothing: it grants what the rule would have it refuse. The rule does not
+    /// count as applied; of one that is ablated nothing is told.
+    #[inline(always)]
+    pub fn tell<const FACTS: usize>(&mut self, reason: Reason<FACTS>, facts: impl FnOnce() -> [Fact; FACTS]) {
+        if self.outbox.records_reasons && self.outbox.in_force.has(reason.rule()) {
+            self.outbox.add_told(reason.rule(), reason.sentence(), &facts());
+        }
+    }
+
+    /// Whether a rule is in force; it counts as applied then.
+    #[inline(always)]
+    fn apply_rule(&mut self, rule: RuleId) -> bool {
         // Branch-free: see "Speed" in `ARCHITECTURE.md`.
-        let in_force = RuleSet::just(rule).minus(self.outbox.ablated);
+        let in_force = RuleSet::just(rule).and(self.outbox.in_force);
         self.outbox.used = self.outbox.used.or(in_force);
         !in_force.is_empty()
     }

@@ -68,7 +68,8 @@ impl RuleSet {
     }
 }
 
-/// Declares a protocol's rules: one constant each, and `RULES`, the list of them all.
+/// Declares a protocol's rules: a constant each, and `RULES`, the list of them all; and the sentences of each rule, which say what a node
+/// does by it and why: a [`Reason`](crate::core::Reason) each, and `SENTENCES`. A sentence begins with the node's verb, and names its facts.
 ///
 /// ```
 /// quorumscope::rules! {
@@ -79,18 +80,38 @@ impl RuleSet {
 ///         source: "Paxos Made Simple §2.2, P1a",
 ///         says: "An acceptor promises a ballot only if it is higher than every ballot it promised before.",
 ///         without: Some("two values can be chosen"),
+///     } tells {
+///         PROMISES(ballot, promised) = "promises ballot {ballot}, which is higher than {promised}, the highest it promised before";
+///         REFUSES_TO_PROMISE(ballot, promised) = "refuses ballot {ballot}: it has promised {promised}";
 ///     };
 /// }
 /// assert_eq!(RULES[PROMISE_ONLY_HIGHER.0 as usize].title, "promise");
+/// assert_eq!(SENTENCES[PROMISES.sentence() as usize].facts, ["ballot", "promised"]);
 /// ```
 #[macro_export]
 macro_rules! rules {
-    ($( $(#[$doc:meta])* $name:ident = { $($field:ident : $value:expr),* $(,)? } );* $(;)?) => {
+    ($(
+        $(#[$doc:meta])* $name:ident = { $($field:ident : $value:expr),* $(,)? }
+        tells { $($reason:ident($($fact:ident),* $(,)?) = $text:expr;)* }
+    );* $(;)?) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(u8)]
         enum RuleIndex { $($name),* }
         $( $(#[$doc])* pub const $name: $crate::core::RuleId = $crate::core::RuleId(RuleIndex::$name as u8); )*
         /// Every rule, in the order of the constants.
         pub const RULES: &[$crate::core::Rule] = &[$($crate::core::Rule { $($field: $value),* }),*];
+
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(u8)]
+        enum SentenceIndex { $($($reason,)*)* }
+        $($(
+            #[doc = concat!("The node ", $text, ".")]
+            pub const $reason: $crate::core::Reason<{ <[&str]>::len(&[$(stringify!($fact)),*]) }> =
+                $crate::core::Reason($name, SentenceIndex::$reason as u8);
+        )*)*
+        /// The sentences of all rules, in the order of the rules.
+        pub const SENTENCES: &[$crate::core::Sentence] = &[$($(
+            $crate::core::Sentence { rule: $name, facts: &[$(stringify!($fact)),*], text: $text },
+        )*)*];
     };
 }

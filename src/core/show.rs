@@ -1,7 +1,7 @@
 //! Text forms (`Debug`, `Display`) of ids, sets, ballots, epochs and commands, for transcripts and failing tests. The only string formatting in `core`
 //! and `protocols`.
 
-use super::{Ballot, ClientId, Command, Epoch, Instance, NodeId, NodeSet, Op};
+use super::{Ballot, ClientId, Command, Epoch, Fact, Instance, NodeId, NodeSet, Op};
 use std::fmt::{Debug, Display, Formatter, Result};
 
 impl Debug for NodeId {
@@ -91,6 +91,39 @@ impl Debug for Op {
             Op::Update { key, version, value } => write!(f, "k{key}: v{version}→{value}"),
             Op::Publish { topic, message } => write!(f, "publish t{topic} {message}"),
             Op::Deliver { topic, after } => write!(f, "deliver t{topic} after {after}"),
+        }
+    }
+}
+
+impl Display for Fact {
+    /// As it reads in a sentence: `node 1`, `nodes 1, 2 and 3`, `12.5 ms`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match *self {
+            Fact::Number(number) => write!(f, "{number}"),
+            Fact::Node(Some(node)) => write!(f, "node {node:?}"),
+            Fact::Node(None) => f.write_str("nobody"),
+            Fact::Nodes(nodes) => {
+                f.write_str(match nodes.len() {
+                    0 => "no node",
+                    1 => "node ",
+                    _ => "nodes ",
+                })?;
+                for (place, node) in (1..).zip(nodes.iter()) {
+                    let before = match place {
+                        1 => "",
+                        _ if place == nodes.len() => " and ",
+                        _ => ", ",
+                    };
+                    write!(f, "{before}{node:?}")?;
+                }
+                Ok(())
+            }
+            Fact::Ballot(ballot) => write!(f, "{ballot:?}"),
+            Fact::Command(ClientId::NOBODY, _) => f.write_str("the no-op"),
+            Fact::Command(client, seq) => write!(f, "command {seq} of client {}", u32::from(client.0) + 1),
+            Fact::Time(micros) if micros % 1000 == 0 => write!(f, "{} ms", micros / 1000),
+            Fact::Time(micros) => write!(f, "{}.{:03} ms", micros / 1000, micros % 1000),
+            Fact::Word(word) => f.write_str(word),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::core::{
     Answer, Card, ClientId, Command, Contact, EntryStatus, Epoch, Family, Faults, LeaderModel, LogStatus, Micros,
     NodeId, NodeSet, NodeStatus, Op, Out, Outcome, Promises, Shots, Slot, Tally, TimingModel, majority,
 };
+use crate::facts;
 
 /// The variant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +31,8 @@ crate::rules! {
         source: "notes, L20",
         says: "Each worker has one fixed number of its own.",
         without: None,
+    } tells {
+        PROPOSES(me, asked) = "proposes its number, which is {me} and nobody else's, to {asked}";
     };
     /// L22, first half.
     PROMISE_UPWARDS = {
@@ -38,6 +41,9 @@ crate::rules! {
         source: "notes, L22",
         says: "A worker promises to follow only a worker whose number is higher than its own.",
         without: Some("workers can follow each other in a circle"),
+    } tells {
+        PROMISES(proposer) = "promises to follow {proposer}, for ever: its number is higher than its own";
+        REFUSES_LOWER(proposer) = "rejects {proposer}: its number is lower than its own";
     };
     /// L22, second half, and L25.
     PROMISE_ONCE = {
@@ -46,6 +52,9 @@ crate::rules! {
         source: "notes, L22 and L25",
         says: "A worker promises once, for ever, and rejects everybody else.",
         without: Some("a follower counts for two workers, and both can win"),
+    } tells {
+        REFUSES_SECOND(proposer, follows) = "rejects {proposer}: it has promised to follow {follows}";
+        PROMISES_AGAIN(proposer) = "answers {proposer} as before: it follows it already";
     };
     /// L23.
     FOLLOWERS_OF_FOLLOWERS = {
@@ -54,6 +63,8 @@ crate::rules! {
         source: "notes, L23",
         says: "Who follows my follower follows me.",
         without: None,
+    } tells {
+        TELLS_OF_FOLLOWERS(follows, followers) = "tells {follows}, whom it follows, that {followers} are behind it: they follow that one, too";
     };
     /// L24.
     MAJORITY_WINS = {
@@ -62,6 +73,9 @@ crate::rules! {
         source: "notes, L24",
         says: "A worker with more than half of all workers behind it, itself included, wins.",
         without: None,
+    } tells {
+        WINS(followers, workers) = "wins: {followers} are behind it, itself included, and that is more than half of {workers} workers";
+        LACKS_FOLLOWERS(followers, need) = "has {followers} behind it, itself included; it takes {need} of them to win";
     };
     /// First repair; not in the notes.
     WINNER_REFUSES = {
@@ -70,6 +84,8 @@ crate::rules! {
         source: "first repair (not in the notes)",
         says: "A worker that has won promises nobody.",
         without: Some("a winner can join somebody else, who then wins too"),
+    } tells {
+        REFUSES_AS_WINNER(proposer) = "rejects {proposer}: it has won itself";
     };
     /// Second repair; not in the notes.
     FOLLOWER_CANNOT_WIN = {
@@ -78,6 +94,8 @@ crate::rules! {
         source: "second repair (not in the notes)",
         says: "A worker that has promised to follow somebody cannot win any more.",
         without: Some("the same followers count for a worker and for the one it follows"),
+    } tells {
+        CANNOT_WIN(follows, followers) = "does not win, though {followers} are behind it: it follows {follows}";
     };
     /// What "promise" must mean once workers can restart.
     PROMISE_IS_DURABLE = {
@@ -86,6 +104,9 @@ crate::rules! {
         source: "SRE book ch. 23, on journals; not in the notes",
         says: "A worker saves its promise, and that it won, before it tells anybody.",
         without: Some("a worker that restarts can promise twice"),
+    } tells {
+        SAVES_PROMISE() = "saves its promise before it tells anybody";
+        SAVES_VICTORY() = "saves that it has won before it tells anybody";
     };
 }
 
@@ -213,7 +234,7 @@ impl Worker {
         self.proposing = true;
         let others = NodeSet::first(self.config.workers).without(self.me).minus(self.answered);
         if !others.is_empty() {
-            out.because(NUMBERS_ARE_UNIQUE);
+            out.because(PROPOSES, facts![u32::from(self.me.0) + 1, others]);
             out.broadcast(others, Msg::Propose);
             out.set_timer(Timer::Propose, self.config.repeat, self.config.repeat);
         }
@@ -221,13 +242,13 @@ impl Worker {
 
     /// Whether to promise `proposer`, whom this worker does not follow yet.
     fn willing(&self, proposer: NodeId, out: &mut Out<Worker>) -> bool {
-        if proposer < self.me && out.rule(PROMISE_UPWARDS) {
+        if proposer < self.me && out.rule(REFUSES_LOWER, facts![proposer]) {
             return false;
         }
-        if self.durable.follows.is_some() && out.rule(PROMISE_ONCE) {
+        if self.durable.follows.is_some() && out.rule(REFUSES_SECOND, facts![proposer, self.durable.follows]) {
             return false;
         }
-        !(self.durable.won && self.config.winner_refuses && out.rule(WINNER_REFUSES))
+        !(self.durable.won && self.config.winner_refuses && out.rule(REFUSES_AS_WINNER, facts![proposer]))
     }
 
     fn on_propose(&mut self, proposer: NodeId, out: &mut Out<Worker>) {
@@ -236,10 +257,12 @@ impl Worker {
         if !again && !self.willing(proposer, out) {
             return out.send(proposer, Msg::Reject);
         }
-        if !again {
-            out.because(PROMISE_UPWARDS);
+        if again {
+            out.tell(PROMISES_AGAIN, facts![proposer]);
+        } else {
+            out.because(PROMISES, facts![proposer]);
             self.durable.follows = Some(proposer);
-            if out.rule(PROMISE_IS_DURABLE) {
+            if out.rule(SAVES_PROMISE, facts![]) {
                 out.save();
             }
         }
@@ -258,22 +281,29 @@ impl Worker {
         if let Some(followed) = self.durable.follows
             && !self.config.direct_only
         {
-            out.because(FOLLOWERS_OF_FOLLOWERS);
+            out.because(TELLS_OF_FOLLOWERS, facts![followed, self.tree()]);
             out.send(followed, Msg::Followers(self.tree()));
         }
         self.count(out);
     }
 
     fn count(&mut self, out: &mut Out<Worker>) {
-        if self.durable.won || self.tree().len() < majority(self.config.workers) {
+        let need = majority(self.config.workers);
+        if self.durable.won || self.tree().len() < need {
+            if !self.durable.won {
+                out.tell(LACKS_FOLLOWERS, facts![self.tree(), need]);
+            }
             return;
         }
-        if self.durable.follows.is_some() && self.config.follower_cannot_win && out.rule(FOLLOWER_CANNOT_WIN) {
+        if self.durable.follows.is_some()
+            && self.config.follower_cannot_win
+            && out.rule(CANNOT_WIN, facts![self.durable.follows, self.tree()])
+        {
             return;
         }
-        out.because(MAJORITY_WINS);
+        out.because(WINS, facts![self.tree(), self.config.workers]);
         self.durable.won = true;
-        if out.rule(PROMISE_IS_DURABLE) {
+        if out.rule(SAVES_VICTORY, facts![]) {
             out.save();
         }
         out.applied(1, Command::elect(self.me));
@@ -404,6 +434,7 @@ impl Protocol for Notes {
         formulas: &[],
     };
     const RULES: &'static [crate::core::Rule] = RULES;
+    const SENTENCES: &'static [crate::core::Sentence] = SENTENCES;
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
     type Node = Worker;
 

@@ -13,6 +13,7 @@ use crate::core::{
     Answer, Card, ClientId, Command, Contact, EntryStatus, Epoch, Family, Faults, Formula, LeaderModel, Log, LogStatus,
     Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, SettingKind, Shots, Slot, Tally, TimingModel,
 };
+use crate::facts;
 use crate::services::Machine;
 
 /// The variant.
@@ -27,6 +28,9 @@ crate::rules! {
         source: "SRE book ch. 23, case study 1",
         says: "A server that hears nothing of its partner for the timeout takes it for dead. It cannot know: the partner may be slow, or cut off.",
         without: None,
+    } tells {
+        TAKES_OVER(partner, timeout) = "takes over as primary: it has heard of no primary for {timeout}, and takes {partner} for dead";
+        GOES_ON_ALONE(partner, timeout) = "goes on as the only primary: it has heard nothing of {partner} for {timeout}, and takes it for dead";
     };
     /// STONITH.
     SHOOT_FIRST = {
@@ -35,6 +39,8 @@ crate::rules! {
         source: "SRE book ch. 23, case study 1",
         says: "A server orders its partner to be turned off before it takes over.",
         without: Some("two servers are primaries, and nobody even tried to prevent it"),
+    } tells {
+        SHOOTS(partner) = "orders {partner} to be turned off before it serves anybody";
     };
     /// What STONITH asks of who comes back.
     RETURN_AS_SECONDARY = {
@@ -43,6 +49,8 @@ crate::rules! {
         source: "implied in SRE book ch. 23, case study 1",
         says: "A server that was turned off comes back as secondary, and waits for a primary to be heard.",
         without: Some("a server that was shot comes back as a second primary, without a shot"),
+    } tells {
+        RETURNS_AS_SECONDARY() = "comes back as secondary and waits for a primary to be heard: its disk says that it was up before";
     };
     /// Mirroring.
     MIRROR = {
@@ -51,6 +59,9 @@ crate::rules! {
         source: "synchronous mirroring, as in DRBD's protocol C; the book says only that the servers are a pair",
         says: "While its partner keeps up, a primary answers a write only once the partner has it too.",
         without: None,
+    } tells {
+        TAKES_WRITE(slot) = "takes write {slot} over from the primary";
+        WAITS_FOR_COPY(command, slot, partner) = "keeps {command} as write {slot}, and answers once {partner} has it too";
     };
 }
 
@@ -215,8 +226,9 @@ impl Server {
 
     /// The partner has been silent for the timeout: it gets shot, whatever the reason, and this server is the primary.
     fn take_over(&mut self, out: &mut Out<Server>) {
-        out.because(HEARTBEAT_TIMEOUT);
-        if out.rule(SHOOT_FIRST) {
+        let (reason, partner) = (if self.primary { GOES_ON_ALONE } else { TAKES_OVER }, self.partner());
+        out.because(reason, facts![partner, self.config.timeout]);
+        if out.rule(SHOOTS, facts![partner]) {
             self.shot = true;
             if out.chance(self.config.kill_arrives) {
                 out.fence(self.partner());
@@ -299,7 +311,7 @@ impl Server {
         }
         for (slot, entry) in (first..).zip(entries) {
             if slot == self.has() + 1 {
-                out.because(MIRROR);
+                out.because(TAKES_WRITE, facts![slot]);
                 self.write(*entry, out);
             }
         }
@@ -320,7 +332,7 @@ impl Node for Server {
             config: *config,
             durable: disk,
             machine: Machine::default(),
-            primary: appointed || me == NodeId(0) && !out.rule(RETURN_AS_SECONDARY),
+            primary: appointed || me == NodeId(0) && !out.rule(RETURNS_AS_SECONDARY, facts![]),
             appointed,
             shot: false,
             partner_is_primary: false,
@@ -386,7 +398,7 @@ impl Node for Server {
         if self.alone {
             return out.reply(client, seq, Answer::Done(outcome));
         }
-        out.because(MIRROR);
+        out.because(WAITS_FOR_COPY, facts![command, slot, self.partner()]);
         self.waiting.push((slot, client, seq, outcome));
         out.send(self.partner(), Msg::Mirror { takeover, slot, command });
     }
@@ -464,6 +476,7 @@ impl Protocol for StonithPair {
         }],
     };
     const RULES: &'static [crate::core::Rule] = RULES;
+    const SENTENCES: &'static [crate::core::Sentence] = SENTENCES;
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
     type Node = Server;
 

@@ -260,6 +260,16 @@ pub enum FlightId {
     ClientMessage(u32),
 }
 
+impl FlightId {
+    /// The replica that receives it, if it is a message between replicas.
+    pub fn receiver(self) -> Option<NodeId> {
+        match self {
+            FlightId::Message { to, .. } => Some(to),
+            FlightId::ClientMessage(_) => None,
+        }
+    }
+}
+
 /// Interception of a single message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Intercept {

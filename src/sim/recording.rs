@@ -1,11 +1,10 @@
 //! Records of handler calls for transcripts: stimuli, effects and states, with the protocol's own types as text.
 
-#[cfg(feature = "cli")]
 use crate::core::Effect;
 #[cfg(feature = "cli")]
 use crate::core::node::Order;
 #[cfg(feature = "cli")]
-use crate::core::{Command, MessageId, NodeId};
+use crate::core::{Command, MessageId, NodeId, Told};
 use std::fmt::Debug;
 
 /// One call of a node's handler, or the crash of a node, with everything as text.
@@ -18,6 +17,8 @@ pub struct HandlerCall {
     pub stimulus: Stimulus,
     /// The effects, in order. Those of a node that stopped because it could not save end there.
     pub effects: Vec<Effect<Text, Text>>,
+    /// The reasons given, in order.
+    pub told: Vec<Told>,
     /// The node's durable state after the call, be it on the disk yet or not; after a crash, what is on the disk.
     pub durable: Text,
     /// The whole node after the call, its durable state included; `None` after a crash.
@@ -53,7 +54,6 @@ pub enum Stimulus {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 
-#[cfg(feature = "cli")]
 impl Text {
     pub(super) fn of(value: &impl Debug) -> Text {
         Text(format!("{value:?}"))
@@ -67,7 +67,6 @@ impl Debug for Text {
 }
 
 /// An effect with its message or timer as text.
-#[cfg(feature = "cli")]
 pub(super) fn as_text<M: Debug, T: Debug>(effect: &Effect<M, T>) -> Effect<Text, Text> {
     match effect {
         Effect::Send(to, message) => Effect::Send(*to, Text::of(message)),

@@ -9,7 +9,8 @@
 mod full;
 
 #[cfg(feature = "cli")]
-use super::recording::{HandlerCall, Stimulus, Text};
+use super::recording::{HandlerCall, Stimulus};
+use super::recording::{Text, as_text};
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Card, Command, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out, Outbox,
@@ -113,6 +114,55 @@ pub trait Replicas {
     fn check(&self, step: Step, history: &mut HistoryVariables, broken: Broken<'_>);
 }
 
+/// An effect of a node, with its message or timer as text.
+pub type EffectText = (NodeId, Effect<Text, Text>);
+
+/// States, messages and effects of a protocol as text. Functions and no methods of [`Replicas`]: whatever formats a protocol's types is
+/// linked only where these are named, which keeps it out of the chunk that runs the protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct AsText {
+    /// All of a node's state; `None` while it is down.
+    pub state: fn(&dyn Replicas, NodeId) -> Option<Text>,
+    /// A node's durable state: its own while it is up, and otherwise what is on its disk.
+    pub durable: fn(&dyn Replicas, NodeId) -> Option<Text>,
+    /// The content of a message in flight.
+    pub message: fn(&dyn Replicas, MessageId) -> Option<Text>,
+    /// The recorded effects of the last step, with messages and timers as text.
+    pub effects: fn(&dyn Replicas) -> Vec<EffectText>,
+}
+
+impl AsText {
+    /// Those of a protocol. Of replicas of another one they give nothing.
+    pub const fn of<P: Protocol>() -> AsText {
+        AsText { state: state::<P>, durable: durable::<P>, message: message::<P>, effects: effects::<P> }
+    }
+}
+
+fn replicas_of<P: Protocol>(replicas: &dyn Replicas) -> Option<&ReplicasOf<P>> {
+    replicas.as_any().downcast_ref()
+}
+
+fn state<P: Protocol>(replicas: &dyn Replicas, node: NodeId) -> Option<Text> {
+    replicas_of::<P>(replicas)?.running(node).map(Text::of)
+}
+
+fn durable<P: Protocol>(replicas: &dyn Replicas, node: NodeId) -> Option<Text> {
+    let replicas = replicas_of::<P>(replicas)?;
+    match replicas.running(node) {
+        Some(node) => Some(Text::of(node.disk())),
+        None => replicas.disks.get(usize::from(node.0)).map(|disk| Text::of(&disk.kept)),
+    }
+}
+
+fn message<P: Protocol>(replicas: &dyn Replicas, id: MessageId) -> Option<Text> {
+    replicas_of::<P>(replicas)?.out.message(id).map(Text::of)
+}
+
+fn effects<P: Protocol>(replicas: &dyn Replicas) -> Vec<EffectText> {
+    let effects = replicas_of::<P>(replicas).map_or(&[][..], |replicas| replicas.effects());
+    effects.iter().map(|(node, effect)| (*node, as_text(effect))).collect()
+}
+
 /// An effect with the protocol's own messages and timers.
 pub type EffectOf<P> = Effect<Msg<P>, Timer<P>>;
 
@@ -209,7 +259,7 @@ impl<P: Protocol> ReplicasOf<P> {
             && let Some(calls) = &mut self.calls
         {
             let (durable, state) = (Text(String::new()), None);
-            calls.push(HandlerCall { node, stimulus, effects: Vec::new(), durable, state });
+            calls.push(HandlerCall { node, stimulus, effects: Vec::new(), told: Vec::new(), durable, state });
         }
     }
 

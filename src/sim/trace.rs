@@ -34,6 +34,11 @@ pub enum What {
 }
 
 impl What {
+    /// Whether a handler of the node was called.
+    pub fn is_handled(self) -> bool {
+        matches!(self, What::Delivered | What::Timer | What::Request)
+    }
+
     /// All types, in the order of their discriminants.
     pub(crate) const ALL: [What; 12] = [
         What::Delivered,

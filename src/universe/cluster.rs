@@ -1,7 +1,7 @@
 //! A world with its checkers: the only implementation of [`Universe`].
 
 #[cfg(feature = "cli")]
-use super::transcript;
+use super::inspect::effect_text;
 use super::{NodeView, Universe, Variant, faults, narration, variant_of};
 use crate::core::node::{Protocol, SettingError};
 use crate::core::{EntryStatus, Micros, NodeId, NodeSet, RuleSet, Shots, Slot};
@@ -159,8 +159,7 @@ impl Cluster {
         Deliveries::of(self.world.recorded())
     }
 
-    /// Has the world keep what nodes ask for, for [`Universe::said`].
-    #[cfg(feature = "cli")]
+    /// Has the world keep what nodes ask for, and their reasons.
     pub fn record_effects(&mut self) {
         self.world.record_effects();
     }
@@ -169,8 +168,8 @@ impl Cluster {
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
         let shots = self.variant.card.shots;
-        let recorded = self.world.full_replicas().recorded();
-        recorded.iter().map(|(node, effect)| transcript::in_words(shots, *node, effect)).collect()
+        let effects = (self.variant.inspector.as_text.effects)(self.world.replicas());
+        effects.iter().map(|(node, effect)| effect_text(shots, *node, effect)).collect()
     }
 
     /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks

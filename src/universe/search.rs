@@ -1,6 +1,6 @@
 //! Exploration behind the façade: any variant, and its findings in words.
 
-use super::transcript::in_words;
+use super::inspect::effect_text;
 use crate::core::node::{Protocol, SettingError};
 use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Slot};
 use crate::judge::explore::{Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Verdict};
@@ -205,7 +205,7 @@ impl Search {
         TraceLine {
             event,
             rules: self.keys(step.rules),
-            does: step.effects.iter().map(|effect| in_words(self.card.shots, node, effect)).collect(),
+            does: step.effects.iter().map(|effect| effect_text(self.card.shots, node, effect)).collect(),
             changes: self.changes(node, step.before, step.after),
             goal: step.goal.map(|goal| goal as u32 + 1),
         }

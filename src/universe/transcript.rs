@@ -1,52 +1,12 @@
-//! Transcript: a run as text, event by event, with the rules applied, effects and state changes.
+//! Transcript: a run as text, event by event, with the rules applied, the reasons given, effects and state changes.
 
+use super::inspect::micros_as_ms;
 use super::{NodeView, Universe};
-use crate::core::{Effect, NodeId, NodeStatus, Shots};
+use crate::core::{NodeId, NodeStatus};
 use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::fmt::Write;
-
-/// An effect as a line of text.
-pub(super) fn in_words<M: Debug, T: Debug>(shots: Shots, node: NodeId, effect: &Effect<M, T>) -> String {
-    let ms = |micros: &u64| micros_as_ms(*micros);
-    match effect {
-        Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
-        Effect::Broadcast(to, message) => {
-            let to: Vec<String> = to.iter().map(|to| format!("{to:?}")).collect();
-            format!("{node:?} → {}  {message:?}", to.join(" "))
-        }
-        Effect::SetTimer(timer, lo, hi) if lo == hi => format!("{node:?} sets {timer:?} to {}", ms(lo)),
-        Effect::SetTimer(timer, lo, hi) => format!("{node:?} sets {timer:?} to {} … {}", ms(lo), ms(hi)),
-        Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
-        Effect::Save => format!("{node:?} saves"),
-        Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
-        Effect::Chosen(at, _) if shots == Shots::Transactions => {
-            format!("{node:?} knows transaction {at:?} is aborted")
-        }
-        Effect::Applied(at, command) if shots == Shots::Transactions => {
-            format!("{node:?} commits transaction {at:?}: {command:?}")
-        }
-        Effect::Chosen(at, command) if shots == Shots::Registers => {
-            format!("{node:?} knows version {} of register {} is chosen: {command:?}", at.slot, at.lane)
-        }
-        Effect::Applied(at, command) if shots == Shots::Registers => {
-            format!("{node:?} applies version {} of register {}: {command:?}", at.slot, at.lane)
-        }
-        Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),
-        Effect::Applied(at, command) => format!("{node:?} applies slot {at:?}: {command:?}"),
-        Effect::Fence(target) => format!("{node:?} has {target:?} turned off"),
-        Effect::Restored(slot) => format!("{node:?} takes over a snapshot up to slot {slot}"),
-    }
-}
-
-fn micros_as_ms(micros: u64) -> String {
-    match micros % 1000 {
-        0 => format!("{} ms", micros / 1000),
-        rest => format!("{}.{rest:03} ms", micros / 1000),
-    }
-}
 
 /// Writer of the transcript of one run. Keeps the last status of each node, to report changes.
 #[derive(Debug)]
@@ -83,6 +43,9 @@ impl Transcript {
                 let because = if rules.is_empty() { String::new() } else { format!("   [{}]", rules.join(", ")) };
                 let _ = writeln!(text, "{:>9}.{:03}  {what}{because}", record.at / 1000, record.at % 1000);
             }
+        }
+        for why in universe.variant().inspector.wording.why(universe.reasons()) {
+            let _ = writeln!(text, "               ◦ {}", why.text);
         }
         for line in universe.recorded_effects() {
             let _ = writeln!(text, "                 {line}");

@@ -3,11 +3,13 @@
 import { test, expect, expectAccessible, screen } from "./fixtures.mjs";
 import { choose, item, pause, replica, site, state, until } from "./lab.mjs";
 
+const tab = (page, name) => page.getByRole("tab", { name }).click();
 const rows = (page) => page.locator(".logs tbody tr");
 
 test("log shows slots, values and terms of every replica", async ({ page, open }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await open("?autoplay=false");
+  await tab(page, "Log");
   await expect(rows(page)).toHaveCount(5);
   const { leader } = await state(page);
   const cells = rows(page).nth(leader - 1).locator("td");
@@ -26,6 +28,7 @@ test("log of a laggard says up to where it goes, on the stage and in the panel",
   const paused = await state(page);
   await until(page, (run) => run.time > paused.time + 4_000_000, "four seconds pass");
   await expect(replica(page, 5).locator(".behind")).toHaveText(/^…\d+$/);
+  await tab(page, "Log");
   await expect(rows(page).nth(4).locator(".whole")).toHaveText(/^…\d+$/);
   await expect(rows(page).nth(0).locator(".whole")).toHaveCount(0);
 });
@@ -43,6 +46,7 @@ test("violation points at nodes, slot and moment, and the narration goes on", as
   const there = await state(page);
   expect(there.playing).toBe(false);
   expect(there.events).toBeLessThanOrEqual(later.events);
+  await tab(page, "Log");
   expect(await page.locator(".logs .conflict").count()).toBeGreaterThanOrEqual(2);
   expect(await page.locator(".stage .log .conflict").count()).toBeGreaterThanOrEqual(2);
   await expect(page.locator(".logs th.violated")).toHaveText("1");

@@ -4,8 +4,8 @@ use super::{explore, request, safe};
 use quorumscope::core::node::{Kind, Phase, Step};
 use quorumscope::core::{
     Breach, Card, ClientId, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message,
-    Node, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings,
-    Setup, Shots, Slot, TimingModel,
+    Node, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Protocol, Rule, RuleSet, Sentence, Setting, SettingError,
+    Settings, Setup, Shots, Slot, TimingModel,
 };
 use quorumscope::judge::explore::{Bounds, Explorer, Query, SafetyHistory, Times, Verdict};
 
@@ -141,6 +141,7 @@ impl<const MODE: u8> Protocol for Announcement<MODE> {
         formulas: &[],
     };
     const RULES: &'static [Rule] = &[];
+    const SENTENCES: &'static [Sentence] = &[];
     const SETTINGS: &'static [Setting] = &[];
     type Node = Announcer<MODE>;
 

@@ -5,7 +5,7 @@
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message, Node, NodeId,
-    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
+    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, Sentence, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
     TimingModel, majority,
 };
 use quorumscope::judge::explore::{Bounds, Explorer, HistoryVariable, Observation, Query, Request, Verdict, Violation};
@@ -322,6 +322,7 @@ impl Protocol for Paxos {
         formulas: &[],
     };
     const RULES: &'static [Rule] = &[];
+    const SENTENCES: &'static [Sentence] = &[];
     const SETTINGS: &'static [Setting] = &[];
     type Node = Actor;
 

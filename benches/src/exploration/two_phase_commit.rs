@@ -5,7 +5,7 @@
 use quorumscope::core::node::{Kind, Phase};
 use quorumscope::core::{
     Breach, Card, Command, Contact, EntryStatus, Family, Faults, Invariant, KindId, LeaderModel, Message, Node, NodeId,
-    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
+    NodeSet, NodeStatus, Out, Promises, Protocol, Rule, Sentence, RuleSet, Setting, SettingError, Settings, Setup, Shots, Slot,
     Step, TimingModel,
 };
 use quorumscope::judge::explore::{Bounds, Explorer, Query, Times, Verdict};
@@ -177,6 +177,7 @@ impl Protocol for TwoPhaseCommit {
         formulas: &[],
     };
     const RULES: &'static [Rule] = &[];
+    const SENTENCES: &'static [Sentence] = &[];
     const SETTINGS: &'static [Setting] = &[];
     type Node = Server;
 

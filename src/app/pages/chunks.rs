@@ -4,7 +4,7 @@
 
 use super::actions::{self, Actions};
 use crate::dialogs::{help, setup};
-use crate::panels::messages;
+use crate::panels::{inspect, messages};
 use crate::run::details::Details;
 use crate::stage::faults::{self, Faults};
 pub use crate::web::variants::{Missing, variant};
@@ -18,6 +18,8 @@ pub enum Chunk {
     Faults,
     /// Measuring and comparing variants.
     Measurements,
+    /// The inspector and the log.
+    Inspect,
     /// The help sheet.
     Help,
     /// The set-up sheet.
@@ -26,7 +28,8 @@ pub enum Chunk {
 
 impl Chunk {
     /// All of them, in the order in which they are fetched when there is nothing else to do.
-    pub const ALL: [Chunk; 5] = [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Help, Chunk::Setup];
+    pub const ALL: [Chunk; 6] =
+        [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Inspect, Chunk::Help, Chunk::Setup];
 
     /// What it holds, in words.
     const fn title(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Chunk {
             Chunk::Actions => "The part of this page that acts on the run",
             Chunk::Faults => "The menus of this page",
             Chunk::Measurements => "The measurements",
+            Chunk::Inspect => "The inspector",
             Chunk::Help => "The help",
             Chunk::Setup => "The set-up sheet",
         }
@@ -45,6 +49,7 @@ impl Chunk {
             Chunk::Actions => actions::load().await.map(Part::Actions),
             Chunk::Faults => faults::load().await.map(Part::Faults),
             Chunk::Measurements => messages::load().await.map(Part::Measurements),
+            Chunk::Inspect => inspect::load().await.map(Part::Inspect),
             Chunk::Help => help::load().await.map(Part::Help),
             Chunk::Setup => setup::load().await.map(Part::Setup),
         };
@@ -58,6 +63,7 @@ pub enum Part {
     Actions(&'static Actions),
     Faults(&'static Faults),
     Measurements(messages::View),
+    Inspect(inspect::View),
     Help(help::View),
     Setup(setup::View),
 }
@@ -73,6 +79,7 @@ pub struct Parts {
     pub actions: Option<&'static Actions>,
     pub faults: Option<&'static Faults>,
     pub measurements: Option<messages::View>,
+    pub inspect: Option<inspect::View>,
     pub help: Option<help::View>,
     pub setup: Option<setup::View>,
 }
@@ -84,6 +91,7 @@ impl Parts {
             Part::Actions(actions) => self.actions = Some(actions),
             Part::Faults(faults) => self.faults = Some(faults),
             Part::Measurements(view) => self.measurements = Some(view),
+            Part::Inspect(inspect) => self.inspect = Some(inspect),
             Part::Help(view) => self.help = Some(view),
             Part::Setup(view) => self.setup = Some(view),
         }
@@ -100,6 +108,7 @@ impl Parts {
             Chunk::Actions => self.actions.is_some(),
             Chunk::Faults => self.faults.is_some(),
             Chunk::Measurements => self.measurements.is_some(),
+            Chunk::Inspect => self.inspect.is_some(),
             Chunk::Help => self.help.is_some(),
             Chunk::Setup => self.setup.is_some(),
         }

@@ -2,17 +2,14 @@
 
 use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
+use super::listeners::listeners;
 use super::narration::Narration;
 use super::opening::Opened;
 use super::view_groups::ViewGroups;
 use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
-use crate::page_action::{Dialog, PageAction, Target};
-use crate::panels::about;
-use crate::panels::latency::latency;
-use crate::panels::log::log;
-use crate::panels::messages::{self, per_command};
-use crate::panels::trials;
+use crate::page_action::{Dialog, PageAction, Selected, Tab, Target};
+use crate::panels::side::{self, Side};
 use crate::run::context::RunContext;
 use crate::run::engine::Engine;
 use crate::run::player::{Player, Shared, Update};
@@ -113,6 +110,8 @@ pub struct Lab {
     views: ViewGroups,
     rate: Rate,
     narration: Narration,
+    tab: Tab,
+    selected: Option<Selected>,
     menu: Option<Target>,
     dialog: Option<Dialog>,
     dark: bool,
@@ -165,6 +164,8 @@ impl Component for Lab {
             views: ViewGroups::of(&view),
             rate,
             narration,
+            tab: Tab::Numbers,
+            selected: None,
             menu: None,
             dialog: None,
             dark,
@@ -285,31 +286,16 @@ impl Component for Lab {
             let (context, view, on) = (context.clone(), time.clone(), on.clone());
             move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
-        let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let (measurements, details) = (self.chunks.measurements, self.chunks.details());
-        let aside = {
-            let (context, view) = (context.clone(), panels.clone());
+        let Parts { measurements, inspect, .. } = self.chunks;
+        let aside = side::tabs(options, context.variant, self.tab).map(|tabs| {
+            let options = options.clone();
+            let (context, view, player) = (context.clone(), panels.clone(), self.player.clone());
             let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
-            let (player, on) = (self.player.clone(), on.clone());
-            move |()| {
-                let trials = trials.clone().map(|(draw, trials)| {
-                    draw(trials::Props { trials, view: view.clone(), player: player.clone(), on: on.clone() })
-                });
-                html! {
-                    <>
-                        { about(&context.scenario) }
-                        { for trials }
-                        if with_latency { { latency(&context, &view) } }
-                        if with_log { { log(&context, &view, details) } }
-                        if with_messages {
-                            { messages_panel(&context, &view, measurements) }
-                        }
-                    </>
-                }
-            }
-        };
-        let beside = with_latency || with_log || with_messages;
-        let class = svg::classes("lab", &[("embed", options.embed), ("alone", !beside)]);
+            let (selected, on) = (self.selected, on.clone());
+            let side = Side { context, view, player, tabs, selected, trials, measurements, inspect, on };
+            move |()| side.draw(&options)
+        });
+        let class = svg::classes("lab", &[("embed", options.embed), ("alone", aside.is_none())]);
         html! {
             <div {class}>
                 if options.embed {
@@ -319,14 +305,14 @@ impl Component for Lab {
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
-                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} dark={self.dark} faults={self.chunks.faults} player={self.player.clone()} on={on.clone()} />
+                    <Stage context={context.clone()} view={stage.clone()} menu={self.menu} selected={self.selected} dark={self.dark} faults={self.chunks.faults} player={self.player.clone()} on={on.clone()} />
                     { notice(self.notice.as_ref(), on) }
                     <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
                 if options.controls {
                     <footer><Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
                 }
-                if beside {
+                if let Some(aside) = aside {
                     <aside aria-label="Scenario and measurements"><Memo revision={*panels_revision} draw={Callback::from(aside)} /></aside>
                 }
                 { self.dialog() }
@@ -373,22 +359,20 @@ impl Lab {
         .unwrap_or_default()
     }
 
-    /// Whether a chunk is wanted from the start: for what is on screen, and for keys and links.
+    /// Whether a chunk is wanted from the start.
     fn is_wanted(&self, ctx: &Context<Lab>, chunk: Chunk) -> bool {
         match chunk {
             Chunk::Actions | Chunk::Faults => true,
             Chunk::Measurements => ctx.props().options.messages,
+            Chunk::Inspect => side::inspects(&ctx.props().options, self.context.variant, self.tab),
             Chunk::Help | Chunk::Setup => false,
         }
     }
 
     /// Loads what is wanted from the start, as far as it is neither there nor under way.
     fn load_missing(&mut self, ctx: &Context<Lab>) {
-        for chunk in Chunk::ALL {
-            if self.is_wanted(ctx, chunk) {
-                self.load(ctx, chunk);
-            }
-        }
+        let wanted = Chunk::ALL.map(|chunk| (chunk, self.is_wanted(ctx, chunk)));
+        wanted.into_iter().filter(|(_, wanted)| *wanted).for_each(|(chunk, _)| self.load(ctx, chunk));
     }
 
     fn load(&mut self, ctx: &Context<Lab>, chunk: Chunk) {
@@ -422,6 +406,8 @@ impl Lab {
             PageAction::CloseNotice => self.notice = None,
             PageAction::Pace(pace) => self.player.borrow_mut().engine.choose_pace(pace),
             PageAction::Play(playing) => self.play(playing),
+            PageAction::Tab(tab) => self.show(ctx, tab),
+            PageAction::Select(selected) => self.select(ctx, selected),
             PageAction::Dark(dark) => {
                 self.dark = dark;
                 browser::set_theme(dark);
@@ -461,6 +447,20 @@ impl Lab {
         }
     }
 
+    /// Selects and inspects.
+    fn select(&mut self, ctx: &Context<Lab>, selected: Option<Selected>) {
+        self.selected = selected;
+        self.player.borrow_mut().select(selected);
+        if ctx.props().options.inspect && selected.is_some() {
+            self.show(ctx, Tab::Inspect);
+        }
+    }
+
+    fn show(&mut self, ctx: &Context<Lab>, tab: Tab) {
+        self.tab = tab;
+        self.load_missing(ctx);
+    }
+
     fn play(&mut self, playing: bool) {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
@@ -483,7 +483,12 @@ impl Lab {
     /// Performs an action for which all is loaded.
     fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
         match page_action {
-            PageAction::Menu(target) => return self.menu = target,
+            PageAction::Menu(target) => {
+                if let Some(Target::Node(node)) = target {
+                    self.select(ctx, Some(Selected::Node(node)));
+                }
+                return self.menu = target;
+            }
             PageAction::Open(dialog) => return self.dialog = dialog,
             PageAction::Share => return self.write_address(ctx, true),
             PageAction::Keys(keys) => {
@@ -509,6 +514,7 @@ impl Lab {
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
+            self.selected = None;
             self.context = Rc::new(RunContext::of(engine.session()));
             self.rate = engine.first_rate();
         }
@@ -589,29 +595,4 @@ fn prefetch(ctx: &Context<Lab>) {
             let _ = chunks::variant(key).await;
         }
     });
-}
-
-/// The panel about messages: a number of the run on screen, until the chunk that measures every variant is there.
-fn messages_panel(context: &Rc<RunContext>, view: &Rc<ViewModel>, draw: Option<messages::View>) -> Html {
-    match draw {
-        Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
-        None => per_command(view),
-    }
-}
-
-fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
-    let key = ctx.link().batch_callback(|event: web_sys::Event| event.dyn_into().ok().map(Msg::Key));
-    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Visibility);
-    let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
-    let active = gloo::events::EventListenerOptions::enable_prevent_default();
-    let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));
-    let scheme = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
-    let scheme = scheme.map(|list| EventListener::new(&list, "change", move |event| theme.emit(event.clone())));
-    let mut listeners = vec![
-        EventListener::new_with_options(&browser::document(), "keydown", active, move |event| key.emit(event.clone())),
-        EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
-        EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
-    ];
-    listeners.extend(scheme);
-    listeners
 }

@@ -6,6 +6,7 @@ mod chunks;
 mod frame;
 mod keyboard;
 pub mod lab;
+mod listeners;
 mod narration;
 pub mod opening;
 mod view_groups;

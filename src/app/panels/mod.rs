@@ -1,10 +1,12 @@
-//! Panels beside the stage: about the scenario, latency, log, messages per command.
+//! Panels beside the stage: about the scenario, latency, messages per command; inspector and log; tabs.
 
+pub mod inspect;
 pub mod judged;
 pub mod latency;
-pub mod log;
 pub mod measurements;
 pub mod messages;
+pub mod side;
+pub mod tabs;
 pub mod trials;
 
 use quorumscope::lab::Scenario;

@@ -2,6 +2,8 @@
 
 use super::engine::Engine;
 use super::frame_times::FrameTimes;
+use crate::elements::geometry::Point;
+use crate::page_action::Selected;
 use crate::stage::layout::Layout;
 use crate::stage::painter::Painter;
 use crate::web::browser;
@@ -28,6 +30,7 @@ pub struct Player {
     painter: Option<Painter>,
     layout: Rc<Layout>,
     flights: Vec<Flight>,
+    selected: Option<Selected>,
     on_update: Callback<Update>,
     next: Option<Next>,
     last_frame: f64,
@@ -104,6 +107,7 @@ impl Player {
             painter: None,
             layout: Rc::default(),
             flights: Vec::new(),
+            selected: None,
             on_update,
             next: None,
             last_frame: browser::now(),
@@ -150,6 +154,17 @@ impl Player {
         self.needs_paint = true;
     }
 
+    /// Sets what is selected; a message is framed.
+    pub fn select(&mut self, selected: Option<Selected>) {
+        self.selected = selected;
+        self.needs_paint = true;
+    }
+
+    /// The message painted nearest to a point of the stage, CSS pixels, if there is one close by.
+    pub fn flight_at(&self, at: Point) -> Option<&Flight> {
+        self.flights.get(self.painter.as_ref()?.dot_at(at)?)
+    }
+
     /// Messages in flight in the last picture.
     pub fn flights(&self) -> &[Flight] {
         &self.flights
@@ -181,7 +196,7 @@ impl Player {
             let timers =
                 (0..universe.nodes()).filter_map(|node| universe.next_timer(NodeId(node)).map(|at| (node, at)));
             painter.paint_timers(&self.layout, timers, time);
-            painter.paint(&self.layout, &self.flights, time, self.reduced_motion);
+            painter.paint(&self.layout, (&self.flights, self.selected), time, self.reduced_motion);
         }
         if moving {
             self.frame_times.note(browser::now() - started);

@@ -12,7 +12,7 @@ use super::site_links;
 use super::site_placement::{self, Place};
 use crate::elements::geometry::{Point, point};
 use crate::elements::svg;
-use crate::page_action::{PageAction, Target};
+use crate::page_action::{PageAction, Selected, Target};
 use crate::run::context::RunContext;
 use crate::run::player::Shared;
 use crate::run::view_model::{Leadership, NodeView, ViewModel};
@@ -38,6 +38,8 @@ pub struct Props {
     pub faults: Option<&'static Faults>,
     /// The target whose menu is open.
     pub menu: Option<Target>,
+    /// What is selected.
+    pub selected: Option<Selected>,
     /// Dark theme: the canvas paints with its colours.
     pub dark: bool,
     /// The player, which paints messages.
@@ -48,7 +50,7 @@ pub struct Props {
 
 #[component]
 pub fn Stage(props: &Props) -> Html {
-    let Props { context, view, menu, dark, faults, player, on } = props;
+    let Props { context, view, menu, selected, dark, faults, player, on } = props;
     let frame = use_node_ref();
     let canvas = use_node_ref();
     let size = use_size(&frame);
@@ -92,8 +94,14 @@ pub fn Stage(props: &Props) -> Html {
         })
     };
     let onpointermove = {
-        let (drag, scale) = (drag.clone(), layout.scale);
+        let (drag, scale, frame, player) = (drag.clone(), layout.scale, frame.clone(), player.clone());
+        let at = at.clone();
         Callback::from(move |event: PointerEvent| {
+            if drag.is_none()
+                && let Some(frame) = frame.cast::<Element>()
+            {
+                point_out(&frame, &player, pixels(at(&event), scale));
+            }
             if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
                 drag.set(Some(held.moved_to(at(&event), scale)));
             }
@@ -102,10 +110,24 @@ pub fn Stage(props: &Props) -> Html {
     // A tap opens the menu at its click event, not at pointer-up: the click would otherwise hit the open menu.
     let tapped = use_mut_ref(|| None::<NodeId>);
     let onclick = {
-        let (tapped, on) = (tapped.clone(), on.clone());
-        Callback::from(move |_: MouseEvent| {
-            let node = tapped.borrow_mut().take();
-            node.into_iter().for_each(|node| on.emit(PageAction::Menu(Some(Target::Node(node)))));
+        let (tapped, on, player, frame) = (tapped.clone(), on.clone(), player.clone(), frame.clone());
+        Callback::from(move |event: MouseEvent| {
+            if let Some(node) = tapped.borrow_mut().take() {
+                return on.emit(PageAction::Menu(Some(Target::Node(node))));
+            }
+            let on_button =
+                event.target_dyn_into::<Element>().and_then(|it| it.closest("[data-target], .menu, .veil").ok()?);
+            if on_button.is_some() {
+                return;
+            }
+            let rect = frame.cast::<Element>().map(|frame| frame.get_bounding_client_rect());
+            let (left, top) = rect.map_or((0.0, 0.0), |rect| (rect.left(), rect.top()));
+            let at = point(f64::from(event.client_x()) - left, f64::from(event.client_y()) - top);
+            let hit =
+                player.borrow().flight_at(at).map(|flight| Selected::Message { id: flight.id, from: flight.from });
+            if hit.is_some() {
+                on.emit(PageAction::Select(hit));
+            }
         })
     };
     let onpointerup = {
@@ -161,6 +183,7 @@ pub fn Stage(props: &Props) -> Html {
             held: held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
             faults: *faults,
+            selected: selected.and_then(Selected::node) == Some(node.id),
             changed: view.last.as_ref().filter(|last| last.node == Some(node.id)).map(|_| view.events),
             violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
         };
@@ -205,6 +228,31 @@ pub fn Stage(props: &Props) -> Html {
             { for open.map(|(faults, of)| (faults.menu)(of)) }
         </div>
     }
+}
+
+/// A point of the stage in CSS pixels.
+fn pixels(at: Point, scale: f64) -> Point {
+    point(at.x * scale, at.y * scale)
+}
+
+/// Shows what message is under the pointer: by the pointer's shape, and in a tooltip.
+fn point_out(frame: &Element, player: &Shared, at: Point) {
+    let player = player.borrow();
+    let kinds = player.engine.session().checked().variant.kinds;
+    let name = player.flight_at(at).map(|flight| match flight.kind {
+        Some(kind) => kinds[usize::from(kind.0)].name,
+        None if flight.reply.is_some() => "Answer to a client",
+        None => "A client's request",
+    });
+    match name {
+        Some(name) => {
+            let _ = frame.set_attribute("title", name);
+        }
+        None => {
+            let _ = frame.remove_attribute("title");
+        }
+    }
+    let _ = frame.class_list().toggle_with_force("on-message", name.is_some());
 }
 
 fn grab_handler(grab: &Callback<(Dragged, PointerEvent)>, dragged: Dragged) -> Callback<PointerEvent> {

@@ -3,6 +3,7 @@
 use super::layout::{Layout, NODE_RADIUS};
 use super::sprites::{SpriteIndex, Sprites};
 use crate::elements::geometry::{Point, point};
+use crate::page_action::Selected;
 use quorumscope::core::{Kind, Micros};
 use quorumscope::sim::world::{End, Flight, PendingTimer};
 use wasm_bindgen::JsCast;
@@ -21,8 +22,14 @@ const CLIENT_RADIUS: f64 = 15.0;
 /// The fraction of its way on which a message that will be dropped fades.
 const FADE: (f64, f64) = (0.42, 0.62);
 
+/// Radius of the ring around the selected message, and the distance within which a message is meant, CSS pixels.
+const RING: f64 = 13.0;
+const REACH: f64 = 15.0;
+
 /// One dot to paint, CSS pixels.
 struct Dot {
+    /// Index of the message.
+    flight: usize,
     at: Point,
     /// End of its tail.
     tail: Point,
@@ -68,10 +75,18 @@ impl Painter {
     }
 
     /// Paints all messages at `now`, µs. With `reduced_motion` each stands halfway.
-    pub fn paint(&mut self, layout: &Layout, flights: &[Flight], now: Micros, reduced_motion: bool) {
+    pub fn paint(
+        &mut self,
+        layout: &Layout,
+        (flights, selected): (&[Flight], Option<Selected>),
+        now: Micros,
+        reduced_motion: bool,
+    ) {
         self.dots.clear();
         let sprites = &self.sprites;
-        self.dots.extend(flights.iter().filter_map(|flight| dot(layout, flight, now, reduced_motion, sprites)));
+        let dots = flights.iter().enumerate();
+        self.dots.extend(dots.filter_map(|dot| self::dot(layout, dot, now, reduced_motion, sprites)));
+        self.ring(flights, selected);
         let context = &self.context;
         if self.dots.len() > PLAIN_ABOVE {
             return self.paint_plain();
@@ -91,6 +106,26 @@ impl Painter {
                 self.sprites.frame(context, dot.at.x, dot.at.y);
             }
         }
+    }
+
+    /// A ring around the selected message.
+    fn ring(&self, flights: &[Flight], selected: Option<Selected>) {
+        let Some(Selected::Message { id, from }) = selected else { return };
+        let is_it = |dot: &&Dot| flights[dot.flight].id == id && flights[dot.flight].from == from;
+        if let Some(dot) = self.dots.iter().find(is_it) {
+            self.context.begin_path();
+            let _ = self.context.arc(dot.at.x, dot.at.y, RING, 0.0, std::f64::consts::TAU);
+            self.context.set_line_width(3.0);
+            self.context.set_stroke_style_str(&self.sprites.ring);
+            self.context.stroke();
+        }
+    }
+
+    /// Index of the message whose dot is nearest to a point, CSS pixels, if it is within reach of a finger.
+    pub fn dot_at(&self, at: Point) -> Option<usize> {
+        let near = self.dots.iter().map(|dot| (dot.at.distance(at), dot.flight));
+        let (distance, flight) = near.min_by(|(one, _), (other, _)| one.total_cmp(other))?;
+        (distance <= REACH).then_some(flight)
     }
 
     /// Resizes the canvas to the stage, and clears it.
@@ -140,7 +175,13 @@ impl Painter {
 }
 
 /// The dot of a message; `None` before it is sent and after it was dropped.
-fn dot(layout: &Layout, flight: &Flight, now: Micros, reduced_motion: bool, sprites: &Sprites) -> Option<Dot> {
+fn dot(
+    layout: &Layout,
+    (index, flight): (usize, &Flight),
+    now: Micros,
+    reduced_motion: bool,
+    sprites: &Sprites,
+) -> Option<Dot> {
     if now < flight.sent {
         return None;
     }
@@ -167,7 +208,14 @@ fn dot(layout: &Layout, flight: &Flight, now: Micros, reduced_motion: bool, spri
         (None, Some(reply)) => sprites.reply(reply),
         (None, None) => sprites.request(),
     };
-    Some(Dot { at: on_way(gone), tail: on_way((gone - TAIL).max(leave)), sprite, alpha, held: flight.held })
+    Some(Dot {
+        flight: index,
+        at: on_way(gone),
+        tail: on_way((gone - TAIL).max(leave)),
+        sprite,
+        alpha,
+        held: flight.held,
+    })
 }
 
 /// Position and radius of the sender or receiver of a message.

@@ -37,6 +37,8 @@ pub struct Interaction {
     pub held: bool,
     /// Its menu is open.
     pub open: bool,
+    /// It is selected.
+    pub selected: bool,
     /// The last step was at it: the number of that event.
     pub changed: Option<u64>,
     /// It takes part in a violation.
@@ -50,12 +52,15 @@ pub fn replica(
     node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
-    Interaction { target, held, open, changed, violates, faults }: Interaction,
+    Interaction { target, held, open, selected, changed, violates, faults }: Interaction,
     on_grab: Callback<PointerEvent>,
     on: &Callback<PageAction>,
 ) -> Html {
     let down = node.status.is_none();
     let mut children = vec![svg::circle("focus", 34.0), svg::circle("disc", NODE_RADIUS)];
+    if selected {
+        children.push(svg::circle("selection", NODE_RADIUS + 9.0));
+    }
     let number = svg::text("number", point(0.0, 6.0), text::number(node.id).to_string());
     match node.status {
         Some(status) => {
@@ -83,6 +88,7 @@ pub fn replica(
         ("leads", node.leadership == Leadership::Leader),
         ("target", target),
         ("held", held),
+        ("selected", selected),
         ("violates", violates),
         // Two classes in turn, so that the animation begins anew at every step.
         ("changed", changed.is_some_and(|event| event % 2 == 0)),

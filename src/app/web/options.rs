@@ -87,7 +87,7 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The panels beside the stage.
-const PANELS: &[&str] = &["latency", "log", "messages"];
+const PANELS: &[&str] = &["latency", "log", "messages", "inspect"];
 
 /// The parameters of the address, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +112,8 @@ pub struct Options {
     pub log: bool,
     /// Whether to show messages.
     pub messages: bool,
+    /// Whether to show the inspector.
+    pub inspect: bool,
     /// Light or dark; `None` as the system has it.
     pub dark: Option<bool>,
     /// Problems, for a notice.
@@ -149,7 +151,7 @@ impl Options {
         let embed = flag(read("embed")).unwrap_or(false);
         let panels = read("panels");
         let panel = |name: &str| panels.as_ref().map_or(!embed, |panels| panels.split(',').any(|panel| panel == name));
-        let (latency, log, messages) = (panel("latency"), panel("log"), panel("messages"));
+        let (latency, log, messages, inspect) = (panel("latency"), panel("log"), panel("messages"), panel("inspect"));
         Options {
             embed,
             preset: read("preset"),
@@ -161,6 +163,7 @@ impl Options {
             latency,
             log,
             messages,
+            inspect,
             dark: match read("theme").as_deref() {
                 Some("dark") => Some(true),
                 Some("light") => Some(false),

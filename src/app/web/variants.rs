@@ -1,5 +1,6 @@
 //! Variants, loaded when they are wanted: each is a chunk of the page's program (see `pages/chunks.rs`), made from the registry.
 
+use quorumscope::universe::inspect::Inspector;
 use quorumscope::universe::{self, Variant};
 use std::fmt;
 use std::future::Future;
@@ -18,6 +19,9 @@ impl fmt::Display for Missing {
 /// What loads a variant.
 type Load = fn() -> Pin<Box<dyn Future<Output = Option<&'static Variant>>>>;
 
+/// What loads an inspector.
+type LoadInspector = fn() -> Pin<Box<dyn Future<Output = Option<&'static Inspector>>>>;
+
 macro_rules! of_variants {
     ($($name:ident: $protocol:path),* $(,)?) => {
         /// A chunk for each variant.
@@ -33,6 +37,24 @@ macro_rules! of_variants {
             )*
         }
 
+        /// A chunk for the inspector of each variant.
+        mod inspectors {
+            use quorumscope::universe::inspect::Inspector;
+            use wasm_split_helpers::{SplitLoaderError, wasm_split};
+
+            pastey::paste! {
+                $(
+                    #[wasm_split([<inspect_ $name>], fallible)]
+                    pub fn $name() -> Result<&'static Inspector, SplitLoaderError> {
+                        Ok(const { &Inspector::of::<$protocol>() })
+                    }
+                )*
+            }
+        }
+
+        /// What loads each inspector, in the order of the registry.
+        const INSPECTORS: &[LoadInspector] = &[$(|| Box::pin(async { inspectors::$name().await.ok() })),*];
+
         /// What loads each variant, in the order of the registry.
         const LOADS: &[Load] = &[$(|| Box::pin(async { variants::$name().await.ok() })),*];
     };
@@ -47,4 +69,14 @@ pub async fn variant(key: &str) -> Option<Result<&'static Variant, Missing>> {
     }
     let index = universe::titles().iter().position(|(known, _)| *known == key)?;
     Some(LOADS[index]().await.ok_or_else(|| Missing(universe::titles()[index].1.to_owned())))
+}
+
+/// Loads the inspector of the variant with this key.
+pub async fn inspector(key: &str) -> Result<&'static Inspector, Missing> {
+    let index = universe::titles().iter().position(|(known, _)| *known == key);
+    let loaded = match index.and_then(|index| INSPECTORS.get(index)) {
+        Some(load) => load().await,
+        None => None,
+    };
+    loaded.ok_or_else(|| Missing("What explains this protocol".to_owned()))
 }

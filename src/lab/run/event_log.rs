@@ -11,12 +11,13 @@
 use super::debug_json::parse;
 use super::{Run, report::finding_text};
 use crate::core::quorum::majority;
-use crate::core::{Effect, Micros, NodeId, NodeSet, SettingId, SettingKind, Settings};
+use crate::core::{Effect, Micros, NodeId, NodeSet, SettingId, SettingKind, Settings, Told};
 use crate::lab::document::quantity::Quantity;
 use crate::lab::{Document, Problem, Problems};
 use crate::sim::What;
 use crate::sim::recording::{HandlerCall, Stimulus, Text};
 use crate::universe::Variant;
+use crate::universe::reasons::Wording;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -113,7 +114,8 @@ impl EventLog {
             }
         }
         for call in universe.calls() {
-            let line = call_line(event, time_us, call, self.durable.entry(call.node).or_default());
+            let wording = universe.variant().inspector.wording;
+            let line = call_line(event, time_us, call, wording, self.durable.entry(call.node).or_default());
             self.lines.push_back(line);
         }
         for violation in &universe.violations()[self.violations..] {
@@ -204,7 +206,7 @@ fn quorums(variant: &Variant, settings: &Settings, n: u8) -> Value {
 }
 
 /// The line of a handler call; `durable` is the durable state in the node's line before, and afterwards in this one.
-fn call_line(event: u64, time_us: Micros, call: &HandlerCall, durable: &mut Durable) -> Value {
+fn call_line(event: u64, time_us: Micros, call: &HandlerCall, wording: Wording, durable: &mut Durable) -> Value {
     let HandlerCall { node, durable: Text(text), state, .. } = call;
     let starts_anew = matches!(call.stimulus, Stimulus::Boot(_) | Stimulus::Crash);
     let written = if *text == durable.text && !starts_anew {
@@ -222,8 +224,18 @@ fn call_line(event: u64, time_us: Micros, call: &HandlerCall, durable: &mut Dura
         "stimulus": stimulus(&call.stimulus),
         "durable": written,
         "volatile": state.as_ref().map(|Text(state)| volatile(state, text)),
+        "because": because(call, wording),
         "effects": call.effects.iter().map(effect).collect::<Vec<_>>(),
     })
+}
+
+/// The reasons of a call: the rule, whether it is in force, and the sentence.
+fn because(call: &HandlerCall, wording: Wording) -> Vec<Value> {
+    let reason = |told: &Told| {
+        let rule = wording.rules.get(usize::from(told.rule.0)).map(|rule| rule.key);
+        json!({ "rule": rule, "in_force": told.in_force, "says": wording.sentence(call.node, told) })
+    };
+    call.told.iter().map(reason).collect()
 }
 
 fn stimulus(stimulus: &Stimulus) -> Value {

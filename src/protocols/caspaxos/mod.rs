@@ -46,9 +46,10 @@ pub use state::{Change, State};
 use crate::core::node::{HistoryInvariant, Invariant, Node, Protocol, SettingError, Setup};
 use crate::core::{
     Answer, Ballot, Card, Command, Contact, EntryStatus, Exchange, Family, Faults, Formula, Instance, LeaderModel,
-    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, Quorums, Rule, Setting, Shots, Slot, Tally,
-    TimingModel,
+    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, Quorums, Rule, Sentence, Setting, Shots,
+    Slot, Tally, TimingModel,
 };
+use crate::facts;
 use std::sync::Arc;
 
 /// The variant.
@@ -171,11 +172,12 @@ impl Server {
 
     /// A ballot that nobody has used, higher than any heard of.
     fn new_ballot(&mut self, register: u16, out: &mut Out<Server>) -> Ballot {
-        let node = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
         self.disk.counter = self.disk.counter.max(self.seen) + 1;
-        out.because(DURABLE_COUNTER);
+        let round = self.disk.counter;
+        let node = if out.rule(TAKES_BALLOT, facts![Ballot { round, node: self.me }]) { self.me } else { NodeId(0) };
+        out.because(SAVES_COUNTER, facts![round]);
         out.save_entries(shown(register));
-        Ballot { round: self.disk.counter, node }
+        Ballot { round, node }
     }
 
     /// Begins the first change that waits: with a prepare phase, unless the promises came with the last acceptances.
@@ -183,11 +185,11 @@ impl Server {
         let phase1 = self.config.quorums.phase1;
         match self.proposer(register).cache.take() {
             Some(Cache { next, promises, state, .. }) if phase1.is_quorum(promises) => {
-                out.because(CACHE_NEEDS_PROMISES);
+                out.because(LEAVES_OUT_PREPARE, facts![next, promises]);
                 self.proposer(register).ballot = next;
                 self.accept(register, &state, out);
             }
-            Some(Cache { state, .. }) if !out.rule(CACHE_NEEDS_PROMISES) => {
+            Some(Cache { state, .. }) if !out.rule(KEPT_STATE_IS_OLD, facts![register]) => {
                 self.proposer(register).ballot = self.new_ballot(register, out);
                 self.accept(register, &state, out);
             }
@@ -207,11 +209,11 @@ impl Server {
     /// Phase 2: applies the first change that waits to the current state.
     fn accept(&mut self, register: u16, current: &Arc<State>, out: &mut Out<Server>) {
         let Some(&command) = self.proposer(register).waiting.first() else { return };
-        out.because(CHANGE_FUNCTION);
+        out.because(APPLIES, facts![command, current.version]);
         let state = current.changed(command, self.me, out);
         let mut next = Ballot::ZERO;
         if self.config.one_round {
-            out.because(ONE_ROUND_TRIP);
+            out.because(ASKS_FOR_NEXT, facts![]);
             next = self.new_ballot(register, out);
         }
         self.proposer(register).stage = Stage::Accepting { acceptances: NodeSet::EMPTY, next, state };
@@ -250,15 +252,18 @@ impl Server {
         if ballot != *own || !promises.add(from) {
             return;
         }
-        if reported > *accepted && (first || out.rule(ADOPT_HIGHEST)) {
+        if reported > *accepted && (first || out.rule(PREFERS, facts![reported, *accepted])) {
             (*accepted, *current) = (reported, Arc::clone(state));
         }
         if !quorums.phase1.is_quorum(*promises) {
-            return;
+            return out.tell(COUNTS_PROMISES, facts![*promises, ballot]);
         }
-        out.because(ADOPT_HIGHEST);
+        match accepted.is_real() {
+            true => out.because(TAKES_STATE, facts![*accepted, *promises]),
+            false => out.because(STARTS_EMPTY, facts![*promises]),
+        }
         if quorums.intersect() {
-            out.because(QUORUMS_INTERSECT);
+            out.because(HEARS_OF_LAST_STATE, facts![]);
         }
         let current = Arc::clone(current);
         self.accept(register, &current, out);
@@ -274,19 +279,22 @@ impl Server {
             cache.promises.add(from);
         }
         let Stage::Accepting { acceptances, next, state } = stage else { return };
-        if ballot != *own || !acceptances.add(from) || !phase2.is_quorum(*acceptances) {
+        if ballot != *own || !acceptances.add(from) {
             return;
+        }
+        if !phase2.is_quorum(*acceptances) {
+            return out.tell(COUNTS_ACCEPTANCES, facts![*acceptances, ballot]);
         }
         let (promises, next, state) = (*acceptances, *next, Arc::clone(state));
         if next.is_real() {
             *cache = Some(Cache { accepted: ballot, next, promises, state: Arc::clone(&state) });
         }
+        out.because(ACKNOWLEDGES, facts![state.version, register, ballot, promises]);
         self.acknowledged(register, &state, out);
     }
 
     /// A quorum has accepted `state`: it and all changes that led to it are for ever.
     fn acknowledged(&mut self, register: u16, state: &State, out: &mut Out<Server>) {
-        out.because(ACKNOWLEDGED);
         let proposer = self.proposer(register);
         let mut new: Vec<Change> = state.changes.iter().copied().filter(|c| c.version > proposer.known).collect();
         new.sort_unstable_by_key(|change| change.version);
@@ -320,7 +328,7 @@ impl Server {
         if ballot <= proposer.ballot || !under_way {
             return;
         }
-        out.because(FAST_FORWARD);
+        out.because(GIVES_UP, facts![proposer.ballot, ballot, register]);
         proposer.stage = Stage::Pausing;
         proposer.conflicts = (proposer.conflicts + 1).min(DOUBLINGS);
         let longest = if random { backoff << (proposer.conflicts + 2) } else { backoff };
@@ -331,14 +339,14 @@ impl Server {
 
     fn on_prepare(&mut self, from: NodeId, register: u16, ballot: Ballot, out: &mut Out<Server>) {
         let acceptor = place(&mut self.disk.registers, register);
-        if ballot < acceptor.promised && out.rule(PROMISE_ONLY_HIGHER) {
+        if ballot < acceptor.promised && out.rule(REFUSES_TO_PROMISE, facts![ballot, register, acceptor.promised]) {
             return out.send(from, Msg::Conflict { register, seen: acceptor.promised });
         }
-        out.because(PROMISE_ONLY_HIGHER);
+        out.because(PROMISES, facts![ballot, register, acceptor.promised]);
         // A prepare message that comes again is answered again: the first promise may have been lost.
         if ballot != acceptor.promised {
             acceptor.promised = ballot;
-            out.because(DURABLE_ACCEPTOR);
+            out.because(SAVES_PROMISE, facts![]);
             out.save_entries(shown(register));
         }
         let (accepted, state) = (acceptor.accepted, Arc::clone(&acceptor.state));
@@ -359,13 +367,13 @@ impl Server {
         // What was accepted already is confirmed again, even where the next ballot is promised by now.
         let again = ballot == acceptor.accepted && *state == acceptor.state;
         if !again {
-            if ballot < acceptor.promised && out.rule(ACCEPT_UNLESS_PROMISED) {
+            if ballot < acceptor.promised && out.rule(REFUSES_LOWER, facts![ballot, register, acceptor.promised]) {
                 return out.send(from, Msg::Conflict { register, seen: acceptor.promised });
             }
-            out.because(ACCEPT_UNLESS_PROMISED);
+            out.because(ACCEPTS, facts![state.version, register, ballot]);
             acceptor.promised = acceptor.promised.max(ballot).max(next);
             (acceptor.accepted, acceptor.state) = (ballot, Arc::clone(state));
-            out.because(DURABLE_ACCEPTOR);
+            out.because(SAVES_STATE, facts![]);
             out.save_entries(shown(register));
         }
         out.send(from, Msg::Accepted { register, ballot });
@@ -393,10 +401,10 @@ impl Node for Server {
     type Disk = Disk;
 
     fn boot(me: NodeId, config: &Config, mut disk: Disk, out: &mut Out<Server>) -> Server {
-        if disk.counter > 0 && !out.rule(DURABLE_COUNTER) {
+        if disk.counter > 0 && !out.rule(GOES_ON_ABOVE, facts![disk.counter]) {
             disk.counter = 0;
         }
-        if !disk.registers.is_empty() && !out.rule(DURABLE_ACCEPTOR) {
+        if !disk.registers.is_empty() && !out.rule(REMEMBERS, facts![]) {
             disk.registers.clear();
         }
         Server { me, config: *config, disk, proposers: Vec::new(), seen: 0 }
@@ -421,7 +429,8 @@ impl Node for Server {
             Stage::Idle => {}
             Stage::Pausing => self.begin(register, out),
             Stage::Preparing { .. } | Stage::Accepting { .. } => {
-                out.because(RESEND);
+                let ballot = self.proposer(register).ballot;
+                out.because(ASKS_AGAIN, facts![register, ballot]);
                 self.ask(register, out);
             }
         }
@@ -510,6 +519,7 @@ impl Protocol for CasPaxos {
         ],
     };
     const RULES: &'static [Rule] = RULES;
+    const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 

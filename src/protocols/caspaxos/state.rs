@@ -1,7 +1,8 @@
 //! The state of one register: what a change function gets and gives back.
 
-use super::AT_MOST_ONCE;
+use super::IS_IN_STATE;
 use crate::core::{Command, NodeId, Out, Outcome, Slot};
+use crate::facts;
 use crate::services::Machine;
 use std::fmt::{Debug, Formatter, Result};
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl State {
         me: NodeId,
         out: &mut Out<N>,
     ) -> Arc<State> {
-        if self.outcome(command).is_some() && out.rule(AT_MOST_ONCE) {
+        if self.outcome(command).is_some() && out.rule(IS_IN_STATE, facts![command]) {
             return Arc::clone(self);
         }
         let mut state = State::clone(self);

@@ -4,6 +4,7 @@ use super::message::{Msg, Proposal, Report, Snapshot};
 use super::rules::*;
 use super::{Role, Server};
 use crate::core::{Ballot, Command, Log, NodeId, Out, Slot};
+use crate::facts;
 use std::sync::Arc;
 
 /// Durable state: all that survives a crash.
@@ -31,7 +32,11 @@ impl Server {
 
     /// The same, when of the proposals accepted none below `slot` has changed.
     pub(super) fn save_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
-        out.because(DURABLE_ACCEPTOR);
+        out.because(WAITS_FOR_DISK, facts![]);
+        self.write_entries(slot, out);
+    }
+
+    fn write_entries(&mut self, slot: Slot, out: &mut Out<Server>) {
         self.disk.committed = self.committed;
         out.save_entries(slot);
     }
@@ -39,23 +44,31 @@ impl Server {
     /// A poll: refused by whoever hears from a leader, or leads.
     pub(super) fn on_poll(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) {
         if ballot <= self.disk.promised {
+            out.tell(REFUSES_TO_PROMISE, facts![ballot, self.disk.promised]);
             return out.send(from, Msg::Nack { promised: self.disk.promised });
         }
         let hears = matches!(self.role, Role::Leader(_) | Role::Acceptor { hears_leader: true, .. });
-        let granted = !(hears && out.rule(LEADER_STICKINESS));
+        let granted = !(hears && out.rule(REFUSES_POLL, facts![from]));
+        if !hears {
+            out.tell(CONSENTS, facts![from, ballot]);
+        }
         out.send(from, Msg::PollReply { ballot, granted });
     }
 
     /// Phase 1b.
+    #[inline(never)]
     pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, first: Slot, out: &mut Out<Server>) {
-        out.because(PROMISE_ONLY_HIGHER);
         if ballot < self.disk.promised {
+            out.because(REFUSES_TO_PROMISE, facts![ballot, self.disk.promised]);
             return out.send(from, Msg::Nack { promised: self.disk.promised });
         }
         if ballot > self.disk.promised {
+            out.because(PROMISES, facts![ballot, self.disk.promised]);
             self.disk.promised = ballot;
             self.save(out);
             self.follow(ballot, None, out);
+        } else {
+            out.because(PROMISES_AGAIN, facts![ballot]);
         }
         // Equal ballots too: the first promise may have been lost.
         out.send(from, Msg::Promise { ballot, report: Arc::new(self.report(first)) });
@@ -85,7 +98,8 @@ impl Server {
         }
         self.accept(slot, Proposal { ballot, command });
         self.learn_committed(ballot, committed, out);
-        self.save_entries(slot, out);
+        out.because(ACCEPTS, facts![slot, ballot, self.disk.promised]);
+        self.write_entries(slot, out);
         out.send(from, Msg::Accepted { ballot, slot });
     }
 
@@ -105,12 +119,12 @@ impl Server {
     #[inline(never)]
     fn check_other_ballot(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) -> bool {
         let promised = self.disk.promised;
-        if ballot < promised && out.rule(ACCEPT_UNLESS_PROMISED) {
+        if ballot < promised && out.rule(REFUSES_LOWER, facts![ballot, promised]) {
             out.send(from, Msg::Nack { promised });
             return false;
         }
         if ballot > promised {
-            out.because(ACCEPT_RAISES_PROMISE);
+            out.because(PROMISES_BY_ACCEPTING, facts![ballot, promised]);
             self.disk.promised = ballot;
             self.save(out);
             self.follow(ballot, Some(from), out);

@@ -5,6 +5,7 @@ use super::message::{Msg, Proposal};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Slot};
+use crate::facts;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -140,11 +141,11 @@ impl Server {
             return out.reply(command.client, command.seq, Answer::Redirect(leader));
         }
         if let Some(outcome) = self.machine.recall(command)
-            && out.rule(AT_MOST_ONCE)
+            && out.rule(ANSWERS_AGAIN, facts![command])
         {
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
-        if !self.clients.is_new(command) && out.rule(AT_MOST_ONCE) {
+        if !self.clients.is_new(command) && out.rule(WAITS_FOR_FIRST, facts![command]) {
             return;
         }
         self.clients.pending.push_back(command);
@@ -155,13 +156,14 @@ impl Server {
     pub(super) fn propose_pending(&mut self, out: &mut Out<Server>) {
         let Role::Leader(Leadership { handing_over: None, .. }) = self.role else { return };
         while let Some(&command) = self.clients.pending.front() {
-            out.because(PIPELINE);
-            if self.open.len() >= self.config.pipeline as usize {
-                return;
+            let limit = self.config.pipeline;
+            if self.open.len() >= limit as usize {
+                return out.because(HOLDS_BACK, facts![command, limit]);
             }
             self.clients.pending.pop_front();
             self.open.push_back(super::learner::Open::default());
             let slot = self.committed + self.open.len() as Slot;
+            out.because(PROPOSES, facts![command, slot, limit]);
             self.propose(slot, command, out);
             self.save_and_accept(&[slot], out);
         }
@@ -172,7 +174,7 @@ impl Server {
         let Role::Leader(Leadership { to, .. }) = self.role else { return };
         let ballot = self.disk.promised;
         if self.config.thrifty {
-            out.because(THRIFTY);
+            out.because(SENDS_TO_QUORUM, facts![to, slot]);
         }
         out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.piggybacked_commit() });
         self.accept(slot, Proposal { ballot, command });
@@ -215,7 +217,7 @@ impl Server {
         if open.chosen || !open.votes.add(from) || !self.config.quorums.phase2.is_quorum(open.votes) {
             return;
         }
-        out.because(ACCEPT_QUORUM);
+        out.because(CHOOSES, facts![slot, ballot, open.votes]);
         let Some(&Proposal { command, .. }) = self.proposal(slot) else { return };
         if self.config.explicit_commit {
             out.broadcast(self.peers(), Msg::Commit { ballot, slot, command });
@@ -229,16 +231,17 @@ impl Server {
     pub(super) fn send_heartbeats(&mut self, out: &mut Out<Server>) {
         let peers = self.peers();
         let Role::Leader(leadership) = &mut self.role else { return };
-        out.because(STABLE_LEADER);
+        out.because(SENDS_HEARTBEATS, facts![self.disk.promised]);
         leadership.round += 1;
         let (round, mut followers) = (leadership.round, std::mem::take(&mut leadership.followers));
         let (ballot, committed) = (self.disk.promised, self.committed);
         let mut informed = peers;
         for peer in peers.iter() {
             let follower = &mut followers[usize::from(peer.0)];
-            if let Some((until, catch_up)) = self.catch_up(std::mem::take(&mut follower.first_missing), round) {
+            let missing = std::mem::take(&mut follower.first_missing);
+            if let Some((until, catch_up)) = self.catch_up(missing, round) {
                 (follower.under_way, follower.until) = (round, until);
-                out.because(CATCH_UP);
+                out.because(SENDS_MISSING, facts![peer, missing]);
                 out.send(peer, catch_up);
                 informed.remove(peer);
             }
@@ -334,7 +337,7 @@ impl Server {
             return;
         }
         if stuck {
-            out.because(RESEND);
+            out.because(RESENDS, facts![oldest]);
             leadership.resends = (leadership.resends + 1).min(DOUBLINGS);
             let newest = leadership.newest;
             let (ballot, committed) = (self.disk.promised, self.piggybacked_commit());
@@ -352,7 +355,7 @@ impl Server {
         let Role::Leader(leadership) = &mut self.role else { return };
         let active = std::mem::take(&mut leadership.recently_active);
         if !self.config.quorums.phase2.is_quorum(active.with(self.me)) {
-            out.because(LEADER_HEARS_QUORUM);
+            out.because(RESIGNS, facts![active.with(self.me)]);
             return self.follow(self.disk.promised, None, out);
         }
         self.schedule_quorum_check(out);
@@ -367,7 +370,7 @@ impl Server {
     /// An operator's order to hand leadership over.
     pub(super) fn hand_over(&mut self, to: NodeId, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else { return };
-        out.because(HAND_OVER);
+        out.because(HANDS_OVER, facts![to]);
         leadership.handing_over = Some(to);
         out.set_timer(Timer::HandOver, self.config.quorum_timeout, self.config.quorum_timeout);
         self.try_hand_over(out);
@@ -391,6 +394,7 @@ impl Server {
     }
 
     /// Prepares at once, as the leader asks, unless this server lacks chosen commands.
+    #[inline(never)]
     pub(super) fn on_hand_over(&mut self, from: NodeId, ballot: Ballot, committed: Slot, out: &mut Out<Server>) {
         if !self.check_ballot(from, ballot, out) {
             return;
@@ -399,7 +403,7 @@ impl Server {
         if self.committed < committed {
             return out.send(from, Msg::HeartbeatReply { ballot, round: 0, first_missing: self.committed + 1 });
         }
-        out.because(HAND_OVER);
+        out.because(PREPARES_AT_ONCE, facts![from]);
         self.prepare(out);
     }
 }

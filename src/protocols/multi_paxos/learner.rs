@@ -9,6 +9,7 @@ use super::message::{Msg, Proposal, Snapshot};
 use super::rules::*;
 use super::{Role, Server};
 use crate::core::{Answer, Ballot, Command, Log, NodeId, NodeSet, Out, Slot};
+use crate::facts;
 use std::sync::Arc;
 
 /// Snapshots' worth of slots that are kept at most for servers to which a snapshot is under way.
@@ -61,8 +62,9 @@ impl Server {
         loop {
             self.open.pop_front();
             self.committed += 1;
-            out.because(EXECUTE_IN_ORDER);
-            let outcome = self.machine.apply_once(command, self.me, || out.rule(AT_MOST_ONCE));
+            out.because(EXECUTES, facts![self.committed]);
+            let again = || out.rule(EXECUTES_ONCE, facts![command]);
+            let outcome = self.machine.apply_once(command, self.me, again);
             out.applied(self.committed, command);
             if let Role::Leader(_) = self.role {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -93,7 +95,7 @@ impl Server {
         while self.committed < upto {
             let next = self.committed + 1;
             let Some(&held) = self.proposal(next) else { return };
-            if held.ballot != ballot && out.rule(COMMIT_SAME_BALLOT) {
+            if held.ballot != ballot && doubts(next, held.ballot, ballot, out) {
                 return;
             }
             self.choose(next, held.command, out);
@@ -120,6 +122,7 @@ impl Server {
     }
 
     /// An explicit commit.
+    #[inline(never)]
     pub(super) fn on_commit(
         &mut self,
         from: NodeId,
@@ -155,17 +158,18 @@ impl Server {
         }
         *leader_committed = committed;
         let first_missing = if missing { self.committed + 1 } else { 0 };
-        out.because(STABLE_LEADER);
+        out.because(WAITS_FOR_LEADER, facts![ballot]);
         self.hear_leader(out);
         out.send(from, Msg::HeartbeatReply { ballot, round, first_missing });
     }
 
     /// Installs a snapshot, if it covers more than is executed here; tells whether it does.
+    #[inline(never)]
     pub(super) fn install(&mut self, snapshot: &Arc<Snapshot>, out: &mut Out<Server>) -> bool {
         if snapshot.slot <= self.committed {
             return false;
         }
-        out.because(SNAPSHOT);
+        out.because(INSTALLS_SNAPSHOT, facts![snapshot.slot, self.committed]);
         self.open.drain(..self.open.len().min((snapshot.slot - self.committed) as usize));
         self.committed = snapshot.slot;
         self.machine = snapshot.machine.clone();
@@ -186,11 +190,17 @@ impl Server {
     /// whole state; or to the one that is under way to another, which would need a newer one otherwise.
     #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
-        out.because(SNAPSHOT);
+        out.because(TAKES_SNAPSHOT, facts![self.committed]);
         let most = self.config.snapshot_every.saturating_mul(KEPT);
         let kept = self.disk.snapshot.slot.min(self.needed_after()).max(self.committed.saturating_sub(most));
         self.disk.accepted.compact_to(kept);
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);
     }
+}
+
+/// Whether a command accepted in another ballot than the leader's is not taken for the chosen one. Not inlined, for it is rare.
+#[inline(never)]
+fn doubts(slot: Slot, held: Ballot, ballot: Ballot, out: &mut Out<Server>) -> bool {
+    out.rule(DOUBTS, facts![slot, held, ballot])
 }

@@ -52,9 +52,10 @@ pub use rules::*;
 use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
-    NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Setting, Settings, Shots, Slot, Tally,
+    NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
     TimingModel,
 };
+use crate::facts;
 use crate::services::Machine;
 use leader::{Clients, Leadership};
 use learner::Open;
@@ -170,7 +171,11 @@ impl Node for Server {
 
     fn boot(me: NodeId, config: &Config, disk: Disk, out: &mut Out<Server>) -> Server {
         let restarts = disk != Disk::default();
-        let disk = if restarts && !out.rule(DURABLE_ACCEPTOR) { Disk::default() } else { disk };
+        let disk = if restarts && !out.rule(REMEMBERS, facts![disk.promised, disk.accepted.last()]) {
+            Disk::default()
+        } else {
+            disk
+        };
         let known = disk.committed;
         let mut server = Server {
             me,
@@ -241,7 +246,7 @@ impl Node for Server {
     fn on_timer(&mut self, timer: Timer, out: &mut Out<Server>) {
         match (timer, &self.role) {
             (Timer::Election, Role::Acceptor { .. }) => {
-                out.because(STABLE_LEADER);
+                out.because(LOSES_PATIENCE, facts![]);
                 match self.config.poll {
                     true => self.poll(out),
                     false => self.prepare(out),
@@ -374,6 +379,7 @@ impl Protocol for MultiPaxos {
         ],
     };
     const RULES: &'static [Rule] = RULES;
+    const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 

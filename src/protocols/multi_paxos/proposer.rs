@@ -6,6 +6,7 @@ use super::message::{Msg, Proposal, Report};
 use super::rules::*;
 use super::{Role, Server, Timer};
 use crate::core::{Answer, Ballot, Command, Micros, NodeId, NodeSet, Out, Slot};
+use crate::facts;
 
 /// How often the election timeout doubles at most because polls are not answered.
 const POLL_DOUBLINGS: u8 = 2;
@@ -23,7 +24,7 @@ pub struct Phase1 {
 
 impl Phase1 {
     fn adopt(&mut self, slot: Slot, proposal: Proposal, out: &mut Out<Server>) {
-        if out.rule(ADOPT_HIGHEST) {
+        if out.rule(ADOPTS, facts![slot, proposal.ballot]) {
             match self.adopted.binary_search_by_key(&slot, |(slot, _)| *slot) {
                 Ok(at) if self.adopted[at].1.ballot < proposal.ballot => self.adopted[at].1 = proposal,
                 Ok(_) => {}
@@ -36,8 +37,9 @@ impl Phase1 {
 impl Server {
     /// The ballot that this server would prepare.
     fn next_ballot(&self, out: &mut Out<Server>) -> Ballot {
-        let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
-        self.seen.max(self.disk.promised).next(owner)
+        let seen = self.seen.max(self.disk.promised);
+        let owner = if out.rule(TAKES_BALLOT, facts![seen.next(self.me)]) { self.me } else { NodeId(0) };
+        seen.next(owner)
     }
 
     /// Asks all others whether they hear from a leader, before preparing a ballot that would depose it.
@@ -52,7 +54,7 @@ impl Server {
             *consents = me;
         }
         let ballot = self.next_ballot(out);
-        out.because(ASK_FIRST);
+        out.because(POLLS, facts![ballot]);
         out.broadcast(self.peers(), Msg::Poll { ballot });
         self.reset_election_timeout(out);
         self.on_poll_reply(self.me, ballot, true, out);
@@ -85,7 +87,7 @@ impl Server {
             }
         }
         let last = self.disk.accepted.last();
-        if last > self.committed && !out.rule(PREPARE_ALL_SLOTS) {
+        if last > self.committed && !out.rule(ASKS_FROM, facts![phase1.first, last]) {
             phase1.first = last + 1;
         }
         let first = phase1.first;
@@ -102,13 +104,14 @@ impl Server {
             return self.poll(out);
         }
         let Role::Proposer(Phase1 { promises, first, .. }) = &self.role else { return };
-        out.because(RESEND);
+        out.because(PREPARES_AGAIN, facts![self.disk.promised, *promises]);
         let silent = self.peers().minus(*promises);
         out.broadcast(silent, Msg::Prepare { ballot: self.disk.promised, from: *first });
         self.reset_election_timeout(out);
     }
 
     /// Phase 1b arrives.
+    #[inline(never)]
     pub(super) fn on_promise(&mut self, from: NodeId, ballot: Ballot, report: &Report, out: &mut Out<Server>) {
         if ballot != self.disk.promised || !matches!(self.role, Role::Proposer(_)) {
             return;
@@ -129,11 +132,13 @@ impl Server {
         }
         phase1.promises.add(from);
         if self.config.quorums.phase1.is_quorum(phase1.promises) {
-            out.because(PREPARE_QUORUM);
+            out.because(LEADS, facts![ballot, phase1.promises]);
             if self.config.quorums.intersect() {
-                out.because(QUORUMS_INTERSECT);
+                out.because(HEARS_OF_ALL_CHOSEN, facts![]);
             }
             self.lead(out);
+        } else {
+            out.tell(COUNTS_PROMISES, facts![phase1.promises, ballot]);
         }
     }
 
@@ -157,7 +162,7 @@ impl Server {
             let found = adopted.binary_search_by_key(&slot, |(slot, _)| *slot);
             let command = found.map_or(Command::NOOP, |at| adopted[at].1.command);
             if found.is_err() {
-                out.because(FILL_GAPS);
+                out.because(FILLS_GAP, facts![slot]);
             }
             self.clients.is_new(command);
             self.propose(slot, command, out);
@@ -174,6 +179,7 @@ impl Server {
     }
 
     /// A Nack: an acceptor has promised a higher ballot, which preempts this server's.
+    #[inline(never)]
     pub(super) fn on_nack(&mut self, promised: Ballot, out: &mut Out<Server>) {
         self.seen = self.seen.max(promised);
         if promised > self.disk.promised && !matches!(self.role, Role::Acceptor { .. }) {
@@ -191,7 +197,7 @@ impl Server {
             }
         }
         if !matches!(role, Role::Acceptor { .. }) {
-            out.because(BACK_OFF);
+            out.because(BACKS_OFF, facts![self.seen]);
             let without_progress = match &role {
                 Role::Leader(leadership) => !self.open.is_empty() && leadership.began == self.committed,
                 _ => true,

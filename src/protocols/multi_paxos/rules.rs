@@ -14,6 +14,8 @@ crate::rules! {
         source: "Simple §2.5",
         says: "A ballot is a round and the proposer's own id, so no two proposers ever use the same one.",
         without: Some("two leaders propose different commands in one slot under one ballot, and both can be chosen"),
+    } tells {
+        TAKES_BALLOT(ballot) = "takes ballot {ballot}, its own first one above all that it has seen";
     };
     /// Phase 1b.
     PROMISE_ONLY_HIGHER = {
@@ -22,6 +24,10 @@ crate::rules! {
         source: "Simple §2.2, phase 1(b)",
         says: "An acceptor promises a ballot only if it has promised none that is higher, and tells a proposer that comes too late.",
         without: None,
+    } tells {
+        PROMISES(ballot, promised) = "promises ballot {ballot}: the highest it promised before is {promised}";
+        PROMISES_AGAIN(ballot) = "promises ballot {ballot} once more: its first promise may have been lost";
+        REFUSES_TO_PROMISE(ballot, promised) = "refuses to promise ballot {ballot}: it has promised {promised}, which is higher";
     };
     /// One phase 1 for all slots.
     PREPARE_ALL_SLOTS = {
@@ -30,6 +36,8 @@ crate::rules! {
         source: "Simple §3",
         says: "A new leader asks about every slot from the first one on of which it does not know what was chosen; what it accepted itself counts for no more than what others did.",
         without: Some("a command chosen without the new leader is replaced by one that it happened to accept earlier"),
+    } tells {
+        ASKS_FROM(first, last) = "asks about every slot from {first} on, though it accepted commands itself up to slot {last}";
     };
     /// Phase 1 counts to a quorum.
     PREPARE_QUORUM = {
@@ -38,6 +46,9 @@ crate::rules! {
         source: "Simple §2.2, phase 2(a)",
         says: "A proposer leads only after a quorum has promised its ballot.",
         without: None,
+    } tells {
+        LEADS(ballot, promises) = "leads ballot {ballot}: it has the promises of {promises}, which are a quorum";
+        COUNTS_PROMISES(promises, ballot) = "has the promises of {promises} for ballot {ballot}";
     };
     /// P2c.
     ADOPT_HIGHEST = {
@@ -46,6 +57,8 @@ crate::rules! {
         source: "Simple §2.2, phase 2(a)",
         says: "In a slot for which promises report accepted commands, the new leader must propose the one of the highest ballot.",
         without: Some("a command already chosen in a slot is replaced by another"),
+    } tells {
+        ADOPTS(slot, ballot) = "must propose in slot {slot} the command accepted in ballot {ballot}, unless one of a higher ballot is reported";
     };
     /// No-ops.
     FILL_GAPS = {
@@ -54,6 +67,8 @@ crate::rules! {
         source: "Simple §3",
         says: "A slot of which no promise reports anything, with later slots in use, gets a no-op, so that those can be executed.",
         without: None,
+    } tells {
+        FILLS_GAP(slot) = "proposes a no-op in slot {slot}: no promise reports anything accepted there, and later slots are in use";
     };
     /// Phase 2b, acceptance.
     ACCEPT_UNLESS_PROMISED = {
@@ -62,6 +77,8 @@ crate::rules! {
         source: "Simple §2.2, phase 2(b)",
         says: "An acceptor refuses a proposal whose ballot is below the one it has promised.",
         without: Some("a deposed leader gets a command chosen in a slot in which the new leader chose another"),
+    } tells {
+        REFUSES_LOWER(ballot, promised) = "refuses ballot {ballot}: it has promised {promised}, which is higher";
     };
     /// Phase 2b, promise.
     ACCEPT_RAISES_PROMISE = {
@@ -70,6 +87,8 @@ crate::rules! {
         source: "Moderately Complex, Acceptor",
         says: "An acceptor that accepts a ballot, or hears of its leader, has thereby promised it.",
         without: None,
+    } tells {
+        PROMISES_BY_ACCEPTING(ballot, promised) = "has promised ballot {ballot} from now on, because it heard of its leader; before, it was {promised}";
     };
     /// Choice.
     ACCEPT_QUORUM = {
@@ -78,6 +97,8 @@ crate::rules! {
         source: "Simple §2.2",
         says: "A command is chosen in a slot once a quorum has accepted it in one ballot.",
         without: None,
+    } tells {
+        CHOOSES(slot, ballot, votes) = "knows slot {slot} to be chosen: {votes} accepted it in ballot {ballot}, and that is a quorum";
     };
     /// Quorum intersection.
     QUORUMS_INTERSECT = {
@@ -86,6 +107,8 @@ crate::rules! {
         source: "Simple §2.2; Howard, Malkhi, Spiegelman, Flexible Paxos (2016), §4",
         says: "Every quorum of promises shares an acceptor with every quorum of acceptances: the two sizes add up to more than all servers.",
         without: Some("a new leader hears of nobody who accepted the chosen command"),
+    } tells {
+        HEARS_OF_ALL_CHOSEN() = "has thereby heard of every command that is chosen: any quorum of acceptances shares an acceptor with these";
     };
     /// Stable storage.
     DURABLE_ACCEPTOR = {
@@ -94,6 +117,10 @@ crate::rules! {
         source: "Simple §2.5",
         says: "What an acceptor promised and accepted is on its disk before it answers, and it restarts from there.",
         without: Some("a restarted acceptor helps to choose a second command in a slot"),
+    } tells {
+        ACCEPTS(slot, ballot, promised) = "accepts the command for slot {slot} in ballot {ballot}, {promised} being the highest that it has promised, and answers when that is on its disk";
+        WAITS_FOR_DISK() = "lets what relies on it wait until what it promised and accepted is on its disk";
+        REMEMBERS(promised, last) = "restarts with what is on its disk: it promised ballot {promised}, and holds slots up to {last}";
     };
     /// Learning through the commit index.
     COMMIT_SAME_BALLOT = {
@@ -102,6 +129,8 @@ crate::rules! {
         source: "Simple §2.3 and §3: learning which of the accepted proposals was chosen",
         says: "Told by the leader that all slots up to one are chosen, a server takes its accepted command for the chosen one only if it accepted it in that leader's ballot; otherwise it asks.",
         without: Some("a server executes a command that it accepted in an old ballot and that was never chosen"),
+    } tells {
+        DOUBTS(slot, held, ballot) = "does not take its own command in slot {slot} for the chosen one: it accepted it in ballot {held}, and the leader's is {ballot}";
     };
     /// Execution.
     EXECUTE_IN_ORDER = {
@@ -110,6 +139,8 @@ crate::rules! {
         source: "Simple §3",
         says: "A slot's command is executed when it and all commands before it are chosen.",
         without: None,
+    } tells {
+        EXECUTES(slot) = "executes slot {slot}: that is chosen, and so is every slot before it";
     };
     /// At most once.
     AT_MOST_ONCE = {
@@ -118,6 +149,10 @@ crate::rules! {
         source: "Moderately Complex, Replica",
         says: "A command that is asked for again is not proposed again while it is under way, and answered from memory once it is executed.",
         without: Some("a command whose client asked twice is executed twice, and overwrites what came in between"),
+    } tells {
+        ANSWERS_AGAIN(command) = "answers {command} from memory: it is executed already";
+        EXECUTES_ONCE(command) = "does not execute {command} again: that is done already";
+        WAITS_FOR_FIRST(command) = "does not propose {command} again: it is under way";
     };
     /// Time-outs.
     STABLE_LEADER = {
@@ -126,6 +161,10 @@ crate::rules! {
         source: "Simple §2.4 and §3; Moderately Complex, When Paxos Works",
         says: "Nobody prepares a new ballot while it hears from the leader; after a random time of silence, it does.",
         without: None,
+    } tells {
+        WAITS_FOR_LEADER(ballot) = "prepares no ballot of its own for another time-out: it hears from the leader of ballot {ballot}";
+        SENDS_HEARTBEATS(ballot) = "lets the others know that it still leads ballot {ballot}";
+        LOSES_PATIENCE() = "tries to lead: it has heard from no leader for its whole time-out";
     };
     /// The poll.
     ASK_FIRST = {
@@ -134,6 +173,8 @@ crate::rules! {
         source: "practice; PreVote in Ongaro's dissertation (2014) §9.6 is the same for Raft",
         says: "A server that has heard from no leader for a time-out asks the others first. It prepares a higher ballot only if enough of them for both phases agree.",
         without: None,
+    } tells {
+        POLLS(ballot) = "asks the others first whether they hear from a leader, before it prepares ballot {ballot}";
     };
     /// Who refuses a poll.
     LEADER_STICKINESS = {
@@ -142,6 +183,9 @@ crate::rules! {
         source: "practice: master leases in Chandra, Griesemer, Redstone, Paxos Made Live (2007), §5.2, and Ongaro's dissertation (2014) §4.2.3",
         says: "A server that leads, or has heard from a leader within the shortest election timeout, agrees to no poll.",
         without: Some("a server that cannot hear the leader deposes it though a quorum can, and is deposed by it in turn, without end"),
+    } tells {
+        REFUSES_POLL(asker) = "does not consent that {asker} prepares: it leads or hears from a leader";
+        CONSENTS(asker, ballot) = "consents that {asker} prepares ballot {ballot}: it hears from no leader";
     };
     /// Giving way.
     BACK_OFF = {
@@ -150,6 +194,8 @@ crate::rules! {
         source: "Simple §2.2, last paragraph, and §2.4; Moderately Complex, When Paxos Works",
         says: "A proposer or leader that hears of a higher ballot stops, and waits before it tries again: the longer, the more of its ballots have come to nothing.",
         without: None,
+    } tells {
+        BACKS_OFF(ballot) = "proposes no more for now, and waits before it tries again; the highest ballot it knows is {ballot}";
     };
     /// A leader that reaches nobody.
     LEADER_HEARS_QUORUM = {
@@ -158,6 +204,8 @@ crate::rules! {
         source: "practice; Moderately Complex, When Paxos Works, monitors the leader the other way round",
         says: "A leader whose heartbeats no quorum answers for a whole time-out stops, so that another can take its place.",
         without: None,
+    } tells {
+        RESIGNS(active) = "resigns: in a whole time-out it heard only from {active}, itself included, and that is no quorum";
     };
     /// Pipelining.
     PIPELINE = {
@@ -166,6 +214,9 @@ crate::rules! {
         source: "Simple §3",
         says: "The leader proposes in later slots before earlier ones are chosen, up to α of them; further commands wait.",
         without: None,
+    } tells {
+        PROPOSES(command, slot, limit) = "proposes {command} in slot {slot}: of at most {limit} slots not all are open";
+        HOLDS_BACK(command, limit) = "lets {command} wait: {limit} slots are open already, and there are no more";
     };
     /// Thrifty.
     THRIFTY = {
@@ -174,6 +225,8 @@ crate::rules! {
         source: "Simple §2.2: \"to a set of acceptors\"; the word is from Moraru and others, EPaxos (2013)",
         says: "The leader sends phase 2 to one quorum only: the servers that answered a heartbeat first.",
         without: None,
+    } tells {
+        SENDS_TO_QUORUM(servers, slot) = "sends slot {slot} to {servers} and itself, which is a quorum";
     };
     /// Sending again.
     RESEND = {
@@ -182,6 +235,9 @@ crate::rules! {
         source: "Simple §2.1: messages can be lost",
         says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it though it has answered a heartbeat sent later, and so do those after it; the longer nothing helps, the more seldom.",
         without: None,
+    } tells {
+        RESENDS(slot) = "sends its proposals from slot {slot} on again: that was not chosen for a whole time-out";
+        PREPARES_AGAIN(ballot, promises) = "asks again for promises of ballot {ballot}: it has only those of {promises}";
     };
     /// Catching up.
     CATCH_UP = {
@@ -190,6 +246,8 @@ crate::rules! {
         source: "Simple §2.3 and §3: learning what was chosen",
         says: "A server that lacks chosen commands says so in its answer to a heartbeat; the next heartbeat brings them, unless some are under way.",
         without: None,
+    } tells {
+        SENDS_MISSING(server, first) = "sends {server} the chosen commands that it lacks, from slot {first} on";
     };
     /// Snapshots.
     SNAPSHOT = {
@@ -198,6 +256,9 @@ crate::rules! {
         source: "Moderately Complex, Paxos Made Pragmatic: garbage collection",
         says: "Slots covered by a saved state can be forgotten; one that lacks them gets the state instead.",
         without: None,
+    } tells {
+        INSTALLS_SNAPSHOT(slot, committed) = "takes over a saved state up to slot {slot}: it had executed up to slot {committed}";
+        TAKES_SNAPSHOT(slot) = "saves its state up to slot {slot}, and forgets old slots that it covers";
     };
     /// Transfer.
     HAND_OVER = {
@@ -206,6 +267,9 @@ crate::rules! {
         source: "practice; Ongaro's dissertation (2014) §3.10 has it for Raft",
         says: "Asked to hand over, the leader takes no more commands, brings the other up to date, and tells it to prepare at once.",
         without: None,
+    } tells {
+        HANDS_OVER(target) = "takes no more commands: it is about to hand over to {target}";
+        PREPARES_AT_ONCE(leader) = "prepares without waiting: {leader} asks it to take over, and it lacks no chosen command";
     };
 }
 

@@ -7,6 +7,7 @@ use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use super::storage::Payload;
 use crate::core::{Command, NodeId, NodeSet, Slot};
+use crate::facts;
 
 /// How up-to-date a log is: the last entry's term, then its slot, compared in this order (paper §5.4.1).
 pub type LastEntry = (u32, Slot);
@@ -51,7 +52,7 @@ impl Server {
         if !self.may_campaign() {
             return;
         }
-        out.because(ELECTION_TIMEOUT);
+        out.because(STARTS_ELECTION, facts![]);
         match self.config.pre_vote {
             true => self.pre_campaign(out),
             false => self.campaign(false, out),
@@ -60,7 +61,7 @@ impl Server {
 
     /// Becomes a pre-candidate (etcd: campaignPreElection): asks for votes without raising the term.
     fn pre_campaign(&mut self, out: &mut Out) {
-        out.because(PRE_VOTE);
+        out.because(ASKS_FIRST, facts![self.disk.term + 1]);
         self.role = Role::PreCandidate { votes: NodeSet::EMPTY, ahead: NodeSet::EMPTY };
         self.reset_election_timeout(out);
         let (last_term, last_slot) = self.last_entry();
@@ -70,14 +71,21 @@ impl Server {
     }
 
     pub(super) fn on_pre_vote(&mut self, from: NodeId, term: u32, candidate: LastEntry, out: &mut Out) {
-        let refused = self.must_not_vote(out)
+        let refused = self.must_not_vote(from, out)
             || self.is_stale(term, out)
             || (term == self.disk.term && self.has_voted_against(from, out));
-        let ahead = !refused && self.is_more_up_to_date_than(candidate, out);
+        let ahead = !refused && self.is_more_up_to_date_than(from, candidate, out);
         let refused = refused || ahead;
+        if !refused {
+            out.tell(WOULD_VOTE, facts![from, term]);
+            if !self.hears_leader {
+                out.tell(HEARS_NOBODY, facts![]);
+            }
+            self.tell_of_up_to_date(from, candidate, out);
+        }
         let term = match refused {
             false => term,
-            true if out.rule(PRE_VOTE_TELLS_TERM) => self.disk.term,
+            true if out.rule(TELLS_ITS_TERM, facts![self.disk.term]) => self.disk.term,
             true => 0,
         };
         out.send(from, Message::PreVoteReply { term, granted: !refused, ahead });
@@ -100,8 +108,9 @@ impl Server {
             return;
         }
         votes.add(from);
-        if configuration.quorum(*votes) {
-            self.campaign(false, out);
+        match configuration.quorum(*votes) {
+            true => self.campaign(false, out),
+            false => out.tell(COUNTS_PRE_VOTES, facts![*votes]),
         }
     }
 
@@ -116,7 +125,7 @@ impl Server {
         self.reset_election_timeout(out);
         let term = self.disk.term;
         let (last_term, last_slot) = self.last_entry();
-        out.because(PERSIST_FIRST);
+        out.because(CAMPAIGNS, facts![term]);
         out.save();
         out.broadcast(self.others(), Message::RequestVote { term, last_slot, last_term, transfer });
         out.send(self.me, Message::RequestVoteReply { term, granted: true });
@@ -130,42 +139,64 @@ impl Server {
         transfer: bool,
         out: &mut Out,
     ) {
-        let disturbed = !transfer && self.must_not_vote(out);
+        let disturbed = !transfer && self.must_not_vote(from, out);
         if term > self.disk.term && !disturbed {
             self.adopt(term, out);
         }
         let refused = disturbed
             || self.is_stale(term, out)
             || self.has_voted_against(from, out)
-            || self.is_more_up_to_date_than(candidate, out);
+            || self.is_more_up_to_date_than(from, candidate, out);
         if !refused {
+            let free = self.disk.vote.is_none_or(|vote| vote == from);
             self.disk.vote = Some(from);
             self.reset_election_timeout(out);
-            out.because(PERSIST_FIRST);
+            out.because(VOTES, facts![from, term]);
+            if free {
+                out.tell(HAS_NOT_VOTED, facts![term]);
+            }
+            self.tell_of_up_to_date(from, candidate, out);
+            out.because(SAVES_VOTE, facts![]);
             out.save();
         }
         out.send(from, Message::RequestVoteReply { term: self.disk.term, granted: !refused });
     }
 
     /// Leader stickiness: whether this server leads, or has heard from a leader within the minimum election timeout.
-    fn must_not_vote(&self, out: &mut Out) -> bool {
-        (self.hears_leader || matches!(self.role, Role::Leader(_))) && out.rule(LEADER_STICKINESS)
+    fn must_not_vote(&self, candidate: NodeId, out: &mut Out) -> bool {
+        match self.role {
+            Role::Leader(_) => out.rule(REFUSES_AS_LEADER, facts![candidate, self.disk.term]),
+            _ => self.hears_leader && out.rule(REFUSES_WHILE_LED, facts![candidate, self.config.election_min]),
+        }
     }
 
     fn is_stale(&self, term: u32, out: &mut Out) -> bool {
         let stale = term < self.disk.term;
         if stale {
-            out.because(STALE_TERM);
+            out.because(REFUSES_STALE, facts![term, self.disk.term]);
         }
         stale
     }
 
     fn has_voted_against(&self, candidate: NodeId, out: &mut Out) -> bool {
-        self.disk.vote.is_some_and(|vote| vote != candidate) && out.rule(ONE_VOTE)
+        self.disk.vote.is_some_and(|vote| {
+            vote != candidate && out.rule(REFUSES_SECOND_VOTE, facts![candidate, vote, self.disk.term])
+        })
     }
 
-    fn is_more_up_to_date_than(&self, candidate: LastEntry, out: &mut Out) -> bool {
-        self.last_entry() > candidate && out.rule(UP_TO_DATE)
+    fn is_more_up_to_date_than(&self, candidate: NodeId, last: LastEntry, out: &mut Out) -> bool {
+        let own = self.last_entry();
+        own > last && out.rule(REFUSES_OLDER_LOG, facts![candidate, own.1, own.0, last.1, last.0])
+    }
+
+    /// Gives the state of the logs as a reason for a vote.
+    fn tell_of_up_to_date(&self, candidate: NodeId, last: LastEntry, out: &mut Out) {
+        let own = self.last_entry();
+        if own.1 == 0 {
+            out.tell(OWN_LOG_IS_EMPTY, facts![candidate]);
+        } else if own <= last {
+            out.tell(CANDIDATE_IS_UP_TO_DATE, facts![candidate, last.1, last.0, own.1, own.0]);
+        }
     }
 
     pub(super) fn on_vote(&mut self, from: NodeId, term: u32, granted: bool, out: &mut Out) {
@@ -175,14 +206,17 @@ impl Server {
             return;
         }
         votes.add(from);
-        if configuration.quorum(*votes) {
-            self.lead(out);
+        let votes = *votes;
+        if configuration.quorum(votes) {
+            self.lead(votes, out);
+        } else {
+            out.tell(COUNTS_VOTES, facts![votes, term]);
         }
     }
 
     /// Becomes leader of its term, and appends the no-op (paper §8).
-    fn lead(&mut self, out: &mut Out) {
-        out.because(MAJORITY_ELECTS);
+    fn lead(&mut self, votes: NodeSet, out: &mut Out) {
+        out.because(LEADS, facts![self.disk.term, votes]);
         out.cancel(Timer::ElectionTimeout);
         self.leader = Some(self.me);
         self.led_term = self.disk.term;
@@ -191,7 +225,7 @@ impl Server {
         self.role = Role::Leader(Box::new(Leadership::new(self.me, configuration, next)));
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
         out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
-        out.because(NOOP_FIRST);
+        out.because(APPENDS_NOOP, facts![next, self.disk.term]);
         self.append(Payload::Command(Command::NOOP), out);
     }
 }

@@ -5,6 +5,7 @@ use super::rules::*;
 use super::server::{Out, Server};
 use super::storage::Payload;
 use crate::core::{NodeId, Slot};
+use crate::facts;
 
 /// Most AppendEntries kept that arrived before the one they follow on. A further one is dropped, and the leader retransmits it after a timeout;
 /// so this is more than clients ask for within the delay by which messages overtake each other.
@@ -14,12 +15,12 @@ impl Server {
     /// AppendEntries.
     pub(super) fn on_append(&mut self, from: NodeId, append: &Append, out: &mut Out) {
         if append.term < self.disk.term {
-            return self.refuse_stale(from, append.prev_slot, out);
+            return self.refuse_stale(from, append.term, append.prev_slot, out);
         }
         self.follow(from, out);
         if append.prev_slot > self.disk.log.last() && self.log_matched {
             // The log is a prefix of the leader's, so the entries in between are under way: this message has overtaken theirs.
-            out.because(IN_ORDER);
+            out.because(KEEPS_FOR_LATER, facts![append.prev_slot, self.disk.log.last()]);
             if self.out_of_order.len() < OUT_OF_ORDER_LIMIT {
                 let place =
                     self.out_of_order.partition_point(|out_of_order| out_of_order.prev_slot <= append.prev_slot);
@@ -43,7 +44,7 @@ impl Server {
     pub(super) fn on_heartbeat(&mut self, from: NodeId, heartbeat: Heartbeat, read: bool, out: &mut Out) {
         let Heartbeat { term, prev_slot, prev_term, commit, round } = heartbeat;
         if term < self.disk.term {
-            return self.refuse_stale(from, prev_slot, out);
+            return self.refuse_stale(from, term, prev_slot, out);
         }
         self.follow(from, out);
         let conflict = self.conflict(prev_slot, prev_term, out);
@@ -58,8 +59,8 @@ impl Server {
         }
     }
 
-    fn refuse_stale(&self, from: NodeId, slot: Slot, out: &mut Out) {
-        out.because(STALE_TERM);
+    fn refuse_stale(&self, from: NodeId, stale: u32, slot: Slot, out: &mut Out) {
+        out.because(REFUSES_STALE, facts![stale, self.disk.term]);
         let conflict = Some(Conflict::default());
         out.send(from, Message::AppendEntriesReply { term: self.disk.term, slot, conflict });
     }
@@ -71,7 +72,10 @@ impl Server {
         if slot <= log.last() && (slot <= self.commit || log.term_at(slot) == Some(term)) {
             return None;
         }
-        out.because(CONSISTENCY_CHECK);
+        match log.term_at(slot) {
+            None => out.because(REFUSES_GAP, facts![slot, log.last()]),
+            Some(own) => out.because(REFUSES_OTHER_TERM, facts![slot, own, term]),
+        }
         Some(match log.term_at(slot) {
             None => Conflict { term: 0, slot: log.last() + 1 },
             Some(term) => Conflict { term, slot: log.first_of_term(term) },
@@ -84,7 +88,9 @@ impl Server {
         self.log_matched = true;
         let entries = append.entries.as_slice();
         let mut changed = false;
-        if append.prev_slot < self.disk.log.last() && !out.rule(DELETE_CONFLICTS_ONLY) {
+        if append.prev_slot < self.disk.log.last()
+            && !out.rule(KEEPS_WHAT_AGREES, facts![self.disk.log.last(), append.prev_slot])
+        {
             self.truncate_from(append.prev_slot + 1);
             changed = true;
         }
@@ -102,7 +108,7 @@ impl Server {
             changed = true;
         }
         if changed {
-            out.because(PERSIST_FIRST);
+            out.because(SAVES_ENTRIES, facts![append.prev_slot + entries.len() as u32]);
             out.save_entries(append.prev_slot + 1);
         }
         let slot = append.prev_slot + entries.len() as u32;
@@ -112,7 +118,7 @@ impl Server {
 
     fn learn_commit(&mut self, slot: Slot, out: &mut Out) {
         if slot > self.commit {
-            out.because(LEARN_COMMIT);
+            out.because(LEARNS_COMMIT, facts![slot, self.commit]);
             self.commit_to(slot, out);
         }
     }

@@ -12,6 +12,7 @@ use super::server::{Out, Role, Server, Timer};
 use super::storage::{Entries, Entry, Payload};
 use super::transfer::Transfer;
 use crate::core::{Answer, Command, Names, NodeId, NodeSet, Slot};
+use crate::facts;
 
 /// Volatile state on leaders, reinitialised after election (paper, figure 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -127,7 +128,7 @@ impl Server {
                 replicating.add(peer);
             }
         }
-        out.because(LEADER_APPENDS);
+        out.because(APPENDS, facts![slot, term, replicating]);
         let entries = Entries::One(entry);
         out.broadcast(
             replicating,
@@ -207,7 +208,7 @@ impl Server {
         if !update || (progress.state == ProgressState::Snapshot && next >= progress.next) {
             return;
         }
-        out.because(BACKTRACK);
+        out.because(GOES_BACK, facts![from, slot, next]);
         progress.next = next;
         self.send_append(from, false, out);
     }
@@ -221,7 +222,7 @@ impl Server {
         let (term, log, batch) = (self.disk.term, &self.disk.log, self.config.batch);
         if progress.next < log.first() {
             if let Some(snapshot) = &self.disk.snapshot {
-                out.because(INSTALL_SNAPSHOT);
+                out.because(SENDS_SNAPSHOT, facts![to, progress.next, log.first()]);
                 progress.stop_and_wait(snapshot.last);
                 out.send(to, Message::InstallSnapshot { term, snapshot: snapshot.clone() });
             }
@@ -264,12 +265,12 @@ impl Server {
         if !progress.is_lost(round, self.config.retry_ticks) {
             return;
         }
-        out.because(RETRY);
         progress.next = match progress.state {
             ProgressState::Replicate if progress.matched == 0 => term_start,
             ProgressState::Replicate => progress.matched + 1,
             _ => progress.next.max(progress.matched + 1),
         };
+        out.because(RETRIES, facts![to, progress.next, round]);
         self.send_append(to, false, out);
     }
 
@@ -314,10 +315,15 @@ impl Server {
         if slot <= self.commit {
             return;
         }
-        if self.disk.log.term_at(slot) != Some(self.disk.term) && out.rule(COMMIT_OWN_TERM) {
+        if self.disk.log.term_at(slot) != Some(self.disk.term)
+            && out.rule(DOES_NOT_COUNT, facts![slot, self.disk.log.term_at(slot).unwrap_or(0), self.disk.term])
+        {
             return;
         }
-        out.because(COMMIT_BY_MAJORITY);
+        out.because(COMMITS, || {
+            let holders: NodeSet = configuration.all().iter().filter(|&server| lead.matched(server) >= slot).collect();
+            [slot.into(), holders.into()]
+        });
         self.commit_to(slot, out);
         self.after_commit(out);
     }
@@ -352,7 +358,7 @@ impl Server {
         let Role::Leader(lead) = &mut self.role else { return };
         let active = std::mem::take(&mut lead.recently_active).with(self.me);
         if self.config.check_quorum && !configuration.quorum(active) {
-            out.because(CHECK_QUORUM);
+            out.because(STEPS_DOWN, facts![active]);
             return self.become_follower(out);
         }
         lead.peers = lead.peers.minus(lead.leaving.minus(active));

@@ -8,6 +8,7 @@ use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use super::storage::Payload;
 use crate::core::{NodeId, NodeSet, Slot};
+use crate::facts;
 
 /// Minimum election timeouts after which a change is aborted because its new servers have not caught up (dissertation §4.2.1).
 const CATCH_UP_TIMEOUTS: u8 = 10;
@@ -53,7 +54,7 @@ impl Server {
         lead.change = Some(Change { target, catching_up: None });
         self.update_peers();
         if !learners.is_empty() {
-            if out.rule(CATCH_UP_FIRST) {
+            if out.rule(CATCH_UP_BEGINS, facts![learners, last]) {
                 self.start_catch_up_round(learners, CATCH_UP_TIMEOUTS, out);
             }
             self.send_heartbeats(learners, false, out);
@@ -65,7 +66,7 @@ impl Server {
         let goal = self.disk.log.last();
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(change) = &mut lead.change else { return };
-        out.because(CATCH_UP_FIRST);
+        out.because(CATCHES_UP, facts![learners, goal]);
         change.catching_up = Some(CatchUp { learners, goal, late: false, timeouts_left });
         out.set_timer(Timer::CatchUp, self.config.election_min, self.config.election_min);
     }
@@ -100,7 +101,7 @@ impl Server {
     pub(super) fn on_catch_up_timeout(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(Change { catching_up: Some(round), .. }) = &mut lead.change else { return };
-        out.because(CATCH_UP_FIRST);
+        out.because(CATCH_UP_IS_LATE, facts![round.learners, round.timeouts_left - 1]);
         round.late = true;
         round.timeouts_left -= 1;
         if round.timeouts_left == 0 {
@@ -115,7 +116,7 @@ impl Server {
         let (slot, now) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         if now.is_joint() && slot <= self.commit {
-            out.because(THEN_NEW);
+            out.because(APPENDS_NEW, facts![slot, now.voters]);
             return self.append_configuration(Configuration::simple(now.voters), out);
         }
         let Some(change) = &lead.change else { return };
@@ -123,19 +124,21 @@ impl Server {
             return;
         }
         if slot > self.commit {
-            return out.because(ONE_CHANGE);
+            return out.because(CHANGE_WAITS, facts![slot]);
         }
         if now.voters == change.target {
             lead.change = None;
             return;
         }
-        if self.commit < lead.term_start && out.rule(CHANGE_AFTER_OWN_COMMIT) {
+        if self.commit < lead.term_start && out.rule(CHANGE_WAITS_FOR_TERM, facts![lead.term_start]) {
             return;
         }
         let target = change.target;
         let next = match self.config.membership {
             Membership::SingleServer => one_step(now.voters, target, out),
-            Membership::Joint if out.rule(JOINT_CONSENSUS) => Configuration::joint(now.voters, target),
+            Membership::Joint if out.rule(APPENDS_JOINT, facts![now.voters, target]) => {
+                Configuration::joint(now.voters, target)
+            }
             Membership::Joint => Configuration::simple(target),
         };
         self.append_configuration(next, out);
@@ -159,7 +162,7 @@ impl Server {
         if slot > self.commit || now.is_joint() || now.voters.has(self.me) {
             return;
         }
-        out.because(LEADER_LEAVES);
+        out.because(LEAVES, facts![now.voters]);
         let successor = now.voters.iter().max_by_key(|&server| (lead.matched(server), std::cmp::Reverse(server)));
         if let Some(successor) = successor {
             out.send(successor, Message::TimeoutNow { term: self.disk.term });
@@ -185,7 +188,7 @@ impl Server {
 
 /// The next single-server change: adds the first server that is missing or, if none is, removes the first that is too many.
 fn one_step(now: NodeSet, target: NodeSet, out: &mut Out) -> Configuration {
-    out.because(SINGLE_SERVER);
+    out.because(CHANGES_ONE, facts![now, target]);
     let missing = target.minus(now).iter().next();
     let surplus = now.minus(target).iter().next();
     Configuration::simple(match (missing, surplus) {

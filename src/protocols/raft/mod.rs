@@ -81,8 +81,8 @@ pub use storage::{Disk, Entries, Entry, Payload, Snapshot};
 
 use crate::core::node::{HistoryInvariant, Invariant, Protocol, SettingError, Setup};
 use crate::core::{
-    Card, Contact, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule, Setting,
-    SettingKind, Settings, Shots, TimingModel,
+    Card, Contact, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule, Sentence,
+    Setting, SettingKind, Settings, Shots, TimingModel,
 };
 use std::hash::{Hash, Hasher};
 
@@ -281,6 +281,7 @@ impl Protocol for Raft {
         }],
     };
     const RULES: &'static [Rule] = RULES;
+    const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 

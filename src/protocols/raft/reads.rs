@@ -3,7 +3,8 @@
 use super::Reads;
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
-use crate::core::{Answer, Command, NodeId};
+use crate::core::{Answer, Command, Micros, NodeId};
+use crate::facts;
 
 /// Reads that a leader has not answered yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -42,9 +43,9 @@ impl Lease {
         !self.revoked && (self.held[0] || self.held[1])
     }
 
-    fn end(&mut self, which: u8, out: &mut Out) {
+    fn end(&mut self, which: u8, lease: Micros, out: &mut Out) {
         let held = &mut self.held[usize::from(which)];
-        *held = *held && !out.rule(LEASE_ENDS);
+        *held = *held && !out.rule(LEASE_IS_OVER, facts![lease]);
     }
 }
 
@@ -53,14 +54,14 @@ impl Server {
     /// before the read arrived; so it only remains to confirm that it still leads.
     pub(super) fn on_read(&mut self, command: Command, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        if self.commit < lead.term_start && out.rule(READ_AFTER_OWN_COMMIT) {
+        if self.commit < lead.term_start && out.rule(READ_WAITS, facts![command, lead.term_start]) {
             return lead.reads.waiting.push(command);
         }
         if self.config.reads == Reads::Lease && lead.lease.is_held() {
-            out.because(LEASE_READ);
+            out.because(READS_UNDER_LEASE, facts![command]);
             return self.answer_read(command, out);
         }
-        if !out.rule(READ_INDEX) {
+        if !out.rule(CONFIRMS_LEADERSHIP, facts![command]) {
             return self.answer_read(command, out);
         }
         lead.reads.waiting.push(command);
@@ -78,7 +79,7 @@ impl Server {
         if lead.reads.waiting.is_empty() || !lead.reads.confirming.is_empty() {
             return;
         }
-        if self.commit < lead.term_start && out.rule(READ_AFTER_OWN_COMMIT) {
+        if self.commit < lead.term_start && out.rule(READS_WAIT, facts![lead.term_start]) {
             return;
         }
         lead.reads.confirming = std::mem::take(&mut lead.reads.waiting);
@@ -115,7 +116,7 @@ impl Server {
         if lead.reads.confirming.is_empty() || !self.is_confirmed(lead.reads.round) {
             return;
         }
-        out.because(READ_INDEX);
+        out.because(ANSWERS_READS, facts![lead.reads.round]);
         let Role::Leader(lead) = &mut self.role else { return };
         for command in std::mem::take(&mut lead.reads.confirming) {
             self.answer_read(command, out);
@@ -136,7 +137,7 @@ impl Server {
         let which = lead.lease.turn;
         lead.lease.turn = 1 - which;
         // The older lease with this number ends a little early, because its timer is set anew.
-        lead.lease.end(which, out);
+        lead.lease.end(which, self.config.lease, out);
         lead.lease.pending = Some((lead.round, which));
         out.set_timer(Timer::Lease(which), self.config.lease, self.config.lease);
         self.confirm_lease();
@@ -158,7 +159,7 @@ impl Server {
         if lead.lease.pending.is_some_and(|(_, pending)| pending == which) {
             lead.lease.pending = None;
         }
-        lead.lease.end(which, out);
+        lead.lease.end(which, self.config.lease, out);
     }
 
     /// Whether this server leads under a lease, and so answers reads at once.

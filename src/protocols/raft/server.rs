@@ -9,6 +9,7 @@ use super::{Config, Reads};
 use crate::core::{
     Answer, Blocked, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally,
 };
+use crate::facts;
 use crate::services::Machine;
 use std::collections::VecDeque;
 
@@ -101,7 +102,7 @@ impl Server {
 
     /// Adopts a higher term, and becomes a follower in it (paper §5.1).
     pub(super) fn adopt(&mut self, term: u32, out: &mut Out) {
-        out.because(HIGHER_TERM);
+        out.because(ADOPTS_TERM, facts![term, self.disk.term]);
         self.become_follower(out);
         self.disk.term = term;
         self.disk.vote = None;
@@ -138,7 +139,7 @@ impl Server {
             let Some(entry) = self.disk.log.get(next) else { break };
             let (term, command) = (entry.term, entry.command());
             self.commit = next;
-            let outcome = self.machine.apply_once(command, self.me, || out.rule(AT_MOST_ONCE));
+            let outcome = self.machine.apply_once(command, self.me, || out.rule(EXECUTES_ONCE, facts![command]));
             out.applied(next, command);
             if term == self.led_term {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -184,7 +185,7 @@ impl Node for Server {
     type Disk = Disk;
 
     fn boot(me: NodeId, config: &Config, mut disk: Disk, out: &mut Out) -> Server {
-        if disk.vote.is_some() && !out.rule(VOTE_IS_DURABLE) {
+        if disk.vote.is_some() && !out.rule(REMEMBERS_VOTE, facts![disk.vote, disk.term]) {
             disk.vote = None;
         }
         let (mut commit, mut machine) = (0, Machine::default());
@@ -194,7 +195,7 @@ impl Node for Server {
             configurations = vec![(snapshot.last, snapshot.configuration)];
             out.restored(commit);
         }
-        if !disk.log.is_empty() && !out.rule(LOG_IS_DURABLE) {
+        if !disk.log.is_empty() && !out.rule(REMEMBERS_LOG, facts![disk.log.last()]) {
             disk.log = RaftLog::after(commit, disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.term));
         }
         let mut server = Server {
@@ -265,22 +266,25 @@ impl Node for Server {
 
     fn on_request(&mut self, command: Command, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else {
-            out.because(ASK_THE_LEADER);
+            match self.leader {
+                Some(leader) => out.because(REDIRECTS, facts![leader]),
+                None => out.because(KNOWS_NO_LEADER, facts![]),
+            }
             return out.reply(command.client, command.seq, Answer::Redirect(self.leader));
         };
         if let Some(transfer) = &mut lead.transfer {
-            out.because(TRANSFER_STOPS_CLIENTS);
+            out.because(KEEPS_COMMAND, facts![command, transfer.to]);
             return transfer.pending.push(command);
         }
         if let Some(outcome) = self.machine.recall(command)
-            && out.rule(AT_MOST_ONCE)
+            && out.rule(ANSWERS_AGAIN, facts![command])
         {
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
         if command.op.is_read() && self.config.reads != Reads::Log {
             return self.on_read(command, out);
         }
-        if !lead.is_new(command) && out.rule(AT_MOST_ONCE) {
+        if !lead.is_new(command) && out.rule(WAITS_FOR_FIRST, facts![command]) {
             // It is in the log already, and will be answered when it is committed.
             return;
         }

@@ -5,6 +5,7 @@ use super::rules::*;
 use super::server::{Out, Server};
 use super::storage::{Payload, RaftLog, Snapshot};
 use crate::core::{NodeId, Slot};
+use crate::facts;
 use std::sync::Arc;
 
 /// Snapshots' worth of entries that are kept at most for followers to which a snapshot is under way.
@@ -21,7 +22,7 @@ impl Server {
         }
         let last = self.commit;
         let Some(term) = self.disk.log.term_at(last) else { return };
-        out.because(TAKE_SNAPSHOT);
+        out.because(TAKES_SNAPSHOT, facts![last]);
         let known = self.configurations.iter().rposition(|(slot, _)| *slot <= last).unwrap_or(0);
         self.configurations.drain(..known);
         let (_, configuration) = self.configurations.first().copied().unwrap_or_default();
@@ -34,14 +35,15 @@ impl Server {
     /// InstallSnapshot.
     pub(super) fn on_install_snapshot(&mut self, from: NodeId, term: u32, snapshot: &Arc<Snapshot>, out: &mut Out) {
         if term < self.disk.term {
-            out.because(STALE_TERM);
+            out.because(REFUSES_STALE, facts![term, self.disk.term]);
             return out.send(from, Message::InstallSnapshotReply { term: self.disk.term, slot: 0 });
         }
         self.follow(from, out);
         let last = snapshot.last;
         if last > self.commit {
-            out.because(INSTALL_SNAPSHOT);
-            if self.disk.log.term_at(last) == Some(snapshot.term) && out.rule(SNAPSHOT_KEEPS_REST) {
+            out.because(INSTALLS_SNAPSHOT, facts![last, self.commit]);
+            let agrees = self.disk.log.term_at(last) == Some(snapshot.term);
+            if agrees && out.rule(KEEPS_AFTER_SNAPSHOT, facts![last]) {
                 self.disk.log.compact_to(last);
             } else {
                 self.disk.log = RaftLog::after(last, snapshot.term);
@@ -52,7 +54,7 @@ impl Server {
             self.commit = last;
             self.disk.snapshot = Some(Arc::clone(snapshot));
             self.out_of_order.clear();
-            out.because(PERSIST_FIRST);
+            out.because(SAVES_SNAPSHOT, facts![last]);
             out.save();
             out.restored(last);
         }

@@ -4,6 +4,7 @@ use super::message::Message;
 use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use crate::core::{Command, Node, NodeId};
+use crate::facts;
 
 /// A leadership transfer under way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +26,7 @@ impl Server {
             return;
         }
         lead.transfer = Some(Transfer { to, sent: false, pending: Vec::new() });
-        out.because(TRANSFER_STOPS_CLIENTS);
+        out.because(HANDS_OVER, facts![to]);
         out.set_timer(Timer::Transfer, self.config.election_min, self.config.election_min);
         self.try_transfer(out);
     }
@@ -38,7 +39,7 @@ impl Server {
         if lead.matched(to) < last {
             return;
         }
-        out.because(TIMEOUT_NOW);
+        out.because(SENDS_TIMEOUT_NOW, facts![to, last]);
         if let Some(transfer) = &mut lead.transfer {
             transfer.sent = true;
         }
@@ -49,14 +50,15 @@ impl Server {
     /// TimeoutNow: starts an election at once.
     pub(super) fn on_timeout_now(&mut self, term: u32, out: &mut Out) {
         if term == self.disk.term && matches!(self.role, Role::Follower) && self.may_campaign() {
-            out.because(TIMEOUT_NOW);
+            out.because(OBEYS_TIMEOUT_NOW, facts![term]);
             self.campaign(true, out);
         }
     }
 
     pub(super) fn on_transfer_timeout(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        if !out.rule(TRANSFER_ENDS) {
+        let target = lead.transfer.as_ref().map(|transfer| transfer.to);
+        if !out.rule(GIVES_TRANSFER_UP, facts![target, self.config.election_min]) {
             return;
         }
         let Some(transfer) = lead.transfer.take() else { return };

@@ -22,9 +22,10 @@ use crate::core::history::{Choice, HistoryVariables};
 use crate::core::node::{Breach, HistoryInvariant, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Answer, Ballot, Card, ClientId, Command, Contact, EntryStatus, Exchange, Family, Faults, Formula, LeaderModel,
-    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, QuorumSystem, Quorums, Rule, Setting,
-    Shots, Slot, Tally, TimingModel,
+    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, QuorumSystem, Quorums, Rule, Sentence,
+    Setting, Shots, Slot, Tally, TimingModel,
 };
+use crate::facts;
 
 /// The variant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,11 +157,12 @@ impl Server {
 
     /// Phase 1a with a new ballot.
     fn prepare(&mut self, out: &mut Out<Server>) {
-        let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
         self.disk.round = self.disk.round.max(self.seen.round) + 1;
-        out.because(DURABLE_ROUND);
+        let round = self.disk.round;
+        let owner = if out.rule(PREPARES, facts![Ballot { round, node: self.me }]) { self.me } else { NodeId(0) };
+        out.because(SAVES_ROUND, facts![round]);
         out.save();
-        self.ballot = Ballot { round: self.disk.round, node: owner };
+        self.ballot = Ballot { round, node: owner };
         self.stage = Stage::Preparing { promises: NodeSet::EMPTY, highest: None };
         self.ask(NodeSet::EMPTY, self.config.quorums.phase1, Msg::Prepare { ballot: self.ballot }, out);
     }
@@ -170,8 +172,8 @@ impl Server {
     fn ask(&self, answered: NodeSet, quorum: QuorumSystem, message: Msg, out: &mut Out<Server>) {
         let mut to = NodeSet::first(self.config.quorums.replicas);
         if self.config.thrifty && !self.ask_all {
-            out.because(THRIFTY);
             to = quorum.smallest_from(self.me, self.config.quorums.replicas);
+            out.because(ASKS_A_QUORUM, facts![to]);
         }
         out.broadcast(to.minus(answered), message);
         out.set_timer(Timer::Retry, self.config.timeout, self.config.timeout);
@@ -185,13 +187,18 @@ impl Server {
         if accepted.map(|proposal| proposal.ballot) > highest.map(|proposal| proposal.ballot) {
             *highest = accepted;
         }
-        if !self.config.quorums.phase1.is_quorum(*promises) {
+        let promises = *promises;
+        out.tell(COUNTS_PROMISES, facts![promises, ballot]);
+        if !self.config.quorums.phase1.is_quorum(promises) {
             return;
         }
         if self.config.quorums.intersect() {
-            out.because(QUORUMS_INTERSECT);
+            out.because(HEARS_OF_CHOSEN, facts![]);
         }
-        let adopted = highest.filter(|_| out.rule(ADOPT_HIGHEST)).map(|proposal| proposal.value);
+        if highest.is_none() {
+            out.tell(IS_FREE, facts![promises]);
+        }
+        let adopted = highest.filter(|highest| out.rule(ADOPTS, facts![highest.ballot])).map(|proposal| proposal.value);
         let Some(value) = adopted.or(self.wanted) else { return };
         self.stage = Stage::Proposing { acceptances: NodeSet::EMPTY, value };
         self.ask(NodeSet::EMPTY, self.config.quorums.phase2, Msg::Accept { ballot, value }, out);
@@ -199,11 +206,14 @@ impl Server {
 
     fn on_accepted(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) {
         let Stage::Proposing { acceptances, value } = &mut self.stage else { return };
-        if ballot != self.ballot || !acceptances.add(from) || !self.config.quorums.phase2.is_quorum(*acceptances) {
+        if ballot != self.ballot || !acceptances.add(from) {
             return;
         }
-        let value = *value;
-        out.because(CHOSEN_BY_QUORUM);
+        let (value, acceptances) = (*value, *acceptances);
+        if !self.config.quorums.phase2.is_quorum(acceptances) {
+            return out.tell(COUNTS_ACCEPTANCES, facts![acceptances, ballot]);
+        }
+        out.because(CHOOSES, facts![value, ballot, acceptances]);
         out.broadcast(NodeSet::first(self.config.quorums.replicas).without(self.me), Msg::Chosen { value });
         self.learn(value, out);
     }
@@ -214,7 +224,7 @@ impl Server {
         if ballot <= self.ballot || !matches!(self.stage, Stage::Preparing { .. } | Stage::Proposing { .. }) {
             return;
         }
-        out.because(ABANDON);
+        out.because(GIVES_UP, facts![self.ballot, ballot]);
         self.stage = Stage::Pausing;
         self.preempted = (self.preempted + 1).min(DOUBLINGS);
         let shortest = self.config.backoff;
@@ -225,29 +235,36 @@ impl Server {
     // The acceptor (§2.2, §2.5).
 
     fn on_prepare(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) {
-        out.because(PROMISE_ONLY_HIGHER);
         if ballot < self.disk.promised {
+            out.because(REFUSES_TO_PROMISE, facts![ballot, self.disk.promised]);
             return out.send(from, Msg::Nack { promised: self.disk.promised });
         }
         // Equal ballots too: the first promise may have been lost.
         if ballot > self.disk.promised {
+            out.because(PROMISES, facts![ballot, self.disk.promised]);
             self.disk.promised = ballot;
-            out.because(DURABLE_ACCEPTOR);
+            out.because(SAVES_PROMISE, facts![]);
             out.save();
+        } else {
+            out.because(PROMISES_AGAIN, facts![ballot]);
+        }
+        if let Some(accepted) = self.disk.accepted {
+            out.tell(REPORTS, facts![accepted.ballot]);
         }
         out.send(from, Msg::Promise { ballot, accepted: self.disk.accepted });
         self.on_higher_ballot(ballot, out);
     }
 
     fn on_accept(&mut self, from: NodeId, ballot: Ballot, value: Command, out: &mut Out<Server>) {
-        if ballot < self.disk.promised && out.rule(ACCEPT_UNLESS_PROMISED) {
+        if ballot < self.disk.promised && out.rule(REFUSES_LOWER, facts![ballot, self.disk.promised]) {
             return out.send(from, Msg::Nack { promised: self.disk.promised });
         }
-        if ballot > self.disk.promised && out.rule(ACCEPT_RAISES_PROMISE) {
+        out.tell(ACCEPTS, facts![value, ballot]);
+        if ballot > self.disk.promised && out.rule(PROMISES_BY_ACCEPTING, facts![ballot, self.disk.promised]) {
             self.disk.promised = ballot;
         }
         self.disk.accepted = Some(Proposal { ballot, value });
-        out.because(DURABLE_ACCEPTOR);
+        out.because(SAVES_ACCEPTANCE, facts![]);
         out.save();
         out.send(from, Msg::Accepted { ballot });
         self.on_higher_ballot(ballot, out);
@@ -256,7 +273,7 @@ impl Server {
     // The learner (§2.3).
 
     fn learn(&mut self, value: Command, out: &mut Out<Server>) {
-        out.because(LEARN);
+        out.because(LEARNS, facts![value]);
         if self.chosen.is_none() {
             self.chosen = Some(value);
             out.applied(1, value);
@@ -269,7 +286,7 @@ impl Server {
     fn answer_clients(&mut self, out: &mut Out<Server>) {
         let Some(Command { op, .. }) = self.chosen else { return };
         for (client, seq) in self.clients.drain(..) {
-            out.because(LEARN);
+            out.because(ANSWERS, facts![Command { client, seq, op }]);
             out.reply(client, seq, Answer::Done(Outcome::Chosen(op)));
         }
     }
@@ -282,10 +299,10 @@ impl Node for Server {
     type Disk = Disk;
 
     fn boot(me: NodeId, config: &Config, mut disk: Disk, out: &mut Out<Server>) -> Server {
-        if disk.round > 0 && !out.rule(DURABLE_ROUND) {
+        if disk.round > 0 && !out.rule(GOES_ON_ABOVE, facts![disk.round]) {
             disk.round = 0;
         }
-        if disk.promised.is_real() && !out.rule(DURABLE_ACCEPTOR) {
+        if disk.promised.is_real() && !out.rule(REMEMBERS, facts![disk.promised]) {
             disk = Disk { round: disk.round, ..Disk::default() };
         }
         Server {
@@ -319,12 +336,12 @@ impl Node for Server {
             Stage::Idle => {}
             Stage::Pausing => self.prepare(out),
             Stage::Preparing { promises, .. } => {
-                out.because(RESEND);
+                out.because(ASKS_AGAIN_TO_PROMISE, facts![self.ballot, promises]);
                 self.ask_all = true;
                 self.ask(promises, self.config.quorums.phase1, Msg::Prepare { ballot: self.ballot }, out);
             }
             Stage::Proposing { acceptances, value } => {
-                out.because(RESEND);
+                out.because(ASKS_AGAIN_TO_ACCEPT, facts![self.ballot, acceptances]);
                 self.ask_all = true;
                 self.ask(acceptances, self.config.quorums.phase2, Msg::Accept { ballot: self.ballot, value }, out);
             }
@@ -429,6 +446,7 @@ impl Protocol for Synod {
         ],
     };
     const RULES: &'static [Rule] = RULES;
+    const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 

@@ -11,6 +11,8 @@ crate::rules! {
         source: "Paxos Made Simple §2.5",
         says: "A ballot is a round and the proposer's own id, so no two proposers ever use the same one.",
         without: Some("two proposers propose different values under one ballot, and both can be chosen"),
+    } tells {
+        PREPARES(ballot) = "prepares ballot {ballot}, its own first one above all that it has seen";
     };
     /// The proposer's memory.
     DURABLE_ROUND = {
@@ -19,6 +21,9 @@ crate::rules! {
         source: "Paxos Made Simple §2.5",
         says: "A proposer saves the highest round it has tried before it tries it, and after a restart goes on above it.",
         without: Some("a restarted proposer uses a ballot again with another value, and both can be chosen"),
+    } tells {
+        SAVES_ROUND(round) = "asks when it is on its disk that it has tried round {round}";
+        GOES_ON_ABOVE(round) = "restarts knowing that it has tried round {round}, and will go on above it";
     };
     /// Phase 1b.
     PROMISE_ONLY_HIGHER = {
@@ -27,6 +32,13 @@ crate::rules! {
         source: "Paxos Made Simple §2.2, phase 1(b)",
         says: "An acceptor promises a ballot only if it has promised none that is higher, and reports the proposal of the highest ballot it has accepted.",
         without: None,
+    } tells {
+        PROMISES(ballot, promised) = "promises ballot {ballot}: the highest it promised before is {promised}";
+        PROMISES_AGAIN(ballot) = "promises ballot {ballot} once more: its first promise may have been lost";
+        REFUSES_TO_PROMISE(ballot, promised) = "refuses to promise ballot {ballot}: it has promised {promised}, which is higher";
+        REPORTS(accepted) = "reports that it has accepted a value in ballot {accepted}";
+        COUNTS_PROMISES(promises, ballot) = "has the promises of {promises} for ballot {ballot}";
+        IS_FREE(promises) = "may propose the value that its client wants: the promises of {promises}, a quorum, report nothing accepted";
     };
     /// P2c.
     ADOPT_HIGHEST = {
@@ -35,6 +47,8 @@ crate::rules! {
         source: "Paxos Made Simple §2.2, phase 2(a)",
         says: "If any promise reports an accepted proposal, the proposer must propose the value of the one with the highest ballot.",
         without: Some("a value already chosen is replaced by another"),
+    } tells {
+        ADOPTS(accepted) = "must propose the value that was accepted in ballot {accepted}, the highest that promises report";
     };
     /// P1a.
     ACCEPT_UNLESS_PROMISED = {
@@ -43,6 +57,9 @@ crate::rules! {
         source: "Paxos Made Simple §2.2, phase 2(b)",
         says: "An acceptor refuses a proposal whose ballot is below the one it has promised.",
         without: Some("an old proposal is accepted after a higher ballot was told that nothing had been"),
+    } tells {
+        ACCEPTS(value, ballot) = "accepts the value of {value} in ballot {ballot}: it has promised none that is higher";
+        REFUSES_LOWER(ballot, promised) = "refuses ballot {ballot}: it has promised {promised}, which is higher";
     };
     /// Accepting implies promising.
     ACCEPT_RAISES_PROMISE = {
@@ -51,6 +68,8 @@ crate::rules! {
         source: "Paxos Made Simple §2.2, P1a; Ongaro and Ousterhout's Paxos exercises, question 7",
         says: "An acceptor that accepts a ballot it was not asked to promise has thereby promised it.",
         without: Some("with three ballots and five servers, a lower ballot is accepted over a chosen one"),
+    } tells {
+        PROMISES_BY_ACCEPTING(ballot, promised) = "has thereby promised ballot {ballot}; before, it was {promised}";
     };
     /// Stable storage.
     DURABLE_ACCEPTOR = {
@@ -59,6 +78,10 @@ crate::rules! {
         source: "Paxos Made Simple §2.5",
         says: "What an acceptor promised and accepted is on its disk before it answers, and it restarts from there.",
         without: Some("a restarted acceptor helps to choose a second value"),
+    } tells {
+        SAVES_PROMISE() = "answers when its promise is on its disk";
+        SAVES_ACCEPTANCE() = "answers when what it accepted is on its disk";
+        REMEMBERS(promised) = "restarts with what is on its disk: it has promised ballot {promised}";
     };
     /// Quorums.
     QUORUMS_INTERSECT = {
@@ -67,6 +90,8 @@ crate::rules! {
         source: "Paxos Made Simple §2.2; Howard, Malkhi, Spiegelman, Flexible Paxos (2016), §4",
         says: "Every quorum of promises shares an acceptor with every quorum of acceptances: the two sizes add up to more than all nodes.",
         without: Some("a proposer hears of nobody who accepted the chosen value"),
+    } tells {
+        HEARS_OF_CHOSEN() = "has thereby heard of the value, if one is chosen: any quorum of acceptances shares an acceptor with these";
     };
     /// Choice.
     CHOSEN_BY_QUORUM = {
@@ -75,6 +100,9 @@ crate::rules! {
         source: "Paxos Made Simple §2.2",
         says: "A value is chosen when a quorum of acceptors has accepted it in one ballot.",
         without: None,
+    } tells {
+        CHOOSES(value, ballot, acceptances) = "knows the value of {value} to be chosen: {acceptances} accepted it in ballot {ballot}, and that is a quorum";
+        COUNTS_ACCEPTANCES(acceptances, ballot) = "has the acceptances of {acceptances} in ballot {ballot}";
     };
     /// Giving up a ballot.
     ABANDON = {
@@ -83,6 +111,8 @@ crate::rules! {
         source: "Paxos Made Simple §2.2, last paragraph, and §2.4",
         says: "A proposer that hears of a higher ballot gives its own up, and tries a higher one after a pause.",
         without: None,
+    } tells {
+        GIVES_UP(own, ballot) = "gives its ballot {own} up, because it heard of {ballot}, and tries a higher one after a pause";
     };
     /// Sending again.
     RESEND = {
@@ -91,6 +121,9 @@ crate::rules! {
         source: "Paxos Made Simple §2.1: messages can be lost",
         says: "Without answers from a quorum for a while, a proposer asks all those again that have not answered.",
         without: None,
+    } tells {
+        ASKS_AGAIN_TO_PROMISE(ballot, promises) = "asks again for promises of ballot {ballot}: it has only those of {promises}";
+        ASKS_AGAIN_TO_ACCEPT(ballot, acceptances) = "asks again to accept in ballot {ballot}: only {acceptances} accepted so far";
     };
     /// Learning.
     LEARN = {
@@ -99,6 +132,9 @@ crate::rules! {
         source: "Paxos Made Simple §2.3",
         says: "The proposer whose value was chosen tells everybody; who has learned the value answers clients at once.",
         without: None,
+    } tells {
+        LEARNS(value) = "knows that the value of {value} is chosen";
+        ANSWERS(command) = "answers {command} with the chosen value";
     };
     /// Thrifty.
     THRIFTY = {
@@ -107,6 +143,8 @@ crate::rules! {
         source: "Paxos Made Simple §2.2: \"to a set of acceptors\"; the word is from Moraru and others, EPaxos (2013)",
         says: "A proposer asks no more acceptors than make a quorum, and everybody when they do not answer.",
         without: None,
+    } tells {
+        ASKS_A_QUORUM(asked) = "asks {asked} only, which is a quorum";
     };
 }
 

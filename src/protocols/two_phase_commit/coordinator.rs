@@ -1,6 +1,7 @@
 //! The coordinator: counts votes, decides, and keeps a decision until everybody has it.
 
 use super::*;
+use crate::facts;
 
 /// A transaction whose votes are being counted, or whose commit record is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,23 +60,23 @@ impl Server {
 
     /// Phase 1.
     fn begin(&mut self, command: Command, out: &mut Out<Server>) {
-        if self.is_locked(&command) && out.rule(LOCKS) {
+        if self.is_locked(&command) && out.rule(LETS_WAIT, facts![command]) {
             return self.waiting.push(command);
         }
         if self.refuses(out) {
             // Before it has asked anybody: there is nobody to tell but the client.
-            out.because(UNILATERAL_ABORT);
+            out.because(GIVES_UP, facts![command]);
             return self.ask_again(command, out);
         }
         self.last += 1;
         let at = self.last;
         if at > self.disk.reserved {
-            out.because(UNIQUE_NUMBERS);
             self.disk.reserved = at + BLOCK - 1;
+            out.because(RESERVES, facts![at, self.disk.reserved]);
             out.save_entries(at);
         }
         if self.config.presume != Presume::Abort {
-            out.because(START_RECORD);
+            out.because(WRITES_START, facts![at]);
             self.force(at, Record::Started(command), out);
         }
         self.open.push(Open { at, command, yes: NodeSet::just(self.me), tries: 0, decided: false });
@@ -94,11 +95,14 @@ impl Server {
             return;
         }
         let enough = open.yes.len() > self.config.nodes / 2;
-        if open.yes != self.config.all() && (!enough || out.rule(ALL_VOTES)) {
+        if open.yes != self.config.all() && (!enough || out.rule(WAITS_FOR_ALL, facts![at, open.yes])) {
+            if !enough {
+                out.tell(COUNTS_VOTES, facts![at, open.yes]);
+            }
             return;
         }
-        out.because(ALL_VOTES);
-        out.because(DECISION_IS_LOGGED);
+        out.because(COMMITS, facts![at, open.yes]);
+        out.because(WRITES_COMMIT, facts![at]);
         open.decided = true;
         let command = open.command;
         out.cancel(Timer::Votes(at));
@@ -124,6 +128,7 @@ impl Server {
 
     pub(super) fn on_no(&mut self, from: NodeId, at: Slot, out: &mut Out<Server>) {
         if self.open.iter().any(|open| open.at == at && !open.decided) {
+            out.tell(ABORTS_ON_NO, facts![at, from]);
             self.abort(at, NodeSet::just(from), out);
         }
     }
@@ -145,7 +150,10 @@ impl Server {
 
     /// Keeps a decision until all have acknowledged it, unless it would be presumed anyway.
     fn remember(&mut self, at: Slot, command: Option<Command>, out: &mut Out<Server>) {
-        if self.config.acknowledged(command.is_some()) && !self.others().is_empty() && out.rule(KEEP_UNTIL_ACKED) {
+        if self.config.acknowledged(command.is_some())
+            && !self.others().is_empty()
+            && out.rule(KEEPS_DECISION, facts![at, self.others()])
+        {
             self.ending.push(Ending { at, missing: self.others(), command, tries: 0 });
             out.set_timer(Timer::Acks(at), self.config.timeout, self.config.timeout);
         }
@@ -165,7 +173,7 @@ impl Server {
             return;
         }
         // The end record: it is forgotten. That need not be forced; after a crash all are told, and acknowledge, once more.
-        out.because(KEEP_UNTIL_ACKED);
+        out.because(FORGETS_DECISION, facts![at]);
         let Ending { command, .. } = self.ending.remove(place);
         out.cancel(Timer::Acks(at));
         self.note(
@@ -185,10 +193,13 @@ impl Server {
             return;
         }
         if let Some(ending) = self.ending.iter().find(|ending| ending.at == at) {
-            out.because(RESEND);
+            out.because(TELLS_DECISION, facts![from, at]);
             return out.send(from, ending.decision());
         }
-        out.because(PRESUMPTION);
+        match self.config.presume {
+            Presume::Commit => out.because(PRESUMES_COMMIT, facts![from, at]),
+            _ => out.because(PRESUMES_ABORT, facts![from, at]),
+        }
         out.send(from, if self.config.presume == Presume::Commit { Msg::Commit { at } } else { Msg::Abort { at } });
     }
 
@@ -196,18 +207,18 @@ impl Server {
         let Some(open) = self.open.iter_mut().find(|open| open.at == at && !open.decided) else { return };
         open.tries += 1;
         if open.tries >= self.config.tries {
-            out.because(ABORT_ON_TIMEOUT);
+            out.because(ABORTS_ON_TIMEOUT, facts![at, self.config.all().minus(open.yes)]);
             return self.abort(at, NodeSet::EMPTY, out);
         }
-        out.because(RESEND);
         let (missing, command) = (self.config.all().minus(open.yes), open.command);
+        out.because(ASKS_AGAIN_FOR_VOTES, facts![at, missing]);
         out.broadcast(missing, Msg::Prepare { at, command });
         out.set_timer(Timer::Votes(at), self.config.timeout, self.config.timeout);
     }
 
     pub(super) fn acks_missing(&mut self, at: Slot, out: &mut Out<Server>) {
         let Some(ending) = self.ending.iter_mut().find(|ending| ending.at == at) else { return };
-        out.because(RESEND);
+        out.because(TELLS_MISSING, facts![at, ending.missing]);
         ending.tries = ending.tries.saturating_add(1);
         let patience = self.config.patience(ending.tries);
         out.broadcast(ending.missing, ending.decision());
@@ -227,22 +238,22 @@ impl Server {
             }
         }
         let committed = |(at, command, _): &(Slot, Option<Command>, bool)| command.map(|_| *at);
-        if decided.iter().any(|one| committed(one).is_some()) && !out.rule(DECISION_IS_LOGGED) {
+        if decided.iter().any(|one| committed(one).is_some()) && !out.rule(FINDS_COMMITS, facts![]) {
             decided.iter().filter_map(committed).for_each(|at| self.disk.log.get_mut(at).into_iter().for_each(forget));
             decided.retain(|one| committed(one).is_none());
         }
-        if !undecided.is_empty() && !out.rule(START_RECORD) {
+        if undecided.first().is_some_and(|at| !out.rule(FINDS_START, facts![*at])) {
             undecided.drain(..).for_each(|at| self.disk.log.get_mut(at).into_iter().for_each(forget));
         }
         self.last = self.disk.log.last();
-        if self.disk.reserved > self.last && out.rule(UNIQUE_NUMBERS) {
+        if self.disk.reserved > self.last && out.rule(GOES_ON_ABOVE, facts![self.disk.reserved]) {
             self.last = self.disk.reserved;
         }
         decided.retain(|(.., ended)| !ended);
         decided.extend(undecided.iter().map(|at| (*at, None, false)));
         // Remembered first: a log is cut off only before what is not settled.
         for &(at, command, _) in &decided {
-            out.because(RECOVER_COORDINATOR);
+            out.because(TELLS_AGAIN, facts![at, if command.is_some() { "commit" } else { "abort" }]);
             self.remember(at, command, out);
         }
         for at in undecided {

@@ -46,8 +46,10 @@ use crate::core::hash::Digest;
 use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Answer, Blocked, Card, Command, Contact, EntryStatus, Epoch, Exchange, Family, Faults, Formula, LeaderModel, Log,
-    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Rule, Setting, Shots, Slot, Tally, TimingModel,
+    LogStatus, Micros, NodeId, NodeSet, NodeStatus, Op, Out, Promises, Rule, Sentence, Setting, Shots, Slot, Tally,
+    TimingModel,
 };
+use crate::facts;
 use crate::services::Machine;
 use coordinator::{Ending, Open};
 use participant::Doubt;
@@ -288,8 +290,8 @@ impl Server {
     /// Aborts by itself, before it has voted yes. That is on the disk before anybody hears of it, the judges included: until then a crash
     /// undoes it.
     fn abort_unilaterally(&mut self, at: Slot, out: &mut Out<Server>) {
-        out.because(UNILATERAL_ABORT);
-        out.because(VOTE_IS_DURABLE);
+        out.because(ABORTS_ALONE, facts![at]);
+        out.because(SAVES_ABORT, facts![at]);
         self.force(at, Record::Aborted { ended: true }, out);
         out.send(self.me, Msg::Abort { at });
     }
@@ -357,7 +359,7 @@ impl Node for Server {
         if self.coordinates() {
             return self.on_command(command, out);
         }
-        out.because(FIXED_COORDINATOR);
+        out.because(SENDS_ON, facts![COORDINATOR]);
         out.reply(command.client, command.seq, Answer::Redirect(Some(COORDINATOR)));
     }
 
@@ -463,6 +465,7 @@ impl Protocol for TwoPhaseCommit {
         ],
     };
     const RULES: &'static [Rule] = RULES;
+    const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
     type Node = Server;
 

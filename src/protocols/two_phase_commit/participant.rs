@@ -1,6 +1,7 @@
 //! A participant: votes, obeys, and when in doubt asks.
 
 use super::*;
+use crate::facts;
 
 /// A transaction voted for, of which the decision is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,14 +29,14 @@ impl Server {
 
     fn vote(&mut self, coordinator: NodeId, at: Slot, command: Command, out: &mut Out<Server>) {
         let holder = self.doubts.iter().find(|doubt| conflict(&doubt.command, &command)).map(|doubt| doubt.at);
-        let holder = holder.filter(|_| out.rule(LOCKS));
+        let holder = holder.filter(|holder| out.rule(VOTES_NO_FOR_LOCK, facts![at, *holder]));
         if holder.is_some() || self.refuses(out) {
             self.abort_unilaterally(at, out);
             out.send(coordinator, Msg::VoteNo { at });
             // The coordinator is there, and may know what became of the one that has the lock.
             return holder.into_iter().for_each(|at| self.ask(at, out));
         }
-        out.because(VOTE_IS_DURABLE);
+        out.because(VOTES_YES, facts![at]);
         // In doubt first: a log is cut off only before what is not settled.
         self.doubts.push(Doubt { at, command, asked: 0, uncertain: NodeSet::EMPTY });
         self.force(at, Record::Prepared(command), out);
@@ -63,7 +64,7 @@ impl Server {
                 out.applied(at, command);
                 self.settle(at, out);
             }
-            Record::Aborted { .. } if !out.rule(DECIDE_ONCE) => return,
+            Record::Aborted { .. } if !out.rule(STAYS_ABORTED, facts![at]) => return,
             Record::Committed { .. } | Record::Aborted { .. } | Record::Unknown | Record::Started(_) => {}
         }
         if acknowledged && from == COORDINATOR {
@@ -77,7 +78,7 @@ impl Server {
         match self.record(at) {
             _ if self.is_forgotten(at) => {}
             Record::Aborted { .. } => {}
-            Record::Committed { .. } if out.rule(DECIDE_ONCE) => {}
+            Record::Committed { .. } if out.rule(STAYS_COMMITTED, facts![at]) => {}
             // One that comes before the question must be known when that comes.
             Record::Unknown | Record::Prepared(_) | Record::Committed { .. } | Record::Started(_) => {
                 self.aborted(at, true, acknowledged, out);
@@ -93,7 +94,7 @@ impl Server {
         if !self.doubts.iter().any(|doubt| doubt.at == at) {
             return;
         }
-        if !out.rule(NEVER_ALONE) {
+        if !out.rule(STAYS_IN_DOUBT, facts![at]) {
             self.aborted(at, true, true, out);
             return self.settle(at, out);
         }
@@ -105,13 +106,13 @@ impl Server {
         let (others, config) = (self.others(), self.config);
         let Some(doubt) = self.doubts.iter_mut().find(|doubt| doubt.at == at) else { return };
         if doubt.asked > 0 {
-            out.because(RESEND);
+            out.because(ASKS_AGAIN, facts![at]);
         }
         doubt.asked = doubt.asked.saturating_add(1);
         let patience = config.patience(doubt.asked);
         let to = if config.cooperative { others } else { NodeSet::just(COORDINATOR) };
         if config.cooperative {
-            out.because(COOPERATIVE_TERMINATION);
+            out.because(ASKS_OTHERS, facts![at]);
         }
         out.broadcast(to, Msg::DecisionReq { at });
         out.set_timer(Timer::Doubt(at), patience, patience);
@@ -122,12 +123,21 @@ impl Server {
         if self.is_forgotten(at) {
             return;
         }
-        out.because(COOPERATIVE_TERMINATION);
         match self.record(at) {
-            Record::Committed { .. } => out.send(from, Msg::Commit { at }),
-            Record::Aborted { .. } => out.send(from, Msg::Abort { at }),
-            Record::Prepared(_) => out.send(from, Msg::Uncertain { at }),
+            Record::Committed { .. } => {
+                out.because(KNOWS_COMMIT, facts![from, at]);
+                out.send(from, Msg::Commit { at })
+            }
+            Record::Aborted { .. } => {
+                out.because(KNOWS_ABORT, facts![from, at]);
+                out.send(from, Msg::Abort { at })
+            }
+            Record::Prepared(_) => {
+                out.because(IS_IN_DOUBT_TOO, facts![from, at]);
+                out.send(from, Msg::Uncertain { at })
+            }
             Record::Unknown | Record::Started(_) => {
+                out.because(HAS_NOT_VOTED, facts![from, at]);
                 // It has not voted, and now it never will: nobody can have committed.
                 self.abort_unilaterally(at, out);
                 out.send(from, Msg::Abort { at });
@@ -145,7 +155,7 @@ impl Server {
     pub(super) fn recover_participant(&mut self, out: &mut Out<Server>) {
         let first = self.disk.log.first();
         let voted = |record: &Record| matches!(record, Record::Prepared(_) | Record::Aborted { .. });
-        if self.disk.log.iter_from(first).any(|(_, record)| voted(record)) && !out.rule(VOTE_IS_DURABLE) {
+        if self.disk.log.iter_from(first).any(|(_, record)| voted(record)) && !out.rule(REMEMBERS_VOTES, facts![]) {
             for at in first..=self.disk.log.last() {
                 self.disk
                     .log
@@ -161,7 +171,7 @@ impl Server {
         };
         self.doubts = self.disk.log.iter_from(first).filter_map(prepared).collect();
         for at in self.doubts.iter().map(|doubt| doubt.at).collect::<Vec<_>>() {
-            out.because(RECOVER_PARTICIPANT);
+            out.because(FINDS_VOTE, facts![at]);
             self.ask(at, out);
         }
     }

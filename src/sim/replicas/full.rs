@@ -56,9 +56,6 @@ pub trait FullReplicas: Replicas {
     fn record(&mut self, node: NodeId, outbox: &Outbox);
     /// Removes the last `effects` recorded effects: they were not applied.
     fn unrecord(&mut self, effects: usize);
-    /// The recorded effects, with messages and timers as text.
-    #[cfg(feature = "cli")]
-    fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)>;
 }
 
 /// How to get at the [`FullReplicas`] behind [`Replicas`] of some protocol. Whoever names one links its code.
@@ -309,6 +306,9 @@ impl<P: Protocol> FullReplicas for ReplicasOf<P> {
             let effects: Vec<_> =
                 outbox.effects().iter().filter_map(with_content).map(|effect| as_text(&effect)).collect();
             self.end_call(effects);
+            if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut()) {
+                call.told.extend_from_slice(outbox.told());
+            }
         }
         let Some(recorded) = &mut self.recorded else { return };
         let out = &self.out;
@@ -324,10 +324,5 @@ impl<P: Protocol> FullReplicas for ReplicasOf<P> {
         if let Some(recorded) = &mut self.recorded {
             recorded.truncate(recorded.len().saturating_sub(effects));
         }
-    }
-
-    #[cfg(feature = "cli")]
-    fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)> {
-        self.effects().iter().map(|(node, effect)| (*node, as_text(effect))).collect()
     }
 }

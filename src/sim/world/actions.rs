@@ -21,7 +21,7 @@ impl World {
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.marks.clear();
         if self.records_effects {
-            self.replicas.full_mut().clear_recorded();
+            self.clear_recorded();
         }
         self.apply_action(action)
     }

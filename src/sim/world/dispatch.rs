@@ -38,7 +38,7 @@ impl World {
     pub(super) fn next(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.marks.clear();
         if self.records_effects {
-            self.replicas.full_mut().clear_recorded();
+            self.clear_recorded();
         }
         let (way, message_id) = loop {
             if self.time <= limit
@@ -194,6 +194,21 @@ impl World {
         self.apply_effects(me);
     }
 
+    /// Records the effects in the outbox and the reasons given, as those of `me`.
+    #[cold]
+    fn record_call(&mut self, me: NodeId) {
+        self.replicas.full_mut().record(me, &self.outbox);
+        let told = self.outbox.take_told();
+        self.reasons.extend(told.into_iter().map(|told| (me, told)));
+    }
+
+    /// Clears what was recorded of the step before.
+    #[cold]
+    pub(super) fn clear_recorded(&mut self) {
+        self.replicas.full_mut().clear_recorded();
+        self.reasons.clear();
+    }
+
     /// Applies the effects in the outbox, in order.
     #[inline(never)]
     pub(super) fn apply_effects(&mut self, me: NodeId) {
@@ -204,7 +219,7 @@ impl World {
     #[inline(always)]
     pub(super) fn apply_effects_inline(&mut self, me: NodeId) {
         if self.records_effects {
-            self.replicas.full_mut().record(me, &self.outbox);
+            self.record_call(me);
         }
         let mut saved = false;
         let mut next = 0;

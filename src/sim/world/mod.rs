@@ -35,7 +35,7 @@ use super::trace::Trace;
 use crate::core::node::{Order, Protocol, Reply, SettingError, Setup};
 use crate::core::{
     Answer, Command, Contact, Epoch, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet,
-    Settings, Slot,
+    Settings, Slot, Told,
 };
 use crate::sim::domains::{DomainId, Domains};
 use faults::{ActiveFaults, FaultCode};
@@ -244,6 +244,8 @@ pub struct World {
     outbox: Box<Outbox>,
     /// Whether the effects of each step are recorded, for transcripts.
     records_effects: bool,
+    /// Reasons given in the last step or action, if recorded.
+    reasons: Vec<(NodeId, Told)>,
     /// Observations of the last step, for the safety checker.
     marks: Vec<Mark>,
     /// Whether marks are recorded.
@@ -302,6 +304,7 @@ impl Clone for World {
             contact: self.contact,
             outbox: self.outbox.clone(),
             records_effects: self.records_effects,
+            reasons: self.reasons.clone(),
             marks: self.marks.clone(),
             judged: self.judged,
             recorded: self.recorded.clone(),
@@ -371,6 +374,7 @@ impl World {
             strict_disks: topology.disk > 0 || !ablated.is_empty() || (cfg!(debug_assertions) && replicas.allows_all()),
             outbox: Box::new(Outbox::new(ablated)),
             records_effects: false,
+            reasons: Vec::new(),
             marks: Vec::new(),
             judged: !blueprint.unjudged,
             recorded: None,

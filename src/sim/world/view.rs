@@ -2,7 +2,7 @@
 
 use super::{ClientMessage, End, Flight, GivenOrder, HistoryRecord, Mark, ReplyKind, World};
 use crate::core::node::{Phase, Protocol, Reply};
-use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
+use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet, Told};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Topology;
@@ -134,6 +134,12 @@ impl World {
         self.records_effects = true;
         self.replicas.full_mut().record_effects();
         self.outbox.record_saves(true);
+        self.outbox.record_reasons();
+    }
+
+    /// The reasons that handlers gave in the last step or action, in order. Empty unless [`World::record_effects`] was called.
+    pub fn reasons(&self) -> &[(NodeId, Told)] {
+        &self.reasons
     }
 
     /// Records the client history from now on, for [`World::recorded`].

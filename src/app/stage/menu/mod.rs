@@ -6,6 +6,7 @@ mod faults;
 
 use crate::elements::controls::click;
 use crate::elements::geometry::Point;
+use crate::elements::text;
 use crate::page_action::{PageAction, Target};
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
@@ -102,6 +103,7 @@ pub fn Menu(props: &Props) -> Html {
             <div class="berth" style={format!("left: {left:.0}px; --down: {:.0}px", (at.y - ASIDE).max(0.0))}>
                 <div class="menu" {onkeydown}>
                     <p id="menu-title">{ title }</p>
+                    { for now(context, view, *target).map(|now| html! { <p class="now">{ now }</p> }) }
                     <div role="menu" aria-labelledby="menu-title" ref={list}>
                         { for entries }
                     </div>
@@ -109,6 +111,20 @@ pub fn Menu(props: &Props) -> Html {
             </div>
         </>
     }
+}
+
+/// The state of a replica, which comes before what can be done with it.
+fn now(context: &RunContext, view: &ViewModel, target: Target) -> Option<String> {
+    let Target::Node(id) = target else { return None };
+    let Some(status) = view.nodes.get(usize::from(id.0))?.status else { return Some("Down".to_owned()) };
+    let (first, rest) = status.role.split_at(1);
+    let (epoch, log) = (text::epoch(context.variant.card.epoch, status.epoch), status.log);
+    let log = if log.last > 0 {
+        format!("; log up to {}, committed up to {}", log.last, log.committed)
+    } else {
+        String::new()
+    };
+    Some(format!("{}{rest}, {epoch}{log}", first.to_uppercase()))
 }
 
 /// Draws a group. `at` is its index among all groups, the key that keeps its elements, and the focus, when others unfold before it.

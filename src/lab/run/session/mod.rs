@@ -5,6 +5,7 @@
 
 mod branch;
 mod limits;
+mod replay;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference};

@@ -1,0 +1,114 @@
+//! The side panel: its tabs, and what the chosen one shows.
+
+use super::latency::latency;
+use super::messages::{self, per_command};
+use super::{about, inspect, tabs, trials};
+use crate::page_action::{PageAction, Selected, Tab};
+use crate::run::context::RunContext;
+use crate::run::player::Shared;
+use crate::run::view_model::{ViewModel, has_log};
+use crate::web::options::Options;
+use quorumscope::lab::document::trial::Trial;
+use quorumscope::universe::Variant;
+use std::rc::Rc;
+use yew::prelude::*;
+
+/// The tabs that the address asks for, as far as the protocol has such a thing, and the one shown: the chosen one, or else the first. `None`
+/// if there is none.
+pub fn tabs(options: &Options, variant: &Variant, chosen: Tab) -> Option<(Vec<Tab>, Tab)> {
+    let shows = |tab: &Tab| match tab {
+        Tab::Numbers => options.latency || options.messages,
+        Tab::Inspect => options.inspect,
+        Tab::Log => options.log && has_log(variant.card),
+    };
+    let all: Vec<Tab> = [Tab::Numbers, Tab::Inspect, Tab::Log].into_iter().filter(shows).collect();
+    let shown = if all.contains(&chosen) { chosen } else { *all.first()? };
+    Some((all, shown))
+}
+
+/// Whether the tab shown needs the inspector's chunk.
+pub fn inspects(options: &Options, variant: &Variant, chosen: Tab) -> bool {
+    tabs(options, variant, chosen).is_some_and(|(_, tab)| tab != Tab::Numbers)
+}
+
+/// What the side panel is drawn from.
+pub struct Side {
+    /// What is run.
+    pub context: Rc<RunContext>,
+    /// The run at this moment.
+    pub view: Rc<ViewModel>,
+    /// The player.
+    pub player: Shared,
+    /// The tabs there are, and the chosen one.
+    pub tabs: (Vec<Tab>, Tab),
+    /// What is selected.
+    pub selected: Option<Selected>,
+    /// What draws things to try, once it is loaded, and those of the scenario.
+    pub trials: Option<(fn(trials::Props) -> Html, Rc<[Trial]>)>,
+    /// What draws measurements, once it is loaded.
+    pub measurements: Option<messages::View>,
+    /// What draws inspector and log, once it is loaded.
+    pub inspect: Option<inspect::View>,
+    /// What is wanted.
+    pub on: Callback<PageAction>,
+}
+
+impl Side {
+    /// Draws it, with the panels that the address asks for.
+    pub fn draw(&self, options: &Options) -> Html {
+        let (all, tab) = &self.tabs;
+        let panel = match tab {
+            Tab::Numbers => self.numbers(options),
+            tab => self.inspect(*tab == Tab::Log),
+        };
+        if all.len() < 2 {
+            return html! { <>{ self.scenario(false) }<div class="panels">{ panel }</div></> };
+        }
+        let name = tab.name();
+        html! {
+            <>
+                { tabs::tabs(all, *tab, &self.on) }
+                { self.scenario(*tab != Tab::Numbers) }
+                <div class="panels" key={name} id="side" role="tabpanel" tabindex="0" aria-labelledby={format!("tab-{name}")}>{ panel }</div>
+            </>
+        }
+    }
+
+    /// The scenario and what there is to try in it; hidden, it keeps what the person has come to.
+    fn scenario(&self, hidden: bool) -> Html {
+        let Side { context, view, player, on, .. } = self;
+        let trials = self.trials.clone().map(|(draw, trials)| {
+            draw(trials::Props { trials, view: view.clone(), player: player.clone(), on: on.clone() })
+        });
+        html! { <div class="panels" {hidden}>{ about(&context.scenario) }{ for trials }</div> }
+    }
+
+    fn numbers(&self, options: &Options) -> Html {
+        let Side { context, view, measurements, .. } = self;
+        html! {
+            <>
+                if options.latency { { latency(context, view) } }
+                if options.messages {
+                    // A number of the run on screen, until the chunk that measures every variant is there.
+                    { match measurements {
+                        Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
+                        None => per_command(view),
+                    } }
+                }
+            </>
+        }
+    }
+
+    fn inspect(&self, log: bool) -> Html {
+        let Side { context, view, player, selected, on, .. } = self;
+        let Some(draw) = self.inspect else { return html! { <p class="note">{ "Loading…" }</p> } };
+        draw(inspect::Props {
+            context: context.clone(),
+            view: view.clone(),
+            player: player.clone(),
+            log,
+            selected: *selected,
+            on: on.clone(),
+        })
+    }
+}
