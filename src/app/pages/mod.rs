@@ -8,3 +8,4 @@ mod keyboard;
 pub mod lab;
 mod narration;
 pub mod opening;
+mod view_groups;
