@@ -71,7 +71,9 @@ fn messages_per_command_equal_the_formulas() {
                 let commands = cluster.counts().answered;
                 assert_safe(&cluster);
                 assert!(cluster.is_quiet() && commands >= u64::from(n) * u64::from(sessions) * 2);
-                assert_eq!(cost(&cluster), expected * commands, "n = {n}, {mode:?}, {sessions} sessions a site");
+                // The formulas leave out how servers outside of a thrifty quorum catch up.
+                let formula = cost(&cluster) - count(&cluster, "CatchUp");
+                assert_eq!(formula, expected * commands, "n = {n}, {mode:?}, {sessions} sessions a site");
             }
         }
     }
@@ -223,7 +225,7 @@ fn leader_that_hears_no_quorum_resigns() {
     cluster.run_until(500_000);
     let led = leader(&cluster);
     for from in (0..3).map(NodeId).filter(|id| *id != led) {
-        cluster.act(Action::Cut { from, to: led, both: false }).expect("two nodes");
+        cluster.act(Action::Cut { from, to: led, both: false, replicas_only: false }).expect("two nodes");
     }
     // It can still be heard, so nobody else would try to lead while it does.
     cluster.run_until(1_000_000);

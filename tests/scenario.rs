@@ -121,8 +121,12 @@ fn every_variant_runs_with_default_settings() {
             replicas: vec!["VA".to_owned(); usize::from(variant.card.min_replicas)],
             ..scenario(Path::new("scenarios/two-winners.toml"))
         };
-        let scenario =
-            Scenario { sites: vec![quorumscope::lab::Site::named("VA")], settings: Default::default(), ..scenario };
+        let scenario = Scenario {
+            sites: vec![quorumscope::lab::Site::named("VA")],
+            settings: Default::default(),
+            trials: Vec::new(),
+            ..scenario
+        };
         Session::new(scenario).unwrap_or_else(|wrong| panic!("{}: {wrong}", variant.card.key));
     }
 }

@@ -113,7 +113,9 @@ fn survivors(kill_arrives: u64, runs: u32) -> [u32; 3] {
         let blueprint = with(blueprint::<StonithPair>(even_topology(2, 20_000, 0), seed), &settings);
         let mut cluster = Cluster::of::<StonithPair>(&blueprint).expect("settings fit");
         cluster.run_until(10 * BEAT + BEAT / 2);
-        cluster.act(Action::Cut { from: NodeId(0), to: NodeId(1), both: true }).expect("it is whole");
+        cluster
+            .act(Action::Cut { from: NodeId(0), to: NodeId(1), both: true, replicas_only: false })
+            .expect("it is whole");
         cluster.run_until(20 * BEAT);
         let primaries = (0..2).filter(|node| cluster.node(NodeId(*node)).status.is_some_and(|status| status.leads));
         ends[primaries.count()] += 1;

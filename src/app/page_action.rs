@@ -5,6 +5,7 @@ use quorumscope::core::{Micros, NodeId};
 use quorumscope::lab::Scenario;
 use quorumscope::sim::Action;
 use std::fmt;
+use std::rc::Rc;
 
 /// An action that a component asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,12 @@ pub enum PageAction {
     Seek(Micros),
     /// Pause, and go to the moment after an event, by number.
     GoTo(u64),
+    /// Go to the next moment that matters, or to the one before.
+    Chapter(bool),
+    /// Slow down around moments that matter, or do not.
+    SlowDown(bool),
+    /// One of the faults beside the transport.
+    Strike(Strike),
     /// Act on the run now; actions that are refused are reported, the others done.
     Act(Vec<Action>),
     /// Add a replica at this site, by index.
@@ -40,7 +47,7 @@ pub enum PageAction {
     /// Run a built-in scenario, by index.
     Preset(usize),
     /// Run this scenario from its start.
-    Run(Box<Scenario>),
+    Run(Rc<Scenario>),
     /// Open a dialog, or close it.
     Open(Option<Dialog>),
     /// Copy the address of the moment on screen.
@@ -51,6 +58,17 @@ pub enum PageAction {
     Keys(bool),
     /// Close the notice.
     CloseNotice,
+}
+
+/// Faults that take one press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strike {
+    /// The leader crashes.
+    Leader,
+    /// This part of the cluster is cut from the rest, with the leader in it: a half, rounded down, or a third.
+    Cut(u8),
+    /// All cuts heal, and all nodes that are down or paused go on.
+    Mend,
 }
 
 /// An element of the stage that has a menu.

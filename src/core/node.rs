@@ -192,6 +192,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
         healthy > setup.replicas / 2
     }
 
+    /// Stability condition: whether under these settings a leader that a quorum hears stays in office, whatever others try.
+    fn stable(_setup: &Setup) -> bool {
+        false
+    }
+
     /// Number of equal replies from different replicas that complete a client's command: more than one where replicas may be Byzantine.
     fn answers(_setup: &Setup) -> u8 {
         1

@@ -9,7 +9,7 @@ use crate::core::{
     Card, ClientId, Command, Epoch, HistoryVariables, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op,
     Promises, Shots, Slot,
 };
-use crate::sim::world::Mark;
+use crate::sim::world::{Mark, Size};
 use crate::sim::{StepOutcome, World};
 use std::collections::BTreeMap;
 
@@ -133,6 +133,9 @@ struct Exercised {
 /// Maximum number of violations kept; later ones are usually consequences of the first.
 const KEEP: usize = 16;
 
+/// What an entry of an ordered map takes with its share of the map's own, bytes.
+const NODE: usize = 48;
+
 /// Decisions of this many last slots are kept in any case, and no more than the second of slots that some node has not executed. What differs
 /// further back is seen in the nodes' states.
 const KEEP_SLOTS: [Slot; 2] = [4_096, 65_536];
@@ -247,6 +250,14 @@ pub(super) fn promise(property: &str) -> Option<Promises> {
 }
 
 impl SafetyChecker {
+    /// Bytes that it holds, by count: decisions, which copies share, and what every copy has for itself.
+    pub fn size(&self) -> Size {
+        let lanes = || self.lanes.values().chain([&self.log]);
+        let last: usize = lanes().map(|lane| lane.last.len()).sum();
+        let shared = lanes().map(|lane| lane.decided.bytes()).sum::<u64>() + self.intervals.bytes();
+        Size { own: ((last + self.leaders.len() + self.lanes.len()) * NODE) as u64, shared }
+    }
+
     /// Checks the last step or action. `outcome` is `None` after an action: then every node may have changed.
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
@@ -550,6 +561,11 @@ impl SafetyChecker {
     /// The command chosen in `slot`, if any node knows it.
     pub fn decision(&self, slot: Slot) -> Option<Command> {
         self.log.decided.get(slot).and_then(|decision| decision.map(|decision| decision.command))
+    }
+
+    /// Whether any node has ever known a command to be chosen in this slot of the log.
+    pub fn is_chosen(&self, slot: Slot) -> bool {
+        self.log.decided.get(slot).is_some_and(Option::is_some)
     }
 
     /// The last slot in which any node knows a command to be chosen; 0 if none.

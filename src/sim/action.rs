@@ -41,7 +41,8 @@ pub enum Action {
         /// Fault or repair.
         fault: DomainFault,
     },
-    /// Link cut: messages from `from` to `to` are lost, those in flight included; and in the other direction, if `both`.
+    /// Link cut: messages from `from` to `to` are lost, those in flight included; and in the other direction, if `both`. Once every link
+    /// between the replicas of two places is cut, so is the way between the clients at one and the replicas at the other.
     Cut {
         /// Sender.
         from: NodeId,
@@ -49,6 +50,8 @@ pub enum Action {
         to: NodeId,
         /// Both directions.
         both: bool,
+        /// The cut does not count for clients.
+        replicas_only: bool,
     },
     /// Undoes cuts between two nodes, in both directions.
     Heal(NodeId, NodeId),
@@ -60,6 +63,8 @@ pub enum Action {
         to: NodeSet,
         /// Both directions.
         both: bool,
+        /// The cuts do not count for clients; see [`Action::Cut`].
+        replicas_only: bool,
     },
     /// Undoes cuts between two groups, in both directions.
     Join(NodeSet, NodeSet),
@@ -346,6 +351,21 @@ impl Action {
         }
     }
 
+    /// Whether it takes something away: a node, a link, a message, time, or the truth. Orders, repairs and what clients do are no faults.
+    pub fn is_fault(self) -> bool {
+        match self {
+            Action::Crash(_) | Action::CrashAfter { .. } | Action::Drift { .. } | Action::Jump { .. } => true,
+            Action::Domain { fault, .. } => {
+                matches!(fault, DomainFault::Crash | DomainFault::Pause | DomainFault::Partition)
+            }
+            Action::Disk { fault, .. } => fault != DiskFault::Repair,
+            Action::Behaviour { how, .. } => how != Behaviour::Honest,
+            Action::Throttle { percent, .. } => percent > 100,
+            Action::Disturb { .. } => true,
+            action => action.delays_or_loses(),
+        }
+    }
+
     /// Range check of its amounts: the error message if one is out of bounds. The bounds are those of scenario documents.
     pub fn amount_out_of_range(self) -> Option<String> {
         let share = |permille: u16| (permille > 1000, u64::from(permille), "thousandths", "0 to 1000".to_owned());
@@ -421,6 +441,10 @@ impl Action {
     }
 }
 
+fn for_replicas(only: bool) -> &'static str {
+    if only { ", but not for clients" } else { "" }
+}
+
 /// Imperative clause for transcripts and reports. Nodes count from 1; sites and domains are given by number.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -436,11 +460,15 @@ impl fmt::Display for Action {
             Action::Pause { node, clock_stops: true } => write!(f, "suspend node {node:?} and its clock"),
             Action::Continue(node) => write!(f, "let node {node:?} continue"),
             Action::Domain { domain, fault } => write!(f, "{fault} place {}", domain.0 + 1),
-            Action::Cut { from, to, both: true } => write!(f, "cut the link between nodes {from:?} and {to:?}"),
-            Action::Cut { from, to, both: false } => write!(f, "cut the way from node {from:?} to node {to:?}"),
+            Action::Cut { from, to, both, replicas_only } => {
+                let (link, and) = if both { ("link between nodes", "and") } else { ("way from node", "to node") };
+                write!(f, "cut the {link} {from:?} {and} {to:?}{}", for_replicas(replicas_only))
+            }
             Action::Heal(a, b) => write!(f, "heal the link between nodes {a:?} and {b:?}"),
-            Action::Split { from, to, both: true } => write!(f, "cut all links between nodes {from:?} and {to:?}"),
-            Action::Split { from, to, both: false } => write!(f, "cut all ways from nodes {from:?} to {to:?}"),
+            Action::Split { from, to, both, replicas_only } => {
+                let (links, and) = if both { ("links between nodes", "and") } else { ("ways from nodes", "to") };
+                write!(f, "cut all {links} {from:?} {and} {to:?}{}", for_replicas(replicas_only))
+            }
             Action::Join(a, b) => write!(f, "heal all links between nodes {a:?} and {b:?}"),
             Action::HealAll => f.write_str("heal all links"),
             Action::Disturb { from: ALL, to: ALL, how, .. } => write!(f, "{how} on all links"),

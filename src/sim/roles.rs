@@ -80,7 +80,7 @@ impl fmt::Display for Timed {
         }
         let text = format!("{:?}", self.action);
         let name = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        write!(f, "{} ({})", name.to_lowercase(), self.roles)
+        write!(f, "{} ({})", name.to_ascii_lowercase(), self.roles)
     }
 }
 
@@ -115,7 +115,9 @@ impl Action {
                 };
                 Action::Behaviour { node: at(node), how }
             }
-            Action::Split { from: a, to: b, both } => Action::Split { from: source(a), to: target(b), both },
+            Action::Split { from: a, to: b, both, replicas_only } => {
+                Action::Split { from: source(a), to: target(b), both, replicas_only }
+            }
             Action::Join(a, b) => Action::Join(source(a), target(b)),
             Action::Disturb { from: a, to: b, both, how } => {
                 Action::Disturb { from: source(a), to: target(b), both, how }

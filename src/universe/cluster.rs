@@ -4,7 +4,7 @@
 use super::transcript;
 use super::{NodeView, Universe, Variant, faults, narration, variant_of};
 use crate::core::node::{Protocol, SettingError};
-use crate::core::{EntryStatus, Micros, NodeId, RuleSet, Shots, Slot};
+use crate::core::{EntryStatus, Micros, NodeId, NodeSet, RuleSet, Shots, Slot};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
@@ -16,13 +16,13 @@ use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::roles::Resolved;
-use crate::sim::world::{Flight, Link, ReplyKind};
+use crate::sim::world::{Flight, Link, PendingTimer, ReplyKind, Size};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 /// A world and its judges: the only implementation of [`Universe`].
 #[derive(Clone)]
 pub struct Cluster {
-    variant: &'static Variant,
+    pub(super) variant: &'static Variant,
     pub(super) world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
@@ -43,7 +43,7 @@ impl Cluster {
 
     /// Boots a cluster of a variant. The error names a setting and what would do.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
-        let world = World::new(blueprint, variant.replicas)?;
+        let world = World::new(blueprint, variant.replicas, variant.details().full)?;
         let mut cluster = Cluster::around(variant, world, blueprint, Some(faults::sentences));
         cluster.orders.begin();
         cluster.orders.observe(&cluster.world);
@@ -59,7 +59,8 @@ impl Cluster {
     ) -> Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
-        let liveness = blueprint.recovery.map(LivenessChecker::new);
+        let bounded = blueprint.recovery.is_some() || blueprint.stability.is_some();
+        let liveness = bounded.then(|| LivenessChecker::new(blueprint.recovery, blueprint.stability));
         let orders = Orders::default();
         Cluster { variant, world, safety, liveness, orders, judged: !blueprint.unjudged, fault_sentences }
     }
@@ -81,6 +82,21 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Processes all events until `limit`, µs since the start; returns their number.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.run(limit, u64::MAX)
+    }
+
+    /// Findings for every property.
+    pub fn findings(&self) -> Vec<PropertyFinding> {
+        let replicas = self.world.replicas();
+        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
+        if let Some(liveness) = &self.liveness {
+            findings.extend(liveness.findings(self.safety.violations()));
+        }
+        findings
+    }
+
     /// Does something to the world now. An error says why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.world.act(action)?;
@@ -92,6 +108,11 @@ impl Cluster {
     /// A copy that goes its own way from here.
     pub fn fork(&self) -> Box<dyn Universe> {
         Box::new(self.clone())
+    }
+
+    /// Its memory, by count.
+    pub fn size(&self) -> Size {
+        self.world.size() + self.safety.size()
     }
 
     /// One number for all that happened and all that is. Equal for equal runs on every machine.
@@ -113,6 +134,12 @@ impl Cluster {
     #[cfg(feature = "cli")]
     pub fn plan(&mut self, timed: Timed) -> bool {
         self.world.plan(timed)
+    }
+
+    /// The first microsecond from `at` on for which there is a place in the script, as [`World::first_free`] has it.
+    #[cfg(feature = "cli")]
+    pub fn first_free(&self, at: Micros) -> Micros {
+        self.world.first_free(at)
     }
 
     /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
@@ -141,7 +168,8 @@ impl Cluster {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
-        let (shots, recorded) = (self.variant.card.shots, self.world.replicas().recorded());
+        let shots = self.variant.card.shots;
+        let recorded = self.world.full_replicas().recorded();
         recorded.iter().map(|(node, effect)| transcript::in_words(shots, *node, effect)).collect()
     }
 
@@ -149,7 +177,7 @@ impl Cluster {
     /// for it.
     #[cfg(feature = "cli")]
     pub fn calls(&self) -> &[HandlerCall] {
-        self.world.replicas().calls()
+        self.world.full_replicas().calls()
     }
 }
 
@@ -209,6 +237,7 @@ impl Universe for Cluster {
             site: self.world.site_of(id),
             status: own,
             cut: self.world.cut_from(id),
+            cut_replicas_only: self.world.cut_replicas_only(id),
             member: judge.is_none_or(|status| status.members.has(id)),
             byzantine: self.world.is_byzantine(id),
             twin: self.world.has_twin(id),
@@ -220,6 +249,14 @@ impl Universe for Cluster {
 
     fn entry(&self, node: NodeId, slot: Slot) -> Option<EntryStatus> {
         self.world.replicas().entry(node, slot)
+    }
+
+    fn next_timer(&self, node: NodeId) -> Option<PendingTimer> {
+        self.world.next_timer(node)
+    }
+
+    fn client_cuts(&self, site: u8) -> (NodeSet, NodeSet) {
+        (self.world.requests_cut(site), self.world.replies_cut(site))
     }
 
     fn partitioned(&self) -> &[DomainId] {
@@ -286,15 +323,6 @@ impl Universe for Cluster {
         self.safety.not_promised()
     }
 
-    fn findings(&self) -> Vec<PropertyFinding> {
-        let replicas = self.world.replicas();
-        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
-        if let Some(liveness) = &self.liveness {
-            findings.extend(liveness.findings(self.safety.violations()));
-        }
-        findings
-    }
-
     fn leadership_intervals(&self) -> Vec<LeadershipInterval> {
         self.safety.leadership_intervals().copied().collect()
     }
@@ -312,6 +340,10 @@ impl Universe for Cluster {
             Shots::Single | Shots::Log => self.safety.last_slot(),
             _ => 0,
         }
+    }
+
+    fn is_chosen(&self, slot: Slot) -> bool {
+        self.safety.is_chosen(slot)
     }
 
     fn sentence(&self, places: &[&str]) -> String {

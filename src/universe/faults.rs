@@ -14,7 +14,7 @@ type Way = (NodeId, NodeId);
 
 /// Sentences about the first [`MOST`] faults, and the number of others.
 pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> String {
-    let mut told: Vec<String> = cuts(views).into_iter().collect();
+    let mut told: Vec<String> = cuts(universe, views, places).into_iter().collect();
     told.extend(views.iter().flat_map(of_node));
     told.extend(links(universe, views, places));
     let mut text: String = told.iter().take(MOST).map(|sentence| format!(" {sentence}")).collect();
@@ -35,17 +35,35 @@ fn ways(views: &[NodeView]) -> impl Iterator<Item = Way> {
     views.iter().flat_map(to_others)
 }
 
-fn cuts(views: &[NodeView]) -> Option<String> {
+fn cuts(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> Option<String> {
     let cut_to = |from: NodeId| views.iter().find(|view| view.id == from).map_or(NodeSet::EMPTY, |view| view.cut);
     let both_ways = |(from, to): Way| cut_to(to).has(from);
     // A link that is cut both ways counts once.
     let cut = ways(views).filter(|&(from, to)| cut_to(from).has(to) && (from < to || !both_ways((from, to))));
     let cut: Vec<Way> = cut.collect();
+    let clients = clients(universe, views, places);
     match cut.as_slice() {
         [] => None,
-        [way @ (from, to)] if both_ways(*way) => Some(format!("Nodes {from:?} and {to:?} cannot reach each other.")),
-        [(from, to)] => Some(format!("Node {from:?} cannot reach node {to:?}, but hears it.")),
-        more => Some(format!("{} links are cut.", more.len())),
+        [way @ (from, to)] if both_ways(*way) => {
+            Some(format!("Nodes {from:?} and {to:?} cannot reach each other{clients}."))
+        }
+        [(from, to)] => Some(format!("Node {from:?} cannot reach node {to:?}, but hears it{clients}.")),
+        more => Some(format!("{} links are cut{clients}.", more.len())),
+    }
+}
+
+/// Whether clients are cut off from replicas at other places as well, as a clause.
+fn clients(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> String {
+    let cut = |(site, _): &(u8, &&str)| {
+        let (requests, replies) = universe.client_cuts(*site);
+        !requests.is_empty() || !replies.is_empty()
+    };
+    let cut_off: Vec<&str> = (0..).zip(places).filter(cut).map(|(_, name)| *name).collect();
+    match cut_off.as_slice() {
+        [] if views.iter().any(|view| !view.cut_replicas_only.is_empty()) => ", for replicas only".to_owned(),
+        [] => String::new(),
+        [one] => format!(", for clients in {one} as well"),
+        [rest @ .., last] => format!(", for clients in {} and {last} as well", rest.join(", ")),
     }
 }
 

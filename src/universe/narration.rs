@@ -2,7 +2,7 @@
 
 use super::cluster::FaultSentences;
 use super::{Link, NodeView, Universe};
-use crate::core::{Blocked, Epoch, LeaderModel, NodeId, NodeStatus, Shots, Tally};
+use crate::core::{Blocked, Command, Epoch, LeaderModel, NodeId, NodeSet, NodeStatus, Shots, Slot, Tally};
 use crate::judge::Violation;
 use crate::sim::world::DiskState;
 
@@ -13,12 +13,13 @@ pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, 
     let mut text = match universe.leader() {
         // Leaders of several objects do not contradict each other.
         _ if leaders.len() > 1 && universe.variant().card.leader != LeaderModel::PerObject => {
-            several_lead(universe, &leaders, places)
+            several_lead(universe, &leaders, &views, places)
         }
-        Some(leader) => leading(universe, &views[usize::from(leader.0)], places),
+        Some(leader) => leading(universe, &views[usize::from(leader.0)], &views, places),
         None => leaderless(universe, &views),
     };
     text.push_str(&blocked(universe, &views));
+    text.push_str(&no_quorum(universe, &views));
     let down: Vec<NodeId> = views.iter().filter(|view| view.status.is_none()).map(|view| view.id).collect();
     match down.as_slice() {
         [] => {}
@@ -30,6 +31,13 @@ pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, 
         text.push_str(&sentences(universe, &views, places));
     }
     text
+}
+
+/// Why nothing goes on, if that can be told: who is blocked, and who counts votes and reaches too few to get enough.
+pub fn stuck(universe: &dyn Universe) -> Option<String> {
+    let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
+    let text = blocked(universe, &views) + &no_quorum(universe, &views);
+    (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
 /// Whether anything else is out of order.
@@ -93,6 +101,46 @@ fn blocked(universe: &dyn Universe, views: &[NodeView]) -> String {
     told.into_iter().map(sentence).collect()
 }
 
+/// That everybody who counts votes, promises or acknowledgements reaches fewer nodes that run than it needs.
+fn no_quorum(universe: &dyn Universe, views: &[NodeView]) -> String {
+    let card = universe.variant().card;
+    // Elsewhere a count that is not reached is a decision as well, as in atomic commitment.
+    let counts = matches!(card.shots, Shots::Log | Shots::Single | Shots::Registers);
+    if !counts || matches!(card.leader, LeaderModel::Fixed | LeaderModel::SelfAppointed) {
+        return String::new();
+    }
+    let runs = |view: &&NodeView| view.status.is_some() && view.paused.is_none();
+    let reached = |from: &NodeView| -> NodeSet {
+        let reaches = |to: &&NodeView| from.id == to.id || !from.cut.has(to.id) && !to.cut.has(from.id);
+        views.iter().filter(runs).filter(reaches).filter(|to| to.member).map(|to| to.id).collect()
+    };
+    let counting = views.iter().filter(runs).filter_map(|view| {
+        let status = view.status?;
+        let tally = status.tally?;
+        Some((status.leads, reached(view).or(tally.from).len(), view.id, tally))
+    });
+    let Some((leads, reaches, id, tally)) = counting.max_by_key(|(leads, reaches, id, _)| (*leads, *reaches, *id))
+    else {
+        return String::new();
+    };
+    if reaches >= tally.need {
+        return String::new();
+    }
+    let what = if leads { "nothing can be committed" } else { "nobody can lead" };
+    let what = if card.leader == LeaderModel::None { "nothing can be chosen" } else { what };
+    let whom = match reaches {
+        1 => "no other node".to_owned(),
+        more => format!("{more} nodes, itself included"),
+    };
+    let missing = tally.need - reaches;
+    let of = tally.of;
+    format!(
+        " Node {} needs {} {of} and reaches {whom}: {what} until it reaches {missing} more.",
+        number(id),
+        tally.need
+    )
+}
+
 /// What was violated, by which nodes and in which slot, and what the property says.
 pub fn violation(violation: &Violation, card: &crate::core::Card) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
@@ -109,7 +157,7 @@ fn epoch(universe: &dyn Universe, epoch: Epoch) -> String {
     format!("{} {epoch}", universe.variant().card.epoch)
 }
 
-fn leading(universe: &dyn Universe, leader: &NodeView, places: &[&str]) -> String {
+fn leading(universe: &dyn Universe, leader: &NodeView, views: &[NodeView], places: &[&str]) -> String {
     let Some(status) = leader.status else { return String::new() };
     let from = places.get(usize::from(leader.site)).map(|place| format!(" from {place}")).unwrap_or_default();
     let card = universe.variant().card;
@@ -117,14 +165,37 @@ fn leading(universe: &dyn Universe, leader: &NodeView, places: &[&str]) -> Strin
         LeaderModel::Fixed => format!("Node {} is the {}{from}.", number(leader.id), status.role),
         _ => format!("Node {} leads {}{from}.", number(leader.id), epoch(universe, status.epoch)),
     };
+    let known = status.log.committed;
+    if card.shots == Shots::Transactions {
+        return match status.tally {
+            Some(tally) if tally.slot > 0 => format!("{who} {}", votes(universe, views, &tally)),
+            _ => format!("{who} {}", count(universe.chosen(), "transaction")),
+        };
+    }
+    if card.shots == Shots::Single {
+        return format!("{who} {}", chosen_values(universe, views).unwrap_or("No value is chosen yet.".to_owned()));
+    }
+    // What an earlier leader has found out stays true, even if this one has not heard of it.
+    let committed = committed_prefix(universe, known);
     match status.tally {
-        Some(tally) if tally.slot > 0 && card.shots == Shots::Transactions => format!("{who} {}", votes(&tally)),
-        Some(tally) if tally.slot > 0 => format!("{who} {}", waiting_for(&tally)),
-        _ if status.log.committed == 0 => format!("{who} Nothing is committed yet."),
-        _ if card.shots == Shots::Transactions => {
-            format!("{who} Everything up to transaction {} is decided.", status.log.committed)
+        Some(tally) if tally.slot > committed => format!("{who} {}", waiting_for(universe, leader.id, &status, &tally)),
+        _ if committed == 0 => format!("{who} Nothing is committed yet."),
+        _ if committed > known => {
+            format!("{who} Everything up to entry {committed} is committed, {}.", knows(leader.id, known))
         }
-        _ => format!("{who} Everything up to entry {} is committed.", status.log.committed),
+        _ => format!("{who} Everything up to entry {committed} is committed."),
+    }
+}
+
+/// The last slot up to which everything is committed, if a node knows that it is so up to `known`.
+fn committed_prefix(universe: &dyn Universe, known: Slot) -> Slot {
+    (known..).find(|slot| !universe.is_chosen(slot + 1)).unwrap_or(known)
+}
+
+fn knows(leader: NodeId, known: Slot) -> String {
+    match known {
+        0 => format!("but node {} does not know that yet", number(leader)),
+        _ => format!("but node {} knows that only up to {known}", number(leader)),
     }
 }
 
@@ -134,7 +205,7 @@ fn takes_itself_for_leader(view: &NodeView) -> bool {
 }
 
 /// That they all lead, and what the one in the highest epoch is about, if only one is in that.
-fn several_lead(universe: &dyn Universe, leaders: &[&NodeView], places: &[&str]) -> String {
+fn several_lead(universe: &dyn Universe, leaders: &[&NodeView], views: &[NodeView], places: &[&str]) -> String {
     let names: Vec<String> = leaders.iter().map(|view| number(view.id)).collect();
     let role = leaders[0].status.map_or("leader", |status| status.role);
     let text = match names.as_slice() {
@@ -145,31 +216,46 @@ fn several_lead(universe: &dyn Universe, leaders: &[&NodeView], places: &[&str])
     let at = |view: &&&NodeView| view.status.map(|status| status.epoch);
     let highest = leaders.iter().map(|view| at(&view)).max().flatten();
     match leaders.iter().filter(|view| at(view) == highest).collect::<Vec<_>>().as_slice() {
-        [newest] => format!("{text} {}", leading(universe, newest, places)),
+        [newest] => format!("{text} {}", leading(universe, newest, views, places)),
         _ => text,
     }
 }
 
 /// A transaction under way.
-fn votes(tally: &Tally) -> String {
+fn votes(universe: &dyn Universe, views: &[NodeView], tally: &Tally) -> String {
+    let aborted =
+        |node: &NodeId| universe.entry(*node, tally.slot).is_some_and(|entry| entry.chosen && entry.command.is_none());
+    let aborted: Vec<NodeId> = views.iter().map(|view| view.id).filter(aborted).collect();
+    if !aborted.is_empty() {
+        let (at, by) = (tally.slot, nodes(&aborted).to_ascii_lowercase());
+        return format!("Transaction {at} is aborted already, by {by}; the coordinator does not know that yet.");
+    }
     let for_it: Vec<NodeId> = tally.from.iter().collect();
-    let who = nodes(&for_it).to_lowercase();
+    let who = nodes(&for_it).to_ascii_lowercase();
     match tally.need.saturating_sub(tally.from.len()) {
         1 => format!("Transaction {} has the {} of {who}; one more and it is committed.", tally.slot, tally.of),
         more => format!("Transaction {} has the {} of {who}; {more} more and it is committed.", tally.slot, tally.of),
     }
 }
 
-fn waiting_for(tally: &Tally) -> String {
+/// An entry that the leader waits for.
+fn waiting_for(universe: &dyn Universe, leader: NodeId, status: &NodeStatus, tally: &Tally) -> String {
     let others: Vec<String> = tally.from.iter().map(number).collect();
     let missing = tally.need.saturating_sub(tally.from.len());
+    let slot = tally.slot;
     let have = match others.as_slice() {
-        [] => format!("Entry {} is with no node yet", tally.slot),
-        [one] => format!("Entry {} is with node {one} so far", tally.slot),
-        [rest @ .., last] => format!("Entry {} is with nodes {} and {last}", tally.slot, rest.join(", ")),
+        [] => format!("Nobody has acknowledged entry {slot}"),
+        [one] => format!("Node {one} has acknowledged entry {slot}"),
+        [rest @ .., last] => format!("Nodes {} and {last} have acknowledged entry {slot}", rest.join(", ")),
     };
+    // An entry of an earlier epoch that its leader keeps as it is can be overwritten, whoever has it.
+    let earlier = universe.entry(leader, slot).is_some_and(|entry| entry.epoch < status.epoch);
     match missing {
+        _ if earlier => {
+            format!("{have}; it is committed together with the first entry of {}.", epoch(universe, status.epoch))
+        }
         0 => format!("{have}; that is enough."),
+        need if others.is_empty() => format!("{have} yet; once {need} have, it is committed."),
         1 => format!("{have}; one more and it is committed."),
         more => format!("{have}; {more} more and it is committed."),
     }
@@ -178,9 +264,8 @@ fn waiting_for(tally: &Tally) -> String {
 fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
     let card = universe.variant().card;
     let single = card.shots == Shots::Single;
-    let settled = views.iter().filter_map(|view| view.status).filter(|status| status.log.committed > 0).count();
-    if single && settled > 0 {
-        return format!("A value is chosen. {settled} of {} nodes know it.", views.len());
+    if single && let Some(text) = chosen_values(universe, views) {
+        return text;
     }
     let gathering = |view: &NodeView| -> Option<(Epoch, NodeId, NodeStatus, Tally)> {
         let status = view.status?;
@@ -205,6 +290,29 @@ fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
     }
 }
 
+/// That a value is chosen, and who knows it; or that there are several, where agreement is broken. `None`: nobody ever knew of one.
+fn chosen_values(universe: &dyn Universe, views: &[NodeView]) -> Option<String> {
+    let mut values: Vec<(Option<Command>, NodeSet)> = Vec::new();
+    for view in views.iter().filter(|view| view.status.is_some_and(|status| status.log.committed > 0)) {
+        let value = universe.entry(view.id, 1).and_then(|entry| entry.command);
+        match values.iter_mut().find(|(other, _)| *other == value) {
+            Some((_, know)) => *know = know.with(view.id),
+            None => values.push((value, NodeSet::just(view.id))),
+        }
+    }
+    match values.as_slice() {
+        [] if universe.is_chosen(1) => Some("A value is chosen, but nobody who knows it is up.".to_owned()),
+        [] => None,
+        [(_, know)] => Some(format!("A value is chosen. {} of {} nodes know it.", know.len(), views.len())),
+        several => {
+            let who =
+                |(_, know): &(Option<Command>, NodeSet)| nodes(&know.iter().collect::<Vec<_>>()).to_ascii_lowercase();
+            let who: Vec<String> = several.iter().map(who).collect();
+            Some(format!("{} values are chosen: one by {}.", several.len(), who.join(", another by ")))
+        }
+    }
+}
+
 /// Which register a tally is for. Registers are counted from 0, and shown as slots, which are counted from 1.
 fn about(universe: &dyn Universe, tally: &Tally) -> String {
     match universe.variant().card.shots {
@@ -215,12 +323,16 @@ fn about(universe: &dyn Universe, tally: &Tally) -> String {
 
 /// Without a leader, and nothing under way.
 fn serving(universe: &dyn Universe) -> String {
-    let committed = match universe.chosen() {
+    format!("There is no leader: every node serves whoever asks it. {}", count(universe.chosen(), "command"))
+}
+
+/// How many are committed.
+fn count(committed: u64, what: &str) -> String {
+    match committed {
         0 => "Nothing is committed yet.".to_owned(),
-        1 => "One command is committed.".to_owned(),
-        many => format!("{many} commands are committed."),
-    };
-    format!("There is no leader: every node serves whoever asks it. {committed}")
+        1 => format!("One {what} is committed."),
+        many => format!("{many} {what}s are committed."),
+    }
 }
 
 fn with_article(noun: &str) -> String {

@@ -114,6 +114,11 @@ impl Search {
         self.explorer.states()
     }
 
+    /// Bytes of what was found so far, by count.
+    pub fn bytes(&self) -> u64 {
+        self.explorer.bytes()
+    }
+
     /// What was found so far; more than numbers only once it is over.
     pub fn finding(&mut self) -> Finding {
         let trace = self.explorer.trace();

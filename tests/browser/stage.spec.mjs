@@ -65,7 +65,7 @@ test("replica dragged to another site moves there", async ({ page, open }) => {
 test("crown dropped elsewhere changes nothing", async ({ page, open }) => {
   await open("?autoplay=false");
   const before = await state(page);
-  await (await drag(page, crown(page), site(page, "Oregon")))();
+  await (await drag(page, crown(page), page.locator(".sentence")))();
   expect(await state(page)).toEqual(before);
 });
 
@@ -207,7 +207,8 @@ test("time plays, stops, goes step by step, back, and from the start", async ({ 
   expect((await state(page)).fingerprint).toBe(back.fingerprint);
   await page.getByRole("button", { name: "Back to the start" }).click();
   expect(await state(page)).toMatchObject({ time: 0, events: 0 });
-  await page.keyboard.press(".");
+  await page.locator(".sentence").click();
+  await page.keyboard.press(" ");
   await until(page, (run) => run.playing && run.events > 0, "it plays");
 });
 

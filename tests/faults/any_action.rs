@@ -106,9 +106,19 @@ fn action() -> impl Strategy<Value = Action> {
         (node(), behaviour()).prop_map(|(node, how)| Action::Behaviour { node, how }),
     ];
     let of_links = prop_oneof![
-        (node(), node(), any::<bool>()).prop_map(|(from, to, both)| Action::Cut { from, to, both }),
+        (node(), node(), any::<bool>(), any::<bool>()).prop_map(|(from, to, both, replicas_only)| Action::Cut {
+            from,
+            to,
+            both,
+            replicas_only
+        }),
         (node(), node()).prop_map(|(a, b)| Action::Heal(a, b)),
-        (set(), set(), any::<bool>()).prop_map(|(from, to, both)| Action::Split { from, to, both }),
+        (set(), set(), any::<bool>(), any::<bool>()).prop_map(|(from, to, both, replicas_only)| Action::Split {
+            from,
+            to,
+            both,
+            replicas_only
+        }),
         (set(), set()).prop_map(|(a, b)| Action::Join(a, b)),
         Just(Action::HealAll),
         (set(), set(), any::<bool>(), link_fault()).prop_map(|(from, to, both, how)| Action::Disturb {

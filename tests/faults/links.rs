@@ -40,6 +40,67 @@ fn partition_of_two_groups_leaves_bridge_connected_to_both() {
     assert_eq!((world.refused(), world.violations()), (&[][..], &[][..]));
 }
 
+/// Who answered clients of each site between two times, µs, by node counted from 1.
+fn answering(world: &mut dyn Universe, from: u64, until: u64) -> Vec<Vec<u8>> {
+    world.run_until(until);
+    let answers = |site: u8| -> std::collections::BTreeSet<u8> {
+        let of_site = world.samples()[usize::from(site)].iter();
+        of_site.filter(|(_, sample)| sample.at > from).map(|(_, sample)| sample.node.0 + 1).collect()
+    };
+    (0..3).map(|site| answers(site).into_iter().collect()).collect()
+}
+
+const LEFT_FROM_RIGHT: &str = r#"at = "4s", do = "cut", from = [1, 2], to = [4, 5]"#;
+
+#[test]
+fn cut_between_all_replicas_of_two_places_cuts_their_clients_from_the_other_side() {
+    let hand_over = r#"{ at = "2s", do = "hand-over", node = 1 }"#;
+    // Multi-Paxos and Raft keep the leader in a for a moment at least; clients in c reach a no more, those in b do.
+    let mut world = five(&format!("{hand_over}, {{ {LEFT_FROM_RIGHT} }}"));
+    assert_eq!(answering(&mut *world, 3_000_000, 3_900_000), [vec![1], vec![1], vec![1]]);
+    assert_eq!(world.client_cuts(0), (NodeSet::EMPTY, NodeSet::EMPTY));
+    let cut = answering(&mut *world, 4_020_000, 8_000_000);
+    let [left, right] = [[0, 1], [3, 4]].map(|ids| ids.into_iter().map(NodeId).collect::<NodeSet>());
+    assert_eq!((world.client_cuts(0), world.client_cuts(1)), ((right, right), Default::default()));
+    assert_eq!(world.client_cuts(2), (left, left));
+    assert!(!cut[2].contains(&1) && !cut[2].contains(&2), "clients in c are answered from a: {cut:?}");
+    assert!(!cut[0].contains(&4) && !cut[0].contains(&5), "clients in a are answered from c: {cut:?}");
+}
+
+#[test]
+fn clients_are_not_cut_by_cuts_for_replicas_only_nor_while_one_link_between_the_places_is_whole() {
+    let cuts = [
+        format!("{{ {LEFT_FROM_RIGHT}, replicas_only = true }}"),
+        r#"{ at = "4s", do = "cut", from = [1, 2], to = [4] }"#.to_owned(),
+        format!(r#"{{ {LEFT_FROM_RIGHT} }}, {{ at = "4s", do = "heal", from = 2, to = 5 }}"#),
+        format!(r#"{{ {LEFT_FROM_RIGHT} }}, {{ {LEFT_FROM_RIGHT}, replicas_only = true }}"#),
+    ];
+    for script in cuts {
+        let mut world = five(&script);
+        world.run_until(4_500_000);
+        assert!(!world.node(NodeId(0)).cut.is_empty(), "{script}");
+        for site in 0..3 {
+            assert_eq!(world.client_cuts(site), Default::default(), "{script}");
+        }
+    }
+}
+
+#[test]
+fn one_way_cut_loses_requests_in_one_direction_and_replies_in_the_other() {
+    let mut world = five(&format!("{{ {LEFT_FROM_RIGHT}, one_way = true }}"));
+    world.run_until(4_500_000);
+    let [left, right] = [[0, 1], [3, 4]].map(|ids| ids.into_iter().map(NodeId).collect::<NodeSet>());
+    assert_eq!(world.client_cuts(0), (right, NodeSet::EMPTY), "requests go from a to c, replies from c to a");
+    assert_eq!(world.client_cuts(2), (NodeSet::EMPTY, left));
+    let mut flights = Vec::new();
+    let mut lost = false;
+    while world.time() < 8_000_000 && world.step_until(8_000_000) {
+        world.flights(&mut flights);
+        lost |= flights.iter().any(|flight| flight.kind.is_none() && flight.will_drop);
+    }
+    assert!(lost, "what cannot pass is shown as such");
+}
+
 /// Flight times of messages from node 1 to node 2, µs.
 fn flights(world: &dyn Universe) -> Vec<u32> {
     let from_one = |record: &quorumscope::sim::Record| {
@@ -68,7 +129,7 @@ fn link_and_placement_changes_apply_to_the_next_message() {
     assert_eq!(then(no_loss), (vec![5_000], false));
     assert!(then(Action::Loss { permille: 900 }).1);
     assert_eq!(then(no_loss), (vec![5_000], false));
-    assert_eq!(then(Action::Cut { from: NodeId(0), to: NodeId(1), both: true }), (vec![], true));
+    assert_eq!(then(Action::Cut { from: NodeId(0), to: NodeId(1), both: true, replicas_only: false }), (vec![], true));
     assert_eq!(then(Action::Heal(NodeId(0), NodeId(1))), (vec![5_000], false));
     // To the site of node 1.
     assert_eq!(then(Action::Move { node: NodeId(1), site: 0 }), (vec![100], false));

@@ -29,7 +29,7 @@ fn synchronous_network_bounds_delays_and_refuses_faults_that_violate_the_bound()
     let extra = LinkFault::Slow { extra: 1, jitter: 0 };
     for action in [
         Action::Loss { permille: 1 },
-        Action::Cut { from: NodeId(0), to: NodeId(1), both: true },
+        Action::Cut { from: NodeId(0), to: NodeId(1), both: true, replicas_only: false },
         Action::Pause { node: NodeId(0), clock_stops: false },
         Action::Disturb { from: ALL, to: ALL, both: true, how: extra },
     ] {

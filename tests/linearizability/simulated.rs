@@ -38,7 +38,7 @@ pub fn fault_phase(universe: &mut dyn Universe, seed: u64) -> Option<History> {
             3 => universe.act(Action::HealAll),
             _ => {
                 for other in (0..nodes as u8).map(NodeId).filter(|other| *other != node) {
-                    let _ = universe.act(Action::Cut { from: node, to: other, both: true });
+                    let _ = universe.act(Action::Cut { from: node, to: other, both: true, replicas_only: true });
                 }
                 Ok(())
             }

@@ -5,6 +5,7 @@
 mod counts;
 mod history;
 mod latency;
+mod membership;
 mod scenes;
 
 use history::History;
@@ -118,7 +119,7 @@ impl Lab {
     /// Cuts a node off from all others, both ways.
     fn isolate(&mut self, node: NodeId) {
         for other in self.others(node) {
-            self.act(Action::Cut { from: node, to: other, both: true });
+            self.act(Action::Cut { from: node, to: other, both: true, replicas_only: false });
         }
     }
 }

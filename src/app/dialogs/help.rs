@@ -16,10 +16,14 @@ pub fn load() -> Result<View, SplitLoaderError> {
 }
 
 const KEYS: &[(&str, &str)] = &[
-    ("Space or .", "play and pause"),
+    ("Space", "play and pause"),
+    (
+        ". and ,",
+        "to the next moment that matters, and to the one before: a fault, a new leader, a violation, the first answer after an outage",
+    ),
     ("S or →", "one event on"),
     ("←", "one event back"),
-    ("Home", "back to the start"),
+    ("Home", "back to where the scenario opened; once more: to its start"),
     ("+ and −", "faster and slower"),
     ("C", "a client asks once more"),
     ("R", "crash the leader and start it again"),
@@ -28,7 +32,10 @@ const KEYS: &[(&str, &str)] = &[
 ];
 
 const GESTURES: &[(&str, &str)] = &[
-    ("Drag the crown to another replica", "the leader hands its leadership over, by the protocol's own means"),
+    (
+        "Drag the crown to another replica or place",
+        "the leader hands its leadership over, by the protocol's own means; what each place would wait then is told before you let go",
+    ),
     ("Drag a replica to another site", "it moves there; its messages take the new distances"),
     ("Drag the time line", "back to any moment; what you do there begins a branch of the run, and the old one stays"),
     (

@@ -2,15 +2,17 @@
 
 use super::opening;
 use crate::elements::text;
-use crate::page_action::PageAction;
+use crate::page_action::{PageAction, Strike};
 use crate::run::engine::Engine;
 use crate::run::last_event;
-use quorumscope::core::NodeId;
+use crate::run::moments::Moment;
+use quorumscope::core::{NodeId, NodeSet};
 use quorumscope::lab::REPLICAS;
 use quorumscope::lab::Scenario;
 use quorumscope::lab::session::Difference;
 use quorumscope::sim::{Action, Record};
-use quorumscope::universe::Variant;
+use quorumscope::universe::{NodeView, Variant};
+use std::rc::Rc;
 
 /// A text for the person, if there is something to report.
 pub type Notice = Option<String>;
@@ -23,7 +25,7 @@ pub fn apply_action(
     presets: &[Scenario],
 ) -> Notice {
     match page_action {
-        PageAction::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
+        PageAction::Step => (!engine.step()).then(|| engine.ending()),
         PageAction::Back => {
             engine.back();
             None
@@ -34,13 +36,19 @@ pub fn apply_action(
         }
         PageAction::Seek(time) => {
             engine.seek(time);
-            None
+            stopped(engine)
         }
         PageAction::GoTo(event) => {
             engine.seek_event(event);
-            None
+            stopped(engine)
         }
         PageAction::Branch(number) => branch(engine, number),
+        PageAction::Chapter(forward) => chapter(engine, forward),
+        PageAction::SlowDown(slows_down) => {
+            engine.slows_down = slows_down;
+            None
+        }
+        PageAction::Strike(strike) => self::strike(engine, strike),
         PageAction::Act(actions) => act(engine, &actions),
         PageAction::RestartLeader => {
             let leader = engine.session().universe().leader()?;
@@ -52,10 +60,17 @@ pub fn apply_action(
             let scenario = opening::with_variant(present(engine), &key);
             run(engine, scenario, variant)
         }
-        PageAction::Preset(index) => run(engine, presets.get(index)?.clone(), variant),
-        PageAction::Run(scenario) => run(engine, untitled_if_changed(engine.session().scenario(), *scenario), variant),
+        PageAction::Preset(index) => run(engine, opening::without_trials(presets.get(index)?.clone()), variant),
+        PageAction::Run(scenario) => {
+            run(engine, untitled_if_changed(engine.session().scenario(), Rc::unwrap_or_clone(scenario)), variant)
+        }
         _ => None,
     }
+}
+
+/// Says so if the run stopped on the way.
+fn stopped(engine: &Engine) -> Notice {
+    engine.session().stopped().map(|_| engine.ending())
 }
 
 /// Switches to another branch, and reports where it first differs from the one that was left.
@@ -101,6 +116,53 @@ fn run(engine: &mut Engine, scenario: Scenario, variant: &'static Variant) -> No
         }
         Err(problems) => Some(problems.to_string()),
     }
+}
+
+/// Goes to just before the next moment that matters, or the one before.
+fn chapter(engine: &mut Engine, forward: bool) -> Notice {
+    let (now, lead) = (engine.time(), engine.lead());
+    let begins = |moment: &Moment| moment.at.saturating_sub(lead);
+    let to = match forward {
+        true => engine.moments.iter().map(begins).find(|at| *at > now),
+        false => engine.moments.iter().map(begins).rev().find(|at| *at < now),
+    };
+    match to {
+        Some(to) => {
+            engine.seek(to);
+            None
+        }
+        None if forward => Some("Nothing of note lies ahead, as far as has been looked.".to_owned()),
+        None => Some("Nothing of note lies before this.".to_owned()),
+    }
+}
+
+/// One of the faults beside the transport.
+fn strike(engine: &mut Engine, strike: Strike) -> Notice {
+    let universe = engine.session().universe();
+    let all: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
+    let leader = universe.leader();
+    let actions: Vec<Action> = match strike {
+        Strike::Leader => match leader {
+            Some(leader) => vec![Action::Crash(leader)],
+            None => return Some("Nobody leads now who could crash.".to_owned()),
+        },
+        Strike::Cut(parts) => {
+            let mut members: Vec<&NodeView> = all.iter().filter(|view| view.member).collect();
+            let home = leader.map(|leader| universe.node(leader).site);
+            // The leader, those beside it, and then the others, place by place.
+            members.sort_by_key(|view| (Some(view.id) != leader, Some(view.site) != home, view.site, view.id));
+            let few = (members.len() / usize::from(parts)).max(1);
+            let set = |views: &[&NodeView]| views.iter().map(|view| view.id).collect::<NodeSet>();
+            let (cut, rest) = members.split_at(few.min(members.len()));
+            vec![Action::Split { from: set(cut), to: set(rest), both: true, replicas_only: false }]
+        }
+        Strike::Mend => {
+            let down = all.iter().filter(|view| view.status.is_none()).map(|view| Action::Restart(view.id));
+            let paused = all.iter().filter(|view| view.paused.is_some()).map(|view| Action::Continue(view.id));
+            [Action::HealAll].into_iter().chain(down).chain(paused).collect()
+        }
+    };
+    act(engine, &actions)
 }
 
 /// Adds a replica: by a membership change where the protocol has one, otherwise by a new run.
@@ -163,7 +225,11 @@ pub fn present(engine: &Engine) -> Scenario {
 
 /// The new scenario, without title and description if it differs from the old one.
 fn untitled_if_changed(old: &Scenario, new: Scenario) -> Scenario {
-    if *old == new { new } else { Scenario { title: String::new(), about: String::new(), ..new } }
+    if *old == new {
+        new
+    } else {
+        opening::without_trials(Scenario { title: String::new(), about: String::new(), ..new })
+    }
 }
 
 /// A refusal as a sentence.

@@ -23,13 +23,15 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
     let key = event.key();
     Some(match key.as_str() {
         " " if within("button, summary, [role=button], a") => return None,
-        " " | "." => PageAction::Play(!engine.playing()),
+        " " => PageAction::Play(!engine.playing()),
+        "." => PageAction::Chapter(true),
+        "," => PageAction::Chapter(false),
         "ArrowLeft" | "ArrowRight" | "Home" if within("input, [role=menu]") => return None,
         "s" | "S" | "ArrowRight" => PageAction::Step,
         "ArrowLeft" => PageAction::Back,
         "Home" => PageAction::Restart,
-        "+" | "=" => PageAction::Pace(Pace::at(engine.pace.index() + 1)),
-        "-" => PageAction::Pace(Pace::at(engine.pace.index().saturating_sub(1))),
+        "+" | "=" => PageAction::Pace(Pace::at(engine.pace().index() + 1)),
+        "-" => PageAction::Pace(Pace::at(engine.pace().index().saturating_sub(1))),
         "c" | "C" => {
             let site = engine.session().checked().blueprint.clients.first().map_or(0, |group| group.site);
             PageAction::Act(vec![Action::Request { site }])

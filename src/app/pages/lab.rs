@@ -3,7 +3,7 @@
 use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
 use super::narration::Narration;
-use super::opening::{Opened, Unopened};
+use super::opening::Opened;
 use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
@@ -11,6 +11,7 @@ use crate::panels::about;
 use crate::panels::latency::latency;
 use crate::panels::log::log;
 use crate::panels::messages::{self, per_command};
+use crate::panels::trials;
 use crate::run::context::RunContext;
 use crate::run::engine::Engine;
 use crate::run::player::{Player, Shared, Update, VIEW_GROUPS};
@@ -25,6 +26,7 @@ use crate::web::{address, browser};
 use gloo::events::EventListener;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
+use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Moment, Scenario, presets};
 use quorumscope::universe::{self, Variant};
 use std::cell::RefCell;
@@ -74,7 +76,7 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was opened from the address, or could not be.
-    Opened(Result<Box<Opened>, Unopened>),
+    Opened(Result<Box<Opened>, String>),
     /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
     /// A chunk that was wanted is there, or could not be loaded.
@@ -94,6 +96,8 @@ pub struct Lab {
     on: Callback<PageAction>,
     /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
+    /// Their titles; before they are loaded, that of the first.
+    titles: Rc<[AttrValue]>,
     /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
     chunks: Parts,
     under_way: Vec<Chunk>,
@@ -155,9 +159,9 @@ impl Component for Lab {
     fn create(ctx: &Context<Lab>) -> Lab {
         let Props { options, first, .. } = ctx.props();
         let Opened { start, chosen, problem, missing } = first.0.borrow_mut().take().expect("the page begins once");
-        let context = Rc::new(RunContext::of(&start.session, None));
+        let context = Rc::new(RunContext::of(&start.session));
         let mut engine = Engine::new(start);
-        engine.pace = options.pace;
+        options.pace.into_iter().for_each(|pace| engine.choose_pace(pace));
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
         let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, None));
@@ -170,7 +174,8 @@ impl Component for Lab {
         let mut lab = Lab {
             player,
             on: ctx.link().callback(Msg::Perform),
-            presets: Rc::new([presets::first()]),
+            titles: Rc::new([AttrValue::from(presets::TITLE)]),
+            presets: Rc::new([]),
             chunks: Parts::default(),
             under_way: Vec::new(),
             waiting: Vec::new(),
@@ -200,7 +205,12 @@ impl Component for Lab {
         self.began = browser::now();
         let mut update = Update::All;
         match message {
-            Msg::Refresh(what) => update = what,
+            Msg::Refresh(what) => {
+                update = what;
+                if self.player.borrow_mut().engine.has_ended() {
+                    self.tell_ending();
+                }
+            }
             Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(event) => {
                 let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
@@ -283,7 +293,7 @@ impl Component for Lab {
         let Props { options, .. } = ctx.props();
         let (playing, pace) = {
             let player = self.player.borrow();
-            (player.engine.playing(), player.engine.pace)
+            (player.engine.playing(), player.engine.pace())
         };
         let Lab { on, context, narration, .. } = self;
         let ViewGroups { models: [stage, panels, time], revisions: [_, panels_revision, time_revision], .. } =
@@ -297,15 +307,21 @@ impl Component for Lab {
             move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
         };
         let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let measurements = self.chunks.measurements;
+        let (measurements, details) = (self.chunks.measurements, self.chunks.details());
         let aside = {
             let (context, view) = (context.clone(), panels.clone());
+            let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
+            let (player, on) = (self.player.clone(), on.clone());
             move |()| {
+                let trials = trials.clone().map(|(draw, trials)| {
+                    draw(trials::Props { trials, view: view.clone(), player: player.clone(), on: on.clone() })
+                });
                 html! {
                     <>
                         { about(&context.scenario) }
+                        { for trials }
                         if with_latency { { latency(&context, &view) } }
-                        if with_log { { log(&context, &view) } }
+                        if with_log { { log(&context, &view, details) } }
                         if with_messages {
                             { messages_panel(&context, &view, measurements) }
                         }
@@ -320,7 +336,7 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header context={context.clone()} titles={self.titles.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
@@ -356,6 +372,14 @@ impl Component for Lab {
 }
 
 impl Lab {
+    /// What there is to try in the scenario: as its document says or, of a built-in one, as that says.
+    fn trials(&self) -> Option<Rc<[Trial]>> {
+        let scenario = &self.context.scenario;
+        let named = || self.presets.iter().find(|preset| preset.title == scenario.title);
+        let own = Some(&**scenario).filter(|scenario| !scenario.trials.is_empty());
+        own.or_else(named).zip(self.chunks.actions).map(|(scenario, actions)| (actions.trials_of)(scenario))
+    }
+
     fn dialog(&self) -> Html {
         let on = &self.on;
         let on_close = on.reform(|()| PageAction::Open(None));
@@ -406,8 +430,8 @@ impl Lab {
         if let Some(actions) = self.chunks.actions.filter(|_| began) {
             (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
+            self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
             (actions.install)(&self.player);
-            self.context = Rc::new(RunContext::of(self.player.borrow().engine.session(), self.chunks.details()));
             prefetch(ctx);
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
@@ -417,7 +441,7 @@ impl Lab {
     fn perform(&mut self, ctx: &Context<Lab>, page_action: PageAction) {
         match page_action {
             PageAction::CloseNotice => self.notice = None,
-            PageAction::Pace(pace) => self.player.borrow_mut().engine.pace = pace,
+            PageAction::Pace(pace) => self.player.borrow_mut().engine.choose_pace(pace),
             PageAction::Play(playing) => self.play(playing),
             PageAction::Dark(dark) => {
                 self.dark = dark;
@@ -462,9 +486,19 @@ impl Lab {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
-        self.notice = over.then(|| "The run is as long as a link can describe. Start it again.".into());
         player.invalidate();
+        drop(player);
+        self.notice = None;
         self.packing.1 = f64::NEG_INFINITY;
+        if over {
+            self.tell_ending();
+        }
+    }
+
+    /// Says why the run goes no further. Before actions are loaded no run gets that far.
+    fn tell_ending(&mut self) {
+        let ending = self.chunks.actions.map(|actions| (actions.ending)(&self.player.borrow().engine));
+        self.notice = ending.map(AttrValue::from);
     }
 
     /// Performs an action for which all is loaded.
@@ -496,7 +530,7 @@ impl Lab {
         let engine = &player.engine;
         if self.run != engine.number() {
             self.run = engine.number();
-            self.context = Rc::new(RunContext::of(engine.session(), self.chunks.details()));
+            self.context = Rc::new(RunContext::of(engine.session()));
             self.rate = engine.first_rate();
         }
         // Thousands may be in flight; copying them each time would take longer than the rest of the view model.

@@ -7,7 +7,7 @@ use crate::web::options::Options;
 use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
+use quorumscope::lab::{Problems, Replay, Scenario, Session, link as document};
 use quorumscope::universe::Variant;
 use std::fmt;
 
@@ -17,6 +17,8 @@ const SLICE: f64 = 12.0;
 const EVENTS: u64 = 2_000;
 /// Most simulated µs and events of the prelude, which see.
 const PRELUDE: (u64, u64) = (15_000_000, 20_000);
+/// Most events before the moment at which a scenario opens.
+const OPENS: u64 = 300_000;
 /// Answers at each site before the prelude ends: the first of them also waits for a leader.
 const ANSWERS: u32 = 3;
 
@@ -72,7 +74,8 @@ pub async fn asked(options: Options) -> Opened {
     if let (None, Some(key)) = (keyed, &options.preset) {
         problems.push(format!("There is no built-in scenario \"{key}\"; this is the first one."));
     }
-    let (_, mut scenario) = presets.swap_remove(keyed.unwrap_or(0));
+    let (_, scenario) = presets.swap_remove(keyed.unwrap_or(0));
+    let mut scenario = without_trials(scenario);
     scenario.seed = options.seed.or(scenario.seed);
     if let Some(variant) = &options.variant {
         scenario = with_variant(scenario, variant);
@@ -134,7 +137,7 @@ impl fmt::Display for Unopened {
 
 /// The run of a link, replayed up to its moment.
 pub async fn link(fragment: &str) -> Result<Opened, Unopened> {
-    let document: Document = address::unpack(fragment).await?;
+    let document = document::from_link(fragment)?;
     let variant = variant(&document.scenario).await.map_err(Unopened::Missing)?;
     let mut replay = Replay::of(&document, document.scenario.check_with(variant)?)?;
     let mut deadline = browser::now() + SLICE;
@@ -166,14 +169,25 @@ pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
         about: String::new(),
         settings: Default::default(),
         without: Vec::new(),
+        trials: Vec::new(),
         ..scenario
     }
 }
 
-/// The prelude: runs on until clients at every site have had answers from an established leader. Scenarios with a fault script, and
+/// The scenario without what there is to try: the page finds that by the title, so that links stay short.
+pub fn without_trials(scenario: Scenario) -> Scenario {
+    Scenario { trials: Vec::new(), ..scenario }
+}
+
+/// Where the page begins to show a run: where the scenario says, or after the prelude. The prelude runs on until clients at every site have had answers from an established leader. Scenarios with a fault script, and
 /// protocols that agree once, begin at their start.
 pub fn after_prelude(mut session: Session) -> RunStart {
     let checked = session.checked();
+    if checked.opens > 0 {
+        let opens = checked.opens;
+        session.run_until(opens, OPENS);
+        return session.into();
+    }
     if checked.variant.card.shots == Shots::Single || !checked.blueprint.script.is_empty() {
         return session.into();
     }

@@ -5,6 +5,7 @@ pub mod latency;
 pub mod log;
 pub mod measurements;
 pub mod messages;
+pub mod trials;
 
 use quorumscope::lab::Scenario;
 use yew::prelude::*;

@@ -1,17 +1,17 @@
 //! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
-use super::details::Details;
 use quorumscope::core::Micros;
 use quorumscope::lab::{Checked, Place, Scenario, Session};
 use quorumscope::sim::{Action, DomainId};
 use quorumscope::universe::Variant;
+use std::rc::Rc;
 use yew::AttrValue;
 
 /// The context of a run.
 #[derive(Debug)]
 pub struct RunContext {
     /// The scenario.
-    pub scenario: Scenario,
+    pub scenario: Rc<Scenario>,
     /// The protocol.
     pub variant: &'static Variant,
     /// The sites.
@@ -22,8 +22,6 @@ pub struct RunContext {
     pub asks: Vec<bool>,
     /// The failure domain of each site.
     pub domains: Vec<Option<DomainId>>,
-    /// Faults of the script, in the order of their times. Empty until the chunk for actions is loaded.
-    pub faults: Vec<ScriptedFault>,
     round_trips: Vec<Micros>,
 }
 
@@ -60,13 +58,13 @@ impl PartialEq for RunContext {
 }
 
 impl RunContext {
-    /// The context of a session. The script is described once the chunk for actions is loaded.
-    pub fn of(session: &Session, details: Option<Details>) -> RunContext {
+    /// The context of a session.
+    pub fn of(session: &Session) -> RunContext {
         let checked = session.checked();
         let topology = &checked.blueprint.topology;
         let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
         RunContext {
-            scenario: session.scenario().clone(),
+            scenario: session.shared_scenario(),
             variant: checked.variant,
             names: checked.places.iter().map(|place| place.name.clone().into()).collect(),
             places: checked.places.clone(),
@@ -74,7 +72,6 @@ impl RunContext {
                 .map(|site| checked.blueprint.clients.iter().any(|group| group.site == site))
                 .collect(),
             domains: (0..topology.sites).map(|site| checked.blueprint.domains.of_site(site)).collect(),
-            faults: details.map_or_else(Vec::new, |details| (details.scripted_faults)(checked)),
             round_trips: pairs.map(|(a, b)| topology.round_trip(a, b)).collect(),
         }
     }

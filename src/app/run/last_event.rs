@@ -1,7 +1,7 @@
 //! The last event in a sentence, with the rules of the paper that were applied.
 
 use super::context::describe;
-use quorumscope::core::{NodeId, Rule, RuleSet};
+use quorumscope::core::{NodeId, Rule, RuleSet, Shots};
 use quorumscope::lab::Session;
 use quorumscope::sim::world::Flight;
 use quorumscope::sim::{Record, What};
@@ -10,6 +10,8 @@ use quorumscope::universe::{End, ReplyKind, Universe};
 /// The last event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LastEvent {
+    /// The replica it happened at; `None` for an intervention.
+    pub node: Option<NodeId>,
     /// A sentence.
     pub text: String,
     /// The rules that were applied.
@@ -30,6 +32,7 @@ pub fn last(session: &Session) -> Option<LastEvent> {
                     format!("By hand or by the script: {}.", describe(session.checked(), intervention))
                 });
                 return Some(LastEvent {
+                    node: (record.what != What::Acted).then_some(record.node),
                     text: text.unwrap_or_else(|| sentence(universe, &record, &consequences)),
                     rules: rules(universe, record.rules),
                 });

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod frame_times;
 pub mod judged;
 pub mod last_event;
+pub mod moments;
 pub mod pace;
 pub mod player;
 pub mod rate;

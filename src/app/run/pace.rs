@@ -1,5 +1,7 @@
 //! Speeds of playing: simulated time against real time.
 
+use quorumscope::core::Micros;
+
 /// A speed: an index into [`STEPS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pace(usize);
@@ -41,6 +43,16 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// The fastest speed at which this many µs take long enough to be followed with the eye: 1.4 s.
+    pub fn for_way(micros: Micros) -> Pace {
+        let lasts = |pace: &Pace| match STEPS[pace.0] {
+            Slower(times) => micros * u64::from(times),
+            Faster(times) => micros / u64::from(times),
+            Flat => 0,
+        };
+        (0..Pace::LAST).rev().map(Pace).find(|pace| lasts(pace) >= 1_400_000).unwrap_or(Pace(0))
+    }
+
     /// The highest index.
     pub const LAST: usize = STEPS.len() - 1;
 
@@ -96,6 +108,12 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn speed_for_a_way_lets_it_be_followed() {
+        let labels = [127_000, 83_000, 500, 10_000, 20_000_000].map(|way| Pace::for_way(way).label());
+        assert_eq!(labels, ["1 : 20", "1 : 20", "1 : 1000", "1 : 200", "10 : 1"]);
+    }
 
     #[test]
     fn speeds_grow_and_span_what_the_page_promises() {

@@ -5,6 +5,7 @@ use super::frame_times::FrameTimes;
 use crate::stage::layout::Layout;
 use crate::stage::painter::Painter;
 use crate::web::browser;
+use quorumscope::core::NodeId;
 use quorumscope::sim::world::Flight;
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -169,6 +170,7 @@ impl Player {
             (0..steps as u32).for_each(|_| self.engine.advance(elapsed / steps));
             self.needs_paint = true;
         }
+        self.needs_paint |= self.visible && self.engine.look_ahead();
         if !self.needs_paint {
             return None;
         }
@@ -176,6 +178,9 @@ impl Player {
         universe.flights(&mut self.flights);
         let time = universe.time();
         if let Some(painter) = &mut self.painter {
+            let timers =
+                (0..universe.nodes()).filter_map(|node| universe.next_timer(NodeId(node)).map(|at| (node, at)));
+            painter.paint_timers(&self.layout, timers, time);
             painter.paint(&self.layout, &self.flights, time, self.reduced_motion);
         }
         if moving {

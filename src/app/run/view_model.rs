@@ -4,22 +4,25 @@ use super::details::Details;
 use super::engine::Engine;
 use super::judged::Judged;
 use super::last_event::LastEvent;
+use super::moments::Moment;
+use super::pace::Pace;
 use super::rate::{PerCommand, Rate};
 use quorumscope::core::card::{Card, Promises, Shots};
 use quorumscope::core::node::Kind;
-use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot};
+use quorumscope::core::{Command, EntryStatus, Epoch, Log, Micros, NodeId, NodeSet, NodeStatus, Slot, TimerKind};
 use quorumscope::judge::{LeadershipInterval, Violation};
 use quorumscope::lab::Session;
 use quorumscope::lab::session::Branch;
 use quorumscope::sim::Sample;
 use quorumscope::sim::world::{DiskState, Flight};
 use quorumscope::universe::{Link, Universe, Variant, narration};
+use std::rc::Rc;
 
 /// Slots shown of each log: the latest of the cluster, the same for all replicas; the first of them is the slot of a violation, if it is
 /// not among them.
 pub const SLOTS: usize = 8;
 /// Latest answers of which the median is taken.
-const RECENT: usize = 32;
+pub const RECENT: usize = 32;
 /// Most answers drawn for each site.
 const DRAWN: usize = 240;
 /// Time span of the answers drawn, µs.
@@ -58,6 +61,12 @@ pub struct ViewModel {
     pub last: Option<LastEvent>,
     /// Leadership intervals, oldest first.
     pub leadership_intervals: Vec<LeadershipInterval>,
+    /// The moments that matter, in order, as far as they are known.
+    pub moments: Rc<[Moment]>,
+    /// The speed at this moment, and whether it is one for moments that matter.
+    pub pace: (Pace, bool),
+    /// Whether the run slows down around these.
+    pub slows_down: bool,
     /// Times of interventions, µs.
     pub interventions: Vec<Micros>,
     /// The latest time reached in any branch, µs.
@@ -125,6 +134,10 @@ pub struct NodeView {
     pub leadership: Leadership,
     /// Replicas that its messages cannot reach, by a cut.
     pub cut: NodeSet,
+    /// Those of them to which the link is cut for replicas only.
+    pub cut_replicas_only: NodeSet,
+    /// While the run is paused: the timer that will make it act next, and when, µs from now.
+    pub timer: Option<(&'static TimerKind, Micros)>,
     /// Whether it is a member of the cluster.
     pub member: bool,
     /// Number of messages waiting for it, while it is paused.
@@ -212,6 +225,8 @@ impl SlotState {
 pub struct SiteView {
     /// Whether it is partitioned from all other sites.
     pub partitioned: bool,
+    /// The replicas that clients there cannot reach, or whose replies do not reach them.
+    pub cut_off: NodeSet,
     /// The latest latency, µs.
     pub latest: Option<Micros>,
     /// The median of the latest answers, µs.
@@ -264,6 +279,10 @@ impl ViewModel {
         if has_log(universe.variant().card) && universe.variant().card.promises.has(Promises::AGREEMENT) {
             (0..window.len()).for_each(|column| mark_agreement(&mut nodes, column));
         }
+        for node in nodes.iter_mut().filter(|_| !engine.playing()) {
+            let next = universe.next_timer(node.id);
+            node.timer = next.map(|timer| (timer.kind, timer.due.saturating_sub(universe.time())));
+        }
         let domains = &session.checked().blueprint.domains;
         let is_partitioned =
             |site: u8| domains.of_site(site).is_some_and(|domain| universe.partitioned().contains(&domain));
@@ -273,7 +292,7 @@ impl ViewModel {
             events: universe.events(),
             nodes,
             leader,
-            sites: sites.map(|(id, samples)| site(samples, universe.time(), is_partitioned(id))).collect(),
+            sites: sites.map(|(id, samples)| site(samples, universe, id, is_partitioned(id))).collect(),
             sentence: session.sentence(),
             flights,
             disturbed_links: disturbed_links(universe),
@@ -284,6 +303,9 @@ impl ViewModel {
             violation: universe.violations().first().map(|first| ViolationView::of(first, universe.variant().card)),
             last: details.filter(|_| !engine.playing()).and_then(|details| (details.last_event)(session)),
             leadership_intervals: universe.leadership_intervals(),
+            moments: engine.moments.clone(),
+            pace: (engine.present_pace(), engine.present_pace() != engine.pace()),
+            slows_down: engine.slows_down,
             interventions: session.interventions().iter().map(|intervention| intervention.at).collect(),
             span: branches
                 .iter()
@@ -354,6 +376,8 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         status: view.status,
         leadership,
         cut: view.cut,
+        cut_replicas_only: view.cut_replicas_only,
+        timer: None,
         member: view.member,
         paused: view.paused,
         disk: view.disk,
@@ -401,7 +425,9 @@ fn slot_state(transactions: bool, status: Option<&NodeStatus>, slot: Slot, entry
     }
 }
 
-fn site(samples: &Log<Sample>, now: Micros, partitioned: bool) -> SiteView {
+fn site(samples: &Log<Sample>, universe: &dyn Universe, id: u8, partitioned: bool) -> SiteView {
+    let now = universe.time();
+    let (requests, replies) = universe.client_cuts(id);
     let latest = || samples.iter().rev().map(|(_, sample)| sample);
     let mut latencies: Vec<Micros> = latest().take(RECENT).map(|sample| sample.latency).collect();
     latencies.sort_unstable();
@@ -413,6 +439,7 @@ fn site(samples: &Log<Sample>, now: Micros, partitioned: bool) -> SiteView {
     recent.reverse();
     SiteView {
         partitioned,
+        cut_off: requests.or(replies),
         latest: latest().next().map(|sample| sample.latency),
         median: latencies.get(latencies.len() / 2).copied(),
         recent,

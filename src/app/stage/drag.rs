@@ -45,11 +45,16 @@ impl Drag {
         Drag { at, moved: self.moved || self.from.distance(at) * scale > TAP, ..self }
     }
 
-    /// The replica on which the leader badge would land.
+    /// The replica on which the leader badge would land: the one under it or, over a place, the first there that runs.
     pub fn node(&self, layout: &Layout, view: &ViewModel) -> Option<NodeId> {
         let Dragged::LeaderBadge(from) = self.dragged else { return None };
-        let over = view.nodes.get(layout.node_at(self.at)?)?;
-        (self.moved && over.id != from && over.status.is_some()).then_some(over.id)
+        let at_place = || {
+            let site = layout.site_shape_at(self.at)?;
+            let others = || view.nodes.iter().filter(|node| node.site == site && node.id != from);
+            others().find(|node| node.status.is_some()).or(others().next())
+        };
+        let over = layout.node_at(self.at).and_then(|index| view.nodes.get(index)).or_else(at_place)?;
+        (self.moved && over.id != from).then_some(over.id)
     }
 
     /// The site on which the replica would land.
@@ -65,14 +70,16 @@ impl Drag {
         (!self.moved).then_some(node)
     }
 
-    /// The action of a drop here; `None` when it lands nowhere.
-    pub fn drop(&self, layout: &Layout, view: &ViewModel) -> Option<PageAction> {
+    /// What a drop here does; `None` when it lands nowhere.
+    pub fn action(&self, layout: &Layout, view: &ViewModel) -> Option<Action> {
         match self.dragged {
-            Dragged::LeaderBadge(_) => Some(PageAction::Act(vec![Action::HandOver(self.node(layout, view)?)])),
-            Dragged::Node(node) => {
-                let site = self.site(layout, view)? as u8;
-                Some(PageAction::Act(vec![Action::Move { node, site }]))
-            }
+            Dragged::LeaderBadge(_) => Some(Action::HandOver(self.node(layout, view)?)),
+            Dragged::Node(node) => Some(Action::Move { node, site: self.site(layout, view)? as u8 }),
         }
+    }
+
+    /// The page action of a drop here.
+    pub fn drop(&self, layout: &Layout, view: &ViewModel) -> Option<PageAction> {
+        self.action(layout, view).map(|action| PageAction::Act(vec![action]))
     }
 }

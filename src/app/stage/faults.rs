@@ -1,10 +1,13 @@
 //! Menus and fault conditions of the stage: a chunk of its own, loaded after the first picture, in which nothing is faulty.
 
+use super::forecast::{self, Forecast};
 use super::layout::{Layout, SiteLink};
 use super::menu::{self, Menu};
 use super::{condition, legend, link_conditions};
 use crate::run::context::RunContext;
 use crate::run::view_model::{NodeView, ViewModel};
+use quorumscope::lab::Session;
+use quorumscope::sim::Action;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 
@@ -23,6 +26,8 @@ pub struct Faults {
     pub links: fn(&Layout, &RunContext, &ViewModel) -> link_conditions::LinkDrawings,
     /// See [`link_conditions::site_link_line`].
     pub site_link_line: fn(&Layout, &ViewModel, &SiteLink) -> Option<Html>,
+    /// See [`forecast::forecast`].
+    pub forecast: fn(&Session, Action) -> Forecast,
     /// See [`link_conditions::clauses`].
     pub link_clauses: fn(&RunContext, &ViewModel, usize, usize) -> String,
 }
@@ -45,6 +50,7 @@ pub fn load() -> Result<&'static Faults, SplitLoaderError> {
         legend: legend::condition_entries,
         links: link_conditions::links,
         site_link_line: link_conditions::site_link_line,
+        forecast: forecast::forecast,
         link_clauses: link_conditions::clauses,
     })
 }

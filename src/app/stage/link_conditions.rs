@@ -53,6 +53,8 @@ const LABEL_PLACES: [(f64, f64); 22] = [
 #[derive(Clone, Copy, PartialEq)]
 struct LinkState {
     cut: (bool, bool),
+    /// Where it is cut, that does not count for clients.
+    replicas_only: bool,
     forward: Link,
     backward: Link,
 }
@@ -172,6 +174,7 @@ fn pairs(layout: &Layout, view: &ViewModel, a: usize, b: usize) -> Vec<Pair> {
             ends: (one.id, two.id),
             state: LinkState {
                 cut: (one.cut.has(two.id), two.cut.has(one.id)),
+                replicas_only: one.cut_replicas_only.has(two.id) || two.cut_replicas_only.has(one.id),
                 forward: link(one.id, two.id),
                 backward: link(two.id, one.id),
             },
@@ -273,9 +276,12 @@ fn icons_and_label(
         (false, true) => vec![arrow(place(0), point(-along.x, -along.y))],
     };
     drawn.extend(kinds.into_iter().enumerate().map(|(i, kind)| condition::badge(kind, place(cut + i))));
-    if !conditions.is_empty() {
+    if !conditions.is_empty() || state.replicas_only {
         let to = one_way.map(|there| format!("to {}: ", if there { names.1 } else { names.0 }));
-        let words = to.unwrap_or_default() + &condition::short_label(&conditions);
+        let words = match conditions.is_empty() {
+            true => "not for clients".to_owned(),
+            false => to.unwrap_or_default() + &condition::short_label(&conditions),
+        };
         let half = point(words.chars().count() as f64 * LETTER / 2.0, 7.0);
         let aside = ICON.x + reach + half.x + 3.0;
         let around = LABEL_PLACES.map(|(down, part)| point(at.x + part * 2.0 * half.x, at.y + down - BASELINE));

@@ -144,16 +144,24 @@ pub fn Stage(props: &Props) -> Html {
         };
         site_shape(context, site, place, state, on)
     });
+    let drop = held.and_then(|drag| drag.action(&layout, view));
+    let forecast = use_memo((drop, faults.is_some()), |(drop, _)| {
+        drop.zip(*faults).map(|(action, faults)| (faults.forecast)(player.borrow().engine.session(), action))
+    });
+    let expected = |site: usize| forecast.as_ref().as_ref()?.as_ref().ok()?.get(site).copied();
+    let refused = forecast.as_ref().as_ref().and_then(|forecast| forecast.as_ref().err());
     let asks = |index: usize| context.asks[index] || view.sites[index].latest.is_some();
     let clients = layout.site_shapes.iter().zip(&view.sites).enumerate();
-    let clients =
-        clients.filter(|(index, _)| asks(*index)).map(|(_, (site_shape, site))| client(site_shape.client, site));
+    let clients = clients
+        .filter(|(index, _)| asks(*index))
+        .map(|(index, (site_shape, site))| client(site_shape.client, site, expected(index)));
     let replicas = placed_replicas(&layout, view).map(|(node, at)| {
         let interaction = Interaction {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
             faults: *faults,
+            changed: view.last.as_ref().filter(|last| last.node == Some(node.id)).map(|_| view.events),
             violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
         };
         let words = (context.variant.card.epoch, context.names[node.site].as_str());
@@ -191,6 +199,7 @@ pub fn Stage(props: &Props) -> Html {
                 <g>{ for badges }</g>
                 <g class="above">{ for conditions.labels }</g>
                 <g>{ for held.and_then(|drag| ghost(drag, view)) }</g>
+                { for refused.map(|why| svg::text("refused", point(layout.size.x / 2.0, 18.0), format!("Not possible: {why}"))) }
             </svg>
             <canvas ref={canvas} aria-hidden="true"></canvas>
             { for open.map(|(faults, of)| (faults.menu)(of)) }

@@ -3,6 +3,7 @@
 pub mod condition;
 mod drag;
 pub mod faults;
+pub mod forecast;
 pub mod layout;
 pub mod legend;
 mod link_conditions;

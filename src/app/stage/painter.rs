@@ -4,7 +4,7 @@ use super::layout::{Layout, NODE_RADIUS};
 use super::sprites::{SpriteIndex, Sprites};
 use crate::elements::geometry::{Point, point};
 use quorumscope::core::{Kind, Micros};
-use quorumscope::sim::world::{End, Flight};
+use quorumscope::sim::world::{End, Flight, PendingTimer};
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
@@ -50,9 +50,25 @@ impl Painter {
         Some(Painter { canvas, context, sprites, ratio, dots: Vec::new() })
     }
 
+    /// Clears the picture, and paints around each replica what is left of the timer that will make it act next.
+    pub fn paint_timers(&mut self, layout: &Layout, timers: impl Iterator<Item = (u8, PendingTimer)>, now: Micros) {
+        self.fit(layout);
+        let context = &self.context;
+        context.set_stroke_style_str(&self.sprites.timer);
+        context.set_line_width(2.0);
+        for (node, PendingTimer { set, due, .. }) in timers {
+            let Some(Some(at)) = layout.nodes.get(usize::from(node)) else { continue };
+            let left = due.saturating_sub(now) as f64 / due.saturating_sub(set).max(1) as f64;
+            let (scale, top) = (layout.scale, -std::f64::consts::FRAC_PI_2);
+            context.begin_path();
+            let end = top + left.min(1.0) * std::f64::consts::TAU;
+            let _ = context.arc(at.x * scale, at.y * scale, (NODE_RADIUS - 4.0) * scale, top, end);
+            context.stroke();
+        }
+    }
+
     /// Paints all messages at `now`, µs. With `reduced_motion` each stands halfway.
     pub fn paint(&mut self, layout: &Layout, flights: &[Flight], now: Micros, reduced_motion: bool) {
-        self.fit(layout);
         self.dots.clear();
         let sprites = &self.sprites;
         self.dots.extend(flights.iter().filter_map(|flight| dot(layout, flight, now, reduced_motion, sprites)));

@@ -37,6 +37,8 @@ pub struct Interaction {
     pub held: bool,
     /// Its menu is open.
     pub open: bool,
+    /// The last step was at it: the number of that event.
+    pub changed: Option<u64>,
     /// It takes part in a violation.
     pub violates: bool,
     /// What draws fault conditions, once it is loaded.
@@ -48,7 +50,7 @@ pub fn replica(
     node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
-    Interaction { target, held, open, violates, faults }: Interaction,
+    Interaction { target, held, open, changed, violates, faults }: Interaction,
     on_grab: Callback<PointerEvent>,
     on: &Callback<PageAction>,
 ) -> Html {
@@ -82,6 +84,9 @@ pub fn replica(
         ("target", target),
         ("held", held),
         ("violates", violates),
+        // Two classes in turn, so that the animation begins anew at every step.
+        ("changed", changed.is_some_and(|event| event % 2 == 0)),
+        ("changed-too", changed.is_some_and(|event| event % 2 == 1)),
     ];
     let class = svg::classes("replica", &classes);
     let label = describe(node, epoch, place, faults);
@@ -147,6 +152,9 @@ fn describe(node: &NodeView, epoch_word: &str, place: &str, faults: Option<&Faul
     }
     if let Some(tally) = status.tally {
         description += &format!(", has {} of the {} {} it needs", tally.from.len(), tally.need, tally.of);
+    }
+    if let Some((timer, left)) = node.timer {
+        description += &format!(", {} in {}, then it {}", timer.name, text::latency(left), timer.says);
     }
     if !node.cut.is_empty() {
         let others: Vec<String> = node.cut.iter().map(|id| text::number(id).to_string()).collect();

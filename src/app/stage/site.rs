@@ -7,6 +7,7 @@ use crate::elements::text;
 use crate::page_action::{PageAction, Target};
 use crate::run::context::RunContext;
 use crate::run::view_model::SiteView;
+use quorumscope::core::Micros;
 use yew::prelude::*;
 
 /// State of a site on the map.
@@ -60,20 +61,38 @@ pub fn site_shape(
     svg::group(class, vec![svg::path("land", site_shape.path.clone()), place.draw(on)])
 }
 
-/// Draws the clients of a site: their latest latency and its median.
-pub fn client(at: Point, site: &SiteView) -> Html {
+/// Draws the clients of a site: their latest latency and its median; or, while something is dragged, what they would wait then. `expected`:
+/// the latency, or that nobody would be answered.
+pub fn client(at: Point, site: &SiteView, expected: Option<Option<Micros>>) -> Html {
     let latest = site.latest.map_or("–".to_owned(), text::latency);
     let median = site.median.map_or("no answer yet".to_owned(), |median| format!("median {}", text::latency(median)));
-    svg::moved(
-        "client",
-        at,
-        vec![
-            svg::rect("box", point(-14.0, -14.0), point(28.0, 28.0)),
-            svg::path("person", "M-5 -2.5h10M-5 2.5h10"),
-            svg::text("latest", point(22.0, -1.0), latest),
-            svg::text("median", point(22.0, 13.0), median),
-        ],
-    )
+    let (latest, median) = match expected {
+        Some(expected) => {
+            let before = site.median.map_or("–".to_owned(), text::latency);
+            let after = expected.map_or("no answer".to_owned(), text::latency);
+            (format!("{before} → {after}"), "expected".to_owned())
+        }
+        None => (latest, median),
+    };
+    let class = match (expected.is_some(), site.cut_off.is_empty()) {
+        (true, _) => "client expected",
+        (false, true) => "client",
+        (false, false) => "client cut-off",
+    };
+    let mut children = vec![
+        svg::rect("box", point(-14.0, -14.0), point(28.0, 28.0)),
+        svg::path("person", "M-5 -2.5h10M-5 2.5h10"),
+        svg::text("latest", point(22.0, -1.0), latest),
+    ];
+    match site.cut_off.is_empty() || expected.is_some() {
+        true => children.push(svg::text("median", point(22.0, 13.0), median)),
+        false => {
+            let nodes: Vec<String> = site.cut_off.iter().map(|id| text::number(id).to_string()).collect();
+            children.push(svg::path("barred", "M-11 11L11 -11"));
+            children.push(svg::text("median", point(22.0, 13.0), format!("cut from {}", nodes.join(", "))));
+        }
+    }
+    svg::moved(class, at, children)
 }
 
 /// Number of meridians, the edges included.

@@ -23,6 +23,8 @@ pub struct Sprites {
     strip: HtmlCanvasElement,
     /// The colour of each sprite, for tails and for plain squares.
     pub colors: Vec<String>,
+    /// The colour of timers.
+    pub timer: String,
     kinds: usize,
     ratio: f64,
 }
@@ -55,7 +57,7 @@ impl Sprites {
             letter_on(&context, sprite, sign, &ink);
             colors.push(ink.clone());
         }
-        Some(Sprites { strip, colors, kinds: kinds.len(), ratio })
+        Some(Sprites { strip, colors, timer: color("--timer"), kinds: kinds.len(), ratio })
     }
 
     /// The sprite of a client's request.

@@ -1,9 +1,11 @@
-//! The time line: scripted faults ahead and behind, who led when, interventions, branches, and a slider for the moment on screen.
+//! The time line: moments that matter, ahead and behind, who led when, interventions, branches, and a slider for the moment on screen.
 
 use crate::elements::controls::{click, slider};
+use crate::elements::svg;
 use crate::elements::text;
 use crate::page_action::PageAction;
-use crate::run::context::{RunContext, ScriptedFault};
+use crate::run::context::RunContext;
+use crate::run::moments::Moment;
 use crate::run::view_model::ViewModel;
 use quorumscope::core::Micros;
 use quorumscope::core::card::LeaderModel;
@@ -12,19 +14,19 @@ use yew::prelude::*;
 
 /// Steps of the slider.
 const STEPS: u32 = 10_000;
-/// How long before a fault a click on its tick goes, µs.
-const BEFORE_FAULT: Micros = 100_000;
+/// How long before a moment a click on its tick goes, µs.
+const BEFORE: Micros = 100_000;
 
 /// The axis from 0 to its end, µs.
 #[derive(Clone, Copy)]
 struct Axis(Micros);
 
 impl Axis {
-    /// An axis that holds the run, all its branches, and the faults still to come.
-    fn of(context: &RunContext, view: &ViewModel) -> Axis {
-        // The last fault has room for its name.
-        let faults = context.faults.last().map_or(0, |last| last.at + last.at / 10);
-        Axis(view.span.max(faults).max(1))
+    /// An axis that holds the run, all its branches, and the moments still to come.
+    fn of(view: &ViewModel) -> Axis {
+        // The last has room for its name.
+        let last = view.moments.last().map_or(0, |last| last.at + last.at / 10);
+        Axis(view.span.max(last).max(1))
     }
 
     /// A position on it, in percent.
@@ -40,7 +42,7 @@ impl Axis {
 
 /// The time line.
 pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction>) -> Html {
-    let axis = Axis::of(context, view);
+    let axis = Axis::of(view);
     let Axis(all) = axis;
     let seek = on.reform(move |step: u32| PageAction::Seek(u64::from(step) * all / u64::from(STEPS)));
     let now = (view.time * u64::from(STEPS) / all) as u32;
@@ -55,28 +57,30 @@ pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction
     html! {
         <div class="timeline">
             if !view.branches.is_empty() { { branches(view, axis, on) } }
-            if !context.faults.is_empty() { { faults(&context.faults, view.time, axis, on) } }
+            { moments(&view.moments, view.time, axis, on) }
             <div class="reigns" aria-hidden="true">{ leadership(context, view, axis) }{ for interventions }{ for violation }</div>
             { slider("Moment of the run", text::moment_ms(view.time), STEPS, now, seek) }
         </div>
     }
 }
 
-/// Ticks of the scripted faults with their names; those ahead are dashed. A click goes to the moment before one.
-fn faults(faults: &[ScriptedFault], now: Micros, axis: Axis, on: &Callback<PageAction>) -> Html {
-    let ticks = faults.iter().enumerate().map(|(i, fault)| {
-        let until = faults.get(i + 1).map_or(axis.0, |next| next.at);
-        let title = format!("{} {}", text::moment_ms(fault.at), fault.text());
-        let class = if fault.at > now { "fault ahead" } else { "fault" };
-        let onclick = click(on, PageAction::Seek(fault.at.saturating_sub(BEFORE_FAULT)));
-        html! { <span {class} {title} {onclick} style={axis.between(fault.at, until)}>{ fault.label() }</span> }
+/// Ticks of the moments that matter, with their names; those ahead are dotted. A click goes to just before one, also ahead.
+fn moments(moments: &[Moment], now: Micros, axis: Axis, on: &Callback<PageAction>) -> Html {
+    let ticks = moments.iter().enumerate().map(|(i, moment)| {
+        let until = moments.get(i + 1).map_or(axis.0, |next| next.at);
+        let title = format!("{} {}", text::moment_ms(moment.at), moment.told(now).1);
+        let class = svg::classes(moment.class, &[("ahead", moment.at > now)]);
+        let onclick = click(on, PageAction::Seek(moment.at.saturating_sub(BEFORE)));
+        let style = axis.between(moment.at, until);
+        html! { <span {class} {title} {onclick} {style}>{ moment.told(now).0.to_owned() }</span> }
     });
-    let spoken =
-        faults.iter().map(|fault| html! { <li>{ format!("{} {}", text::moment_ms(fault.at), fault.text()) }</li> });
+    let spoken = moments
+        .iter()
+        .map(|moment| html! { <li>{ format!("{} {}", text::moment_ms(moment.at), moment.told(now).1) }</li> });
     html! {
         <>
             <div class="faults" aria-hidden="true">{ for ticks }</div>
-            <ol class="unseen" aria-label="Faults of the script">{ for spoken }</ol>
+            <ol class="unseen" aria-label="Moments that matter">{ for spoken }</ol>
         </>
     }
 }

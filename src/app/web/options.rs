@@ -103,7 +103,7 @@ pub struct Options {
     /// Whether time goes by from the start, if the address says.
     pub autoplay: Option<bool>,
     /// How fast.
-    pub pace: Pace,
+    pub pace: Option<Pace>,
     /// Whether to show the controls.
     pub controls: bool,
     /// Whether to show latencies.
@@ -156,7 +156,7 @@ impl Options {
             variant: read("variant"),
             seed: read("seed").and_then(|seed| seed.parse().ok()),
             autoplay: flag(read("autoplay")),
-            pace: read("speed").and_then(|speed| Pace::named(&speed)).unwrap_or_default(),
+            pace: read("speed").and_then(|speed| Pace::named(&speed)),
             controls: flag(read("controls")).unwrap_or(true),
             latency,
             log,
@@ -222,14 +222,17 @@ mod tests {
                 && options.messages
                 && options.problems.is_empty()
         );
-        assert_eq!((options.autoplay, options.dark, options.pace), (None, None, Pace::default()));
+        assert_eq!((options.autoplay, options.dark, options.pace), (None, None, None));
     }
 
     #[test]
     fn embedded_page_shows_the_panels_it_asks_for() {
         let frame = options("embed&theme=dark&autoplay=false&speed=1:100&panels=messages");
         assert!(frame.embed && frame.messages && !frame.latency && !frame.log);
-        assert_eq!((frame.autoplay, frame.dark, frame.pace.label().as_str()), (Some(false), Some(true), "1 : 100"));
+        assert_eq!(
+            (frame.autoplay, frame.dark, frame.pace.map(Pace::label).as_deref()),
+            (Some(false), Some(true), Some("1 : 100"))
+        );
         assert!(!options("embed").messages);
     }
 
@@ -238,6 +241,6 @@ mod tests {
         let odd = options("theme=pink&speed=fast&panels=latency,all&seed=-1");
         assert_eq!(odd.problems.len(), 4, "{:?}", odd.problems);
         assert!(odd.problems.iter().any(|says| says.contains("theme=pink") && says.contains("auto or light or dark")));
-        assert_eq!((odd.dark, odd.seed, odd.pace), (None, None, Pace::default()));
+        assert_eq!((odd.dark, odd.seed, odd.pace), (None, None, None));
     }
 }

@@ -36,7 +36,7 @@ pub struct Explorer {
     pub(super) outcomes: Outcomes,
     pub(super) locals: LocalStates,
     /// The history that follows on a history and an outcome, unless that violates something.
-    histories: Memo,
+    pub(super) histories: Memo,
     pub(super) spent: Ledger,
     pub(super) states: States,
     pub(super) symmetry: Option<Symmetry>,
@@ -47,8 +47,8 @@ pub struct Explorer {
     /// The first state that is one event farther from where its stage began.
     level_end: u32,
     /// The states of this level, up to there, and those of the next that were found so far.
-    level: Vec<Pending>,
-    next_level: Vec<Pending>,
+    pub(super) level: Vec<Pending>,
+    pub(super) next_level: Vec<Pending>,
     depth: u32,
     /// Goals reached so far.
     stage: usize,
@@ -71,7 +71,7 @@ pub struct Explorer {
 
 /// What is to be known of a state until it was expanded.
 #[derive(Clone, Copy, Debug)]
-struct Pending {
+pub(super) struct Pending {
     hash: u64,
     /// The sleep set: nodes (a bit each) whose silent transitions lead nowhere that is not found anyway; see [`Explorer::sleep_set`].
     sleep: u64,

@@ -24,6 +24,7 @@ mod explorer;
 mod history;
 mod intern;
 mod local_states;
+mod memory;
 mod model;
 mod outcomes;
 mod protocol_model;

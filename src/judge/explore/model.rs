@@ -28,6 +28,9 @@ pub(super) trait Model: Debug {
     /// Handles it once more, for a trace: what the node asks for, in order, and the rules it applies.
     fn replay(&mut self, host: u32, stimulus: Stimulus, choices: Choices) -> (Vec<TextEffect>, RuleSet);
 
+    /// Bytes of hosts, messages and histories, by count.
+    fn bytes(&self) -> u64;
+
     /// Different hosts so far.
     fn hosts(&self) -> u32;
 

@@ -30,6 +30,12 @@ struct Host<N: Node> {
     disk: N::Disk,
 }
 
+/// What a host has outside of itself, bytes: logs and tables of a node and its disk, for the few commands of an exploration.
+const NODE: usize = 1_000;
+/// The same of a message, and of a history.
+const MESSAGE: usize = 64;
+const HISTORY: usize = 200;
+
 /// No host.
 const NONE: u32 = u32::MAX;
 
@@ -293,6 +299,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         let mut effects = Vec::new();
         let (_, report) = self.run(host, stimulus, choices, Some(&mut effects));
         (effects, report.rules)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.hosts.bytes(NODE) + self.messages.bytes(MESSAGE) + self.histories.bytes(HISTORY)
     }
 
     fn hosts(&self) -> u32 {

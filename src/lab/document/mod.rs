@@ -9,6 +9,8 @@ pub mod check;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
+#[cfg(any(feature = "cli", feature = "web"))]
+pub mod link;
 mod places;
 pub mod presets;
 pub mod problem;
@@ -21,6 +23,7 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 pub mod text;
 mod timing;
+pub mod trial;
 pub mod workload;
 
 pub use check::{Checked, Place};

@@ -4,6 +4,7 @@
 
 use super::Quantity;
 use super::fault::Fault;
+use super::trial::Trial;
 use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -72,6 +73,9 @@ pub struct Scenario {
     /// What must come true once the script's faults are over. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// How often leadership may still change once it should have settled. Default: nothing is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stability: Option<Stability>,
     /// All chance comes from this number. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -79,6 +83,13 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
     pub duration: Option<Quantity>,
+    /// When a page that shows the run begins to show it. Default: one second before the first fault of the script, else the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
+    pub opens: Option<Quantity>,
+    /// What a page suggests to try, each with a question about what will happen.
+    #[serde(default, rename = "try", skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial>,
     /// Answers before this time do not count in latencies. Default: "0s".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "cli", schemars(with = "Option<String>"))]
@@ -280,6 +291,27 @@ pub struct Recovery {
     /// Within how long, such as "3s".
     #[cfg_attr(feature = "cli", schemars(with = "String"))]
     pub within: Quantity,
+}
+
+/// Leadership settles: from a stated time on, no more than so many nodes lead, one after the other or at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Stability {
+    /// From when on, such as "5s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub from: Quantity,
+    /// How many leaders at most, the one in office at that time included. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub leaders: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 impl Network {

@@ -238,12 +238,12 @@ impl FaultPhase {
         let (from, to) = (self.any_node(), self.any_node());
         let both = self.rng.chance(500);
         if from != to {
-            self.act(Action::Cut { from, to, both });
+            self.act(Action::Cut { from, to, both, replicas_only: true });
         }
     }
 
     pub(super) fn isolate_node(&mut self, from: NodeId) {
-        self.others(from).for_each(|to| self.act(Action::Cut { from, to, both: true }));
+        self.others(from).for_each(|to| self.act(Action::Cut { from, to, both: true, replicas_only: true }));
     }
 
     fn isolate(&mut self) {
@@ -257,7 +257,7 @@ impl FaultPhase {
         let (from, to) = self.two_sides();
         let both = self.rng.chance(800);
         if !from.is_empty() && !to.is_empty() {
-            self.act(Action::Split { from, to, both });
+            self.act(Action::Split { from, to, both, replicas_only: true });
         }
     }
 
@@ -270,7 +270,7 @@ impl FaultPhase {
         let pairs = (0..nodes).flat_map(|from| (from + 1..nodes).map(move |to| (NodeId(from), NodeId(to))));
         let ray = |a: NodeId, b: NodeId| a == centre && reached >> b.0 & 1 == 1;
         for (from, to) in pairs.filter(|(a, b)| !ray(*a, *b) && !ray(*b, *a)) {
-            self.act(Action::Cut { from, to, both: true });
+            self.act(Action::Cut { from, to, both: true, replicas_only: true });
         }
     }
 
@@ -307,7 +307,7 @@ impl FaultPhase {
                 let rest = NodeSet::first(self.universe.nodes()).minus(side);
                 self.act(Action::HealAll);
                 if !rest.is_empty() {
-                    self.act(Action::Split { from: side, to: rest, both: true });
+                    self.act(Action::Split { from: side, to: rest, both: true, replicas_only: true });
                 }
                 1
             }

@@ -25,8 +25,12 @@ pub struct Report {
     pub fingerprint: String,
     /// Simulated time, µs.
     pub time_us: Micros,
-    /// Whether the run reached its end. Runs of more than [`MOST_EVENTS`](super::MOST_EVENTS) events are cut short.
+    /// Whether the run reached its end.
     pub complete: bool,
+    /// A finding about the run as a whole: why it did not reach its end. It took more than [`MOST_EVENTS`](super::MOST_EVENTS) events or too
+    /// much memory, or time stood still.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cut_short: String,
     /// Events.
     pub events: u64,
     /// Commands, messages and latencies are counted from this time on, µs: the end of the warm-up.
@@ -60,6 +64,8 @@ pub struct Report {
     pub violations: Vec<ViolationReport>,
     /// What happened against properties that the variant does not promise.
     pub not_promised: Vec<ViolationReport>,
+    /// Why nothing went on at the end, if that can be told: a quorum that cannot be met with the nodes that run, or a blocked node.
+    pub stuck: Option<String>,
     /// Keys of the rules that were applied at least once.
     pub rules: Vec<&'static str>,
 }

@@ -1,6 +1,6 @@
 //! Cluster configurations and what counts as a quorum under them (dissertation, chapter 4).
 
-use crate::core::{NodeId, NodeSet, Slot};
+use crate::core::{NodeId, NodeSet, Slot, majority};
 
 /// A cluster configuration, the set of voters: C_old, C_old,new or C_new.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,6 +37,18 @@ impl Configuration {
         self.voters.majority_in(votes) && (!self.is_joint() || self.outgoing.majority_in(votes))
     }
 
+    /// How many more votes make a quorum of these, at the least.
+    pub fn missing(self, votes: NodeSet) -> u8 {
+        let of = |servers: NodeSet| match servers.is_empty() {
+            true => 0,
+            false => majority(servers.len()).saturating_sub(servers.and(votes).len()),
+        };
+        let (new, old) = (of(self.voters), of(self.outgoing));
+        // One server of both sets counts in each.
+        let in_both = self.voters.and(self.outgoing).minus(votes).len();
+        new + old - in_both.min(new).min(old)
+    }
+
     /// The highest slot that a quorum has reached, given how far each server is known to have come.
     pub fn quorum_slot(self, reached: impl Fn(NodeId) -> Slot) -> Slot {
         let voters = majority_slot(self.voters, &reached);
@@ -68,6 +80,16 @@ mod tests {
         assert!(!joint.quorum(set(&[2, 3, 4])));
         assert!(joint.quorum(set(&[0, 2, 3])));
         assert_eq!(joint.all(), set(&[0, 1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn missing_votes_of_a_joint_configuration_count_once_where_they_are_in_both_sets() {
+        let joint = Configuration::joint(set(&[0, 1, 2]), set(&[2, 3, 4]));
+        assert_eq!(joint.missing(set(&[])), 3);
+        assert_eq!(joint.missing(set(&[2])), 2);
+        assert_eq!(joint.missing(set(&[0, 1])), 2);
+        assert_eq!(joint.missing(set(&[0, 2, 3])), 0);
+        assert_eq!(Configuration::simple(set(&[0, 1, 2, 3])).missing(set(&[0, 5])), 2);
     }
 
     #[test]

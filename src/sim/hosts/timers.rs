@@ -10,6 +10,8 @@ pub(in crate::sim) const NEVER: Micros = Micros::MAX;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::sim) struct TimerState {
     pub timer: TimerId,
+    /// When it was last set.
+    pub set: Micros,
     pub deadline: Micros,
     pub queued: Micros,
 }

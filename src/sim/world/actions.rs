@@ -4,11 +4,11 @@ use super::intercept::Interceptor;
 use super::{GivenOrder, MAX_NODES, StepOutcome, World};
 use crate::core::node::Order;
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Timed, Which};
+use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Refused, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
 use crate::sim::queue::event::Event;
-use crate::sim::roles::{Role, Roles};
+use crate::sim::roles::{Resolved, Role, Roles};
 use crate::sim::timing::Timing;
 use crate::sim::trace::What;
 
@@ -21,7 +21,7 @@ impl World {
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.marks.clear();
         if self.records_effects {
-            self.replicas.clear_recorded();
+            self.replicas.full_mut().clear_recorded();
         }
         self.apply_action(action)
     }
@@ -36,6 +36,17 @@ impl World {
             self.script.push(timed);
         }
         possible
+    }
+
+    /// The first microsecond from `at` on for which [`World::plan`] takes an action.
+    pub fn first_free(&self, at: Micros) -> Micros {
+        let first = at.max(self.time + 1);
+        let taken = |(at, event): (Micros, Event)| (at >= first && !matches!(event, Event::Script(_))).then_some(at);
+        let mut taken: Vec<Micros> = self.pending_events().filter_map(taken).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        let busy = (first..).zip(taken).take_while(|(free, taken)| free == taken).count();
+        first + busy as Micros
     }
 
     pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
@@ -55,13 +66,36 @@ impl World {
         for (index, timed) in (0..).zip(self.script.clone()) {
             if timed.at == 0 && timed.roles.is_empty() && timed.action.holds_from_start() {
                 let outcome = self.check_action(timed.action).and_then(|()| self.change(timed.action));
-                self.before_boot.insert(index, outcome);
+                self.before_boot.push((index, outcome));
+            }
+        }
+    }
+
+    /// Takes an action of the script whose time has come.
+    pub(super) fn scripted(&mut self, index: u32) -> StepOutcome {
+        let timed = self.script[index as usize];
+        let done = match self.before_boot.iter().position(|(taken, _)| *taken == index) {
+            Some(place) => self.before_boot.swap_remove(place).1.map(|()| self.record_action(timed.action)),
+            None => self.resolve(timed).and_then(|action| {
+                self.apply_action(action)?;
+                if !timed.roles.is_empty() {
+                    self.resolved.push(Resolved { index, timed: Timed { action, ..timed } });
+                }
+                Ok(())
+            }),
+        };
+        match done {
+            Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
+            Err(why) => {
+                self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
+                self.refused.push(Refused { index, timed, why });
+                StepOutcome::passed(What::Refused, NodeId(0))
             }
         }
     }
 
     /// Resolves the roles of an action now. Error: a role that no node has.
-    pub(super) fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
+    pub fn resolve(&self, timed: Timed) -> Result<Action, Refusal> {
         if timed.roles.is_empty() {
             return Ok(timed.action);
         }
@@ -96,38 +130,12 @@ impl World {
             Action::Pause { node, clock_stops } => self.pause(node, clock_stops),
             Action::Continue(node) => self.end_pause(node),
             Action::Domain { domain, fault } => self.inject_domain_fault(domain, fault),
-            Action::Cut { from, to, both } => {
-                self.hosts[usize::from(from.0)].cut_links.add(to);
-                if both {
-                    self.hosts[usize::from(to.0)].cut_links.add(from);
-                }
-                self.rebuild_partitions();
+            Action::Cut { from, to, both, replicas_only } => {
+                self.cut_links(NodeSet::just(from), NodeSet::just(to), both, replicas_only);
             }
-            Action::Heal(a, b) => {
-                self.hosts[usize::from(a.0)].cut_links.remove(b);
-                self.hosts[usize::from(b.0)].cut_links.remove(a);
-                self.rebuild_partitions();
-            }
-            Action::Split { from, to, both } => {
-                for node in from.iter() {
-                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
-                    *cut = cut.or(to);
-                }
-                for node in to.iter().filter(|_| both) {
-                    let cut = &mut self.hosts[usize::from(node.0)].cut_links;
-                    *cut = cut.or(from);
-                }
-                self.rebuild_partitions();
-            }
-            Action::Join(a, b) => {
-                for (these, those) in [(a, b), (b, a)] {
-                    for node in these.iter() {
-                        let cut = &mut self.hosts[usize::from(node.0)].cut_links;
-                        *cut = cut.minus(those);
-                    }
-                }
-                self.rebuild_partitions();
-            }
+            Action::Heal(a, b) => self.heal_links(NodeSet::just(a), NodeSet::just(b)),
+            Action::Split { from, to, both, replicas_only } => self.cut_links(from, to, both, replicas_only),
+            Action::Join(a, b) => self.heal_links(a, b),
             Action::Disturb { from, to, both, how } => {
                 let links = &mut self.faults().links;
                 links.disturb(from, to, how);
@@ -143,7 +151,6 @@ impl World {
             }
             Action::Release(which) => self.release(which),
             Action::HealAll => {
-                self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
                 self.reconnect_all();
             }
             Action::Move { node, site } => {
@@ -314,7 +321,6 @@ impl World {
 
     /// Ends everything that delays or loses messages: cuts, partitions, loss, link conditions, held messages, interceptors, pauses.
     fn stabilise(&mut self) {
-        self.hosts.iter_mut().for_each(|host| host.cut_links = NodeSet::EMPTY);
         self.topology.loss_permille = 0;
         self.reconnect_all();
         self.release(None);
@@ -339,7 +345,7 @@ impl World {
         let Some(leader) = self.leader() else { return };
         let epoch = self.replicas.leads(leader).unwrap_or_default();
         self.orders.push(GivenOrder { at: self.time, action, order, leader, epoch });
-        self.replicas.order(leader, order, &mut self.outbox);
+        self.replicas.full_mut().order(leader, order, &mut self.outbox);
         self.apply_outbox(leader);
     }
 
@@ -353,7 +359,7 @@ impl World {
         if let Some(faults) = &mut self.faults {
             faults.links.clear_queues(node);
         }
-        self.replicas.stop(node, !self.strict_disks);
+        self.replicas.full_mut().stop(node, !self.strict_disks);
         self.crash_disk(node);
         let host = &mut self.hosts[usize::from(node.0)];
         host.up = false;
@@ -400,7 +406,7 @@ impl World {
 
     fn add(&mut self, site: u8) -> Result<(), Refusal> {
         let me = NodeId(self.hosts.len() as u8);
-        if !self.replicas.add(&self.setup) {
+        if !self.replicas.full_mut().add(&self.setup) {
             return refuse(format!("{} cannot take in another replica", self.replicas.card().title));
         }
         let members = self.members().with(me);

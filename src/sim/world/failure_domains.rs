@@ -1,8 +1,8 @@
-//! Faults of failure domains: crash, restart, pause and partition of a rack, site or region; computation of partitions.
+//! Faults of failure domains: crash, restart, pause and partition of a rack, site or region; link cuts; who cannot reach whom.
 
 use super::World;
 use super::actions::refuse;
-use crate::core::{ClientId, NodeId, NodeSet};
+use crate::core::{NodeId, NodeSet};
 use crate::sim::action::{DomainFault, Refusal};
 use crate::sim::domains::DomainId;
 
@@ -66,7 +66,39 @@ impl World {
         self.rebuild_partitions();
     }
 
+    /// Cuts the links from one group of nodes to another; and back, if `both`.
+    pub(super) fn cut_links(&mut self, from: NodeSet, to: NodeSet, both: bool, replicas_only: bool) {
+        let ways = [(from, to), (to, from)];
+        for (senders, receivers) in ways.into_iter().take(if both { 2 } else { 1 }) {
+            for node in senders.iter() {
+                let host = &mut self.hosts[usize::from(node.0)];
+                host.cut_links = host.cut_links.or(receivers);
+                host.cut_replicas_only = match replicas_only {
+                    true => host.cut_replicas_only.or(receivers),
+                    false => host.cut_replicas_only.minus(receivers),
+                };
+            }
+        }
+        self.rebuild_partitions();
+    }
+
+    /// Undoes cuts between two groups of nodes, in both directions.
+    pub(super) fn heal_links(&mut self, a: NodeSet, b: NodeSet) {
+        for (these, those) in [(a, b), (b, a)] {
+            for node in these.iter() {
+                let host = &mut self.hosts[usize::from(node.0)];
+                host.cut_links = host.cut_links.minus(those);
+                host.cut_replicas_only = host.cut_replicas_only.minus(those);
+            }
+        }
+        self.rebuild_partitions();
+    }
+
+    /// Undoes all cuts and partitions.
     pub(super) fn reconnect_all(&mut self) {
+        for host in &mut self.hosts {
+            (host.cut_links, host.cut_replicas_only) = (NodeSet::EMPTY, NodeSet::EMPTY);
+        }
         if let Some(faults) = &mut self.faults {
             faults.partitioned.clear();
         }
@@ -79,13 +111,44 @@ impl World {
         self.crosses_partition(domain(a), domain(b))
     }
 
-    /// Whether the edge of a partitioned domain separates a client and a node.
-    pub(super) fn is_client_partitioned(&self, client: ClientId, node: NodeId) -> bool {
-        !self.partitioned().is_empty()
-            && self.crosses_partition(
-                self.domains.of_site(self.site_of_client(client)),
-                self.hosts[usize::from(node.0)].domain,
-            )
+    /// The nodes that requests of clients at this site cannot reach.
+    #[inline]
+    pub fn requests_cut(&self, site: u8) -> NodeSet {
+        self.client_cuts.get(usize::from(site)).map_or(NodeSet::EMPTY, |(requests, _)| *requests)
+    }
+
+    /// The nodes whose replies cannot reach clients at this site.
+    #[inline]
+    pub fn replies_cut(&self, site: u8) -> NodeSet {
+        self.client_cuts.get(usize::from(site)).map_or(NodeSet::EMPTY, |(_, replies)| *replies)
+    }
+
+    /// Recomputes the ways between clients and nodes that are cut: by the edge of a partitioned domain, and where all links from the replicas
+    /// at one site to those at another are cut, those excepted that are cut for replicas only.
+    fn rebuild_client_cuts(&mut self) {
+        self.client_cuts.clear();
+        if self.hosts.iter().all(|host| host.cut.is_empty()) && self.partitioned().is_empty() {
+            return;
+        }
+        let nodes = NodeSet::first(self.hosts.len() as u8);
+        let at = |site: u8| nodes.iter().filter(|node| self.site_of(*node) == site).collect::<NodeSet>();
+        let replicas: Vec<NodeSet> = (0..self.topology.sites).map(at).collect();
+        let cut_for_clients = |from: NodeId, to: NodeSet| {
+            let host = &self.hosts[usize::from(from.0)];
+            to.minus(host.cut_links.minus(host.cut_replicas_only)).is_empty()
+        };
+        let cut = |from: u8, to: u8| {
+            let (from, to) = (replicas[usize::from(from)], replicas[usize::from(to)]);
+            !from.is_empty() && !to.is_empty() && from.iter().all(|node| cut_for_clients(node, to))
+        };
+        let of_site = |site: u8| {
+            let domain = self.domains.of_site(site);
+            let beyond_edge = |node: NodeId| self.crosses_partition(domain, self.hosts[usize::from(node.0)].domain);
+            let requests = nodes.iter().filter(|node| beyond_edge(*node) || cut(site, self.site_of(*node)));
+            let replies = nodes.iter().filter(|node| beyond_edge(*node) || cut(self.site_of(*node), site));
+            (requests.collect(), replies.collect())
+        };
+        self.client_cuts = (0..self.topology.sites).map(of_site).collect();
     }
 
     fn crosses_partition(&self, a: Option<DomainId>, b: Option<DomainId>) -> bool {
@@ -99,6 +162,7 @@ impl World {
             let cut = partitioned.fold(self.hosts[usize::from(from.0)].cut_links, NodeSet::with);
             self.hosts[usize::from(from.0)].cut = cut;
         }
+        self.rebuild_client_cuts();
         self.rebuild_routes();
     }
 }

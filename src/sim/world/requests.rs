@@ -141,7 +141,7 @@ impl World {
     ) -> Option<StepOutcome> {
         let Some(ClientMessage::Request(command)) = self.client_messages.take(client_message) else { return None };
         let client = u32::from(command.client.0);
-        let will_drop = will_drop || self.is_client_partitioned(command.client, to);
+        let will_drop = will_drop || self.requests_cut(self.site_of_client(command.client)).has(to);
         if will_drop || !self.is_up(to) {
             self.record(What::Lost, to, to, 0, 0, flight, RuleSet::EMPTY);
             return Some(StepOutcome::passed(What::Lost, to));
@@ -183,7 +183,7 @@ impl World {
         // Borrowed, not moved: see "Speed" in `ARCHITECTURE.md`.
         let client_message = self.client_messages.take(client_message);
         let Some(ClientMessage::Reply(Reply { client, seq, ref answer })) = client_message else { return None };
-        if self.is_client_partitioned(client, from) {
+        if self.replies_cut(self.site_of_client(client)).has(from) {
             return None;
         }
         self.record(What::Answered, from, from, 0, 0, u32::from(client.0), RuleSet::EMPTY);

@@ -1,12 +1,37 @@
 //! Timers: setting, cancellation and expiry.
 
 use super::{StepOutcome, World};
-use crate::core::{Micros, NodeId, TimerId};
+use crate::core::{Micros, NodeId, TimerId, TimerKind};
 use crate::sim::hosts::timers::{NEVER, TimerState};
 use crate::sim::queue::event::Event;
 use crate::sim::trace::What;
 
+/// A timer that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingTimer {
+    /// Its kind.
+    pub kind: &'static TimerKind,
+    /// When it was set last, µs.
+    pub set: Micros,
+    /// When it runs out, µs.
+    pub due: Micros,
+}
+
 impl World {
+    /// The timer that will make a node act next, if nothing sets it anew before. `None`: none is set, or the node is down or paused.
+    pub fn next_timer(&self, node: NodeId) -> Option<PendingTimer> {
+        let host = &self.hosts[usize::from(node.0)];
+        if !host.up || self.is_paused(node) {
+            return None;
+        }
+        let kinds = self.replicas.timers();
+        let kind = |timer: TimerId| kinds.get((timer & 0xff) as usize).filter(|kind| kind.acts);
+        let pending = host.timers.iter().filter(|state| state.deadline != NEVER);
+        let acting = pending
+            .filter_map(|state| Some(PendingTimer { kind: kind(state.timer)?, set: state.set, due: state.deadline }));
+        acting.min_by_key(|timer| timer.due)
+    }
+
     /// Handles a timer event. `None`: the event is stale; the timer was set again or cancelled, or its node has crashed.
     pub(super) fn timer_due(&mut self, node: NodeId, incarnation: u16, index: u32) -> Option<StepOutcome> {
         let host = &mut self.hosts[usize::from(node.0)];
@@ -56,13 +81,13 @@ impl World {
                     index
                 }
                 None => {
-                    host.timers.push(TimerState { timer, deadline, queued: NEVER });
+                    host.timers.push(TimerState { timer, set: 0, deadline, queued: NEVER });
                     host.timers.len() - 1
                 }
             },
         };
         let state = &mut host.timers[index];
-        state.deadline = deadline;
+        (state.set, state.deadline) = (self.time, deadline);
         if deadline < state.queued {
             state.queued = deadline;
             let incarnation = host.incarnation;

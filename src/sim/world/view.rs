@@ -8,7 +8,7 @@ use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Topology;
 use crate::sim::network::links::Link;
 use crate::sim::queue::event::{Arriving, Event};
-use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
+use crate::sim::replicas::{EffectOf, FullReplicas, Replicas, ReplicasOf};
 use crate::sim::roles::Resolved;
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
@@ -34,6 +34,11 @@ impl World {
         &*self.replicas
     }
 
+    /// All that can be seen of the replicas. Not before [`World::allow_faults`], in a world made without faults.
+    pub fn full_replicas(&self) -> &dyn FullReplicas {
+        self.replicas.full()
+    }
+
     /// Node states of protocol `P`; a crashed node is `None`. Empty if the world runs another protocol.
     pub fn nodes_of<P: Protocol>(&self) -> &[Option<P::Node>] {
         self.replicas.as_any().downcast_ref::<ReplicasOf<P>>().map_or(&[], |replicas| replicas.nodes())
@@ -57,6 +62,11 @@ impl World {
     /// Receivers that this replica's messages cannot reach, by link cuts or partitions.
     pub fn cut_from(&self, node: NodeId) -> NodeSet {
         self.hosts[usize::from(node.0)].cut
+    }
+
+    /// Those of [`World::cut_from`] whose link is cut for replicas only.
+    pub fn cut_replicas_only(&self, node: NodeId) -> NodeSet {
+        self.hosts[usize::from(node.0)].cut_replicas_only
     }
 
     /// The last action applied, by hand or by the script.
@@ -119,10 +129,10 @@ impl World {
         &self.orders
     }
 
-    /// Records the effects of each step or action from now on, for [`Replicas::recorded`].
+    /// Records the effects of each step or action from now on, for [`World::effects_of`].
     pub fn record_effects(&mut self) {
         self.records_effects = true;
-        self.replicas.record_effects();
+        self.replicas.full_mut().record_effects();
         self.outbox.record_saves(true);
     }
 
@@ -187,11 +197,11 @@ impl World {
 
     /// The message whose arrival an event is, if it is one.
     fn as_flight(&self, arrives: Micros, event: Event, held: bool) -> Option<Flight> {
-        let client = |client_message: u32| match self.client_messages.look(client_message) {
+        let client_site = |client_message: u32| match self.client_messages.look(client_message) {
             Some(ClientMessage::Request(Command { client, .. }) | ClientMessage::Reply(Reply { client, .. })) => {
-                End::Client(self.site_of_client(*client))
+                self.site_of_client(*client)
             }
-            None => End::Client(0),
+            None => 0,
         };
         let (from, to, header, will_drop) = match event {
             Event::Deliver { from, to, will_drop, message_id, .. } => {
@@ -199,9 +209,13 @@ impl World {
                 (End::Node(from), End::Node(to), Some(self.outbox.messages.header(message_id)), will_drop)
             }
             Event::Request { to, will_drop, client_message, .. } => {
-                (client(client_message), End::Node(to), None, will_drop)
+                let site = client_site(client_message);
+                (End::Client(site), End::Node(to), None, will_drop || self.requests_cut(site).has(to))
             }
-            Event::Reply { from, client_message, .. } => (End::Node(from), client(client_message), None, false),
+            Event::Reply { from, client_message, .. } => {
+                let site = client_site(client_message);
+                (End::Node(from), End::Client(site), None, self.replies_cut(site).has(from))
+            }
             _ => return None,
         };
         let kind = header.map(|header| header.kind);
@@ -227,7 +241,7 @@ impl World {
     pub fn fingerprint(&self) -> u64 {
         let mut digest = self.trace.digest();
         self.time.hash(&mut digest);
-        self.replicas.hash_nodes(&mut digest);
+        self.replicas.full().hash_nodes(&mut digest);
         digest.finish()
     }
 }

@@ -52,7 +52,7 @@ fn node_items(context: &RunContext, view: &ViewModel, node: &NodeView) -> Vec<Gr
     let cuts = others
         .iter()
         .filter(|other| !is_cut(other))
-        .map(|other| act(name(other), Action::Cut { from: id, to: other.id, both: true }));
+        .map(|other| act(name(other), Action::Cut { from: id, to: other.id, both: true, replicas_only: false }));
     let mut heals: Vec<Item> =
         others.iter().filter(is_cut).map(|other| act(name(other), Action::Heal(id, other.id))).collect();
     if heals.len() > 1 {
@@ -61,7 +61,10 @@ fn node_items(context: &RunContext, view: &ViewModel, node: &NodeView) -> Vec<Gr
     let mut cuts: Vec<Item> = cuts.collect();
     if cuts.len() > 1 {
         let open = others.iter().filter(|other| !is_cut(other));
-        cuts.push(acts("all", open.map(|other| Action::Cut { from: id, to: other.id, both: true }).collect()));
+        cuts.push(acts(
+            "all",
+            open.map(|other| Action::Cut { from: id, to: other.id, both: true, replicas_only: false }).collect(),
+        ));
     }
     let mut groups = vec![
         Group::plain(first),
@@ -111,7 +114,8 @@ fn between(view: &ViewModel, a: usize, b: usize) -> Vec<Pair> {
 
 fn link_items(pairs: &[Pair], cut: &str, heal: &str) -> Vec<Group> {
     let whole = pairs.iter().filter(|(.., is_cut)| !is_cut);
-    let cuts: Vec<Action> = whole.map(|&(from, to, _)| Action::Cut { from, to, both: true }).collect();
+    let cuts: Vec<Action> =
+        whole.map(|&(from, to, _)| Action::Cut { from, to, both: true, replicas_only: false }).collect();
     let heals: Vec<Action> = pairs.iter().filter(|(.., is_cut)| *is_cut).map(|&(a, b, _)| Action::Heal(a, b)).collect();
     let item = |label: &str, actions: Vec<Action>| (!actions.is_empty()).then(|| acts(label, actions));
     vec![Group::plain([item(cut, cuts), item(heal, heals)].into_iter().flatten().collect())]

@@ -62,8 +62,9 @@ pub fn of_node(view: &ViewModel, node: &NodeView) -> Vec<Group> {
         behave("be honest", Behaviour::Honest).filter(|_| node.byzantine),
     ];
     let reachable = others.iter().filter(|other| !node.cut.has(*other));
-    let only_to =
-        reachable.map(|to| Some(act(text::number(to).to_string(), Action::Cut { from: id, to, both: false })));
+    let only_to = reachable.map(|to| {
+        Some(act(text::number(to).to_string(), Action::Cut { from: id, to, both: false, replicas_only: false }))
+    });
     vec![
         group("Pause it", pauses),
         group("Its disk is", disks).folded(),
@@ -121,7 +122,7 @@ fn link_faults(view: &ViewModel, heading: &str, from: NodeSet, to: NodeSet) -> G
 
 /// One-way cuts between two sites named `a` and `b`.
 pub fn one_way(a: &str, b: &str, from: NodeSet, to: NodeSet) -> Group {
-    let cut = |name: &str, from, to| Some(act(name, Action::Split { from, to, both: false }));
+    let cut = |name: &str, from, to| Some(act(name, Action::Split { from, to, both: false, replicas_only: false }));
     let items = if from.is_empty() || to.is_empty() { vec![] } else { vec![cut(b, from, to), cut(a, to, from)] };
     group("Cut only the way to", items).folded()
 }

@@ -43,6 +43,10 @@ pub struct Fault {
     /// Only the way from `from` to `to`; the way back stays as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_way: bool,
+    /// The cut does not count for clients. Without it, clients at a place cannot reach the replicas of another place once every link between
+    /// the replicas of the two is cut (cut).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replicas_only: bool,
     /// The id of a site (move, add, request).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
@@ -257,7 +261,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("jump", &["node", "by"]),
     ("throttle", &["node", "share"]),
     ("byzantine", &["node", "how", "to"]),
-    ("cut", &["from", "to", "one_way", "in"]),
+    ("cut", &["from", "to", "one_way", "replicas_only", "in"]),
     ("heal", &["from", "to", "in"]),
     ("heal-all", &[]),
     ("move", &["node", "site"]),
@@ -381,12 +385,12 @@ impl Fault {
                 };
                 does(verb, Fault { place: place(domain), ..fault })
             }
-            Action::Cut { from, to, both } => {
-                does("cut", Fault { from: one(from), to: one(to), one_way: !both, ..fault })
+            Action::Cut { from, to, both, replicas_only } => {
+                does("cut", Fault { from: one(from), to: one(to), one_way: !both, replicas_only, ..fault })
             }
             Action::Heal(from, to) => does("heal", Fault { from: one(from), to: one(to), ..fault }),
-            Action::Split { from, to, both } => {
-                does("cut", Fault { from: several(from), to: several(to), one_way: !both, ..fault })
+            Action::Split { from, to, both, replicas_only } => {
+                does("cut", Fault { from: several(from), to: several(to), one_way: !both, replicas_only, ..fault })
             }
             Action::Join(from, to) => does("heal", Fault { from: several(from), to: several(to), ..fault }),
             Action::HealAll => does("heal-all", fault),

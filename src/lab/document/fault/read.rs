@@ -132,13 +132,14 @@ impl Fault {
     }
 
     /// All fields but `at` and `do`, and whether they are given.
-    fn given(&self) -> [(&'static str, bool); 21] {
+    fn given(&self) -> [(&'static str, bool); 22] {
         [
             ("node", self.node.is_some()),
             ("in", self.place.is_some()),
             ("from", self.from.is_some()),
             ("to", self.to.is_some()),
             ("one_way", self.one_way),
+            ("replicas_only", self.replicas_only),
             ("site", self.site.is_some()),
             ("loss", self.loss.is_some()),
             ("share", self.share.is_some()),
@@ -194,8 +195,15 @@ impl Reader<'_, '_> {
             "cut" if fault.place.is_some() => self.edge(DomainFault::Partition)?,
             "heal" if fault.place.is_some() => self.edge(DomainFault::Reconnect)?,
             "cut" => match self.ends()? {
-                (End::One(from), End::One(to)) => Action::Cut { from, to, both: !fault.one_way },
-                (from, to) => Action::Split { from: from.set(), to: to.set(), both: !fault.one_way },
+                (End::One(from), End::One(to)) => {
+                    Action::Cut { from, to, both: !fault.one_way, replicas_only: fault.replicas_only }
+                }
+                (from, to) => Action::Split {
+                    from: from.set(),
+                    to: to.set(),
+                    both: !fault.one_way,
+                    replicas_only: fault.replicas_only,
+                },
             },
             "heal" => match self.ends()? {
                 (End::One(a), End::One(b)) => Action::Heal(a, b),
@@ -339,6 +347,10 @@ impl Reader<'_, '_> {
     fn edge(&mut self, fault: DomainFault) -> Option<Action> {
         if self.fault.from.is_some() || self.fault.to.is_some() || self.fault.one_way {
             self.problem("in", "", "is for a whole place, \"from\" and \"to\" for a link; leave one of the two out");
+            return None;
+        }
+        if self.fault.replicas_only {
+            self.problem("replicas_only", "", "is for links; a place that is cut off is cut off from clients, too");
             return None;
         }
         Some(Action::Domain { domain: self.domain()?, fault })
