@@ -152,10 +152,11 @@ impl HistoryVariables {
         if own.len() <= ACCEPTANCES {
             return place;
         }
-        // Of chosen ones the first two tell as much as all.
-        let lowest = begin + own.iter().position(|(_, held)| !held.chosen).unwrap_or(1);
-        let dropped = if lowest == place { lowest + 1 } else { lowest };
-        self.others.remove(dropped.min(begin + ACCEPTANCES));
+        // Of chosen ones the first tells as much as all. The new one stays.
+        let old = || (0..own.len()).filter(|index| begin + index != place);
+        let unchosen = old().find(|index| !own[*index].1.chosen);
+        let dropped = begin + unchosen.or_else(|| old().nth(1)).unwrap_or(0);
+        self.others.remove(dropped);
         if dropped < place { place - 1 } else { place }
     }
 
@@ -443,11 +444,14 @@ mod tests {
         let mut past = HistoryVariables::default();
         for ballot in 1..=1_000 {
             assert_eq!(vote(&mut past, 1, ballot, u64::from(ballot % 3), A), Ok(()));
-            assert_eq!(vote(&mut past, 1, 2_000 - ballot, u64::from(ballot % 3), B), Ok(()));
+            assert_eq!(vote(&mut past, 1, 2_001 - ballot, u64::from(ballot % 3), B), Ok(()));
             assert!(past.others.len() <= ACCEPTANCES);
         }
-        assert_eq!(vote(&mut past, 1, 3_000, 7, A).and(vote(&mut past, 1, 3_000, 7, B)), Ok(()));
-        assert!(vote(&mut past, 1, 3_001, 8, C).is_err());
+        for ballot in 3_000..3_100 {
+            assert_eq!(vote(&mut past, 1, ballot, 7, A).and(vote(&mut past, 1, ballot, 7, B)), Ok(()));
+        }
+        assert!(vote(&mut past, 1, 3_100, 8, C).is_err());
+        assert!(past.others.len() <= ACCEPTANCES);
     }
 
     #[test]
