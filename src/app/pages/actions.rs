@@ -8,6 +8,7 @@ use crate::panels::trials;
 use crate::run::details::Details;
 use crate::run::engine::Engine;
 use crate::run::player::Shared;
+use crate::time::{self, chapters};
 use crate::web::options::Options;
 use crate::web::{address, handle, json};
 use quorumscope::lab::{Document, Scenario, Session};
@@ -46,6 +47,8 @@ pub struct Actions {
     pub details: Details,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
+    /// See [`chapters::buttons`] and [`chapters::ticks`].
+    pub moments: (time::Part, time::Part),
     /// See [`trials::trials`].
     pub trials: fn(trials::Props) -> Html,
     /// See [`handle::install`].
@@ -67,6 +70,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         document: Session::document,
         details: Details::ALL,
         complete: Engine::complete,
+        moments: (chapters::buttons, chapters::ticks),
         trials: trials::trials,
         install: handle::install,
     })

@@ -296,7 +296,8 @@ impl Component for Lab {
         };
         let footer = {
             let (context, view, on) = (context.clone(), time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
+            let (row, ticks) = self.chunks.actions.map(|actions| actions.moments).unzip();
+            move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
         let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
         let measurements = self.chunks.measurements;
