@@ -206,13 +206,18 @@ setup_wasm() {
   WASM_VIA="${WASM_VIA:-$QUORUMSCOPE_WASM}"
 }
 
-# with_wasm COMMAND… — runs it with a cargo that can compile for wasm32. The settings for the distribution's Rust go
-# into the environment of this one command: in .cargo/config.toml they would also hit native builds.
+# Compiled for size, LLVM puts next to nothing in line. With this much put in line a run in the page is half again as fast, and the program
+# 0.5 % larger (brotli). 70 would be a little faster and 5 % larger, compiling for speed twice as fast and 21 % larger.
+WASM_RUSTFLAGS="-Cllvm-args=-inline-threshold=30"
+
+# with_wasm COMMAND… — runs it with a cargo that can compile for wasm32. The settings go into the environment of this one command: in
+# .cargo/config.toml those for the distribution's Rust would also hit native builds.
 with_wasm() {
   if [ "$WASM_VIA" = distribution ]; then
-    env PATH="$DISTRIBUTION_BIN:$PATH" RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort "$@"
+    env PATH="$DISTRIBUTION_BIN:$PATH" RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort \
+      RUSTFLAGS="${RUSTFLAGS:-} $WASM_RUSTFLAGS" "$@"
   else
-    "$@"
+    env RUSTFLAGS="${RUSTFLAGS:-} $WASM_RUSTFLAGS" "$@"
   fi
 }
 
@@ -230,7 +235,7 @@ BUILT_SMALL=yes
 with_small_wasm() {
   if has_std_source &&
     with_wasm env RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort CARGO_UNSTABLE_BUILD_STD_FEATURES=optimize_for_size \
-      RUSTFLAGS="${RUSTFLAGS:-} -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"; then
+      RUSTFLAGS="${RUSTFLAGS:-} $WASM_RUSTFLAGS -Zunstable-options -Cpanic=immediate-abort" CARGO_TARGET_DIR=target/small "$@"; then
     return 0
   fi
   BUILT_SMALL=''

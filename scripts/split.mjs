@@ -2,13 +2,20 @@
 // `#[wasm_split(…)]` (src/app/pages/chunks.rs, src/app/web/variants.rs); what comes in which file is found out by wasm-split-cli (the crate wasm_split_cli_support).
 //
 // A release build is divided: linked program (which build.rs has the linker leave its relocations in) → wasm-split-cli → wasm-bindgen on
-// the main part → wasm-opt on each part → one JavaScript file, Trunk's, that loads them. A debug build stays whole.
+// the main part → wasm-opt on each part → short names between the main part and its JavaScript, Trunk's file, which loads the others. A debug build stays whole.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { divided, parts, together, whole } from "./split/loader.mjs";
+import { shortened } from "./split/names.mjs";
+
+// The style sheet without comments and indentation. In it, colons and commas with a space after them stand in no text.
+function squeezed(style) {
+  const plain = style.replace(/\/\*[^]*?\*\//g, "").replace(/\s+/g, " ");
+  return plain.replace(/ ?([{};,>]) ?/g, "$1").replace(/: /g, ":").replace(/;}/g, "}");
+}
 
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
@@ -46,8 +53,14 @@ function divide() {
     writeFileSync(join(dist, file), content);
   }
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
-  optimise(join(work, wasm), join(dist, wasm));
-  writeFileSync(join(dist, `${page}.js`), readFileSync(join(work, `${page}.js`)));
+  // Until nothing gets smaller any more: all that is loaded first is worth the time.
+  optimise(join(work, wasm), join(work, wasm), "--converge");
+  const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
+  writeFileSync(join(dist, wasm), program);
+  writeFileSync(join(dist, `${page}.js`), bare(text));
+  for (const name of readdirSync(dist).filter((name) => /^style-\w+\.css$/.test(name))) {
+    writeFileSync(join(dist, name), squeezed(readFileSync(join(dist, name), "utf8")));
+  }
   console.log(`split: ${names.size} chunks beside the main part`);
 }
 
@@ -59,8 +72,14 @@ function bindgen(program, folder, change) {
   writeFileSync(glue, change(readFileSync(glue, "utf8")));
 }
 
-function optimise(from, to) {
-  binaryen("wasm-opt", "-Oz", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
+// JavaScript without indentation, empty lines and lines that are comments. There are no strings over several lines in it.
+function bare(text) {
+  return text.replace(/\/\*\*[^]*?\*\/\n/g, "").replace(/^\s+|^\/\/.*\n/gm, "");
+}
+
+function optimise(from, to, ...more) {
+  // Low memory is the far end of the stack, where no address of data is.
+  binaryen("wasm-opt", "-Oz", ...more, "--low-memory-unused", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
 }
 
 // Runs one of binaryen's tools.

@@ -105,8 +105,24 @@ task_check() {
   cargo clippy --locked --no-default-features --features web --bin quorumscope-app --profile test -- $lints
   step "Third-party notice"
   node scripts/third-party.mjs --check
+  check_dependencies
   step "These scripts"
   node --test --test-reporter=spec tests/scripts/*.test.mjs
+}
+
+# What deny.toml says, where cargo-deny is there: to compile it takes a fresh machine longer than everything else here.
+check_dependencies() {
+  step "Dependencies: licences, sources, known advisories"
+  if ! have cargo-deny; then
+    say "cargo-deny is not installed, so this is left out (cargo install --locked cargo-deny)"
+    return 0
+  fi
+  cargo deny --locked check licenses bans sources
+  if cargo deny fetch db >/dev/null 2>&1; then
+    cargo deny --locked check advisories
+  else
+    say "the list of known advisories could not be fetched, so it is left out"
+  fi
 }
 
 task_notices() {
@@ -149,16 +165,17 @@ stage_wasm() {
   report_speed
 }
 
-# The budget of the first picture is missed since the page is divided by attributes in the source; until it is met again the page must not
-# grow. The second ceiling is for the ordinary build, where the standard library could not be compiled for size.
-FIRST_PICTURE_CEILING=215000
-FIRST_PICTURE_CEILING_ORDINARY=232000
+# In the ordinary build, where the standard library could not be compiled for size, the first picture is above its budget; it must not grow
+# there either.
+FIRST_PICTURE_CEILING_ORDINARY=200000
 
 stage_page() {
   task_build
-  local ceiling=$FIRST_PICTURE_CEILING
-  has_std_source || ceiling=$FIRST_PICTURE_CEILING_ORDINARY
-  node scripts/size-report.mjs dist --ceiling "$ceiling"
+  if has_std_source; then
+    node scripts/size-report.mjs dist
+  else
+    node scripts/size-report.mjs dist --ceiling $FIRST_PICTURE_CEILING_ORDINARY
+  fi
 }
 
 stage_browser() { task_browser; }

@@ -16,16 +16,18 @@ use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
+use crate::judge::orders::OrderOutcome;
 use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
+use crate::protocols::First;
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
-use crate::sim::replicas::{Replicas, ReplicasOf};
+use crate::sim::replicas::{FullCode, Replicas, ReplicasOf};
 use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind};
+pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind, Size};
 pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 pub use transcript::Transcript;
@@ -38,8 +40,9 @@ pub trait Universe {
     /// Processes the next event if its time is not after `limit`, µs, and returns true; otherwise advances time to `limit`.
     fn step_until(&mut self, limit: Micros) -> bool;
 
-    /// Processes all events until `limit`, µs since the start; returns their number.
-    fn run_until(&mut self, limit: Micros) -> u64;
+    /// Processes events until `limit`, µs since the start, but at most `most`; returns their number. If it is less than `most`, it is `limit`
+    /// now.
+    fn run(&mut self, limit: Micros, most: u64) -> u64;
 
     /// Microseconds since the start.
     fn time(&self) -> Micros;
@@ -98,6 +101,9 @@ pub trait Universe {
     /// Actions of the script with roles that were taken, and who had the roles then.
     fn resolved(&self) -> &[Resolved];
 
+    /// Operators' orders, and how they ended.
+    fn orders(&self) -> &[OrderOutcome];
+
     /// The rules applied at least once.
     fn rules_used(&self) -> RuleSet;
 
@@ -106,9 +112,6 @@ pub trait Universe {
 
     /// Violations of properties that the protocol does not promise, oldest first; at most 16.
     fn not_promised(&self) -> &[Violation];
-
-    /// Findings for every property: held, violated, never exercised, not applicable, not promised.
-    fn findings(&self) -> Vec<PropertyFinding>;
 
     /// Leadership intervals, in the order of their begin.
     fn leadership_intervals(&self) -> Vec<LeadershipInterval>;
@@ -140,8 +143,19 @@ impl dyn Universe + '_ {
     /// Installs the code for actions and faults in a cluster booted without it.
     pub fn allow_faults(&mut self) {
         let cluster = self.cluster_mut();
-        cluster.world.allow_faults();
+        cluster.world.allow_faults(cluster.variant.details().full);
         cluster.fault_sentences = Some(faults::sentences);
+        cluster.orders.begin();
+    }
+
+    /// Processes all events until `limit`, µs since the start; returns their number.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.cluster_mut().run_until(limit)
+    }
+
+    /// Findings for every property: held, violated, never exercised, not applicable, not promised.
+    pub fn findings(&self) -> Vec<PropertyFinding> {
+        self.cluster().findings()
     }
 
     /// Applies an action now. Error: the reason why it is impossible; the world is then unchanged.
@@ -157,6 +171,16 @@ impl dyn Universe + '_ {
     /// An independent copy.
     pub fn fork(&self) -> Box<dyn Universe> {
         self.cluster().fork()
+    }
+
+    /// Memory in bytes, by count, not by the allocator.
+    pub fn size(&self) -> Size {
+        self.cluster().size()
+    }
+
+    /// Number of events to come that are known by now.
+    pub fn under_way(&self) -> usize {
+        self.cluster().world.under_way()
     }
 
     /// Fingerprint: digest of trace, time and node states. Equal for equal runs on every machine.
@@ -188,6 +212,12 @@ impl dyn Universe + '_ {
     #[cfg(feature = "cli")]
     pub fn plan(&mut self, timed: Timed) -> bool {
         self.cluster_mut().plan(timed)
+    }
+
+    /// The first microsecond from `at` on for which [`World::plan`] takes an action.
+    #[cfg(feature = "cli")]
+    pub fn first_free(&self, at: Micros) -> Micros {
+        self.cluster().first_free(at)
     }
 
     /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
@@ -247,8 +277,8 @@ pub struct NodeView {
 pub struct Variant {
     /// Card.
     pub card: &'static Card,
-    /// See [`rules`](Variant::rules). A function, so that the page's initial chunk does not contain the texts.
-    rules: fn() -> &'static [Rule],
+    /// What the page's first picture does without; `None` in [`first`], where it is that of the first variant.
+    details: Option<&'static Details>,
     /// Settings that a scenario may choose.
     pub settings: &'static [Setting],
     /// Message kinds.
@@ -261,12 +291,23 @@ pub struct Variant {
     /// Liveness condition; see [`Protocol::live`].
     #[cfg(feature = "cli")]
     pub live: fn(&Setup, u8) -> bool,
+    /// Stability condition; see [`Protocol::stable`].
+    pub stable: fn(&Setup) -> bool,
     /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
     #[cfg(feature = "cli")]
     pub clocks: fn(&Setup) -> Option<u32>,
     /// Names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
+}
+
+/// What chunks need of a variant and the page's first picture does not.
+#[derive(Debug)]
+struct Details {
+    /// Its rules.
+    rules: &'static [Rule],
+    /// What faults, copies and records ask of its replicas.
+    full: FullCode,
 }
 
 macro_rules! catalogue {
@@ -292,9 +333,9 @@ pub fn titles() -> &'static [(&'static str, &'static str)] {
     crate::variants!(titles)
 }
 
-/// The variant of the page's initial scenario.
+/// The variant of the page's initial scenario. Its details are linked where they are asked for.
 pub fn first() -> &'static Variant {
-    const { &variant_of::<crate::protocols::First>() }
+    const { &Variant { details: None, ..variant_of::<First>() } }
 }
 
 /// A variant by its type; in the page for that variant's chunk only.
@@ -310,7 +351,12 @@ pub fn variant(key: &str) -> Option<&'static Variant> {
 impl Variant {
     /// Its rules.
     pub fn rules(&self) -> &'static [Rule] {
-        (self.rules)()
+        self.details().rules
+    }
+
+    /// Its details. Whoever asks for them links those of the first variant.
+    fn details(&self) -> &'static Details {
+        self.details.unwrap_or(const { &details_of::<First>() })
     }
 
     /// Boots a cluster of it. The error names a setting and its valid values.
@@ -326,8 +372,8 @@ impl Variant {
     }
 }
 
-fn rules<P: Protocol>() -> &'static [Rule] {
-    P::RULES
+const fn details_of<P: Protocol>() -> Details {
+    Details { rules: P::RULES, full: FullCode::of::<P>() }
 }
 
 fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {
@@ -338,7 +384,7 @@ fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingErro
 const fn variant_of<P: Protocol>() -> Variant {
     Variant {
         card: &P::CARD,
-        rules: rules::<P>,
+        details: Some(const { &details_of::<P>() }),
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,
@@ -346,6 +392,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         explore: search::explore::<P>,
         #[cfg(feature = "cli")]
         live: P::live,
+        stable: P::stable,
         #[cfg(feature = "cli")]
         clocks: P::clocks,
         #[cfg(feature = "cli")]

@@ -71,7 +71,9 @@ fn messages_per_command_equal_the_formulas() {
                 let commands = cluster.counts().answered;
                 assert_safe(&cluster);
                 assert!(cluster.is_quiet() && commands >= u64::from(n) * u64::from(sessions) * 2);
-                assert_eq!(cost(&cluster), expected * commands, "n = {n}, {mode:?}, {sessions} sessions a site");
+                // The formulas leave out how servers outside of a thrifty quorum catch up.
+                let formula = cost(&cluster) - count(&cluster, "CatchUp");
+                assert_eq!(formula, expected * commands, "n = {n}, {mode:?}, {sessions} sessions a site");
             }
         }
     }

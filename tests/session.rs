@@ -3,7 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use quorumscope::core::NodeId;
-use quorumscope::lab::{Clients, Document, Moment, Replay, Scenario, Session, Site};
+use quorumscope::lab::{Clients, Document, Moment, Replay, Scenario, Session, Site, presets};
 use quorumscope::sim::Action;
 
 fn scenario() -> Scenario {
@@ -258,4 +258,24 @@ fn sentence_tells_of_two_leaders_at_once_and_of_nobody_up() {
     assert_eq!(sentence(5), "Nodes 1 and 2 both take themselves for the primary.");
     assert_eq!(sentence(6), "Nobody is up.");
     assert!(sentence(7).starts_with("Node 1 leads takeover 2 from "), "{}", sentence(7));
+}
+
+#[test]
+fn run_begun_without_the_code_for_faults_goes_on_as_one_begun_with_it() {
+    let mut early = Session::first();
+    let mut late = Session::new(presets::first()).expect("the first scenario makes sense");
+    for session in [&mut early, &mut late] {
+        session.run_until(2_000_000, u64::MAX);
+    }
+    early.complete();
+    for session in [&mut early, &mut late] {
+        let leader = session.universe().leader().expect("somebody leads after 2 s");
+        session.act(Action::Crash(leader)).expect("a node that runs can crash");
+        session.run_until(6_000_000, u64::MAX);
+        session.act(Action::Restart(leader)).expect("a crashed node can restart");
+        session.run_until(9_000_000, u64::MAX);
+        session.seek(session.moment().event / 2);
+    }
+    assert_eq!(early.universe().fingerprint(), late.universe().fingerprint());
+    assert_eq!(early.moment(), late.moment());
 }

@@ -5,6 +5,7 @@ use quorumscope::core::{Micros, NodeId};
 use quorumscope::lab::Scenario;
 use quorumscope::sim::Action;
 use std::fmt;
+use std::rc::Rc;
 
 /// An action that a component asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ pub enum PageAction {
     /// Run a built-in scenario, by index.
     Preset(usize),
     /// Run this scenario from its start.
-    Run(Box<Scenario>),
+    Run(Rc<Scenario>),
     /// Open a dialog, or close it.
     Open(Option<Dialog>),
     /// Copy the address of the moment on screen.

@@ -1,20 +1,20 @@
 //! `quorumscope check`: exhaustive exploration of a small cluster.
 
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::table::thousands;
-use crate::{Stop, flags};
+use crate::{INTERRUPTED, Stop, UNDECIDED, flags};
 use clap::Args;
 use quorumscope::lab::Problems;
 use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, ExploreRequest, GOALS};
 use quorumscope::universe::search::{Finding, FindingVerdict, TraceLine};
 use serde_json::Value;
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// States between two updates of the progress bar.
 const SLICE: u32 = 2_000;
-/// The exit code of an exploration that ended undecided.
-const UNDECIDED: u8 = 3;
 
 /// Arguments of `check`.
 #[derive(Args)]
@@ -54,7 +54,7 @@ fn goals() -> String {
 }
 
 /// Explores, and prints the finding.
-pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     let request = ExploreRequest {
         variant: arguments.variant.clone(),
         replicas: arguments.replicas,
@@ -65,11 +65,18 @@ pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<
         via: arguments.via.clone(),
     };
     let exploration = request.check().map_err(flags::named)?;
-    let mut search = exploration.start().map_err(|problem| flags::named(Problems(vec![problem])))?;
+    let mut search = exploration.start().map_err(|problem| flags::named(Problems::from(problem)))?;
     let mut progress = Progress::new("exploring");
     let most = u64::from(exploration.query.bounds.states);
-    while !search.advance(SLICE) {
+    let interrupt = Interrupt::listen();
+    let mut early = None;
+    while early.is_none() && !search.advance(SLICE) {
         progress.set(u64::from(search.states()) * 1_000 / most);
+        early = match search.bytes() > memory / 8 * 7 {
+            _ if interrupt.asked() => Some(Early::Interrupted),
+            true => Some(Early::TooLarge(memory)),
+            false => None,
+        };
     }
     progress.done();
     let finding = search.finding();
@@ -81,10 +88,16 @@ pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<
         value["property"] = serde_json::to_value(&request.property).map_err(io::Error::from)?;
         value["via"] = Value::from(exploration.via.clone());
         value["without"] = Value::from(arguments.without.clone());
+        if let Some(early) = &early {
+            value["cut_short"] = Value::from(early.to_string());
+        }
         value["bounds"] = exploration.bounds.iter().map(|bound| (bound.key, bound.value.clone())).collect();
         crate::json(&value, out)?;
     } else {
-        print(&exploration, arguments, &finding, out)?;
+        print(&exploration, arguments, &finding, early.as_ref(), out)?;
+    }
+    if let Some(Early::Interrupted) = early {
+        return Ok(ExitCode::from(INTERRUPTED));
     }
     Ok(match finding.verdict {
         FindingVerdict::Safe => ExitCode::SUCCESS,
@@ -93,7 +106,29 @@ pub fn check(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<
     })
 }
 
-fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, out: &mut impl Write) -> io::Result<()> {
+/// Why a search ended before its bounds did.
+enum Early {
+    Interrupted,
+    /// It takes more than so many bytes.
+    TooLarge(u64),
+}
+
+impl fmt::Display for Early {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Early::Interrupted => f.write_str("interrupted"),
+            Early::TooLarge(bytes) => write!(f, "too large: {} MB of memory did not suffice", bytes / 1_000_000),
+        }
+    }
+}
+
+fn print(
+    exploration: &Exploration,
+    arguments: &Arguments,
+    finding: &Finding,
+    early: Option<&Early>,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let without = match arguments.without.as_slice() {
         [] => String::new(),
         rules => format!(", without {}", rules.join(", ")),
@@ -105,6 +140,26 @@ fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, ou
         writeln!(out, "By way of: {}", exploration.via.join(", "))?;
     }
     let states = thousands(u64::from(finding.states));
+    verdict(exploration, finding, early, &states, out)?;
+    writeln!(out, "Properties:")?;
+    for came_of in
+        ["held", "violated", "undecided", "never exercised", "not applicable", "not promised", "not looked for"]
+    {
+        let of = finding.properties.iter().filter(|(_, other)| *other == came_of).map(|(name, _)| *name);
+        if let names @ [_, ..] = of.collect::<Vec<_>>().as_slice() {
+            writeln!(out, "  {came_of}: {}", names.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+fn verdict(
+    exploration: &Exploration,
+    finding: &Finding,
+    early: Option<&Early>,
+    states: &str,
+    out: &mut impl Write,
+) -> io::Result<()> {
     match (finding.verdict, &finding.violation) {
         (FindingVerdict::Violated, Some(wrong)) => {
             let nodes: Vec<String> = wrong.nodes.iter().map(u32::to_string).collect();
@@ -115,7 +170,7 @@ fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, ou
             writeln!(out, "{states} states until then. {way} {events} events:\n")?;
             finding.trace.iter().zip(1..).try_for_each(|(told, number)| event(number, told, &exploration.via, out))
         }
-        (FindingVerdict::Undecided, _) if (finding.reached as usize) < exploration.via.len() => {
+        (FindingVerdict::Undecided, _) if early.is_none() && (finding.reached as usize) < exploration.via.len() => {
             let goal = &exploration.via[finding.reached as usize];
             writeln!(out, "Undecided: the goal {goal} was not reached in {states} states. Raise the bounds.")
         }
@@ -126,6 +181,11 @@ fn print(exploration: &Exploration, arguments: &Arguments, finding: &Finding, ou
                 cut => writeln!(out, "Bounds that were reached: {}.", cut.join(", ")),
             }
         }
+        _ if let Some(early) = early => writeln!(
+            out,
+            "Undecided, {early}: nothing wrong in {states} states, {} events deep, and there are more.",
+            finding.depth
+        ),
         _ => writeln!(
             out,
             "Undecided: nothing wrong in {states} states, {} events deep, and there are more. Raise states, or lower other bounds.",

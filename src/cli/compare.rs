@@ -63,8 +63,15 @@ fn table(cells: &[Cell], out: &mut impl Write) -> io::Result<()> {
             continue;
         };
         let (formula, expected, exact) = match &measured.formula {
-            Some(formula) => (formula.text, formula.per_command.to_string(), if formula.exact { "yes" } else { "NO" }),
-            None => ("-", "-".to_owned(), "-"),
+            Some(formula) => {
+                let exact = match (formula.exact, formula.left_out.as_slice()) {
+                    (true, []) => "yes".to_owned(),
+                    (true, kinds) => format!("but for {}", kinds.join(", ")),
+                    (false, _) => "NO".to_owned(),
+                };
+                (formula.text, formula.per_command.to_string(), exact)
+            }
+            None => ("-", "-".to_owned(), "-".to_owned()),
         };
         table.row([
             cell.title.to_owned(),
@@ -72,7 +79,7 @@ fn table(cells: &[Cell], out: &mut impl Write) -> io::Result<()> {
             decimal(measured.per_command),
             formula.to_owned(),
             expected,
-            exact.to_owned(),
+            exact,
             format!("{:.1}", measured.heartbeats_per_second),
         ]);
         for kind in &measured.by_kind {

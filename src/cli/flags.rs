@@ -10,7 +10,7 @@ use std::ops::Range;
 const LARGEST: u64 = (1 << 53) - 1;
 
 /// An error that names flags instead of fields: `settings.q1` is `--set q1`, `without[0]` is `--without`.
-pub fn named(Problems(problems): Problems) -> Stop {
+pub fn named(problems: Problems) -> Stop {
     let flag = |problem: &Problem| {
         let field = match problem.field.split_once(['.', '[']) {
             Some(("settings", key)) => format!("set {key}"),
@@ -18,9 +18,9 @@ pub fn named(Problems(problems): Problems) -> Stop {
             Some((field, _)) => field.to_owned(),
             None => problem.field.clone(),
         };
-        format!("--{}", Problem { field, ..problem.clone() })
+        Problem { field: format!("--{field}"), ..problem.clone() }
     };
-    invalid(problems.iter().map(flag).collect::<Vec<_>>().join("\n  "))
+    invalid(Problems(problems.0.iter().map(flag).collect(), problems.1).lines().collect::<Vec<_>>().join("\n  "))
 }
 
 /// Settings of a variant, given as `KEY=VALUE`.

@@ -1,8 +1,9 @@
 //! `quorumscope fuzz`: random scenarios with fault injection, on all processors.
 
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::table::{Table, seconds, thousands};
-use crate::{Stop, flags, invalid, parallel, shrink};
+use crate::{INTERRUPTED, Stop, UNDECIDED, flags, invalid, parallel, shrink};
 use clap::Args;
 use quorumscope::lab::fuzz::{Failure, FuzzRequest, FuzzRun, Fuzzer, Report};
 use quorumscope::lab::problem::Problem;
@@ -60,14 +61,25 @@ fn only() -> String {
 }
 
 /// Runs all seeds, or merges reports, and prints the report.
-pub fn fuzz(arguments: &Arguments, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+pub fn fuzz(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
     if !arguments.merge.is_empty() {
         return finish(&merge(&arguments.merge)?, json, out);
     }
-    let fuzzer = fuzzer(arguments)?;
+    let mut fuzzer = fuzzer(arguments)?;
     let seeds = flags::seeds(arguments.seeds.as_deref().unwrap_or_default())?;
-    let report = run_seeds(&fuzzer, seeds.clone(), parallel::jobs(arguments.jobs), arguments.stop);
+    let jobs = parallel::jobs(arguments.jobs);
+    fuzzer.limit_memory(memory / jobs as u64);
+    let interrupt = Interrupt::listen();
+    let report = run_seeds(&fuzzer, seeds.clone(), jobs, arguments.stop, &interrupt);
     let code = finish(&report, json, out)?;
+    if interrupt.asked() {
+        eprintln!(
+            "interrupted: this is about {} of {} seeds",
+            thousands(report.runs),
+            thousands(seeds.end - seeds.start)
+        );
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
     // A JSON report, which is for merging, has nothing after it. The failure after the fewest events shrinks best.
     let failed = report.failures.iter().min_by_key(|failure| (failure.event, failure.seed));
     if arguments.save.is_some() || failed.is_some() && !json && !arguments.as_drawn {
@@ -93,7 +105,11 @@ fn finish(report: &Report, json: bool, out: &mut impl Write) -> Result<ExitCode,
     } else {
         print(report, out)?;
     }
-    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (report.is_good(), report.too_large) {
+        (true, 0) => ExitCode::SUCCESS,
+        (true, _) => ExitCode::from(UNDECIDED),
+        (false, _) => ExitCode::FAILURE,
+    })
 }
 
 fn fuzzer(arguments: &Arguments) -> Result<Fuzzer, Stop> {
@@ -108,19 +124,22 @@ fn fuzzer(arguments: &Arguments) -> Result<Fuzzer, Stop> {
 }
 
 fn save(scenario: &Scenario, file: &Path) -> Result<(), Stop> {
-    let unwritable = |error| invalid(format!("--save: {}: cannot be written: {error}", file.display()));
-    fs::write(file, text::to_toml(scenario)).map_err(unwritable)
+    crate::write_file(file, "--save", &text::to_toml(scenario))
 }
 
-/// Runs the seeds on `jobs` threads; with `stop`, up to the first failing seed. The report does not depend on the number of threads.
-fn run_seeds(fuzzer: &Fuzzer, seeds: Range<u64>, jobs: usize, stop: bool) -> Report {
+/// Runs the seeds on `jobs` threads; with `stop`, up to the first failing seed, and up to an interrupt in any case. The report does not depend on the number of threads.
+fn run_seeds(fuzzer: &Fuzzer, seeds: Range<u64>, jobs: usize, stop: bool, interrupt: &Interrupt) -> Report {
     let mut report = fuzzer.report();
     let again = fuzzer.report();
     let mut progress = Progress::new("fuzzing");
     let add = |seed, fuzz_run: FuzzRun| {
         progress.set((seed - seeds.start) * 1_000 / (seeds.end - seeds.start));
         report.add(seed, &fuzz_run);
-        if stop && fuzz_run.violation.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if stop && fuzz_run.violation.is_some() || interrupt.asked() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
     let _ = parallel::in_order(seeds.clone(), jobs, move |seed| again.again(seed), |seed| fuzzer.run(seed), add);
     progress.done();
@@ -175,6 +194,9 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     for (property, runs) in &report.not_promised {
         writeln!(out, "\nNot promised, and not kept in {} runs: {property}", thousands(*runs))?;
+    }
+    if report.too_large > 0 {
+        writeln!(out, "\nToo large, and not judged to their end: {} runs (--memory)", thousands(report.too_large))?;
     }
     if let rules @ [_, ..] = report.unreached().as_slice() {
         writeln!(out, "\nNo run reached these rules: {}", rules.join(", "))?;

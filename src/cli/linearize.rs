@@ -1,7 +1,7 @@
 //! `quorumscope linearize`: linearizability of an operation history, with a minimal witness if it is not.
 
 use crate::table::thousands;
-use crate::{Stop, invalid};
+use crate::{Stop, UNDECIDED, invalid};
 use quorumscope::judge::linearizability::{
     Counterexample, CounterexampleOperation, History, Judgement, Limit, Limits, Model, Verdict, counterexample, judge,
 };
@@ -20,9 +20,6 @@ pub fn models() -> [&'static str; Model::ALL.len()] {
 
 /// Steps of searching unless told otherwise.
 pub const BUDGET: u64 = Limits::DEFAULT.steps;
-
-/// The exit code for a history that is not decided.
-const UNDECIDED: u8 = 3;
 
 /// Reads and judges a history.
 pub fn linearize(name: &str, model: &str, budget: u64, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {

@@ -1,14 +1,17 @@
 //! The `quorumscope` command: the laboratory without the page.
 //!
-//! Exit codes: 0 all well; 1 a property was violated; 2 the input makes no sense; 3 undecided within the limits.
+//! Exit codes: 0 all well; 1 a property was violated; 2 the input makes no sense; 3 undecided within the limits of work or memory;
+//! 4 the output cannot be written; 130 interrupted.
 
 mod check;
 mod compare;
 mod diff;
 mod flags;
 mod fuzz;
+mod interrupt;
 mod linearize;
 mod list;
+mod memory;
 mod parallel;
 mod progress;
 mod run;
@@ -23,16 +26,36 @@ use clap::{Args, Parser, Subcommand};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A laboratory for distributed consensus: real protocols in a deterministic simulator.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// The memory that a run, a search or all seeds together may take, such as 512MB or 2GB; half of the machine's unless said otherwise. What
+    /// takes more ends with exit code 3, and what was found by then is told
+    #[arg(long, value_name = "SIZE", global = true)]
+    memory: Option<String>,
 }
+
+/// What is undecided within the limits of work or memory.
+const UNDECIDED: u8 = 3;
+/// The output cannot be written.
+const UNWRITABLE: u8 = 4;
+/// Interrupted, as shells have it: 128 and the number of the signal.
+const INTERRUPTED: u8 = 130;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  all well
+    1  a property was violated; for diff: the runs differ
+    2  the input makes no sense
+    3  undecided: the work or the memory that it may take did not suffice
+    4  the output cannot be written
+  130  interrupted; fuzz and check print what was found by then";
 
 #[derive(Subcommand)]
 enum Command {
@@ -48,7 +71,8 @@ enum Command {
     Schema,
     /// Run a scenario and report commands, messages, latencies, leaders, outages and violations
     ///
-    /// Exit codes: 0 all well; 1 a property was violated, with --seeds by any of the seeds; 2 the input makes no sense.
+    /// Exit codes: 0 all well; 1 a property was violated, with --seeds by any of the seeds; 2 the input makes no sense; 3 cut short: too many
+    /// events, too much memory, or time stands still; 4 the report cannot be written.
     Run {
         #[command(flatten)]
         source: Source,
@@ -68,8 +92,8 @@ enum Command {
     /// Explore every run of a small cluster within bounds, and look for violated properties (model checking)
     ///
     /// Any message under way may be the next to arrive, or stay under way for ever; any timer may fire at any time. Exit codes: 0 safe
-    /// within the bounds; 1 violated, and the shortest trace is told; 2 the input makes no sense; 3 undecided, the states did not
-    /// suffice.
+    /// within the bounds; 1 violated, and the shortest trace is told; 2 the input makes no sense; 3 undecided, the states or the memory did
+    /// not suffice; 4 the finding cannot be written; 130 interrupted, and what was found by then is told.
     Check {
         #[command(flatten)]
         arguments: check::Arguments,
@@ -82,7 +106,8 @@ enum Command {
     /// Each seed generates a cluster, its sites, settings, clients and a mix of faults. While faults are injected only safety is checked;
     /// then a healthy core must answer clients and catch up within a stated time. At the end the clients' history must be
     /// linearizable. Exit codes: 0 all well; 1 a property was violated, or with 2000 seeds or more a rule was never reached; 2 the input
-    /// makes no sense.
+    /// makes no sense; 3 some seed took too much memory; 4 the report cannot be written; 130 interrupted, and the report is about the seeds
+    /// done by then.
     Fuzz {
         #[command(flatten)]
         arguments: fuzz::Arguments,
@@ -195,6 +220,8 @@ enum Stop {
     Input(String),
     /// The output cannot be written.
     Output(io::Error),
+    /// A file cannot be written; the message names the flag and the file.
+    File(String),
 }
 
 impl From<io::Error> for Stop {
@@ -208,10 +235,19 @@ fn invalid(why: impl Display) -> Stop {
     Stop::Input(why.to_string())
 }
 
+/// Writes a file that a flag names.
+fn write_file(file: &Path, flag: &str, text: &str) -> Result<(), Stop> {
+    let wrong = |error| Stop::File(format!("{flag}: {}: cannot be written: {error}", file.display()));
+    std::fs::write(file, text).map_err(wrong)
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let done = dispatch(cli.command, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    let memory = memory::budget(cli.memory.as_deref());
+    let done = memory
+        .and_then(|memory| dispatch(cli.command, memory, &mut out))
+        .and_then(|code| Ok(out.flush().map(|()| code)?));
     match done {
         Ok(code) => code,
         Err(Stop::Input(why)) => {
@@ -222,19 +258,25 @@ fn main() -> ExitCode {
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Stop::Output(error)) => {
             eprintln!("error: cannot write: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(UNWRITABLE)
+        }
+        Err(Stop::File(why)) => {
+            eprintln!("error: {why}");
+            ExitCode::from(UNWRITABLE)
         }
     }
 }
 
-fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
+fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
         Command::Schema => json(&quorumscope::lab::text::schema(), out),
-        Command::Run { source, seeds: Some(seeds), jobs, json, .. } => seeds::run(&source, &seeds, jobs, json, out),
-        Command::Run { source, history, json, .. } => run::run(&source, history.as_deref(), json, out),
-        Command::Check { arguments, json } => check::check(&arguments, json, out),
-        Command::Fuzz { arguments, json } => fuzz::fuzz(&arguments, json, out),
+        Command::Run { source, seeds: Some(seeds), jobs, json, .. } => {
+            seeds::run(&source, &seeds, jobs, memory, json, out)
+        }
+        Command::Run { source, history, json, .. } => run::run(&source, history.as_deref(), memory, json, out),
+        Command::Check { arguments, json } => check::check(&arguments, memory, json, out),
+        Command::Fuzz { arguments, json } => fuzz::fuzz(&arguments, memory, json, out),
         Command::Compare { source, variants, replicas, csv, json } => {
             let form = match (csv, json) {
                 (true, _) => compare::Form::Csv,
@@ -247,7 +289,9 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<ExitCode, Stop> {
             shrink::shrink(&source, output.as_deref(), property.as_deref(), budget, out)
         }
         Command::Diff { arguments } => diff::diff(&arguments, out),
-        Command::Transcript { source, until, json } => transcript::transcript(&source, until.as_deref(), json, out),
+        Command::Transcript { source, until, json } => {
+            transcript::transcript(&source, until.as_deref(), memory, json, out)
+        }
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)
         }

@@ -2,7 +2,7 @@
 
 use crate::progress::Progress;
 use crate::table::{Table, ms, seconds, thousands};
-use crate::{Source, Stop, invalid, source};
+use crate::{Source, Stop, UNDECIDED, invalid, source};
 use quorumscope::core::LeaderModel;
 use quorumscope::judge::linearizability::Model;
 use quorumscope::lab::problem::Problems;
@@ -10,7 +10,6 @@ use quorumscope::lab::run::report::ViolationReport;
 use quorumscope::lab::run::{Report, Run};
 use quorumscope::lab::{consistency, history};
 use quorumscope::universe;
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,10 +18,17 @@ use std::process::ExitCode;
 const SLICE: u64 = 200_000;
 
 /// Runs the scenario to its end, or to the moment a link describes.
-pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+pub fn run(
+    source: &Source,
+    history: Option<&Path>,
+    memory: u64,
+    json: bool,
+    out: &mut impl Write,
+) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
     let wrong = |problems| source::about(&source.scenario, problems);
     let mut run = Run::new(&document).map_err(wrong)?;
+    run.limit_memory(memory);
     let mut progress = Progress::new("running");
     while !run.advance(SLICE).map_err(|problem| wrong(Problems::from(problem)))? {
         progress.set(run.permille());
@@ -38,7 +44,16 @@ pub fn run(source: &Source, history: Option<&Path>, json: bool, out: &mut impl W
             writeln!(out, "\nTo judge the history: quorumscope linearize {} --model {}", file.display(), model.key())?;
         }
     }
-    Ok(if report.violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(exit_code(&report))
+}
+
+/// What came of a run: a violated property is a finding, whether the run was cut short or not.
+pub fn exit_code(report: &Report) -> ExitCode {
+    match (report.violations.is_empty(), report.cut_short.is_empty()) {
+        (false, _) => ExitCode::FAILURE,
+        (true, false) => ExitCode::from(UNDECIDED),
+        (true, true) => ExitCode::SUCCESS,
+    }
 }
 
 /// Writes what clients asked and were told; tells the model that can judge it.
@@ -50,8 +65,7 @@ fn write_history(run: &Run, file: &Path) -> Result<Model, Stop> {
         ));
     };
     let model = Model::of(&history);
-    fs::write(file, history::write(&history, model))
-        .map_err(|error| invalid(format!("--history: {}: cannot be written: {error}", file.display())))?;
+    crate::write_file(file, "--history", &history::write(&history, model))?;
     Ok(model)
 }
 
@@ -60,15 +74,17 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
     if !report.title.is_empty() {
         writeln!(out, "{}", report.title)?;
     }
-    let cut = if report.complete { "" } else { " (cut short: too many events)" };
     writeln!(
         out,
-        "{title}, seed {}: {} simulated{cut}, {} events, fingerprint {}",
+        "{title}, seed {}: {} simulated, {} events, fingerprint {}",
         report.seed,
         seconds(report.time_us),
         thousands(report.events),
         report.fingerprint
     )?;
+    if !report.cut_short.is_empty() {
+        writeln!(out, "The run was cut short, {}.", report.cut_short)?;
+    }
     if report.measured_from_us > 0 {
         writeln!(out, "Commands, messages and latencies are those after {}.", seconds(report.measured_from_us))?;
     }
@@ -148,6 +164,17 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let long = seconds(outage.to_us - outage.from_us);
         writeln!(out, "  from {} to {}: {long}{open}", seconds(outage.from_us), seconds(outage.to_us))?;
     }
+    if !report.orders.is_empty() {
+        writeln!(out, "\nOrders: {}", report.orders.len())?;
+        for order in &report.orders {
+            let ended = order.ended_us.map(|at| format!(" at {}", seconds(at))).unwrap_or_default();
+            let why = order.why.as_ref().map(|why| format!(", {why}")).unwrap_or_default();
+            let (at, leader) = (seconds(order.at_us), order.leader);
+            writeln!(out, "  at {at} to node {leader}, {}: {}{ended}{why}", order.order, order.outcome)?;
+        }
+        let members: Vec<String> = report.members.iter().map(u32::to_string).collect();
+        writeln!(out, "  members at the end: {}", members.join(", "))?;
+    }
     if !report.resolved.is_empty() {
         writeln!(out, "\nTargets by role: {}", report.resolved.len())?;
         for resolved in &report.resolved {
@@ -166,6 +193,9 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let with = |finding: &str| -> Vec<&str> {
         report.properties.iter().filter(|one| one.finding == finding).map(|one| one.property).collect()
     };
+    if let Some(stuck) = &report.stuck {
+        writeln!(out, "\nAt the end: {stuck}")?;
+    }
     writeln!(out, "\nProperties:")?;
     for finding in ["held", "violated", "never exercised", "not applicable"] {
         if let properties @ [_, ..] = with(finding).as_slice() {
@@ -184,7 +214,7 @@ fn events(report: &Report, out: &mut impl Write) -> io::Result<()> {
 fn print_violation(violation: &ViolationReport, out: &mut impl Write) -> io::Result<()> {
     let nodes: Vec<String> = violation.nodes.iter().map(u32::to_string).collect();
     let by = if nodes.is_empty() { String::new() } else { format!(" by nodes {}", nodes.join(", ")) };
-    let slot = violation.slot.map(|slot| format!(", slot {slot}")).unwrap_or_default();
+    let slot = violation.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
     writeln!(
         out,
         "  at {}, event {}: {}{by}{slot}. {}",

@@ -2,9 +2,10 @@
 
 use crate::progress::Progress;
 use crate::table::{ms, thousands};
-use crate::{Source, Stop, flags, parallel, source};
+use crate::{Source, Stop, UNDECIDED, flags, parallel, source};
 use quorumscope::lab::run::report::LatencySummary;
-use quorumscope::lab::run::seeds::{Ending, SeedReport, Seeds};
+use quorumscope::lab::run::seeds::{SeedReport, Seeds};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -18,12 +19,15 @@ pub fn run(
     source: &Source,
     seeds: &str,
     jobs: Option<NonZero<u16>>,
+    memory: u64,
     json: bool,
     out: &mut impl Write,
 ) -> Result<ExitCode, Stop> {
     let range = flags::seeds(seeds)?;
     let wrong = |problems| source::about(&source.scenario, problems);
-    let runs = Seeds::new(&source::document(source)?).map_err(wrong)?;
+    let mut runs = Seeds::new(&source::document(source)?).map_err(wrong)?;
+    let jobs = parallel::jobs(jobs);
+    runs.limit_memory(memory / jobs as u64);
     if !json {
         line(
             "seed",
@@ -36,18 +40,21 @@ pub fn run(
     command.extend(source.rtt.iter().map(|file| format!(" --rtt '{}'", file.display())));
     command.extend(source.set.iter().map(|assignment| format!(" --set '{assignment}'")));
     let again = move |seed| format!("{command} --seed {seed}");
-    let (mut failed, mut refused, mut cut_short) = (0, 0, 0);
+    let (mut failed, mut refused) = (0, 0);
+    let mut cut_short: BTreeMap<&str, u64> = BTreeMap::new();
     let print = |seed, report: Result<SeedReport, _>| {
         progress.set((seed - range.start) * 1_000 / (range.end - range.start));
         let printed = report.map_err(wrong).and_then(|report| {
             failed += u64::from(!report.violations.is_empty());
             refused += u64::from(report.refused > 0);
-            cut_short += u64::from(report.ended == Ending::CutShort);
+            if report.ended.is_cut_short() {
+                *cut_short.entry(report.ended.text()).or_default() += 1;
+            }
             if json { json_line(&report, out) } else { row(&report, out) }.map_err(Stop::from)
         });
         printed.map_or_else(ControlFlow::Break, ControlFlow::Continue)
     };
-    let done = parallel::in_order(range.clone(), parallel::jobs(jobs), again, |seed| runs.run(seed), print);
+    let done = parallel::in_order(range.clone(), jobs, again, |seed| runs.run(seed), print);
     progress.done();
     if let ControlFlow::Break(error) = done {
         return Err(error);
@@ -58,11 +65,15 @@ pub fn run(
         if refused > 0 {
             writeln!(out, "In {} some action of the script was refused as impossible at its time", thousands(refused))?;
         }
-        if cut_short > 0 {
-            writeln!(out, "{} were cut short, having too many events", thousands(cut_short))?;
+        for (why, seeds) in &cut_short {
+            writeln!(out, "{} were cut short: {why}", thousands(*seeds))?;
         }
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match (failed, cut_short.is_empty()) {
+        (0, true) => ExitCode::SUCCESS,
+        (0, false) => ExitCode::from(UNDECIDED),
+        _ => ExitCode::FAILURE,
+    })
 }
 
 fn json_line(report: &SeedReport, out: &mut impl Write) -> io::Result<()> {

@@ -5,7 +5,6 @@ use crate::table::thousands;
 use crate::{Source, Stop, invalid, source};
 use quorumscope::lab::shrink::{self, Shrunk};
 use quorumscope::lab::{Quantity, Scenario, text};
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -48,7 +47,7 @@ pub fn shrunk(
 pub fn write(shrunk: &Shrunk, output: Option<&Path>, out: &mut impl Write) -> Result<(), Stop> {
     let text = text::to_toml(&shrunk.scenario);
     let Some(file) = output else { return Ok(out.write_all(text.as_bytes())?) };
-    fs::write(file, text).map_err(|error| invalid(format!("{}: cannot be written: {error}", file.display())))?;
+    crate::write_file(file, "--output", &text)?;
     let Shrunk { scenario, violation, runs, cut_short } = shrunk;
     let at = Quantity::from_micros(violation.at);
     let cut = if *cut_short { "; more of them might make it smaller" } else { "" };

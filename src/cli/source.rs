@@ -29,23 +29,23 @@ pub fn document(source: &Source) -> Result<Document, Stop> {
 }
 
 /// An error that names the scenario that the problems are in.
-pub fn about(name: &str, Problems(problems): Problems) -> Stop {
+pub fn about(name: &str, problems: Problems) -> Stop {
     let name = match name {
         "-" => "standard input",
         name if text::is_link(name) => "the link",
         name => name,
     };
-    match problems.as_slice() {
-        [one] => invalid(format!("{name}: {one}")),
+    match problems.count() {
+        1 => invalid(format!("{name}: {problems}")),
         many => {
-            let lines: Vec<String> = many.iter().map(|problem| format!("\n  {problem}")).collect();
-            invalid(format!("{name} has {} problems:{}", many.len(), lines.concat()))
+            let lines: Vec<String> = problems.lines().map(|line| format!("\n  {line}")).collect();
+            invalid(format!("{name} has {many} problems:{}", lines.concat()))
         }
     }
 }
 
 fn tree(name: &str) -> Result<Value, Stop> {
-    let problem = |problem| about(name, Problems(vec![problem]));
+    let problem = |problem| about(name, Problems::from(problem));
     if name == "-" {
         let text = all_of(io::stdin(), "standard input")?;
         let trimmed = text.trim();

@@ -1,5 +1,6 @@
 //! `quorumscope transcript`: a run, event by event.
 
+use crate::run::exit_code;
 use crate::{Source, Stop, invalid, source};
 use quorumscope::lab::Quantity;
 use quorumscope::lab::consistency::LINEARIZABILITY;
@@ -11,7 +12,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Prints the run until `until`, or to its end.
-pub fn transcript(source: &Source, until: Option<&str>, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {
+pub fn transcript(
+    source: &Source,
+    until: Option<&str>,
+    memory: u64,
+    json: bool,
+    out: &mut impl Write,
+) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
     let wrong = |problems| source::about(&source.scenario, problems);
     let until = until.map(|text| match Quantity::from(text).micros() {
@@ -22,13 +29,15 @@ pub fn transcript(source: &Source, until: Option<&str>, json: bool, out: &mut im
     let until = until.transpose()?.unwrap_or(LONGEST);
     if json {
         let mut log = EventLog::new(&document, until).map_err(wrong)?;
+        log.limit_memory(memory);
         while let Some(line) = log.line().map_err(|problem| wrong(Problems::from(problem)))? {
             serde_json::to_writer(&mut *out, &line).map_err(io::Error::from)?;
             writeln!(out)?;
         }
-        return Ok(exit_code(log.run()));
+        return Ok(exit_code(&log.run().report()));
     }
     let mut run = Run::new(&document).map_err(wrong)?;
+    run.limit_memory(memory);
     let mut transcript = run.transcript();
     loop {
         let ended = run.step().map_err(|problem| wrong(Problems::from(problem)))?;
@@ -39,13 +48,12 @@ pub fn transcript(source: &Source, until: Option<&str>, json: bool, out: &mut im
         write!(out, "{}", transcript.tell(universe))?;
     }
     let report = run.report();
+    if !report.cut_short.is_empty() {
+        writeln!(out, "               The run was cut short, {}.", report.cut_short)?;
+    }
     // Linearizability is judged at the end, after the last event.
     if let Some(violation) = report.violations.iter().find(|violation| violation.property == LINEARIZABILITY) {
         writeln!(out, "               ✗ {} is broken: {}", violation.property, violation.says)?;
     }
-    Ok(exit_code(&run))
-}
-
-fn exit_code(run: &Run) -> ExitCode {
-    if run.report().violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(exit_code(&report))
 }

@@ -65,6 +65,12 @@ impl<T: Clone> Log<T> {
         self.last
     }
 
+    /// Bytes of its entries, those that copies share included.
+    pub fn bytes(&self) -> u64 {
+        let held = self.full.len() * CHUNK as usize + self.tail.len();
+        (held * size_of::<T>()) as u64
+    }
+
     /// Whether no entry is held.
     pub fn is_empty(&self) -> bool {
         self.last < self.first

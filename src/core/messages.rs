@@ -74,6 +74,11 @@ impl<H: Copy> MessageTable<H> {
         self.entries.len() as MessageId - 1
     }
 
+    /// Bytes of the table.
+    pub fn bytes(&self) -> u64 {
+        (self.entries.len() * size_of::<Entry<H>>()) as u64
+    }
+
     /// The header of a message in flight.
     #[inline(always)]
     pub fn header(&self, id: MessageId) -> H {
@@ -121,6 +126,11 @@ impl<M> Default for MessageStore<M> {
 }
 
 impl<M: Copy> MessageStore<M> {
+    /// Bytes of its tables.
+    pub fn bytes(&self) -> u64 {
+        (self.contents.len() * (size_of::<Option<M>>() + size_of::<Entry<()>>())) as u64
+    }
+
     /// Enters a message; returns its id.
     #[inline(always)]
     pub fn put(&mut self, content: M) -> MessageId {

@@ -7,6 +7,7 @@ pub mod ballot;
 pub mod card;
 pub mod command;
 pub mod hash;
+pub mod history;
 pub mod ids;
 pub mod instance;
 pub mod log;
@@ -25,12 +26,15 @@ pub mod timer;
 pub use ballot::Ballot;
 pub use card::{Card, Contact, Family, Faults, Formula, LeaderModel, Promises, Shots, TimingModel};
 pub use command::{Answer, Command, Op, Outcome};
+pub use history::HistoryVariables;
 pub use ids::{ClientId, Micros, NodeId, Slot};
 pub use instance::Instance;
 pub use log::Log;
 pub use messages::{Header, MessageId, MessageStore, MessageTable};
 pub use names::{Exchange, Names};
-pub use node::{Breach, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, SettingError, Setup, Step};
+pub use node::{
+    Breach, HistoryInvariant, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, SettingError, Setup, Step,
+};
 pub use out::{Effect, Out, Outbox, TimerId};
 pub use quorum::{NodeSet, QuorumSystem, Quorums, majority};
 pub use rules::{Rule, RuleId, RuleSet};

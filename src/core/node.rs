@@ -1,8 +1,8 @@
 //! Protocol traits: [`Message`], [`Node`] (a deterministic state machine driven by events) and [`Protocol`] (card, rules, settings, invariants).
 
 use super::{
-    Answer, Card, Command, EntryStatus, Epoch, Exchange, Micros, NodeId, NodeSet, NodeStatus, Out, Rule, RuleSet,
-    Setting, Settings, Slot, TimerName,
+    Answer, Card, Command, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet, NodeStatus, Out,
+    Rule, RuleSet, Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -107,6 +107,11 @@ pub trait Node: Clone + Debug + Hash + Eq {
     /// Handles an operator's order. Precondition, checked by the simulator: the card says that the protocol supports it.
     fn on_order(&mut self, _order: Order, _out: &mut Out<Self>) {}
 
+    /// Whether it is carrying out this order as leader; also one that an earlier leader has left unfinished.
+    fn is_pending(&self, _order: Order) -> bool {
+        false
+    }
+
     /// Durable state as of the last [`Out::save`]. Invariant: it changes only in handlers that call it.
     fn disk(&self) -> &Self::Disk;
 
@@ -187,6 +192,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
         healthy > setup.replicas / 2
     }
 
+    /// Stability condition: whether under these settings a leader that a quorum hears stays in office, whatever others try.
+    fn stable(_setup: &Setup) -> bool {
+        false
+    }
+
     /// Number of equal replies from different replicas that complete a client's command: more than one where replicas may be Byzantine.
     fn answers(_setup: &Setup) -> u8 {
         1
@@ -199,6 +209,12 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
 
     /// The protocol's own invariants, beyond those of every protocol (agreement, applied prefix, one leader an epoch).
     fn invariants() -> &'static [Invariant<Self::Node>];
+
+    /// Invariants of a run's whole history. In a run they replace those of [`invariants`](Protocol::invariants) that have the same names, which
+    /// see only what nodes hold now; the model checker, which visits every state, has those alone.
+    fn history_invariants() -> &'static [HistoryInvariant<Self::Node>] {
+        &[]
+    }
 }
 
 /// Invariant: a predicate over all nodes that holds after every event.
@@ -211,6 +227,21 @@ pub struct Invariant<N: 'static> {
     /// Incremental check, given that it held before the step. Crashed nodes are `None`.
     pub holds: fn(nodes: &[Option<N>], step: Step) -> Result<(), Breach>,
 }
+
+/// Invariant of a run's history: a predicate over all nodes and what they did before.
+#[derive(Debug)]
+pub struct HistoryInvariant<N: 'static> {
+    /// The paper's name for it.
+    pub name: &'static str,
+    /// Statement.
+    pub says: &'static str,
+    /// Incremental check, given that it held before the step; takes the step into the history. Crashed nodes are `None`. Called for every
+    /// step of a node that was never Byzantine.
+    pub holds: CheckHistory<N>,
+}
+
+/// Check of a [`HistoryInvariant`].
+pub type CheckHistory<N> = fn(history: &mut HistoryVariables, nodes: &[Option<N>], step: Step) -> Result<(), Breach>;
 
 /// Scope of a step, for incremental invariant checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

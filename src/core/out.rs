@@ -6,7 +6,7 @@
 use super::messages::{Header, MessageId, MessageTable};
 use super::node::Reply;
 use super::timer::TimerName;
-use super::{Answer, ClientId, Command, Instance, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
+use super::{Answer, ClientId, Command, Instance, Message, Micros, Node, NodeId, NodeSet, RuleId, RuleSet, Slot};
 
 /// Id of a protocol's timer; see [`TimerName::index`].
 pub type TimerId = u64;
@@ -217,6 +217,12 @@ impl<N: Node> Out<N> {
         self.contents[id as usize].as_ref()
     }
 
+    /// Bytes of the contents of all messages in flight, with the commands that they carry.
+    pub fn content_bytes(&self) -> u64 {
+        let commands: u64 = self.contents.iter().flatten().map(|content| u64::from(content.commands())).sum();
+        (self.contents.len() * size_of::<Option<N::Msg>>()) as u64 + commands * size_of::<Command>() as u64
+    }
+
     /// Takes the content out for one receiver to read; for further receivers, [`Out::put_back`] returns it.
     #[inline(always)]
     pub fn open_message(&mut self, id: MessageId) -> Option<N::Msg> {
@@ -236,6 +242,14 @@ impl<N: Node> Out<N> {
         let shared = self.outbox.messages.is_shared(id);
         self.outbox.messages.release(id);
         if shared { self.contents[id as usize].clone() } else { self.contents[id as usize].take() }
+    }
+
+    /// Removes a message for one of its receivers.
+    pub fn release_message(&mut self, id: MessageId) {
+        if !self.outbox.messages.is_shared(id) {
+            self.contents[id as usize] = None;
+        }
+        self.outbox.messages.release(id);
     }
 
     /// Sends to one replica. A message to the node itself arrives at once, after any pending save.

@@ -5,6 +5,7 @@ pub mod delivery;
 pub mod explore;
 pub mod linearizability;
 pub mod liveness;
+pub mod orders;
 pub mod safety;
 
 pub use safety::{Finding, LeadershipInterval, PropertyFinding, SafetyChecker, Violation};

@@ -6,9 +6,10 @@
 
 use crate::core::node::{Breach, Step};
 use crate::core::{
-    Card, ClientId, Command, Epoch, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op, Promises, Shots, Slot,
+    Card, ClientId, Command, Epoch, HistoryVariables, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op,
+    Promises, Shots, Slot,
 };
-use crate::sim::world::Mark;
+use crate::sim::world::{Mark, Size};
 use crate::sim::{StepOutcome, World};
 use std::collections::BTreeMap;
 
@@ -29,6 +30,21 @@ pub struct Violation {
     pub event: u64,
     /// When, µs since the start.
     pub at: Micros,
+}
+
+impl Violation {
+    /// What it is about in terms of what the protocol agrees on: a slot, a register, a transaction; `None` if it is about none of these.
+    pub fn place(&self, shots: Shots) -> Option<String> {
+        let slot = self.slot?;
+        let by_version = [AGREEMENT.0, ORDER.0].contains(&self.property);
+        Some(match shots {
+            Shots::Registers if by_version => format!("version {slot} of register {}", self.lane),
+            // Protocols' own invariants number registers as nodes' entries: from 1.
+            Shots::Registers => format!("register {}", slot - 1),
+            Shots::Transactions => format!("transaction {slot}"),
+            _ => format!("slot {slot}"),
+        })
+    }
 }
 
 /// Leadership interval: a period during which a node led one epoch.
@@ -117,6 +133,42 @@ struct Exercised {
 /// Maximum number of violations kept; later ones are usually consequences of the first.
 const KEEP: usize = 16;
 
+/// What an entry of an ordered map takes with its share of the map's own, bytes.
+const NODE: usize = 48;
+
+/// Decisions of this many last slots are kept in any case, and no more than the second of slots that some node has not executed. What differs
+/// further back is seen in the nodes' states.
+const KEEP_SLOTS: [Slot; 2] = [4_096, 65_536];
+
+/// Violations found so far.
+#[derive(Clone, Debug, Default)]
+struct Violations {
+    promised: Vec<Violation>,
+    /// Of properties that the protocol does not promise.
+    not_promised: Vec<Violation>,
+}
+
+impl Violations {
+    /// Records a violation, unless an equal one is recorded; slot 0 stands for none.
+    #[cold]
+    fn report(&mut self, world: &World, (property, says): (&'static str, &'static str), nodes: NodeSet, at: Instance) {
+        // Properties hold for honest nodes only.
+        if nodes.iter().any(|node| world.is_byzantine(node)) {
+            return;
+        }
+        let (slot, lane) = ((at.slot > 0).then_some(at.slot), at.lane);
+        let promised = promise(property).is_none_or(|promise| world.replicas().card().promises.has(promise));
+        let kept = if promised { &mut self.promised } else { &mut self.not_promised };
+        let same = |earlier: &Violation| {
+            earlier.property == property && earlier.nodes == nodes && (earlier.slot, earlier.lane) == (slot, lane)
+        };
+        if kept.len() < KEEP && !kept.iter().any(same) {
+            let (event, at) = (world.events(), world.time());
+            kept.push(Violation { property, says, nodes, slot, lane, event, at });
+        }
+    }
+}
+
 /// Safety checker of one world; [`SafetyChecker::observe`] is to be called after every step and action.
 #[derive(Clone, Debug, Default)]
 pub struct SafetyChecker {
@@ -127,9 +179,7 @@ pub struct SafetyChecker {
     leads: Vec<Option<Epoch>>,
     leaders: BTreeMap<Epoch, NodeId>,
     intervals: Log<LeadershipInterval>,
-    violations: Vec<Violation>,
-    /// Violations of properties that the protocol does not promise.
-    not_promised: Vec<Violation>,
+    violations: Violations,
     exercised: Exercised,
     /// Number of client commands known to be chosen.
     chosen: u64,
@@ -139,6 +189,10 @@ pub struct SafetyChecker {
     executed: Slot,
     /// By lock: largest fencing token of a write so far.
     tokens: BTreeMap<u16, u32>,
+    /// By the logarithm of slots 1, 2, 4, 8 and so on: the first node to have executed that prefix, and the digest of its state. Kept for good.
+    milestones: [Option<(NodeId, u64)>; 32],
+    /// For the protocol's own invariants.
+    history: HistoryVariables,
 }
 
 impl Default for LeadershipInterval {
@@ -166,6 +220,24 @@ pub const LINEARIZABLE: (&str, &str) = (
 /// Properties of every protocol: name and statement.
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
+/// Whether a protocol with this card promises a property. Of its own invariants it does.
+#[cfg(feature = "cli")]
+pub fn is_promised(card: &Card, property: &str) -> bool {
+    promise(property).is_none_or(|promise| card.promises.has(promise))
+}
+
+/// Whether a property of every protocol means anything for one with this card.
+#[cfg(feature = "cli")]
+pub fn is_applicable(card: &Card, property: &str) -> bool {
+    match property {
+        name if name == AGREEMENT.0 => card.shots != Shots::Nothing,
+        name if name == ORDER.0 => card.shots.executes() && card.shots != Shots::Transactions,
+        name if name == ONE_LEADER.0 => card.leader != LeaderModel::None,
+        name if name == LINEARIZABLE.0 => card.shots.executes(),
+        _ => true,
+    }
+}
+
 /// The promise that covers a property; `None`: every protocol promises it.
 pub(super) fn promise(property: &str) -> Option<Promises> {
     match property {
@@ -178,6 +250,14 @@ pub(super) fn promise(property: &str) -> Option<Promises> {
 }
 
 impl SafetyChecker {
+    /// Bytes that it holds, by count: decisions, which copies share, and what every copy has for itself.
+    pub fn size(&self) -> Size {
+        let lanes = || self.lanes.values().chain([&self.log]);
+        let last: usize = lanes().map(|lane| lane.last.len()).sum();
+        let shared = lanes().map(|lane| lane.decided.bytes()).sum::<u64>() + self.intervals.bytes();
+        Size { own: ((last + self.leaders.len() + self.lanes.len()) * NODE) as u64, shared }
+    }
+
     /// Checks the last step or action. `outcome` is `None` after an action: then every node may have changed.
     pub fn observe(&mut self, world: &World, outcome: Option<StepOutcome>) {
         let mut executed = None;
@@ -229,6 +309,9 @@ impl SafetyChecker {
                     Shots::Transactions | Shots::Nothing => true,
                     Shots::Log | Shots::Single => at.slot == before + 1,
                 };
+                if at.slot.is_multiple_of(1_024) {
+                    self.prune(world, at.lane);
+                }
                 if !in_order {
                     self.report_violation_at(world, ORDER, NodeSet::just(node), at);
                 }
@@ -272,26 +355,50 @@ impl SafetyChecker {
             return;
         }
         let Some(digest) = world.replicas().machine_digest(node) else { return };
-        let known = self.log.decided.get(slot).copied().flatten();
-        self.exercised.states += u64::from(known.is_some_and(|decision| decision.state.is_some()));
-        match known.and_then(|decision| decision.state) {
+        let milestone = slot.is_power_of_two().then_some(slot.trailing_zeros() as usize);
+        let decision = self.log.decided.get(slot).copied().flatten();
+        let known = match milestone {
+            Some(place) => self.milestones[place].filter(|(first, _)| !world.is_byzantine(*first)),
+            None => decision.and_then(|decision| decision.state),
+        };
+        self.exercised.states += u64::from(known.is_some());
+        match known {
             Some((other, state)) if state != digest && self.same_commands() => {
                 self.diverged.add(node);
                 self.report_violation(world, SAME_STATE, NodeSet::just(other).with(node), Some(slot));
             }
             Some(_) => {}
             None => {
+                let first = Some((node, digest));
+                if let Some(place) = milestone {
+                    self.milestones[place] = first;
+                }
                 if let Some(Some(decision)) = self.log.decided.get_mut(slot) {
-                    decision.state = Some((node, digest));
+                    decision.state = first;
                 }
             }
+        }
+    }
+
+    /// Forgets decisions that every node has executed, and those far back.
+    #[cold]
+    fn prune(&mut self, world: &World, lane: u16) {
+        let nodes = usize::from(world.nodes());
+        let kept = self.lane(lane);
+        let last = kept.decided.last();
+        let executed = (0..nodes).map(|node| kept.applied.get(node).copied().unwrap_or(0)).min().unwrap_or(0);
+        let [least, most] = KEEP_SLOTS;
+        let slot = executed.min(last.saturating_sub(least)).max(last.saturating_sub(most));
+        kept.decided.compact_to(slot);
+        if world.replicas().card().shots == Shots::Log {
+            self.history.prune(slot);
         }
     }
 
     /// Whether agreement and order held so far; otherwise different states are a consequence, not a violation of their own.
     fn same_commands(&self) -> bool {
         let other = |violation: &Violation| [AGREEMENT, ORDER].iter().any(|(name, _)| violation.property == *name);
-        !self.violations.iter().any(other)
+        !self.violations.promised.iter().any(other)
     }
 
     fn record_decision(&mut self, world: &World, by: NodeId, at: Instance, command: Command) {
@@ -352,9 +459,11 @@ impl SafetyChecker {
             }
         }
         self.exercised.invariants += 1;
-        world.replicas().check(step, &mut |name, says, Breach { other, slot }| {
+        let SafetyChecker { history, violations, .. } = self;
+        (history.now, history.saved_at, history.byzantine) = (world.time(), world.saved_at(node), world.byzantine());
+        world.replicas().check(step, history, &mut |name, says, Breach { other, slot }| {
             let nodes = other.into_iter().fold(NodeSet::just(node), NodeSet::with);
-            self.report_violation(world, (name, says), nodes, slot);
+            violations.report(world, (name, says), nodes, slot.unwrap_or(0).into());
         });
     }
 
@@ -382,33 +491,19 @@ impl SafetyChecker {
         self.report_violation_at(world, property, nodes, slot.unwrap_or(0).into());
     }
 
-    /// Records a violation, unless an equal one is recorded; slot 0 stands for none.
     fn report_violation_at(
         &mut self,
         world: &World,
-        (property, says): (&'static str, &'static str),
+        property: (&'static str, &'static str),
         nodes: NodeSet,
         at: Instance,
     ) {
-        // Properties hold for honest nodes only.
-        if nodes.iter().any(|node| world.is_byzantine(node)) {
-            return;
-        }
-        let (slot, lane) = ((at.slot > 0).then_some(at.slot), at.lane);
-        let promised = promise(property).is_none_or(|promise| world.replicas().card().promises.has(promise));
-        let kept = if promised { &mut self.violations } else { &mut self.not_promised };
-        let same = |earlier: &Violation| {
-            earlier.property == property && earlier.nodes == nodes && (earlier.slot, earlier.lane) == (slot, lane)
-        };
-        if kept.len() < KEEP && !kept.iter().any(same) {
-            let (event, at) = (world.events(), world.time());
-            kept.push(Violation { property, says, nodes, slot, lane, event, at });
-        }
+        self.violations.report(world, property, nodes, at);
     }
 
     /// Violations of properties that the protocol does not promise, oldest first; at most 16.
     pub fn not_promised(&self) -> &[Violation] {
-        &self.not_promised
+        &self.violations.not_promised
     }
 
     /// Findings for every property of a protocol with this card and these invariants.
@@ -427,8 +522,8 @@ impl SafetyChecker {
         let finding = |((property, says), exercised): ((&'static str, &'static str), Option<u64>)| {
             let named = |violation: &Violation| violation.property == property;
             let finding = match exercised {
-                _ if self.violations.iter().any(named) => Finding::Violated,
-                _ if self.not_promised.iter().any(named) => Finding::NotPromised,
+                _ if self.violations.promised.iter().any(named) => Finding::Violated,
+                _ if self.violations.not_promised.iter().any(named) => Finding::NotPromised,
                 None => Finding::NotApplicable,
                 Some(0) => Finding::NeverExercised,
                 Some(_) => Finding::Held,
@@ -440,7 +535,7 @@ impl SafetyChecker {
 
     /// Violations, oldest first; at most 16.
     pub fn violations(&self) -> &[Violation] {
-        &self.violations
+        &self.violations.promised
     }
 
     /// Leadership intervals, in order of their begin.

@@ -18,8 +18,10 @@ pub mod run;
 #[cfg(feature = "cli")]
 pub mod shrink;
 
+#[cfg(any(feature = "cli", feature = "web"))]
+pub use document::link;
 pub use document::read::{REPLICAS, read};
-pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Value, ValueBytes};
+pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Stability, Value, ValueBytes};
 pub use document::{Checked, Fault, Intervention, Moment, Place, Problem, Problems, Quantity, RecordedRun as Document};
 pub use document::{atlas, check, fault, presets, problem, quantity, scenario, workload};
 #[cfg(feature = "cli")]

@@ -65,13 +65,21 @@ impl Machine {
     /// [`Op::WriteOwn`], which is wrong on purpose.
     #[inline(always)]
     pub fn apply(&mut self, command: Command, me: NodeId) -> Outcome {
+        self.apply_once(command, me, || true)
+    }
+
+    /// The same, but what the session has executed is executed again if `once` says no.
+    #[inline(always)]
+    pub fn apply_once(&mut self, command: Command, me: NodeId, once: impl FnOnce() -> bool) -> Outcome {
         if command.client == ClientId::NOBODY {
             return match command.op {
                 Op::Elect(_) => Outcome::Chosen(command.op),
                 _ => Outcome::Done,
             };
         }
-        if let Some(outcome) = self.recall(command) {
+        if let Some(outcome) = self.recall(command)
+            && once()
+        {
             return outcome;
         }
         self.perform(command, me)

@@ -115,8 +115,11 @@ pub(super) struct Session {
     pub answers: Vec<(NodeId, Outcome)>,
     /// State of its plan.
     task: Task,
-    /// When it continues that plan, µs.
-    due: Micros,
+    /// When it issues its next command by itself, µs. A [`Wake`](super::queue::event::Event::Wake) at any other time is stale; one that came while
+    /// clients were quiesced is overdue.
+    pub wake: Option<Micros>,
+    /// Issues what somebody asks for by hand, and nothing by itself but the rest of a plan.
+    by_hand: bool,
     seen: Option<Seen>,
 }
 
@@ -184,18 +187,29 @@ impl Clients {
             backoff: (0, 1),
             answers: Vec::new(),
             task: Task::Idle,
-            due: 0,
+            wake: None,
+            by_hand: false,
             seen: None,
         };
         self.sessions.push(session);
         ClientId(self.sessions.len() as u16 - 1)
     }
 
-    /// An idle session of `group`, if there is one.
+    /// An idle session of `group` that issues nothing by itself, if there is one.
     pub fn idle(&self, group: u16) -> Option<ClientId> {
-        let idle =
-            |session: &Session| session.group == group && session.waiting.is_none() && session.task == Task::Idle;
+        let open = matches!(self.groups[usize::from(group)].pace, Pace::Open { .. });
+        let idle = |session: &Session| {
+            let passive = session.group == group && (open || session.by_hand);
+            passive && session.waiting.is_none() && session.task == Task::Idle
+        };
         self.sessions.iter().position(idle).map(|i| ClientId(i as u16))
+    }
+
+    /// Opens a session of `group` for commands by hand.
+    pub fn open_by_hand(&mut self, group: u16, target: NodeId) -> ClientId {
+        let client = self.open(group, target);
+        self.sessions[usize::from(client.0)].by_hand = true;
+        client
     }
 
     /// Number of sessions of `group`.
@@ -214,7 +228,7 @@ impl Clients {
     #[inline(always)]
     pub fn begin(&mut self, client: ClientId, now: Micros) -> Command {
         let session = &mut self.sessions[usize::from(client.0)];
-        self.begun[usize::from(session.group)] += 1;
+        self.begun[usize::from(session.group)] += u32::from(!session.by_hand);
         session.seq += 1;
         let seq = session.seq;
         let op = self.generator(client).next(now, Command::value_of(client, seq));
@@ -227,41 +241,38 @@ impl Clients {
     /// Completes the outstanding command of `client`. Returns the pause until its next [`Event::Wake`](super::queue::event::Event::Wake), µs, if
     /// it is to be woken; at least `least`.
     #[inline(always)]
-    pub fn complete(
-        &mut self,
-        client: ClientId,
-        op: Op,
-        outcome: Outcome,
-        now: Micros,
-        least: Micros,
-    ) -> Option<Micros> {
+    pub fn complete(&mut self, client: ClientId, op: Op, outcome: Outcome, least: Micros) -> Option<Micros> {
         let pause = self.generator(client).complete(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
         session.waiting = None;
+        if session.by_hand && session.task == Task::Idle {
+            return None;
+        }
         let pause = match (self.groups[usize::from(session.group)].pace, pause) {
             (Pace::Closed { think, .. }, Some(pause)) if session.task == Task::Idle => pause.max(think),
             (Pace::Closed { think, .. }, None) => think,
             (Pace::Open { .. }, _) if session.task == Task::Idle => return None,
             (_, pause) => pause.unwrap_or(0),
         };
-        let pause = pause.max(least);
-        session.due = now + pause;
-        Some(pause)
+        Some(pause.max(least))
     }
 
     /// Whether `client`, just woken, may issue a command now.
     #[inline(always)]
     pub fn is_ready(&mut self, client: ClientId, now: Micros) -> bool {
         let session = &mut self.sessions[usize::from(client.0)];
-        if session.waiting.is_some() || self.quiet || session.task != Task::Idle && now < session.due {
+        if self.quiet || session.wake != Some(now) {
             return false;
         }
+        session.wake = None;
         if !matches!(session.task, Task::Idle | Task::Crashed) {
             return true;
         }
         session.task = Task::Idle;
         let group = session.group;
-        matches!(self.groups[usize::from(group)].pace, Pace::Closed { .. }) && self.may_begin(group, now)
+        !session.by_hand
+            && matches!(self.groups[usize::from(group)].pace, Pace::Closed { .. })
+            && self.may_begin(group, now)
     }
 
     /// Whether `group` may issue another command now.
@@ -270,16 +281,12 @@ impl Clients {
         !self.quiet && now < g.stop && self.begun[usize::from(group)] < g.limit
     }
 
-    /// Sets or clears quiescence. When cleared, returns the sessions to be woken, and when at the earliest, µs.
-    pub fn quiesce(&mut self, quiet: bool) -> Vec<(ClientId, Micros)> {
+    /// Sets or clears quiescence. When cleared, returns the sessions whose time came meanwhile.
+    pub fn quiesce(&mut self, quiet: bool, now: Micros) -> Vec<ClientId> {
         if std::mem::replace(&mut self.quiet, quiet) == quiet || quiet {
             return Vec::new();
         }
         let sessions = (0..).map(ClientId).zip(&self.sessions);
-        let still = sessions.filter(|(_, session)| {
-            let closed = matches!(self.groups[usize::from(session.group)].pace, Pace::Closed { .. });
-            session.waiting.is_none() && (closed || session.task != Task::Idle)
-        });
-        still.map(|(client, session)| (client, if session.task == Task::Idle { 0 } else { session.due })).collect()
+        sessions.filter(|(_, session)| session.wake.is_some_and(|wake| wake <= now)).map(|(client, _)| client).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Records of handler calls for transcripts: stimuli, effects and states, with the protocol's own types as text.
 
+#[cfg(feature = "cli")]
 use crate::core::Effect;
 #[cfg(feature = "cli")]
 use crate::core::node::Order;
@@ -52,6 +53,7 @@ pub enum Stimulus {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 
+#[cfg(feature = "cli")]
 impl Text {
     pub(super) fn of(value: &impl Debug) -> Text {
         Text(format!("{value:?}"))
@@ -65,6 +67,7 @@ impl Debug for Text {
 }
 
 /// An effect with its message or timer as text.
+#[cfg(feature = "cli")]
 pub(super) fn as_text<M: Debug, T: Debug>(effect: &Effect<M, T>) -> Effect<Text, Text> {
     match effect {
         Effect::Send(to, message) => Effect::Send(*to, Text::of(message)),

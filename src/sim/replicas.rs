@@ -1,23 +1,24 @@
 //! Type-erased interface between simulator and protocol: the replicas of one cluster behind an object-safe trait.
 //!
-//! The simulator refers to nodes, messages and timers by number. [`Replicas`] is the whole interface; [`ReplicasOf`] is its only
-//! implementation, generic over [`Protocol`]. So the simulator is compiled once, and a variant adds little more than its own algorithm.
+//! The simulator refers to nodes, messages and timers by number. [`Replicas`] is the interface of a run, [`FullReplicas`] that of faults,
+//! copies and records; [`ReplicasOf`] is their only implementation, generic over [`Protocol`]. So the simulator is compiled once, and a variant adds little more than its own algorithm.
 //!
 //! Path of a message: `Out::send` in a handler → effects in the [`Outbox`] → `World::apply_effects` → `World::send` → event queue →
 //! `World::dispatch` → [`Replicas::deliver`] → `Node::on_message`.
 
+mod full;
+
 #[cfg(feature = "cli")]
-use super::recording::{HandlerCall, Stimulus};
-use super::recording::{Text, as_text};
-use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
+use super::recording::{HandlerCall, Stimulus, Text};
+use crate::core::node::{Invariant, Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Effect, EntryStatus, Epoch, Kind, MessageId, NodeId, NodeStatus, Out, Outbox, Slot, Tally, TimerId,
-    TimerKind, TimerName,
+    Card, Command, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out, Outbox,
+    Slot, Tally, TimerId, TimerKind, TimerName,
 };
 use std::any::Any;
-use std::collections::VecDeque;
 use std::fmt::Debug;
-use std::hash::{Hash, Hasher};
+
+pub use full::{FullCode, FullReplicas, WorldReplicas};
 
 /// Operation on the disk image of a node. The simulator decides when a write is done and which faults it suffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,30 +65,26 @@ pub enum TwinOp {
 /// Callback for violated invariants: name, statement, and the nodes and slot concerned.
 pub type Broken<'a> = &'a mut dyn FnMut(&'static str, &'static str, crate::core::node::Breach);
 
-/// The replicas of one cluster of some protocol, by number. Handlers leave their effects in the outbox.
+/// The replicas of one cluster of some protocol, by number: what a run without faults needs of them. Handlers leave their effects in the
+/// outbox.
 pub trait Replicas {
     /// The protocol's card.
     fn card(&self) -> &'static Card;
     /// The protocol's kinds of messages.
     fn kinds(&self) -> &'static [Kind];
+    /// Bytes of the contents of messages in flight and of writes under way, by count, not by the allocator.
+    fn bytes_under_way(&self) -> u64;
     /// The protocol's kinds of timers; a timer's is the one whose place is the lowest byte of its number.
     fn timers(&self) -> &'static [TimerKind];
     /// Whether the protocol has durable state.
     fn is_durable(&self) -> bool;
-    /// An independent copy.
-    fn fork(&self) -> Box<dyn Replicas>;
     /// Downcast to [`ReplicasOf`].
     fn as_any(&self) -> &dyn Any;
+    /// The same, mutably.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
 
-    /// Replaces the configuration of a replica by the one it has in a cluster of `setup`; to be called before it boots. The error names a
-    /// setting and its valid values.
-    fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError>;
-    /// Adds a replica that will join a running cluster, not booted. `false`: the protocol has no such configuration.
-    fn add(&mut self, setup: &Setup) -> bool;
     /// Boots a node from its disk.
     fn boot(&mut self, node: NodeId, outbox: &mut Box<Outbox>);
-    /// Stops a node; with `saved`, its current durable state is on its disk.
-    fn stop(&mut self, node: NodeId, saved: bool);
     /// Delivers a message to a node; the content is kept for further receivers if `shared`. False: the node is down.
     fn deliver(&mut self, from: NodeId, to: NodeId, message: MessageId, shared: bool, outbox: &mut Box<Outbox>)
     -> bool;
@@ -95,26 +92,11 @@ pub trait Replicas {
     fn timer(&mut self, node: NodeId, timer: TimerId, outbox: &mut Box<Outbox>);
     /// Delivers a client's command to a running node.
     fn request(&mut self, node: NodeId, command: Command, outbox: &mut Box<Outbox>);
-    /// Delivers an operator's order to a running node.
-    fn order(&mut self, node: NodeId, order: Order, outbox: &mut Box<Outbox>);
-
-    /// Applies an operation to a node's disk image.
-    fn disk(&mut self, node: NodeId, op: DiskOp);
-    /// Whether a running node's durable state equals its disk image.
-    fn is_saved(&self, node: NodeId) -> bool;
-    /// Applies an operation to the twins.
-    fn twin(&mut self, op: TwinOp);
-
-    /// Stores a copy of a message, for one receiver; returns its id.
-    fn copy_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId>;
-    /// Replaces a message by a tampered one, for one receiver; returns its id. `None`: there is no command to replace, and the message is
-    /// unchanged.
-    fn tamper_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId>;
-    /// Visits the values of the commands in a message.
-    fn each_value(&self, message: MessageId, see: &mut dyn FnMut(u32));
 
     /// Status of a node; `None` while it is down.
     fn status(&self, node: NodeId) -> Option<NodeStatus>;
+    /// Whether a node is carrying out an operator's order.
+    fn is_pending(&self, node: NodeId, order: Order) -> bool;
     /// The term or ballot that a node leads, if any.
     fn leads(&self, node: NodeId) -> Option<Epoch>;
     /// One slot of a node's log, if held.
@@ -127,27 +109,8 @@ pub trait Replicas {
     fn answers(&self, setup: &Setup) -> u8;
     /// The protocol's own invariants: name and statement.
     fn invariants(&self) -> Vec<(&'static str, &'static str)>;
-    /// Hashes the state of all nodes.
-    fn hash_nodes(&self, hasher: &mut dyn Hasher);
-    /// Checks the protocol's own invariants after a step.
-    fn check(&self, step: Step, broken: Broken<'_>);
-
-    /// Records the effects of handlers from now on, for [`Replicas::recorded`].
-    fn record_effects(&mut self);
-    /// Records every handler call from now on, with its effects, for [`Replicas::calls`].
-    #[cfg(feature = "cli")]
-    fn record_calls(&mut self);
-    /// The recorded handler calls of the last step, in order. Empty unless recorded.
-    #[cfg(feature = "cli")]
-    fn calls(&self) -> &[HandlerCall];
-    /// Clears the recorded effects and calls.
-    fn clear_recorded(&mut self);
-    /// Records the effects in the outbox as those of `node`, if recording is on.
-    fn record(&mut self, node: NodeId, outbox: &Outbox);
-    /// Removes the last `effects` recorded effects: they were not applied.
-    fn unrecord(&mut self, effects: usize);
-    /// The recorded effects, with messages and timers as text.
-    fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)>;
+    /// Checks the protocol's own invariants after a step, and takes the step into the history.
+    fn check(&self, step: Step, history: &mut HistoryVariables, broken: Broken<'_>);
 }
 
 /// An effect with the protocol's own messages and timers.
@@ -158,20 +121,24 @@ type Msg<P> = <<P as Protocol>::Node as Node>::Msg;
 type Timer<P> = <<P as Protocol>::Node as Node>::Timer;
 type Disk<P> = <<P as Protocol>::Node as Node>::Disk;
 
+/// What a write under way holds of its own, beside what it shares with others, bytes: the last part of a log.
+const PENDING: usize = 2_000;
+
 /// Disk image of one node: durable state and pending writes.
 #[derive(Clone, Debug)]
 struct DiskImage<D> {
     /// Durable contents. Maintained only where they can differ from the node's own durable state.
     kept: D,
     /// Pending writes, oldest first.
-    pending: VecDeque<D>,
-    /// What a crash leaves, where a disk fault makes that differ from `kept`.
-    frozen: Option<D>,
+    pending: Vec<D>,
+    /// What a crash leaves, where a disk fault makes that differ from `kept`; one at most. A list as `pending` is, so that each variant brings
+    /// the code for copying one kind of list.
+    frozen: Vec<D>,
 }
 
 impl<D: Default> Default for DiskImage<D> {
     fn default() -> DiskImage<D> {
-        DiskImage { kept: D::default(), pending: VecDeque::new(), frozen: None }
+        DiskImage { kept: D::default(), pending: Vec::new(), frozen: Vec::new() }
     }
 }
 
@@ -190,6 +157,8 @@ pub struct ReplicasOf<P: Protocol> {
     configs: Vec<Config<P>>,
     disks: Vec<DiskImage<Disk<P>>>,
     twins: Vec<Twin<P>>,
+    /// The protocol's invariants, without those that invariants of histories replace.
+    invariants: Vec<&'static Invariant<P::Node>>,
     /// The outbox, with the contents of all messages in flight.
     out: Out<P::Node>,
     /// Effects of the last step, if recording is on.
@@ -205,10 +174,11 @@ impl<P: Protocol> ReplicasOf<P> {
         let configs = P::cluster(setup)?;
         let n = configs.len();
         Ok(ReplicasOf {
-            nodes: vec![None; n],
+            nodes: (0..n).map(|_| None).collect(),
             disks: (0..n).map(|_| DiskImage::default()).collect(),
             configs,
             twins: Vec::new(),
+            invariants: P::invariants().iter().filter(|invariant| !is_replaced::<P>(invariant.name)).collect(),
             out: Out::new(setup.ablated),
             recorded: None,
             #[cfg(feature = "cli")]
@@ -268,6 +238,11 @@ impl<P: Protocol> ReplicasOf<P> {
     }
 }
 
+/// Whether an invariant of histories has this name.
+fn is_replaced<P: Protocol>(name: &str) -> bool {
+    P::history_invariants().iter().any(|invariant| invariant.name == name)
+}
+
 /// A call of its own natively: merged with its caller, the message would be taken out of its place field by field instead of in whole words. In
 /// WebAssembly a call costs more than that.
 #[cfg_attr(not(target_arch = "wasm32"), inline(never))]
@@ -285,6 +260,11 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         Msg::<P>::KINDS
     }
 
+    fn bytes_under_way(&self) -> u64 {
+        let pending: usize = self.disks.iter().map(|disk| disk.pending.len()).sum();
+        self.out.content_bytes() + (pending * (size_of::<Disk<P>>() + PENDING)) as u64
+    }
+
     fn timers(&self) -> &'static [TimerKind] {
         <P::Node as Node>::Timer::TIMERS
     }
@@ -293,29 +273,12 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         size_of::<Disk<P>>() > 0
     }
 
-    fn fork(&self) -> Box<dyn Replicas> {
-        Box::new(self.clone())
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
 
-    fn configure(&mut self, node: NodeId, setup: &Setup) -> Result<(), SettingError> {
-        let configs = P::cluster(setup)?;
-        if let (Some(own), Some(config)) = (self.configs.get_mut(usize::from(node.0)), configs.get(usize::from(node.0)))
-        {
-            own.clone_from(config);
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, setup: &Setup) -> bool {
-        let Some(config) = P::newcomer(setup, NodeId(self.nodes.len() as u8)) else { return false };
-        self.nodes.push(None);
-        self.configs.push(config);
-        self.disks.push(DiskImage::default());
-        true
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
     }
 
     fn boot(&mut self, node: NodeId, outbox: &mut Box<Outbox>) {
@@ -326,19 +289,6 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         let booted = P::Node::boot(node, &self.configs[index], self.disks[index].kept.clone(), &mut self.out);
         self.out.exchange(outbox);
         self.nodes[index] = Some(booted);
-    }
-
-    fn stop(&mut self, node: NodeId, saved: bool) {
-        let index = usize::from(node.0);
-        let stopped = self.nodes[index].take();
-        if let Some(stopped) = stopped.as_ref().filter(|_| saved) {
-            self.disks[index].kept = stopped.disk().clone();
-        }
-        #[cfg(feature = "cli")]
-        if self.calls.is_some() && stopped.is_some() {
-            self.begin_call(node, |_| Some(Stimulus::Crash));
-            self.end_call(Vec::new());
-        }
     }
 
     fn deliver(
@@ -381,101 +331,12 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
         self.handle(node, outbox, |node, out| node.on_request(command, out));
     }
 
-    fn order(&mut self, node: NodeId, order: Order, outbox: &mut Box<Outbox>) {
-        #[cfg(feature = "cli")]
-        self.begin_call(node, |replicas| replicas.running(node).map(|_| Stimulus::Order(order)));
-        self.handle(node, outbox, |node, out| node.on_order(order, out));
-    }
-
-    fn disk(&mut self, node: NodeId, op: DiskOp) {
-        let index = usize::from(node.0);
-        let current = self.nodes[index].as_ref().map(|node| node.disk());
-        let DiskImage { kept, pending, frozen } = &mut self.disks[index];
-        match (op, current) {
-            (DiskOp::Write { tears }, Some(now)) => {
-                if tears {
-                    *frozen = Some(kept.clone());
-                }
-                kept.clone_from(now);
-            }
-            (DiskOp::Begin, Some(now)) => pending.push_back(now.clone()),
-            (DiskOp::Join, Some(now)) => {
-                if let Some(last) = pending.back_mut() {
-                    last.clone_from(now);
-                }
-            }
-            (DiskOp::Write { .. } | DiskOp::Begin | DiskOp::Join, None) => {}
-            (DiskOp::Complete { tears }, _) => {
-                if let Some(written) = pending.pop_front() {
-                    let before = std::mem::replace(kept, written);
-                    if tears {
-                        *frozen = Some(before);
-                    }
-                }
-            }
-            (DiskOp::Abort, _) => pending.clear(),
-            (DiskOp::Wipe, _) => (*kept, *frozen) = (Disk::<P>::default(), None),
-            (DiskOp::Freeze, _) => *frozen = Some(kept.clone()),
-            (DiskOp::Thaw, _) => *frozen = None,
-            (DiskOp::Crash, _) => {
-                if let Some(left) = frozen {
-                    kept.clone_from(left);
-                }
-                #[cfg(feature = "cli")]
-                if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut())
-                    && (call.node, &call.stimulus) == (node, &Stimulus::Crash)
-                {
-                    call.durable = Text::of(kept);
-                }
-            }
-        }
-    }
-
-    fn is_saved(&self, node: NodeId) -> bool {
-        self.running(node).is_none_or(|running| *running.disk() == self.disks[usize::from(node.0)].kept)
-    }
-
-    fn twin(&mut self, op: TwinOp) {
-        match op {
-            TwinOp::Copy(node) => {
-                let index = usize::from(node.0);
-                self.twins.push(Twin { node: self.nodes[index].clone(), disk: self.disks[index].clone() });
-            }
-            TwinOp::Empty(_) => self.twins.push(Twin { node: None, disk: DiskImage::default() }),
-            TwinOp::Swap(place, node) => {
-                let twin = &mut self.twins[place];
-                std::mem::swap(&mut twin.node, &mut self.nodes[usize::from(node.0)]);
-                std::mem::swap(&mut twin.disk, &mut self.disks[usize::from(node.0)]);
-            }
-            TwinOp::Remove(place) => drop(self.twins.remove(place)),
-        }
-    }
-
-    fn copy_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId> {
-        let copy = self.out.message(message)?.clone();
-        self.out.exchange(outbox);
-        let id = self.out.put_message(copy, 1);
-        self.out.exchange(outbox);
-        Some(id)
-    }
-
-    fn tamper_message(&mut self, message: MessageId, outbox: &mut Box<Outbox>) -> Option<MessageId> {
-        let tampered = self.out.message(message)?.tampered()?;
-        self.out.exchange(outbox);
-        self.out.take_message(message);
-        let id = self.out.put_message(tampered, 1);
-        self.out.exchange(outbox);
-        Some(id)
-    }
-
-    fn each_value(&self, message: MessageId, see: &mut dyn FnMut(u32)) {
-        if let Some(message) = self.out.message(message) {
-            message.each_value(see);
-        }
-    }
-
     fn status(&self, node: NodeId) -> Option<NodeStatus> {
         self.running(node).map(Node::status)
+    }
+
+    fn is_pending(&self, node: NodeId, order: Order) -> bool {
+        self.running(node).is_some_and(|node| node.is_pending(order))
     }
 
     fn leads(&self, node: NodeId) -> Option<Epoch> {
@@ -503,71 +364,23 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
     }
 
     fn invariants(&self) -> Vec<(&'static str, &'static str)> {
-        P::invariants().iter().map(|invariant| (invariant.name, invariant.says)).collect()
+        let own = self.invariants.iter().map(|invariant| (invariant.name, invariant.says));
+        own.chain(P::history_invariants().iter().map(|invariant| (invariant.name, invariant.says))).collect()
     }
 
-    fn hash_nodes(&self, mut hasher: &mut dyn Hasher) {
-        self.nodes.hash(&mut hasher);
-    }
-
-    fn check(&self, step: Step, broken: Broken<'_>) {
-        for invariant in P::invariants() {
+    fn check(&self, step: Step, history: &mut HistoryVariables, broken: Broken<'_>) {
+        for invariant in &self.invariants {
             if let Err(breach) = (invariant.holds)(&self.nodes, step) {
                 broken(invariant.name, invariant.says, breach);
             }
         }
-    }
-
-    fn record_effects(&mut self) {
-        self.recorded = Some(Vec::new());
-    }
-
-    #[cfg(feature = "cli")]
-    fn record_calls(&mut self) {
-        self.calls = Some(Vec::new());
-    }
-
-    #[cfg(feature = "cli")]
-    fn calls(&self) -> &[HandlerCall] {
-        self.calls.as_deref().unwrap_or_default()
-    }
-
-    fn clear_recorded(&mut self) {
-        #[cfg(feature = "cli")]
-        if let Some(calls) = &mut self.calls {
-            calls.clear();
+        if history.byzantine.has(step.changed) {
+            return;
         }
-        if let Some(recorded) = &mut self.recorded {
-            recorded.clear();
+        for invariant in P::history_invariants() {
+            if let Err(breach) = (invariant.holds)(history, &self.nodes, step) {
+                broken(invariant.name, invariant.says, breach);
+            }
         }
-    }
-
-    fn record(&mut self, node: NodeId, outbox: &Outbox) {
-        #[cfg(feature = "cli")]
-        if self.calls.is_some() {
-            let with_content =
-                |effect: &Effect| -> Option<EffectOf<P>> { effect.map(|id| self.out.message(id).cloned()) };
-            let effects: Vec<_> =
-                outbox.effects().iter().filter_map(with_content).map(|effect| as_text(&effect)).collect();
-            self.end_call(effects);
-        }
-        let Some(recorded) = &mut self.recorded else { return };
-        let out = &self.out;
-        let effects = outbox.effects().iter().filter_map(|effect| effect.map(|id| out.message(id).cloned()));
-        recorded.extend(effects.map(|effect| (node, effect)));
-    }
-
-    fn unrecord(&mut self, effects: usize) {
-        #[cfg(feature = "cli")]
-        if let Some(call) = self.calls.as_mut().and_then(|calls| calls.last_mut()) {
-            call.effects.truncate(call.effects.len().saturating_sub(effects));
-        }
-        if let Some(recorded) = &mut self.recorded {
-            recorded.truncate(recorded.len().saturating_sub(effects));
-        }
-    }
-
-    fn recorded(&self) -> Vec<(NodeId, Effect<Text, Text>)> {
-        self.effects().iter().map(|(node, effect)| (*node, as_text(effect))).collect()
     }
 }

@@ -80,7 +80,7 @@ impl fmt::Display for Timed {
         }
         let text = format!("{:?}", self.action);
         let name = text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        write!(f, "{} ({})", name.to_lowercase(), self.roles)
+        write!(f, "{} ({})", name.to_ascii_lowercase(), self.roles)
     }
 }
 

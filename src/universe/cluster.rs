@@ -9,22 +9,24 @@ use crate::core::{EntryStatus, Micros, NodeId, NodeSet, RuleSet, Shots, Slot};
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
+use crate::judge::orders::{OrderOutcome, Orders};
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
 #[cfg(feature = "cli")]
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::roles::Resolved;
-use crate::sim::world::{Flight, Link, PendingTimer, ReplyKind};
+use crate::sim::world::{Flight, Link, PendingTimer, ReplyKind, Size};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
 /// A world and its judges: the only implementation of [`Universe`].
 #[derive(Clone)]
 pub struct Cluster {
-    variant: &'static Variant,
+    pub(super) variant: &'static Variant,
     pub(super) world: World,
     safety: SafetyChecker,
     liveness: Option<LivenessChecker>,
+    pub(super) orders: Orders,
     judged: bool,
     /// What tells of faults; `None` where there can be none yet.
     pub(super) fault_sentences: Option<FaultSentences>,
@@ -41,8 +43,11 @@ impl Cluster {
 
     /// Boots a cluster of a variant. The error names a setting and what would do.
     pub fn new(variant: &'static Variant, blueprint: &Blueprint) -> Result<Cluster, SettingError> {
-        let world = World::new(blueprint, variant.replicas)?;
-        Ok(Cluster::around(variant, world, blueprint, Some(faults::sentences)))
+        let world = World::new(blueprint, variant.replicas, variant.details().full)?;
+        let mut cluster = Cluster::around(variant, world, blueprint, Some(faults::sentences));
+        cluster.orders.begin();
+        cluster.orders.observe(&cluster.world);
+        Ok(cluster)
     }
 
     /// A cluster of a variant around a world that has just been made.
@@ -54,8 +59,10 @@ impl Cluster {
     ) -> Cluster {
         let mut safety = SafetyChecker::default();
         safety.observe(&world, None);
-        let liveness = blueprint.recovery.map(LivenessChecker::new);
-        Cluster { variant, world, safety, liveness, judged: !blueprint.unjudged, fault_sentences }
+        let bounded = blueprint.recovery.is_some() || blueprint.stability.is_some();
+        let liveness = bounded.then(|| LivenessChecker::new(blueprint.recovery, blueprint.stability));
+        let orders = Orders::default();
+        Cluster { variant, world, safety, liveness, orders, judged: !blueprint.unjudged, fault_sentences }
     }
 
     /// The world.
@@ -75,16 +82,37 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// Processes all events until `limit`, µs since the start; returns their number.
+    pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.run(limit, u64::MAX)
+    }
+
+    /// Findings for every property.
+    pub fn findings(&self) -> Vec<PropertyFinding> {
+        let replicas = self.world.replicas();
+        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
+        if let Some(liveness) = &self.liveness {
+            findings.extend(liveness.findings(self.safety.violations()));
+        }
+        findings
+    }
+
     /// Does something to the world now. An error says why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.world.act(action)?;
         self.safety.observe(&self.world, None);
+        self.orders.observe(&self.world);
         Ok(())
     }
 
     /// A copy that goes its own way from here.
     pub fn fork(&self) -> Box<dyn Universe> {
         Box::new(self.clone())
+    }
+
+    /// Its memory, by count.
+    pub fn size(&self) -> Size {
+        self.world.size() + self.safety.size()
     }
 
     /// One number for all that happened and all that is. Equal for equal runs on every machine.
@@ -106,6 +134,12 @@ impl Cluster {
     #[cfg(feature = "cli")]
     pub fn plan(&mut self, timed: Timed) -> bool {
         self.world.plan(timed)
+    }
+
+    /// The first microsecond from `at` on for which there is a place in the script, as [`World::first_free`] has it.
+    #[cfg(feature = "cli")]
+    pub fn first_free(&self, at: Micros) -> Micros {
+        self.world.first_free(at)
     }
 
     /// Has the world keep what clients ask and are told, for [`Universe::history`]. To be called before anything happens.
@@ -134,14 +168,16 @@ impl Cluster {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
-        self.world.replicas().recorded().iter().map(|(node, effect)| transcript::in_words(*node, effect)).collect()
+        let shots = self.variant.card.shots;
+        let recorded = self.world.full_replicas().recorded();
+        recorded.iter().map(|(node, effect)| transcript::in_words(shots, *node, effect)).collect()
     }
 
     /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
     /// for it.
     #[cfg(feature = "cli")]
     pub fn calls(&self) -> &[HandlerCall] {
-        self.world.replicas().calls()
+        self.world.full_replicas().calls()
     }
 }
 
@@ -155,18 +191,28 @@ impl Universe for Cluster {
         if outcome.is_some() && self.judged {
             self.safety.observe(&self.world, outcome);
         }
+        self.orders.observe(&self.world);
         if let Some(liveness) = &mut self.liveness {
             liveness.observe(&self.world, &mut self.safety);
         }
         outcome.is_some()
     }
 
-    fn run_until(&mut self, limit: Micros) -> u64 {
-        if !self.judged && self.liveness.is_none() {
-            return self.world.run_until(limit);
-        }
+    fn run(&mut self, limit: Micros, most: u64) -> u64 {
         let before = self.world.events();
-        while self.step_until(limit) {}
+        let end = before.saturating_add(most);
+        match (self.judged, &mut self.liveness) {
+            (false, None) => return self.world.run(limit, most),
+            (true, None) => {
+                while self.world.events() < end
+                    && let Some(outcome) = self.world.step_until(limit)
+                {
+                    self.safety.observe(&self.world, Some(outcome));
+                    self.orders.observe(&self.world);
+                }
+            }
+            (_, Some(_)) => while self.world.events() < end && self.step_until(limit) {},
+        }
         self.world.events() - before
     }
 
@@ -261,6 +307,10 @@ impl Universe for Cluster {
         self.world.resolved()
     }
 
+    fn orders(&self) -> &[OrderOutcome] {
+        self.orders.outcomes()
+    }
+
     fn rules_used(&self) -> RuleSet {
         self.world.rules_used()
     }
@@ -271,15 +321,6 @@ impl Universe for Cluster {
 
     fn not_promised(&self) -> &[Violation] {
         self.safety.not_promised()
-    }
-
-    fn findings(&self) -> Vec<PropertyFinding> {
-        let replicas = self.world.replicas();
-        let mut findings = self.safety.findings(replicas.card(), &replicas.invariants());
-        if let Some(liveness) = &self.liveness {
-            findings.extend(liveness.findings(self.safety.violations()));
-        }
-        findings
     }
 
     fn leadership_intervals(&self) -> Vec<LeadershipInterval> {

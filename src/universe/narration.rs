@@ -19,6 +19,7 @@ pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, 
         None => leaderless(universe, &views),
     };
     text.push_str(&blocked(universe, &views));
+    text.push_str(&no_quorum(universe, &views));
     let down: Vec<NodeId> = views.iter().filter(|view| view.status.is_none()).map(|view| view.id).collect();
     match down.as_slice() {
         [] => {}
@@ -30,6 +31,13 @@ pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, 
         text.push_str(&sentences(universe, &views, places));
     }
     text
+}
+
+/// Why nothing goes on, if that can be told: who is blocked, and who counts votes and reaches too few to get enough.
+pub fn stuck(universe: &dyn Universe) -> Option<String> {
+    let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
+    let text = blocked(universe, &views) + &no_quorum(universe, &views);
+    (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
 /// Whether anything else is out of order.
@@ -93,10 +101,50 @@ fn blocked(universe: &dyn Universe, views: &[NodeView]) -> String {
     told.into_iter().map(sentence).collect()
 }
 
+/// That everybody who counts votes, promises or acknowledgements reaches fewer nodes that run than it needs.
+fn no_quorum(universe: &dyn Universe, views: &[NodeView]) -> String {
+    let card = universe.variant().card;
+    // Elsewhere a count that is not reached is a decision as well, as in atomic commitment.
+    let counts = matches!(card.shots, Shots::Log | Shots::Single | Shots::Registers);
+    if !counts || matches!(card.leader, LeaderModel::Fixed | LeaderModel::SelfAppointed) {
+        return String::new();
+    }
+    let runs = |view: &&NodeView| view.status.is_some() && view.paused.is_none();
+    let reached = |from: &NodeView| -> NodeSet {
+        let reaches = |to: &&NodeView| from.id == to.id || !from.cut.has(to.id) && !to.cut.has(from.id);
+        views.iter().filter(runs).filter(reaches).filter(|to| to.member).map(|to| to.id).collect()
+    };
+    let counting = views.iter().filter(runs).filter_map(|view| {
+        let status = view.status?;
+        let tally = status.tally?;
+        Some((status.leads, reached(view).or(tally.from).len(), view.id, tally))
+    });
+    let Some((leads, reaches, id, tally)) = counting.max_by_key(|(leads, reaches, id, _)| (*leads, *reaches, *id))
+    else {
+        return String::new();
+    };
+    if reaches >= tally.need {
+        return String::new();
+    }
+    let what = if leads { "nothing can be committed" } else { "nobody can lead" };
+    let what = if card.leader == LeaderModel::None { "nothing can be chosen" } else { what };
+    let whom = match reaches {
+        1 => "no other node".to_owned(),
+        more => format!("{more} nodes, itself included"),
+    };
+    let missing = tally.need - reaches;
+    let of = tally.of;
+    format!(
+        " Node {} needs {} {of} and reaches {whom}: {what} until it reaches {missing} more.",
+        number(id),
+        tally.need
+    )
+}
+
 /// What was violated, by which nodes and in which slot, and what the property says.
-pub fn violation(violation: &Violation) -> String {
+pub fn violation(violation: &Violation, card: &crate::core::Card) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
-    let slot = violation.slot.map(|slot| format!(" on slot {slot}")).unwrap_or_default();
+    let slot = violation.place(card.shots).map(|place| format!(" on {place}")).unwrap_or_default();
     let who = match nodes.as_slice() {
         [] => String::new(),
         [one] => format!(", by node {one}"),
@@ -183,7 +231,7 @@ fn votes(universe: &dyn Universe, views: &[NodeView], tally: &Tally) -> String {
         return format!("Transaction {at} is aborted already, by {by}; the coordinator does not know that yet.");
     }
     let for_it: Vec<NodeId> = tally.from.iter().collect();
-    let who = nodes(&for_it).to_lowercase();
+    let who = nodes(&for_it).to_ascii_lowercase();
     match tally.need.saturating_sub(tally.from.len()) {
         1 => format!("Transaction {} has the {} of {who}; one more and it is committed.", tally.slot, tally.of),
         more => format!("Transaction {} has the {} of {who}; {more} more and it is committed.", tally.slot, tally.of),

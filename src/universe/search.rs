@@ -4,7 +4,7 @@ use super::transcript::in_words;
 use crate::core::node::{Protocol, SettingError};
 use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Slot};
 use crate::judge::explore::{Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Verdict};
-use crate::judge::safety::{LINEARIZABLE, PROPERTIES};
+use crate::judge::safety::{LINEARIZABLE, PROPERTIES, is_applicable, is_promised};
 use serde::Serialize;
 
 /// An exploration of some variant.
@@ -13,6 +13,11 @@ pub struct Search {
     explorer: Explorer,
     card: &'static Card,
     rules: &'static [Rule],
+    properties: Vec<&'static str>,
+    /// The only property looked for, if one is named.
+    wanted: Option<String>,
+    /// Whether any client reads.
+    reads: bool,
 }
 
 /// What an exploration found.
@@ -30,6 +35,10 @@ pub struct Finding {
     pub rules_used: Vec<&'static str>,
     /// Goals reached, of a search in stages.
     pub reached: u32,
+    /// Every property, and what came of looking for violations: "held", "violated", "undecided" (not violated in the states visited, which are
+    /// not all), "never exercised" (no event gave it anything to look at), "not applicable" (to this variant), "not promised" (by this variant,
+    /// and so looked for by name only) or "not looked for" (another was named).
+    pub properties: Vec<(&'static str, &'static str)>,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub violation: Option<ViolatedProperty>,
@@ -82,7 +91,9 @@ pub struct TraceLine {
 /// Begins an exploration. The error names a setting and what would do.
 pub(super) fn explore<P: Protocol>(query: &Query) -> Result<Search, SettingError> {
     let explorer = Explorer::new::<P, SafetyHistory>(query)?;
-    Ok(Search { explorer, card: &P::CARD, rules: P::RULES })
+    let wanted = query.property.clone();
+    let reads = query.bounds.requests.iter().any(|request| request.command.op.is_read());
+    Ok(Search { explorer, card: &P::CARD, rules: P::RULES, properties: properties::<P>(), wanted, reads })
 }
 
 /// The properties that can be looked for: those of every protocol, and this one's own.
@@ -103,6 +114,11 @@ impl Search {
         self.explorer.states()
     }
 
+    /// Bytes of what was found so far, by count.
+    pub fn bytes(&self) -> u64 {
+        self.explorer.bytes()
+    }
+
     /// What was found so far; more than numbers only once it is over.
     pub fn finding(&mut self) -> Finding {
         let trace = self.explorer.trace();
@@ -117,6 +133,8 @@ impl Search {
             Some(Verdict::Violated(_)) => FindingVerdict::Violated,
             Some(Verdict::Undecided | Verdict::Unreached(_)) | None => FindingVerdict::Undecided,
         };
+        let violated = violation.as_ref().map(|violation| violation.property);
+        let properties = self.properties.iter().map(|&name| (name, self.came_of(name, violated, verdict))).collect();
         let depth = if violation.is_some() { trace.len() as u32 } else { self.explorer.depth() };
         Finding {
             verdict,
@@ -125,8 +143,30 @@ impl Search {
             cut: self.explorer.cuts().names().collect(),
             rules_used: self.keys(self.explorer.rules_used()),
             reached: self.explorer.stage() as u32,
+            properties,
             violation,
             trace: trace.iter().map(|step| self.told(step)).collect(),
+        }
+    }
+
+    /// What came of looking for violations of a property.
+    fn came_of(&self, name: &str, violated: Option<&str>, verdict: FindingVerdict) -> &'static str {
+        let exercised = self.explorer.exercised();
+        let nothing_seen = match name {
+            name if name == PROPERTIES[0].0 => exercised.decided.len() < 2,
+            name if name == PROPERTIES[1].0 => exercised.decided.is_empty(),
+            name if name == PROPERTIES[2].0 => exercised.led.is_empty(),
+            name if name == LINEARIZABLE.0 => !self.reads || exercised.told.is_empty(),
+            _ => false,
+        };
+        match self.wanted.as_deref() {
+            _ if violated == Some(name) => "violated",
+            _ if !is_applicable(self.card, name) => "not applicable",
+            Some(wanted) if wanted != name => "not looked for",
+            None if !is_promised(self.card, name) => "not promised",
+            _ if nothing_seen => "never exercised",
+            _ if verdict == FindingVerdict::Safe => "held",
+            _ => "undecided",
         }
     }
 
@@ -165,7 +205,7 @@ impl Search {
         TraceLine {
             event,
             rules: self.keys(step.rules),
-            does: step.effects.iter().map(|effect| in_words(node, effect)).collect(),
+            does: step.effects.iter().map(|effect| in_words(self.card.shots, node, effect)).collect(),
             changes: self.changes(node, step.before, step.after),
             goal: step.goal.map(|goal| goal as u32 + 1),
         }

@@ -1,13 +1,15 @@
 //! Transcript: a run as text, event by event, with the rules applied, effects and state changes.
 
 use super::{NodeView, Universe};
-use crate::core::{Effect, NodeId, NodeStatus, Slot};
+use crate::core::{Effect, NodeId, NodeStatus, Shots};
+use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fmt::Write;
 
 /// An effect as a line of text.
-pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) -> String {
+pub(super) fn in_words<M: Debug, T: Debug>(shots: Shots, node: NodeId, effect: &Effect<M, T>) -> String {
     let ms = |micros: &u64| micros_as_ms(*micros);
     match effect {
         Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
@@ -20,6 +22,18 @@ pub(super) fn in_words<M: Debug, T: Debug>(node: NodeId, effect: &Effect<M, T>) 
         Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
         Effect::Save => format!("{node:?} saves"),
         Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
+        Effect::Chosen(at, _) if shots == Shots::Transactions => {
+            format!("{node:?} knows transaction {at:?} is aborted")
+        }
+        Effect::Applied(at, command) if shots == Shots::Transactions => {
+            format!("{node:?} commits transaction {at:?}: {command:?}")
+        }
+        Effect::Chosen(at, command) if shots == Shots::Registers => {
+            format!("{node:?} knows version {} of register {} is chosen: {command:?}", at.slot, at.lane)
+        }
+        Effect::Applied(at, command) if shots == Shots::Registers => {
+            format!("{node:?} applies version {} of register {}: {command:?}", at.slot, at.lane)
+        }
         Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),
         Effect::Applied(at, command) => format!("{node:?} applies slot {at:?}: {command:?}"),
         Effect::Fence(target) => format!("{node:?} has {target:?} turned off"),
@@ -40,6 +54,8 @@ pub struct Transcript {
     seen: Vec<Option<NodeStatus>>,
     told: u64,
     violations: usize,
+    /// Orders whose end was told, by index.
+    orders: BTreeSet<usize>,
 }
 
 impl Transcript {
@@ -50,6 +66,7 @@ impl Transcript {
             seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
             told: universe.trace().total(),
             violations: 0,
+            orders: (0..).zip(universe.orders()).filter(|(_, order)| order.ended.is_some()).map(|(i, _)| i).collect(),
         }
     }
 
@@ -73,8 +90,15 @@ impl Transcript {
         for line in self.changes(universe) {
             let _ = writeln!(text, "               • {line}");
         }
+        for (index, OrderOutcome { given, ended }) in universe.orders().iter().enumerate() {
+            let Some((_, ended)) = ended.filter(|_| self.orders.insert(index)) else { continue };
+            let why = ended.why(given.order).map(|why| format!(": {why}")).unwrap_or_default();
+            let at = micros_as_ms(given.at);
+            let _ = writeln!(text, "               • the order of {at} to {} is {}{why}", given.action, ended.text());
+        }
         for violation in &universe.violations()[self.violations..] {
-            let slot = violation.slot.map(|slot: Slot| format!(", slot {slot}")).unwrap_or_default();
+            let slot = violation.place(universe.variant().card.shots).map(|place| format!(", {place}"));
+            let slot = slot.unwrap_or_default();
             let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
             let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);
         }

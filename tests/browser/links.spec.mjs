@@ -104,6 +104,67 @@ test("a link with nonsense in it names the field and what would do", async ({ pa
   await until(page, (run) => run.variant === "raft", "the first scenario runs");
 });
 
+// Links that were made to do harm, each of a kind of its own. What the page says of them, the command says, too: one reader reads both
+// (tests/bad_documents.rs has very many more).
+const plain = { variant: "raft", matrix: "aws", sites: ["us-east-1"], replicas: ["us-east-1"] };
+const nested = (deep) => `${"[".repeat(deep)}1${"]".repeat(deep)}`;
+for (const [what, text, says] of [
+  ["a misspelt field", JSON.stringify({ ...plain, dissk: "1ms" }), 'dissk: is no field; did you mean "disk"?'],
+  ["a misspelt field within another", JSON.stringify({ ...plain, network: { lose: "1%" } }), 'network.lose: is no field; did you mean "loss"?'],
+  ["a misspelt field of a fault", JSON.stringify({ ...plain, script: [{ at: "1s", do: "crash", nodde: 1 }] }), "script[0].nodde: is no field"],
+  ["a field given twice", `{"variant":"raft","seed":1,"seed":2}`, '"seed" is given twice'],
+  ["10,000 lists in each other", `{"variant":"raft","title":${nested(10_000)}}`, "nested too deep"],
+  ["2,000 wrong rules", JSON.stringify({ ...plain, without: Array(2_000).fill("x") }), "more"],
+  ["2,000 wrong settings", JSON.stringify({ ...plain, settings: Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`x${i}`, 1])) }), "and 1,980 more"],
+  ["300,000 wrong rules", JSON.stringify({ ...plain, without: Array(300_000).fill("x") }), "too many values"],
+  ["a title of 3 MB", JSON.stringify({ ...plain, title: "x".repeat(3 << 20) }), "title: "],
+  ["190 MB", null, "holds too much"],
+  ["a moment that takes too much", JSON.stringify({
+    scenario: { ...plain, matrix: undefined, sites: ["a"], replicas: ["a"], rtt_ms: [[0]], clients: [{ site: "a", sessions: 1000 }] },
+    moment: { event: 20_000_000, at: "1h" },
+  }), "too large: the run takes"],
+]) {
+  test(`a link with ${what} is refused in a few words while the run stays`, async ({ page, open }) => {
+    await open("?speed=1:1");
+    await pause(page);
+    const here = await state(page);
+    const fragment = await page.evaluate(async (text) => {
+      const bytes = text === null ? new Uint8Array(190 << 20).fill(0xff) : text;
+      const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+      const packed = new Uint8Array(await new Response(stream).arrayBuffer());
+      let binary = "";
+      packed.forEach((byte) => (binary += String.fromCharCode(byte)));
+      return "#s=1." + btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    }, text);
+    const since = Date.now();
+    await page.evaluate((fragment) => (location.hash = fragment), fragment);
+    const notice = page.locator(".notice");
+    await expect(notice).toContainText(says, { timeout: what.startsWith("a moment") ? 60_000 : 5_000 });
+    test.info().annotations.push({ type: "time", description: `${what}: ${Date.now() - since} ms` });
+    expect((await notice.textContent()).length).toBeLessThan(20_000);
+    expect((await state(page)).fingerprint).toBe(here.fingerprint);
+    // It is still alive.
+    await page.keyboard.press("s");
+    expect((await state(page)).events).toBe(here.events + 1);
+  });
+}
+
+test("a run that grows without an end at top speed stops as too large, says so at once, and is kept", async ({ page, open }) => {
+  test.setTimeout(180_000);
+  await open("?speed=max");
+  const crowd = { ...plain, matrix: undefined, sites: ["a"], replicas: ["a"], rtt_ms: [[0]], clients: [{ site: "a", sessions: 1000 }] };
+  const link = await pack(page, crowd);
+  await page.evaluate((link) => (location.hash = link), link);
+  await expect(page.locator(".notice")).toContainText("too large: the run takes", { timeout: 150_000 });
+  const there = await state(page);
+  expect(there.playing).toBe(false);
+  // Playing on says the same again; going back is possible.
+  await page.getByRole("button", { name: "Play" }).click();
+  await expect(page.locator(".notice")).toContainText("too large");
+  await page.getByRole("button", { name: "One event back" }).click();
+  await until(page, (run) => run.events === there.events - 1, "it is an event earlier");
+});
+
 test("runs and can be used inside a sandboxed frame", async ({ page, baseURL }) => {
   const course = createServer((_, response) =>
     response.setHeader("Content-Type", "text/html").end(`<!doctype html><title>A course</title><link rel="icon" href="data:,">

@@ -74,22 +74,31 @@ const ABLATIONS: &[(&str, &str)] = &[
         "synod 3 -durable-round property=Agreement / timers=0 crashes=1 at=1+1 lost=Nack+Chosen own=late",
     ),
     ("synod-quorums-intersect", "synod 3 -quorums-intersect q1=1 q2=2 property=Agreement / timers=0"),
-    ("multi-paxos-unique-ballots", concat!("multi-paxos 3 -unique-ballots ", paxos!("timers=2 at=1+2"))),
+    ("multi-paxos-unique-ballots", concat!("multi-paxos 3 poll=false -unique-ballots ", paxos!("timers=2 at=1+2"))),
     (
         "multi-paxos-adopt-highest-accepted",
-        concat!("multi-paxos 3 -adopt-highest-accepted ", paxos!("timers=2 at=1+2")),
+        concat!("multi-paxos 3 poll=false -adopt-highest-accepted ", paxos!("timers=2 at=1+2")),
     ),
     (
         "multi-paxos-accept-unless-promised",
-        concat!("multi-paxos 3 -accept-unless-promised ", paxos!("timers=2 at=1+2")),
+        concat!("multi-paxos 3 poll=false -accept-unless-promised ", paxos!("timers=2 at=1+2")),
     ),
-    ("multi-paxos-durable-acceptor", concat!("multi-paxos 3 -durable-acceptor ", paxos!("timers=2 at=1+2 crashes=1"))),
+    (
+        "multi-paxos-durable-acceptor",
+        concat!("multi-paxos 3 poll=false -durable-acceptor ", paxos!("timers=2 at=1+2 crashes=1")),
+    ),
     (
         "multi-paxos-quorums-intersect",
-        concat!("multi-paxos 3 -quorums-intersect q1=1 q2=2 ", paxos!("timers=2 at=1+2")),
+        concat!("multi-paxos 3 poll=false -quorums-intersect q1=1 q2=2 ", paxos!("timers=2 at=1+2")),
     ),
-    ("multi-paxos-prepare-all-slots", concat!("multi-paxos 3 -prepare-all-slots ", paxos!("timers=2 at=1+1+2"))),
-    ("multi-paxos-commit-same-ballot", concat!("multi-paxos 3 -commit-same-ballot ", paxos!("timers=3 at=1+2"))),
+    (
+        "multi-paxos-prepare-all-slots",
+        concat!("multi-paxos 3 poll=false -prepare-all-slots ", paxos!("timers=2 at=1+1+2")),
+    ),
+    (
+        "multi-paxos-commit-same-ballot",
+        concat!("multi-paxos 3 poll=false -commit-same-ballot ", paxos!("timers=3 at=1+2")),
+    ),
     ("caspaxos-unique-ballots", "caspaxos 3 -unique-ballots property=Agreement / timers=0"),
     (
         "caspaxos-durable-counter",
@@ -116,7 +125,7 @@ const ABLATIONS: &[(&str, &str)] = &[
     ("raft-log-is-durable", raft!("3" "-log-is-durable" / "+AppendEntriesRefusal timers=2 requests=1 crashes=1")),
     (
         "raft-delete-conflicts-only",
-        raft!("3" "-delete-conflicts-only via=leader=1" / "+AppendEntriesRefusal timers=1 at=1+1"),
+        raft!("3" "-delete-conflicts-only via=leader=1" / "+AppendEntriesRefusal timers=1 at=1+1 duplicates=1"),
     ),
     // Figure 8 of the paper, with the shortest batches: an entry of an old term goes alone.
     (

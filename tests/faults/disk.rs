@@ -70,14 +70,14 @@ fn violations_after_restart(faults: &[DiskFault]) -> Vec<&'static str> {
 #[test]
 fn lost_fsync_violates_agreement_unless_repaired_before_the_crash() {
     assert_eq!(violations_after_restart(&[]), [""; 0]);
-    assert_eq!(violations_after_restart(&[DiskFault::Forget])[0], "Agreement");
+    assert!(violations_after_restart(&[DiskFault::Forget]).contains(&"Agreement"));
     assert_eq!(violations_after_restart(&[DiskFault::Forget, DiskFault::Repair]), [""; 0]);
 }
 
 #[test]
 fn torn_write_of_acknowledged_record_violates_agreement() {
     // The last record is the vote; the promise before it survives.
-    assert_eq!(violations_after_restart(&[DiskFault::Tear])[0], "Agreement");
+    assert!(violations_after_restart(&[DiskFault::Tear]).contains(&"Agreement"));
     assert_eq!(violations_after_restart(&[DiskFault::Tear, DiskFault::Repair]), [""; 0]);
 }
 

@@ -12,9 +12,11 @@ mod documents;
 mod domains;
 mod intercept;
 mod links;
+mod orders;
 mod pause;
 mod sizes;
 mod timing;
+mod verbs;
 
 use quorumscope::lab::{Fault, Scenario, text};
 use quorumscope::universe::Universe;

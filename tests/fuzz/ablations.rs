@@ -43,6 +43,16 @@ const PLOTS: &[(&str, &str, &str)] = &[
         "two leaders must each change the members before anybody hears of it: tests/raft/scenes.rs plays it",
     ),
     (
+        "raft",
+        "catch-up-first",
+        "the new server must be far behind, and the others without a member to spare: tests/raft/membership.rs plays it",
+    ),
+    (
+        "raft",
+        "snapshot-keeps-rest",
+        "a snapshot must be overtaken by many entries that were sent before it: src/protocols/raft/tests/replication.rs plays it",
+    ),
+    (
         "synod",
         "accept-raises-promise",
         "takes three ballots and five servers in one order: src/protocols/synod/tests.rs plays it",

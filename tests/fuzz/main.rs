@@ -3,13 +3,14 @@
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 mod ablations;
+mod history;
 mod intact;
 mod reports;
 mod runs;
 mod shrinking;
 
 use quorumscope::lab::fuzz::{FuzzRequest, FuzzRun, Fuzzer, Report};
-use quorumscope::lab::text;
+use quorumscope::lab::{Scenario, text};
 use std::ops::Range;
 use std::path::Path;
 use std::thread;
@@ -43,6 +44,12 @@ fn run(fuzzer: &Fuzzer, seeds: Range<u64>) -> Report {
         }
     });
     whole
+}
+
+/// The scenario in a file.
+fn scenario_file(path: &str) -> Scenario {
+    let written = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    text::from_toml(&written).unwrap_or_else(|problems| panic!("{path}: {problems}")).scenario
 }
 
 /// Fails if anything was broken: writes the first failing seed's scenario down, and says how to see it again.

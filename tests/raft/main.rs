@@ -5,6 +5,7 @@
 mod counts;
 mod history;
 mod latency;
+mod membership;
 mod scenes;
 
 use history::History;

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { divided, parts, together, whole } from "../../scripts/split/loader.mjs";
+import { shortened } from "../../scripts/split/names.mjs";
 
 // As wasm-split-cli 0.2.4 writes it.
 const fetching = (name) => `() => {
@@ -128,4 +129,31 @@ test("what does not look as the tools used to write it is an error, not a page w
   assert.throws(() => parts("something else"), /must be adapted/);
   assert.throws(() => parts(LOADER.replace("__wasm_split_load_paxos = wrapAsyncCb", "__wasm_split_load_paxos = wrapped")), /must be adapted; not understood: split_paxos/);
   assert.throws(() => divided("something else", new Map(), new Map()), /imports nothing from .*must be adapted/);
+});
+
+test("what main part and JavaScript call each other by is short, and other names stay", async () => {
+  const work = mkdtempSync(join(tmpdir(), "quorumscope-names-"));
+  const text = `(module
+   (import "./page_bg.js" "__wbg_log_0123456789abcdef" (func $log (param i32)))
+   (import "./page_bg.js" "kept" (global i32))
+   (import "./page_bg.js" "table" (table 1 2 funcref))
+   (memory (export "memory") 1)
+   (func (export "_RNvCs_4page5start") (call $log (i32.const 7))))`;
+  writeFileSync(join(work, "page.wat"), text);
+  execFileSync("node_modules/.bin/wasm-as", ["--enable-reference-types", join(work, "page.wat"), "-o", join(work, "page.wasm")]);
+  const glue = `const imports = { __wbg_log_0123456789abcdef: function(value) { heard.push(value); }, kept: 3, table };
+function _RNvCs_4page5start() { wasm._RNvCs_4page5start(); }
+_RNvCs_4page5start();`;
+  const short = shortened(readFileSync(join(work, "page.wasm")), glue);
+  assert.doesNotMatch(short.text + short.program.toString("latin1"), /__wbg_log|_RNv/);
+  const heard = [];
+  const table = new WebAssembly.Table({ initial: 1, maximum: 2, element: "anyfunc" });
+  const [imports] = new Function("heard", "table", `${short.text.split("\n")[0]} return [imports];`)(heard, table);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(short.program), { "./page_bg.js": imports });
+  new Function("wasm", short.text.split("\n").slice(1).join("\n"))(exports);
+  assert.deepEqual([heard, Object.keys(exports).includes("memory")], [[7], true]);
+});
+
+test("JavaScript that has short names of its own is refused", () => {
+  assert.throws(() => shortened(Buffer.from("\0asm\u0001\0\0\0"), "const $1 = 2;"), /must be adapted/);
 });

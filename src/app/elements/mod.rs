@@ -2,6 +2,7 @@
 
 pub mod controls;
 pub mod geometry;
+pub mod html;
 pub mod svg;
 pub mod text;
 

@@ -16,6 +16,8 @@ pub fn number(value: f64) -> String {
 }
 
 /// An element with these attributes. Invariant: elements of one kind have the same list of keys, which makes comparing quick.
+// Never inlined, like `shape`: a picture is mostly calls of these two.
+#[inline(never)]
 pub fn element(tag: &'static str, keys: &'static [&'static str], values: Vec<AttrValue>, children: Vec<Html>) -> Html {
     let mut element = VTag::new(tag);
     let values = values.into_iter().map(|value| Some(AttributeOrProperty::Attribute(value))).collect();
@@ -24,11 +26,23 @@ pub fn element(tag: &'static str, keys: &'static [&'static str], values: Vec<Att
     element.into()
 }
 
-fn place(value: f64) -> AttrValue {
-    number(value).into()
+/// An element with a class and numbers as attributes.
+#[inline(never)]
+fn shape(
+    tag: &'static str,
+    keys: &'static [&'static str],
+    class: AttrValue,
+    numbers: &[f64],
+    content: Option<AttrValue>,
+) -> Html {
+    let mut values = vec![class];
+    values.extend(numbers.iter().map(|value| AttrValue::from(number(*value))));
+    let content = content.map(|content| Html::from(yew::virtual_dom::VText::new(content)));
+    element(tag, keys, values, Vec::from_iter(content))
 }
 
 /// A class attribute: the first class, and those of the others whose condition holds.
+#[inline(never)]
 pub fn classes(first: &'static str, others: &[(&'static str, bool)]) -> AttrValue {
     let mut all = first.to_owned();
     for (class, _) in others.iter().filter(|(_, holds)| *holds) {
@@ -60,25 +74,22 @@ pub fn path(class: impl Into<AttrValue>, d: impl Into<AttrValue>) -> Html {
 
 /// A straight line.
 pub fn line(class: impl Into<AttrValue>, from: Point, to: Point) -> Html {
-    let values = vec![class.into(), place(from.x), place(from.y), place(to.x), place(to.y)];
-    element("line", &["class", "x1", "y1", "x2", "y2"], values, vec![])
+    shape("line", &["class", "x1", "y1", "x2", "y2"], class.into(), &[from.x, from.y, to.x, to.y], None)
 }
 
 /// A circle around the origin.
 pub fn circle(class: impl Into<AttrValue>, radius: f64) -> Html {
-    element("circle", &["class", "r"], vec![class.into(), place(radius)], vec![])
+    shape("circle", &["class", "r"], class.into(), &[radius], None)
 }
 
 /// A box, by its upper left corner and its size.
 pub fn rect(class: impl Into<AttrValue>, at: Point, size: Point) -> Html {
-    let values = vec![class.into(), place(at.x), place(at.y), place(size.x), place(size.y)];
-    element("rect", &["class", "x", "y", "width", "height"], values, vec![])
+    shape("rect", &["class", "x", "y", "width", "height"], class.into(), &[at.x, at.y, size.x, size.y], None)
 }
 
 /// A line of text.
 pub fn text(class: impl Into<AttrValue>, at: Point, content: impl Into<AttrValue>) -> Html {
-    let content = Html::from(yew::virtual_dom::VText::new(content.into()));
-    element("text", &["class", "x", "y"], vec![class.into(), place(at.x), place(at.y)], vec![content])
+    shape("text", &["class", "x", "y"], class.into(), &[at.x, at.y], Some(content.into()))
 }
 
 /// A `<title>`: the tooltip of the element it is in.

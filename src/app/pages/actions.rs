@@ -45,6 +45,8 @@ pub struct Actions {
     pub document: fn(&Session) -> Document,
     /// What is told of a run.
     pub details: Details,
+    /// See [`Engine::ending`].
+    pub ending: fn(&Engine) -> String,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
     /// See [`chapters::buttons`] and [`chapters::ticks`].
@@ -69,6 +71,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         address: address::link,
         document: Session::document,
         details: Details::ALL,
+        ending: Engine::ending,
         complete: Engine::complete,
         moments: (chapters::buttons, chapters::ticks),
         trials: trials::trials,

@@ -12,6 +12,7 @@ use quorumscope::lab::Scenario;
 use quorumscope::lab::session::Difference;
 use quorumscope::sim::{Action, Record};
 use quorumscope::universe::{NodeView, Variant};
+use std::rc::Rc;
 
 /// A text for the person, if there is something to report.
 pub type Notice = Option<String>;
@@ -24,7 +25,7 @@ pub fn apply_action(
     presets: &[Scenario],
 ) -> Notice {
     match page_action {
-        PageAction::Step => (!engine.step()).then(|| "Nothing is left to happen.".to_owned()),
+        PageAction::Step => (!engine.step()).then(|| engine.ending()),
         PageAction::Back => {
             engine.back();
             None
@@ -35,11 +36,11 @@ pub fn apply_action(
         }
         PageAction::Seek(time) => {
             engine.seek(time);
-            None
+            stopped(engine)
         }
         PageAction::GoTo(event) => {
             engine.seek_event(event);
-            None
+            stopped(engine)
         }
         PageAction::Branch(number) => branch(engine, number),
         PageAction::Chapter(forward) => chapter(engine, forward),
@@ -60,9 +61,16 @@ pub fn apply_action(
             run(engine, scenario, variant)
         }
         PageAction::Preset(index) => run(engine, opening::without_trials(presets.get(index)?.clone()), variant),
-        PageAction::Run(scenario) => run(engine, untitled_if_changed(engine.session().scenario(), *scenario), variant),
+        PageAction::Run(scenario) => {
+            run(engine, untitled_if_changed(engine.session().scenario(), Rc::unwrap_or_clone(scenario)), variant)
+        }
         _ => None,
     }
+}
+
+/// Says so if the run stopped on the way.
+fn stopped(engine: &Engine) -> Notice {
+    engine.session().stopped().map(|_| engine.ending())
 }
 
 /// Switches to another branch, and reports where it first differs from the one that was left.

@@ -5,7 +5,6 @@ use crate::elements::text;
 use crate::page_action::{Dialog, PageAction};
 use crate::run::context::RunContext;
 use crate::run::view_model::{ViewModel, ViolationView};
-use quorumscope::lab::Scenario;
 use quorumscope::universe;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -14,8 +13,8 @@ use yew::prelude::*;
 pub struct HeaderProps {
     /// What is run.
     pub context: Rc<RunContext>,
-    /// The built-in scenarios.
-    pub presets: Rc<[Scenario]>,
+    /// The titles of the built-in scenarios.
+    pub titles: Rc<[AttrValue]>,
     /// Whether the theme is dark.
     pub dark: bool,
     /// Takes actions.
@@ -25,10 +24,10 @@ pub struct HeaderProps {
 /// The header: name, protocol, scenario, dialogs. A component, because it changes rarely.
 #[component]
 pub fn Header(props: &HeaderProps) -> Html {
-    let HeaderProps { context, presets, dark, on } = props;
+    let HeaderProps { context, titles, dark, on } = props;
     let variants = universe::titles().iter().map(|&(key, title)| (key.into(), title.into()));
-    let titles = presets.iter().enumerate().map(|(i, scenario)| (i.to_string().into(), scenario.title.clone().into()));
-    let preset = presets.iter().position(|preset| preset.title == context.scenario.title);
+    let preset = titles.iter().position(|title| *title == context.scenario.title);
+    let titles = titles.iter().enumerate().map(|(i, title)| (i.to_string().into(), title.clone()));
     let chosen = match preset {
         Some(index) => index.to_string(),
         None if context.scenario.title.is_empty() => "Your own".to_owned(),

@@ -96,6 +96,8 @@ pub struct Lab {
     on: Callback<PageAction>,
     /// The built-in scenarios, as far as they are loaded.
     presets: Rc<[Scenario]>,
+    /// Their titles; before they are loaded, that of the first.
+    titles: Rc<[AttrValue]>,
     /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
     chunks: Parts,
     under_way: Vec<Chunk>,
@@ -172,7 +174,8 @@ impl Component for Lab {
         let mut lab = Lab {
             player,
             on: ctx.link().callback(Msg::Perform),
-            presets: Rc::new([presets::first()]),
+            titles: Rc::new([AttrValue::from(presets::TITLE)]),
+            presets: Rc::new([]),
             chunks: Parts::default(),
             under_way: Vec::new(),
             waiting: Vec::new(),
@@ -202,7 +205,12 @@ impl Component for Lab {
         self.began = browser::now();
         let mut update = Update::All;
         match message {
-            Msg::Refresh(what) => update = what,
+            Msg::Refresh(what) => {
+                update = what;
+                if self.player.borrow_mut().engine.has_ended() {
+                    self.tell_ending();
+                }
+            }
             Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(event) => {
                 let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
@@ -300,7 +308,7 @@ impl Component for Lab {
             move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
         let Options { latency: with_latency, log: with_log, messages: with_messages, .. } = *options;
-        let measurements = self.chunks.measurements;
+        let (measurements, details) = (self.chunks.measurements, self.chunks.details());
         let aside = {
             let (context, view) = (context.clone(), panels.clone());
             let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
@@ -314,7 +322,7 @@ impl Component for Lab {
                         { about(&context.scenario) }
                         { for trials }
                         if with_latency { { latency(&context, &view) } }
-                        if with_log { { log(&context, &view) } }
+                        if with_log { { log(&context, &view, details) } }
                         if with_messages {
                             { messages_panel(&context, &view, measurements) }
                         }
@@ -329,7 +337,7 @@ impl Component for Lab {
                 if options.embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
-                    <Header context={context.clone()} presets={self.presets.clone()} dark={self.dark} on={on.clone()} />
+                    <Header context={context.clone()} titles={self.titles.clone()} dark={self.dark} on={on.clone()} />
                 }
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
@@ -369,7 +377,7 @@ impl Lab {
     fn trials(&self) -> Option<Rc<[Trial]>> {
         let scenario = &self.context.scenario;
         let named = || self.presets.iter().find(|preset| preset.title == scenario.title);
-        let own = Some(scenario).filter(|scenario| !scenario.trials.is_empty());
+        let own = Some(&**scenario).filter(|scenario| !scenario.trials.is_empty());
         own.or_else(named).map(|scenario| scenario.trials.as_slice().into())
     }
 
@@ -423,6 +431,7 @@ impl Lab {
         if let Some(actions) = self.chunks.actions.filter(|_| began) {
             (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
+            self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
             (actions.install)(&self.player);
             prefetch(ctx);
         }
@@ -478,9 +487,19 @@ impl Lab {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
-        self.notice = over.then(|| "The run is as long as a link can describe. Start it again.".into());
         player.invalidate();
+        drop(player);
+        self.notice = None;
         self.packing.1 = f64::NEG_INFINITY;
+        if over {
+            self.tell_ending();
+        }
+    }
+
+    /// Says why the run goes no further. Before actions are loaded no run gets that far.
+    fn tell_ending(&mut self) {
+        let ending = self.chunks.actions.map(|actions| (actions.ending)(&self.player.borrow().engine));
+        self.notice = ending.map(AttrValue::from);
     }
 
     /// Performs an action for which all is loaded.

@@ -7,7 +7,7 @@ use crate::web::options::Options;
 use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Document, Problems, Replay, Scenario, Session};
+use quorumscope::lab::{Problems, Replay, Scenario, Session, link as document};
 use quorumscope::universe::Variant;
 use std::fmt;
 
@@ -137,7 +137,7 @@ impl fmt::Display for Unopened {
 
 /// The run of a link, replayed up to its moment.
 pub async fn link(fragment: &str) -> Result<Opened, Unopened> {
-    let document: Document = address::unpack(fragment).await?;
+    let document = document::from_link(fragment)?;
     let variant = variant(&document.scenario).await.map_err(Unopened::Missing)?;
     let mut replay = Replay::of(&document, document.scenario.check_with(variant)?)?;
     let mut deadline = browser::now() + SLICE;

@@ -2,7 +2,7 @@
 
 use crate::charts::scale::Scale;
 use crate::charts::strip::{Span, strip};
-use crate::elements::text;
+use crate::elements::{html, text};
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
 use crate::run::view_model::{DRAWN_SINCE, SiteView};
@@ -20,31 +20,29 @@ pub fn latency(context: &RunContext, view: &ViewModel) -> Html {
     let top = Scale::holding(most.min(usual * OUTLIER).max(1_000) as f64, 1.0).top as u64;
     let span = Span { from: view.time.saturating_sub(DRAWN_SINCE), to: view.time.max(DRAWN_SINCE), top };
     if asking.is_empty() {
-        return html! { <section class="panel latency"><h2>{ "Latency" }</h2><p class="note">{ "There are no clients in this scenario." }</p></section> };
+        let note = html::words("p", "note", "There are no clients in this scenario.");
+        return html::tag("section", "panel latency", vec![html::words("h2", "", "Latency"), note]);
     }
-    html! {
-        <section class="panel latency">
-            <h2>{ "Latency" }<small>{ "from a client's request to its answer" }</small></h2>
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">{ "Client in" }</th><th scope="col">{ "Latest" }</th><th scope="col">{ "Median" }</th>
-                        <th scope="col" class="wide">{ format!("Last {} s, up to {}", DRAWN_SINCE / 1_000_000, text::latency(top)) }</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    { for asking.iter().map(|(site, latencies)| html! {
-                        <tr>
-                            <th scope="row">{ &context.names[*site] }</th>
-                            <td>{ or_dash(latencies.latest) }</td>
-                            <td>{ or_dash(latencies.median) }</td>
-                            <td class="wide">{ strip(&latencies.recent, span, &view.interventions, spoken(latencies)) }</td>
-                        </tr>
-                    }) }
-                </tbody>
-            </table>
-        </section>
-    }
+    let wide = format!("Last {} s, up to {}", DRAWN_SINCE / 1_000_000, text::latency(top));
+    let mut columns: Vec<Html> =
+        ["Client in", "Latest", "Median"].map(|title| html::head("col", "", vec![html::text(title)])).into();
+    columns.push(html::head("col", "wide", vec![html::text(wide)]));
+    let row = |(site, latencies): &(usize, &SiteView)| {
+        let drawing = strip(&latencies.recent, span, &view.interventions, spoken(latencies));
+        let cells = vec![
+            html::head("row", "", vec![html::text(context.names[*site].clone())]),
+            html::words("td", "", or_dash(latencies.latest)),
+            html::words("td", "", or_dash(latencies.median)),
+            html::tag("td", "wide", vec![drawing]),
+        ];
+        html::tag("tr", "", cells)
+    };
+    let table = vec![
+        html::tag("thead", "", vec![html::tag("tr", "", columns)]),
+        html::tag("tbody", "", asking.iter().map(row).collect()),
+    ];
+    let heading = html::heading("Latency", "from a client's request to its answer");
+    html::tag("section", "panel latency", vec![heading, html::tag("table", "", table)])
 }
 
 fn or_dash(latency: Option<u64>) -> String {

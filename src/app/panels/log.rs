@@ -1,7 +1,8 @@
 //! Log panel: a row for each replica, a column for each slot; command, key and term or ballot of every entry, and how far it has come.
 
-use crate::elements::text;
+use crate::elements::{html, svg, text};
 use crate::run::context::RunContext;
+use crate::run::details::Details;
 use crate::run::view_model::{Agreement, NodeView, SlotState, SlotView, ViewModel, has_log};
 use quorumscope::core::{Command, Op, Slot};
 use yew::prelude::*;
@@ -10,38 +11,45 @@ use yew::prelude::*;
 const COLUMNS: usize = 5;
 
 /// The panel; nothing for protocols without a log.
-pub fn log(context: &RunContext, view: &ViewModel) -> Html {
+pub fn log(context: &RunContext, view: &ViewModel, details: Option<Details>) -> Html {
     if !has_log(context.variant.card) {
         return html! {};
     }
     let columns = columns(view);
     let epoch = context.variant.card.epoch;
     let violated = view.violation.as_ref().and_then(|violation| violation.slot);
-    html! {
-        <section class="panel logs">
-            <h2>{ "Log" }<small>{ "slot by slot" }</small></h2>
-            <div class="scroll" tabindex="0" role="region" aria-label="Log">
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">{ "Slot" }</th>
-                            { for columns.iter().map(|(_, slot)| html! {
-                                <th scope="col" class={(violated == Some(*slot)).then_some("violated")}>{ *slot }</th>
-                            }) }
-                        </tr>
-                    </thead>
-                    <tbody>{ for view.nodes.iter().filter(|node| node.member || node.status.is_some()).map(|node| row(node, &columns, epoch)) }</tbody>
-                </table>
-            </div>
-            <p class="note key">
-                { for [SlotState::Held, SlotState::Committed, SlotState::Applied].map(|state| html! { <span title={state_name(state)}><i class={state.name()}></i>{ state.name() }</span> }) }
-                if view.nodes.iter().any(|node| node.slots.iter().any(|slot| slot.agreement != Agreement::Same)) {
-                    <span>{ "≠ replicas disagree" }</span>
-                }
-                <span>{ format!("c1#5 k3 {}2: fifth command of client 1, on key 3, of {epoch} 2", initial(epoch)) }</span>
-            </p>
-        </section>
+    let slot_head = |(_, slot): &(usize, Slot)| {
+        let class = if violated == Some(*slot) { "violated" } else { "" };
+        html::head("col", class, vec![html::text(slot.to_string())])
+    };
+    let mut heads = vec![html::head("col", "", vec![html::text("Slot")])];
+    heads.extend(columns.iter().map(slot_head));
+    let shown = view.nodes.iter().filter(|node| node.member || node.status.is_some());
+    let table = vec![
+        html::tag("thead", "", vec![html::tag("tr", "", heads)]),
+        html::tag("tbody", "", shown.map(|node| row(node, &columns, epoch, details)).collect()),
+    ];
+    let state = |state: SlotState| {
+        let content = vec![html::tag("i", state.name(), vec![]), html::text(state.name())];
+        svg::element("span", &["title"], vec![state_name(state).into()], content)
+    };
+    let mut key: Vec<Html> = [SlotState::Held, SlotState::Committed, SlotState::Applied].map(state).into();
+    if view.nodes.iter().any(|node| node.slots.iter().any(|slot| slot.agreement != Agreement::Same)) {
+        key.push(html::words("span", "", "≠ replicas disagree"));
     }
+    let example = format!("c1#5 k3 {}2: fifth command of client 1, on key 3, of {epoch} 2", initial(epoch));
+    key.push(html::words("span", "", example));
+    let scroll = svg::element(
+        "div",
+        &["class", "tabindex", "role", "aria-label"],
+        ["scroll", "0", "region", "Log"].map(AttrValue::from).into(),
+        vec![html::tag("table", "", table)],
+    );
+    html::tag(
+        "section",
+        "panel logs",
+        vec![html::heading("Log", "slot by slot"), scroll, html::tag("p", "note key", key)],
+    )
 }
 
 /// Index among the slots of the view model, and number, of each slot shown.
@@ -58,18 +66,22 @@ fn columns(view: &ViewModel) -> Vec<(usize, Slot)> {
     }
 }
 
-fn row(node: &NodeView, columns: &[(usize, Slot)], epoch: &str) -> Html {
-    let whole = |content: String| html! { <td class="whole" colspan={columns.len().to_string()}>{ content }</td> };
-    let cells = match (node.status, node.behind) {
-        (None, _) => whole("down".to_owned()),
-        (Some(_), Some(last)) => whole(format!("…{last}")),
-        _ => columns.iter().map(|(index, _)| cell(&node.slots[*index], epoch)).collect(),
+fn row(node: &NodeView, columns: &[(usize, Slot)], epoch: &str, details: Option<Details>) -> Html {
+    let whole = |content: String| {
+        let values = vec!["whole".into(), columns.len().to_string().into()];
+        svg::element("td", &["class", "colspan"], values, vec![html::text(content)])
     };
-    let number = text::number(node.id);
-    html! { <tr><th scope="row"><span class="unseen">{ "Node " }</span><b>{ number }</b></th>{ cells }</tr> }
+    let number = vec![html::words("span", "unseen", "Node "), html::words("b", "", text::number(node.id).to_string())];
+    let mut cells = vec![html::head("row", "", number)];
+    match (node.status, node.behind) {
+        (None, _) => cells.push(whole("down".to_owned())),
+        (Some(_), Some(last)) => cells.push(whole(format!("…{last}"))),
+        _ => cells.extend(columns.iter().map(|(index, _)| cell(&node.slots[*index], epoch, details))),
+    }
+    html::tag("tr", "", cells)
 }
 
-fn cell(slot: &SlotView, epoch_word: &str) -> Html {
+fn cell(slot: &SlotView, epoch_word: &str, details: Option<Details>) -> Html {
     let mark = match slot.agreement {
         Agreement::Same => None,
         Agreement::Differs => Some("differs"),
@@ -81,12 +93,14 @@ fn cell(slot: &SlotView, epoch_word: &str) -> Html {
                 Some(command) => (value(command), what(command)),
                 None => ("members".to_owned(), String::new()),
             };
-            let full = command.map_or("a change of the members".to_owned(), |command| format!("{command:?}"));
+            // In full once the chunk that can say it is there.
+            let in_full = |command| details.map_or_else(|| self::value(command), |details| (details.command)(command));
+            let full = command.map_or("a change of the members".to_owned(), in_full);
             let title =
                 format!("Slot {}: {full}, {}, {}", slot.slot, text::epoch(epoch_word, epoch), state_name(slot.state));
             (value, format!("{what}{}{epoch}", initial(epoch_word)), title)
         }
-        None if slot.state == SlotState::Empty => return html! { <td class="empty"></td> },
+        None if slot.state == SlotState::Empty => return html::tag("td", "empty", vec![]),
         None => ("·".to_owned(), String::new(), format!("Slot {}: in a snapshot", slot.slot)),
     };
     let disagreement = match slot.agreement {
@@ -94,11 +108,13 @@ fn cell(slot: &SlotView, epoch_word: &str) -> Html {
         Agreement::Differs => ". Another replica holds something else, which is not committed on both",
         Agreement::Conflict => ". Another replica has committed something else",
     };
-    html! {
-        <td class={classes!(slot.state.name(), mark)} title={format!("{title}{disagreement}")}>
-            <b>{ if mark.is_some() { "≠ " } else { "" } }{ value }</b><small>{ detail }</small>
-        </td>
-    }
+    let class = match mark {
+        Some(mark) => format!("{} {mark}", slot.state.name()).into(),
+        None => AttrValue::from(slot.state.name()),
+    };
+    let value = if mark.is_some() { format!("≠ {value}") } else { value };
+    let content = vec![html::words("b", "", value), html::words("small", "", detail)];
+    svg::element("td", &["class", "title"], vec![class, format!("{title}{disagreement}").into()], content)
 }
 
 fn state_name(state: SlotState) -> &'static str {
@@ -107,6 +123,7 @@ fn state_name(state: SlotState) -> &'static str {
         SlotState::Held => "held, not known to be committed",
         SlotState::Committed => "committed",
         SlotState::Applied => "applied",
+        SlotState::Aborted => "aborted",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Messages panel: messages per command of the run on screen, and of every variant measured on its scenario, beside the formulas of
 //! the papers.
 
+use super::judged;
 use super::measurements::{Measurements, bar, part, sizes};
 use crate::charts::bars::{Bar, bars};
 use crate::elements::controls::select;
@@ -30,7 +31,10 @@ pub type View = fn(Props) -> Html;
 /// Where this chunk begins.
 #[wasm_split(measurements, fallible)]
 pub fn load() -> Result<View, SplitLoaderError> {
-    Ok(|Props { context, view }| html! { <Messages {context} {view} /> })
+    Ok(|Props { context, view }| {
+        let judged = view.judged.as_ref().map(judged::panel);
+        html! { <>{ for judged }<Messages {context} {view} /></> }
+    })
 }
 
 #[derive(Clone, PartialEq, Properties)]

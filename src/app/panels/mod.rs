@@ -1,5 +1,6 @@
 //! Panels beside the stage: about the scenario, latency, log, messages per command.
 
+pub mod judged;
 pub mod latency;
 pub mod log;
 pub mod measurements;

@@ -4,13 +4,14 @@ use quorumscope::core::Micros;
 use quorumscope::lab::{Checked, Place, Scenario, Session};
 use quorumscope::sim::{Action, DomainId};
 use quorumscope::universe::Variant;
+use std::rc::Rc;
 use yew::AttrValue;
 
 /// The context of a run.
 #[derive(Debug)]
 pub struct RunContext {
     /// The scenario.
-    pub scenario: Scenario,
+    pub scenario: Rc<Scenario>,
     /// The protocol.
     pub variant: &'static Variant,
     /// The sites.
@@ -63,7 +64,7 @@ impl RunContext {
         let topology = &checked.blueprint.topology;
         let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
         RunContext {
-            scenario: session.scenario().clone(),
+            scenario: session.shared_scenario(),
             variant: checked.variant,
             names: checked.places.iter().map(|place| place.name.clone().into()).collect(),
             places: checked.places.clone(),

@@ -54,6 +54,8 @@ pub struct Engine {
     /// What finds them; `None` before the chunk for actions is loaded.
     look_ahead: Option<LookAhead>,
     playing: bool,
+    /// Whether playing has ended by itself, and nobody knows yet.
+    ended: bool,
     /// Simulated time that is due but less than a µs. It paces the picture and never decides an event.
     remainder: f64,
 }
@@ -71,6 +73,7 @@ impl Engine {
             moments: Rc::new([]),
             look_ahead: None,
             playing: false,
+            ended: false,
             remainder: 0.0,
         };
         engine.fit_pace();
@@ -184,9 +187,25 @@ impl Engine {
         self.playing = playing && !self.at_the_end();
     }
 
-    /// Whether the run is as long as a link can describe.
+    /// Whether the run goes no further: it is as long as a link can describe, too large, or its time stands still.
     pub fn at_the_end(&self) -> bool {
-        self.session.moment().event >= FARTHEST
+        self.session.moment().event >= FARTHEST || self.session.stopped().is_some()
+    }
+
+    /// Whether playing has ended by itself since this was asked last.
+    pub fn has_ended(&mut self) -> bool {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Why the run goes no further, for a notice.
+    pub fn ending(&self) -> String {
+        match self.session.stopped() {
+            Some(stopped) => {
+                format!("The run does not go on, {stopped}. It is kept: go back in time, or begin a smaller scenario.")
+            }
+            None if self.at_the_end() => "The run is as long as a link can describe. Start it again.".to_owned(),
+            None => "Nothing is left to happen.".to_owned(),
+        }
     }
 
     /// Plays for `elapsed` ms of real time, or less if the machine cannot keep up.
@@ -204,9 +223,15 @@ impl Engine {
             None => Micros::MAX,
         };
         let deadline = browser::now() + BUDGET;
-        while self.session.run_until(until, SLICE) == SLICE && browser::now() < deadline {}
-        if self.at_the_end() {
+        let mut ran = SLICE;
+        while ran == SLICE && browser::now() < deadline {
+            ran = self.session.run_until(until, SLICE);
+        }
+        // At top speed there is no time to wait for: with fewer events than asked for, nothing is left to happen.
+        let idle = until == Micros::MAX && ran < SLICE;
+        if self.at_the_end() || idle {
             self.playing = false;
+            self.ended = true;
         }
     }
 

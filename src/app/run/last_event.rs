@@ -1,7 +1,7 @@
 //! The last event in a sentence, with the rules of the paper that were applied.
 
 use super::context::describe;
-use quorumscope::core::{NodeId, Rule, RuleSet};
+use quorumscope::core::{NodeId, Rule, RuleSet, Shots};
 use quorumscope::lab::Session;
 use quorumscope::sim::world::Flight;
 use quorumscope::sim::{Record, What};
@@ -87,12 +87,21 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
         What::Stopped => format!("Node {node} could not save what it had to, and stopped"),
         _ => "Something was done by hand or by the script".to_owned(),
     };
-    let mut known = consequences.iter().filter(|record| record.what == What::Chosen).map(|record| record.slot);
-    match (known.next(), known.next_back()) {
-        (Some(slot), None) => text += &format!(", and learned that slot {slot} is chosen"),
-        (Some(first), Some(last)) => text += &format!(", and learned that slots {first} to {last} are chosen"),
-        _ => {}
-    }
+    let mut known = consequences.iter().filter(|record| record.what == What::Chosen);
+    text += &match (known.next(), known.next_back(), universe.variant().card.shots) {
+        (None, ..) => String::new(),
+        (Some(Record { slot, .. }), None, Shots::Transactions) => {
+            format!(", and learned that transaction {slot} is aborted")
+        }
+        (Some(_), Some(_), Shots::Transactions) => ", and learned that several transactions are aborted".to_owned(),
+        (Some(Record { slot, detail, .. }), _, Shots::Registers) => {
+            format!(", and learned that version {slot} of register {detail} is chosen")
+        }
+        (Some(Record { slot, .. }), None, _) => format!(", and learned that slot {slot} is chosen"),
+        (Some(first), Some(last), _) => {
+            format!(", and learned that slots {} to {} are chosen", first.slot, last.slot)
+        }
+    };
     text + "."
 }
 

@@ -4,6 +4,7 @@ pub mod context;
 pub mod details;
 pub mod engine;
 pub mod frame_times;
+pub mod judged;
 pub mod last_event;
 pub mod moments;
 pub mod pace;

@@ -2,6 +2,7 @@
 
 use super::details::Details;
 use super::engine::Engine;
+use super::judged::Judged;
 use super::last_event::LastEvent;
 use super::moments::Moment;
 use super::pace::Pace;
@@ -52,6 +53,8 @@ pub struct ViewModel {
     pub by_kind: Vec<u64>,
     /// Messages per command, over the latest commands.
     pub per_command: Option<PerCommand>,
+    /// What came of checking, once the chunk for actions is loaded.
+    pub judged: Option<Judged>,
     /// The first violation of a property.
     pub violation: Option<ViolationView>,
     /// The last event, while paused.
@@ -88,9 +91,9 @@ pub struct ViolationView {
 }
 
 impl ViolationView {
-    fn of(violation: &Violation) -> ViolationView {
+    fn of(violation: &Violation, card: &Card) -> ViolationView {
         let Violation { nodes, slot, event, at, .. } = *violation;
-        ViolationView { text: narration::violation(violation), nodes, slot, event, at }
+        ViolationView { text: narration::violation(violation, card), nodes, slot, event, at }
     }
 }
 
@@ -200,6 +203,8 @@ pub enum SlotState {
     Committed,
     /// Executed.
     Applied,
+    /// An aborted transaction.
+    Aborted,
 }
 
 impl SlotState {
@@ -210,6 +215,7 @@ impl SlotState {
             SlotState::Held => "held",
             SlotState::Committed => "committed",
             SlotState::Applied => "applied",
+            SlotState::Aborted => "aborted",
         }
     }
 }
@@ -293,7 +299,8 @@ impl ViewModel {
             kinds: universe.variant().kinds,
             by_kind: universe.counts().by_kind(),
             per_command: rate.update(universe),
-            violation: universe.violations().first().map(ViolationView::of),
+            judged: details.map(|details| (details.judged)(session)),
+            violation: universe.violations().first().map(|first| ViolationView::of(first, universe.variant().card)),
             last: details.filter(|_| !engine.playing()).and_then(|details| (details.last_event)(session)),
             leadership_intervals: universe.leadership_intervals(),
             moments: engine.moments.clone(),
@@ -355,9 +362,10 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         Some(status) if status.leads => Leadership::Stale,
         _ => Leadership::None,
     };
+    let transactions = universe.variant().card.shots == Shots::Transactions;
     let slot_view = |slot: Slot| {
         let entry = universe.entry(id, slot);
-        let state = slot_state(view.status.as_ref(), slot, entry);
+        let state = slot_state(transactions, view.status.as_ref(), slot, entry);
         let entry = entry.map(|entry| (entry.epoch, entry.command));
         SlotView { slot, state, entry, agreement: Agreement::Same }
     };
@@ -405,9 +413,10 @@ fn mark_agreement(nodes: &mut [NodeView], column: usize) {
     }
 }
 
-fn slot_state(status: Option<&NodeStatus>, slot: Slot, entry: Option<EntryStatus>) -> SlotState {
+fn slot_state(transactions: bool, status: Option<&NodeStatus>, slot: Slot, entry: Option<EntryStatus>) -> SlotState {
     let Some(log) = status.map(|status| status.log) else { return SlotState::Empty };
     match entry {
+        Some(EntryStatus { command: None, chosen: true, .. }) if transactions => SlotState::Aborted,
         _ if slot <= log.applied => SlotState::Applied,
         Some(entry) if entry.chosen || slot <= log.committed => SlotState::Committed,
         Some(_) => SlotState::Held,

@@ -44,13 +44,25 @@ pub fn site_shapes(places: &[Place], halves: &[Point], stage: Point) -> (Vec<Poi
 /// Longitude and latitude as a flat map whose edge is the widest gap between sites, so that neighbours across an ocean stay
 /// neighbours. x grows eastwards and y southwards, in degrees.
 fn project(places: &[Place]) -> Vec<Point> {
-    let mut longitudes: Vec<f64> = places.iter().map(|place| place.longitude).collect();
-    longitudes.sort_by(f64::total_cmp);
-    let n = longitudes.len();
-    let gap = |i: usize| (longitudes[(i + 1) % n] - longitudes[i]).rem_euclid(360.0);
+    let n = places.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    sort_by(&mut order, &|site| places[site].longitude);
+    let longitude = |i: usize| places[order[i % n]].longitude;
+    let gap = |i: usize| within_a_turn(longitude(i + 1) - longitude(i));
     let widest = (0..n).max_by(|&a, &b| gap(a).total_cmp(&gap(b))).unwrap_or(0);
-    let west = longitudes.get((widest + 1) % n.max(1)).copied().unwrap_or(0.0);
-    places.iter().map(|place| point((place.longitude - west).rem_euclid(360.0), -place.latitude)).collect()
+    let west = if n == 0 { 0.0 } else { longitude(widest + 1) };
+    places.iter().map(|place| point(within_a_turn(place.longitude - west), -place.latitude)).collect()
+}
+
+/// An angle from 0 up to a full turn, in degrees. Not the remainder of a division, which WebAssembly has no instruction for.
+fn within_a_turn(degrees: f64) -> f64 {
+    degrees - 360.0 * (degrees / 360.0).floor()
+}
+
+/// Sorts sites. One function for all numbers that they are sorted by, because the page is to be small.
+#[inline(never)]
+fn sort_by(sites: &mut [usize], number: &dyn Fn(usize) -> f64) {
+    sites.sort_by(|&a, &b| number(a).total_cmp(&number(b)));
 }
 
 /// Where site shapes would stand by geography alone, stretched to the stage.
@@ -151,11 +163,11 @@ fn rows(globe: &[Point], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
     let scale = scale_for(columns);
     let size = point(stage.x / scale, stage.y / scale);
     let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&a, &b| globe[a].y.total_cmp(&globe[b].y));
+    sort_by(&mut order, &|site| globe[site].y);
     let mut middles = vec![Point::default(); n];
     let lines = n.div_ceil(columns);
     for (row, line) in order.chunks_mut(columns).enumerate() {
-        line.sort_by(|&a, &b| globe[a].x.total_cmp(&globe[b].x));
+        sort_by(line, &|site| globe[site].x);
         for (column, &site) in line.iter().enumerate() {
             middles[site] = point(
                 size.x / 2.0 + (column as f64 - (line.len() as f64 - 1.0) / 2.0) * cell.x,

@@ -1,17 +1,13 @@
 //! The fragment of the address describes what is on screen: `#s=1.` and a document, deflated and in base64url. Browsers do not send
-//! fragments to servers.
+//! fragments to servers. It is read by `quorumscope::lab::link`, as the command does.
 
-use super::{browser, json};
+use super::browser;
 use js_sys::{Array, Function, Reflect, Uint8Array};
-use quorumscope::lab::{Document, Problem, Problems};
+use quorumscope::lab::Document;
+use quorumscope::lab::link::{LINK, written};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, ReadableWritablePair, Response};
-
-/// Prefix of a fragment: key, and version of the format.
-const KEY: &str = "s=1.";
-/// Longest packed document, characters; longest unpacked one, bytes.
-const LONGEST: (usize, usize) = (1 << 18, 1 << 22);
 
 /// The packed document in the address, if there is one.
 pub fn packed() -> Option<String> {
@@ -37,41 +33,14 @@ pub fn link(packed: &str) -> String {
 
 /// Packs a document.
 pub async fn pack(document: &Document) -> Option<String> {
-    let text = json::text(document)?;
-    let blob = Blob::new_with_str_sequence(&Array::of1(&text.into())).ok()?;
+    let blob = Blob::new_with_str_sequence(&Array::of1(&written(document).into())).ok()?;
     let bytes = through("CompressionStream", &blob).await.ok()?;
     let binary: String = bytes.iter().map(|byte| char::from(*byte)).collect();
     let base64 = browser::window().btoa(&binary).ok()?;
-    Some(format!("{KEY}{}", base64.trim_end_matches('=').replace('+', "-").replace('/', "_")))
+    Some(format!("{LINK}{}", base64.trim_end_matches('=').replace('+', "-").replace('/', "_")))
 }
 
-/// Unpacks a document from a fragment; the error says what is wrong with it.
-pub async fn unpack(fragment: &str) -> Result<Document, Problems> {
-    let payload = fragment.split('&').find_map(|part| part.strip_prefix(KEY));
-    let payload = payload.ok_or_else(|| wrong("This is no link to a run of this version."))?;
-    if payload.len() > LONGEST.0 {
-        return Err(wrong("This link is too long.").into());
-    }
-    let text = inflate(payload).await.ok_or_else(|| wrong("This link is damaged; was all of it copied?"))?;
-    if text.len() > LONGEST.1 {
-        return Err(wrong("This link holds too much.").into());
-    }
-    json::document(&text)
-}
-
-fn wrong(says: &str) -> Problem {
-    json::whole(says)
-}
-
-async fn inflate(payload: &str) -> Option<String> {
-    let base64 = payload.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    let binary = browser::window().atob(&base64).ok()?;
-    let bytes: Vec<u8> = binary.chars().map(|byte| byte as u8).collect();
-    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes.as_slice()))).ok()?;
-    String::from_utf8(through("DecompressionStream", &blob).await.ok()?).ok()
-}
-
-/// Sends bytes through one of the browser's two streams for deflate, which web-sys does not have yet.
+/// Sends bytes through one of the browser's streams, which web-sys does not have yet.
 async fn through(stream: &str, blob: &Blob) -> Result<Vec<u8>, JsValue> {
     let class: Function = Reflect::get(&browser::window(), &stream.into())?.dyn_into()?;
     let stream = Reflect::construct(&class, &Array::of1(&"deflate-raw".into()))?;

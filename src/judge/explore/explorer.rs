@@ -4,7 +4,7 @@ use super::bounds::{Bounds, Cost, Cut, Cuts, Ledger, Spent, Times};
 use super::history::{HistoryVariable, Violation};
 use super::intern::Memo;
 use super::local_states::{Action, Event, LocalStates, Transition};
-use super::model::{Model, Stimulus};
+use super::model::{Exercised, Model, Stimulus};
 use super::outcomes::Outcomes;
 use super::protocol_model::ModelOf;
 use super::query::{Goal, Query, Verdict, counts};
@@ -36,7 +36,7 @@ pub struct Explorer {
     pub(super) outcomes: Outcomes,
     pub(super) locals: LocalStates,
     /// The history that follows on a history and an outcome, unless that violates something.
-    histories: Memo,
+    pub(super) histories: Memo,
     pub(super) spent: Ledger,
     pub(super) states: States,
     pub(super) symmetry: Option<Symmetry>,
@@ -47,8 +47,8 @@ pub struct Explorer {
     /// The first state that is one event farther from where its stage began.
     level_end: u32,
     /// The states of this level, up to there, and those of the next that were found so far.
-    level: Vec<Pending>,
-    next_level: Vec<Pending>,
+    pub(super) level: Vec<Pending>,
+    pub(super) next_level: Vec<Pending>,
     depth: u32,
     /// Goals reached so far.
     stage: usize,
@@ -71,7 +71,7 @@ pub struct Explorer {
 
 /// What is to be known of a state until it was expanded.
 #[derive(Clone, Copy, Debug)]
-struct Pending {
+pub(super) struct Pending {
     hash: u64,
     /// The sleep set: nodes (a bit each) whose silent transitions lead nowhere that is not found anyway; see [`Explorer::sleep_set`].
     sleep: u64,
@@ -583,6 +583,11 @@ impl Explorer {
             Times::Any => cuts.without(Cut::Copies),
             Times::Most(_) => cuts,
         }
+    }
+
+    /// What the events handled so far gave the properties to look at.
+    pub fn exercised(&self) -> Exercised {
+        self.outcomes.model.exercised()
     }
 
     /// The rules applied at least once.

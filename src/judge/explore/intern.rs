@@ -19,6 +19,9 @@ impl Index {
     }
 }
 
+/// What an entry of an index takes, growing included, bytes.
+const INDEXED: usize = 72;
+
 /// Interns values of one type.
 #[derive(Clone, Debug)]
 pub(super) struct Interner<T> {
@@ -57,6 +60,11 @@ impl<T: Hash + Eq> Interner<T> {
     pub fn len(&self) -> usize {
         self.items.len()
     }
+
+    /// Bytes, by count, if each of them has so many more outside of itself.
+    pub fn bytes(&self, outside: usize) -> u64 {
+        (self.items.len() * (2 * size_of::<T>() + outside + INDEXED)) as u64
+    }
 }
 
 /// Interns lists of numbers, all in one piece of memory.
@@ -83,6 +91,11 @@ impl Lists {
     /// The list with this number.
     pub fn get(&self, number: u32) -> &[u32] {
         slice(&self.numbers, &self.ends, number)
+    }
+
+    /// Bytes, by count.
+    pub fn bytes(&self) -> u64 {
+        (2 * size_of_val(&self.numbers[..]) + self.ends.len() * (2 * size_of::<usize>() + INDEXED)) as u64
     }
 }
 
@@ -147,6 +160,11 @@ impl Memo {
     pub fn get(&self, key: u64) -> Option<u32> {
         let (held, number) = self.places[self.find(key)];
         (held == key).then_some(number)
+    }
+
+    /// Bytes, by count, as if it was about to grow.
+    pub fn bytes(&self) -> u64 {
+        3 * size_of_val(&self.places[..]) as u64
     }
 
     /// Gives `key` this number.

@@ -166,6 +166,13 @@ impl LocalStates {
         self.inboxes.get(self.items[local as usize].1)
     }
 
+    /// Bytes, by count.
+    pub fn bytes(&self) -> u64 {
+        let each = size_of::<(u32, u32)>() + size_of::<u16>() + size_of::<Span>();
+        let vectors = self.items.len() * each + size_of_val(&self.transitions[..]);
+        2 * vectors as u64 + self.numbers.bytes() + self.inboxes.bytes() + self.after_send.bytes()
+    }
+
     /// The local state after one more message was sent to it; the same, if there are as many equal ones already as may be.
     #[inline]
     pub fn after_send(&mut self, local: u32, message: u32) -> u32 {

@@ -28,6 +28,9 @@ pub(super) trait Model: Debug {
     /// Handles it once more, for a trace: what the node asks for, in order, and the rules it applies.
     fn replay(&mut self, host: u32, stimulus: Stimulus, choices: Choices) -> (Vec<TextEffect>, RuleSet);
 
+    /// Bytes of hosts, messages and histories, by count.
+    fn bytes(&self) -> u64;
+
     /// Different hosts so far.
     fn hosts(&self) -> u32;
 
@@ -70,6 +73,9 @@ pub(super) trait Model: Debug {
     /// The history after an outcome, and what that violates.
     fn observe(&mut self, history: u32, outcome: &Outcome) -> (u32, Vec<Violation>);
 
+    /// What the events handled so far gave the properties to look at.
+    fn exercised(&self) -> Exercised;
+
     /// Whether the protocol promises a property. Of its own invariants it does.
     fn promises(&self, property: &str) -> bool;
 
@@ -87,6 +93,17 @@ pub(super) trait Model: Debug {
 
     /// The number of a history under other names.
     fn rename_history(&mut self, history: u32, names: &Names) -> u32;
+}
+
+/// Nodes that some event made do what a property is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exercised {
+    /// Learned what is chosen.
+    pub decided: NodeSet,
+    /// Began to lead.
+    pub led: NodeSet,
+    /// Told a client something.
+    pub told: NodeSet,
 }
 
 /// What the explorer must know of a host: a machine, its disk, its timers, and the node on it.

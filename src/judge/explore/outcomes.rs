@@ -32,6 +32,19 @@ pub(super) struct Outcomes {
 }
 
 impl Outcomes {
+    /// Bytes, by count: those of the model as well.
+    pub fn bytes(&self) -> u64 {
+        let lists = |outcome: &Outcome| size_of_val(&outcome.sent[..]) + size_of_val(&outcome.decided[..]);
+        // A sample will do: there are very many.
+        let step = self.outcomes.len() / 1_000 + 1;
+        let outside: usize = self.outcomes.iter().step_by(step).map(lists).sum::<usize>() * step;
+        let vectors = self.outcomes.len() * size_of::<Outcome>()
+            + self.facts.len() * (size_of::<HostFacts>() + 16)
+            + self.endpoints.len() * 2
+            + self.spans.len() * size_of::<Range<u32>>();
+        2 * vectors as u64 + outside as u64 + self.memo.bytes() + self.model.bytes()
+    }
+
     pub fn new(model: Box<dyn Model>, bounds: &Bounds) -> Outcomes {
         Outcomes {
             model,

@@ -4,8 +4,8 @@ use super::bounds::Bounds;
 use super::history::{Envelope, EventFacts, HistoryVariable, Msg, Observation, Violation};
 use super::intern::Interner;
 use super::model::{
-    Choices, Handling, HostFacts, Machine, MessageText, Model, Outcome, Report, Stimulus, TextEffect, TimerText,
-    effect_text,
+    Choices, Exercised, Handling, HostFacts, Machine, MessageText, Model, Outcome, Report, Stimulus, TextEffect,
+    TimerText, effect_text,
 };
 use crate::core::messages::MessageId;
 use crate::core::node::{Breach, Invariant, Message, Node, Protocol, SettingError, Step};
@@ -30,6 +30,12 @@ struct Host<N: Node> {
     disk: N::Disk,
 }
 
+/// What a host has outside of itself, bytes: logs and tables of a node and its disk, for the few commands of an exploration.
+const NODE: usize = 1_000;
+/// The same of a message, and of a history.
+const MESSAGE: usize = 64;
+const HISTORY: usize = 200;
+
 /// No host.
 const NONE: u32 = u32::MAX;
 
@@ -51,6 +57,8 @@ pub(super) struct ModelOf<P: Protocol, H: HistoryVariable<P>> {
     nodes: Vec<Option<N<P>>>,
     /// The hosts they belong to, or [`NONE`].
     owners: Vec<u32>,
+    /// What the events handled so far gave the properties to look at.
+    exercised: Exercised,
 }
 
 impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
@@ -73,6 +81,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             selected: Vec::new(),
             nodes: vec![None; replicas],
             owners: vec![NONE; replicas],
+            exercised: Exercised::default(),
         })
     }
 
@@ -269,7 +278,19 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
 
     fn handle(&mut self, host: u32, stimulus: Stimulus, choices: Choices) -> (Outcome, Report) {
         let (mut outcome, report) = self.run(host, stimulus, choices, None);
-        outcome.observed = H::is_relevant(&self.observation(&outcome));
+        let observation = self.observation(&outcome);
+        let (me, facts, mut exercised) = (observation.node, observation.facts, self.exercised);
+        for (done, nodes) in [
+            (!facts.decided.is_empty(), &mut exercised.decided),
+            (facts.leads.is_some() && facts.leads != facts.led, &mut exercised.led),
+            (!facts.replies.is_empty(), &mut exercised.told),
+        ] {
+            if done {
+                nodes.add(me);
+            }
+        }
+        outcome.observed = H::is_relevant(&observation);
+        self.exercised = exercised;
         outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.observed;
         (outcome, report)
     }
@@ -278,6 +299,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         let mut effects = Vec::new();
         let (_, report) = self.run(host, stimulus, choices, Some(&mut effects));
         (effects, report.rules)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.hosts.bytes(NODE) + self.messages.bytes(MESSAGE) + self.histories.bytes(HISTORY)
     }
 
     fn hosts(&self) -> u32 {
@@ -353,6 +378,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         let mut history = self.histories.get(history).clone();
         let violations = history.observe(&self.observation(outcome));
         (self.histories.put(history), violations)
+    }
+
+    fn exercised(&self) -> Exercised {
+        self.exercised
     }
 
     fn promises(&self, property: &str) -> bool {

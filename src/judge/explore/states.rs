@@ -40,6 +40,11 @@ impl States {
         self.len
     }
 
+    /// Bytes, by count; those of the table as if it was about to grow.
+    pub fn bytes(&self) -> u64 {
+        (2 * self.rows.len() * size_of::<u32>() + 3 * self.places.len() * size_of::<u64>()) as u64
+    }
+
     /// The row of a state.
     #[inline]
     pub fn row(&self, state: u32) -> &[u32] {

@@ -35,6 +35,11 @@ struct Permutation {
 }
 
 impl Symmetry {
+    /// Bytes, by count.
+    pub fn bytes(&self) -> u64 {
+        self.permutations.iter().map(|one| one.locals.bytes() + one.histories.bytes()).sum()
+    }
+
     /// The symmetry of a query, if there is any.
     pub fn of(model: &dyn Model, setup: &Setup, bounds: &Bounds, via: &[Goal]) -> Option<Symmetry> {
         let all = NodeSet::first(setup.replicas);

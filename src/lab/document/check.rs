@@ -9,10 +9,10 @@ use super::places::Layout;
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::quantity::milliseconds;
 use super::read::{LONGEST, REPLICAS, ROUND_TRIP, between, share, time, whole};
-use super::scenario::{NodeSettings, Recovery, Scenario, Value, ValueBytes};
+use super::scenario::{NodeSettings, Recovery, Scenario, Stability, Value, ValueBytes};
 use super::timing::{scheduled_by_timing_model, timing_objection};
 use crate::core::card::Faults;
-use crate::core::{Card, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::core::{Card, LeaderModel, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
 use crate::sim::action::{Assumption, Timed};
 use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
 use crate::universe::{self, Universe, Variant};
@@ -141,6 +141,7 @@ impl Scenario {
         let opens = self.opens.as_ref().map(|_| time(&self.opens, "opens", 0, 0, LONGEST, problems));
         self.check_trials(Names { sites: &ids, domains: &names, kinds }, problems);
         let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, problems));
+        let stability = self.stability.as_ref().map(|stability| stability.read(variant, duration, problems));
         let (settings, ablated) = (settings?, ablated?);
         let mut blueprint = Blueprint {
             topology,
@@ -153,6 +154,7 @@ impl Scenario {
             seed,
             script,
             recovery,
+            stability,
             ..Blueprint::default()
         };
         blueprint.script.extend(scheduled_by_timing_model(blueprint.topology.timing));
@@ -217,17 +219,20 @@ impl Scenario {
     fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {
         let mut ablated = RuleSet::EMPTY;
         let removable = || variant.rules().iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
-        for (i, key) in self.without.iter().enumerate() {
+        let most = variant.rules().len();
+        if self.without.len() > most {
+            problems.add("without", format!("{} rules", self.without.len()), format!("{most} are the most"));
+        }
+        for (i, key) in self.without.iter().enumerate().take(most) {
             match variant.rules().iter().position(|rule| rule.key == key) {
                 Some(index) if variant.rules()[index].without.is_some() => ablated.add(RuleId(index as u8)),
-                Some(_) => {
-                    let says = format!(
+                Some(_) => problems.add_with(format!("without[{i}]"), format!("\"{key}\""), || {
+                    format!(
                         "{} is nothing without this rule; those one can take away are {}",
                         variant.card.title,
                         removable().collect::<Vec<_>>().join(", ")
-                    );
-                    problems.add(format!("without[{i}]"), format!("\"{key}\""), says);
-                }
+                    )
+                }),
                 None => {
                     let what = format!("rules of {} one can take away", variant.card.key);
                     problems.unknown(format!("without[{i}]"), key, &what, removable());
@@ -430,6 +435,29 @@ impl Recovery {
     }
 }
 
+impl Stability {
+    fn read(
+        &self,
+        variant: Option<&Variant>,
+        duration: Micros,
+        problems: &mut ProblemCollector,
+    ) -> sim::world::Stability {
+        let from = time(&Some(self.from.clone()), "stability.from", 0, 0, LONGEST, problems);
+        if from >= duration {
+            let says = format!("the run ends before that; a duration of more than {} would do", self.from);
+            problems.add("stability.from", &self.from, says);
+        }
+        if self.leaders == 0 {
+            problems.add("stability.leaders", 0, "1 or more would do".to_owned());
+        }
+        if let Some(variant) = variant.filter(|variant| variant.card.leader != LeaderModel::Elected) {
+            let says = format!("{} elects no leader; without it the scenario would do", variant.card.title);
+            problems.add("stability", &self.from, says);
+        }
+        sim::world::Stability { from, leaders: self.leaders }
+    }
+}
+
 /// One second before the first fault of a script after its start, µs; 0 if there is none.
 fn before_first_fault(script: &[Timed]) -> Micros {
     let faults = script.iter().filter(|timed| timed.at > 0 && timed.action.is_fault());
@@ -453,9 +481,9 @@ pub(in crate::lab) fn read_settings<'a>(
 ) -> Settings {
     for (key, value) in given {
         let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
-            let what = format!("settings of {}", variant.card.key);
-            let says = super::problem::no_such(key, &what, variant.settings.iter().map(|setting| setting.key));
-            problems.add(format!("settings.{key}"), value, says);
+            let what = || format!("settings of {}", variant.card.key);
+            let known = variant.settings.iter().map(|setting| setting.key);
+            problems.add_with(format!("settings.{key}"), value, || super::problem::no_such(key, &what(), known));
             continue;
         };
         match setting(&variant.settings[index].kind, value) {

@@ -9,6 +9,8 @@ pub mod check;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
+#[cfg(any(feature = "cli", feature = "web"))]
+pub mod link;
 mod places;
 pub mod presets;
 pub mod problem;

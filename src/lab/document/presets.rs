@@ -19,6 +19,9 @@ pub struct Preset {
 /// opens with.
 pub const PRESETS: &[Preset] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 
+/// The title of the first scenario.
+pub const TITLE: &str = "Three regions, five replicas";
+
 /// Sites of the first scenario: id, name, latitude and longitude.
 const SITES: [(&str, &str, [f64; 2]); 3] = [
     ("us-east-1", "Virginia", [39.0, -77.5]),
@@ -35,15 +38,15 @@ pub fn first() -> Scenario {
     let ids = SITES.map(|(id, ..)| id);
     let asking = |site: &str| Clients { site: site.to_owned(), think: Some("250ms".into()), ..Clients::default() };
     Scenario {
-        title: "Three regions, five replicas".to_owned(),
+        title: TITLE.to_owned(),
         about: "Raft over Virginia, Oregon and Ireland, with a client in each. Move the leadership or a node to another region \
                 and see what it costs."
             .to_owned(),
         variant: universe::first().card.key.to_owned(),
         matrix: Some("aws".to_owned()),
-        sites: ids.map(Site::named).to_vec(),
-        replicas: PLACEMENT.map(|site| ids[usize::from(site)].to_owned()).to_vec(),
-        clients: ids.map(asking).to_vec(),
+        sites: ids.map(Site::named).into(),
+        replicas: PLACEMENT.map(|site| ids[usize::from(site)].to_owned()).into(),
+        clients: ids.map(asking).into(),
         network: Network { jitter: Some("2%".into()), ..Network::default() },
         seed: Some(5),
         warmup: Some("3s".into()),
@@ -84,8 +87,8 @@ pub fn first_checked() -> Checked {
     Checked {
         variant: universe::first(),
         blueprint,
-        places: SITES.map(place).to_vec(),
-        domains: SITES.map(|(id, ..)| id.to_owned()).to_vec(),
+        places: SITES.map(place).into(),
+        domains: SITES.map(|(id, ..)| id.to_owned()).into(),
         duration: 20_000_000,
         warmup: 3_000_000,
         opens: 0,

@@ -34,15 +34,11 @@ fn explain(path: &str, message: &str) -> Problem {
     if message.starts_with("unknown field") {
         let field = quoted.next().unwrap_or_default();
         let says = no_such(field, "fields", quoted);
-        return Problem {
-            field: within(&shortened(field)),
-            value: String::new(),
-            says: format!("is no field; {says}"),
-        };
+        return Problem::new(&within(&shortened(field)), "", &format!("is no field; {says}"));
     }
     if message.starts_with("missing field") {
         let field = within(quoted.next().unwrap_or_default());
-        return Problem { field, value: String::new(), says: "is missing, and needed".to_owned() };
+        return Problem::new(&field, "", "is missing, and needed");
     }
     let says = |expected: &str| match expected.split(' ').next() {
         Some("u8" | "u16" | "u32" | "u64" | "usize") => "a whole number from 0 up would do".to_owned(),
@@ -60,9 +56,9 @@ fn explain(path: &str, message: &str) -> Problem {
             // Serde writes `string "x"` and ``integer `5` ``; the type is dropped.
             let bare = found.split_once(['`', '"']).map_or(found, |(_, bare)| bare.trim_end_matches(['`', '"']));
             let value = if found.starts_with("string") { format!("\"{}\"", shortened(bare)) } else { shortened(bare) };
-            Problem { field: path.to_owned(), value, says: says(expected) }
+            Problem { value, ..Problem::new(path, "", &says(expected)) }
         }
-        None => Problem { field: path.to_owned(), value: String::new(), says: message.to_owned() },
+        None => Problem::new(path, "", message),
     }
 }
 

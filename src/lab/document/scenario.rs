@@ -73,6 +73,9 @@ pub struct Scenario {
     /// What must come true once the script's faults are over. Default: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovery: Option<Recovery>,
+    /// How often leadership may still change once it should have settled. Default: nothing is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stability: Option<Stability>,
     /// All chance comes from this number. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -288,6 +291,27 @@ pub struct Recovery {
     /// Within how long, such as "3s".
     #[cfg_attr(feature = "cli", schemars(with = "String"))]
     pub within: Quantity,
+}
+
+/// Leadership settles: from a stated time on, no more than so many nodes lead, one after the other or at a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Stability {
+    /// From when on, such as "5s".
+    #[cfg_attr(feature = "cli", schemars(with = "String"))]
+    pub from: Quantity,
+    /// How many leaders at most, the one in office at that time included. Default: 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub leaders: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 impl Network {

@@ -1,7 +1,8 @@
-//! Documents as text: TOML, JSON, and links (deflate and base64url of the JSON). The page does the same with the browser's own functions.
+//! Documents as text, for the command: TOML, and whatever is written. JSON and links are read in [`link`](super::link), as the page does.
 
+pub use super::link::{LARGEST, document, from_json, from_link, is_link, tree_from_json, tree_from_link};
+use super::link::{LINK, tree, written};
 use super::problem::{Problem, Problems, no_such, shortened};
-use super::read::read;
 use super::recorded_run::RecordedRun;
 use super::scenario::Scenario;
 use crate::universe;
@@ -9,69 +10,22 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// Largest document, bytes (unpacked).
-pub const LARGEST: usize = 1 << 22;
-
-/// The key in a link's fragment, with the version of the format after it.
-const LINK: &str = "s=1.";
-
-/// Parses TOML.
+/// Parses TOML. Errors: text that is no TOML, and numbers that JSON has not: `nan` and `inf`.
 pub fn tree_from_toml(text: &str) -> Result<Value, Problem> {
-    toml::from_str(text).map_err(|error| {
+    if text.len() > LARGEST {
+        return Err(Problem::whole(format!("this is too large: {LARGEST} bytes are the most that a document has")));
+    }
+    let wrong = |error: toml::de::Error| {
         let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        whole(format!("this is not TOML: {place}{}", error.message().lines().collect::<Vec<_>>().join("; ")))
-    })
-}
-
-/// Parses JSON.
-pub fn tree_from_json(text: &str) -> Result<Value, Problem> {
-    serde_json::from_str(text).map_err(|error| whole(format!("this is not JSON: {error}")))
-}
-
-/// Decodes a link, or its fragment `#s=1.…`. The unpacked document is bounded by [`LARGEST`].
-pub fn tree_from_link(link: &str) -> Result<Value, Problem> {
-    let fragment = link.rsplit_once('#').map_or(link, |(_, fragment)| fragment).trim();
-    let Some(payload) = fragment.split('&').find_map(|part| part.strip_prefix(LINK)) else {
-        return Err(whole(format!("this is no link to a run: one has #{LINK}… in it")));
+        Problem::whole(format!("this is not TOML: {place}{}", error.message().lines().collect::<Vec<_>>().join("; ")))
     };
-    let broken = || whole("this link is damaged; was all of it copied?".to_owned());
-    let packed = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).map_err(|_| broken())?;
-    let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(&packed, LARGEST).map_err(|_| broken())?;
-    serde_json::from_slice(&bytes).map_err(|_| broken())
-}
-
-/// A problem of the document as a whole.
-fn whole(says: String) -> Problem {
-    Problem { field: String::new(), value: String::new(), says }
-}
-
-/// Whether the text is a link rather than the name of a file.
-pub fn is_link(text: &str) -> bool {
-    text.starts_with(LINK) || text.contains(&format!("#{LINK}"))
-}
-
-/// Reads a document from parsed text: a scenario, or a recorded run.
-pub fn document(tree: Value) -> Result<RecordedRun, Problems> {
-    match tree.get("scenario") {
-        Some(_) => Ok(read(tree)?),
-        None => Ok(RecordedRun::from(read::<Scenario, _>(tree)?)),
-    }
+    tree(toml::Deserializer::parse(text).map_err(wrong)?, wrong)
 }
 
 /// Reads a document from TOML.
 pub fn from_toml(text: &str) -> Result<RecordedRun, Problems> {
     document(tree_from_toml(text)?)
-}
-
-/// Reads a document from JSON.
-pub fn from_json(text: &str) -> Result<RecordedRun, Problems> {
-    document(tree_from_json(text)?)
-}
-
-/// Reads a document from a link.
-pub fn from_link(link: &str) -> Result<RecordedRun, Problems> {
-    document(tree_from_link(link)?)
 }
 
 /// Writes a scenario as TOML.
@@ -88,10 +42,7 @@ pub fn to_json(scenario: &Scenario) -> String {
 
 /// Writes a run, or just its scenario, as the fragment of a link.
 pub fn to_link(document: &RecordedRun) -> String {
-    let untouched = document.interventions.is_empty() && document.moment.is_none();
-    let json = if untouched { serde_json::to_vec(&document.scenario) } else { serde_json::to_vec(document) };
-    let json = json.expect("a document has text keys only");
-    let packed = miniz_oxide::deflate::compress_to_vec(&json, 9);
+    let packed = miniz_oxide::deflate::compress_to_vec(written(document).as_bytes(), 9);
     format!("#{LINK}{}", URL_SAFE_NO_PAD.encode(packed))
 }
 
@@ -111,7 +62,7 @@ pub fn schema() -> Value {
 /// malformed path, or one through a value that is no table or list.
 pub fn set(tree: &mut Value, assignment: &str) -> Result<(), Problem> {
     let Some((path, text)) = assignment.split_once('=') else {
-        return Err(whole(format!("{}: write it as path=value, such as seed=7", shortened(assignment))));
+        return Err(Problem::whole(format!("{}: write it as path=value, such as seed=7", shortened(assignment))));
     };
     let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
     let problem = |says: String| Problem { field: shortened(path), value: shortened(text), says };
@@ -176,11 +127,15 @@ fn steps(path: &str) -> Option<Vec<Step<'_>>> {
 /// The problem of a variant key that is unknown.
 pub fn no_such_variant(key: &str) -> Problem {
     let known = universe::variants().iter().map(|variant| variant.card.key);
-    whole(format!("there is no variant \"{}\"; {}", shortened(key), no_such(key, "variants", known)))
+    Problem::whole(format!("there is no variant \"{}\"; {}", shortened(key), no_such(key, "variants", known)))
 }
 
 /// The problem of a scenario name that is no file, no link and no built-in scenario.
 pub fn no_such_scenario(name: &str) -> Problem {
     let presets = super::presets::PRESETS.iter().map(|preset| preset.key);
-    whole(format!("there is no file \"{}\"; {}", shortened(name), no_such(name, "built-in scenarios", presets)))
+    Problem::whole(format!(
+        "there is no file \"{}\"; {}",
+        shortened(name),
+        no_such(name, "built-in scenarios", presets)
+    ))
 }

@@ -6,12 +6,15 @@ use super::quantity::decimal;
 use super::read::{LONGEST, share, site, time, whole};
 use super::scenario::{Clients, Scenario};
 use crate::core::Micros;
+use crate::sim::clients::OPEN_SESSIONS;
 use crate::sim::{ClientGroup, Holding, Pace, Service, Skew, Topology};
 
 /// Most groups of clients; a group at several sites counts once for each.
 const GROUPS: usize = 32;
 /// Most sessions of one group.
 const SESSIONS: u32 = 1_000;
+/// Most answers that replicas remember, one for each session at each replica.
+const REMEMBERED: usize = 200_000;
 /// Highest arrival rate of one group, in thousandths of a command per second.
 const RATE: u64 = 100_000 * 1_000;
 /// Largest weight of a site.
@@ -102,8 +105,22 @@ impl Scenario {
             problems.add("clients", format!("{all} groups"), format!("{GROUPS} are the most"));
             groups.truncate(GROUPS);
         }
+        let sessions: usize = groups.iter().map(sessions).sum();
+        if sessions * self.replicas.len() > REMEMBERED {
+            let value = format!("{sessions} sessions with {} replicas", self.replicas.len());
+            let most = REMEMBERED / self.replicas.len();
+            problems.add("clients", value, format!("{most} sessions in all are the most with so many replicas"));
+        }
         set_barrier_parties(&mut groups);
         groups
+    }
+}
+
+/// Most sessions that a group has.
+fn sessions(group: &ClientGroup) -> usize {
+    match group.pace {
+        Pace::Closed { sessions, .. } => sessions.into(),
+        Pace::Open { .. } => OPEN_SESSIONS.into(),
     }
 }
 

@@ -293,9 +293,27 @@ impl FaultPhase {
         }
     }
 
-    /// One change, or several at once.
+    /// One change, or several at once; or one by a leader that only some of the others hear, so that the next leader may know nothing of it.
     fn change_members(&mut self) {
-        for _ in 0..self.rng.between(1, 3) {
+        let most = match self.universe.leader() {
+            Some(leader) if self.rng.chance(600) => {
+                let reached = self.rng.between(0, u64::from(self.universe.nodes()) / 2);
+                let mut others: Vec<NodeId> = self.others(leader).collect();
+                while others.len() as u64 > reached {
+                    let out = self.rng.between(0, others.len() as u64 - 1) as usize;
+                    others.swap_remove(out);
+                }
+                let side: NodeSet = others.into_iter().chain([leader]).collect();
+                let rest = NodeSet::first(self.universe.nodes()).minus(side);
+                self.act(Action::HealAll);
+                if !rest.is_empty() {
+                    self.act(Action::Split { from: side, to: rest, both: true, replicas_only: true });
+                }
+                1
+            }
+            _ => 3,
+        };
+        for _ in 0..self.rng.between(1, most) {
             // A node that cannot restart cannot catch up, and after a membership change all nodes must.
             if self.universe.leader().is_none() || !self.corrupted_disks().is_empty() {
                 return;

@@ -7,6 +7,7 @@ use crate::core::{Faults, Micros, NodeId, NodeSet};
 use crate::lab::Checked;
 use crate::lab::document::check::byzantine_tolerated;
 use crate::lab::document::fault::ScriptCheck;
+use crate::lab::run::session::{Stopped, Watch};
 use crate::sim::action::{Behaviour, DiskFault, Timed};
 use crate::sim::rng::Rng;
 use crate::sim::{Action, Cost};
@@ -15,8 +16,8 @@ use crate::universe::Universe;
 /// Most actions of one run.
 const ACTIONS: usize = 600;
 
-/// Most events of one run. Typical runs take some ten thousand; one that reaches this livelocks.
-pub(super) const MOST_EVENTS: u64 = 3_000_000;
+/// Most events of one run. Typical runs take some thousand; one that reaches this livelocks.
+pub(super) const MOST_EVENTS: u64 = 1_000_000;
 
 /// Fault injection into a running simulation.
 pub(super) struct FaultPhase {
@@ -41,9 +42,13 @@ pub(super) struct FaultPhase {
     rates: Vec<u16>,
     /// Earliest time of the next action, µs.
     at: Micros,
+    /// Looks at the memory of the run.
+    watch: Watch,
+    /// It took too much.
+    pub too_large: bool,
 }
 
-/// A property was violated, so the run ends.
+/// A property was violated, or the run took too much memory, so it ends.
 pub(super) struct PropertyViolated;
 
 impl FaultPhase {
@@ -53,6 +58,7 @@ impl FaultPhase {
         checked: &Checked,
         draft: &Draft,
         request: &FuzzRequest,
+        memory: u64,
         mut rng: Rng,
     ) -> FaultPhase {
         let (card, blueprint) = (universe.variant().card, &checked.blueprint);
@@ -85,6 +91,8 @@ impl FaultPhase {
             script_check: ScriptCheck::new(card, blueprint),
             rates,
             at: 0,
+            watch: Watch::new(memory),
+            too_large: false,
         }
     }
 
@@ -121,7 +129,8 @@ impl FaultPhase {
         }
     }
 
-    /// Ends all faults of a healthy core; the other nodes are down or partitioned from then on.
+    /// Ends all faults of a healthy core; the other nodes are down or partitioned from then on. Where leadership is to settle all the same, some
+    /// of them still reach a part of the others.
     pub fn heal(&mut self, draft: &Draft) {
         self.at = draft.ends;
         let nodes = NodeSet::first(self.universe.nodes());
@@ -138,6 +147,7 @@ impl FaultPhase {
         for node in &healthy {
             self.act(Action::Disk { node: *node, fault: DiskFault::Repair });
         }
+        let mut bridges = draft.scenario.stability.is_some().then(|| Rng::stream(draft.ends, "bridges", 0));
         let recovers = self.context.card.faults != Faults::CrashStop;
         for node in nodes.iter() {
             match healthy.contains(&node) {
@@ -145,12 +155,24 @@ impl FaultPhase {
                 true if recovers => self.act(Action::Restart(node)),
                 true => {}
                 false if self.rng.chance(500) => self.act(Action::Crash(node)),
-                false => self.isolate_node(node),
+                false => match &mut bridges {
+                    Some(rng) => self.isolate_in_part(node, rng),
+                    None => self.isolate_node(node),
+                },
             }
         }
         for node in healthy {
             for action in self.repairs(node) {
                 self.act(action);
+            }
+        }
+    }
+
+    /// Cuts some of the links of a node.
+    fn isolate_in_part(&mut self, node: NodeId, rng: &mut Rng) {
+        for to in NodeSet::first(self.universe.nodes()).without(node).iter() {
+            if rng.chance(500) {
+                self.act(Action::Cut { from: node, to, both: true, replicas_only: true });
             }
         }
     }
@@ -215,7 +237,8 @@ impl FaultPhase {
 
     fn step_until(&mut self, limit: Micros) -> Result<bool, PropertyViolated> {
         let happened = self.universe.step_until(limit);
-        let good = self.universe.violations().is_empty() && self.universe.events() < MOST_EVENTS;
+        self.too_large = matches!(self.watch.look(&*self.universe), Some(Stopped::TooLarge { .. }));
+        let good = self.universe.violations().is_empty() && self.universe.events() < MOST_EVENTS && !self.too_large;
         if good { Ok(happened) } else { Err(PropertyViolated) }
     }
 
@@ -235,9 +258,9 @@ impl FaultPhase {
         self.script_check.apply(action);
         self.beyond |= self.context.exceeds_model(action, self.byzantine());
         self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
-        while !self.universe.plan(Timed::new(self.at, action)) {
-            self.at += 1;
-        }
+        self.at = self.universe.first_free(self.at);
+        let planned = self.universe.plan(Timed::new(self.at, action));
+        debug_assert!(planned, "the microsecond is free");
         self.script.push(Timed::new(self.at, action));
     }
 }

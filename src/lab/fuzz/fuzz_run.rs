@@ -8,7 +8,9 @@ use crate::judge::{PropertyFinding, Violation};
 use crate::lab::Fault;
 use crate::lab::document::problem::Problems;
 use crate::lab::document::scenario::Scenario;
+use crate::lab::run::MEMORY;
 use crate::lab::run::consistency::{Consistency, judge_clients};
+use crate::lab::run::session::{Stopped, Watch};
 use crate::sim::rng::Rng;
 use crate::universe::Universe;
 
@@ -17,6 +19,8 @@ use crate::universe::Universe;
 pub struct FuzzRun {
     /// The generated scenario with its script; running it gives the same run.
     pub scenario: Scenario,
+    /// It took more memory than there was for it, and ended before its time.
+    pub too_large: bool,
     /// The first violated property.
     pub violation: Option<Violation>,
     /// What came of checking each property.
@@ -50,7 +54,7 @@ pub(super) fn run(fuzzer: &Fuzzer, seed: u64) -> FuzzRun {
     let checked = draft.scenario.check().expect("generated scenarios are valid");
     let mut universe = checked.boot().expect("it was booted to be checked");
     universe.record_history();
-    let mut fault_phase = FaultPhase::new(universe, &checked, &draft, fuzzer.request(), rng);
+    let mut fault_phase = FaultPhase::new(universe, &checked, &draft, fuzzer.request(), fuzzer.memory, rng);
     let done = fault_phase.run_faults(&draft).and_then(|()| {
         fault_phase.heal(&draft);
         fault_phase.run_until(checked.duration)
@@ -78,6 +82,7 @@ pub(super) fn run(fuzzer: &Fuzzer, seed: u64) -> FuzzRun {
         },
     };
     FuzzRun {
+        too_large: fault_phase.too_large,
         violation,
         findings: universe.findings(),
         beyond: fault_phase.beyond,
@@ -100,8 +105,11 @@ pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<Option<V
     let mut universe = checked.boot()?;
     universe.record_history();
     let wanted = |violation: &Violation| property.is_none_or(|name| name == violation.property);
-    let mut seen = 0;
+    let (mut seen, mut watch) = (0, Watch::new(MEMORY));
     while universe.step_until(checked.duration) && universe.events() < MOST_EVENTS {
+        if let Some(Stopped::TooLarge { .. }) = watch.look(&*universe) {
+            break;
+        }
         if universe.violations().len() > seen {
             seen = universe.violations().len();
             if let Some(violation) = violations_so_far(&*universe).find(wanted) {

@@ -4,7 +4,7 @@ use super::{Fuzzer, workload};
 use crate::core::node::Setup;
 use crate::core::{Micros, SettingKind, Shots};
 use crate::lab::document::atlas::MATRICES;
-use crate::lab::document::scenario::{Cost, Network, Recovery, Scenario, Site, Value};
+use crate::lab::document::scenario::{Cost, Network, Recovery, Scenario, Site, Stability, Value};
 use crate::lab::{Checked, Quantity};
 use crate::sim::rng::Rng;
 
@@ -69,6 +69,11 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
         scenario.recovery = Some(Recovery { from: Quantity::from_micros(ends), within: Quantity::from_micros(within) });
         scenario.duration = time(ends + within);
         workload::afterwards(&mut scenario, ends, within, round_trip, rng);
+        // A stream of its own: seeds of variants that promise no stability are none the different.
+        let chosen = Rng::stream(seed, "stability", 0).chance(500);
+        if chosen && (fuzzer.variant.stable)(&setup) && is_timely(&scenario) {
+            scenario.stability = Some(Stability { from: Quantity::from_micros(ends + within / 2), leaders: 1 });
+        }
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
@@ -89,6 +94,11 @@ pub fn bound(scenario: &Scenario, round_trip: Micros) -> Micros {
     let retries = scenario.clients.iter().filter_map(|group| group.retry.as_ref()?.micros().ok());
     let rounds = 2 * (scenario.replicas.len() as Micros + 1);
     (100 + Micros::from(commands)) * unit + rounds * retries.max().unwrap_or(0).max(8 * round_trip)
+}
+
+/// Whether messages arrive in the time that timeouts are derived from: then no leader that is up falls silent.
+fn is_timely(scenario: &Scenario) -> bool {
+    scenario.network == Network::default() && scenario.cost == Cost::default() && scenario.disk.is_none()
 }
 
 pub(super) fn time(micros: Micros) -> Option<Quantity> {

@@ -27,6 +27,7 @@ pub use report::{ENOUGH, Failure, Report};
 use super::Problems;
 use super::document::problem::ProblemCollector;
 use super::document::scenario::{Scenario, Site, Value};
+use super::run::MEMORY;
 use crate::universe::Variant;
 use fault_kinds::possible;
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub struct FuzzRequest {
 pub struct Fuzzer {
     variant: &'static Variant,
     request: FuzzRequest,
+    /// What each run may take, bytes.
+    memory: u64,
 }
 
 impl FuzzRequest {
@@ -77,7 +80,7 @@ impl FuzzRequest {
             problems.add(format!("only[{i}]"), name, says);
         }
         problems.into_result(Some(()))?;
-        Ok(Fuzzer { variant, request: self })
+        Ok(Fuzzer { variant, request: self, memory: MEMORY })
     }
 
     fn with_replicas(&self, replicas: u8) -> Scenario {
@@ -98,6 +101,11 @@ impl Fuzzer {
     /// The protocol.
     pub fn variant(&self) -> &'static Variant {
         self.variant
+    }
+
+    /// Gives each run so many bytes of memory; one that takes more ends, and is counted apart.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.memory = bytes;
     }
 
     /// The request.

@@ -65,6 +65,9 @@ pub struct Report {
     pub excused: BTreeMap<String, u64>,
     /// The first of those seeds, at most 100.
     pub examples: Vec<Failure>,
+    /// Runs that took too much memory, and were not judged to their end.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub too_large: u64,
     /// Sum of the hashes of all runs, in hexadecimal.
     pub fingerprint: String,
 }
@@ -117,6 +120,7 @@ impl Report {
             beyond: 0,
             excused: BTreeMap::new(),
             examples: Vec::new(),
+            too_large: 0,
             fingerprint: hexadecimal(0),
         }
     }
@@ -155,6 +159,7 @@ impl Report {
             }
         }
         self.beyond += u64::from(fuzz_run.beyond);
+        self.too_large += u64::from(fuzz_run.too_large);
         if let Some(violation) = &fuzz_run.violation {
             let failure = Failure {
                 seed,
@@ -252,6 +257,7 @@ impl Report {
             its.iter().for_each(|(name, count)| *own.entry(name.clone()).or_default() += count);
         }
         self.beyond += other.beyond;
+        self.too_large += other.too_large;
         self.failures.extend(other.failures.iter().cloned());
         self.examples.extend(other.examples.iter().cloned());
         self.sum(u64::from_str_radix(&other.fingerprint, 16).unwrap_or(0));
@@ -287,6 +293,10 @@ impl Report {
     pub fn is_good(&self) -> bool {
         self.violations.is_empty() && self.unreached().is_empty()
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn hexadecimal(number: u64) -> String {

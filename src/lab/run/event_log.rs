@@ -76,6 +76,11 @@ impl EventLog {
         Ok(self.lines.pop_front())
     }
 
+    /// Has the run stop where it takes more memory than so many bytes.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.run.limit_memory(bytes);
+    }
+
     /// The run.
     pub fn run(&self) -> &Run {
         &self.run

@@ -28,11 +28,55 @@ use crate::sim::Counts;
 #[cfg(feature = "cli")]
 use consistency::{Consistency, LINEARIZABILITY};
 use outage::Outages;
-use report::{Commands, Leader, Messages, RefusedReport, ResolvedReport, ViolationReport, latencies, properties};
-use session::{ReplayMismatch, Session};
+use report::{
+    Commands, Leader, Messages, OrderReport, RefusedReport, ResolvedReport, ViolationReport, latencies, members,
+    properties,
+};
+use serde::Serialize;
+use session::{ReplayMismatch, Session, Stopped};
 
 /// Most events of one run. A run that would take more is cut short, and its report says so.
 pub const MOST_EVENTS: u64 = 200_000_000;
+/// Memory that a run may take, bytes, unless [`Run::limit_memory`] says otherwise.
+pub const MEMORY: u64 = 4 << 30;
+
+/// How a run ended, or why it did not go on to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Ending {
+    /// Its duration was over, or the moment of its link was reached.
+    #[serde(rename = "duration")]
+    Duration,
+    /// It was cut short after [`MOST_EVENTS`] events.
+    #[serde(rename = "too many events")]
+    TooManyEvents,
+    /// It took more memory than there was for it.
+    #[serde(rename = "too large")]
+    TooLarge,
+    /// Time stood still: events without end in one microsecond.
+    #[serde(rename = "time stands still")]
+    StandsStill,
+    /// It is not over.
+    #[serde(rename = "running")]
+    Running,
+}
+
+impl Ending {
+    /// As in JSON.
+    pub fn text(self) -> &'static str {
+        match self {
+            Ending::Duration => "duration",
+            Ending::TooManyEvents => "too many events",
+            Ending::TooLarge => "too large",
+            Ending::StandsStill => "time stands still",
+            Ending::Running => "running",
+        }
+    }
+
+    /// Whether the run was cut short by a limit.
+    pub fn is_cut_short(self) -> bool {
+        matches!(self, Ending::TooManyEvents | Ending::TooLarge | Ending::StandsStill)
+    }
+}
 
 /// A run in progress, up to the end of its scenario's duration or to the moment of its link.
 #[derive(Debug)]
@@ -80,11 +124,42 @@ impl Run {
     fn of(document: &Document, checked: Checked) -> Result<Run, Problems> {
         let (session, moment) = Session::load_checked(document, checked)?;
         #[cfg(feature = "cli")]
-        let session = session.recorded();
+        let mut session = session.recorded();
+        #[cfg(feature = "cli")]
+        session.limit_memory(MEMORY);
         // A request that is sent on to the leader and from there to a quorum takes three round trips at most.
         let outages = Outages::new(4 * session.checked().blueprint.topology.round_trip_max());
         let before = (session.checked().warmup == 0).then(AtWarmup::default);
         Ok(Run { session, moment, outages, before })
+    }
+
+    /// Has the run stop where it takes more memory than so many bytes.
+    #[cfg(feature = "cli")]
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.session.limit_memory(bytes);
+    }
+
+    /// How it ended.
+    pub fn ending(&self) -> Ending {
+        match self.session.stopped() {
+            Some(Stopped::TooLarge { .. }) => Ending::TooLarge,
+            Some(Stopped::StandsStill(_)) => Ending::StandsStill,
+            None if self.arrived() || self.session.universe().time() >= self.end() => Ending::Duration,
+            None if self.session.universe().events() >= MOST_EVENTS => Ending::TooManyEvents,
+            None => Ending::Running,
+        }
+    }
+
+    /// Why it was cut short, in words; empty if it was not.
+    pub fn cut_short(&self) -> String {
+        let events = self.session.universe().events();
+        match self.session.stopped() {
+            Some(stopped) => stopped.to_string(),
+            None if self.ending() == Ending::TooManyEvents => {
+                format!("too many events: {} million, and the run was not over", events / 1_000_000)
+            }
+            None => String::new(),
+        }
     }
 
     /// Runs to the end and reports.
@@ -107,7 +182,7 @@ impl Run {
 
     /// Handles the next event or intervention. True: the run has ended.
     pub fn step(&mut self) -> Result<bool, Problem> {
-        if self.arrived() || self.session.universe().events() >= MOST_EVENTS {
+        if self.arrived() || self.session.universe().events() >= MOST_EVENTS || self.session.stopped().is_some() {
             return Ok(true);
         }
         let warmup = self.session.checked().warmup;
@@ -118,6 +193,9 @@ impl Run {
             value: String::new(),
             says,
         })?;
+        if self.session.stopped().is_some() {
+            return Ok(true);
+        }
         let universe = self.session.universe();
         if happened {
             let counts = universe.counts();
@@ -204,15 +282,17 @@ impl Run {
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         let clients = self.judge_clients();
-        let violations = universe.violations().iter().chain(&clients.violation).map(ViolationReport::new).collect();
-        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(ViolationReport::new);
+        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.shots);
+        let violations = universe.violations().iter().chain(&clients.violation).map(report).collect();
+        let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(report);
         Report {
             title: self.session.scenario().title.clone(),
             variant: checked.variant.card.key,
             seed: checked.blueprint.seed,
             fingerprint: format!("{:016x}", universe.fingerprint()),
             time_us: now,
-            complete: now >= self.end(),
+            complete: now >= self.end() && !self.ending().is_cut_short(),
+            cut_short: self.cut_short(),
             events: universe.events(),
             measured_from_us: if self.before.is_some() { checked.warmup } else { 0 },
             commands: Commands::new(universe, before),
@@ -222,11 +302,14 @@ impl Run {
             patience_us: self.outages.patience(),
             outages: self.outages.until(now),
             refused: universe.refused().iter().map(RefusedReport::new).collect(),
+            orders: universe.orders().iter().map(OrderReport::new).collect(),
+            members: members(universe),
             resolved: universe.resolved().iter().map(ResolvedReport::new).collect(),
             history: clients.history,
             properties: properties(universe, clients.finding),
             violations,
             not_promised: not_promised.collect(),
+            stuck: crate::universe::narration::stuck(universe),
             rules: rules.iter().map(|RuleId(id)| universe.variant().rules()[usize::from(id)].key).collect(),
         }
     }

@@ -2,7 +2,8 @@
 
 use super::AtWarmup;
 use super::outage::Outage;
-use crate::core::{Log, Micros, NodeSet, Phase};
+use crate::core::{Log, Micros, NodeId, NodeSet, Phase, Shots};
+use crate::judge::orders::OrderOutcome;
 use crate::judge::{Finding, LeadershipInterval, Violation, liveness};
 use crate::lab::{Checked, Place};
 use crate::sim::roles::Resolved;
@@ -24,8 +25,12 @@ pub struct Report {
     pub fingerprint: String,
     /// Simulated time, µs.
     pub time_us: Micros,
-    /// Whether the run reached its end. Runs of more than [`MOST_EVENTS`](super::MOST_EVENTS) events are cut short.
+    /// Whether the run reached its end.
     pub complete: bool,
+    /// A finding about the run as a whole: why it did not reach its end. It took more than [`MOST_EVENTS`](super::MOST_EVENTS) events or too
+    /// much memory, or time stood still.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cut_short: String,
     /// Events.
     pub events: u64,
     /// Commands, messages and latencies are counted from this time on, µs: the end of the warm-up.
@@ -44,6 +49,10 @@ pub struct Report {
     pub outages: Vec<Outage>,
     /// Actions of the script that were impossible when their time came, and were not done.
     pub refused: Vec<RefusedReport>,
+    /// Orders to transfer leadership or to change the members that reached a leader, and what came of them.
+    pub orders: Vec<OrderReport>,
+    /// The members at the end, counted from 1: as the leader sees them or, without one, as each node sees itself.
+    pub members: Vec<u32>,
     /// Actions of the script that named nodes by role, and the nodes that had the roles.
     pub resolved: Vec<ResolvedReport>,
     /// The verdict on the clients' history: "linearizable", "not linearizable" or "undecided" (within the limits of the search); for queues
@@ -55,6 +64,8 @@ pub struct Report {
     pub violations: Vec<ViolationReport>,
     /// What happened against properties that the variant does not promise.
     pub not_promised: Vec<ViolationReport>,
+    /// Why nothing went on at the end, if that can be told: a quorum that cannot be met with the nodes that run, or a blocked node.
+    pub stuck: Option<String>,
     /// Keys of the rules that were applied at least once.
     pub rules: Vec<&'static str>,
 }
@@ -313,6 +324,42 @@ impl RefusedReport {
     }
 }
 
+/// An operator's order and its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OrderReport {
+    /// When it was given, µs.
+    pub at_us: Micros,
+    /// The order, in words.
+    pub order: String,
+    /// The leader that it went to, counted from 1.
+    pub leader: u32,
+    /// "done", "given up", "replaced", "not taken up", "lost with its leader" or "under way".
+    pub outcome: &'static str,
+    /// When that was, µs; `null`: it is under way.
+    pub ended_us: Option<Micros>,
+    /// Why it was not done.
+    pub why: Option<String>,
+}
+
+impl OrderReport {
+    pub(super) fn new(OrderOutcome { given, ended }: &OrderOutcome) -> OrderReport {
+        OrderReport {
+            at_us: given.at,
+            order: given.action.to_string(),
+            leader: u32::from(given.leader.0) + 1,
+            outcome: ended.map_or("under way", |(_, ended)| ended.text()),
+            ended_us: ended.map(|(at, _)| at),
+            why: ended.and_then(|(_, ended)| ended.why(given.order)),
+        }
+    }
+}
+
+/// The members, counted from 1.
+pub(super) fn members(universe: &dyn Universe) -> Vec<u32> {
+    let nodes = (0..universe.nodes()).map(|id| universe.node(NodeId(id)));
+    nodes.filter(|node| node.member).map(|node| u32::from(node.id.0) + 1).collect()
+}
+
 /// A property and what came of checking it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PropertyReport {
@@ -379,6 +426,8 @@ pub struct ViolationReport {
     pub nodes: Vec<u32>,
     /// The slot, if it is about one.
     pub slot: Option<u32>,
+    /// The same in terms of what the variant agrees on: "slot 3", "version 7 of register 2", "transaction 5".
+    pub place: Option<String>,
     /// The number of the event after which it was detected.
     pub event: u64,
     /// When, µs.
@@ -386,13 +435,14 @@ pub struct ViolationReport {
 }
 
 impl ViolationReport {
-    pub(super) fn new(violation: &Violation) -> ViolationReport {
+    pub(super) fn new(violation: &Violation, shots: Shots) -> ViolationReport {
         let numbers = |nodes: NodeSet| nodes.iter().map(|node| u32::from(node.0) + 1).collect();
         ViolationReport {
             property: violation.property,
             says: violation.says,
             nodes: numbers(violation.nodes),
             slot: violation.slot,
+            place: violation.place(shots),
             event: violation.event,
             at_us: violation.at,
         }

@@ -1,7 +1,7 @@
 //! Many runs of one scenario, one for each seed: a short report of each, for distributions of latencies, elections and outages.
 
 use super::report::{Latency, LatencySummary, Leader, PropertyReport, ViolationReport};
-use super::{MOST_EVENTS, Run};
+use super::{Ending, MEMORY, MOST_EVENTS, Run};
 use crate::core::Micros;
 use crate::judge::liveness;
 use crate::lab::{Document, Problem, Problems, Scenario};
@@ -54,31 +54,11 @@ pub struct SeedReport {
     pub violations: Vec<ViolationReport>,
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Ending {
-    /// Its duration was over.
-    #[serde(rename = "duration")]
-    Duration,
-    /// It was cut short after [`MOST_EVENTS`] events.
-    #[serde(rename = "cut short")]
-    CutShort,
-}
-
-impl Ending {
-    /// As in JSON.
-    pub fn text(self) -> &'static str {
-        match self {
-            Ending::Duration => "duration",
-            Ending::CutShort => "cut short",
-        }
-    }
-}
-
 /// The runs of one scenario under different seeds.
 #[derive(Clone, Debug)]
 pub struct Seeds {
     scenario: Scenario,
+    memory: u64,
 }
 
 impl Seeds {
@@ -96,12 +76,18 @@ impl Seeds {
             }
         }
         document.scenario.check()?;
-        Ok(Seeds { scenario: document.scenario.clone() })
+        Ok(Seeds { scenario: document.scenario.clone(), memory: MEMORY })
+    }
+
+    /// Gives each run so many bytes of memory.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.memory = bytes;
     }
 
     /// Runs one seed to its end. Errors: a seed that is out of bounds.
     pub fn run(&self, seed: u64) -> Result<SeedReport, Problems> {
         let mut run = Run::new(&Document::from(Scenario { seed: Some(seed), ..self.scenario.clone() }))?;
+        run.limit_memory(self.memory);
         while !run.advance(MOST_EVENTS)? {}
         Ok(SeedReport::new(&run))
     }
@@ -124,7 +110,7 @@ impl SeedReport {
         }
         SeedReport {
             seed: report.seed,
-            ended: if report.complete { Ending::Duration } else { Ending::CutShort },
+            ended: run.ending(),
             time_us: report.time_us,
             events: report.events,
             answered: report.commands.answered,

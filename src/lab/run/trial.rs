@@ -101,7 +101,9 @@ pub fn outcome(under_way: &UnderWay, session: &Session) -> Option<Outcome> {
         Watch::Safety => {
             let all = universe.violations().iter().chain(universe.not_promised());
             match all.clone().count() > under_way.violations {
-                true => (1, all.last().map_or_else(String::new, narration::violation)),
+                true => {
+                    (1, all.last().map_or_else(String::new, |last| narration::violation(last, universe.variant().card)))
+                }
                 false => (0, "No property was violated.".to_owned()),
             }
         }

@@ -43,7 +43,7 @@ pub use message::Msg;
 pub use rules::*;
 pub use state::{Change, State};
 
-use crate::core::node::{Invariant, Node, Protocol, SettingError, Setup};
+use crate::core::node::{HistoryInvariant, Invariant, Node, Protocol, SettingError, Setup};
 use crate::core::{
     Answer, Ballot, Card, Command, Contact, EntryStatus, Exchange, Family, Faults, Formula, Instance, LeaderModel,
     LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, Quorums, Rule, Setting, Shots, Slot, Tally,
@@ -552,6 +552,10 @@ impl Protocol for CasPaxos {
 
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
+    }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Server>] {
+        invariants::HISTORY
     }
 }
 

@@ -36,6 +36,16 @@ impl Server {
         out.save_entries(slot);
     }
 
+    /// A poll: refused by whoever hears from a leader, or leads.
+    pub(super) fn on_poll(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) {
+        if ballot <= self.disk.promised {
+            return out.send(from, Msg::Nack { promised: self.disk.promised });
+        }
+        let hears = matches!(self.role, Role::Leader(_) | Role::Acceptor { hears_leader: true, .. });
+        let granted = !(hears && out.rule(LEADER_STICKINESS));
+        out.send(from, Msg::PollReply { ballot, granted });
+    }
+
     /// Phase 1b.
     pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, first: Slot, out: &mut Out<Server>) {
         out.because(PROMISE_ONLY_HIGHER);

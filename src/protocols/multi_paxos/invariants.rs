@@ -2,8 +2,10 @@
 //! server that changed, and there only the open slots that may have changed: committed slots are covered by agreement.
 
 use super::{Role, Server};
-use crate::core::node::{Breach, Invariant, Step};
-use crate::core::{NodeId, Slot};
+use crate::core::hash::Digest;
+use crate::core::history::Choice;
+use crate::core::node::{Breach, HistoryInvariant, Invariant, Step};
+use crate::core::{HistoryVariables, NodeId, NodeSet, Slot};
 
 pub(super) const INVARIANTS: &[Invariant<Server>] = &[
     Invariant {
@@ -11,17 +13,21 @@ pub(super) const INVARIANTS: &[Invariant<Server>] = &[
         says: "No acceptor has accepted a ballot higher than the one it has promised.",
         holds: promise_covers_acceptance,
     },
-    Invariant {
-        name: "Chosen stays chosen (P2)",
-        says: "In one slot, all acceptances in one ballot are of one command; and if a quorum has accepted it, so are all in higher ballots.",
-        holds: chosen_stays_chosen,
-    },
+    Invariant { name: P2.0, says: P2.1, holds: chosen_stays_chosen },
     Invariant {
         name: "The leader's ballot",
         says: "A leader leads the ballot that it has itself promised, and nobody else leads it.",
         holds: one_leader,
     },
 ];
+
+pub(super) const HISTORY: &[HistoryInvariant<Server>] =
+    &[HistoryInvariant { name: P2.0, says: P2.1, holds: ever_chosen_stays_chosen }];
+
+const P2: (&str, &str) = (
+    "Chosen stays chosen (P2)",
+    "In one slot, all acceptances in one ballot are of one command; and if a quorum has accepted it, so are all in higher ballots.",
+);
 
 fn of(nodes: &[Option<Server>], id: NodeId) -> Option<&Server> {
     nodes.get(usize::from(id.0)).and_then(Option::as_ref)
@@ -77,4 +83,31 @@ fn one_leader(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
         Some((other, _)) => Err(Breach { other: Some(other), slot: None }),
         None => Ok(()),
     }
+}
+
+impl Choice for Server {
+    fn is_quorum(&self, voters: NodeSet) -> bool {
+        self.config.quorums.phase2.is_quorum(voters)
+    }
+}
+
+/// Counts every vote that was ever on a disk, whatever its acceptor has accepted, lost or compacted since.
+fn ever_chosen_stays_chosen(
+    history: &mut HistoryVariables,
+    nodes: &[Option<Server>],
+    step: Step,
+) -> Result<(), Breach> {
+    let server = of(nodes, step.changed);
+    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else { return Ok(()) };
+    let mut result = history.count_saved(server.is_none().then_some(step.changed), choice);
+    let (Some(server), Some(from)) = (server, step.log_from) else { return result };
+    // Where anything may have changed, committed slots have not; agreement covers them.
+    let from = if from > 1 { from } else { server.committed + 1 };
+    for (slot, held) in server.disk.accepted.iter_from(from) {
+        if let Some(held) = held {
+            let value = (held.ballot.epoch(), Digest::of(&held.command), 0);
+            result = result.and(history.vote(slot, value, step.changed, server));
+        }
+    }
+    result
 }

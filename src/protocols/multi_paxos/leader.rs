@@ -21,10 +21,14 @@ pub struct Leadership {
     nearest: NodeSet,
     /// Who has answered a heartbeat since the last check of the quorum (etcd: RecentActive).
     recently_active: NodeSet,
-    /// For each server the first slot whose chosen command it lacks; 0 if it lacks none.
-    first_missing: Vec<Slot>,
-    /// The oldest open slot when the retransmission timer was set; 0 if it is not set, because no slot is open.
+    /// What it knows of each server.
+    followers: Vec<Follower>,
+    /// The oldest open slot when the open proposals were last sent; 0 if the retransmission timer is not set, because no slot is open.
     oldest: Slot,
+    /// The newest one.
+    newest: Slot,
+    /// The last round of heartbeats then.
+    sent_after: u32,
     /// Retransmissions in a row without progress, at most [`DOUBLINGS`].
     resends: u8,
     /// The commit index when it began to lead.
@@ -33,10 +37,52 @@ pub struct Leadership {
     handing_over: Option<NodeId>,
 }
 
+/// What a leader knows of another server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Follower {
+    /// The first slot whose chosen command it lacks, as far as nothing is under way to it; 0 if it lacks none.
+    first_missing: Slot,
+    /// The highest round of heartbeats that it has answered.
+    answered: u32,
+    /// The round of the heartbeat that took chosen commands or a snapshot along and is under way; 0 if none is.
+    under_way: u32,
+    /// The last slot in that.
+    until: Slot,
+    /// How often the wait for its answer is doubled.
+    doublings: u8,
+}
+
+impl Follower {
+    /// An answer to a heartbeat. What is under way is sent again only if heartbeats sent later were answered before it: those wait in the same
+    /// queues and for the same disk, so there is no need to guess how long an answer takes. `patience` is a longest round trip in heartbeats, for
+    /// messages that overtake others.
+    fn answer(&mut self, round: u32, first_missing: Slot, patience: u32) {
+        self.answered = self.answered.max(round);
+        if self.under_way > 0 {
+            let later = round > self.under_way;
+            let arrived = round == self.under_way || later && (first_missing == 0 || first_missing > self.until);
+            if arrived {
+                self.doublings = self.doublings.saturating_sub(1);
+            } else if later && round - self.under_way >= patience << self.doublings {
+                self.doublings = (self.doublings + 1).min(DOUBLINGS);
+            } else {
+                return;
+            }
+            self.under_way = 0;
+        }
+        self.first_missing = first_missing;
+    }
+}
+
 /// How often timeouts double at most.
 pub(super) const DOUBLINGS: u8 = 4;
 
 impl Leadership {
+    /// Whether a transfer to this server is under way.
+    pub fn is_handing_over_to(&self, to: NodeId) -> bool {
+        self.handing_over == Some(to)
+    }
+
     /// A new leader sends to everybody.
     pub fn new(peers: NodeSet, servers: u8, committed: Slot) -> Leadership {
         Leadership {
@@ -45,8 +91,10 @@ impl Leadership {
             timed: 1,
             nearest: NodeSet::EMPTY,
             recently_active: NodeSet::EMPTY,
-            first_missing: vec![0; usize::from(servers)],
+            followers: vec![Follower::default(); usize::from(servers)],
             oldest: 0,
+            newest: 0,
+            sent_after: 0,
             resends: 0,
             began: committed,
             handing_over: None,
@@ -91,12 +139,13 @@ impl Server {
         if let Role::Acceptor { leader, .. } = self.role {
             return out.reply(command.client, command.seq, Answer::Redirect(leader));
         }
-        if let Some(outcome) = self.machine.recall(command) {
-            out.because(AT_MOST_ONCE);
+        if let Some(outcome) = self.machine.recall(command)
+            && out.rule(AT_MOST_ONCE)
+        {
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
-        if !self.clients.is_new(command) {
-            return out.because(AT_MOST_ONCE);
+        if !self.clients.is_new(command) && out.rule(AT_MOST_ONCE) {
+            return;
         }
         self.clients.pending.push_back(command);
         self.propose_pending(out);
@@ -132,11 +181,11 @@ impl Server {
 
     /// Sets the retransmission timer for the oldest open slot, unless it is set.
     fn start_resend_timer(&mut self, out: &mut Out<Server>) {
-        let oldest = self.committed + 1;
+        let (oldest, newest) = (self.committed + 1, self.committed + self.open.len() as Slot);
         if let Role::Leader(leadership) = &mut self.role
             && leadership.oldest == 0
         {
-            leadership.oldest = oldest;
+            (leadership.oldest, leadership.newest, leadership.sent_after) = (oldest, newest, leadership.round);
             let pause = self.config.resend << leadership.resends;
             out.set_timer(Timer::Resend, pause, pause);
         }
@@ -176,17 +225,19 @@ impl Server {
         self.try_hand_over(out);
     }
 
-    /// Sends a heartbeat to all others, with the missing commands or a snapshot for those that lack some.
+    /// Sends a heartbeat to all others, with the missing commands or a snapshot for those that lack some and to which none are under way.
     pub(super) fn send_heartbeats(&mut self, out: &mut Out<Server>) {
         let peers = self.peers();
         let Role::Leader(leadership) = &mut self.role else { return };
         out.because(STABLE_LEADER);
         leadership.round += 1;
-        let (round, first_missing) = (leadership.round, std::mem::take(&mut leadership.first_missing));
+        let (round, mut followers) = (leadership.round, std::mem::take(&mut leadership.followers));
         let (ballot, committed) = (self.disk.promised, self.committed);
         let mut informed = peers;
         for peer in peers.iter() {
-            if let Some(catch_up) = self.catch_up(first_missing[usize::from(peer.0)], round) {
+            let follower = &mut followers[usize::from(peer.0)];
+            if let Some((until, catch_up)) = self.catch_up(std::mem::take(&mut follower.first_missing), round) {
+                (follower.under_way, follower.until) = (round, until);
                 out.because(CATCH_UP);
                 out.send(peer, catch_up);
                 informed.remove(peer);
@@ -194,43 +245,44 @@ impl Server {
         }
         out.broadcast(informed, Msg::Heartbeat { ballot, round, committed });
         if let Role::Leader(leadership) = &mut self.role {
-            leadership.first_missing = first_missing;
-            leadership.first_missing.fill(0);
+            leadership.followers = followers;
         }
         self.try_hand_over(out);
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
     }
 
-    /// The heartbeat for a server that lacks the chosen commands from `first` on; `None` if it lacks none.
-    fn catch_up(&self, first: Slot, round: u32) -> Option<Msg> {
+    /// The heartbeat for a server that lacks the chosen commands from `first` on, and the last slot in it; `None` if it lacks none.
+    fn catch_up(&self, first: Slot, round: u32) -> Option<(Slot, Msg)> {
         let ballot = self.disk.promised;
         let log = &self.disk.accepted;
         if first == 0 || first > self.committed {
             return None;
         }
         if first < log.first() {
-            return Some(Msg::Snapshot { ballot, round, snapshot: Arc::clone(&self.disk.snapshot) });
+            let snapshot = Arc::clone(&self.disk.snapshot);
+            return Some((snapshot.slot, Msg::Snapshot { ballot, round, snapshot }));
         }
         let known = (self.committed + 1 - first) as usize;
         let chosen: Vec<Proposal> = log.iter_from(first).take(known).map_while(|(_, proposal)| *proposal).collect();
-        Some(Msg::CatchUp { ballot, round, first, chosen: Arc::new(chosen) })
+        let until = first + chosen.len() as Slot - 1;
+        Some((until, Msg::CatchUp { ballot, round, first, chosen: Arc::new(chosen) }))
+    }
+
+    /// The last slot in the snapshots and commands that are under way to others: those will need what follows.
+    pub(super) fn needed_after(&self) -> Slot {
+        let Role::Leader(leadership) = &self.role else { return Slot::MAX };
+        let under_way = leadership.followers.iter().filter(|follower| follower.under_way > 0);
+        under_way.map(|follower| follower.until).min().unwrap_or(Slot::MAX)
     }
 
     /// A heartbeat was answered.
-    pub(super) fn on_heartbeat_reply(
-        &mut self,
-        from: NodeId,
-        ballot: Ballot,
-        round: u32,
-        first_missing: Slot,
-        out: &mut Out<Server>,
-    ) {
+    pub(super) fn on_heartbeat_reply(&mut self, from: NodeId, ballot: Ballot, round: u32, first_missing: Slot) {
         let Role::Leader(leadership) = &mut self.role else { return };
         if ballot != self.disk.promised {
             return;
         }
         leadership.recently_active.add(from);
-        leadership.first_missing[usize::from(from.0)] = first_missing;
+        leadership.followers[usize::from(from.0)].answer(round, first_missing, self.config.patience);
         if self.config.thrifty && round >= leadership.timed && leadership.nearest.add(from) {
             let nearest = leadership.nearest;
             if self.config.quorums.phase2.is_minimal(nearest.with(self.me)) {
@@ -238,14 +290,6 @@ impl Server {
                 leadership.nearest = NodeSet::EMPTY;
                 self.use_thrifty_quorum(nearest);
             }
-        }
-        // The target of a transfer gets what it lacks at once, not with the next heartbeat.
-        if matches!(&self.role, Role::Leader(leadership) if leadership.handing_over == Some(from))
-            && let Some(catch_up) = self.catch_up(first_missing, round)
-        {
-            out.because(CATCH_UP);
-            out.send(from, catch_up);
-            self.try_hand_over(out);
         }
     }
 
@@ -259,29 +303,44 @@ impl Server {
         }
     }
 
-    /// The retransmission timeout: if the oldest open slot is still the same, sends all open proposals again.
+    /// The retransmission timeout: if the oldest open slot is still the same, sends open proposals again, to those that have answered a heartbeat
+    /// sent after them: what others have not answered may still be on its way.
     pub(super) fn resend(&mut self, out: &mut Out<Server>) {
         let (peers, oldest) = (self.peers(), self.committed + 1);
         let Role::Leader(leadership) = &mut self.role else { return };
-        let stuck = std::mem::take(&mut leadership.oldest) == oldest;
-        leadership.resends = if stuck { (leadership.resends + 1).min(DOUBLINGS) } else { 0 };
+        let stuck = leadership.oldest == oldest;
         if !stuck {
+            leadership.resends = 0;
             self.preempted = self.preempted.saturating_sub(1);
         }
+        let heard = |peer: &NodeId| {
+            let answered = leadership.followers[usize::from(peer.0)].answered;
+            answered > leadership.sent_after || !leadership.to.has(*peer)
+        };
+        let heard: NodeSet = peers.iter().filter(heard).collect();
+        if stuck {
+            // A member of the thrifty quorum may be down: send to all until a heartbeat shows who answers.
+            leadership.to = peers;
+            leadership.timed = leadership.round + 1;
+            leadership.nearest = NodeSet::EMPTY;
+        }
+        if stuck && heard.is_empty() {
+            // The same question again later; nothing is sent, so there is no reason to become slower.
+            let pause = self.config.resend << leadership.resends;
+            return out.set_timer(Timer::Resend, pause, pause);
+        }
+        leadership.oldest = 0;
         if self.open.is_empty() {
             return;
         }
         if stuck {
             out.because(RESEND);
-            // A member of the thrifty quorum may be down: send to all until a heartbeat shows who answers.
-            leadership.to = peers;
-            leadership.timed = leadership.round + 1;
-            leadership.nearest = NodeSet::EMPTY;
+            leadership.resends = (leadership.resends + 1).min(DOUBLINGS);
+            let newest = leadership.newest;
             let (ballot, committed) = (self.disk.promised, self.piggybacked_commit());
-            for (slot, open) in (oldest..).zip(&self.open) {
+            for (slot, open) in (oldest..=newest).zip(&self.open) {
                 if let Some(&Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
-                    let silent = peers.minus(open.votes);
-                    out.broadcast(silent, Msg::Accept { ballot, slot, command, committed });
+                    out.broadcast(heard.minus(open.votes), Msg::Accept { ballot, slot, command, committed });
                 }
             }
         }

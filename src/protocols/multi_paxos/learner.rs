@@ -11,6 +11,9 @@ use super::{Role, Server};
 use crate::core::{Answer, Ballot, Command, Log, NodeId, NodeSet, Out, Slot};
 use std::sync::Arc;
 
+/// Snapshots' worth of slots that are kept at most for servers to which a snapshot is under way.
+const KEPT: u32 = 16;
+
 /// What is known of a slot beyond the committed prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Open {
@@ -59,7 +62,7 @@ impl Server {
             self.open.pop_front();
             self.committed += 1;
             out.because(EXECUTE_IN_ORDER);
-            let outcome = self.machine.apply(command, self.me);
+            let outcome = self.machine.apply_once(command, self.me, || out.rule(AT_MOST_ONCE));
             out.applied(self.committed, command);
             if let Role::Leader(_) = self.role {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -153,7 +156,7 @@ impl Server {
         *leader_committed = committed;
         let first_missing = if missing { self.committed + 1 } else { 0 };
         out.because(STABLE_LEADER);
-        self.reset_election_timeout(out);
+        self.hear_leader(out);
         out.send(from, Msg::HeartbeatReply { ballot, round, first_missing });
     }
 
@@ -180,11 +183,13 @@ impl Server {
     }
 
     /// Takes a snapshot, and compacts the log up to the previous one, so that a server slightly behind still gets commands in place of the
-    /// whole state.
+    /// whole state; or to the one that is under way to another, which would need a newer one otherwise.
     #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
         out.because(SNAPSHOT);
-        self.disk.accepted.compact_to(self.disk.snapshot.slot);
+        let most = self.config.snapshot_every.saturating_mul(KEPT);
+        let kept = self.disk.snapshot.slot.min(self.needed_after()).max(self.committed.saturating_sub(most));
+        self.disk.accepted.compact_to(kept);
         self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, machine: self.machine.clone() });
         self.save(out);
     }

@@ -46,6 +46,17 @@ crate::messages! {
     #[allow(missing_docs)] // The variants say what their fields are.
     #[repr(u8)] // The discriminant is a byte of its own, not a niche in a command: see ARCHITECTURE.md, on speed.
     pub enum Msg {
+        /// Does the receiver hear from a leader? Asked before `ballot` is prepared; nobody promises anything yet.
+        Poll { ballot: Ballot } = {
+            letter: 'Q', phase: Elect, says: "asks whether it may prepare a higher ballot",
+            bytes: BALLOT,
+        };
+        /// Answers a poll.
+        PollReply { ballot: Ballot, granted: bool } = {
+            letter: 'q', phase: Vote, says: "hears from no leader either",
+            refusal: PollRefusal if !granted => { alias: "PollReply: false", letter: 'x', says: "still hears from the leader" },
+            bytes: BALLOT + 1,
+        };
         /// Phase 1a, for all slots from `from` on at once.
         Prepare { ballot: Ballot, from: Slot } = {
             alias: "1a", letter: 'P', phase: Elect, says: "asks for a promise for its ballot",
@@ -84,7 +95,7 @@ crate::messages! {
         };
         /// A heartbeat with the chosen commands from slot `first` on, for a server that lacks them.
         CatchUp { ballot: Ballot, round: u32, first: Slot, chosen: Arc<Vec<Proposal>> } = {
-            letter: 'L', phase: Heartbeat, says: "a heartbeat with the chosen commands that the other lacks",
+            letter: 'L', phase: Transfer, says: "a heartbeat with the chosen commands that the other lacks",
             bytes: BALLOT + 2 * SLOT + BALLOT * chosen.len() as u32,
             commands: chosen.len() as u32, values: |see| chosen.iter().for_each(|proposal| see(proposal.command.value())),
         };

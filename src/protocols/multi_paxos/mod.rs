@@ -25,8 +25,13 @@
 //! * **Learning.** Acceptors answer the leader only. The others learn from a commit index on the leader's next message ("piggyback") or
 //!   from a Commit for each slot ("explicit"). The index speaks of commands chosen in, or proposed again in, the leader's own ballot, so
 //!   a server may apply it only to what it accepted in that ballot.
-//! * **Catching up** rides on heartbeats: the answer to one has the first missing slot, the next one the missing commands. So servers outside
-//!   of a thrifty quorum cost no further messages.
+//! * **Catching up** rides on heartbeats: the answer to one has the first missing slot, the next one the missing commands, or a snapshot. One of
+//!   those is under way to a server at a time. So servers outside of a thrifty quorum cost no messages of their own: they get many
+//!   commands with one message instead of one each.
+//! * **Retransmission** needs no guess how long an answer may take: what a server has not answered is sent again once it has answered a heartbeat
+//!   that was sent later, which waits in the same queues and for the same disk.
+//! * **Stability.** Before it prepares, a server asks whether the others still hear from a leader. So a leader whose heartbeats reach a quorum
+//!   of phase 2 is not deposed by a server that cannot hear it, however often that one tries.
 //! * **Failure detection** is a randomised election timeout. There are no leases: reads go through the log like any command. A proposer
 //!   preempted before anything was chosen in its ballot doubles its timeout, and a leader without progress doubles its retransmission
 //!   timeout: where the load itself makes messages slower than the timeouts, shorter ones would add to the load for ever.
@@ -44,7 +49,7 @@ pub use acceptor::Disk;
 pub use message::{Msg, Proposal, Report, Snapshot};
 pub use rules::*;
 
-use crate::core::node::{Invariant, Node, Order, Protocol, SettingError, Setup};
+use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
     NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Setting, Settings, Shots, Slot, Tally,
@@ -74,6 +79,10 @@ pub struct Config {
     resend: Micros,
     /// How long a leader waits for a quorum to answer its heartbeats, or for the target of a transfer to take over.
     quorum_timeout: Micros,
+    /// A longest round trip, in heartbeats, rounded up.
+    patience: u32,
+    /// Whether a server asks the others before it prepares.
+    poll: bool,
 }
 
 crate::timers! {
@@ -85,6 +94,12 @@ crate::timers! {
             name: "election timeout",
             says: "prepares a higher ballot, asks again for promises or, as leader, resigns unless a quorum answers its heartbeats",
             acts: true,
+        };
+        /// The shortest election timeout since an acceptor last heard from its leader. While it runs, the server agrees to no poll.
+        MinimumTimeout = {
+            name: "shortest election timeout",
+            says: "agrees to polls again, and waits the random part of the election timeout",
+            acts: false,
         };
         /// Leader: the interval between two heartbeats.
         Heartbeat = { name: "heartbeat interval", says: "sends a heartbeat to all others", acts: true };
@@ -104,11 +119,22 @@ enum Role {
         leader: Option<NodeId>,
         /// The commit index of the leader's last heartbeat.
         leader_committed: Slot,
+        /// Whether a heartbeat came within the shortest election timeout.
+        hears_leader: bool,
+        /// Who agreed to the poll under way, this server among them; nobody if none is.
+        consents: NodeSet,
     },
     /// Phase 1 of its own ballot is under way.
     Proposer(Phase1),
     /// A quorum has promised its ballot.
     Leader(Leadership),
+}
+
+impl Role {
+    /// An acceptor, and nothing else, from now on.
+    const fn acceptor(leader: Option<NodeId>) -> Role {
+        Role::Acceptor { leader, leader_committed: 0, hears_leader: false, consents: NodeSet::EMPTY }
+    }
 }
 
 /// One server.
@@ -149,7 +175,7 @@ impl Node for Server {
         let mut server = Server {
             me,
             config: *config,
-            role: Role::Acceptor { leader: None, leader_committed: 0 },
+            role: Role::acceptor(None),
             seen: disk.promised,
             preempted: 0,
             committed: disk.snapshot.slot,
@@ -174,6 +200,8 @@ impl Node for Server {
     #[cfg_attr(target_arch = "wasm32", inline(always))]
     fn on_message(&mut self, from: NodeId, message: &Msg, out: &mut Out<Server>) {
         match *message {
+            Msg::Poll { ballot } => self.on_poll(from, ballot, out),
+            Msg::PollReply { ballot, granted } => self.on_poll_reply(from, ballot, granted, out),
             Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),
             Msg::Promise { ballot, ref report } => self.on_promise(from, ballot, report, out),
             Msg::Accept { ballot, slot, command, committed } => {
@@ -188,7 +216,7 @@ impl Node for Server {
                 }
             }
             Msg::HeartbeatReply { ballot, round, first_missing } => {
-                self.on_heartbeat_reply(from, ballot, round, first_missing, out)
+                self.on_heartbeat_reply(from, ballot, round, first_missing);
             }
             Msg::CatchUp { ballot, round, first, ref chosen } => {
                 if self.check_ballot(from, ballot, out) {
@@ -214,10 +242,14 @@ impl Node for Server {
         match (timer, &self.role) {
             (Timer::Election, Role::Acceptor { .. }) => {
                 out.because(STABLE_LEADER);
-                self.prepare(out);
+                match self.config.poll {
+                    true => self.poll(out),
+                    false => self.prepare(out),
+                }
             }
             (Timer::Election, Role::Proposer(_)) => self.prepare_again(out),
             (Timer::Election, Role::Leader(_)) => self.check_quorum(out),
+            (Timer::MinimumTimeout, _) => self.on_minimum_timeout(out),
             (Timer::Heartbeat, _) => self.send_heartbeats(out),
             (Timer::Resend, _) => self.resend(out),
             (Timer::HandOver, _) => self.abort_hand_over(out),
@@ -234,13 +266,21 @@ impl Node for Server {
         }
     }
 
+    fn is_pending(&self, order: Order) -> bool {
+        matches!((order, &self.role), (Order::HandOver(to), Role::Leader(leadership)) if leadership.is_handing_over_to(to))
+    }
+
     fn disk(&self) -> &Disk {
         &self.disk
     }
 
     fn status(&self) -> NodeStatus {
         let (role, leader, tally) = match &self.role {
-            Role::Acceptor { leader, .. } => ("acceptor", *leader, None),
+            Role::Acceptor { leader, consents, .. } => {
+                let (one, two) = (self.config.quorums.phase1.need(), self.config.quorums.phase2.need());
+                let tally = Tally { of: "consents", slot: 0, from: *consents, need: one.max(two) };
+                ("acceptor", *leader, (!consents.is_empty()).then_some(tally))
+            }
             Role::Proposer(Phase1 { promises, .. }) => (
                 "proposer",
                 None,
@@ -314,12 +354,12 @@ impl Protocol for MultiPaxos {
                     let explicit = explicit_commit(settings) && settings.flag(SEND_THRIFTY);
                     explicit.then(|| 2 * (phase2_size(n, settings) - 1) + n - 1)
                 },
-                source: "Paxos Made Simple §2.2: phase 2 to one quorum, and a Commit to everybody",
+                source: "Paxos Made Simple §2.2: phase 2 to one quorum, and a Commit to everybody; what a server outside of the quorum lacks all the same is left out",
             },
             Formula {
                 text: "2(q2−1)",
                 count: |n, settings| settings.flag(SEND_THRIFTY).then(|| 2 * (phase2_size(n, settings) - 1)),
-                source: "Paxos Made Simple §2.2: phase 2 to one quorum",
+                source: "Paxos Made Simple §2.2: phase 2 to one quorum; how servers outside of it learn what is chosen is left out",
             },
             Formula {
                 text: "3(n−1)",
@@ -352,6 +392,8 @@ impl Protocol for MultiPaxos {
             election_min,
             election_max,
             quorum_timeout: election_max.max(heartbeat + 2 * setup.rtt_max),
+            patience: u32::try_from(setup.rtt_max / heartbeat + 1).unwrap_or(u32::MAX >> leader::DOUBLINGS),
+            poll: settings.flag(POLL),
             // Longer than any answer takes, so that nothing is sent twice while all is well.
             resend: settings.duration(RESEND_AFTER, setup.rtt_max + setup.rtt_max / 2 + 1),
         };
@@ -368,8 +410,16 @@ impl Protocol for MultiPaxos {
         Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
     }
 
+    fn stable(setup: &Setup) -> bool {
+        setup.settings.flag(POLL)
+    }
+
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
+    }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Server>] {
+        invariants::HISTORY
     }
 }
 

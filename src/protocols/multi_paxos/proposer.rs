@@ -5,16 +5,18 @@ use super::leader::{DOUBLINGS, Leadership};
 use super::message::{Msg, Proposal, Report};
 use super::rules::*;
 use super::{Role, Server, Timer};
-use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Slot};
-use std::collections::BTreeMap;
+use crate::core::{Answer, Ballot, Command, Micros, NodeId, NodeSet, Out, Slot};
+
+/// How often the election timeout doubles at most because polls are not answered.
+const POLL_DOUBLINGS: u8 = 2;
 
 /// Phase 1 of a ballot under way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Phase1 {
     /// Who has promised.
     pub promises: NodeSet,
-    /// For each slot, the proposal of the highest ballot that any promise reported (P2c).
-    adopted: BTreeMap<Slot, Proposal>,
+    /// For each slot, the proposal of the highest ballot that any promise reported (P2c), by slot.
+    adopted: Vec<(Slot, Proposal)>,
     /// The first slot prepared.
     first: Slot,
 }
@@ -22,19 +24,56 @@ pub struct Phase1 {
 impl Phase1 {
     fn adopt(&mut self, slot: Slot, proposal: Proposal, out: &mut Out<Server>) {
         if out.rule(ADOPT_HIGHEST) {
-            let highest = self.adopted.entry(slot).or_insert(proposal);
-            if highest.ballot < proposal.ballot {
-                *highest = proposal;
+            match self.adopted.binary_search_by_key(&slot, |(slot, _)| *slot) {
+                Ok(at) if self.adopted[at].1.ballot < proposal.ballot => self.adopted[at].1 = proposal,
+                Ok(_) => {}
+                Err(at) => self.adopted.insert(at, (slot, proposal)),
             }
         }
     }
 }
 
 impl Server {
+    /// The ballot that this server would prepare.
+    fn next_ballot(&self, out: &mut Out<Server>) -> Ballot {
+        let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
+        self.seen.max(self.disk.promised).next(owner)
+    }
+
+    /// Asks all others whether they hear from a leader, before preparing a ballot that would depose it.
+    pub(super) fn poll(&mut self, out: &mut Out<Server>) {
+        let me = NodeSet::just(self.me);
+        if let Role::Acceptor { leader, consents, .. } = &mut self.role {
+            *leader = None;
+            // Answers may take longer than the timeout.
+            if *consents == me {
+                self.preempted = self.preempted.max((self.preempted + 1).min(POLL_DOUBLINGS));
+            }
+            *consents = me;
+        }
+        let ballot = self.next_ballot(out);
+        out.because(ASK_FIRST);
+        out.broadcast(self.peers(), Msg::Poll { ballot });
+        self.reset_election_timeout(out);
+        self.on_poll_reply(self.me, ballot, true, out);
+    }
+
+    /// A poll is answered: prepares once enough others hear from no leader.
+    pub(super) fn on_poll_reply(&mut self, from: NodeId, ballot: Ballot, granted: bool, out: &mut Out<Server>) {
+        let polls = matches!(self.role, Role::Acceptor { consents, .. } if consents.has(self.me));
+        if !granted || !polls || ballot != self.next_ballot(out) {
+            return;
+        }
+        let Role::Acceptor { consents, .. } = &mut self.role else { return };
+        consents.add(from);
+        if self.config.quorums.phase1.is_quorum(*consents) && self.config.quorums.phase2.is_quorum(*consents) {
+            self.prepare(out);
+        }
+    }
+
     /// Starts a new ballot: phase 1a, once for all slots.
     pub(super) fn prepare(&mut self, out: &mut Out<Server>) {
-        let owner = if out.rule(UNIQUE_BALLOTS) { self.me } else { NodeId(0) };
-        let ballot = self.seen.max(self.disk.promised).next(owner);
+        let ballot = self.next_ballot(out);
         self.seen = ballot;
         // The proposer's own acceptor promises first. The saved promise also keeps a restarted proposer from using this ballot again.
         self.disk.promised = ballot;
@@ -56,8 +95,12 @@ impl Server {
         self.reset_election_timeout(out);
     }
 
-    /// Sends Prepare again to those that have not promised.
+    /// The promises did not come in time: asks again or, where there are no polls, sends Prepare again to those that have not promised.
     pub(super) fn prepare_again(&mut self, out: &mut Out<Server>) {
+        if self.config.poll {
+            self.follow(self.disk.promised, None, out);
+            return self.poll(out);
+        }
         let Role::Proposer(Phase1 { promises, first, .. }) = &self.role else { return };
         out.because(RESEND);
         let silent = self.peers().minus(*promises);
@@ -101,7 +144,7 @@ impl Server {
             return;
         };
         self.use_thrifty_quorum(promises.without(self.me));
-        let reported = adopted.last_key_value().map_or(0, |(slot, _)| *slot);
+        let reported = adopted.last().map_or(0, |(slot, _)| *slot);
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
         let mut proposed = Vec::new();
@@ -111,8 +154,9 @@ impl Server {
             if self.open[place].chosen {
                 continue;
             }
-            let command = adopted.get(&slot).map_or(Command::NOOP, |proposal| proposal.command);
-            if !adopted.contains_key(&slot) {
+            let found = adopted.binary_search_by_key(&slot, |(slot, _)| *slot);
+            let command = found.map_or(Command::NOOP, |at| adopted[at].1.command);
+            if found.is_err() {
                 out.because(FILL_GAPS);
             }
             self.clients.is_new(command);
@@ -140,7 +184,7 @@ impl Server {
     /// Stops proposing, if it did, and waits for the leader of `ballot`.
     pub(super) fn follow(&mut self, ballot: Ballot, leader: Option<NodeId>, out: &mut Out<Server>) {
         self.seen = self.seen.max(ballot);
-        let role = std::mem::replace(&mut self.role, Role::Acceptor { leader, leader_committed: 0 });
+        let role = std::mem::replace(&mut self.role, Role::acceptor(leader));
         if let Role::Leader(_) = role {
             for timer in [Timer::Heartbeat, Timer::Resend, Timer::HandOver] {
                 out.cancel(timer);
@@ -165,6 +209,28 @@ impl Server {
             self.clients.forget();
         }
         self.reset_election_timeout(out);
+    }
+
+    /// A heartbeat came: sets the shortest election timeout, in which this server agrees to no poll.
+    pub(super) fn hear_leader(&mut self, out: &mut Out<Server>) {
+        if !self.config.poll {
+            return self.reset_election_timeout(out);
+        }
+        let Role::Acceptor { hears_leader, consents, .. } = &mut self.role else { return };
+        *consents = NodeSet::EMPTY;
+        if !std::mem::replace(hears_leader, true) {
+            out.cancel(Timer::Election);
+        }
+        out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min);
+    }
+
+    /// The shortest election timeout is over: sets the rest of it.
+    pub(super) fn on_minimum_timeout(&mut self, out: &mut Out<Server>) {
+        let Role::Acceptor { hears_leader, .. } = &mut self.role else { return };
+        if std::mem::take(hears_leader) {
+            let rest = |timeout: Micros| (timeout << self.preempted) - self.config.election_min;
+            out.set_timer(Timer::Election, rest(self.config.election_min), rest(self.config.election_max));
+        }
     }
 
     /// Sets the election timeout anew: longer after ballots that were preempted without progress.

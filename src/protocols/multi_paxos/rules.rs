@@ -117,7 +117,7 @@ crate::rules! {
         title: "no command twice",
         source: "Moderately Complex, Replica",
         says: "A command that is asked for again is not proposed again while it is under way, and answered from memory once it is executed.",
-        without: None,
+        without: Some("a command whose client asked twice is executed twice, and overwrites what came in between"),
     };
     /// Time-outs.
     STABLE_LEADER = {
@@ -126,6 +126,22 @@ crate::rules! {
         source: "Simple §2.4 and §3; Moderately Complex, When Paxos Works",
         says: "Nobody prepares a new ballot while it hears from the leader; after a random time of silence, it does.",
         without: None,
+    };
+    /// The poll.
+    ASK_FIRST = {
+        key: "ask-first",
+        title: "poll before a ballot",
+        source: "practice; PreVote in Ongaro's dissertation (2014) §9.6 is the same for Raft",
+        says: "A server that has heard from no leader for a time-out asks the others first. It prepares a higher ballot only if enough of them for both phases agree.",
+        without: None,
+    };
+    /// Who refuses a poll.
+    LEADER_STICKINESS = {
+        key: "leader-stickiness",
+        title: "leader stickiness",
+        source: "practice: master leases in Chandra, Griesemer, Redstone, Paxos Made Live (2007), §5.2, and Ongaro's dissertation (2014) §4.2.3",
+        says: "A server that leads, or has heard from a leader within the shortest election timeout, agrees to no poll.",
+        without: Some("a server that cannot hear the leader deposes it though a quorum can, and is deposed by it in turn, without end"),
     };
     /// Giving way.
     BACK_OFF = {
@@ -164,7 +180,7 @@ crate::rules! {
         key: "resend",
         title: "send again",
         source: "Simple §2.1: messages can be lost",
-        says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it, and so do those after it; the longer nothing helps, the more seldom.",
+        says: "If the oldest open slot is still open after a whole time-out, its proposal goes again to everybody who has not accepted it though it has answered a heartbeat sent later, and so do those after it; the longer nothing helps, the more seldom.",
         without: None,
     };
     /// Catching up.
@@ -172,7 +188,7 @@ crate::rules! {
         key: "catch-up",
         title: "catch-up",
         source: "Simple §2.3 and §3: learning what was chosen",
-        says: "A server that lacks chosen commands says so in its answer to a heartbeat; the next heartbeat brings them.",
+        says: "A server that lacks chosen commands says so in its answer to a heartbeat; the next heartbeat brings them, unless some are under way.",
         without: None,
     };
     /// Snapshots.
@@ -235,6 +251,12 @@ crate::settings! {
         key: "election_timeout_max",
         says: "Longest silence after which a server tries to lead",
         kind: Duration { min: 1, max: 3_600_000_000 },
+    };
+    /// Whether to ask first.
+    POLL = {
+        key: "poll",
+        says: "Ask the others whether they hear from a leader before preparing a higher ballot",
+        kind: Flag { default: true },
     };
     /// The retransmission timeout.
     RESEND_AFTER = {

@@ -6,9 +6,9 @@ use crate::protocols::manual_network::{ManualNetwork, write};
 
 type Run = ManualNetwork<MultiPaxos>;
 
-/// Three servers without a leader.
+/// Three servers without a leader, which prepare without asking first.
 fn three(without: Option<RuleId>) -> Run {
-    Run::new(3, &[], without)
+    Run::new(3, &[(POLL, 0)], without)
 }
 
 /// Makes a server prepare, and lead with the promise of one other.
@@ -243,7 +243,7 @@ fn learning_a_chosen_command_keeps_the_higher_accepted_ballot() {
 
 #[test]
 fn acceptances_of_an_earlier_ballot_do_not_count() {
-    let mut run = Run::new(5, &[], None);
+    let mut run = Run::new(5, &[(POLL, 0)], None);
     run.time_out(0, Timer::Election);
     run.round("Prepare", "Promise", 0, &[1, 2]);
     run.ask(0, write(1));
@@ -269,14 +269,20 @@ fn thrifty_leader_without_progress_sends_to_all() {
             run.in_flight.iter().filter(|(_, _, m)| matches!(m, Msg::Accept { slot: its, .. } if *its == slot));
         accepts.map(|(_, to, _)| *to).collect::<Vec<_>>()
     };
-    let mut run = Run::new(5, &[(SEND_THRIFTY, 1)], None);
+    let mut run = Run::new(5, &[(SEND_THRIFTY, 1), (POLL, 0)], None);
     run.time_out(0, Timer::Election);
     run.round("Prepare", "Promise", 0, &[3, 1]);
     run.ask(0, write(1));
     assert_eq!(asked(&run, 1), [1, 3], "those that promised");
     run.lose_all();
     run.time_out(0, Timer::Resend);
-    assert_eq!(asked(&run, 1), [1, 2, 3, 4]);
+    assert_eq!(asked(&run, 1), [2, 4], "what the others were sent may be under way");
+    // Server 3 answers a heartbeat that was sent later.
+    run.time_out(0, Timer::Heartbeat);
+    run.round("Heartbeat", "HeartbeatReply", 0, &[3]);
+    run.lose_all();
+    run.time_out(0, Timer::Resend);
+    assert_eq!(asked(&run, 1), [3]);
     run.ask(0, write(2));
     assert_eq!(asked(&run, 2), [1, 2, 3, 4]);
     // Until the next heartbeat shows who is there, and who is near.
@@ -285,6 +291,102 @@ fn thrifty_leader_without_progress_sends_to_all() {
     run.round("Heartbeat", "HeartbeatReply", 0, &[4, 2, 1]);
     run.ask(0, write(3));
     assert_eq!(asked(&run, 3), [2, 4]);
+}
+
+/// Server 0 leads, server 1 has heard it, and server 2 has not.
+fn a_leader_that_one_server_cannot_hear(without: Option<RuleId>) -> Run {
+    let mut run = Run::new(3, &[], without);
+    run.time_out(0, Timer::Election);
+    run.round("Poll", "PollReply", 0, &[1]);
+    run.round("Prepare", "Promise", 0, &[1]);
+    run.deliver("Heartbeat", 0, 1);
+    run.lose_all();
+    run
+}
+
+#[test]
+fn leader_that_a_quorum_hears_is_not_deposed_by_one_that_cannot_hear_it() {
+    let mut run = a_leader_that_one_server_cannot_hear(None);
+    for _ in 0..3 {
+        run.time_out(2, Timer::Election);
+        run.settle(&[1, 2]);
+    }
+    // It has raised no ballot either, with which it could depose the leader once the way is free.
+    assert_eq!(server(&run, 2).disk.promised, Ballot::default());
+    run.time_out(0, Timer::Heartbeat);
+    run.settle(&[0, 1, 2]);
+    assert!(matches!(server(&run, 0).role, Role::Leader(_)));
+
+    let mut run = a_leader_that_one_server_cannot_hear(Some(LEADER_STICKINESS));
+    run.time_out(2, Timer::Election);
+    run.settle(&[1, 2]);
+    assert!(matches!(server(&run, 2).role, Role::Leader(_)));
+}
+
+#[test]
+fn leader_that_is_gone_is_replaced_once_the_shortest_election_timeout_is_over() {
+    let mut run = a_leader_that_one_server_cannot_hear(None);
+    run.time_out(1, Timer::MinimumTimeout);
+    run.time_out(2, Timer::Election);
+    run.settle(&[1, 2]);
+    assert!(matches!(server(&run, 2).role, Role::Leader(_)));
+}
+
+#[test]
+fn server_that_hears_the_leader_again_gives_up_its_poll() {
+    let mut run = a_leader_that_one_server_cannot_hear(None);
+    run.time_out(1, Timer::MinimumTimeout);
+    run.time_out(2, Timer::Election);
+    run.deliver("Poll", 2, 1);
+    run.time_out(0, Timer::Heartbeat);
+    run.deliver("Heartbeat", 0, 2);
+    run.settle(&[1, 2]);
+    assert!(matches!(server(&run, 2).role, Role::Acceptor { leader: Some(NodeId(0)), .. }));
+}
+
+#[test]
+fn nobody_prepares_who_reaches_too_few_for_phase_2() {
+    let mut run = Run::new(4, &[(PHASE_1_QUORUM, 2), (PHASE_2_QUORUM, 3)], None);
+    run.time_out(0, Timer::Election);
+    run.settle(&[0, 1]);
+    assert!(matches!(server(&run, 0).role, Role::Acceptor { .. }));
+    run.settle(&[0, 1, 2]);
+    assert!(matches!(server(&run, 0).role, Role::Leader(_)));
+}
+
+#[test]
+fn one_snapshot_is_under_way_to_a_server_at_a_time() {
+    let sent =
+        |run: &Run| run.in_flight.iter().filter(|(_, to, m)| *to == 2 && matches!(m, Msg::Snapshot { .. })).count();
+    let mut run = Run::new(3, &[(POLL, 0), (SNAPSHOT_EVERY, 1)], None);
+    elect(&mut run, 0, 1);
+    run.lose_all();
+    for n in 1..=4 {
+        run.ask(0, write(n));
+        run.settle(&[0, 1]);
+        run.in_flight.clear();
+    }
+    // It says at its second heartbeat that it lacks commands, and is sent a snapshot with the third.
+    for expected in [0, 0, 1] {
+        run.time_out(0, Timer::Heartbeat);
+        assert_eq!(sent(&run), expected);
+        run.deliver_if(|_, to, message| to == 2 && matches!(message, Msg::Heartbeat { .. }));
+        run.settle(&[0, 1]);
+        run.deliver_if(|from, _, message| from == 2 && matches!(message, Msg::HeartbeatReply { .. }));
+    }
+    // Heartbeats follow it; while none of them is answered, no time is long enough.
+    for _ in 0..100 {
+        run.time_out(0, Timer::Heartbeat);
+        run.settle(&[0, 1]);
+    }
+    assert_eq!(sent(&run), 1);
+    // It was lost: those that came after it are answered.
+    run.in_flight.retain(|(_, _, message)| !matches!(message, Msg::Snapshot { .. }));
+    run.settle(&[0, 1, 2]);
+    run.time_out(0, Timer::Heartbeat);
+    assert_eq!(sent(&run), 1);
+    run.settle(&[0, 1, 2]);
+    assert_eq!(server(&run, 2).committed, server(&run, 0).disk.snapshot.slot);
 }
 
 #[test]

@@ -61,26 +61,41 @@ impl Server {
     /// Becomes a pre-candidate (etcd: campaignPreElection): asks for votes without raising the term.
     fn pre_campaign(&mut self, out: &mut Out) {
         out.because(PRE_VOTE);
-        self.role = Role::PreCandidate { votes: NodeSet::EMPTY };
+        self.role = Role::PreCandidate { votes: NodeSet::EMPTY, ahead: NodeSet::EMPTY };
         self.reset_election_timeout(out);
         let (last_term, last_slot) = self.last_entry();
         let term = self.disk.term + 1;
         out.broadcast(self.others(), Message::PreVote { term, last_slot, last_term });
-        self.on_pre_vote_reply(self.me, term, true, out);
+        self.on_pre_vote_reply(self.me, term, true, false, out);
     }
 
     pub(super) fn on_pre_vote(&mut self, from: NodeId, term: u32, candidate: LastEntry, out: &mut Out) {
         let refused = self.must_not_vote(out)
             || self.is_stale(term, out)
-            || (term == self.disk.term && self.has_voted_against(from, out))
-            || self.is_more_up_to_date_than(candidate, out);
-        let term = if refused { self.disk.term } else { term };
-        out.send(from, Message::PreVoteReply { term, granted: !refused });
+            || (term == self.disk.term && self.has_voted_against(from, out));
+        let ahead = !refused && self.is_more_up_to_date_than(candidate, out);
+        let refused = refused || ahead;
+        let term = match refused {
+            false => term,
+            true if out.rule(PRE_VOTE_TELLS_TERM) => self.disk.term,
+            true => 0,
+        };
+        out.send(from, Message::PreVoteReply { term, granted: !refused, ahead });
     }
 
-    pub(super) fn on_pre_vote_reply(&mut self, from: NodeId, term: u32, granted: bool, out: &mut Out) {
+    pub(super) fn on_pre_vote_reply(
+        &mut self,
+        from: NodeId,
+        term: u32,
+        granted: bool,
+        its_log_is_ahead: bool,
+        out: &mut Out,
+    ) {
         let (_, configuration) = self.configuration();
-        let Role::PreCandidate { votes } = &mut self.role else { return };
+        let Role::PreCandidate { votes, ahead } = &mut self.role else { return };
+        if its_log_is_ahead {
+            ahead.add(from);
+        }
         if !granted || term != self.disk.term + 1 {
             return;
         }

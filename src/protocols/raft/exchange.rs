@@ -28,7 +28,8 @@ fn node(server: &mut Server, names: &Names) {
     }
     match &mut server.role {
         Role::Follower => {}
-        Role::PreCandidate { votes } | Role::Candidate { votes } => names.set(votes),
+        Role::PreCandidate { votes, ahead } => [votes, ahead].into_iter().for_each(|set| names.set(set)),
+        Role::Candidate { votes } => names.set(votes),
         Role::Leader(lead) => lead.exchange(names),
     }
 }

@@ -28,8 +28,6 @@ pub struct Leadership {
     pub recently_active: NodeSet,
     /// The number of the latest round of heartbeats.
     pub round: u32,
-    /// Heartbeat intervals since the last check for entries to retransmit.
-    ticks: u32,
     /// By client: the number of its latest command that this leader has appended.
     appended: Vec<u32>,
     pub reads: PendingReads,
@@ -48,7 +46,6 @@ impl Leadership {
             term_start: next,
             recently_active: NodeSet::EMPTY,
             round: 0,
-            ticks: 0,
             appended: Vec::new(),
             reads: PendingReads::default(),
             lease: Lease::default(),
@@ -56,7 +53,7 @@ impl Leadership {
             change: None,
         };
         for server in configuration.all().with(me).iter() {
-            *lead.track(server) = Progress { next, state: ProgressState::Replicate, due: next, ..Progress::default() };
+            *lead.track(server) = Progress { next, state: ProgressState::Replicate, ..Progress::default() };
         }
         lead
     }
@@ -181,17 +178,18 @@ impl Server {
         let go_on = match progress.state {
             ProgressState::Replicate => false,
             ProgressState::Probe => slot + 1 >= progress.next,
-            ProgressState::Snapshot => slot >= progress.next,
+            ProgressState::Snapshot => progress.matched >= progress.sent,
         };
         if go_on {
             progress.next = progress.matched + 1;
-            self.send_append(from, out);
+            self.send_append(from, true, out);
         }
         self.advance_commit(before, slot, out);
         self.after_acknowledgement(from, out);
     }
 
-    /// Moves nextIndex back to where the logs may agree, below the refused slot in any case (paper §5.3).
+    /// Moves nextIndex back to where the logs may agree, below the refused slot in any case (paper §5.3). A refusal that moves nothing back is left
+    /// to the retransmission check: answered at once, it would come again at once.
     fn on_refused(&mut self, from: NodeId, slot: Slot, conflict: Conflict, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(progress) = lead.progress_of(from) else { return };
@@ -201,29 +199,30 @@ impl Server {
             ProgressState::Probe => slot + 1 == progress.next.max(log.first()),
             ProgressState::Snapshot => slot + 1 == progress.next && progress.next >= log.first(),
         };
-        if !update {
-            return;
-        }
-        out.because(BACKTRACK);
         let agreed = match conflict.term {
             0 => conflict.slot,
             term => log.last_of_term(term).map_or(conflict.slot, |last| last + 1),
         };
-        progress.next = agreed.min(slot).max(progress.matched + 1);
-        progress.state = ProgressState::Probe;
-        self.send_append(from, out);
+        let next = agreed.min(slot).max(progress.matched + 1);
+        if !update || (progress.state == ProgressState::Snapshot && next >= progress.next) {
+            return;
+        }
+        out.because(BACKTRACK);
+        progress.next = next;
+        self.send_append(from, false, out);
     }
 
-    /// Sends a follower what it lacks from nextIndex on: the snapshot, a batch, or all the rest of the log, after which it is in `Replicate`.
-    pub(super) fn send_append(&mut self, to: NodeId, out: &mut Out) {
+    /// Sends a follower what it lacks from nextIndex on: the snapshot, or a batch. If that is all the rest of the log and `pipeline`, what is
+    /// appended later follows at once; if not, the acknowledgement is awaited first, because the refusal or loss of one message is that of all
+    /// that follow it.
+    pub(super) fn send_append(&mut self, to: NodeId, pipeline: bool, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
         let Some(progress) = lead.progress_of(to) else { return };
         let (term, log, batch) = (self.disk.term, &self.disk.log, self.config.batch);
-        progress.due = 0;
         if progress.next < log.first() {
             if let Some(snapshot) = &self.disk.snapshot {
                 out.because(INSTALL_SNAPSHOT);
-                progress.state = ProgressState::Snapshot;
+                progress.stop_and_wait(snapshot.last);
                 out.send(to, Message::InstallSnapshot { term, snapshot: snapshot.clone() });
             }
             return;
@@ -236,53 +235,50 @@ impl Server {
             let append = Append { term, prev_slot, prev_term, commit: self.commit, entries };
             out.send(to, Message::AppendEntries(append));
         }
-        if missing > batch {
-            progress.state = ProgressState::Snapshot;
+        if missing > batch || (missing > 0 && !pipeline) {
+            progress.stop_and_wait(progress.next - 1 + missing.min(batch));
         } else {
             progress.state = ProgressState::Replicate;
             progress.next = log.last() + 1;
         }
     }
 
-    /// The heartbeat interval is over: sends a round, and every `retry_ticks` intervals checks for entries to retransmit.
+    /// The heartbeat interval is over: sends a round.
     pub(super) fn on_heartbeat_due(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        lead.ticks += 1;
-        if lead.ticks >= self.config.retry_ticks {
-            lead.ticks = 0;
-            self.retry(out);
+        let (peers, round, last) = (lead.peers, lead.round + 1, self.disk.log.last());
+        for peer in peers.iter() {
+            lead.track(peer).tick(last, round, self.config.retry_ticks);
         }
-        let peers = match &self.role {
-            Role::Leader(lead) => lead.peers,
-            _ => return,
-        };
         self.send_heartbeats(peers, false, out);
         self.extend_lease(out);
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
     }
 
-    /// Moves followers to `Probe` that have acknowledged nothing since the last check although something was under way then.
-    fn retry(&mut self, out: &mut Out) {
+    /// Sends again, from the last known agreement, what was under way to a follower, if the answer to a heartbeat of this round shows that it was
+    /// lost.
+    pub(super) fn retry_if_lost(&mut self, to: NodeId, round: u32, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        let last = self.disk.log.last();
         let term_start = lead.term_start;
-        for peer in lead.peers.iter() {
-            let progress = lead.track(peer);
-            match progress.state {
-                ProgressState::Replicate if progress.matched < progress.due => {
-                    out.because(RETRY);
-                    progress.state = ProgressState::Probe;
-                    progress.next = if progress.matched > 0 { progress.matched + 1 } else { term_start };
-                }
-                ProgressState::Replicate => progress.due = last.min(progress.matched + 1),
-                ProgressState::Snapshot if progress.due == progress.next => {
-                    out.because(RETRY);
-                    progress.state = ProgressState::Probe;
-                }
-                ProgressState::Snapshot => progress.due = progress.next,
-                ProgressState::Probe => {}
-            }
+        let Some(progress) = lead.progress_of(to) else { return };
+        if !progress.is_lost(round, self.config.retry_ticks) {
+            return;
         }
+        out.because(RETRY);
+        progress.next = match progress.state {
+            ProgressState::Replicate if progress.matched == 0 => term_start,
+            ProgressState::Replicate => progress.matched + 1,
+            _ => progress.next.max(progress.matched + 1),
+        };
+        self.send_append(to, false, out);
+    }
+
+    /// The slot up to which entries may be compacted, though followers to which a snapshot or batch is under way need those after it.
+    pub(super) fn needed_after(&self) -> Slot {
+        let Role::Leader(lead) = &self.role else { return Slot::MAX };
+        let first = self.disk.log.first();
+        let needs = |peer: NodeId| lead.progress.get(usize::from(peer.0)).map_or(Slot::MAX, |p| p.needs_after(first));
+        lead.peers.iter().map(needs).min().unwrap_or(Slot::MAX)
     }
 
     /// Sends a new round of heartbeats, with `read` one of ReadIndex, to each of `to`.

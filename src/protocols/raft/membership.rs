@@ -53,7 +53,9 @@ impl Server {
         lead.change = Some(Change { target, catching_up: None });
         self.update_peers();
         if !learners.is_empty() {
-            self.start_catch_up_round(learners, CATCH_UP_TIMEOUTS, out);
+            if out.rule(CATCH_UP_FIRST) {
+                self.start_catch_up_round(learners, CATCH_UP_TIMEOUTS, out);
+            }
             self.send_heartbeats(learners, false, out);
         }
         self.advance_change(out);

@@ -52,8 +52,9 @@ crate::messages! {
             letter: 'p', phase: Elect, says: "asks whether it would be elected",
             bytes: 12,
         };
-        /// Answers PreVote: with the term asked about if granted, else with the voter's own.
-        PreVoteReply { term: u32, granted: bool } = {
+        /// Answers PreVote: with the term asked about if granted, else with the voter's own. `ahead`: refused because the voter's log is more
+        /// up-to-date.
+        PreVoteReply { term: u32, granted: bool, ahead: bool } = {
             letter: 'g', phase: Vote, says: "would vote for it",
             refusal: PreVoteRefusal if !granted => { alias: "PreVoteReply: false", letter: 'n', says: "would not vote for it" },
             bytes: 5,
@@ -173,8 +174,8 @@ mod tests {
     #[test]
     fn replies_that_refuse_are_kinds_of_their_own() {
         let conflict = Some(Conflict::default());
-        assert_eq!(kind(Message::PreVoteReply { term: 1, granted: true }), "PreVoteReply");
-        assert_eq!(kind(Message::PreVoteReply { term: 1, granted: false }), "PreVoteRefusal");
+        assert_eq!(kind(Message::PreVoteReply { term: 1, granted: true, ahead: false }), "PreVoteReply");
+        assert_eq!(kind(Message::PreVoteReply { term: 1, granted: false, ahead: false }), "PreVoteRefusal");
         assert_eq!(kind(Message::RequestVoteReply { term: 1, granted: true }), "RequestVoteReply");
         assert_eq!(kind(Message::RequestVoteReply { term: 1, granted: false }), "RequestVoteRefusal");
         assert_eq!(kind(Message::AppendEntriesReply { term: 1, slot: 0, conflict: None }), "AppendEntriesReply");

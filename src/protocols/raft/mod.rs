@@ -52,7 +52,8 @@
 //! * The leader's own copy of an entry counts once it is on its disk: the leader sends itself a message that waits for the write.
 //! * After it has sent TimeoutNow the leader holds no lease for the rest of its term: the target may start an election however late the message
 //!   arrives, and leader stickiness does not apply to that election.
-//! * Snapshots are sent in one piece.
+//! * Snapshots are sent in one piece, one at a time to a follower. The log is not compacted beyond one that is under way, within limits.
+//! * Retransmission needs no clock, and no guess how long an answer may take: see `progress::LossCheck`.
 
 mod configuration;
 mod election;
@@ -78,7 +79,7 @@ pub use rules::*;
 pub use server::{Server, Timer};
 pub use storage::{Disk, Entries, Entry, Payload, Snapshot};
 
-use crate::core::node::{Invariant, Protocol, SettingError, Setup};
+use crate::core::node::{HistoryInvariant, Invariant, Protocol, SettingError, Setup};
 use crate::core::{
     Card, Contact, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule, Setting,
     SettingKind, Settings, Shots, TimingModel,
@@ -185,7 +186,7 @@ pub struct Config {
     pub election_max: Micros,
     /// Interval of heartbeats.
     pub heartbeat: Micros,
-    /// Heartbeat intervals between two checks for entries to retransmit; longer than any round trip.
+    /// The longest round trip, in heartbeat intervals, rounded up: how long a check for entries to retransmit waits at least.
     pub retry_ticks: u32,
     /// How long a lease lasts from the moment the heartbeats for it are sent.
     pub lease: Micros,
@@ -296,6 +297,12 @@ impl Protocol for Raft {
         Some(exchange::EXCHANGE)
     }
 
+    /// Without PreVote a server that cannot hear the leader raises its term, and the leader gives way to that (dissertation §9.6). Without
+    /// CheckQuorum a leader that hears too few keeps those from electing another.
+    fn stable(setup: &Setup) -> bool {
+        setup.settings.flag(SETTING_PRE_VOTE) && setup.settings.flag(SETTING_CHECK_QUORUM)
+    }
+
     fn clocks(setup: &Setup) -> Option<u32> {
         let leases = setup.settings.choice(SETTING_READS) == Reads::Lease as u8;
         leases.then(|| 1_000 * setup.settings.count(SETTING_DRIFT))
@@ -303,5 +310,9 @@ impl Protocol for Raft {
 
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
+    }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Server>] {
+        invariants::HISTORY
     }
 }

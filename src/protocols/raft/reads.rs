@@ -96,6 +96,7 @@ impl Server {
         }
         let Some(progress) = lead.progress_of(from) else { return };
         progress.confirmed = progress.confirmed.max(round);
+        self.retry_if_lost(from, round, out);
         self.confirm_lease();
         self.answer_confirmed(out);
     }

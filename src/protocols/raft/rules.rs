@@ -38,6 +38,14 @@ crate::rules! {
         says: "A server raises its term only after a majority has said that it would vote for it.",
         without: None,
     };
+    /// The term in PreVote's refusals.
+    PRE_VOTE_TELLS_TERM = {
+        key: "pre-vote-tells-term",
+        title: "a refused PreVote brings the term",
+        source: "dissertation §9.6; paper figure 2, RequestVote: \"currentTerm, for candidate to update itself\"",
+        says: "Whoever refuses a PreVote tells its own term, and the server that asked adopts it if it is higher.",
+        without: Some("the only server with a log good enough asks for ever about a term that others have left behind, and nobody is elected"),
+    };
     /// No votes against a live leader.
     LEADER_STICKINESS = {
         key: "leader-stickiness",
@@ -158,7 +166,7 @@ crate::rules! {
         key: "retry",
         title: "retry",
         source: "paper §5.3",
-        says: "The leader sends again, from the last known agreement, what a follower has not acknowledged in time.",
+        says: "The leader sends again, from the last known agreement, what a follower has not acknowledged though it has answered a heartbeat sent later.",
         without: None,
     };
     /// leaderCommit by counting.
@@ -191,7 +199,7 @@ crate::rules! {
         title: "at most once",
         source: "paper §8; dissertation §6.3",
         says: "A command that a client sends again is answered from its session, not executed again.",
-        without: None,
+        without: Some("a command whose client asked twice is executed twice, and overwrites what came in between"),
     };
     /// Redirection.
     ASK_THE_LEADER = {
@@ -219,6 +227,14 @@ crate::rules! {
         source: "paper §7",
         says: "A follower whose next entries the leader has forgotten gets the leader's snapshot.",
         without: None,
+    };
+    /// Figure 13, step 6.
+    SNAPSHOT_KEEPS_REST = {
+        key: "snapshot-keeps-rest",
+        title: "a snapshot replaces a prefix only",
+        source: "paper §7, figure 13, InstallSnapshot 6",
+        says: "A follower whose log holds the snapshot's last entry, with the same term, keeps the entries after it; any other log is dropped.",
+        without: Some("a snapshot that comes late takes entries away that were acknowledged, and perhaps committed"),
     };
 
     // Reads without the log.
@@ -264,7 +280,7 @@ crate::rules! {
         title: "new servers catch up first",
         source: "dissertation §4.2.1",
         says: "A new server gets the log as a non-voting member before the configuration changes; one that cannot keep up is not taken in.",
-        without: None,
+        without: Some("a new server with an empty log counts at once, and nothing is committed before it has got the whole log"),
     };
     /// C_old,new.
     JOINT_CONSENSUS = {
@@ -339,6 +355,6 @@ crate::rules! {
         title: "a transfer is given up in time",
         source: "dissertation §3.10",
         says: "If leadership has not moved after about an election timeout, the leader takes commands again.",
-        without: None,
+        without: Some("after a transfer to a server that does not answer, the leader takes no commands any more"),
     };
 }

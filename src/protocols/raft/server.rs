@@ -7,7 +7,7 @@ use super::rules::*;
 use super::storage::{Disk, Payload, RaftLog};
 use super::{Config, Reads};
 use crate::core::{
-    Answer, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally,
+    Answer, Blocked, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally,
 };
 use crate::services::Machine;
 use std::collections::VecDeque;
@@ -49,6 +49,8 @@ pub enum Role {
     PreCandidate {
         /// Who would vote for it.
         votes: NodeSet,
+        /// Who would not because its log is more up-to-date.
+        ahead: NodeSet,
     },
     /// Requests votes in its term.
     Candidate {
@@ -136,13 +138,24 @@ impl Server {
             let Some(entry) = self.disk.log.get(next) else { break };
             let (term, command) = (entry.term, entry.command());
             self.commit = next;
-            let outcome = self.machine.apply(command, self.me);
+            let outcome = self.machine.apply_once(command, self.me, || out.rule(AT_MOST_ONCE));
             out.applied(next, command);
             if term == self.led_term {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
             }
         }
         self.take_snapshot_if_due(out);
+    }
+
+    /// If it asked enough servers for votes, but too many of them have logs that are more up-to-date.
+    fn blocked(&self) -> Option<Blocked> {
+        let (_, configuration) = self.configuration();
+        let Role::PreCandidate { votes, ahead } = self.role else { return None };
+        (!ahead.is_empty() && configuration.quorum(votes.or(ahead))).then(|| Blocked {
+            on: ahead,
+            at: self.disk.log.last() + 1,
+            because: "reaches enough servers to be elected, but their logs are more up-to-date, so they do not vote for it",
+        })
     }
 
     fn tally(&self) -> Option<Tally> {
@@ -153,7 +166,7 @@ impl Server {
         };
         match &self.role {
             Role::Follower => None,
-            Role::PreCandidate { votes } => tally("promised votes", 0, *votes),
+            Role::PreCandidate { votes, .. } => tally("promised votes", 0, *votes),
             Role::Candidate { votes } => tally("votes", 0, *votes),
             Role::Leader(lead) => {
                 let slot = self.commit + 1;
@@ -227,7 +240,7 @@ impl Node for Server {
             Message::PreVote { term, last_slot, last_term } => {
                 self.on_pre_vote(from, term, (last_term, last_slot), out)
             }
-            Message::PreVoteReply { term, granted } => self.on_pre_vote_reply(from, term, granted, out),
+            Message::PreVoteReply { term, granted, ahead } => self.on_pre_vote_reply(from, term, granted, ahead, out),
             Message::RequestVote { term, last_slot, last_term, transfer } => {
                 self.on_request_vote(from, term, (last_term, last_slot), transfer, out);
             }
@@ -259,16 +272,17 @@ impl Node for Server {
             out.because(TRANSFER_STOPS_CLIENTS);
             return transfer.pending.push(command);
         }
-        if let Some(outcome) = self.machine.recall(command) {
-            out.because(AT_MOST_ONCE);
+        if let Some(outcome) = self.machine.recall(command)
+            && out.rule(AT_MOST_ONCE)
+        {
             return out.reply(command.client, command.seq, Answer::Done(outcome));
         }
         if command.op.is_read() && self.config.reads != Reads::Log {
             return self.on_read(command, out);
         }
-        if !lead.is_new(command) {
+        if !lead.is_new(command) && out.rule(AT_MOST_ONCE) {
             // It is in the log already, and will be answered when it is committed.
-            return out.because(AT_MOST_ONCE);
+            return;
         }
         self.append(Payload::Command(command), out);
     }
@@ -277,6 +291,19 @@ impl Node for Server {
         match order {
             Order::HandOver(to) => self.hand_over(to, out),
             Order::Reconfigure(members) => self.reconfigure(members, out),
+        }
+    }
+
+    fn is_pending(&self, order: Order) -> bool {
+        let Role::Leader(lead) = &self.role else { return false };
+        let (slot, configuration) = self.configuration();
+        match order {
+            Order::HandOver(to) => lead.transfer.as_ref().is_some_and(|transfer| transfer.to == to),
+            Order::Reconfigure(target) => {
+                let open = configuration.is_joint() || slot > self.commit;
+                configuration.voters == target && open
+                    || lead.change.as_ref().is_some_and(|change| change.target == target)
+            }
         }
     }
 
@@ -302,7 +329,7 @@ impl Node for Server {
             epoch: Epoch { number: self.disk.term, owner: None },
             leader: self.leader,
             tally: self.tally(),
-            blocked: None,
+            blocked: self.blocked(),
             log: LogStatus {
                 first: self.disk.log.first(),
                 last: self.disk.log.last(),

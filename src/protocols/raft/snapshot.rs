@@ -7,9 +7,13 @@ use super::storage::{Payload, RaftLog, Snapshot};
 use crate::core::{NodeId, Slot};
 use std::sync::Arc;
 
+/// Snapshots' worth of entries that are kept at most for followers to which a snapshot is under way.
+const KEPT: u32 = 16;
+
 impl Server {
     /// Takes a snapshot once enough entries have been applied since the last one. As many entries again stay in the log, so that a
-    /// follower slightly behind need not be sent the whole state.
+    /// follower slightly behind need not be sent the whole state; and those after a snapshot that is under way, because its receiver
+    /// would need another one otherwise.
     pub(super) fn take_snapshot_if_due(&mut self, out: &mut Out) {
         let every = self.config.snapshot_every;
         if every == 0 || self.commit < self.disk.snapshot_slot() + every {
@@ -22,7 +26,8 @@ impl Server {
         self.configurations.drain(..known);
         let (_, configuration) = self.configurations.first().copied().unwrap_or_default();
         self.disk.snapshot = Some(Arc::new(Snapshot { last, term, configuration, machine: self.machine.clone() }));
-        self.disk.log.compact_to(last.saturating_sub(every));
+        let kept = last.saturating_sub(every);
+        self.disk.log.compact_to(kept.min(self.needed_after()).max(last.saturating_sub(every.saturating_mul(KEPT))));
         out.save_entries(self.disk.log.last() + 1);
     }
 
@@ -36,8 +41,7 @@ impl Server {
         let last = snapshot.last;
         if last > self.commit {
             out.because(INSTALL_SNAPSHOT);
-            if self.disk.log.term_at(last) == Some(snapshot.term) {
-                // Entries after the snapshot may have been acknowledged, and are kept.
+            if self.disk.log.term_at(last) == Some(snapshot.term) && out.rule(SNAPSHOT_KEEPS_REST) {
                 self.disk.log.compact_to(last);
             } else {
                 self.disk.log = RaftLog::after(last, snapshot.term);

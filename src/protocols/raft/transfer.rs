@@ -56,8 +56,10 @@ impl Server {
 
     pub(super) fn on_transfer_timeout(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
+        if !out.rule(TRANSFER_ENDS) {
+            return;
+        }
         let Some(transfer) = lead.transfer.take() else { return };
-        out.because(TRANSFER_ENDS);
         for command in transfer.pending {
             self.on_request(command, out);
         }

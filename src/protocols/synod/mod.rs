@@ -17,7 +17,9 @@ mod rules;
 
 pub use rules::*;
 
-use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
+use crate::core::hash::Digest;
+use crate::core::history::{Choice, HistoryVariables};
+use crate::core::node::{Breach, HistoryInvariant, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Answer, Ballot, Card, ClientId, Command, Contact, EntryStatus, Exchange, Family, Faults, Formula, LeaderModel,
     LogStatus, Micros, NodeId, NodeSet, NodeStatus, Out, Outcome, Promises, QuorumSystem, Quorums, Rule, Setting,
@@ -469,12 +471,37 @@ impl Protocol for Synod {
     }
 
     fn invariants() -> &'static [Invariant<Server>] {
-        &[Invariant {
-            name: "Chosen stays chosen (P2)",
-            says: "All acceptances in one ballot are of one value; and if a quorum has accepted it, so are all in higher ballots.",
-            holds: chosen_stays_chosen,
-        }]
+        &[Invariant { name: P2.0, says: P2.1, holds: chosen_stays_chosen }]
     }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Server>] {
+        &[HistoryInvariant { name: P2.0, says: P2.1, holds: ever_chosen_stays_chosen }]
+    }
+}
+
+const P2: (&str, &str) = (
+    "Chosen stays chosen (P2)",
+    "All acceptances in one ballot are of one value; and if a quorum has accepted it, so are all in higher ballots.",
+);
+
+impl Choice for Server {
+    fn is_quorum(&self, voters: NodeSet) -> bool {
+        self.config.quorums.phase2.is_quorum(voters)
+    }
+}
+
+/// Counts every vote that was ever on a disk, whatever its acceptor has accepted or lost since.
+fn ever_chosen_stays_chosen(
+    history: &mut HistoryVariables,
+    nodes: &[Option<Server>],
+    step: Step,
+) -> Result<(), Breach> {
+    let server = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
+    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else { return Ok(()) };
+    let result = history.count_saved(server.is_none().then_some(step.changed), choice);
+    let (Some(server), Some(_)) = (server, step.log_from) else { return result };
+    let Some(Proposal { ballot, value }) = server.disk.accepted else { return result };
+    result.and(history.vote(1, (ballot.epoch(), Digest::of(&value), 0), step.changed, server))
 }
 
 fn chosen_stays_chosen(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {

@@ -57,6 +57,11 @@ impl Processors {
         Processors { cost, of: Vec::new() }
     }
 
+    /// Messages that wait for a processor.
+    pub fn queued(&self) -> usize {
+        self.of.iter().map(|processor| processor.inbox.len()).sum()
+    }
+
     pub fn get(&mut self, node: NodeId) -> &mut Processor {
         let index = usize::from(node.0);
         if self.of.len() <= index {

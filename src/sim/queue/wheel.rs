@@ -56,6 +56,11 @@ impl<T: Copy> Wheel<T> {
         self.len as usize
     }
 
+    /// Bytes of its entries, free ones included.
+    pub fn bytes(&self) -> u64 {
+        (self.slab.len() * size_of::<Entry<T>>()) as u64
+    }
+
     /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.len == 0

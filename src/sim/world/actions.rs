@@ -1,14 +1,14 @@
 //! Actions: validation and application of interventions, by hand or by the script.
 
 use super::intercept::Interceptor;
-use super::{MAX_NODES, StepOutcome, World};
+use super::{GivenOrder, MAX_NODES, StepOutcome, World};
 use crate::core::node::Order;
 use crate::core::{Micros, NodeId, NodeSet, RuleSet};
-use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Timed, Which};
+use crate::sim::action::{ALL, Action, Behaviour, DiskFault, Refusal, Refused, Timed, Which};
 use crate::sim::clients::{ClientGroup, Pace};
 use crate::sim::network::Cost;
 use crate::sim::queue::event::Event;
-use crate::sim::roles::{Role, Roles};
+use crate::sim::roles::{Resolved, Role, Roles};
 use crate::sim::timing::Timing;
 use crate::sim::trace::What;
 
@@ -21,7 +21,7 @@ impl World {
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
         self.marks.clear();
         if self.records_effects {
-            self.replicas.clear_recorded();
+            self.replicas.full_mut().clear_recorded();
         }
         self.apply_action(action)
     }
@@ -36,6 +36,17 @@ impl World {
             self.script.push(timed);
         }
         possible
+    }
+
+    /// The first microsecond from `at` on for which [`World::plan`] takes an action.
+    pub fn first_free(&self, at: Micros) -> Micros {
+        let first = at.max(self.time + 1);
+        let taken = |(at, event): (Micros, Event)| (at >= first && !matches!(event, Event::Script(_))).then_some(at);
+        let mut taken: Vec<Micros> = self.pending_events().filter_map(taken).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        let busy = (first..).zip(taken).take_while(|(free, taken)| free == taken).count();
+        first + busy as Micros
     }
 
     pub(super) fn apply_action(&mut self, action: Action) -> Result<(), Refusal> {
@@ -55,7 +66,30 @@ impl World {
         for (index, timed) in (0..).zip(self.script.clone()) {
             if timed.at == 0 && timed.roles.is_empty() && timed.action.holds_from_start() {
                 let outcome = self.check_action(timed.action).and_then(|()| self.change(timed.action));
-                self.before_boot.insert(index, outcome);
+                self.before_boot.push((index, outcome));
+            }
+        }
+    }
+
+    /// Takes an action of the script whose time has come.
+    pub(super) fn scripted(&mut self, index: u32) -> StepOutcome {
+        let timed = self.script[index as usize];
+        let done = match self.before_boot.iter().position(|(taken, _)| *taken == index) {
+            Some(place) => self.before_boot.swap_remove(place).1.map(|()| self.record_action(timed.action)),
+            None => self.resolve(timed).and_then(|action| {
+                self.apply_action(action)?;
+                if !timed.roles.is_empty() {
+                    self.resolved.push(Resolved { index, timed: Timed { action, ..timed } });
+                }
+                Ok(())
+            }),
+        };
+        match done {
+            Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
+            Err(why) => {
+                self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
+                self.refused.push(Refused { index, timed, why });
+                StepOutcome::passed(What::Refused, NodeId(0))
             }
         }
     }
@@ -124,9 +158,9 @@ impl World {
                 (host.site, host.domain) = (site, self.domains.of_site(site));
                 self.rebuild_partitions();
             }
-            Action::HandOver(to) => self.order(Order::HandOver(to)),
+            Action::HandOver(to) => self.order(action, Order::HandOver(to)),
             Action::Add { site } => self.add(site)?,
-            Action::Remove(node) => self.order(Order::Reconfigure(self.members().without(node))),
+            Action::Remove(node) => self.order(action, Order::Reconfigure(self.members().without(node))),
             Action::Request { site } => self.submit_manual_request(site),
             Action::Loss { permille } => {
                 self.topology.loss_permille = permille;
@@ -307,9 +341,11 @@ impl World {
         self.leader().map_or(NodeSet::EMPTY, |leader| self.members_of(leader))
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, action: Action, order: Order) {
         let Some(leader) = self.leader() else { return };
-        self.replicas.order(leader, order, &mut self.outbox);
+        let epoch = self.replicas.leads(leader).unwrap_or_default();
+        self.orders.push(GivenOrder { at: self.time, action, order, leader, epoch });
+        self.replicas.full_mut().order(leader, order, &mut self.outbox);
         self.apply_outbox(leader);
     }
 
@@ -323,7 +359,7 @@ impl World {
         if let Some(faults) = &mut self.faults {
             faults.links.clear_queues(node);
         }
-        self.replicas.stop(node, !self.strict_disks);
+        self.replicas.full_mut().stop(node, !self.strict_disks);
         self.crash_disk(node);
         let host = &mut self.hosts[usize::from(node.0)];
         host.up = false;
@@ -370,14 +406,14 @@ impl World {
 
     fn add(&mut self, site: u8) -> Result<(), Refusal> {
         let me = NodeId(self.hosts.len() as u8);
-        if !self.replicas.add(&self.setup) {
+        if !self.replicas.full_mut().add(&self.setup) {
             return refuse(format!("{} cannot take in another replica", self.replicas.card().title));
         }
         let members = self.members().with(me);
         self.counts.add_sender();
         self.install(site, self.domains.of_site(site));
         self.rebuild_partitions();
-        self.order(Order::Reconfigure(members));
+        self.order(Action::Add { site }, Order::Reconfigure(members));
         Ok(())
     }
 
@@ -394,7 +430,7 @@ impl World {
         };
         let client = match self.clients.idle(group) {
             Some(client) => client,
-            None => self.clients.open(group, self.nearest(site)),
+            None => self.clients.open_by_hand(group, self.nearest(site)),
         };
         self.begin(client);
     }

@@ -47,7 +47,12 @@ const TWIN_INCARNATION: u16 = 1 << 15;
 impl World {
     /// Whether this node was ever Byzantine.
     pub fn is_byzantine(&self, node: NodeId) -> bool {
-        self.faults.as_ref().is_some_and(|faults| faults.byzantine.byzantine.has(node))
+        self.byzantine().has(node)
+    }
+
+    /// All nodes that were ever Byzantine.
+    pub fn byzantine(&self) -> NodeSet {
+        self.faults.as_ref().map_or(NodeSet::EMPTY, |faults| faults.byzantine.byzantine)
     }
 
     /// Whether this node has a twin.
@@ -90,7 +95,7 @@ impl World {
         for (index, queued) in queued {
             self.schedule(queued, Event::Timer { node, incarnation, index });
         }
-        self.replicas.twin(TwinOp::Copy(node));
+        self.replicas.full_mut().twin(TwinOp::Copy(node));
         self.faults().byzantine.twins.push(Twin { of: node, host, peers });
     }
 
@@ -102,7 +107,7 @@ impl World {
         host.incarnation = host.incarnation.wrapping_add(TWIN_INCARNATION);
         host.rng = Rng::stream(self.seed, "twin", node.0.into());
         host.up = false;
-        self.replicas.twin(TwinOp::Empty(node));
+        self.replicas.full_mut().twin(TwinOp::Empty(node));
         self.faults().byzantine.twins.push(Twin { of: node, host, peers });
         let index = self.faults().byzantine.twins.len() - 1;
         self.swap_twin(index);
@@ -119,7 +124,7 @@ impl World {
         }
         while let Some(place) = twins.iter().position(|twin| twin.of == node) {
             twins.remove(place);
-            self.replicas.twin(TwinOp::Remove(place));
+            self.replicas.full_mut().twin(TwinOp::Remove(place));
         }
     }
 
@@ -134,7 +139,7 @@ impl World {
         (twin.host.site, twin.host.domain) = (here.site, here.domain);
         (twin.host.cut, twin.host.cut_links) = (here.cut, here.cut_links);
         twin.host.cut_replicas_only = here.cut_replicas_only;
-        self.replicas.twin(TwinOp::Swap(index, twin.of));
+        self.replicas.full_mut().twin(TwinOp::Swap(index, twin.of));
         std::mem::swap(&mut twin.host, &mut self.hosts[of]);
         byzantine.swapped_in = if byzantine.swapped_in.is_some() { None } else { Some(index) };
     }
@@ -234,7 +239,8 @@ impl World {
             faults.byzantine.tampers.get(usize::from(from.0)).is_some_and(|tampers| tampers.has(to))
         });
         let Event::Deliver { will_drop, flight, message_id, .. } = event else { return event };
-        let tampered = if tampers { self.replicas.tamper_message(message_id, &mut self.outbox) } else { None };
+        let tampered =
+            if tampers { self.replicas.full_mut().tamper_message(message_id, &mut self.outbox) } else { None };
         match tampered {
             Some(message_id) => Event::Deliver { from, to, will_drop, flight, message_id },
             None => event,

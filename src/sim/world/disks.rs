@@ -18,29 +18,29 @@ impl World {
             self.strict_disks = true;
             self.outbox.record_saves(true);
             for id in (0..self.hosts.len() as u8).map(NodeId) {
-                self.replicas.disk(id, DiskOp::Write { tears: false });
+                self.replicas.full_mut().disk(id, DiskOp::Write { tears: false });
             }
         }
         self.complete_writes(node);
         let mut state = self.disk_state(node);
         match fault {
             DiskFault::Wipe => {
-                self.replicas.disk(node, DiskOp::Wipe);
+                self.replicas.full_mut().disk(node, DiskOp::Wipe);
                 state.rotten = false;
             }
             DiskFault::Slow(write) => state.write = Some(write),
             DiskFault::Fill => state.full = true,
             DiskFault::Forget => {
-                self.replicas.disk(node, DiskOp::Freeze);
+                self.replicas.full_mut().disk(node, DiskOp::Freeze);
                 (state.forgets, state.tears) = (true, false);
             }
             DiskFault::Tear => {
-                self.replicas.disk(node, DiskOp::Freeze);
+                self.replicas.full_mut().disk(node, DiskOp::Freeze);
                 (state.tears, state.forgets) = (true, false);
             }
             DiskFault::Rot => state.rotten = true,
             DiskFault::Repair => {
-                self.replicas.disk(node, DiskOp::Thaw);
+                self.replicas.full_mut().disk(node, DiskOp::Thaw);
                 state = DiskState { rotten: state.rotten, ..DiskState::default() };
             }
         }
@@ -54,15 +54,15 @@ impl World {
         let tears = storage.state().tears;
         while storage.writes.front().is_some_and(|write| write.done <= self.time) {
             storage.writes.pop_front();
-            self.replicas.disk(node, DiskOp::Complete { tears });
+            self.replicas.full_mut().disk(node, DiskOp::Complete { tears });
         }
     }
 
     /// Crash: pending writes are lost, and what a faulty disk does not keep.
     pub(super) fn crash_disk(&mut self, node: NodeId) {
         self.complete_writes(node);
-        self.replicas.disk(node, DiskOp::Abort);
-        self.replicas.disk(node, DiskOp::Crash);
+        self.replicas.full_mut().disk(node, DiskOp::Abort);
+        self.replicas.full_mut().disk(node, DiskOp::Crash);
         let storage = &mut self.hosts[usize::from(node.0)].storage;
         storage.writes.clear();
         storage.busy_until = 0;
@@ -71,10 +71,10 @@ impl World {
     /// Schedules the write of a node's durable state. False: the disk is full.
     #[inline(always)]
     pub(super) fn save(&mut self, me: NodeId) -> bool {
-        !self.strict_disks || self.write(me)
+        !self.strict_disks || (self.fault_code().write)(self, me)
     }
 
-    fn write(&mut self, me: NodeId) -> bool {
+    pub(super) fn write(&mut self, me: NodeId) -> bool {
         let storage = &mut self.hosts[usize::from(me.0)].storage;
         let (mut takes, mut tears) = (self.topology.disk, false);
         if let Some(state) = storage.faults.as_deref() {
@@ -85,36 +85,36 @@ impl World {
             tears = state.tears;
         }
         if takes == 0 && storage.writes.is_empty() {
-            self.replicas.disk(me, DiskOp::Write { tears });
+            self.replicas.full_mut().disk(me, DiskOp::Write { tears });
             return true;
         }
         self.complete_writes(me);
         let storage = &mut self.hosts[usize::from(me.0)].storage;
         // Group commit: one write at a time, and saves until the next one begins share that one.
         if storage.writes.back().is_some_and(|write| write.begins >= self.time) {
-            self.replicas.disk(me, DiskOp::Join);
+            self.replicas.full_mut().disk(me, DiskOp::Join);
         } else {
             let begins = storage.busy_until.max(self.time);
             storage.busy_until = begins + takes;
             storage.writes.push_back(Write { begins, done: storage.busy_until });
-            self.replicas.disk(me, DiskOp::Begin);
+            self.replicas.full_mut().disk(me, DiskOp::Begin);
         }
         true
     }
 
-    /// Asserts that durable state did not change without a save, where saves are immediate and all rules in force.
+    /// Asserts that durable state did not change without a save, where saves are kept, immediate, and all rules in force.
     pub(super) fn assert_saved(&self, me: NodeId) {
         let storage = &self.hosts[usize::from(me.0)].storage;
-        let prompt = self.topology.disk == 0 && storage.writes_immediately();
+        let prompt = self.strict_disks && self.topology.disk == 0 && storage.writes_immediately();
         assert!(
-            !prompt || !self.outbox.all_rules_in_force() || self.replicas.is_saved(me),
+            !prompt || !self.outbox.all_rules_in_force() || self.replicas.full().is_saved(me),
             "node {me:?} changed its durable state without saving it"
         );
     }
 
     /// When the node's last scheduled write is done, µs; now if there is none.
     #[inline(always)]
-    pub(super) fn saved_at(&self, node: NodeId) -> Micros {
+    pub fn saved_at(&self, node: NodeId) -> Micros {
         match self.strict_disks {
             true => self.time.max(self.hosts[usize::from(node.0)].storage.busy_until),
             false => self.time,

@@ -5,10 +5,8 @@
 
 use super::{Mark, StepOutcome, World};
 use crate::core::{Effect, Header, Micros, NodeId, RuleSet, Slot};
-use crate::sim::action::{Refused, Timed};
 use crate::sim::hosts::timers::NEVER;
 use crate::sim::queue::event::{Arriving, Event, Packed};
-use crate::sim::roles::Resolved;
 use crate::sim::trace::{Record, Way, What};
 
 /// `detail` of [`What::Stopped`]: a save did not fit the disk.
@@ -24,8 +22,15 @@ impl World {
 
     /// Processes all events until `limit`, µs since the start; returns their number.
     pub fn run_until(&mut self, limit: Micros) -> u64 {
+        self.run(limit, u64::MAX)
+    }
+
+    /// Processes events until `limit`, µs since the start, but at most `most`; returns their number. Time advances to `limit` only if it is
+    /// less than `most`.
+    pub fn run(&mut self, limit: Micros, most: u64) -> u64 {
         let before = self.events;
-        while self.next(limit).is_some() {}
+        let end = before.saturating_add(most);
+        while self.events < end && self.next(limit).is_some() {}
         self.events - before
     }
 
@@ -33,7 +38,7 @@ impl World {
     pub(super) fn next(&mut self, limit: Micros) -> Option<StepOutcome> {
         self.marks.clear();
         if self.records_effects {
-            self.replicas.clear_recorded();
+            self.replicas.full_mut().clear_recorded();
         }
         let (way, message_id) = loop {
             if self.time <= limit
@@ -110,28 +115,8 @@ impl World {
             Event::RetryTimeout(client) => self.retry_timeout(client),
             Event::Resend { client, seq, attempt } => self.resend(client, seq, attempt),
             Event::Arrival(group) => self.open_loop_arrival(group),
-            Event::Script(index) => {
-                let timed = self.script[index as usize];
-                let done = match self.before_boot.remove(&index) {
-                    Some(outcome) => outcome.map(|()| self.record_action(timed.action)),
-                    None => self.resolve(timed).and_then(|action| {
-                        (self.fault_code().apply_action)(self, action)?;
-                        if !timed.roles.is_empty() {
-                            self.resolved.push(Resolved { index, timed: Timed { action, ..timed } });
-                        }
-                        Ok(())
-                    }),
-                };
-                Some(match done {
-                    Ok(()) => StepOutcome::handled(What::Acted, NodeId(0), Some(1)),
-                    Err(why) => {
-                        self.record(What::Refused, NodeId(0), NodeId(0), 0, 0, 0, RuleSet::EMPTY);
-                        self.refused.push(Refused { index, timed, why });
-                        StepOutcome::passed(What::Refused, NodeId(0))
-                    }
-                })
-            }
-            Event::Fence { by, target } => Some(self.apply_fence(by, target)),
+            Event::Script(index) => Some((self.fault_code().scripted)(self, index)),
+            Event::Fence { by, target } => Some((self.fault_code().fence)(self, by, target)),
             Event::ProcessorDone { .. } | Event::Cancelled => None,
         }
     }
@@ -219,7 +204,7 @@ impl World {
     #[inline(always)]
     pub(super) fn apply_effects_inline(&mut self, me: NodeId) {
         if self.records_effects {
-            self.replicas.record(me, &self.outbox);
+            self.replicas.full_mut().record(me, &self.outbox);
         }
         let mut saved = false;
         let mut next = 0;
@@ -228,13 +213,13 @@ impl World {
             match *effect {
                 Effect::Send(to, message_id) => {
                     if !self.send(me, to, message_id) {
-                        self.stop_mid_effects(me, next, STOPPED_SENDING);
+                        (self.fault_code().stop_mid_effects)(self, me, next, STOPPED_SENDING);
                         break;
                     }
                 }
                 Effect::Broadcast(to, message_id) => {
                     if !self.broadcast(me, to, message_id) {
-                        self.stop_mid_effects(me, next, STOPPED_SENDING);
+                        (self.fault_code().stop_mid_effects)(self, me, next, STOPPED_SENDING);
                         break;
                     }
                 }
@@ -243,7 +228,7 @@ impl World {
                 Effect::Save => {
                     saved = true;
                     if !self.save(me) {
-                        self.stop_mid_effects(me, next, STOPPED_SAVING);
+                        (self.fault_code().stop_mid_effects)(self, me, next, STOPPED_SAVING);
                         break;
                     }
                 }
@@ -273,7 +258,7 @@ impl World {
 
     /// Stops a node while its effects are applied: those from `next` on are discarded, and their messages released.
     #[cold]
-    fn stop_mid_effects(&mut self, me: NodeId, next: usize, why: u32) {
+    pub(super) fn stop_mid_effects(&mut self, me: NodeId, next: usize, why: u32) {
         let undone: Vec<_> = self.outbox.effects()[next..].to_vec();
         for effect in &undone {
             match effect {
@@ -283,7 +268,7 @@ impl World {
             }
         }
         // All effects were recorded beforehand; the one at which the node stopped was not applied either.
-        self.replicas.unrecord(undone.len() + 1);
+        self.replicas.full_mut().unrecord(undone.len() + 1);
         self.crash(me);
         self.record(What::Stopped, me, me, 0, 0, why, RuleSet::EMPTY);
     }

@@ -6,13 +6,14 @@ use super::intercept::{Held, Interceptor};
 use super::pause::Pause;
 use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
-use crate::sim::action::{Action, Refusal, Which};
+use crate::sim::action::Which;
 use crate::sim::domains::DomainId;
 use crate::sim::hosts::clock::Clocks;
 use crate::sim::hosts::processor::Processors;
 use crate::sim::network::Cost;
 use crate::sim::network::links::{Links, Transmission};
 use crate::sim::queue::event::{Arriving, Event};
+use crate::sim::replicas::FullCode;
 use std::collections::BTreeMap;
 
 type BoundedArrival = fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, Micros, bool);
@@ -23,8 +24,14 @@ type BoundedArrival = fn(&mut World, Micros, Micros, Micros, bool) -> (Micros, M
 pub(super) struct FaultCode {
     /// See [`World::act_before_boot`].
     pub act_before_boot: fn(&mut World),
-    /// See [`World::apply_action`].
-    pub apply_action: fn(&mut World, Action) -> Result<(), Refusal>,
+    /// See [`World::scripted`].
+    pub scripted: fn(&mut World, u32) -> StepOutcome,
+    /// See [`World::apply_fence`].
+    pub fence: fn(&mut World, NodeId, NodeId) -> StepOutcome,
+    /// See [`World::write`].
+    pub write: fn(&mut World, NodeId) -> bool,
+    /// See [`World::stop_mid_effects`].
+    pub stop_mid_effects: fn(&mut World, NodeId, usize, u32),
     /// See [`World::faults`].
     pub begin: fn(&mut World),
     /// See [`World::handle_event_with_faults`].
@@ -43,7 +50,10 @@ impl FaultCode {
     /// The table.
     pub const ALL: &FaultCode = &FaultCode {
         act_before_boot: World::act_before_boot,
-        apply_action: World::apply_action,
+        scripted: World::scripted,
+        fence: World::apply_fence,
+        write: World::write,
+        stop_mid_effects: World::stop_mid_effects,
         begin: |world| {
             world.faults();
         },
@@ -78,10 +88,20 @@ pub(super) struct ActiveFaults {
     pub interceptors: Vec<Interceptor>,
 }
 
+impl ActiveFaults {
+    /// Bytes of what waits in it.
+    pub(super) fn bytes(&self) -> u64 {
+        let paused: usize = self.pauses.iter().flatten().map(Pause::held).sum();
+        let queued: usize = self.processors.as_ref().map_or(0, Processors::queued);
+        ((paused + queued) * size_of::<(Micros, Event)>() + self.held.len() * size_of::<Held>()) as u64
+    }
+}
+
 impl World {
-    /// Installs the function table in a world created without it.
-    pub fn allow_faults(&mut self) {
+    /// Installs the code for faults, and all of the replicas' own, in a world created without it.
+    pub fn allow_faults(&mut self, full: FullCode) {
         self.fault_code = Some(FaultCode::ALL);
+        self.replicas.allow_all(full);
     }
 
     /// The function table. Invariant: a world with a script, faults or processing costs has one.

@@ -137,7 +137,7 @@ impl World {
     pub(super) fn copy_of(&mut self, event: Event) -> Event {
         match event {
             Event::Deliver { from, to, will_drop, flight, message_id } => {
-                match self.replicas.copy_message(message_id, &mut self.outbox) {
+                match self.replicas.full_mut().copy_message(message_id, &mut self.outbox) {
                     Some(message_id) => Event::Deliver { from, to, will_drop, flight, message_id },
                     None => Event::Cancelled,
                 }

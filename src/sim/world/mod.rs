@@ -13,6 +13,7 @@ mod pause;
 mod processors;
 mod requests;
 mod routes;
+mod size;
 mod timers;
 mod view;
 
@@ -26,21 +27,21 @@ pub use super::network::links::Link;
 use super::network::{Cost, Topology};
 use super::queue::event::{Arriving, Event, Packed};
 use super::queue::wheel::Wheel;
-use super::replicas::{Replicas, ReplicasOf};
+use super::replicas::{FullCode, Replicas, ReplicasOf, WorldReplicas};
 use super::rng::Rng;
 use super::roles::Resolved;
 use super::timing::Timing;
 use super::trace::Trace;
-use crate::core::node::{Protocol, Reply, SettingError, Setup};
+use crate::core::node::{Order, Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Answer, Command, Contact, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet, Settings,
-    Slot,
+    Answer, Command, Contact, Epoch, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet,
+    Settings, Slot,
 };
 use crate::sim::domains::{DomainId, Domains};
 use faults::{ActiveFaults, FaultCode};
 pub use outcome::StepOutcome;
 use routes::Route;
-use std::collections::BTreeMap;
+pub use size::Size;
 use std::sync::Arc;
 pub use timers::PendingTimer;
 
@@ -74,7 +75,9 @@ pub struct Blueprint {
     pub script: Vec<Timed>,
     /// Liveness bound after the script's faults, if the scenario states one.
     pub recovery: Option<Recovery>,
-    /// Records every handler call with its stimulus, effects and state, boots included; see [`Replicas::calls`].
+    /// Stability bound, if the scenario states one.
+    pub stability: Option<Stability>,
+    /// Records every handler call with its stimulus, effects and state, boots included; see [`FullReplicas::calls`](super::replicas::FullReplicas::calls).
     #[cfg(feature = "cli")]
     pub record_calls: bool,
     /// Disables the checkers: no violations, no leadership intervals, no count of chosen commands. For benchmarks of the simulator alone.
@@ -88,6 +91,15 @@ pub struct Recovery {
     pub from: Micros,
     /// The bound, µs.
     pub within: Micros,
+}
+
+/// Stability bound: from `from` on, no more than `leaders` nodes lead, one after the other or at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stability {
+    /// When leadership should have settled, µs since the start.
+    pub from: Micros,
+    /// The bound.
+    pub leaders: u32,
 }
 
 /// Message between a client and a replica.
@@ -119,6 +131,21 @@ struct Host {
     cut_links: NodeSet,
     /// Those of them whose cut does not count for clients.
     cut_replicas_only: NodeSet,
+}
+
+/// An operator's order, as given to a leader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenOrder {
+    /// When, µs since the start.
+    pub at: Micros,
+    /// The action that gave it.
+    pub action: Action,
+    /// The order.
+    pub order: Order,
+    /// The leader that it went to.
+    pub leader: NodeId,
+    /// The term or ballot that this node led.
+    pub epoch: Epoch,
 }
 
 /// A message in flight.
@@ -199,7 +226,7 @@ pub struct World {
     arriving: Arriving,
     client_messages: MessageStore<ClientMessage>,
     /// Node states, and contents of messages between nodes.
-    replicas: Box<dyn Replicas>,
+    replicas: WorldReplicas,
     hosts: Vec<Host>,
     clients: Clients,
     topology: Topology,
@@ -230,9 +257,11 @@ pub struct World {
     /// Actions of the script that were impossible when due.
     refused: Vec<Refused>,
     /// Results of script actions applied before the nodes booted, by index in the script; until their events.
-    before_boot: BTreeMap<u32, Result<(), Refusal>>,
+    before_boot: Vec<(u32, Result<(), Refusal>)>,
     /// Script actions with roles, and their resolutions.
     resolved: Vec<Resolved>,
+    /// Operators' orders, oldest first.
+    orders: Vec<GivenOrder>,
     /// The last action applied.
     intervention: Option<Action>,
     /// The last reply that reached a client, and its sender.
@@ -283,6 +312,7 @@ impl Clone for World {
             refused: self.refused.clone(),
             before_boot: self.before_boot.clone(),
             resolved: self.resolved.clone(),
+            orders: self.orders.clone(),
             intervention: self.intervention,
             reply: self.reply,
             faults: self.faults.clone(),
@@ -299,15 +329,15 @@ impl Clone for World {
 impl World {
     /// Boots a cluster of `P` at time 0. The error names a setting and its valid values.
     pub fn of<P: Protocol>(blueprint: &Blueprint) -> Result<World, SettingError> {
-        World::new(blueprint, |setup| Ok(Box::new(ReplicasOf::<P>::new(setup)?)))
+        World::new(blueprint, |setup| Ok(Box::new(ReplicasOf::<P>::new(setup)?)), FullCode::of::<P>())
     }
 
     /// Boots a cluster of the replicas that `replicas` constructs, at time 0. The error names a setting and its valid values.
-    pub fn new(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
-        World::build(blueprint, replicas, Some(FaultCode::ALL))
+    pub fn new(blueprint: &Blueprint, replicas: MakeReplicas, full: FullCode) -> Result<World, SettingError> {
+        World::build(blueprint, replicas, Some((FaultCode::ALL, full)))
     }
 
-    /// The same for a blueprint without script, processing costs and timing model. Nothing can be done to this world before
+    /// The same for a blueprint without script, overrides, disk times, processing costs and timing model. Nothing can be done to this world before
     /// [`World::allow_faults`].
     pub fn without_faults(blueprint: &Blueprint, replicas: MakeReplicas) -> Result<World, SettingError> {
         World::build(blueprint, replicas, None)
@@ -316,14 +346,14 @@ impl World {
     fn build(
         blueprint: &Blueprint,
         replicas: MakeReplicas,
-        fault_code: Option<&'static FaultCode>,
+        code: Option<(&'static FaultCode, FullCode)>,
     ) -> Result<World, SettingError> {
         let Blueprint { topology, placement, domains, clients, settings, ablated, seed, keep_trace, script, .. } =
             blueprint.clone();
         let setup = Setup { replicas: placement.len() as u8, rtt_max: topology.round_trip_max(), settings, ablated };
-        let mut replicas = replicas(&setup)?;
+        let mut replicas = WorldReplicas::new(replicas(&setup)?, code.map(|(_, full)| full));
         for (node, settings) in &blueprint.overrides {
-            replicas.configure(*node, &Setup { settings: settings.clone(), ..setup.clone() })?;
+            replicas.full_mut().configure(*node, &Setup { settings: settings.clone(), ..setup.clone() })?;
         }
         let nodes = placement.len();
         let sites = usize::from(topology.sites);
@@ -338,7 +368,7 @@ impl World {
             net_rng: Rng::stream(seed, "network", 0),
             answers_needed: replicas.answers(&setup),
             contact: replicas.card().contact,
-            strict_disks: topology.disk > 0 || !ablated.is_empty() || cfg!(debug_assertions),
+            strict_disks: topology.disk > 0 || !ablated.is_empty() || (cfg!(debug_assertions) && replicas.allows_all()),
             outbox: Box::new(Outbox::new(ablated)),
             records_effects: false,
             marks: Vec::new(),
@@ -355,13 +385,14 @@ impl World {
             setup,
             script,
             refused: Vec::new(),
-            before_boot: BTreeMap::new(),
+            before_boot: Vec::new(),
             client_cuts: Vec::new(),
             resolved: Vec::new(),
+            orders: Vec::new(),
             intervention: None,
             reply: None,
             faults: None,
-            fault_code,
+            fault_code: code.map(|(faults, _)| faults),
             fault_free: false,
             deterministic_delivery: false,
             routes: Vec::with_capacity(nodes),
@@ -370,7 +401,7 @@ impl World {
         #[cfg(feature = "cli")]
         if blueprint.record_calls {
             world.record_effects();
-            world.replicas.record_calls();
+            world.replicas.full_mut().record_calls();
         }
         world.outbox.draws.seed(Rng::stream(seed, "draws", 0).draw() | 1);
         if world.topology.timing != Timing::default() || world.topology.cost != Cost::default() {

@@ -20,6 +20,13 @@ pub(super) struct Pause {
     to_leave: Vec<(Micros, Event)>,
 }
 
+impl Pause {
+    /// Events and messages that wait for its end.
+    pub(super) fn held(&self) -> usize {
+        self.waiting.len() + self.to_leave.len()
+    }
+}
+
 impl World {
     /// Whether the node is paused.
     pub fn is_paused(&self, node: NodeId) -> bool {

@@ -21,12 +21,18 @@ impl World {
                 Pace::Closed { sessions, .. } => {
                     for _ in 0..sessions {
                         let client = self.clients.open(group, self.nearest(site));
-                        self.schedule(start, Event::Wake(client));
+                        self.wake_at(client, start);
                     }
                 }
                 Pace::Open { .. } => self.schedule_arrival(group, start),
             }
         }
+    }
+
+    /// Has a session issue its next command at a time, µs.
+    fn wake_at(&mut self, client: ClientId, at: Micros) {
+        self.clients.sessions[usize::from(client.0)].wake = Some(at);
+        self.schedule(at, Event::Wake(client));
     }
 
     fn schedule_arrival(&mut self, group: u16, from: Micros) {
@@ -209,8 +215,8 @@ impl World {
                 self.samples[usize::from(session.site)].push(sample);
                 // Time must advance between commands, or a closed loop with zero latency would never end.
                 let least = Micros::from(sample.latency == 0);
-                if let Some(pause) = self.clients.complete(client, waiting.command.op, outcome, self.time, least) {
-                    self.schedule(self.time + pause, Event::Wake(client));
+                if let Some(pause) = self.clients.complete(client, waiting.command.op, outcome, least) {
+                    self.wake_at(client, self.time + pause);
                 }
                 self.record_client_event(client, HistoryEvent::Told(outcome));
             }
@@ -282,8 +288,8 @@ impl World {
 
     /// Sets or clears quiescence of all clients.
     pub(super) fn quiesce(&mut self, quiet: bool) {
-        for (client, due) in self.clients.quiesce(quiet) {
-            self.schedule(due.max(self.time), Event::Wake(client));
+        for client in self.clients.quiesce(quiet, self.time) {
+            self.wake_at(client, self.time);
         }
     }
 }

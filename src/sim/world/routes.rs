@@ -137,11 +137,10 @@ impl World {
     }
 
     /// Total size of the values in a message, bytes, where sizes differ.
-    /// Total size of the values in a message, bytes, where sizes differ.
     #[cold]
     pub(super) fn value_sizes(&self, message_id: u32) -> u64 {
         let (mut bytes, mut values) = (0, 0);
-        self.replicas.each_value(message_id, &mut |value| {
+        self.replicas.full().each_value(message_id, &mut |value| {
             bytes += u64::from(self.topology.value_bytes.of(self.seed, value));
             values += 1;
         });

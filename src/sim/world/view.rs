@@ -1,6 +1,6 @@
 //! Read access to a world: state, messages in flight, counters, trace, history, fingerprint.
 
-use super::{ClientMessage, End, Flight, HistoryRecord, Mark, ReplyKind, World};
+use super::{ClientMessage, End, Flight, GivenOrder, HistoryRecord, Mark, ReplyKind, World};
 use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet};
 use crate::sim::action::{Action, Refused};
@@ -8,7 +8,7 @@ use crate::sim::measure::{Counts, Samples};
 use crate::sim::network::Topology;
 use crate::sim::network::links::Link;
 use crate::sim::queue::event::{Arriving, Event};
-use crate::sim::replicas::{EffectOf, Replicas, ReplicasOf};
+use crate::sim::replicas::{EffectOf, FullReplicas, Replicas, ReplicasOf};
 use crate::sim::roles::Resolved;
 use crate::sim::trace::Trace;
 use std::hash::{Hash, Hasher};
@@ -32,6 +32,11 @@ impl World {
     /// The replicas, behind the protocol-independent trait.
     pub fn replicas(&self) -> &dyn Replicas {
         &*self.replicas
+    }
+
+    /// All that can be seen of the replicas. Not before [`World::allow_faults`], in a world made without faults.
+    pub fn full_replicas(&self) -> &dyn FullReplicas {
+        self.replicas.full()
     }
 
     /// Node states of protocol `P`; a crashed node is `None`. Empty if the world runs another protocol.
@@ -119,10 +124,15 @@ impl World {
         &self.resolved
     }
 
-    /// Records the effects of each step or action from now on, for [`Replicas::recorded`].
+    /// Operators' orders that reached a leader, oldest first.
+    pub fn orders(&self) -> &[GivenOrder] {
+        &self.orders
+    }
+
+    /// Records the effects of each step or action from now on, for [`World::effects_of`].
     pub fn record_effects(&mut self) {
         self.records_effects = true;
-        self.replicas.record_effects();
+        self.replicas.full_mut().record_effects();
         self.outbox.record_saves(true);
     }
 
@@ -231,7 +241,7 @@ impl World {
     pub fn fingerprint(&self) -> u64 {
         let mut digest = self.trace.digest();
         self.time.hash(&mut digest);
-        self.replicas.hash_nodes(&mut digest);
+        self.replicas.full().hash_nodes(&mut digest);
         digest.finish()
     }
 }

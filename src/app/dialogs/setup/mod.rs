@@ -52,7 +52,7 @@ pub fn Setup(props: &Props) -> Html {
         let (draft, on) = (draft.clone(), on.clone());
         Callback::from(move |event: SubmitEvent| {
             event.prevent_default();
-            on.emit(PageAction::Run(Box::new((*draft).clone())));
+            on.emit(PageAction::Run(Rc::new((*draft).clone())));
         })
     };
     let variant = context.variant;

@@ -34,6 +34,8 @@ pub struct Branch {
 pub(super) struct Checkpoint {
     pub moment: Moment,
     pub universe: Box<dyn Universe>,
+    /// What it takes, without what it shares with others.
+    pub bytes: u64,
 }
 
 /// The first difference of two branches.
@@ -164,7 +166,7 @@ impl Session {
 
     /// An independent session on a copy of a branch.
     fn copy_on(&self, branch: &Branch) -> Option<Session> {
-        let mut copy = Session::of(self.scenario.clone(), self.checked.clone()).ok()?;
+        let mut copy = Session::of((*self.scenario).clone(), self.checked.clone()).ok()?;
         copy.branch = branch.part(branch.number, branch.reached);
         copy.branch.interventions = branch.interventions.clone();
         Some(copy)

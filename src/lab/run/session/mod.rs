@@ -4,9 +4,13 @@
 //! moment means restoring a checkpoint and replaying from there.
 
 mod branch;
+mod limits;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference};
+#[cfg(feature = "cli")]
+pub(in crate::lab) use limits::Watch;
+pub use limits::{MEMORY, Stopped};
 
 use crate::core::Micros;
 use crate::lab::document::recorded_run::{InterventionText, MomentText};
@@ -14,19 +18,18 @@ use crate::lab::presets;
 use crate::lab::{Checked, Document, Fault, Intervention, Moment, Problem, Problems, Quantity, Scenario};
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
-use branch::Checkpoint;
+use limits::{Limits, keep};
 use std::rc::Rc;
 
 /// Trace records that a session keeps to show, and that every checkpoint copies.
 const KEEP_TRACE: usize = 256;
-/// Most checkpoints of a branch, which bounds its memory.
-const CHECKPOINTS: usize = 512;
-/// Events between two checkpoints at first; doubled whenever there are more than [`CHECKPOINTS`].
+/// Events between two checkpoints at first; doubled whenever there are too many.
 const SPACING: u64 = 128;
 
 /// A run in progress.
 pub struct Session {
-    scenario: Scenario,
+    /// Shared, so that the page need not copy it.
+    scenario: Rc<Scenario>,
     checked: Checked,
     universe: Box<dyn Universe>,
     /// The present branch.
@@ -35,14 +38,17 @@ pub struct Session {
     others: Vec<Branch>,
     /// How many interventions of the present branch have been done. Invariant: `done ≤ branch.interventions.len()`.
     done: usize,
-    /// What repeats interventions, and what copies the simulation for checkpoints, if any are taken. Functions, so that the page can show a run
-    /// before it has loaded them.
+    /// What repeats interventions, and what takes checkpoints and looks at memory and time. Functions, so that the page can show a run before it
+    /// has loaded them.
     act: Option<Act>,
-    copy: Option<Copy>,
+    keep: Option<Keep>,
+    limits: Limits,
+    /// Why the run does not go on from here, if it does not.
+    stopped: Option<Stopped>,
 }
 
 type Act = fn(&mut dyn Universe, Action) -> Result<(), Refusal>;
-type Copy = fn(&dyn Universe) -> Box<dyn Universe>;
+type Keep = fn(&mut Session);
 
 const ACT: Act = |universe, action| universe.act(action);
 
@@ -93,14 +99,16 @@ impl Session {
 
     fn around(scenario: Scenario, checked: Checked, universe: Box<dyn Universe>) -> Session {
         Session {
-            scenario,
+            scenario: Rc::new(scenario),
             checked,
             universe,
             branch: Branch::default(),
             others: Vec::new(),
             done: 0,
             act: None,
-            copy: None,
+            keep: None,
+            limits: Limits::default(),
+            stopped: None,
         }
     }
 
@@ -111,14 +119,31 @@ impl Session {
         self.keep_copies();
     }
 
-    /// Takes checkpoints from now on.
+    /// Takes checkpoints from now on, within [`MEMORY`].
     pub fn keep_copies(&mut self) {
-        self.copy = Some(|universe| universe.fork());
+        self.keep = Some(keep);
+        self.limits.copies = true;
+    }
+
+    /// Has the run stop where it takes more memory than so many bytes in all, or where time stands still.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.keep = Some(keep);
+        self.limits.memory = bytes;
+    }
+
+    /// Why the run does not go on from the present moment, if it does not. Going back is possible.
+    pub fn stopped(&self) -> Option<Stopped> {
+        self.stopped
     }
 
     /// The scenario.
     pub fn scenario(&self) -> &Scenario {
         &self.scenario
+    }
+
+    /// The same, shared.
+    pub fn shared_scenario(&self) -> Rc<Scenario> {
+        self.scenario.clone()
     }
 
     /// The scenario in the simulator's terms.
@@ -165,16 +190,36 @@ impl Session {
         crate::universe::Transcript::of(&mut *self.universe)
     }
 
-    /// Handles the next event, or repeats the next intervention. False: nothing is left to happen.
+    /// Handles the next event, or repeats the next intervention. False: nothing is left to happen, or the run has stopped.
     pub fn step(&mut self) -> bool {
         self.step_until(Micros::MAX)
     }
 
     /// Runs until `time`, µs since the start, or for `most` events. Returns the number of events handled; if it is less than `most`, it is
-    /// `time` now.
+    /// `time` now, or the run has [stopped](Session::stopped).
     pub fn run_until(&mut self, time: Micros, most: u64) -> u64 {
         let before = self.universe.events();
-        while self.universe.events() - before < most && self.step_until(time) {}
+        let end = before.saturating_add(most);
+        loop {
+            let now = self.universe.events();
+            if now >= end || self.stopped.is_some() {
+                break;
+            }
+            // As many events at once as there are until the next intervention, checkpoint or look at the limits.
+            let pause = self.branch.interventions.get(self.done).map_or(end, |next| next.event.min(end));
+            let pause = if self.keep.is_some() { pause.min(self.limits.next) } else { pause };
+            let alive = if pause > now + 1 {
+                let at_once = pause - now;
+                let happened = self.universe.run(time, at_once) == at_once;
+                self.record_progress();
+                happened
+            } else {
+                self.step_until(time)
+            };
+            if !alive {
+                break;
+            }
+        }
         self.universe.events() - before
     }
 
@@ -191,6 +236,9 @@ impl Session {
 
     /// Handles the next event or intervention due by `limit`; otherwise advances time to `limit` and returns false.
     pub(super) fn advance(&mut self, limit: Micros) -> Result<bool, ReplayMismatch> {
+        if self.stopped.is_some() {
+            return Ok(false);
+        }
         let due = self
             .branch
             .interventions
@@ -227,7 +275,7 @@ impl Session {
         Ok(())
     }
 
-    /// Updates the latest moment reached, and takes a checkpoint when one is due.
+    /// Updates the latest moment reached; takes a checkpoint and looks at memory and time when that is due.
     fn record_progress(&mut self) {
         let now = self.moment();
         if (now.event, now.interventions, now.at)
@@ -235,20 +283,8 @@ impl Session {
         {
             self.branch.reached = now;
         }
-        let last = self.branch.checkpoints.last().map_or(0, |checkpoint| checkpoint.moment.event);
-        let Some(copy) = self.copy.filter(|_| now.event >= last + self.branch.spacing) else { return };
-        // Invariant: a checkpoint has no intervention after its last event, so that seeking to an event leaves those to come.
-        if self.done.checked_sub(1).is_some_and(|last| self.branch.interventions[last].event == now.event) {
-            return;
-        }
-        self.branch.checkpoints.push(Rc::new(Checkpoint { moment: now, universe: copy(&*self.universe) }));
-        if self.branch.checkpoints.len() > CHECKPOINTS {
-            let mut odd = false;
-            self.branch.checkpoints.retain(|_| {
-                odd = !odd;
-                odd
-            });
-            self.branch.spacing *= 2;
+        if let Some(keep) = self.keep.filter(|_| now.event >= self.limits.next) {
+            keep(self);
         }
     }
 
@@ -272,13 +308,13 @@ impl Session {
     pub fn seek(&mut self, event: u64) {
         let event = event.min(FARTHEST);
         self.jump(self.universe.events() < event, |moment| moment.event <= event);
-        while self.universe.events() < event && self.step() {}
+        self.run_until(Micros::MAX, event.saturating_sub(self.universe.events()));
     }
 
     /// Goes to a time, µs since the start.
     pub fn seek_time(&mut self, time: Micros) {
         self.jump(self.universe.time() < time, |moment| moment.at < time);
-        while self.step_until(time) {}
+        self.run_until(time, u64::MAX);
     }
 
     /// Undoes the last event or intervention.
@@ -314,11 +350,19 @@ impl Session {
             Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.interventions),
             None => return self.start_over(),
         };
+        self.go_on();
     }
 
     fn start_over(&mut self) {
         self.universe = self.checked.boot().expect("it has started before");
         self.done = 0;
+        self.go_on();
+    }
+
+    /// The run goes on from another moment.
+    fn go_on(&mut self) {
+        self.limits = self.limits.restarted();
+        self.stopped = None;
     }
 
     /// Goes to a moment that this branch has reached.
@@ -345,7 +389,7 @@ impl Session {
         let moment =
             MomentText { event: now.event, interventions: now.interventions, at: Quantity::from_micros(now.at) };
         Document {
-            scenario: self.scenario.clone(),
+            scenario: Scenario::clone(&self.scenario),
             interventions: self.branch.interventions.iter().map(intervention).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
@@ -407,6 +451,7 @@ impl Replay {
             let limit = self.session.branch.interventions.get(nth).map_or(Micros::MAX, |intervention| intervention.at);
             match self.session.advance(limit) {
                 Ok(true) => {}
+                Ok(false) if self.session.stopped.is_some() => return Err(self.too_much()),
                 Ok(false) => {
                     return Err(self.replay_mismatch(
                         "nothing is left to happen before that; was the link made by another version?",
@@ -435,6 +480,14 @@ impl Replay {
     /// The session, at the moment reached.
     pub fn into_session(self) -> Session {
         self.session
+    }
+
+    /// The run cannot be followed as far as the moment.
+    fn too_much(&self) -> Problem {
+        let now = self.session.moment();
+        let why = self.session.stopped.map_or_else(String::new, |stopped| stopped.to_string());
+        let says = format!("cannot be reached: at event {}, {}, {why}", now.event, Quantity::from_micros(now.at));
+        self.replay_mismatch(&says)
     }
 
     fn replay_mismatch(&self, says: &str) -> Problem {

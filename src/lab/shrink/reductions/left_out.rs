@@ -5,8 +5,22 @@ use serde_json::Value;
 
 /// Fields that are not removed: without them there is more to a scenario, or they are reduced elsewhere.
 const KEPT: &[&str] = &[
-    "title", "about", "without", "script", "clients", "rtt_ms", "recovery", "seed", "duration", "commands", "stop",
-    "one_way", "from", "to", "in",
+    "title",
+    "about",
+    "without",
+    "script",
+    "clients",
+    "rtt_ms",
+    "recovery",
+    "stability",
+    "seed",
+    "duration",
+    "commands",
+    "stop",
+    "one_way",
+    "from",
+    "to",
+    "in",
 ];
 
 /// Fields that a liveness bound is derived from, or that end the faults.

@@ -183,6 +183,10 @@ fn install_snapshot_keeps_later_entries_only_of_a_matching_log() {
         assert_eq!(server.disk.log.term_at(3), Some(2));
         assert_eq!(group.mail, [(S1, S2, Message::InstallSnapshotReply { term: 3, slot: 3 })]);
     }
+    // Entries that it has acknowledged are lost.
+    let mut group = Group::new(vec![disk(3, &[1, 1, 2, 2, 2]); 3], &[], &[SNAPSHOT_KEEPS_REST]);
+    group.hand(S2, S1, Message::InstallSnapshot { term: 3, snapshot: snapshot(3, 2) });
+    assert_eq!(group.servers[&S1].disk.log.last(), 3);
 }
 
 #[test]
