@@ -2,6 +2,7 @@
 
 use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
+use super::listeners::{listeners, prefetch};
 use super::narration::Narration;
 use super::opening::{Opened, Unopened};
 use crate::dialogs::setup;
@@ -24,11 +25,10 @@ use crate::time::transport;
 use crate::web::options::Options;
 use crate::web::{address, browser};
 use gloo::events::EventListener;
-use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Moment, Scenario, presets};
-use quorumscope::universe::{self, Variant};
+use quorumscope::universe::Variant;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -37,8 +37,6 @@ use yew::prelude::*;
 
 /// Least time between two updates of the address while the run plays, ms.
 const ADDRESS_EVERY: f64 = 1_000.0;
-/// ms between two chunks that are fetched ahead of being wanted.
-const PREFETCH_EVERY: u32 = 150;
 
 /// Options and first run.
 #[derive(Clone, PartialEq, Properties)]
@@ -596,44 +594,10 @@ fn needs(page_action: &PageAction) -> Chunk {
     }
 }
 
-/// Loads all other chunks, one after another, before anybody wants them. What cannot be loaded is tried again when somebody does.
-fn prefetch(ctx: &Context<Lab>) {
-    let link = ctx.link().clone();
-    yew::platform::spawn_local(async move {
-        for chunk in Chunk::ALL {
-            TimeoutFuture::new(PREFETCH_EVERY).await;
-            if let Ok(part) = chunk.load().await {
-                link.send_message(Msg::Prefetched(part));
-            }
-        }
-        for (key, _) in universe::titles() {
-            TimeoutFuture::new(PREFETCH_EVERY).await;
-            let _ = chunks::variant(key).await;
-        }
-    });
-}
-
 /// The panel about messages: a number of the run on screen, until the chunk that measures every variant is there.
 fn messages_panel(context: &Rc<RunContext>, view: &Rc<ViewModel>, draw: Option<messages::View>) -> Html {
     match draw {
         Some(draw) => draw(messages::Props { context: context.clone(), view: view.clone() }),
         None => per_command(view),
     }
-}
-
-fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
-    let key = ctx.link().batch_callback(|event: web_sys::Event| event.dyn_into().ok().map(Msg::Key));
-    let seen = ctx.link().callback(|_: web_sys::Event| Msg::Visibility);
-    let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
-    let active = gloo::events::EventListenerOptions::enable_prevent_default();
-    let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));
-    let scheme = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
-    let scheme = scheme.map(|list| EventListener::new(&list, "change", move |event| theme.emit(event.clone())));
-    let mut listeners = vec![
-        EventListener::new_with_options(&browser::document(), "keydown", active, move |event| key.emit(event.clone())),
-        EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
-        EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
-    ];
-    listeners.extend(scheme);
-    listeners
 }

@@ -6,5 +6,6 @@ mod chunks;
 mod frame;
 mod keyboard;
 pub mod lab;
+mod listeners;
 mod narration;
 pub mod opening;
