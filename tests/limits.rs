@@ -105,8 +105,7 @@ fn branches_of_a_large_world_share_the_budget_of_checkpoints() {
 
 #[test]
 fn link_to_a_moment_that_takes_too_much_is_refused_in_words() {
-    let scenario = text::tree_from_toml(ZERO_ROUND_TRIP).expect("TOML");
-    let tree = json!({ "scenario": scenario, "moment": { "event": 20_000_000, "at": "1h" } });
+    let tree = json!({ "scenario": storm(), "moment": { "event": 20_000_000, "at": "1h" } });
     let document = link::document(tree).expect("it can be read");
     let mut replay = Replay::new(&document).expect("a good scenario");
     let wrong = loop {

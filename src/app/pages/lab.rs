@@ -4,7 +4,8 @@ use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
 use super::listeners::{listeners, prefetch};
 use super::narration::Narration;
-use super::opening::{Opened, Unopened};
+use super::opening::Opened;
+use super::view_groups::ViewGroups;
 use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Target};
@@ -15,7 +16,7 @@ use crate::panels::messages::{self, per_command};
 use crate::panels::trials;
 use crate::run::context::RunContext;
 use crate::run::engine::Engine;
-use crate::run::player::{Player, Shared, Update, VIEW_GROUPS};
+use crate::run::player::{Player, Shared, Update};
 use crate::run::rate::Rate;
 use crate::run::view_model::ViewModel;
 use crate::stage::legend::legend;
@@ -74,7 +75,7 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was opened from the address, or could not be.
-    Opened(Result<Box<Opened>, Unopened>),
+    Opened(Result<Box<Opened>, String>),
     /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
     /// A chunk that was wanted is there, or could not be loaded.
@@ -125,28 +126,6 @@ pub struct Lab {
     stage_observer: Option<StageObserver>,
 }
 
-/// View groups, updated in turn so that no frame takes long: the stage; the panels; legend and time.
-struct ViewGroups {
-    /// The view model each shows.
-    models: [Rc<ViewModel>; VIEW_GROUPS],
-    /// How often each was updated.
-    revisions: [u32; VIEW_GROUPS],
-    /// The group whose turn it is.
-    next: usize,
-}
-
-impl ViewGroups {
-    fn update(&mut self, view: Rc<ViewModel>, update: Update) {
-        for group in 0..VIEW_GROUPS {
-            if update == Update::All || group == self.next {
-                self.models[group] = view.clone();
-                self.revisions[group] += 1;
-            }
-        }
-        self.next = (self.next + 1) % VIEW_GROUPS;
-    }
-}
-
 /// Observes whether the stage is in view.
 type StageObserver = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
@@ -181,7 +160,7 @@ impl Component for Lab {
             keep_address: missing,
             context,
             run: 0,
-            views: ViewGroups { models: std::array::from_fn(|_| view.clone()), revisions: [0; VIEW_GROUPS], next: 0 },
+            views: ViewGroups::of(&view),
             rate,
             narration,
             menu: None,
@@ -376,7 +355,7 @@ impl Lab {
         let scenario = &self.context.scenario;
         let named = || self.presets.iter().find(|preset| preset.title == scenario.title);
         let own = Some(&**scenario).filter(|scenario| !scenario.trials.is_empty());
-        own.or_else(named).map(|scenario| scenario.trials.as_slice().into())
+        own.or_else(named).zip(self.chunks.actions).map(|(scenario, actions)| (actions.trials_of)(scenario))
     }
 
     fn dialog(&self) -> Html {

@@ -9,3 +9,4 @@ pub mod lab;
 mod listeners;
 mod narration;
 pub mod opening;
+mod view_groups;

@@ -240,7 +240,7 @@ mod tests {
             assert!(stopped.is_none() || event > STILL, "{event}");
         }
         assert_eq!(stopped, None, "it did not stand still for long enough");
-        let events = STILL * 5 / 4 + LOOK;
+        let events = STILL * 5 / 4 + 4 * LOOK;
         let stopped = still(2, events - events % LOOK, &mut since).expect("it stands still by now");
         assert_eq!(stopped.to_string(), "time stands still: 2 million events, and not a microsecond has passed");
         assert_eq!(still(3, events * 2, &mut since), None, "it goes on");
