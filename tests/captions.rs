@@ -236,11 +236,16 @@ fn claims(key: &str) -> &'static [Claim] {
                 },
             ),
             (
-                "Run it with Raft: there a voter that hears from a leader does not listen to others, and the leader stays.",
+                "With the poll before each election, as Multi-Paxos has it here unless it is switched off, or with Raft, a voter that hears from a leader does not listen to others, and the leader stays.",
                 |run| {
-                    let raft = run.with(|scenario| scenario.variant = "raft".to_owned());
-                    assert_eq!((raft.leader(4_000), raft.leader(11_999)), (1, 1));
-                    assert!(raft.report.leaders.iter().all(|leader| leader.at_us < 4_000_000));
+                    for variant in ["multi-paxos", "raft"] {
+                        let stays = run.with(|scenario| {
+                            scenario.variant = variant.to_owned();
+                            scenario.settings.clear();
+                        });
+                        assert_eq!((stays.leader(4_000), stays.leader(11_999)), (1, 1), "{variant}");
+                        assert!(stays.report.leaders.iter().all(|leader| leader.at_us < 4_000_000), "{variant}");
+                    }
                 },
             ),
         ],
@@ -501,7 +506,7 @@ fn claims(key: &str) -> &'static [Claim] {
                 },
             ),
             ("When the leader changes, clients read something else.", |run| {
-                assert_eq!((run.leader(7_999), run.leader(12_999)), (1, 2));
+                assert!(run.leader(7_999) == 1 && run.leader(12_999) > 1);
                 assert!(run.violated("Linearizability"));
                 let same = run.with(|scenario| scenario.clients[0].nondeterministic = None);
                 assert!(same.report.violations.is_empty());

@@ -3,7 +3,7 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-use quorumscope::core::{LeaderModel, NodeId, NodeStatus, Shots, Slot, majority};
+use quorumscope::core::{LeaderModel, NodeId, NodeSet, NodeStatus, Shots, Slot, majority};
 use quorumscope::lab::{Clients, Quantity, Scenario, Session, Site};
 use quorumscope::sim::Action;
 use quorumscope::universe::{self, NodeView, Universe, Variant};
@@ -268,6 +268,19 @@ impl Check<'_> {
                     assert_eq!(g[3].ends_with("back"), blocked.on.iter().all(|node| down.contains(&node)));
                 }
             }
+        } else if let Some(g) = fits("Node {} needs {} {} and reaches {}: {} until it reaches {} more") {
+            let node = listed(g[0])[0];
+            let tally = self.status(node).tally.expect("it counts");
+            let here = &views[usize::from(node.0)];
+            let reached = |to: &&NodeView| {
+                let linked = to.id == node || !here.cut.has(to.id) && !to.cut.has(node);
+                linked && to.member && to.status.is_some() && to.paused.is_none()
+            };
+            let reached: NodeSet = views.iter().filter(reached).map(|to| to.id).collect();
+            let reached = reached.or(tally.from).len();
+            assert_eq!((u64::from(tally.need), tally.of), (number(g[1]), g[2]));
+            assert_eq!(u64::from(tally.need - reached), number(g[5]), "reaches {reached}");
+            assert_eq!(g[3] == "no other node", reached == 1);
         } else if let Some((links, clients)) = said.split_once(", for ") {
             let cut = |site: &usize| self.universe.client_cuts(*site as u8) != Default::default();
             let cut_off: Vec<&str> = (0..PLACES.len()).filter(cut).map(|site| PLACES[site]).collect();

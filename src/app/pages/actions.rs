@@ -8,6 +8,7 @@ use crate::panels::trials;
 use crate::run::details::Details;
 use crate::run::engine::Engine;
 use crate::run::player::Shared;
+use crate::time::{self, chapters};
 use crate::web::options::Options;
 use crate::web::{address, handle, json};
 use quorumscope::lab::document::trial::Trial;
@@ -50,6 +51,8 @@ pub struct Actions {
     pub ending: fn(&Engine) -> String,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
+    /// See [`chapters::buttons`] and [`chapters::ticks`].
+    pub moments: (time::Part, time::Part),
     /// A copy of what a scenario has to try.
     pub trials_of: fn(&Scenario) -> Rc<[Trial]>,
     /// See [`trials::trials`].
@@ -76,6 +79,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         details: Details::ALL,
         ending: Engine::ending,
         complete: Engine::complete,
+        moments: (chapters::buttons, chapters::ticks),
         trials_of: |scenario| scenario.trials.as_slice().into(),
         trials: trials::trials,
         install: handle::install,

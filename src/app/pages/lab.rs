@@ -2,7 +2,7 @@
 
 use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
-use super::listeners::listeners;
+use super::listeners::{listeners, prefetch};
 use super::narration::Narration;
 use super::opening::Opened;
 use super::view_groups::ViewGroups;
@@ -22,11 +22,10 @@ use crate::time::transport;
 use crate::web::options::Options;
 use crate::web::{address, browser};
 use gloo::events::EventListener;
-use gloo::timers::future::TimeoutFuture;
 use js_sys::Array;
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Moment, Scenario, presets};
-use quorumscope::universe::{self, Variant};
+use quorumscope::universe::Variant;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -35,8 +34,6 @@ use yew::prelude::*;
 
 /// Least time between two updates of the address while the run plays, ms.
 const ADDRESS_EVERY: f64 = 1_000.0;
-/// ms between two chunks that are fetched ahead of being wanted.
-const PREFETCH_EVERY: u32 = 150;
 
 /// Options and first run.
 #[derive(Clone, PartialEq, Properties)]
@@ -284,7 +281,8 @@ impl Component for Lab {
         };
         let footer = {
             let (context, view, on) = (context.clone(), time.clone(), on.clone());
-            move |()| html! { <>{ transport(playing, pace, &view, &on) }{ timeline(&context, &view, &on) }</> }
+            let (row, ticks) = self.chunks.actions.map(|actions| actions.moments).unzip();
+            move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
         let Parts { measurements, inspect, .. } = self.chunks;
         let aside = side::tabs(options, context.variant, self.tab).map(|tabs| {
@@ -578,21 +576,4 @@ fn needs(page_action: &PageAction) -> Chunk {
         PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
         _ => Chunk::Actions,
     }
-}
-
-/// Loads all other chunks, one after another, before anybody wants them. What cannot be loaded is tried again when somebody does.
-fn prefetch(ctx: &Context<Lab>) {
-    let link = ctx.link().clone();
-    yew::platform::spawn_local(async move {
-        for chunk in Chunk::ALL {
-            TimeoutFuture::new(PREFETCH_EVERY).await;
-            if let Ok(part) = chunk.load().await {
-                link.send_message(Msg::Prefetched(part));
-            }
-        }
-        for (key, _) in universe::titles() {
-            TimeoutFuture::new(PREFETCH_EVERY).await;
-            let _ = chunks::variant(key).await;
-        }
-    });
 }

@@ -90,8 +90,14 @@ impl Engine {
 
     /// The speed at which messages can be followed.
     fn slow_pace(&self) -> Pace {
+        Pace::for_way(self.way())
+    }
+
+    /// The longest round trip or, if that takes longer, a write to a disk, µs.
+    fn way(&self) -> Micros {
         let topology = &self.session.checked().blueprint.topology;
-        Pace::for_way(topology.round_trip_max().max(Micros::from(topology.disk)))
+        let pairs = (0..topology.sites).flat_map(|a| (0..topology.sites).map(move |b| (a, b)));
+        pairs.map(|(a, b)| topology.round_trip(a, b)).max().unwrap_or(0).max(topology.disk)
     }
 
     /// The speed away from moments that matter.
@@ -106,7 +112,7 @@ impl Engine {
 
     /// How long before a moment that matters the run slows down, µs.
     pub fn lead(&self) -> Micros {
-        (2 * self.session.checked().blueprint.topology.round_trip_max()).clamp(5_000, 200_000)
+        (2 * self.way()).clamp(5_000, 200_000)
     }
 
     /// The speed at this moment.

@@ -19,6 +19,8 @@ pub struct Moment {
     pub text: String,
     /// What is said of it while it lies ahead, if that is less.
     pub ahead: Option<&'static str>,
+    /// Whether it was found in the run, and is not what somebody or the script did.
+    pub found: bool,
     /// Its class in the style sheet.
     pub class: &'static str,
 }
@@ -83,7 +85,8 @@ fn moments(session: &Session, found: Vec<Chapter>) -> Rc<[Moment]> {
         .iter()
         .map(|fault| {
             let class = if is_fault(fault.at) { "fault" } else { "fault order" };
-            Moment { at: fault.at, label: fault.label(), text: fault.text(), ahead: None, class }
+            let found = false;
+            Moment { at: fault.at, label: fault.label(), text: fault.text(), ahead: None, found, class }
         })
         .collect();
     let by_hand = session.interventions().iter().filter(|done| !matches!(done.action, Action::Request { .. }));
@@ -92,6 +95,7 @@ fn moments(session: &Session, found: Vec<Chapter>) -> Rc<[Moment]> {
         label: describe(checked, done.action),
         text: describe(checked, done.action),
         ahead: None,
+        found: false,
         class: if done.action.is_fault() { "fault" } else { "fault order" },
     }));
     let acts: Vec<Micros> = all.iter().map(|moment| moment.at).collect();
@@ -104,7 +108,9 @@ fn moments(session: &Session, found: Vec<Chapter>) -> Rc<[Moment]> {
             Happening::Violated(property) => (format!("{property} violated"), Some("a violation"), "fault violated"),
             Happening::AnsweredAgain => ("answered again".to_owned(), None, "fault found"),
         };
-        all.push(Moment { at, text: label.clone(), label, ahead, class });
+        // The bands below tell who led.
+        let shown = if matches!(what, Happening::Leads(..)) { String::new() } else { label.clone() };
+        all.push(Moment { at, text: label, label: shown, ahead, found: true, class });
     }
     all.sort_by_key(|moment| moment.at);
     all.into()

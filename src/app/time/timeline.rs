@@ -1,12 +1,11 @@
 //! The time line: moments that matter, ahead and behind, who led when, interventions, branches, and a slider for the moment on screen.
 
 use crate::elements::controls::{click, slider};
-use crate::elements::svg;
 use crate::elements::text;
 use crate::page_action::PageAction;
 use crate::run::context::RunContext;
-use crate::run::moments::Moment;
 use crate::run::view_model::ViewModel;
+use crate::time::Part;
 use quorumscope::core::Micros;
 use quorumscope::core::card::LeaderModel;
 use quorumscope::judge::LeadershipInterval;
@@ -14,16 +13,14 @@ use yew::prelude::*;
 
 /// Steps of the slider.
 const STEPS: u32 = 10_000;
-/// How long before a moment a click on its tick goes, µs.
-const BEFORE: Micros = 100_000;
 
 /// The axis from 0 to its end, µs.
 #[derive(Clone, Copy)]
-struct Axis(Micros);
+pub(super) struct Axis(pub Micros);
 
 impl Axis {
     /// An axis that holds the run, all its branches, and the moments still to come.
-    fn of(view: &ViewModel) -> Axis {
+    pub fn of(view: &ViewModel) -> Axis {
         // The last has room for its name.
         let last = view.moments.last().map_or(0, |last| last.at + last.at / 10);
         Axis(view.span.max(last).max(1))
@@ -35,13 +32,13 @@ impl Axis {
     }
 
     /// The style of an element from one time to another.
-    fn between(self, from: Micros, to: Micros) -> String {
+    pub fn between(self, from: Micros, to: Micros) -> String {
         format!("left: {}%; width: {}%", self.percent(from), self.percent(to.saturating_sub(from)))
     }
 }
 
-/// The time line.
-pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction>) -> Html {
+/// The time line; `chapters` draws the moments that matter.
+pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction>, chapters: Option<Part>) -> Html {
     let axis = Axis::of(view);
     let Axis(all) = axis;
     let seek = on.reform(move |step: u32| PageAction::Seek(u64::from(step) * all / u64::from(STEPS)));
@@ -57,31 +54,10 @@ pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction
     html! {
         <div class="timeline">
             if !view.branches.is_empty() { { branches(view, axis, on) } }
-            { moments(&view.moments, view.time, axis, on) }
+            <div class="chapters">{ for chapters.map(|chapters| chapters(view, on)) }</div>
             <div class="reigns" aria-hidden="true">{ leadership(context, view, axis) }{ for interventions }{ for violation }</div>
             { slider("Moment of the run", text::moment_ms(view.time), STEPS, now, seek) }
         </div>
-    }
-}
-
-/// Ticks of the moments that matter, with their names; those ahead are dotted. A click goes to just before one, also ahead.
-fn moments(moments: &[Moment], now: Micros, axis: Axis, on: &Callback<PageAction>) -> Html {
-    let ticks = moments.iter().enumerate().map(|(i, moment)| {
-        let until = moments.get(i + 1).map_or(axis.0, |next| next.at);
-        let title = format!("{} {}", text::moment_ms(moment.at), moment.told(now).1);
-        let class = svg::classes(moment.class, &[("ahead", moment.at > now)]);
-        let onclick = click(on, PageAction::Seek(moment.at.saturating_sub(BEFORE)));
-        let style = axis.between(moment.at, until);
-        html! { <span {class} {title} {onclick} {style}>{ moment.told(now).0.to_owned() }</span> }
-    });
-    let spoken = moments
-        .iter()
-        .map(|moment| html! { <li>{ format!("{} {}", text::moment_ms(moment.at), moment.told(now).1) }</li> });
-    html! {
-        <>
-            <div class="faults" aria-hidden="true">{ for ticks }</div>
-            <ol class="unseen" aria-label="Moments that matter">{ for spoken }</ol>
-        </>
     }
 }
 

@@ -18,18 +18,19 @@ pub struct PendingTimer {
 }
 
 impl World {
-    /// The timer that will make a node act next, if nothing sets it anew before. `None`: none is set, or the node is down or paused.
+    /// The timer that will make a node act next, if nothing sets it anew before; where there is none, the one that runs out first, which leads to
+    /// one. `None`: none is set, or the node is down or paused.
     pub fn next_timer(&self, node: NodeId) -> Option<PendingTimer> {
         let host = &self.hosts[usize::from(node.0)];
         if !host.up || self.is_paused(node) {
             return None;
         }
         let kinds = self.replicas.timers();
-        let kind = |timer: TimerId| kinds.get((timer & 0xff) as usize).filter(|kind| kind.acts);
+        let kind = |timer: TimerId| kinds.get((timer & 0xff) as usize);
         let pending = host.timers.iter().filter(|state| state.deadline != NEVER);
-        let acting = pending
+        let known = pending
             .filter_map(|state| Some(PendingTimer { kind: kind(state.timer)?, set: state.set, due: state.deadline }));
-        acting.min_by_key(|timer| timer.due)
+        known.min_by_key(|timer| (!timer.kind.acts, timer.due))
     }
 
     /// Handles a timer event. `None`: the event is stale; the timer was set again or cancelled, or its node has crashed.
