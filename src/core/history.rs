@@ -195,9 +195,15 @@ impl HistoryVariables {
             result = result.and(self.count(slot, epoch, by, choice));
         }
         if let Some(crashed) = crashed {
-            self.unsaved.retain(|(_, by, ..)| *by != crashed);
+            self.lose_unsaved(crashed);
         }
         result
+    }
+
+    /// Forgets the votes of a node that has just gone down that are not on its disk.
+    pub fn lose_unsaved(&mut self, crashed: NodeId) {
+        let now = self.now;
+        self.unsaved.retain(|(due, by, ..)| *by != crashed || *due < now);
     }
 
     fn count(&mut self, slot: Slot, epoch: Epoch, by: NodeId, choice: &impl Choice) -> Result<(), Breach> {

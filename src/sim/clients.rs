@@ -118,8 +118,10 @@ pub(super) struct Session {
     /// When it issues its next command by itself, µs. A [`Wake`](super::queue::event::Event::Wake) at any other time is stale; one that came while
     /// clients were quiesced is overdue.
     pub wake: Option<Micros>,
-    /// Issues what somebody asks for by hand, and nothing by itself but the rest of a plan.
+    /// What it does was asked for by hand: afterwards it goes on as if nothing had been.
     by_hand: bool,
+    /// Meanwhile: when it would have issued its next command by itself, µs.
+    interrupted: Option<Micros>,
     seen: Option<Seen>,
 }
 
@@ -189,27 +191,24 @@ impl Clients {
             task: Task::Idle,
             wake: None,
             by_hand: false,
+            interrupted: None,
             seen: None,
         };
         self.sessions.push(session);
         ClientId(self.sessions.len() as u16 - 1)
     }
 
-    /// An idle session of `group` that issues nothing by itself, if there is one.
+    /// An idle session of `group`, if there is one.
     pub fn idle(&self, group: u16) -> Option<ClientId> {
-        let open = matches!(self.groups[usize::from(group)].pace, Pace::Open { .. });
-        let idle = |session: &Session| {
-            let passive = session.group == group && (open || session.by_hand);
-            passive && session.waiting.is_none() && session.task == Task::Idle
-        };
+        let idle =
+            |session: &Session| session.group == group && session.waiting.is_none() && session.task == Task::Idle;
         self.sessions.iter().position(idle).map(|i| ClientId(i as u16))
     }
 
-    /// Opens a session of `group` for commands by hand.
-    pub fn open_by_hand(&mut self, group: u16, target: NodeId) -> ClientId {
-        let client = self.open(group, target);
-        self.sessions[usize::from(client.0)].by_hand = true;
-        client
+    /// Has an idle session do something by hand.
+    pub fn interrupt(&mut self, client: ClientId) {
+        let session = &mut self.sessions[usize::from(client.0)];
+        (session.by_hand, session.interrupted) = (true, session.wake.take());
     }
 
     /// Number of sessions of `group`.
@@ -241,12 +240,21 @@ impl Clients {
     /// Completes the outstanding command of `client`. Returns the pause until its next [`Event::Wake`](super::queue::event::Event::Wake), µs, if
     /// it is to be woken; at least `least`.
     #[inline(always)]
-    pub fn complete(&mut self, client: ClientId, op: Op, outcome: Outcome, least: Micros) -> Option<Micros> {
+    pub fn complete(
+        &mut self,
+        client: ClientId,
+        op: Op,
+        outcome: Outcome,
+        now: Micros,
+        least: Micros,
+    ) -> Option<Micros> {
         let pause = self.generator(client).complete(op, outcome);
         let session = &mut self.sessions[usize::from(client.0)];
         session.waiting = None;
         if session.by_hand && session.task == Task::Idle {
-            return None;
+            session.by_hand = false;
+            let wake = session.interrupted.take()?;
+            return Some(wake.saturating_sub(now).max(least));
         }
         let pause = match (self.groups[usize::from(session.group)].pace, pause) {
             (Pace::Closed { think, .. }, Some(pause)) if session.task == Task::Idle => pause.max(think),

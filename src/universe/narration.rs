@@ -227,7 +227,7 @@ fn votes(universe: &dyn Universe, views: &[NodeView], tally: &Tally) -> String {
         |node: &NodeId| universe.entry(*node, tally.slot).is_some_and(|entry| entry.chosen && entry.command.is_none());
     let aborted: Vec<NodeId> = views.iter().map(|view| view.id).filter(aborted).collect();
     if !aborted.is_empty() {
-        let (at, by) = (tally.slot, nodes(&aborted).to_lowercase());
+        let (at, by) = (tally.slot, nodes(&aborted).to_ascii_lowercase());
         return format!("Transaction {at} is aborted already, by {by}; the coordinator does not know that yet.");
     }
     let for_it: Vec<NodeId> = tally.from.iter().collect();
@@ -305,7 +305,8 @@ fn chosen_values(universe: &dyn Universe, views: &[NodeView]) -> Option<String> 
         [] => None,
         [(_, know)] => Some(format!("A value is chosen. {} of {} nodes know it.", know.len(), views.len())),
         several => {
-            let who = |(_, know): &(Option<Command>, NodeSet)| nodes(&know.iter().collect::<Vec<_>>()).to_lowercase();
+            let who =
+                |(_, know): &(Option<Command>, NodeSet)| nodes(&know.iter().collect::<Vec<_>>()).to_ascii_lowercase();
             let who: Vec<String> = several.iter().map(who).collect();
             Some(format!("{} values are chosen: one by {}.", several.len(), who.join(", another by ")))
         }

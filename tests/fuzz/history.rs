@@ -21,3 +21,11 @@ fn value_chosen_by_votes_that_were_overwritten_or_lost_is_remembered() {
         assert_eq!(report.violations, [], "{variant} with all rules");
     }
 }
+
+/// The only acceptor crashes before its vote is on its disk, and is back at once.
+#[test]
+fn vote_lost_while_nobody_runs_does_not_count() {
+    let scenario = scenario_file("tests/fuzz/history/synod-lost-vote.toml");
+    let report = Run::to_end(&Document::from(scenario)).expect("a good scenario");
+    assert_eq!(report.violations, []);
+}

@@ -2,7 +2,7 @@
 
 use super::apply_action::{self, Notice};
 use super::keyboard;
-use super::opening::{self, Opened, Unopened};
+use super::opening::{self, Opened};
 use crate::page_action::PageAction;
 use crate::panels::trials;
 use crate::run::details::Details;
@@ -10,10 +10,12 @@ use crate::run::engine::Engine;
 use crate::run::player::Shared;
 use crate::web::options::Options;
 use crate::web::{address, handle, json};
+use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Document, Scenario, Session};
 use quorumscope::universe::Variant;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use web_sys::KeyboardEvent;
 use yew::Html;
@@ -32,8 +34,8 @@ pub struct Actions {
     pub key: fn(&KeyboardEvent, &Engine) -> Option<PageAction>,
     /// See [`opening::asked`].
     pub asked: fn(Options) -> Later<Opened>,
-    /// See [`opening::link`].
-    pub link: fn(String) -> Later<Result<Opened, Unopened>>,
+    /// See [`opening::link`]; the error says what is wrong.
+    pub link: fn(String) -> Later<Result<Opened, String>>,
     /// The built-in scenarios.
     pub presets: fn() -> Vec<Scenario>,
     /// See [`address::pack`].
@@ -48,6 +50,8 @@ pub struct Actions {
     pub ending: fn(&Engine) -> String,
     /// See [`Engine::complete`].
     pub complete: fn(&mut Engine),
+    /// A copy of what a scenario has to try.
+    pub trials_of: fn(&Scenario) -> Rc<[Trial]>,
     /// See [`trials::trials`].
     pub trials: fn(trials::Props) -> Html,
     /// See [`handle::install`].
@@ -62,7 +66,9 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         present: apply_action::present,
         key: keyboard::page_action,
         asked: |options| Box::pin(opening::asked(options)),
-        link: |fragment| Box::pin(async move { opening::link(&fragment).await }),
+        link: |fragment| {
+            Box::pin(async move { opening::link(&fragment).await.map_err(|problems| problems.to_string()) })
+        },
         presets: || json::presets().into_iter().map(|(_, scenario)| scenario).collect(),
         pack: |document| Box::pin(async move { address::pack(&document).await }),
         address: address::link,
@@ -70,6 +76,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         details: Details::ALL,
         ending: Engine::ending,
         complete: Engine::complete,
+        trials_of: |scenario| scenario.trials.as_slice().into(),
         trials: trials::trials,
         install: handle::install,
     })

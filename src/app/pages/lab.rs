@@ -3,7 +3,7 @@
 use super::chunks::{self, Chunk, Missing, Parts};
 use super::frame::{Header, notice, sentence};
 use super::narration::Narration;
-use super::opening::{Opened, Unopened};
+use super::opening::Opened;
 use super::view_groups::ViewGroups;
 use crate::dialogs::setup;
 use crate::elements::{Memo, svg};
@@ -77,7 +77,7 @@ pub enum Msg {
     /// The person changed the address.
     Address,
     /// A run was opened from the address, or could not be.
-    Opened(Result<Box<Opened>, Unopened>),
+    Opened(Result<Box<Opened>, String>),
     /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
     /// A chunk that was wanted is there, or could not be loaded.
@@ -356,7 +356,7 @@ impl Lab {
         let scenario = &self.context.scenario;
         let named = || self.presets.iter().find(|preset| preset.title == scenario.title);
         let own = Some(&**scenario).filter(|scenario| !scenario.trials.is_empty());
-        own.or_else(named).map(|scenario| scenario.trials.as_slice().into())
+        own.or_else(named).zip(self.chunks.actions).map(|(scenario, actions)| (actions.trials_of)(scenario))
     }
 
     fn dialog(&self) -> Html {

@@ -98,7 +98,10 @@ fn ever_chosen_stays_chosen(
     step: Step,
 ) -> Result<(), Breach> {
     let server = of(nodes, step.changed);
-    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else { return Ok(()) };
+    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else {
+        history.lose_unsaved(step.changed);
+        return Ok(());
+    };
     let mut result = history.count_saved(server.is_none().then_some(step.changed), choice);
     let (Some(server), Some(from)) = (server, step.log_from) else { return result };
     // Where anything may have changed, committed slots have not; agreement covers them.

@@ -497,7 +497,10 @@ fn ever_chosen_stays_chosen(
     step: Step,
 ) -> Result<(), Breach> {
     let server = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
-    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else { return Ok(()) };
+    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else {
+        history.lose_unsaved(step.changed);
+        return Ok(());
+    };
     let result = history.count_saved(server.is_none().then_some(step.changed), choice);
     let (Some(server), Some(_)) = (server, step.log_from) else { return result };
     let Some(Proposal { ballot, value }) = server.disk.accepted else { return result };

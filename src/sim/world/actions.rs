@@ -430,8 +430,9 @@ impl World {
         };
         let client = match self.clients.idle(group) {
             Some(client) => client,
-            None => self.clients.open_by_hand(group, self.nearest(site)),
+            None => self.clients.open(group, self.nearest(site)),
         };
+        self.clients.interrupt(client);
         self.begin(client);
     }
 }

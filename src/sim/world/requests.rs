@@ -215,7 +215,7 @@ impl World {
                 self.samples[usize::from(session.site)].push(sample);
                 // Time must advance between commands, or a closed loop with zero latency would never end.
                 let least = Micros::from(sample.latency == 0);
-                if let Some(pause) = self.clients.complete(client, waiting.command.op, outcome, least) {
+                if let Some(pause) = self.clients.complete(client, waiting.command.op, outcome, self.time, least) {
                     self.wake_at(client, self.time + pause);
                 }
                 self.record_client_event(client, HistoryEvent::Told(outcome));

@@ -77,7 +77,7 @@ fn pre_vote_leaves_the_voters_disk_unchanged() {
     group.hand(S2, S1, Message::PreVote { term: 9, last_slot: 2, last_term: 3 });
     assert_eq!(group.mail.pop(), Some((S1, S2, Message::PreVoteReply { term: 9, granted: true, ahead: false })));
     group.hand(S3, S1, Message::PreVote { term: 9, last_slot: 1, last_term: 1 });
-    assert_eq!(group.mail.pop(), Some((S1, S3, Message::PreVoteReply { term: 3, granted: false, ahead: false })));
+    assert_eq!(group.mail.pop(), Some((S1, S3, Message::PreVoteReply { term: 3, granted: false, ahead: true })));
     assert_eq!(group.servers[&S1].disk, before);
 }
 
