@@ -153,9 +153,10 @@ impl HistoryVariables {
             return place;
         }
         // Of chosen ones the first two tell as much as all.
-        let lowest = begin + own.iter().position(|(_, held)| !held.chosen).unwrap_or(1);
-        let dropped = if lowest == place { lowest + 1 } else { lowest };
-        self.others.remove(dropped.min(begin + ACCEPTANCES));
+        let goes = |(index, (_, held)): (usize, &(Slot, Acceptance))| !held.chosen && begin + index != place;
+        let lowest = own.iter().enumerate().position(goes);
+        let dropped = begin + lowest.unwrap_or(if place == begin + 1 { 2 } else { 1 });
+        self.others.remove(dropped);
         if dropped < place { place - 1 } else { place }
     }
 
@@ -441,13 +442,23 @@ mod tests {
     #[test]
     fn number_of_acceptances_kept_in_one_slot_is_bounded() {
         let mut past = HistoryVariables::default();
-        for ballot in 1..=1_000 {
+        for ballot in 1..1_000 {
             assert_eq!(vote(&mut past, 1, ballot, u64::from(ballot % 3), A), Ok(()));
             assert_eq!(vote(&mut past, 1, 2_000 - ballot, u64::from(ballot % 3), B), Ok(()));
             assert!(past.others.len() <= ACCEPTANCES);
         }
         assert_eq!(vote(&mut past, 1, 3_000, 7, A).and(vote(&mut past, 1, 3_000, 7, B)), Ok(()));
         assert!(vote(&mut past, 1, 3_001, 8, C).is_err());
+    }
+
+    #[test]
+    fn acceptance_above_nothing_but_chosen_ones_stays() {
+        let mut past = HistoryVariables::default();
+        for ballot in 1..=100 {
+            assert_eq!(vote(&mut past, 1, ballot, 7, A).and(vote(&mut past, 1, ballot, 7, B)), Ok(()));
+            assert!(past.others.len() <= ACCEPTANCES);
+        }
+        assert!(vote(&mut past, 1, 101, 8, C).is_err());
     }
 
     #[test]
