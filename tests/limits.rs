@@ -105,7 +105,13 @@ fn branches_of_a_large_world_share_the_budget_of_checkpoints() {
 
 #[test]
 fn link_to_a_moment_that_takes_too_much_is_refused_in_words() {
-    let tree = json!({ "scenario": storm(), "moment": { "event": 20_000_000, "at": "1h" } });
+    // What is asked again each millisecond is under way for half a second.
+    let mut scenario = storm();
+    scenario["matrix"] = Value::Null;
+    scenario["rtt_ms"] = json!([[0, 1000], [1000, 0]]);
+    scenario["sites"] = json!(["us-east-1", "far"]);
+    scenario["replicas"] = json!(["far"]);
+    let tree = json!({ "scenario": scenario, "moment": { "event": 20_000_000, "at": "1h" } });
     let document = link::document(tree).expect("it can be read");
     let mut replay = Replay::new(&document).expect("a good scenario");
     let wrong = loop {
