@@ -44,7 +44,7 @@ impl Server {
     /// A poll: refused by whoever hears from a leader, or leads.
     pub(super) fn on_poll(&mut self, from: NodeId, ballot: Ballot, out: &mut Out<Server>) {
         if ballot <= self.disk.promised {
-            out.tell(REFUSES_TO_PROMISE, facts![ballot, self.disk.promised]);
+            out.tell(REFUSES_OLD_POLL, facts![ballot, self.disk.promised]);
             return out.send(from, Msg::Nack { promised: self.disk.promised });
         }
         let hears = matches!(self.role, Role::Leader(_) | Role::Acceptor { hears_leader: true, .. });

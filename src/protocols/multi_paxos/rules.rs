@@ -27,6 +27,7 @@ crate::rules! {
     } tells {
         PROMISES(ballot, promised) = "promises ballot {ballot}: the highest it promised before is {promised}";
         PROMISES_AGAIN(ballot) = "promises ballot {ballot} once more: its first promise may have been lost";
+        REFUSES_OLD_POLL(ballot, promised) = "refuses to consent to ballot {ballot}: it has promised {promised} already";
         REFUSES_TO_PROMISE(ballot, promised) = "refuses to promise ballot {ballot}: it has promised {promised}, which is higher";
     };
     /// One phase 1 for all slots.

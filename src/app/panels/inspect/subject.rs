@@ -7,7 +7,7 @@ use quorumscope::lab::Session;
 use quorumscope::sim::What;
 use quorumscope::sim::world::Flight;
 use quorumscope::universe::inspect::{Field, Inspector, Replayed};
-use quorumscope::universe::{End, Universe, inspect};
+use quorumscope::universe::{Universe, inspect};
 
 /// What is inspected, at one moment.
 #[derive(Default)]
@@ -65,10 +65,7 @@ impl Subject {
             found.map(|(replayed, after)| Step { what: sentence(&*after, &replayed), replayed })
         };
         if let Some(flight) = flight {
-            let sent = match flight.from {
-                End::Node(from) => session.step_at(from, flight.sent, inspector),
-                End::Client(_) => None,
-            };
+            let sent = session.step_of_sending(flight, inspector);
             let content = inspect::content(universe, inspector, flight);
             return Subject {
                 flight: Some((*flight, content)),

@@ -4,6 +4,7 @@
 use super::Session;
 use crate::core::{Micros, NodeId};
 use crate::sim::trace::Record;
+use crate::sim::world::{End, Flight};
 use crate::universe::Universe;
 use crate::universe::inspect::{Inspector, Replayed, replay};
 
@@ -77,13 +78,23 @@ impl Session {
 
     /// Replays the last event in which a node handled something, if that is not long ago.
     pub fn last_step_of(&self, node: NodeId, inspector: &Inspector) -> Option<(Replayed, Box<dyn Universe>)> {
-        self.last_event(inspector, Micros::MAX, |record| record.node == node && record.what.is_handled())
+        self.last_event(inspector, Micros::MAX, |record, _| record.node == node && record.what.is_handled())
     }
 
-    /// Replays the event at a time, µs, in which a node handled something: the one that sent what left it then.
-    pub fn step_at(&self, node: NodeId, at: Micros, inspector: &Inspector) -> Option<(Replayed, Box<dyn Universe>)> {
-        let is_it = |record: &Record| record.node == node && record.at == at && record.what.is_handled();
-        self.last_event(inspector, at, is_it)
+    /// Replays the event in which a node sent a message that is in flight, if it left at once.
+    pub fn step_of_sending(&self, flight: &Flight, inspector: &Inspector) -> Option<(Replayed, Box<dyn Universe>)> {
+        let End::Node(from) = flight.from else { return None };
+        let (mut flights, mut found) = (Vec::new(), false);
+        // Of several events at that time the first after which the message is there.
+        self.last_event(inspector, flight.sent, |record, after| {
+            if found || record.node != from || record.at != flight.sent || !record.what.is_handled() {
+                return false;
+            }
+            after.flights(&mut flights);
+            found =
+                flights.iter().any(|other| (other.id, other.from, other.kind) == (flight.id, flight.from, flight.kind));
+            found
+        })
     }
 
     /// Replays the last event of the latest [`BACK`] ones up to a time of which a trace record is wanted.
@@ -91,7 +102,7 @@ impl Session {
         &self,
         inspector: &Inspector,
         until: Micros,
-        wanted: impl Fn(&Record) -> bool,
+        mut wanted: impl FnMut(&Record, &dyn Universe) -> bool,
     ) -> Option<(Replayed, Box<dyn Universe>)> {
         let now = self.moment();
         let first = now.event.saturating_sub(BACK);
@@ -107,7 +118,7 @@ impl Session {
                 break;
             }
             let mut new = copy.universe.trace().records().rev().take_while(|(number, _)| *number >= total);
-            if copy.done == done && new.any(|(_, record)| wanted(&record)) {
+            if copy.done == done && new.any(|(_, record)| wanted(&record, &*copy.universe)) {
                 found = Some((events, done));
             }
         }
@@ -146,6 +157,30 @@ mod tests {
         assert_eq!(after.fingerprint(), session.universe().fingerprint());
         let [(NodeId(1), before, now)] = &replayed.states[..] else { panic!("{:?}", replayed.states) };
         assert!(before.whole.is_some() && now.whole.is_none());
+    }
+
+    #[test]
+    fn message_in_flight_is_traced_to_the_event_that_sent_it() {
+        let mut session = Session::new(presets::first()).expect("it is valid");
+        let (inspector, mut flights, mut traced) = (session.checked().variant.inspector, Vec::new(), 0);
+        while session.universe().time() < 1_000_000 {
+            session.step();
+            session.universe().flights(&mut flights);
+            for flight in flights.iter().filter(|flight| flight.sent <= session.universe().time()) {
+                let (Some((replayed, _)), Some(kind)) = (session.step_of_sending(flight, &inspector), flight.kind)
+                else {
+                    continue;
+                };
+                let name = session.checked().variant.kinds[usize::from(kind.0)].name;
+                assert!(
+                    replayed.effects.iter().any(|(_, effect)| effect.contains(name)),
+                    "{name}: {:?}",
+                    replayed.effects
+                );
+                traced += 1;
+            }
+        }
+        assert!(traced > 0);
     }
 
     #[test]
