@@ -9,9 +9,12 @@ import { join } from "node:path";
 if (process.env.TRUNK_PROFILE !== "release") process.exit(0);
 
 const file = join(process.env.TRUNK_STAGING_DIR, "index.html");
-const page = readFileSync(file, "utf8");
+let page = readFileSync(file, "utf8");
 const PLACE = /<meta charset="utf-8"\s*\/?>/i;
 if (!PLACE.test(page)) throw new Error(`${file} has no <meta charset="utf-8">, after which the policy belongs`);
+
+// Comments are for us, not for whoever loads the page.
+page = page.replace(/(<script>)(.*?)(<\/script>)/gs, (_, open, text, close) => open + text.replace(/^\s*\/\/.*\n/gm, "") + close);
 
 const hashes = [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>(.*?)<\/script>/gs)].map(
   ([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,

@@ -308,6 +308,7 @@ crate::rules! {
         without: Some("a snapshot that comes late takes entries away that were acknowledged, and perhaps committed"),
     } tells {
         KEEPS_AFTER_SNAPSHOT(last) = "keeps its entries after entry {last}: it holds the snapshot's last entry itself";
+        DROPS_FOR_SNAPSHOT(last, had) = "puts the snapshot up to entry {last} in place of its log, which ended with entry {had} and does not hold the snapshot's last entry";
     };
 
     // Reads without the log.

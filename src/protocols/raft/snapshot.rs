@@ -46,6 +46,9 @@ impl Server {
             if agrees && out.rule(KEEPS_AFTER_SNAPSHOT, facts![last]) {
                 self.disk.log.compact_to(last);
             } else {
+                if !agrees {
+                    out.because(DROPS_FOR_SNAPSHOT, facts![last, self.disk.log.last()]);
+                }
                 self.disk.log = RaftLog::after(last, snapshot.term);
             }
             self.machine = snapshot.machine.clone();
