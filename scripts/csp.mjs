@@ -15,6 +15,7 @@ if (!PLACE.test(page)) throw new Error(`${file} has no <meta charset="utf-8">, a
 
 // Comments are for us, not for whoever loads the page.
 page = page.replace(/(<script>)(.*?)(<\/script>)/gs, (_, open, text, close) => open + text.replace(/^\s*\/\/.*\n/gm, "") + close);
+page = page.replace(/\s*<!--.*?-->/gs, "");
 
 const hashes = [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>(.*?)<\/script>/gs)].map(
   ([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
