@@ -89,6 +89,10 @@ test("a message is selected from the list and on the map, and becomes what its r
   await pause(page);
   await tab(page, "Inspect").click();
   const listed = inspector(page).locator(".flights button", { hasText: /node \d to node \d/ }).first();
+  await expect(async () => {
+    if ((await listed.count()) === 0) await step(page);
+    expect(await listed.count()).toBe(1);
+  }).toPass({ intervals: [50], timeout: 20_000 });
   await listed.click();
   await expect(listed).toHaveAttribute("aria-pressed", "true");
   await expect(inspector(page).locator("header h2")).toContainText(/node \d to node \d/);

@@ -45,10 +45,12 @@ for (const size of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, 
     await open("?autoplay=false");
     // All of the page is there, with all its panels.
     await expect(page.locator(".panel.messages .bars")).toBeVisible();
-    const before = await sizes(page);
     for (const target of ["node-1", "node-3", "node-4", "site-0", "site-2", "lane-0-1", "lane-1-2"]) {
       await page.locator(`[data-target="${target}"]`).dispatchEvent("click");
       await expectInside(page, menu(page).locator(".."), `menu of ${target}`);
+      // What is selected is told in the panel beside, which may be longer for it.
+      await expect(page.locator(".inspect, .bars").first()).toBeVisible();
+      const before = await sizes(page);
       if (await more(page).count()) {
         await more(page).click();
         await expectInside(page, menu(page).locator(".."), `unfolded menu of ${target}`);

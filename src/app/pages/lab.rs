@@ -290,7 +290,8 @@ impl Component for Lab {
             let (context, view, player) = (context.clone(), panels.clone(), self.player.clone());
             let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
             let (selected, on) = (self.selected, on.clone());
-            let side = Side { context, view, player, tabs, selected, trials, measurements, inspect, on };
+            let awaited = self.chunks.actions.is_none();
+            let side = Side { context, view, player, tabs, selected, trials, awaited, measurements, inspect, on };
             move |()| side.draw(&options)
         });
         let class = svg::classes("lab", &[("embed", options.embed), ("alone", aside.is_none())]);

@@ -33,7 +33,7 @@ pub type View = fn(Props) -> Html;
 pub fn load() -> Result<View, SplitLoaderError> {
     Ok(|Props { context, view }| {
         let judged = view.judged.as_ref().map(judged::panel);
-        html! { <>{ for judged }<Messages {context} {view} /></> }
+        html! { <><Messages {context} {view} />{ for judged }</> }
     })
 }
 

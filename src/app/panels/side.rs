@@ -45,6 +45,8 @@ pub struct Side {
     pub selected: Option<Selected>,
     /// What draws things to try, once it is loaded, and those of the scenario.
     pub trials: Option<(fn(trials::Props) -> Html, Rc<[Trial]>)>,
+    /// What draws them is not loaded yet: their place is kept, so that nothing jumps when it is.
+    pub awaited: bool,
     /// What draws measurements, once it is loaded.
     pub measurements: Option<messages::View>,
     /// What draws inspector and log, once it is loaded.
@@ -80,6 +82,7 @@ impl Side {
         let trials = self.trials.clone().map(|(draw, trials)| {
             draw(trials::Props { trials, view: view.clone(), player: player.clone(), on: on.clone() })
         });
+        let trials = trials.or_else(|| self.awaited.then(|| html! { <section class="panel trials" /> }));
         html! { <div class="panels" {hidden}>{ about(&context.scenario) }{ for trials }</div> }
     }
 
