@@ -31,6 +31,9 @@ pub fn inspects(options: &Options, variant: &Variant, chosen: Tab) -> bool {
     tabs(options, variant, chosen).is_some_and(|(_, tab)| tab != Tab::Numbers)
 }
 
+/// What draws what there is to try.
+type TrialsView = fn(trials::Props) -> Html;
+
 /// What the side panel is drawn from.
 pub struct Side {
     /// What is run.
@@ -44,7 +47,7 @@ pub struct Side {
     /// What is selected.
     pub selected: Option<Selected>,
     /// What draws things to try, once it is loaded, and those of the scenario.
-    pub trials: Option<(fn(trials::Props) -> Html, Rc<[Trial]>)>,
+    pub trials: Option<(TrialsView, Rc<[Trial]>)>,
     /// What draws them is not loaded yet: their place is kept, so that nothing jumps when it is.
     pub awaited: bool,
     /// What draws measurements, once it is loaded.

@@ -19,7 +19,7 @@ pub fn buttons(view: &ViewModel, on: &Callback<PageAction>) -> Html {
     let slowed = if view.pace.1 { "slowed" } else { "" };
     let strike = |word: &'static str, strike: Strike| button(word, click(on, PageAction::Strike(strike)));
     html! {
-        <div class="moments">
+        <>
             { icon_button("round", "before", "To the moment that matters before this", click(on, PageAction::Chapter(false))) }
             { icon_button("round", "next", "To the next moment that matters", click(on, PageAction::Chapter(true))) }
             <label class={slowed}>{ checkbox(None, view.slows_down, slows) }{ "Slow at events" }</label>
@@ -27,7 +27,7 @@ pub fn buttons(view: &ViewModel, on: &Callback<PageAction>) -> Html {
             { strike("Cut in half", Strike::Cut(2)) }
             { strike("Cut a third", Strike::Cut(3)) }
             { strike("Mend all", Strike::Mend) }
-        </div>
+        </>
     }
 }
 
