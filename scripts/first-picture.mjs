@@ -15,13 +15,13 @@ export function chunkOf(name) {
   return basename(name).match(/^chunk-([\w-]+)-[0-9a-f]{8}\.wasm$/)?.[1];
 }
 
-// index.html, the files that it names (but for pictures that are loaded when they are seen), those that they name in turn, and so on; without chunks, which are loaded later.
+// index.html, the files that it names (outside <noscript>), those that they name in turn, and so on; without chunks, which are loaded later.
 export function firstPicture(dist) {
   const names = filesIn(dist).filter((name) => !chunkOf(name));
   const seen = new Set(["index.html"]);
   for (const name of seen) {
     if (!/\.(html|js|mjs|css)$/.test(name)) continue;
-    const text = readFileSync(join(dist, name), "utf8").replace(/<img loading="lazy"[^>]*>/g, "");
+    const text = readFileSync(join(dist, name), "utf8").replace(/<noscript>.*?<\/noscript>/gs, "");
     for (const other of names) if (text.includes(basename(other))) seen.add(other);
   }
   return seen;

@@ -20,7 +20,7 @@
       add("a", "Start with the first scenario", { href: location.pathname + location.search });
     }
     // If it is only slow, it goes on beside this, and the page replaces both.
-    if (start) start.hidden = true;
+    document.querySelectorAll(".starting, .late").forEach((line) => (line.hidden = true));
     document.body.prepend(box);
   };
 

@@ -37,7 +37,7 @@ export const test = base.extend({
 
 // Waits until the app has replaced the placeholder of index.html.
 export async function started(frame) {
-  await expect(frame.locator("body > :not(script):not(noscript):not(.starting):not(.static)").first()).toBeVisible({ timeout: 60_000 });
+  await expect(frame.locator("body > :not(script):not(noscript):not(.starting):not(.late)").first()).toBeVisible({ timeout: 60_000 });
 }
 
 // Fails with a readable list when axe finds a violation of WCAG 2.2 A or AA.

@@ -46,7 +46,7 @@ test("a long command's failure is shown, with its exit code", () => {
 
 test("the size report counts what index.html needs, and fails above the budget", () => {
   const files = {
-    "index.html": '<script src="app.js"></script><img loading="lazy" src="still.svg">',
+    "index.html": '<script src="app.js"></script><noscript><img src="still.svg"></noscript>',
     "app.js": 'fetch("app.wasm"); import "./snippets/inline.js"',
     "snippets/inline.js": "",
     "app.wasm": randomBytes(150_000),

@@ -2,7 +2,7 @@
 
 use super::chunks::{self, Chunk};
 use super::lab::{Lab, Msg};
-use crate::web::browser;
+use crate::web::{browser, variants};
 use gloo::events::EventListener;
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::universe;
@@ -25,6 +25,7 @@ pub(super) fn prefetch(ctx: &Context<Lab>) {
         for (key, _) in universe::titles() {
             TimeoutFuture::new(PREFETCH_EVERY).await;
             let _ = chunks::variant(key).await;
+            let _ = variants::inspector(key).await;
         }
     });
 }
