@@ -208,7 +208,7 @@ test("says so when the program cannot be loaded", async ({ page, complaints }) =
   await page.route(/_bg\.wasm$/, (route) => route.abort());
   await page.goto("");
   await expect(page.getByRole("alert")).toContainText("could not be started");
-  await expect(page.locator(".starting")).toHaveCount(0);
+  await expect(page.locator(".starting")).toBeHidden();
   await screen(page, "not-started");
   complaints.length = 0;
 });
