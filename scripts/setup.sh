@@ -208,7 +208,7 @@ setup_wasm() {
 
 # Compiled for size, LLVM puts next to nothing in line. With this much put in line a run in the page is half again as fast, and the program
 # 0.5 % larger (brotli). 70 would be a little faster and 5 % larger, compiling for speed twice as fast and 21 % larger.
-WASM_RUSTFLAGS="-Cllvm-args=-inline-threshold=20"
+WASM_RUSTFLAGS="-Cllvm-args=-inline-threshold=15"
 
 # with_wasm COMMAND… — runs it with a cargo that can compile for wasm32. The settings go into the environment of this one command: in
 # .cargo/config.toml those for the distribution's Rust would also hit native builds.

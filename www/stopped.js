@@ -40,30 +40,28 @@
       const answer = await fetch(url, { signal: stop.signal });
       const type = answer.headers.get("content-type") ?? "";
       stop.abort();
-      if (!answer.ok) return [`The host answers ${answer.status} for ${name(url)}.`, "It is not there. Perhaps the site has just been published anew: reload the page without what the browser has kept (Ctrl+Shift+R)." + slash()];
-      if (/\.wasm$/.test(url)) return /html/.test(type) ? htmlFor(url) : undefined;
-      if (/html/.test(type)) return htmlFor(url);
-      if (!/javascript|ecmascript/.test(type)) return [`The host sends ${name(url)} as ${type || "a file without a type"}.`, "Browsers run a script only if its type is text/javascript. Whoever runs the host can set that for .js."];
+      if (!answer.ok) return [`The host answers ${answer.status} for ${name(url)}.`, gone()];
+      if (/html/.test(type)) return [`The host sends a page in place of ${name(url)}.`, gone()];
+      if (!/\.wasm$/.test(url) && !/javascript|ecmascript/.test(type)) return [`The host sends ${name(url)} as ${type || "a file without a type"}.`, "Browsers run scripts only as text/javascript. Whoever runs the host can set that for .js."];
     } catch (error) {
-      if (stop.signal.aborted) return [`${name(url)} has not come within ${(LOOK_AFTER + ANSWER_WITHIN) / 1_000} seconds.`, "The network or the host is very slow, or does not answer. If it comes, the page goes on by itself; else try again later."];
+      if (stop.signal.aborted) return [`${name(url)} has not come within ${(LOOK_AFTER + ANSWER_WITHIN) / 1_000} seconds.`, "The network or the host is very slow. If it comes, the page goes on by itself; else try again later."];
       if (refused) return policy();
-      if (origin === "null") return [`${name(url)} could not be loaded into this frame.`, "The frame has the attribute sandbox without allow-same-origin. Then the host must answer with the header Access-Control-Allow-Origin: *."];
-      return [`${name(url)} could not be loaded (${error.message}).`, "The connection was cut off, by the network, a proxy or a blocker of advertisements. Let this site pass, and try again."];
+      if (origin === "null") return [`${name(url)} could not be loaded into this frame.`, "A frame with sandbox but without allow-same-origin needs a host that answers with Access-Control-Allow-Origin: *."];
+      return [`${name(url)} could not be loaded (${error.message}).`, "The network, a proxy or a blocker of advertisements cut it off. Let this site pass, and try again."];
     } finally {
       clearTimeout(late);
     }
   };
-  const htmlFor = (url) => [`The host sends a page in place of ${name(url)}.`, "The file is not there. Perhaps the site has just been published anew: reload the page without what the browser has kept (Ctrl+Shift+R)." + slash()];
-  const slash = () => (/\/$|\.html?$/.test(location.pathname) ? "" : " Or the address lacks a slash at its end.");
-  const policy = () => [`A content security policy of the host refused: ${refused}.`, "The page needs script-src 'self' 'wasm-unsafe-eval', style-src 'self' and connect-src 'self'. Whoever runs the host can allow that."];
+  const gone = () => "The file is not there. Perhaps the site has just been published anew: reload without what the browser has kept (Ctrl+Shift+R)." + (/\/$|\.html?$/.test(location.pathname) ? "" : " Or the address lacks a slash at its end.");
+  const policy = () => [`A content security policy of the host refused: ${refused}.`, "The page needs script-src 'self' 'wasm-unsafe-eval', style-src 'self' and connect-src 'self'."];
 
   const lookForTheCause = async () => {
     if (asking || !starting()) return;
     asking = true;
-    if (location.protocol === "file:") return tell(location.href, "Browsers run no programs from plain files. Serve the folder, for example with: python3 -m http.server, and open http://localhost:8000.");
+    if (location.protocol === "file:") return tell(location.href, "Browsers run no programs from plain files. Serve the folder: python3 -m http.server, and open http://localhost:8000.");
     const files = [...document.querySelectorAll("link[rel=modulepreload], link[rel=preload]")].map((link) => link.href);
     const wrong = (await Promise.all(files.map(wrongWith))).find(Boolean) ?? (refused ? policy() : undefined);
-    if (starting()) tell(...(wrong ?? ["All its files are there.", "This browser may be too old for it: it needs JavaScript modules and WebAssembly with reference types (Chrome 96, Firefox 79, Safari 15). Or a rule of the host does not let scripts run."]));
+    if (starting()) tell(...(wrong ?? ["All its files are there.", "This browser may be too old (it takes Chrome 96, Firefox 79 or Safari 15), or a rule of the host lets no script run."]));
   };
 
   addEventListener("securitypolicyviolation", (event) => (refused ||= `${event.effectiveDirective} ${event.blockedURI}`));
