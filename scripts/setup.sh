@@ -206,8 +206,8 @@ setup_wasm() {
   WASM_VIA="${WASM_VIA:-$QUORUMSCOPE_WASM}"
 }
 
-# Compiled for size, LLVM puts next to nothing in line. With this much put in line a run in the page is half again as fast, and the program
-# 0.5 % larger (brotli). 70 would be a little faster and 5 % larger, compiling for speed twice as fast and 21 % larger.
+# Compiled for size, LLVM puts next to nothing in line. More makes runs faster and the page larger: with 30 a judged run is half again as fast and the page
+# 0.8 % larger than with 15, with 70 a little faster still and 5 % larger; compiling for speed is twice as fast and 21 % larger.
 WASM_RUSTFLAGS="-Cllvm-args=-inline-threshold=15"
 
 # with_wasm COMMAND… — runs it with a cargo that can compile for wasm32. The settings go into the environment of this one command: in
