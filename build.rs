@@ -30,6 +30,10 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
         println!("cargo::rustc-link-arg-bin=quorumscope-app=--emit-relocs");
+        // A release build's table is exported by wasm-split-cli; a debug build stays whole (scripts/split.mjs) and needs it as well.
+        if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
+            println!("cargo::rustc-link-arg-bin=quorumscope-app=--export-table");
+        }
     }
     fs::write(out.join("presets.rs"), format!("&[\n{list}]\n")).expect("the list can be written");
 }
