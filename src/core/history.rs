@@ -59,6 +59,16 @@ pub trait Choice {
     }
 }
 
+impl<T: Choice> Choice for &T {
+    fn is_quorum(&self, voters: NodeSet) -> bool {
+        (**self).is_quorum(voters)
+    }
+
+    fn follows(&self, lower: &Acceptance, higher: &Acceptance) -> bool {
+        (**self).follows(lower, higher)
+    }
+}
+
 /// Maximum number of further acceptances kept in one slot; of more, the lowest epoch that is not chosen is dropped.
 const ACCEPTANCES: usize = 32;
 
@@ -180,9 +190,28 @@ impl HistoryVariables {
         self.count(slot, new.0, by, choice)
     }
 
+    /// Counts the votes that are on their disks after a step, as a running node says what is a quorum; those that the changed node has lost with
+    /// a crash are forgotten. Returns the changed node, if it runs, and what came of counting.
+    #[inline]
+    pub fn count_after<'a, N, C: Choice>(
+        &mut self,
+        nodes: &'a [Option<N>],
+        changed: NodeId,
+        choice: impl FnOnce(&'a N) -> C,
+    ) -> (Option<&'a N>, Result<(), Breach>) {
+        let node = nodes.get(usize::from(changed.0)).and_then(Option::as_ref);
+        match node.or_else(|| nodes.iter().flatten().next()) {
+            Some(any) => (node, self.count_saved(node.is_none().then_some(changed), &choice(any))),
+            None => {
+                self.lose_unsaved(changed);
+                (None, Ok(()))
+            }
+        }
+    }
+
     /// Counts the votes that are on their disks by now. Those of `crashed`, which has just gone down, that are not are lost.
     #[inline]
-    pub fn count_saved(&mut self, crashed: Option<NodeId>, choice: &impl Choice) -> Result<(), Breach> {
+    fn count_saved(&mut self, crashed: Option<NodeId>, choice: &impl Choice) -> Result<(), Breach> {
         if self.unsaved.is_empty() { Ok(()) } else { self.count_some(crashed, choice) }
     }
 
@@ -202,7 +231,7 @@ impl HistoryVariables {
     }
 
     /// Forgets the votes of a node that has just gone down that are not on its disk.
-    pub fn lose_unsaved(&mut self, crashed: NodeId) {
+    fn lose_unsaved(&mut self, crashed: NodeId) {
         let now = self.now;
         self.unsaved.retain(|(due, by, ..)| *by != crashed || *due < now);
     }

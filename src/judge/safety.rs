@@ -157,8 +157,8 @@ impl Violations {
             return;
         }
         let (slot, lane) = ((at.slot > 0).then_some(at.slot), at.lane);
-        let promised = promise(property).is_none_or(|promise| world.replicas().card().promises.has(promise));
-        let kept = if promised { &mut self.promised } else { &mut self.not_promised };
+        let kept =
+            if is_promised(world.replicas().card(), property) { &mut self.promised } else { &mut self.not_promised };
         let same = |earlier: &Violation| {
             earlier.property == property && earlier.nodes == nodes && (earlier.slot, earlier.lane) == (slot, lane)
         };
@@ -221,19 +221,18 @@ pub const LINEARIZABLE: (&str, &str) = (
 pub const PROPERTIES: [(&str, &str); 3] = [AGREEMENT, ORDER, ONE_LEADER];
 
 /// Whether a protocol with this card promises a property. Of its own invariants it does.
-#[cfg(feature = "cli")]
 pub fn is_promised(card: &Card, property: &str) -> bool {
     promise(property).is_none_or(|promise| card.promises.has(promise))
 }
 
 /// Whether a property of every protocol means anything for one with this card.
-#[cfg(feature = "cli")]
 pub fn is_applicable(card: &Card, property: &str) -> bool {
     match property {
         name if name == AGREEMENT.0 => card.shots != Shots::Nothing,
         name if name == ORDER.0 => card.shots.executes() && card.shots != Shots::Transactions,
         name if name == ONE_LEADER.0 => card.leader != LeaderModel::None,
         name if name == LINEARIZABLE.0 => card.shots.executes(),
+        name if name == SAME_STATE.0 || name == ONE_HOLDER.0 => card.shots == Shots::Log,
         _ => true,
     }
 }
@@ -508,16 +507,17 @@ impl SafetyChecker {
 
     /// Findings for every property of a protocol with this card and these invariants.
     pub fn findings(&self, card: &Card, invariants: &[(&'static str, &'static str)]) -> Vec<PropertyFinding> {
-        let agrees = card.shots != Shots::Nothing;
-        let executes = matches!(card.shots, Shots::Log | Shots::Registers | Shots::Graph);
-        let one_log = card.shots == Shots::Log;
-        let applicable = [
-            (AGREEMENT, agrees.then_some(self.exercised.agreement)),
-            (ORDER, executes.then_some(self.exercised.order)),
-            (ONE_LEADER, (card.leader != LeaderModel::None).then_some(u64::from(self.intervals.last()))),
-            (SAME_STATE, one_log.then_some(self.exercised.states)),
-            (ONE_HOLDER, one_log.then_some(self.exercised.holders)),
+        let general = [
+            (AGREEMENT, self.exercised.agreement),
+            (ORDER, self.exercised.order),
+            (ONE_LEADER, u64::from(self.intervals.last())),
+            (SAME_STATE, self.exercised.states),
+            (ONE_HOLDER, self.exercised.holders),
         ];
+        let general = general.into_iter().map(|(property, exercised)| {
+            let applicable = is_applicable(card, property.0);
+            (property, applicable.then_some(exercised))
+        });
         let own = invariants.iter().map(|&invariant| (invariant, Some(self.exercised.invariants)));
         let finding = |((property, says), exercised): ((&'static str, &'static str), Option<u64>)| {
             let named = |violation: &Violation| violation.property == property;
@@ -530,7 +530,7 @@ impl SafetyChecker {
             };
             PropertyFinding { property, says, finding }
         };
-        applicable.into_iter().chain(own).map(finding).collect()
+        general.chain(own).map(finding).collect()
     }
 
     /// Violations, oldest first; at most 16.

@@ -110,13 +110,7 @@ fn ever_acknowledged_changes_stay(
     nodes: &[Option<Server>],
     step: Step,
 ) -> Result<(), Breach> {
-    let server = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
-    let Some(any) = server.or_else(|| nodes.iter().flatten().next()) else {
-        history.lose_unsaved(step.changed);
-        return Ok(());
-    };
-    let crashed = server.is_none().then_some(step.changed);
-    let mut result = history.count_saved(crashed, &New { server: any, state: None });
+    let (server, mut result) = history.count_after(nodes, step.changed, |server| New { server, state: None });
     let Some(server) = server else { return result };
     result = result.and(acknowledged_changes_stay(nodes, step));
     for (slot, value, state) in accepted(server, step) {

@@ -97,12 +97,7 @@ fn ever_chosen_stays_chosen(
     nodes: &[Option<Server>],
     step: Step,
 ) -> Result<(), Breach> {
-    let server = of(nodes, step.changed);
-    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else {
-        history.lose_unsaved(step.changed);
-        return Ok(());
-    };
-    let mut result = history.count_saved(server.is_none().then_some(step.changed), choice);
+    let (server, mut result) = history.count_after(nodes, step.changed, |server| server);
     let (Some(server), Some(from)) = (server, step.log_from) else { return result };
     // Where anything may have changed, committed slots have not; agreement covers them.
     let from = if from > 1 { from } else { server.committed + 1 };

@@ -514,12 +514,7 @@ fn ever_chosen_stays_chosen(
     nodes: &[Option<Server>],
     step: Step,
 ) -> Result<(), Breach> {
-    let server = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
-    let Some(choice) = server.or_else(|| nodes.iter().flatten().next()) else {
-        history.lose_unsaved(step.changed);
-        return Ok(());
-    };
-    let result = history.count_saved(server.is_none().then_some(step.changed), choice);
+    let (server, result) = history.count_after(nodes, step.changed, |server| server);
     let (Some(server), Some(_)) = (server, step.log_from) else { return result };
     let Some(Proposal { ballot, value }) = server.disk.accepted else { return result };
     result.and(history.vote(1, (ballot.epoch(), Digest::of(&value), 0), step.changed, server))
