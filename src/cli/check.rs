@@ -1,5 +1,6 @@
 //! `quorumscope check`: exhaustive exploration of a small cluster.
 
+use crate::checkpoint::Checkpoints;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::table::thousands;
@@ -11,6 +12,7 @@ use quorumscope::universe::search::{Finding, FindingVerdict, TraceLine};
 use serde_json::Value;
 use std::fmt;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// States between two updates of the progress bar.
@@ -38,6 +40,10 @@ pub struct Arguments {
     property: Option<String>,
     #[arg(long, value_name = "GOAL", value_delimiter = ',', help = goals())]
     via: Vec<String>,
+    /// Write the exploration into this file every five minutes, and when it ends early (interrupted, or at the limit of states or memory); if the
+    /// file is there already, go on from it
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
 }
 
 fn bounds() -> String {
@@ -66,6 +72,9 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
     };
     let exploration = request.check().map_err(flags::named)?;
     let mut search = exploration.start().map_err(|problem| flags::named(Problems::from(problem)))?;
+    let line = || search_line(&exploration, &request);
+    let mut checkpoints =
+        arguments.checkpoint.as_ref().map(|file| Checkpoints::begin(file, line(), &mut search)).transpose()?;
     let mut progress = Progress::new("exploring");
     let most = u64::from(exploration.query.bounds.states);
     let interrupt = Interrupt::listen();
@@ -77,8 +86,10 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
             true => Some(Early::TooLarge(memory)),
             false => None,
         };
+        checkpoints.as_mut().map_or(Ok(()), |checkpoints| checkpoints.tick(&search))?;
     }
     progress.done();
+    checkpoints.as_mut().map_or(Ok(()), |checkpoints| checkpoints.write(&search))?;
     let finding = search.finding();
     if json {
         let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
@@ -104,6 +115,20 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
         FindingVerdict::Violated => ExitCode::FAILURE,
         FindingVerdict::Undecided => ExitCode::from(UNDECIDED),
     })
+}
+
+/// All that makes a difference to what is explored, in one line: not how many states.
+fn search_line(exploration: &Exploration, request: &ExploreRequest) -> String {
+    let ExploreRequest { replicas, without, settings, property, .. } = request;
+    let bounds = exploration.bounds.iter().filter(|bound| bound.key != "states");
+    let bounds: Vec<String> = bounds.map(|Bound { key, value }| format!("{key}={value}")).collect();
+    let lists = [("without", without), ("bounds", &bounds), ("via", &exploration.via)];
+    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    let lists: Vec<String> = lists.map(|(flag, list)| format!(" --{flag} {}", list.join(","))).collect();
+    let settings: Vec<String> = settings.iter().map(|(key, value)| format!(" --set {key}={value}")).collect();
+    let property = property.iter().map(|name| format!(" --property '{name}'")).collect::<String>();
+    let key = exploration.variant.card.key;
+    format!("--variant {key} --replicas {replicas}{}{}{property}", settings.concat(), lists.concat())
 }
 
 /// Why a search ended before its bounds did.

@@ -4,6 +4,7 @@
 //! 4 the output cannot be written; 130 interrupted.
 
 mod check;
+mod checkpoint;
 mod compare;
 mod diff;
 mod flags;

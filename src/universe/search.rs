@@ -3,7 +3,7 @@
 use super::inspect::effect_text;
 use crate::core::node::{Protocol, SettingError};
 use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Slot};
-use crate::judge::explore::{Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Verdict};
+use crate::judge::explore::{Checkpoint, Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Unfit, Verdict};
 use crate::judge::safety::{LINEARIZABLE, PROPERTIES, is_applicable, is_promised};
 use serde::Serialize;
 
@@ -117,6 +117,16 @@ impl Search {
     /// Bytes of what was found so far, by count.
     pub fn bytes(&self) -> u64 {
         self.explorer.bytes()
+    }
+
+    /// The exploration as it is, to go on from later; `None` once there is nothing left to look at.
+    pub fn checkpoint(&self) -> Option<Checkpoint<'_>> {
+        self.explorer.checkpoint()
+    }
+
+    /// Goes on from a checkpoint of the same exploration. This one must be new; after an error it is of no use.
+    pub fn resume(&mut self, from: Checkpoint<'_>) -> Result<(), Unfit> {
+        self.explorer.resume(from)
     }
 
     /// What was found so far; more than numbers only once it is over.

@@ -4,6 +4,7 @@ use super::intern::Interner;
 use crate::core::command::{Command, Op};
 use crate::core::ids::ClientId;
 use crate::core::{NodeSet, Order};
+use serde::{Deserialize, Serialize};
 
 /// How often something may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +122,7 @@ impl Bounds {
 }
 
 /// What was counted against the bounds so far, the requests and orders that were made, and the stage of the search; part of a state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct Spent {
     /// Of all that comes more than once.
     counts: [u16; Cost::COUNTED],
@@ -237,6 +238,11 @@ impl Ledger {
         *self.spent.get(number)
     }
 
+    /// All that was ever spent, in the order of its numbers.
+    pub fn all(&self) -> &[Spent] {
+        self.spent.all()
+    }
+
     /// What is spent after one more of it, if the bounds allow.
     #[inline]
     pub fn spend(&mut self, spent: u32, cost: Cost, bounds: &Bounds) -> Option<u32> {
@@ -254,7 +260,7 @@ impl Ledger {
 
 /// The bounds that kept the exploration from looking at something. Losses are not among them: a message that never arrives is as good
 /// as lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cuts(u16);
 
 /// One bound that can cut something off: `Own` by messages to oneself that are never late, `Lost` by kinds that always get lost, `Coins` by

@@ -5,20 +5,21 @@ use super::history::{HistoryVariable, Violation};
 use super::intern::Memo;
 use super::local_states::{Action, Event, LocalStates, Transition};
 use super::model::{Exercised, Model, Stimulus};
-use super::outcomes::Outcomes;
+use super::outcomes::{Outcomes, Remembered};
 use super::protocol_model::ModelOf;
 use super::query::{Goal, Query, Verdict, counts};
 use super::states::States;
 use super::symmetry::Symmetry;
 use crate::core::node::{Protocol, SettingError, Step};
 use crate::core::{NodeId, NodeSet, RuleSet};
+use serde::{Deserialize, Serialize};
 use std::any::Any;
 
 /// A state that reaches the goal of its stage: its row, and how it was reached.
-#[derive(Clone, Debug)]
-struct Reached {
-    row: Vec<u32>,
-    parent: Parent,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Reached {
+    pub row: Vec<u32>,
+    pub parent: Parent,
 }
 
 /// The state before, or [`NONE`], and the event in it.
@@ -30,7 +31,7 @@ pub struct Explorer {
     pub(super) bounds: Bounds,
     /// The property to look for.
     property: Option<String>,
-    via: Vec<Goal>,
+    pub(super) via: Vec<Goal>,
     /// Columns of a row before that of the history and that of what was spent: one for each node.
     pub(super) hosts: usize,
     pub(super) outcomes: Outcomes,
@@ -43,19 +44,19 @@ pub struct Explorer {
     /// How each state was first reached.
     pub(super) parents: Vec<Parent>,
     /// The next state to expand.
-    next: u32,
+    pub(super) next: u32,
     /// The first state that is one event farther from where its stage began.
-    level_end: u32,
+    pub(super) level_end: u32,
     /// The states of this level, up to there, and those of the next that were found so far.
     pub(super) level: Vec<Pending>,
     pub(super) next_level: Vec<Pending>,
-    depth: u32,
+    pub(super) depth: u32,
     /// Goals reached so far.
-    stage: usize,
+    pub(super) stage: usize,
     /// States of this level that reach the next one.
-    reached: Vec<Reached>,
-    cuts: Cuts,
-    verdict: Option<Verdict>,
+    pub(super) reached: Vec<Reached>,
+    pub(super) cuts: Cuts,
+    pub(super) verdict: Option<Verdict>,
     /// The last event of the violating trace, and the state in which it happens.
     pub(super) last: Option<Parent>,
     /// Whether the protocol has invariants that count in this stage.
@@ -70,7 +71,7 @@ pub struct Explorer {
 }
 
 /// What is to be known of a state until it was expanded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Pending {
     hash: u64,
     /// The sleep set: nodes (a bit each) whose silent transitions lead nowhere that is not found anyway; see [`Explorer::sleep_set`].
@@ -155,7 +156,7 @@ impl Explorer {
     }
 
     /// Selects the invariants that count in this stage.
-    fn select_invariants(&mut self) {
+    pub(super) fn select_invariants(&mut self) {
         let Explorer { outcomes, property, via, stage, .. } = self;
         self.invariants = outcomes.model.select_invariants(&|name| counts(property.as_deref(), via, *stage, name));
     }
@@ -219,7 +220,7 @@ impl Explorer {
         new
     }
 
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.hosts + EXTRA
     }
 
@@ -256,6 +257,8 @@ impl Explorer {
         for successor in &successors {
             self.visit(successor);
             if self.verdict.is_some() {
+                // What is left of the batch is looked at if it ever goes on; what was found already is found again, and nothing comes of it.
+                self.next = first;
                 break;
             }
         }
@@ -508,7 +511,7 @@ impl Explorer {
         }
     }
 
-    fn limit_states(&mut self) {
+    pub(super) fn limit_states(&mut self) {
         if self.verdict.is_none() && self.states.len() > self.bounds.states as usize {
             self.verdict = Some(Verdict::Undecided);
         }
@@ -535,12 +538,13 @@ impl Explorer {
     }
 
     /// The history after an outcome, and what that violates.
-    fn observe(&mut self, history: u32, outcome: u32) -> (u32, Option<Violation>) {
+    pub(super) fn observe(&mut self, history: u32, outcome: u32) -> (u32, Option<Violation>) {
         let key = u64::from(history) << 32 | u64::from(outcome);
         if let Some(after) = self.histories.get(key) {
             return (after, None);
         }
         let Explorer { outcomes, property, via, stage, .. } = self;
+        outcomes.remembered.push(Remembered::Observed(history, outcome));
         let outcome = outcomes.get(outcome).clone();
         let (after, violations) = outcomes.model.observe(history, &outcome);
         // What is not promised is looked for only by name.

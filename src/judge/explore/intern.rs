@@ -61,6 +61,11 @@ impl<T: Hash + Eq> Interner<T> {
         self.items.len()
     }
 
+    /// All of them, in the order of their numbers.
+    pub fn all(&self) -> &[T] {
+        &self.items
+    }
+
     /// Bytes, by count, if each of them has so many more outside of itself.
     pub fn bytes(&self, outside: usize) -> u64 {
         (self.items.len() * (2 * size_of::<T>() + outside + INDEXED)) as u64

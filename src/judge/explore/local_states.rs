@@ -7,9 +7,10 @@ use super::model::Stimulus;
 use super::outcomes::Outcomes;
 use super::states::States;
 use crate::core::NodeId;
+use serde::{Deserialize, Serialize};
 
 /// What kind of thing happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Action {
     /// A message arrives.
     Deliver,
@@ -30,7 +31,7 @@ pub(super) enum Action {
 }
 
 /// An event in a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Event {
     pub action: Action,
     /// The node that it happens to.
@@ -121,6 +122,19 @@ pub(super) struct LocalStates {
     next_inbox: Vec<u32>,
     /// The bounds that kept something from happening.
     pub cuts: Cuts,
+    /// What was computed for the first time, in order: to compute the same again gives everything the same numbers.
+    pub computed: Vec<Computed>,
+}
+
+/// What about a local state was computed for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Computed {
+    /// Its transitions.
+    Transitions(u32),
+    /// The local state after one more message was sent to it.
+    AfterSend(u32, u32),
+    /// What it is under other names: the place of the permutation, and the local state.
+    Renamed(u16, u32),
 }
 
 impl LocalStates {
@@ -137,7 +151,13 @@ impl LocalStates {
             inbox: Vec::new(),
             next_inbox: Vec::new(),
             cuts: Cuts::default(),
+            computed: Vec::new(),
         }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        self.items.len() as u32
     }
 
     /// The number of a host with these messages, which are sorted, in flight to it.
@@ -169,7 +189,7 @@ impl LocalStates {
     /// Bytes, by count.
     pub fn bytes(&self) -> u64 {
         let each = size_of::<(u32, u32)>() + size_of::<u16>() + size_of::<Span>();
-        let vectors = self.items.len() * each + size_of_val(&self.transitions[..]);
+        let vectors = self.items.len() * each + size_of_val(&self.transitions[..]) + size_of_val(&self.computed[..]);
         2 * vectors as u64 + self.numbers.bytes() + self.inboxes.bytes() + self.after_send.bytes()
     }
 
@@ -185,6 +205,7 @@ impl LocalStates {
 
     #[inline(never)]
     fn find_after_send(&mut self, key: u64, local: u32, message: u32) -> u32 {
+        self.computed.push(Computed::AfterSend(local, message));
         let mut messages = std::mem::take(&mut self.next_inbox);
         messages.clear();
         messages.extend_from_slice(self.inbox(local));
@@ -211,6 +232,7 @@ impl LocalStates {
 
     #[inline(never)]
     fn find_transitions(&mut self, local: u32, bounds: &Bounds, outcomes: &mut Outcomes) -> Span {
+        self.computed.push(Computed::Transitions(local));
         let first = self.transitions.len() as u32;
         let mut inbox = std::mem::take(&mut self.inbox);
         inbox.clear();

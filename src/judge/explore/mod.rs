@@ -19,6 +19,7 @@
 //! the machine code of the search exists once, whatever the number of protocols.
 
 mod bounds;
+mod checkpoint;
 mod client_history;
 mod explorer;
 mod history;
@@ -34,6 +35,7 @@ mod symmetry;
 mod trace;
 
 pub use bounds::{Bounds, Cut, Cuts, Request, Times};
+pub use checkpoint::{Checkpoint, Unfit};
 pub use explorer::Explorer;
 pub use history::{EventFacts, HistoryVariable, Observation, SafetyHistory, Violation};
 pub use model::{Exercised, MessageText, TextEffect, TimerText};

@@ -3,7 +3,10 @@
 use super::bounds::{Bounds, Cut, Times};
 use super::intern::Memo;
 use super::model::{Choices, HostFacts, MOST_COINS, Model, Outcome, Report, Stimulus};
+use crate::core::hash::Digest;
 use crate::core::{Names, NodeId, RuleSet};
+use serde::{Deserialize, Serialize};
+use std::hash::Hasher;
 use std::ops::Range;
 
 /// A protocol with all outcomes so far, and what is asked of it most often.
@@ -19,6 +22,8 @@ pub(super) struct Outcomes {
     spans: Vec<Range<u32>>,
     /// Whether nodes may crash in the middle of sending.
     partial: bool,
+    /// What was computed about histories for the first time, in order: to compute the same again gives them the same numbers.
+    pub remembered: Vec<Remembered>,
     /// Rules applied at least once.
     pub used: RuleSet,
     /// Whether a message to oneself was handled at once.
@@ -31,6 +36,15 @@ pub(super) struct Outcomes {
     whole_sends: bool,
 }
 
+/// What about a history was computed for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Remembered {
+    /// The history after an outcome.
+    Observed(u32, u32),
+    /// What it is under other names: the place of the permutation, and the history.
+    Renamed(u16, u32),
+}
+
 impl Outcomes {
     /// Bytes, by count: those of the model as well.
     pub fn bytes(&self) -> u64 {
@@ -41,7 +55,8 @@ impl Outcomes {
         let vectors = self.outcomes.len() * size_of::<Outcome>()
             + self.facts.len() * (size_of::<HostFacts>() + 16)
             + self.endpoints.len() * 2
-            + self.spans.len() * size_of::<Range<u32>>();
+            + self.spans.len() * size_of::<Range<u32>>()
+            + size_of_val(&self.remembered[..]);
         2 * vectors as u64 + outside as u64 + self.memo.bytes() + self.model.bytes()
     }
 
@@ -54,6 +69,7 @@ impl Outcomes {
             memo: Memo::default(),
             spans: Vec::new(),
             partial: bounds.partial != Times::Most(0),
+            remembered: Vec::new(),
             used: RuleSet::EMPTY,
             handled_own: false,
             lost_kind: false,
@@ -144,6 +160,21 @@ impl Outcomes {
                 self.add(outcome, report);
             }
         }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        self.outcomes.len() as u32
+    }
+
+    /// A digest of what each does to hosts and sends: what numbers mean, as far as numbers can tell.
+    pub fn digest(&self) -> u64 {
+        let mut digest = Digest::default();
+        for outcome in &self.outcomes {
+            digest.word(u64::from(outcome.host) << 32 | outcome.sent.len() as u64);
+            outcome.sent.iter().for_each(|&message| digest.word(u64::from(message)));
+        }
+        digest.finish()
     }
 
     /// What was left out of the outcomes.

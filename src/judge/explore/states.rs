@@ -45,6 +45,11 @@ impl States {
         (2 * self.rows.len() * size_of::<u32>() + 3 * self.places.len() * size_of::<u64>()) as u64
     }
 
+    /// The numbers of all states, one after the other.
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
     /// The row of a state.
     #[inline]
     pub fn row(&self, state: u32) -> &[u32] {

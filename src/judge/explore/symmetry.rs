@@ -9,9 +9,9 @@
 
 use super::bounds::{Bounds, Times};
 use super::intern::Memo;
-use super::local_states::{Action, Event, LocalStates};
+use super::local_states::{Action, Computed, Event, LocalStates};
 use super::model::Model;
-use super::outcomes::Outcomes;
+use super::outcomes::{Outcomes, Remembered};
 use super::query::Goal;
 use crate::core::{Names, NodeId, NodeSet, Setup};
 
@@ -27,6 +27,8 @@ pub(super) struct Symmetry {
 /// One permutation, and what it makes of things.
 #[derive(Debug)]
 struct Permutation {
+    /// Its place among them.
+    place: u16,
     names: Names,
     back: Names,
     /// Local states and histories by number.
@@ -62,9 +64,22 @@ impl Symmetry {
                 Names::new(names)
             };
             let (names, back) = (renamed(&alike, order), renamed(order, &alike));
-            permutations.push(Permutation { names, back, locals: Memo::default(), histories: Memo::default() });
+            let place = permutations.len() as u16;
+            let (locals, histories) = (Memo::default(), Memo::default());
+            permutations.push(Permutation { place, names, back, locals, histories });
         });
         (alike.len() > 1).then_some(Symmetry { permutations })
+    }
+
+    /// Computes again what was computed of a local state; `false` if there is no such permutation.
+    pub fn rename_local(&mut self, place: u16, local: u32, locals: &mut LocalStates, outcomes: &mut Outcomes) -> bool {
+        let permutation = self.permutations.get_mut(usize::from(place));
+        permutation.map(|permutation| permutation.rename_local(local, locals, outcomes)).is_some()
+    }
+
+    /// Computes again what was computed of a history; `None` if there is no such permutation.
+    pub fn rename_history(&mut self, place: u16, history: u32, outcomes: &mut Outcomes) -> Option<u32> {
+        Some(self.permutations.get_mut(usize::from(place))?.rename_history(history, outcomes))
     }
 
     /// Puts in place of a row the least of all rows that are like it.
@@ -103,28 +118,37 @@ impl Symmetry {
 impl Permutation {
     /// The row of the same state under other names.
     fn rename(&mut self, row: &[u32], locals: &mut LocalStates, outcomes: &mut Outcomes) -> Vec<u32> {
-        let Permutation { names, locals: known_locals, histories, .. } = self;
         let hosts = outcomes.model.replicas();
         let mut renamed = row.to_vec();
         for (index, &local) in row[..hosts].iter().enumerate() {
-            let after = known_locals.get(u64::from(local)).unwrap_or_else(|| {
-                let host = outcomes.rename_host(locals.host(local), names);
-                let inbox = locals.inbox(local).iter().map(|&message| outcomes.rename_message(message, names));
-                let mut inbox: Vec<u32> = inbox.collect();
-                inbox.sort_unstable();
-                let after = locals.put(host, &inbox);
-                known_locals.set(u64::from(local), after);
-                after
-            });
-            renamed[usize::from(names.of(NodeId(index as u8)).0)] = after;
+            renamed[usize::from(self.names.of(NodeId(index as u8)).0)] = self.rename_local(local, locals, outcomes);
         }
-        let history = row[hosts];
-        renamed[hosts] = histories.get(u64::from(history)).unwrap_or_else(|| {
-            let after = outcomes.model.rename_history(history, names);
-            histories.set(u64::from(history), after);
-            after
-        });
+        renamed[hosts] = self.rename_history(row[hosts], outcomes);
         renamed
+    }
+
+    fn rename_local(&mut self, local: u32, locals: &mut LocalStates, outcomes: &mut Outcomes) -> u32 {
+        if let Some(known) = self.locals.get(u64::from(local)) {
+            return known;
+        }
+        locals.computed.push(Computed::Renamed(self.place, local));
+        let host = outcomes.rename_host(locals.host(local), &self.names);
+        let inbox = locals.inbox(local).iter().map(|&message| outcomes.rename_message(message, &self.names));
+        let mut inbox: Vec<u32> = inbox.collect();
+        inbox.sort_unstable();
+        let after = locals.put(host, &inbox);
+        self.locals.set(u64::from(local), after);
+        after
+    }
+
+    fn rename_history(&mut self, history: u32, outcomes: &mut Outcomes) -> u32 {
+        if let Some(known) = self.histories.get(u64::from(history)) {
+            return known;
+        }
+        outcomes.remembered.push(Remembered::Renamed(self.place, history));
+        let after = outcomes.model.rename_history(history, &self.names);
+        self.histories.set(u64::from(history), after);
+        after
     }
 }
 
