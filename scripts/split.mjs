@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FEATURES } from "./split/features.mjs";
 import { divided, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
 
@@ -17,7 +18,6 @@ function squeezed(style) {
   return plain.replace(/ ?([{};,>]) ?/g, "$1").replace(/: /g, ":").replace(/;}/g, "}");
 }
 
-const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
 
@@ -86,7 +86,7 @@ function optimise(from, to, ...more) {
 function binaryen(name, ...args) {
   const path = join("node_modules", ".bin", name);
   if (!existsSync(path)) throw new Error(`${path} is missing; run ./dev setup, which installs it`);
-  run(path, [...FEATURES.map((feature) => `--enable-${feature}`), ...args]);
+  run(path, [...Object.keys(FEATURES).map((feature) => `--enable-${feature}`), ...args]);
 }
 
 function run(command, args) {
