@@ -2,7 +2,8 @@
 // `#[wasm_split(…)]` (src/app/pages/chunks.rs, src/app/web/variants.rs); what comes in which file is found out by wasm-split-cli (the crate wasm_split_cli_support).
 //
 // A release build is divided: linked program (which build.rs has the linker leave its relocations in) → wasm-split-cli → wasm-bindgen on
-// the main part → wasm-opt on each part → short names between the main part and its JavaScript, Trunk's file, which loads the others. A debug build stays whole.
+// the main part → wasm-opt on each part → functions of the main part in an order that compresses well → short names between the main part and its
+// JavaScript, Trunk's file, which loads the others. A debug build stays whole.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import { FEATURES } from "./split/features.mjs";
 import { divided, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
+import { namedInOrder } from "./split/order.mjs";
 
 // The style sheet without comments and indentation. In it, colons and commas with a space after them stand in no text.
 function squeezed(style) {
@@ -55,6 +57,8 @@ function divide() {
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
   // Until nothing gets smaller any more: all that is loaded first is worth the time.
   optimise(join(work, wasm), join(work, wasm), "--converge");
+  writeFileSync(join(work, "named.wasm"), namedInOrder(readFileSync(join(work, wasm))));
+  binaryen("wasm-opt", "--reorder-functions-by-name", "--strip-debug", join(work, "named.wasm"), "-o", join(work, wasm));
   const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
   writeFileSync(join(dist, wasm), program);
   writeFileSync(join(dist, `${page}.js`), bare(text));

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { divided, parts, together, whole } from "../../scripts/split/loader.mjs";
 import { shortened } from "../../scripts/split/names.mjs";
+import { namedInOrder, order } from "../../scripts/split/order.mjs";
 
 // As wasm-split-cli 0.2.4 writes it.
 const fetching = (name) => `() => {
@@ -156,4 +157,38 @@ _RNvCs_4page5start();`;
 
 test("JavaScript that has short names of its own is refused", () => {
   assert.throws(() => shortened(Buffer.from("\0asm\u0001\0\0\0"), "const $1 = 2;"), /must be adapted/);
+});
+
+test("functions that are alike stand beside each other, the largest first", () => {
+  const body = (text) => Buffer.from(text);
+  const bodies = [body("a short one"), body("the quick brown fox jumps"), body("0123456789"), body("the quick brown fox slept on"), body("0123456789 too")];
+  assert.deepEqual(order(bodies), [3, 1, 4, 2, 0]);
+  assert.deepEqual(order([]), []);
+});
+
+test("a program in another order does what it did", () => {
+  const work = mkdtempSync(join(tmpdir(), "quorumscope-order-"));
+  // Calls, a table, an import and exports name functions by number.
+  const text = `(module
+   (import "page" "add" (func $add (param i32 i32) (result i32)))
+   (import "page" "base" (global $base i32))
+   (table (export "table") 2 2 funcref)
+   (elem (i32.const 0) $twice $large)
+   (func $twice (param i32) (result i32) (call $add (local.get 0) (local.get 0)))
+   (func $one (export "one") (result i32) (call $twice (i32.const 21)))
+   (func $large (param i32) (result i32) (i32.add (global.get $base) (i32.mul (call $twice (local.get 0)) (i32.const 1000003))))
+   (func (export "two") (result i32) (call $large (i32.const 1))))`;
+  const [wat, from, to] = ["page.wat", "page.wasm", "ordered.wasm"].map((name) => join(work, name));
+  writeFileSync(wat, text);
+  execFileSync("node_modules/.bin/wasm-as", [wat, "-o", from]);
+  const [before, named] = [readFileSync(from), namedInOrder(readFileSync(from))];
+  writeFileSync(from, named);
+  execFileSync("node_modules/.bin/wasm-opt", ["--reorder-functions-by-name", "--strip-debug", from, "-o", to]);
+  const after = readFileSync(to);
+  assert.notDeepEqual(after, before, "the order is another one");
+  const run = (program) => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(program), { page: { add: (a, b) => a + b, base: 5 } });
+    return [exports.one(), exports.two(), exports.table.get(0)(4), exports.table.get(1)(1)];
+  };
+  assert.deepEqual([run(before), run(after)], [[42, 2000011, 8, 2000011], [42, 2000011, 8, 2000011]]);
 });
