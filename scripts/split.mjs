@@ -9,16 +9,11 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FEATURES } from "./split/features.mjs";
+import { transformSync } from "esbuild";
+import { BROWSERS, FEATURES } from "./split/features.mjs";
 import { divided, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
 import { namedInOrder } from "./split/order.mjs";
-
-// The style sheet without comments and indentation. In it, colons and commas with a space after them stand in no text.
-function squeezed(style) {
-  const plain = style.replace(/\/\*[^]*?\*\//g, "").replace(/\s+/g, " ");
-  return plain.replace(/ ?([{};,>]) ?/g, "$1").replace(/: /g, ":").replace(/;}/g, "}");
-}
 
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
@@ -61,9 +56,9 @@ function divide() {
   binaryen("wasm-opt", "--reorder-functions-by-name", "--strip-debug", join(work, "named.wasm"), "-o", join(work, wasm));
   const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
   writeFileSync(join(dist, wasm), program);
-  writeFileSync(join(dist, `${page}.js`), bare(text));
+  writeFileSync(join(dist, `${page}.js`), small("js", text));
   for (const name of readdirSync(dist).filter((name) => /^style-\w+\.css$/.test(name))) {
-    writeFileSync(join(dist, name), squeezed(readFileSync(join(dist, name), "utf8")));
+    writeFileSync(join(dist, name), small("css", readFileSync(join(dist, name), "utf8")));
   }
   console.log(`split: ${names.size} chunks beside the main part`);
 }
@@ -76,9 +71,10 @@ function bindgen(program, folder, change) {
   writeFileSync(glue, change(readFileSync(glue, "utf8")));
 }
 
-// JavaScript without indentation, empty lines and lines that are comments. There are no strings over several lines in it.
-function bare(text) {
-  return text.replace(/\/\*\*[^]*?\*\/\n/g, "").replace(/^\s+|^\/\/.*\n/gm, "");
+// JavaScript or CSS without comments and spaces, and with short local names.
+function small(loader, text) {
+  const modules = loader === "js" ? { format: "esm", logOverride: { "duplicate-object-key": "silent" } } : {};
+  return transformSync(text, { loader, minify: true, target: BROWSERS, ...modules }).code;
 }
 
 function optimise(from, to, ...more) {

@@ -10,3 +10,8 @@ export const FEATURES = {
   "reference-types": { words: "reference types", Chrome: 96, Firefox: 79, Safari: 15 },
   "sign-ext": { words: "sign extension", Chrome: 74, Firefox: 62, Safari: 14.1 },
 };
+
+// The oldest browsers that have them all.
+export const BROWSERS = ["Chrome", "Firefox", "Safari"].map((browser) => {
+  return `${browser.toLowerCase()}${Math.max(...Object.values(FEATURES).map((feature) => feature[browser]))}`;
+});
