@@ -83,11 +83,14 @@ pub fn fuzz(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Write
     // A JSON report, which is for merging, has nothing after it. The failure after the fewest events shrinks best.
     let failed = report.failures.iter().min_by_key(|failure| (failure.event, failure.seed));
     if arguments.save.is_some() || failed.is_some() && !json && !arguments.as_drawn {
+        // Shrinking can take minutes, and the report is there.
+        out.flush()?;
         let drawn = fuzzer.run(failed.map_or(seeds.start, |failure| failure.seed)).scenario;
         let shrunk = match arguments.as_drawn {
             true => None,
             false => {
-                shrink::shrunk(&drawn, failed.map(|failure| failure.property.as_str()), BUDGET).map_err(invalid)?
+                let property = failed.map(|failure| failure.property.as_str());
+                shrink::shrunk(&drawn, property, BUDGET, &interrupt).map_err(invalid)?
             }
         };
         let scenario = shrunk.map_or(drawn, |shrunk| shrunk.scenario);
@@ -96,7 +99,8 @@ pub fn fuzz(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Write
             None => write!(out, "\nOne of them, shrunk:\n\n{}", text::to_toml(&scenario))?,
         }
     }
-    Ok(code)
+    // While it shrank: that ended early.
+    Ok(if interrupt.asked() { ExitCode::from(INTERRUPTED) } else { code })
 }
 
 fn finish(report: &Report, json: bool, out: &mut impl Write) -> Result<ExitCode, Stop> {

@@ -1,8 +1,9 @@
 //! `quorumscope shrink`: the smallest scenario that still violates the same property.
 
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::table::thousands;
-use crate::{Source, Stop, invalid, source};
+use crate::{INTERRUPTED, Source, Stop, invalid, source};
 use quorumscope::lab::shrink::{self, Shrunk};
 use quorumscope::lab::{Quantity, Scenario, text};
 use std::io::Write;
@@ -22,13 +23,14 @@ pub fn shrink(
         return Err(invalid("interventions: these cannot be shrunk; put them into the scenario's script"));
     }
     let wrong = |problems| source::about(&source.scenario, problems);
-    let shrunk = shrunk(&document.scenario, property, budget).map_err(wrong)?;
+    let interrupt = Interrupt::listen();
+    let shrunk = shrunk(&document.scenario, property, budget, &interrupt).map_err(wrong)?;
     let Some(shrunk) = shrunk else {
         let what = property.map_or("no property".to_owned(), |property| format!("not \"{property}\""));
         return Err(invalid(format!("{}: its run violates {what}, so there is nothing to shrink", source.scenario)));
     };
     write(&shrunk, output, out)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(if interrupt.asked() { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
 /// Shrinks, with a progress bar.
@@ -36,9 +38,13 @@ pub fn shrunk(
     scenario: &Scenario,
     property: Option<&str>,
     budget: u64,
+    interrupt: &Interrupt,
 ) -> Result<Option<Shrunk>, quorumscope::lab::Problems> {
     let mut progress = Progress::new("shrinking");
-    let shrunk = shrink::shrink(scenario, property, budget, &mut |runs| progress.set(runs * 1_000 / budget.max(1)));
+    let shrunk = shrink::shrink(scenario, property, budget, &mut |runs| {
+        progress.set(runs * 1_000 / budget.max(1));
+        !interrupt.asked()
+    });
     progress.done();
     shrunk
 }

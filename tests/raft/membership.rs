@@ -22,7 +22,7 @@ fn node_joins(without: &str) -> Option<&'static str> {
         "#
     );
     let scenario = text::from_toml(&document).unwrap_or_else(|problems| panic!("{problems}")).scenario;
-    violation(&scenario, Some("Progress")).expect("a good scenario").map(|violation| violation.property)
+    violation(&scenario, Some("Progress")).expect("a good scenario").0.map(|violation| violation.property)
 }
 
 #[test]

@@ -99,8 +99,9 @@ pub(super) fn run(fuzzer: &Fuzzer, seed: u64) -> FuzzRun {
     }
 }
 
-/// The first violation in a scenario's run, of `property` only if one is named. The run ends there. Errors: the problems of the scenario.
-pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<Option<Violation>, Problems> {
+/// The first violation in a scenario's run, of `property` only if one is named, and how many events it took to find out. The run ends there. Errors: the
+/// problems of the scenario.
+pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<(Option<Violation>, u64), Problems> {
     let checked = scenario.check()?;
     let mut universe = checked.boot()?;
     universe.record_history();
@@ -113,7 +114,7 @@ pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<Option<V
         if universe.violations().len() > seen {
             seen = universe.violations().len();
             if let Some(violation) = violations_so_far(&*universe).find(wanted) {
-                return Ok(Some(violation));
+                return Ok((Some(violation), universe.events()));
             }
         }
     }
@@ -121,7 +122,7 @@ pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<Option<V
         Some(Consistency::Violated(violation)) => Some(violation),
         _ => None,
     };
-    Ok(violations_so_far(&*universe).chain(clients).find(wanted))
+    Ok((violations_so_far(&*universe).chain(clients).find(wanted), universe.events()))
 }
 
 /// The violations up to now. A run of too many events violates "Ending".

@@ -2,7 +2,8 @@
 //!
 //! The scenario's script is reduced by delta debugging (Zeller and Hildebrandt, *Simplifying and Isolating Failure-Inducing Input*, 2002),
 //! and every other field by [reductions] towards its default. A reduction is kept if the run still violates the same property.
-//! Every reduction makes the document smaller or plainer, so shrinking terminates; it is also bounded by a budget of runs.
+//! Every reduction makes the document smaller or plainer, so shrinking terminates; it is also bounded by a budget of runs and
+//! one of events.
 //!
 //! A removed field changes all random draws after it, so once no reduction works with the scenario's own seed, reductions are tried with
 //! a few other seeds as well.
@@ -18,6 +19,9 @@ use crate::judge::liveness::PROPERTIES;
 /// Default budget of runs.
 pub const BUDGET: u64 = 50_000;
 
+/// Most events in all runs together: a minute or two. A run that does not come to its end has a million.
+const MOST_EVENTS: u64 = 300_000_000;
+
 /// Seeds that are tried besides the scenario's own.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=20;
 
@@ -30,37 +34,56 @@ pub struct Shrunk {
     pub violation: Violation,
     /// Number of runs.
     pub runs: u64,
-    /// The budget was used up.
+    /// It ended before no reduction worked any more: a budget was used up, or it was stopped.
     pub cut_short: bool,
 }
 
 /// Shrinks a scenario within a budget of runs. `Ok(None)`: its run violates no property (or not `property`, if one is named). `watch` is called
-/// with the number of runs so far. Errors: the problems of the scenario.
+/// with the number of runs so far, and says whether to go on. Errors: the problems of the scenario.
 pub fn shrink(
     scenario: &Scenario,
     property: Option<&str>,
     budget: u64,
-    watch: &mut dyn FnMut(u64),
+    watch: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<Shrunk>, Problems> {
-    let Some(violation) = violation(scenario, property)? else { return Ok(None) };
-    let mut shrinker = Shrinker { best: scenario.clone(), violation, runs: 1, budget, other_seeds: false, watch };
+    let (Some(violation), events) = violation(scenario, property)? else { return Ok(None) };
+    let mut shrinker = Shrinker {
+        best: scenario.clone(),
+        violation,
+        runs: 1,
+        events,
+        budget,
+        stopped: false,
+        other_seeds: false,
+        watch,
+    };
     shrinker.shrink();
+    let cut_short = shrinker.is_spent();
     let Shrinker { best: mut scenario, violation, runs, .. } = shrinker;
     scenario.title = format!("{} is violated", violation.property);
     scenario.about = format!("{} Found by fuzzing, and shrunk.", violation.says);
-    Ok(Some(Shrunk { scenario, violation, runs, cut_short: runs >= budget }))
+    Ok(Some(Shrunk { scenario, violation, runs, cut_short }))
 }
 
 struct Shrinker<'a> {
     best: Scenario,
     violation: Violation,
     runs: u64,
+    /// Events in all of them.
+    events: u64,
     budget: u64,
+    /// Whoever watches has had enough.
+    stopped: bool,
     other_seeds: bool,
-    watch: &'a mut dyn FnMut(u64),
+    watch: &'a mut dyn FnMut(u64) -> bool,
 }
 
 impl Shrinker<'_> {
+    /// Whether it is to end with what it has.
+    fn is_spent(&self) -> bool {
+        self.stopped || self.runs >= self.budget || self.events >= MOST_EVENTS
+    }
+
     fn shrink(&mut self) {
         for other_seeds in [false, true] {
             self.other_seeds = other_seeds;
@@ -74,7 +97,7 @@ impl Shrinker<'_> {
                     self.reduce(*reduction);
                     self.end_before_due();
                 }
-                if self.best == before || self.runs >= self.budget {
+                if self.best == before || self.is_spent() {
                     break;
                 }
             }
@@ -106,13 +129,15 @@ impl Shrinker<'_> {
         let same_but_for_seed = Scenario { seed: self.best.seed, ..candidate.clone() } == self.best;
         let others = SEEDS.filter(|_| self.other_seeds && !same_but_for_seed).map(Some).filter(|seed| *seed != own);
         for seed in std::iter::once(own).chain(others) {
-            if self.runs >= self.budget {
+            if self.is_spent() {
                 return false;
             }
             self.runs += 1;
-            (self.watch)(self.runs);
+            self.stopped = !(self.watch)(self.runs);
             let candidate = Scenario { seed, ..candidate.clone() };
-            if let Ok(Some(violation)) = violation(&candidate, Some(self.violation.property)) {
+            let Ok((found, events)) = violation(&candidate, Some(self.violation.property)) else { continue };
+            self.events += events;
+            if let Some(violation) = found {
                 self.violation = violation;
                 self.best = candidate;
                 return true;
@@ -167,7 +192,7 @@ impl Shrinker<'_> {
                     place += 1;
                 }
             }
-            if !changed || self.runs >= self.budget {
+            if !changed || self.is_spent() {
                 return;
             }
         }

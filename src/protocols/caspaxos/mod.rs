@@ -133,8 +133,10 @@ struct Proposer {
     /// The ballot under way, or the last one.
     ballot: Ballot,
     cache: Option<Cache>,
-    /// How often in a row there was a conflict.
+    /// How often there was a conflict, and how often no quorum answered in time, since the last change that was acknowledged. A timeout that knew nothing of how
+    /// busy the others are would add copies as fast as they answer.
     conflicts: u8,
+    late: u8,
     /// The highest version known to be acknowledged; all up to here was reported.
     known: Slot,
 }
@@ -151,7 +153,7 @@ pub struct Server {
     seen: u32,
 }
 
-/// A random pause doubles its longest span each time, up to this often.
+/// A random pause doubles its longest span each time, and the time for a quorum to answer doubles, up to this often.
 const DOUBLINGS: u8 = 6;
 
 /// The place of `register` in a list that grows as needed.
@@ -223,8 +225,8 @@ impl Server {
     /// Sends what the phase under way has to ask to all who have not answered, this node's own acceptor among them.
     fn ask(&mut self, register: u16, out: &mut Out<Server>) {
         let (all, timeout) = (NodeSet::first(self.config.quorums.replicas), self.config.timeout);
-        let Proposer { stage, ballot, .. } = self.proposer(register);
-        let ballot = *ballot;
+        let Proposer { stage, ballot, late, .. } = self.proposer(register);
+        let (ballot, timeout) = (*ballot, timeout << *late);
         match stage {
             Stage::Idle | Stage::Pausing => return,
             Stage::Preparing { promises, .. } => {
@@ -302,7 +304,7 @@ impl Server {
             out.applied(Instance { lane: register, slot: version }, command);
         }
         proposer.known = state.version;
-        (proposer.stage, proposer.conflicts) = (Stage::Idle, 0);
+        (proposer.stage, proposer.conflicts, proposer.late) = (Stage::Idle, 0, 0);
         out.cancel(Timer::Retry(register));
         let done = proposer.waiting.remove(0);
         let waits = !proposer.waiting.is_empty();
@@ -429,7 +431,9 @@ impl Node for Server {
             Stage::Idle => {}
             Stage::Pausing => self.begin(register, out),
             Stage::Preparing { .. } | Stage::Accepting { .. } => {
-                let ballot = self.proposer(register).ballot;
+                let proposer = self.proposer(register);
+                let ballot = proposer.ballot;
+                proposer.late = (proposer.late + 1).min(DOUBLINGS);
                 out.because(ASKS_AGAIN, facts![register, ballot]);
                 self.ask(register, out);
             }

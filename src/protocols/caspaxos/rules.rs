@@ -149,7 +149,7 @@ crate::rules! {
         key: "resend",
         title: "send again",
         source: "CASPaxos §1: \"message loss and out-of-order delivery\"",
-        says: "Without confirmations from a quorum for a while, a proposer asks all those again that have not answered.",
+        says: "Without confirmations from a quorum for a while, a proposer asks all those again that have not answered, ever more seldom.",
         without: None,
     } tells {
         ASKS_AGAIN(register, ballot) = "asks again in ballot {ballot} for register {register}: no quorum answered in time";
