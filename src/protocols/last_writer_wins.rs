@@ -59,8 +59,9 @@ crate::rules! {
         says: "Of two writes to a register, the one with the later timestamp is kept, and the other is gone.",
         without: Some("each replica keeps what arrived last, and they never agree"),
     } tells {
-        TAKES(register, clock, held) = "takes over the write of {clock} to register {register}, in place of the one of {held}";
-        DROPS(register, clock, held) = "drops the write of {clock} to register {register}: the one of {held} that it holds wins";
+        TAKES_FIRST(register, clock) = "keeps the write of {clock}, the first to register {register} that it has heard of";
+        TAKES(register, clock, held) = "keeps the write of {clock} to register {register}, and gives up the one of {held}";
+        DROPS(register, clock, held) = "drops the write of {clock} to register {register}: the one of {held}, which it holds, wins";
     };
     /// Ties.
     TIES = {
@@ -80,7 +81,7 @@ crate::rules! {
         says: "Now and then a replica sends its timestamps to another, to each in turn, and both send what the other lacks.",
         without: None,
     } tells {
-        SENDS_NEWER(count, to) = "sends {to} the {count} registers that are newer here";
+        SENDS_NEWER(to) = "sends {to} the registers that are newer here";
         ASKS_FOR_NEWER(from) = "sends {from} its timestamps: some registers are newer there";
     };
 }
@@ -102,12 +103,18 @@ pub struct Config {
 }
 
 /// A timestamp. Invariant, as long as clocks advance from one write to the next: no two writes have the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// By the clock of the replica that took the write, µs; 0 for a register that was never written.
     clock: Micros,
     /// That replica.
     node: NodeId,
+}
+
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} µs by {:?}", self.clock, self.node)
+    }
 }
 
 impl Stamp {
@@ -251,8 +258,10 @@ impl Replica {
         if stamp == held.stamp {
             return;
         }
-        held.newest = held.newest.max(stamp);
-        out.save_entries(u32::from(register) + 1);
+        if stamp > held.newest {
+            held.newest = stamp;
+            out.save_entries(u32::from(register) + 1);
+        }
         let before = held.stamp;
         let wins = match stamp.clock.cmp(&before.clock) {
             std::cmp::Ordering::Equal => {
@@ -263,9 +272,12 @@ impl Replica {
         if !wins && out.rule(DROPS, facts![register, stamp.clock, before.clock]) {
             return;
         }
-        if wins {
-            out.because(TAKES, facts![register, stamp.clock, before.clock]);
+        match before.clock {
+            0 => out.because(TAKES_FIRST, facts![register, stamp.clock]),
+            _ if wins => out.because(TAKES, facts![register, stamp.clock, before.clock]),
+            _ => {}
         }
+        out.save_entries(u32::from(register) + 1);
         (held.stamp, held.state) = (stamp, Some(Arc::clone(state)));
         held.version += 1;
         out.applied(Instance { lane: register, slot: held.version }, state.command);
@@ -312,7 +324,7 @@ impl Replica {
         let newer = newer.filter_map(|(register, held)| Some((register, held.stamp, held.state.clone()?)));
         let registers: Vec<Newer> = newer.collect();
         if !registers.is_empty() {
-            out.because(SENDS_NEWER, facts![registers.len() as u32, from]);
+            out.because(SENDS_NEWER, facts![from]);
             out.send(from, Msg::Repair { registers });
         }
         let stamp = |register: u16| self.held(register).map_or(Stamp::default(), |held| held.stamp);

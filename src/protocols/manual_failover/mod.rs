@@ -49,7 +49,7 @@ pub struct Config {
 }
 
 /// An entry of the operator's book.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Appointment {
     /// From 1; 0 before a server first boots.
     number: u32,
@@ -60,6 +60,13 @@ pub struct Appointment {
     complete: NodeSet,
     /// The primary before was turned off, or needed not to be.
     off: bool,
+}
+
+impl std::fmt::Debug for Appointment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Appointment { number, primary, copies, complete, .. } = self;
+        write!(f, "#{number} (primary {primary:?}, copies {copies:?}, complete {complete:?})")
+    }
 }
 
 /// Durable state.

@@ -63,10 +63,10 @@ crate::rules! {
         key: "complete-copy-only",
         title: "only a complete copy is promoted",
         source: "implied in SRE book ch. 23, case study 2: nothing is lost",
-        says: "The operator appoints only a server for whose copy every write since has waited, and the others of that kind keep the copies that count.",
+        says: "The operator appoints only a server whose copy has every settled write, and the other complete copies are those that count from then on.",
         without: Some("a server that has missed writes becomes primary, and others take their places"),
     } tells {
-        CHOOSES(new, complete) = "chooses {new}: all writes have waited for the copies of {complete}, and it is the first of these that can be heard";
+        CHOOSES(new, complete) = "chooses {new}: the copies of {complete} have every settled write, and it is the first of these that can be heard";
     };
     /// Replication.
     COPIES = {
