@@ -113,7 +113,7 @@ pub struct Stamp {
 
 impl std::fmt::Debug for Stamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} µs by {:?}", self.clock, self.node)
+        f.debug_tuple("").field(&self.clock).field(&self.node).finish()
     }
 }
 

@@ -65,7 +65,13 @@ pub struct Appointment {
 impl std::fmt::Debug for Appointment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Appointment { number, primary, copies, complete, .. } = self;
-        write!(f, "#{number} (primary {primary:?}, copies {copies:?}, complete {complete:?})")
+        let mut shown = f.debug_struct("Appointment");
+        shown
+            .field("number", number)
+            .field("primary", primary)
+            .field("copies", copies)
+            .field("complete", complete)
+            .finish()
     }
 }
 
@@ -185,6 +191,7 @@ impl Server {
         out.save_entries(self.last() + 1);
         self.serving = false;
         if appointment.primary != self.me {
+            out.because(FOLLOWS, facts![appointment.primary, appointment.number]);
             self.waiting.clear();
         }
         if appointment.primary != before.primary {

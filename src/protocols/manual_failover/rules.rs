@@ -26,6 +26,7 @@ crate::rules! {
     } tells {
         APPOINTS(primary, number, copies) = "writes appointment {number} into the operator's book: {primary} is the primary, with the copies of {copies}";
         TAKES_UP(number) = "serves as primary under appointment {number}";
+        FOLLOWS(primary, number) = "follows {primary}, the primary under appointment {number}";
         NOBODY_TO_APPOINT(complete) = "has nobody to appoint: only {complete} may have every write, and cannot be heard";
     };
     /// The operator's memory.
@@ -66,6 +67,7 @@ crate::rules! {
         says: "The operator appoints only a server whose copy has every settled write, and the other complete copies are those that count from then on.",
         without: Some("a server that has missed writes becomes primary, and others take their places"),
     } tells {
+        NOTES_COMPLETE(complete) = "notes in the operator's book that the copies of {complete} have every settled write";
         CHOOSES(new, complete) = "chooses {new}: the copies of {complete} have every settled write, and it is the first of these that can be heard";
     };
     /// Replication.
