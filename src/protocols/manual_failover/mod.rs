@@ -223,8 +223,12 @@ impl Server {
 
     /// As primary: executes what every copy that counts has.
     fn settle(&mut self, out: &mut Out<Server>) {
-        let copies = self.disk.appointment.copies.iter();
-        self.execute(copies.map(|node| self.matched[usize::from(node.0)]).min().unwrap_or(0), out);
+        let copies = self.disk.appointment.copies;
+        let settled = copies.iter().map(|node| self.matched[usize::from(node.0)]).min().unwrap_or(0);
+        if settled > self.executed {
+            out.because(SETTLES, facts![settled, copies]);
+        }
+        self.execute(settled, out);
         if self.is_console() {
             self.note_complete(self.number(), self.in_sync(), out);
         }
@@ -431,6 +435,7 @@ impl Node for Server {
         let Command { client, seq, op } = command;
         if !self.serving {
             let primary = Some(self.disk.appointment.primary).filter(|node| *node != self.me && !self.silent);
+            out.because(SENDS_ON, facts![primary]);
             return out.reply(client, seq, Answer::Redirect(primary));
         }
         if self.waiting.iter().any(|(_, other)| (other.client, other.seq) == (client, seq)) {

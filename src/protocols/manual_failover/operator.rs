@@ -133,7 +133,6 @@ impl Server {
         let complete = book.complete.or(in_sync.and(book.copies));
         if number == book.number && complete != book.complete {
             book.complete = complete;
-            out.because(NOTES_COMPLETE, facts![complete]);
             out.save_entries(self.disk.log.last() + 1);
         }
     }

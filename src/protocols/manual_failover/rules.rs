@@ -27,6 +27,7 @@ crate::rules! {
         APPOINTS(primary, number, copies) = "writes appointment {number} into the operator's book: {primary} is the primary, with the copies of {copies}";
         TAKES_UP(number) = "serves as primary under appointment {number}";
         FOLLOWS(primary, number) = "follows {primary}, the primary under appointment {number}";
+        SENDS_ON(primary) = "is not the primary, and sends the client on to {primary}";
         NOBODY_TO_APPOINT(complete) = "has nobody to appoint: only {complete} may have every write, and cannot be heard";
     };
     /// The operator's memory.
@@ -67,7 +68,6 @@ crate::rules! {
         says: "The operator appoints only a server whose copy has every settled write, and the other complete copies are those that count from then on.",
         without: Some("a server that has missed writes becomes primary, and others take their places"),
     } tells {
-        NOTES_COMPLETE(complete) = "notes in the operator's book that the copies of {complete} have every settled write";
         CHOOSES(new, complete) = "chooses {new}: the copies of {complete} have every settled write, and it is the first of these that can be heard";
     };
     /// Replication.
@@ -80,6 +80,7 @@ crate::rules! {
     } tells {
         WAITS_FOR_COPIES(command, slot, copies) = "keeps {command} as write {slot}, and answers once {copies} have it";
         ANSWERS_AT_ONCE(command, slot) = "keeps {command} as write {slot}, and answers before any copy has it";
+        SETTLES(slot, copies) = "takes everything up to write {slot} for settled: {copies} have it";
         TAKES_WRITE(slot) = "takes write {slot} over from the primary";
         DROPS_WRITES(slot) = "drops its write {slot} and all after it: the primary has another one there, so they were never settled";
     };
