@@ -72,6 +72,18 @@ fn two_phase_commit_sends_3n_minus_3_and_acknowledgements() {
     counts("two-phase-commit", &["settings.presume=commit"], [6, 12, 18, 24]);
 }
 
+/// Gossip, heartbeats and anti-entropy are not of a command.
+#[test]
+fn ways_that_do_not_work_send_a_write_to_each_copy_and_wait_for_it_or_not() {
+    counts("manual-failover", &[], [4, 8, 12, 16]);
+    counts("manual-failover", &["settings.copies=asynchronous"], [2, 4, 6, 8]);
+    counts("gossip-leader", &[], [4, 8, 12, 16]);
+    counts("last-writer-wins", &[], [2, 4, 6, 8]);
+    assert_eq!(reads("manual-failover", &[]), [0.0, 0.0]);
+    assert_eq!(reads("gossip-leader", &[]), [0.0, 0.0]);
+    assert_eq!(reads("last-writer-wins", &[]), [0.0, 0.0]);
+}
+
 #[test]
 fn clients_faults_and_jitter_do_not_change_the_measurement() {
     counts("raft", &["clients[0].rate=500/s", "network.loss=20%", "network.jitter=50%", "clients=[]"], [4, 8, 12, 16]);

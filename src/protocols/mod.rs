@@ -1,6 +1,9 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
 pub mod caspaxos;
+pub mod gossip_leader;
+pub mod last_writer_wins;
+pub mod manual_failover;
 #[cfg(test)]
 mod manual_network;
 pub mod multi_paxos;
@@ -25,6 +28,9 @@ macro_rules! variants {
             raft: $crate::protocols::raft::Raft,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
+            manual_failover: $crate::protocols::manual_failover::ManualFailover,
+            gossip_leader: $crate::protocols::gossip_leader::GossipLeader,
+            last_writer_wins: $crate::protocols::last_writer_wins::LastWriterWins,
             two_phase_commit: $crate::protocols::two_phase_commit::TwoPhaseCommit
         }
     };
