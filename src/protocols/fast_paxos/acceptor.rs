@@ -98,6 +98,10 @@ impl Server {
         if slot > self.committed + WINDOW {
             return;
         }
+        if slot <= self.committed {
+            // Chosen already; the log keeps that, and no vote is needed any more.
+            return self.send_chosen(from, slot, out);
+        }
         if round < self.disk.round && out.rule(REFUSES_LOWER, facts![slot, round, self.disk.round]) {
             return out.send(from, Msg::Nack { promised: self.disk.round });
         }

@@ -91,9 +91,13 @@ impl Server {
         }
         let open = (report.first..).zip(&report.votes).skip(known);
         phase1.votes.extend(open.filter_map(|(slot, vote)| Some((slot, from, (*vote)?))));
-        out.tell(COUNTS_PROMISES, facts![phase1.promises, round]);
-        if self.config.quorum(round).is_quorum(phase1.promises) {
+        let promises = phase1.promises;
+        out.tell(COUNTS_PROMISES, facts![promises, round]);
+        if self.config.quorum(round).is_quorum(promises) {
             self.open_round(out);
+        } else if self.config.classic.is_quorum(promises) {
+            // Enough for a classic round: the others get the time of a round trip.
+            out.set_timer(Timer::Election, self.config.heartbeat, self.config.heartbeat);
         }
     }
 
@@ -307,7 +311,8 @@ impl Server {
         if own > committed {
             self.send_chosen(from, committed + 1, out);
         }
-        if committed > theirs {
+        // The coordinator makes progress, or there is nothing to do: the time-out shrinks again.
+        if committed > theirs || self.open.is_empty() && self.waiting.is_empty() {
             self.backoff = self.backoff.saturating_sub(1);
         }
         out.because(WAITS_FOR_COORDINATOR, facts![any.round]);
@@ -351,10 +356,11 @@ impl Server {
                 self.begin(true, out);
             }
             Role::Preparing(Phase1 { promises, .. }) => {
-                let fast = self.config.fast.is_quorum(*promises);
                 out.because(PREPARES_AGAIN, facts![*promises]);
-                self.backoff = (self.backoff + 1).min(DOUBLINGS);
-                self.begin(fast, out);
+                if !self.config.classic.is_quorum(*promises) {
+                    self.backoff = (self.backoff + 1).min(DOUBLINGS);
+                }
+                self.begin(false, out);
             }
             Role::Coordinator(_) => {}
         }
