@@ -38,6 +38,8 @@ pub struct Proposal {
     pub command: Command,
     /// Where this server has voted for it, or as coordinator asked for votes; 0 if nowhere, or something else was chosen there.
     pub slot: Slot,
+    /// After which slot it may be voted for again. One that has lost a slot may be picked for one of those that were open then.
+    pub after: Slot,
 }
 
 /// Slots beyond the commit index that an acceptor votes in: what lies further on is ignored, as if lost, until it has caught up.
@@ -180,15 +182,15 @@ impl Server {
         if self.waiting.iter().any(known) {
             return out.because(WAITS_FOR_FIRST, facts![command]);
         }
-        self.waiting.push(Proposal { command, slot: 0 });
+        self.waiting.push(Proposal { command, slot: 0, after: 0 });
         self.propose_waiting(out);
     }
 
     /// Votes in a fast round for the commands that wait or, as coordinator of a classic one, asks for votes for them.
     pub(super) fn propose_waiting(&mut self, out: &mut Out<Server>) {
         for place in 0..self.waiting.len() {
-            let Proposal { command, slot } = self.waiting[place];
-            if slot > 0 || self.open.iter().any(|open| open.chosen == Some(command)) {
+            let Proposal { command, slot, after } = self.waiting[place];
+            if slot > 0 || self.committed < after || self.open.iter().any(|open| open.chosen == Some(command)) {
                 continue;
             }
             match self.role {

@@ -152,8 +152,9 @@ impl Server {
         let next = self.committed + 1;
         let Some(open) = self.open(slot).filter(|open| open.chosen.is_none()) else { return };
         open.chosen = Some(command);
+        let last = self.committed + self.open.len() as Slot;
         for proposal in self.waiting.iter_mut().filter(|held| held.slot == slot && held.command != command) {
-            proposal.slot = 0;
+            (proposal.slot, proposal.after) = (0, last);
         }
         match slot == next {
             true => self.execute(out),

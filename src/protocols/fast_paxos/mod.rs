@@ -362,3 +362,6 @@ impl Protocol for FastPaxos {
         invariants::HISTORY
     }
 }
+
+#[cfg(test)]
+mod tests;
