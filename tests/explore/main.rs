@@ -5,6 +5,7 @@
 mod ablations;
 mod caspaxos;
 mod choices;
+mod fast_paxos;
 mod logs;
 mod notes;
 mod published;

@@ -266,10 +266,10 @@ impl Node for Server {
 }
 
 impl Server {
-    /// The votes in the first open slot: the most for one command in the highest round.
+    /// The votes like its own in the first open slot.
     fn votes(&self) -> Option<Tally> {
         let open = self.open.front()?;
-        let (_, vote) = open.votes.iter().max_by_key(|(_, vote)| (vote.round, open.voters_for(*vote).len()))?;
+        let vote = self.vote(self.committed + 1)?;
         let need = self.config.quorum(vote.round).need();
         Some(Tally { of: "votes", slot: self.committed + 1, from: open.voters_for(*vote), need })
     }

@@ -115,6 +115,16 @@ crate::rules! {
         PICKS_BY_O4(command, slot, round) = "picks {command} for slot {slot}: with the acceptors that it has not heard of, a fast quorum may have voted for it in round {round}";
         NONE_BY_O4(slot, round) = "may pick any command for slot {slot}: none of those with votes in round {round} can have been chosen, whatever the others voted for";
     };
+    /// Collisions.
+    COLLISION = {
+        key: "collision",
+        title: "collision",
+        source: "Fast Paxos §3.1 and §3.2",
+        says: "If acceptors vote for different commands in one slot of a fast round, it can be that none gets a fast quorum; another round must decide then.",
+        without: None,
+    } tells {
+        COLLIDES(slot, round) = "notices a collision: in slot {slot} no command can get a fast quorum of votes in round {round} any more";
+    };
     /// Coordinated recovery.
     COORDINATED_RECOVERY = {
         key: "coordinated-recovery",
@@ -123,7 +133,6 @@ crate::rules! {
         says: "On a collision in fast round i the coordinator takes votes of round i for promises of round i+1, which is also its own, and goes on with phase 2a of that.",
         without: None,
     } tells {
-        COLLIDES(slot, round) = "notices a collision: in slot {slot} no command can get a fast quorum of votes in round {round} any more";
         RECOVERS(command, slot, next, votes, round) = "asks for votes for {command} in slot {slot} in round {next} at once: the votes of {votes} in round {round} say what their promises would";
     };
     /// Uncoordinated recovery.
