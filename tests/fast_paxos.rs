@@ -60,7 +60,7 @@ fn client_waits_for_the_nearest_replica_that_hears_a_fast_quorum() {
                 vec![Clients { site: (*client).to_owned(), think: Some("50ms".into()), ..Clients::default() }];
             let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
             // Twice the ways, so that halves of microseconds are whole.
-            let expected = waits(sites.len(), quorum, place, |a, b| round_trip(a, b)) / 2;
+            let expected = waits(sites.len(), quorum, place, round_trip) / 2;
             let found = &report.latency_us[0];
             let what = format!("{key}, {quorums}, client {client}");
             assert!(found.count > 10, "{what}: only {} answers", found.count);
