@@ -9,7 +9,7 @@ mod foils;
 use quorumscope::core::NodeId;
 use quorumscope::lab::presets::PRESETS;
 use quorumscope::lab::run::{Report, Run};
-use quorumscope::lab::{Scenario, Session, text};
+use quorumscope::lab::{Fault, Scenario, Session, text};
 use quorumscope::sim::{Action, Sample};
 
 /// What happened in a run.
@@ -87,6 +87,10 @@ fn is_up(session: &Session, node: u8) -> bool {
     session.universe().node(NodeId(node - 1)).status.is_some()
 }
 
+fn hand_over(at: &str, node: u8) -> Fault {
+    Fault { at: at.into(), action: "hand-over".into(), node: Some(u32::from(node).into()), ..Fault::default() }
+}
+
 /// A sentence of a caption, and what it claims.
 type Claim = (&'static str, fn(&Facts));
 
@@ -131,6 +135,45 @@ fn claims(key: &str) -> &'static [Claim] {
                 assert!(run.answers_anywhere(9_050, elected).is_empty());
                 assert!(run.answers_anywhere(elected, elected + 500).len() > 2);
             }),
+        ],
+        "collisions" => &[
+            ("Fast Paxos over five regions.", |run| {
+                assert_eq!(run.scenario.variant, "fast-paxos");
+                assert_eq!(run.session.checked().blueprint.placement, &[0, 1, 2, 3, 4]);
+            }),
+            (
+                "A client in Japan asks alone at first: acceptors vote for what it sends them, with no leader in between, and it waits for less than with Multi-Paxos under any leader that is not in Japan.",
+                |run| {
+                    assert!(run.answers("JP", 3_000, 10_000).len() > 20 && run.answers("IRL", 0, 10_000).is_empty());
+                    let alone = run.median("JP", 3_000, 10_000);
+                    for leader in 2..=5 {
+                        let led = run.with(|scenario| {
+                            scenario.variant = "multi-paxos".to_owned();
+                            scenario.script = vec![hand_over("2s", leader)];
+                        });
+                        assert_eq!(led.leader(9_000), leader);
+                        assert!(led.median("JP", 5_000, 10_000) > alone, "leader {leader}");
+                    }
+                },
+            ),
+            ("After ten seconds a client in Ireland asks as well.", |run| {
+                assert!(run.answers("IRL", 10_000, 24_000).len() > 20);
+            }),
+            (
+                "Where their commands reach acceptors in different orders, votes collide, and both wait longer than alone.",
+                |run| {
+                    assert!(run.report.rules.contains(&"collision"));
+                    let mean = |run: &Facts, site| {
+                        let answers = run.answers(site, 11_000, 24_000);
+                        answers.iter().map(|sample| sample.latency).sum::<u64>() / answers.len() as u64
+                    };
+                    for (place, site) in ["JP", "IRL"].into_iter().enumerate() {
+                        let alone = run.with(|scenario| scenario.clients = vec![scenario.clients[place].clone()]);
+                        assert!(!alone.report.rules.contains(&"collision"));
+                        assert!(mean(run, site) > mean(&alone, site) + 20_000, "{site}");
+                    }
+                },
+            ),
         ],
         "five-regions" => &[
             ("One replica and one client in each region.", |run| {

@@ -64,6 +64,15 @@ fn multi_paxos_sends_2n_minus_2_or_a_third_message_to_tell_or_fewer_to_ask() {
     counts("multi-paxos", &["settings.thrifty=true", "settings.commit=explicit"], [4, 8, 12, 16]);
 }
 
+/// Lamport counts 9, 20, 35 for 3, 5, 7 acceptors: with the client's proposals to a quorum of two thirds, which are no messages here.
+#[test]
+fn fast_paxos_sends_a_vote_to_everybody_else_for_each_acceptor_that_votes() {
+    counts("fast-paxos", &[], [6, 20, 42, 72]);
+    counts("fast-paxos", &["settings.thrifty=true"], [6, 16, 36, 56]);
+    counts("fast-paxos", &["settings.thrifty=true", "settings.quorums=two-thirds"], [6, 16, 30, 56]);
+    counts("fast-paxos", &["settings.recovery=uncoordinated"], [6, 20, 42, 72]);
+}
+
 /// The acknowledgement is off the critical path, and is not there where commit is presumed.
 #[test]
 fn two_phase_commit_sends_3n_minus_3_and_acknowledgements() {

@@ -53,6 +53,11 @@ pub trait Choice {
     /// Whether these voters make the value they accepted chosen.
     fn is_quorum(&self, voters: NodeSet) -> bool;
 
+    /// The same for values accepted in `epoch`, where epochs differ in their quorums.
+    fn is_quorum_in(&self, _epoch: Epoch, voters: NodeSet) -> bool {
+        self.is_quorum(voters)
+    }
+
     /// Whether `higher` may be accepted although `lower`, in a lower epoch, is chosen.
     fn follows(&self, lower: &Acceptance, higher: &Acceptance) -> bool {
         lower.value == higher.value
@@ -62,6 +67,10 @@ pub trait Choice {
 impl<T: Choice> Choice for &T {
     fn is_quorum(&self, voters: NodeSet) -> bool {
         (**self).is_quorum(voters)
+    }
+
+    fn is_quorum_in(&self, epoch: Epoch, voters: NodeSet) -> bool {
+        (**self).is_quorum_in(epoch, voters)
     }
 
     fn follows(&self, lower: &Acceptance, higher: &Acceptance) -> bool {
@@ -240,7 +249,7 @@ impl HistoryVariables {
         let byzantine = self.byzantine;
         let Some(known) = self.find(slot, epoch) else { return Ok(()) };
         known.voters.add(by);
-        if known.chosen || !choice.is_quorum(known.voters.minus(byzantine)) {
+        if known.chosen || !choice.is_quorum_in(epoch, known.voters.minus(byzantine)) {
             return Ok(());
         }
         known.chosen = true;

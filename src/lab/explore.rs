@@ -3,8 +3,8 @@
 use super::problem::{Problem, ProblemCollector, Problems};
 use super::scenario::{Scenario, Site, Value};
 use crate::core::node::Setup;
-use crate::core::{Faults, LeaderModel, NodeId, NodeSet, Order};
-use crate::judge::explore::{Bounds, Goal, Query, Times};
+use crate::core::{Contact, Faults, LeaderModel, NodeId, NodeSet, Order};
+use crate::judge::explore::{Bounds, Goal, Query, Request, Times};
 use crate::universe::Variant;
 use crate::universe::search::Search;
 use serde::Serialize;
@@ -56,7 +56,10 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("states", "states visited; with more, the result is undecided"),
     ("depth", "events in a row"),
     ("requests", "commands that clients ask for, each once"),
-    ("at", "the node to ask for each command, such as 1+1+2, or any; in turn, or any if a log is agreed on"),
+    (
+        "at",
+        "the node to ask for each command, such as 1+1+2, or any; in turn, or any if a log is agreed on. Where clients ask all nodes, any is each of them once",
+    ),
     (
         "reads",
         "the node to ask for each read, in the same way; what clients are told must then be linearizable; or none",
@@ -152,6 +155,12 @@ impl ExploreRequest {
                 Err(says) => wrong.add("via".to_owned(), format!("\"{text}\""), says),
             }
         }
+        let most = usize::from(Bounds::REQUESTS);
+        let requests = bounds.requests().len();
+        if requests > most {
+            let says = format!("clients ask all nodes, each with a request of its own: up to {most} requests would do");
+            wrong.add("bounds.requests", requests, says);
+        }
         wrong.into_result(Some(()))?;
         let setup = Setup {
             replicas,
@@ -160,7 +169,8 @@ impl ExploreRequest {
             ablated: checked.blueprint.ablated,
         };
         let values = bounds.values(variant);
-        let query = Query { setup, bounds: bounds.finished(), property: self.property.clone(), via };
+        let bounds = bounds.finished();
+        let query = Query { setup, bounds, property: self.property.clone(), via };
         let via = query.via.iter().map(Goal::to_string).collect();
         Ok(Exploration { variant, query, bounds: values, via })
     }
@@ -183,6 +193,8 @@ struct Draft {
     transfers: Vec<NodeId>,
     members: Vec<NodeSet>,
     replicas: u8,
+    /// Whether clients ask all nodes at once.
+    contact_all: bool,
 }
 
 impl Draft {
@@ -191,8 +203,21 @@ impl Draft {
         let recovers = variant.card.faults == Faults::CrashRecover;
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
         let bounds = Bounds { timers: Times::Most(2), restarts, ..Bounds::default() };
-        let at = places(2, variant, replicas);
-        Draft { bounds, at, reads: Vec::new(), transfers: Vec::new(), members: Vec::new(), replicas }
+        let contact_all = variant.card.contact == Contact::All;
+        let count = if contact_all { (Bounds::REQUESTS / replicas.max(1)).min(2) } else { 2 };
+        let at = places(count, variant, replicas);
+        Draft { bounds, at, reads: Vec::new(), transfers: Vec::new(), members: Vec::new(), replicas, contact_all }
+    }
+
+    /// The requests of clients: each at one of its nodes or, where clients ask all, one at each of them.
+    fn requests(&self) -> Vec<Request> {
+        let requests = Bounds::requests(&self.at, &self.reads);
+        if !self.contact_all {
+            return requests;
+        }
+        let each =
+            |Request { command, at }: Request| at.iter().map(move |node| Request { command, at: NodeSet::just(node) });
+        requests.into_iter().flat_map(each).collect()
     }
 
     /// Takes in `key=value`; an error gives what is wrong, and what would do.
@@ -281,11 +306,12 @@ impl Draft {
     }
 
     fn finished(self) -> Bounds {
+        let requests = self.requests();
         let transfers = self.transfers.iter().copied().map(Order::HandOver);
         let changes = self.members.iter().copied().map(Order::Reconfigure);
         let last = self.members.iter().flat_map(|set| set.iter()).map(|node| node.0 + 1).max().unwrap_or(0);
         Bounds {
-            requests: Bounds::requests(&self.at, &self.reads),
+            requests,
             orders: transfers.chain(changes).collect(),
             newcomers: last.saturating_sub(self.replicas),
             ..self.bounds

@@ -29,8 +29,11 @@ impl ClientHistory {
         ClientHistory { operations: requests.iter().map(operation).collect() }
     }
 
-    /// A client asks.
+    /// A client asks. One that asks several nodes has a request for each: the first of them counts.
     pub fn invoke(&mut self, index: usize) {
+        let command = self.operations[index].command;
+        let first = self.operations.iter().position(|operation| operation.command == command);
+        let Some(index) = first.filter(|index| !self.operations[*index].invoked) else { return };
         let answered = (0..).zip(&self.operations).filter(|(_, operation)| operation.answer.is_some());
         let after = answered.fold(0, |set, (bit, _)| set | 1 << bit);
         let operation = &mut self.operations[index];
