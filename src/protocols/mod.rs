@@ -1,6 +1,7 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
 pub mod caspaxos;
+pub mod epaxos;
 #[cfg(test)]
 mod manual_network;
 pub mod multi_paxos;
@@ -24,6 +25,7 @@ macro_rules! variants {
             multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
             raft: $crate::protocols::raft::Raft,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
+            epaxos: $crate::protocols::epaxos::EPaxos,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             two_phase_commit: $crate::protocols::two_phase_commit::TwoPhaseCommit
         }
