@@ -1,4 +1,4 @@
-//! The commit protocol (§4.3.1, figure 2): the command leader proposes a command with the interfering ones that it knows; if a fast-path quorum
+//! The commit protocol (figure 2): the command leader proposes a command with the interfering ones that it knows; if a fast-path quorum
 //! knows no others, one round trip commits it; otherwise the union of what they know goes through a Paxos-Accept phase.
 
 use super::message::Msg;

@@ -1,4 +1,4 @@
-//! The execution algorithm (§4.3.3): committed instances and their dependencies are a graph, the same at all replicas. Its strongly connected
+//! The execution algorithm: committed instances and their dependencies are a graph, the same at all replicas. Its strongly connected
 //! components are executed after all that they depend on, and within one in the order of sequence numbers.
 //!
 //! The search is Tarjan's (*Depth-first search and linear graph algorithms*, 1972), without recursion: chains of dependencies get long.

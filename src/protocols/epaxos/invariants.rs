@@ -1,4 +1,4 @@
-//! What holds after every event: the two properties of the commit protocol that execution rests on (EPaxos*, §3).
+//! What holds after every event: the two properties of the commit protocol that execution rests on (EPaxos*: Agreement and Visibility).
 
 use super::record::{Phase, interfere};
 use super::{Record, Server, Value};

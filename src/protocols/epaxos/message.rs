@@ -1,4 +1,4 @@
-//! Messages of EPaxos (§4.3; Validate and Waiting: EPaxos*). Every message is about one instance.
+//! Messages of EPaxos (figures 2 and 3; Validate and Waiting: EPaxos*). Every message is about one instance.
 
 use super::record::{Phase, Value};
 use crate::core::{Ballot, Instance};

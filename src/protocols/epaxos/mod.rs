@@ -7,20 +7,20 @@
 //!
 //! | file | what | where it is in the papers |
 //! |---|---|---|
-//! | `record` | instances, attributes, interference | §4.1, §4.3 |
-//! | `commit` | PreAccept, Accept, Commit | §4.3.1, figure 2 |
-//! | `recovery` | explicit prepare, validation | §4.3.2, figure 3; EPaxos*, figure 3 |
-//! | `execution` | strongly connected components | §4.3.3 |
+//! | `record` | instances, attributes, interference | the basic protocol |
+//! | `commit` | PreAccept, Accept, Commit | the commit protocol, figure 2 |
+//! | `recovery` | explicit prepare, validation | figure 3; EPaxos*, the recovery protocol |
+//! | `execution` | strongly connected components | the execution algorithm |
 //! | `message`, `rules`, `invariants` | the messages, the rules and settings, what must hold after every event | |
 //!
-//! **Corrections.** The algorithm of 2013 has two errors in its recovery, and the version with the smaller fast-path quorum (§4.4) is stated
+//! **Corrections.** The algorithm of 2013 has two errors in its recovery, and the version with the smaller fast-path quorum (optimized EPaxos) is stated
 //! too shortly to be implemented without guessing. Here it is as later work has it:
 //!
 //! * Pierre Sutra, *On the correctness of Egalitarian Paxos*, arXiv 1906.10917 (2019): a replica needs two ballots an instance, the one
 //!   promised and the one in which it accepted.
 //! * Fedor Ryabinin, Alexey Gotsman, Pierre Sutra, *Making Democracy Work: Fixing and Simplifying Egalitarian Paxos*, OPODIS 2025, arXiv
 //!   2511.02743 (EPaxos*): recovery by validation, with n ≥ max(2e+f−1, 2f+1), where f replicas may crash and the fast path works with up
-//!   to e crashes. The fast-path quorum of n−e is that of §4.4, F+⌊(F+1)/2⌋, for n = 2F+1. The fast path asks that a quorum has pre-accepted
+//!   to e crashes. The fast-path quorum of n−e is that of optimized EPaxos, F+⌊(F+1)/2⌋, for n = 2F+1. The fast path asks that a quorum has pre-accepted
 //!   the leader's attributes unchanged; then it is not needed that the dependencies are committed.
 //!
 //! Where the papers leave room:
@@ -425,22 +425,22 @@ impl Protocol for EPaxos {
             Formula {
                 text: "2(fq−1) + (n−1)",
                 count: |n, settings| count(n, settings, true, true),
-                source: "EPaxos §4.3.1, §4.4, the fast path: PreAccept to a fast-path quorum of fq = n−e, with its leader; replies; a Commit to everybody",
+                source: "EPaxos, figure 2 and the optimized protocol, the fast path: PreAccept to a fast-path quorum of fq = n−e, with its leader; replies; a Commit to everybody",
             },
             Formula {
                 text: "3(n−1)",
                 count: |n, settings| count(n, settings, false, true),
-                source: "EPaxos §4.3.1, the fast path: PreAccept to everybody, replies, a Commit to everybody",
+                source: "EPaxos, figure 2, the fast path: PreAccept to everybody, replies, a Commit to everybody",
             },
             Formula {
                 text: "2(fq−1) + 2⌊n/2⌋ + (n−1)",
                 count: |n, settings| count(n, settings, true, false),
-                source: "EPaxos §4.3.1, figure 2, line 17, the slow path: also an Accept to ⌊n/2⌋ others, and replies",
+                source: "EPaxos, figure 2, the slow path: also an Accept to ⌊n/2⌋ others, and replies",
             },
             Formula {
                 text: "3(n−1) + 2⌊n/2⌋",
                 count: |n, settings| count(n, settings, false, false),
-                source: "EPaxos §4.3.1, figure 2, line 17, the slow path: also an Accept to ⌊n/2⌋ others, and replies",
+                source: "EPaxos, figure 2, the slow path: also an Accept to ⌊n/2⌋ others, and replies",
             },
         ],
     };

@@ -3,7 +3,7 @@
 use crate::core::{Ballot, Command, Instance, Log, NodeId, Slot};
 use std::sync::Arc;
 
-/// A command with its attributes: what the replicas agree on in an instance (§4.3).
+/// A command with its attributes: what the replicas agree on in an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Value {
     /// The command γ; a no-op where recovery has found that nothing can have been committed.
@@ -49,7 +49,7 @@ impl Value {
     }
 }
 
-/// Whether two commands interfere: they are about the same object, and one of them changes it (§4.1).
+/// Whether two commands interfere: they are about the same object, and one of them changes it.
 pub fn interfere(one: Command, other: Command) -> bool {
     let object = one.op.object();
     object.is_some() && object == other.op.object() && !(one.op.is_read() && other.op.is_read())

@@ -1,4 +1,4 @@
-//! Recovery: explicit prepare (§4.3.2, figure 3) as EPaxos* has corrected it (Ryabinin, Gotsman, Sutra, OPODIS 2025, figure 3).
+//! Recovery: explicit prepare (figure 3) as EPaxos* has corrected it (Ryabinin, Gotsman, Sutra, OPODIS 2025).
 //!
 //! Whoever misses a commit takes the instance over in a higher ballot. A majority Q reports. What is accepted in the highest ballot is
 //! adopted. If the owner is in Q, it has not taken the fast path and never will, so a no-op is safe. Otherwise the owner may have taken the

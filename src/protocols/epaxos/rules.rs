@@ -7,7 +7,7 @@ crate::rules! {
     UPDATE_ATTRIBUTES = {
         key: "update-attributes",
         title: "attributes are updated",
-        source: "EPaxos §4.3.1, figure 2, line 9",
+        source: "EPaxos, the commit protocol (figure 2), phase 1: establish ordering constraints",
         says: "Who pre-accepts a command adds the interfering commands that it knows to its dependencies, and raises its sequence number above theirs.",
         without: Some("of two interfering commands neither depends on the other, and replicas execute them in different orders"),
     } tells {
@@ -19,7 +19,7 @@ crate::rules! {
     FAST_PATH = {
         key: "fast-path",
         title: "fast-path quorum",
-        source: "EPaxos §4.3.1, §4.4; EPaxos* §4: n ≥ max(2e+f−1, 2f+1)",
+        source: "EPaxos, figure 2, and the optimized protocol's smaller quorum; EPaxos*: n ≥ max(2e+f−1, 2f+1)",
         says: "A command is committed after one round trip only if a fast-path quorum, n−e replicas with its leader, has pre-accepted the very attributes that the leader proposed.",
         without: Some("dependencies that only some replica knew are left out of what is committed"),
     } tells {
@@ -31,7 +31,7 @@ crate::rules! {
     UNION = {
         key: "union",
         title: "union of the dependencies",
-        source: "EPaxos §4.3.1, figure 2, lines 13 to 16",
+        source: "EPaxos, the commit protocol (figure 2): update dependencies to the union of all replies",
         says: "On the slow path, the command leader takes the union of all dependencies in the replies of a quorum, and the greatest sequence number.",
         without: Some("of two interfering commands neither depends on the other, and replicas execute them in different orders"),
     } tells {
@@ -41,7 +41,7 @@ crate::rules! {
     SLOW_PATH = {
         key: "slow-path",
         title: "Paxos-Accept phase",
-        source: "EPaxos §4.3.1, figure 2, lines 17 to 22",
+        source: "EPaxos, the commit protocol (figure 2), phase 2: Paxos-Accept",
         says: "What a majority has accepted in one ballot is committed.",
         without: None,
     } tells {
@@ -53,7 +53,7 @@ crate::rules! {
     PROMISE = {
         key: "promise",
         title: "no lower ballot",
-        source: "EPaxos §4.3.2, figure 3, lines 25 to 30",
+        source: "EPaxos, explicit prepare (figure 3); EPaxos*, recovery: bal",
         says: "A replica that has promised a ballot for an instance ignores all lower ones; the leader's own messages are of ballot 0.",
         without: Some("a command leader goes on behind the back of whoever recovers its instance, and both commit"),
     } tells {
@@ -65,7 +65,7 @@ crate::rules! {
     TWO_BALLOTS = {
         key: "two-ballots",
         title: "two ballots an instance",
-        source: "Sutra, On the correctness of Egalitarian Paxos, arXiv 1906.10917; EPaxos* figure 3: bal and abal",
+        source: "Sutra, On the correctness of Egalitarian Paxos, arXiv 1906.10917; EPaxos*: bal and abal",
         says: "A replica keeps the ballot that it has promised apart from the one in which it has accepted, and reports the latter.",
         without: Some("an old value seems to be of a newer ballot than it is, and is chosen over one that is committed"),
     } tells {
@@ -75,7 +75,7 @@ crate::rules! {
     ADOPT_ACCEPTED = {
         key: "adopt-accepted",
         title: "accepted values are adopted",
-        source: "EPaxos §4.3.2, figure 3, line 27; EPaxos* figure 3",
+        source: "EPaxos, explicit prepare (figure 3); EPaxos*, recovery",
         says: "Who recovers an instance takes the value accepted in the highest ballot that a majority reports, if there is any.",
         without: Some("a committed command is replaced by a no-op"),
     } tells {
@@ -85,7 +85,7 @@ crate::rules! {
     OWNER_ANSWERS = {
         key: "owner-answers",
         title: "the owner has answered",
-        source: "EPaxos* §5, figure 3: initCoord(id) ∈ Q",
+        source: "EPaxos*, recovery: initCoord(id) ∈ Q",
         says: "If the owner itself reports that it has not committed, it will not take the fast path any more, and a no-op is safe.",
         without: None,
     } tells {
@@ -95,7 +95,7 @@ crate::rules! {
     MAY_BE_COMMITTED = {
         key: "may-be-committed",
         title: "may have taken the fast path",
-        source: "EPaxos §4.4; EPaxos* §5, figure 3: |Rmax| ≥ |Q|−e",
+        source: "EPaxos, recovery of the optimized protocol; EPaxos*, recovery: |Rmax| ≥ |Q|−e",
         says: "If enough of the replicas that answer have pre-accepted the owner's own attributes, the owner may have committed them on the fast path.",
         without: Some("a command that took the fast path is replaced by a no-op"),
     } tells {
@@ -106,7 +106,7 @@ crate::rules! {
     VALIDATE = {
         key: "validate",
         title: "validation",
-        source: "EPaxos* §5, figure 3: Validate; EPaxos §4.4: TryPreAccept",
+        source: "EPaxos*, recovery: Validate; EPaxos, recovery of the optimized protocol: TryPreAccept",
         says: "Before the owner's attributes are accepted in a recovery, a quorum looks for interfering instances that neither depend on this one nor are among its dependencies.",
         without: Some("two interfering commands are committed, neither of which depends on the other"),
     } tells {
@@ -119,7 +119,7 @@ crate::rules! {
     WAIT = {
         key: "wait-for-interfering",
         title: "waiting for interfering instances",
-        source: "EPaxos* §5, figure 3: Waiting",
+        source: "EPaxos*, recovery: Waiting",
         says: "While an interfering instance is undecided, a recovery that could turn out either way waits for it.",
         without: Some("a command that took the fast path is replaced by a no-op"),
     } tells {
@@ -129,7 +129,7 @@ crate::rules! {
     RECOVER = {
         key: "recover",
         title: "explicit prepare",
-        source: "EPaxos §4.3.2, figure 3",
+        source: "EPaxos, explicit prepare (figure 3)",
         says: "A replica that misses the commit of an instance for too long takes the instance over in a higher ballot.",
         without: None,
     } tells {
@@ -140,7 +140,7 @@ crate::rules! {
     DEPENDENCIES_FIRST = {
         key: "dependencies-first",
         title: "dependencies are executed first",
-        source: "EPaxos §4.3.3, execution algorithm, steps 1 to 3",
+        source: "EPaxos, the execution algorithm: dependency graph, strongly connected components, topological order",
         says: "A command is executed once all that it depends on, directly or not, is committed: strongly connected components in the order of their dependencies.",
         without: Some("replicas execute interfering commands in the order in which they hear of them"),
     } tells {
@@ -151,7 +151,7 @@ crate::rules! {
     SEQ_ORDER = {
         key: "seq-order",
         title: "order of sequence numbers",
-        source: "EPaxos §4.3.3, execution algorithm, step 4",
+        source: "EPaxos, the execution algorithm: in every component by increasing sequence number",
         says: "Commands that depend on each other are executed in the order of their sequence numbers, and of their instances where these are the same.",
         without: Some("replicas execute commands that depend on each other in different orders"),
     } tells {
@@ -161,7 +161,7 @@ crate::rules! {
     AT_MOST_ONCE = {
         key: "at-most-once",
         title: "at most once",
-        source: "EPaxos §4.1: clients ask any replica; Implementing Linearizability at Large Scale and Low Latency, SOSP 2015",
+        source: "Collin Lee et al., Implementing Linearizability at Large Scale and Low Latency, SOSP 2015",
         says: "A command that two replicas were asked for, and that so has two instances, takes effect in the first one that is executed.",
         without: Some("a client that asks a second replica has its command take effect twice"),
     } tells {
@@ -171,7 +171,7 @@ crate::rules! {
     DURABLE = {
         key: "durable",
         title: "persistent instances",
-        source: "EPaxos §4.1: crashes, and §6: synchronous log",
+        source: "EPaxos, recovering from failures: replicas keep their state on disk",
         says: "A replica saves an instance before it answers, and finds it again after a crash.",
         without: Some("a replica forgets what it has accepted, and a quorum does not know of what is committed"),
     } tells {
@@ -182,7 +182,7 @@ crate::rules! {
     RESEND = {
         key: "resend",
         title: "send again",
-        source: "EPaxos §3: messages can be lost",
+        source: "EPaxos, assumptions: an asynchronous network, in which messages are lost",
         says: "Without answers from a quorum for a while, a command leader asks all others that have not answered.",
         without: None,
     } tells {
