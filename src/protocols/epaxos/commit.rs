@@ -9,6 +9,17 @@ use crate::core::{Ballot, ClientId, Command, Instance, NodeId, NodeSet, Out};
 use crate::facts;
 use std::sync::Arc;
 
+/// So many of `all`: `me`, then those of each group in turn, then any.
+fn choose(number: u8, me: NodeId, groups: [NodeSet; 2], all: NodeSet) -> NodeSet {
+    let mut chosen = NodeSet::just(me);
+    for node in groups.iter().chain([&all]).flat_map(|group| group.iter()) {
+        if chosen.len() < number {
+            chosen.add(node);
+        }
+    }
+    chosen
+}
+
 impl Server {
     /// Phase 1 at the command leader: a new instance for `command`.
     pub(super) fn propose(&mut self, command: Command, out: &mut Out<Server>) {
@@ -28,7 +39,7 @@ impl Server {
         };
         *self.disk.record(at, config.replicas) = record;
         out.save_entries(at.slot);
-        let to = if config.thrifty { config.fast.smallest_from(self.me, config.replicas) } else { self.all() };
+        let to = if config.thrifty { self.quorum } else { self.all() };
         out.broadcast(to.without(self.me), Msg::PreAccept { at, value: Arc::clone(&value) });
         let stage = Stage::PreAccepting { replies: NodeSet::just(self.me), unchanged: true, merged: value };
         self.begin(at, Ballot::ZERO, stage, out);
@@ -95,6 +106,10 @@ impl Server {
         let Some((Ballot::ZERO, Stage::PreAccepting { replies, unchanged, merged })) = self.stage(at) else { return };
         let (replies, mut unchanged, merged) = (*replies, *unchanged, Arc::clone(merged));
         let (fast, slow) = (config.fast.is_quorum(replies), config.slow.is_quorum(replies));
+        if late && !self.quorum.minus(replies).is_empty() {
+            let all = self.all();
+            self.quorum = choose(config.fast.need(), self.me, [replies, all.minus(self.quorum)], all);
+        }
         if fast && !unchanged && config.fast_path && !out.rule(ATTRIBUTES_DIFFER, facts![at.lane, at.slot]) {
             unchanged = true;
         }
@@ -115,12 +130,7 @@ impl Server {
         let Some((ballot, stage)) = self.stage(at) else { return };
         out.because(TAKES_SLOW_PATH, facts![at.lane, at.slot, value.seq]);
         *stage = Stage::Accepting { acks: NodeSet::EMPTY, value: Arc::clone(value) };
-        let mut to = NodeSet::just(me);
-        for node in answered.iter().chain(all.minus(answered).iter()) {
-            if to.len() < need {
-                to.add(node);
-            }
-        }
+        let to = choose(need, me, [answered, NodeSet::EMPTY], all);
         out.broadcast(to, Msg::Accept { at, ballot, value: Arc::clone(value) });
         self.set_timer(at, out);
     }

@@ -186,8 +186,7 @@ impl Server {
         if self.machines.len() <= object {
             self.machines.resize(object + 1, Machine::default());
         }
-        let outcome =
-            self.machines[object].apply_once(command, self.me, || out.rule(HAS_EXECUTED, facts![command]));
+        let outcome = self.machines[object].apply_once(command, self.me, || out.rule(HAS_EXECUTED, facts![command]));
         if owner_place(at) == usize::from(self.me.0) && !self.restarting {
             out.reply(command.client, command.seq, Answer::Done(outcome));
         }

@@ -42,9 +42,8 @@ fn one_value_a_ballot(nodes: &[Option<Server>], step: Step) -> Result<(), Breach
         for (id, node) in others(nodes) {
             let Some(its) = node.disk.get(at) else { continue };
             let committed = record.phase == Phase::Committed && its.phase == Phase::Committed;
-            let accepted = record.phase == Phase::Accepted
-                && its.phase == Phase::Accepted
-                && record.accepted == its.accepted;
+            let accepted =
+                record.phase == Phase::Accepted && its.phase == Phase::Accepted && record.accepted == its.accepted;
             if (committed || accepted) && record.value != its.value {
                 return breach(id, at.slot);
             }

@@ -32,6 +32,7 @@
 //! * **The owner's own word.** That the owner has taken the fast path is known to it alone, so it tells nobody before it is on its disk.
 //! * **State** is kept by object, each with its own memory of what clients were told: commands about different objects are in no common order, so
 //!   nothing may depend on one.
+//! * **Thrifty**: which quorum a command leader asks is the replicas after it, in place of those that do not answer in time any others.
 //! * **Catching up**: a replica takes over whatever it misses and has to execute, or has pre-accepted. Who knows the commit tells it.
 //!
 //! Not here: *truncation*. What all have executed could be forgotten, once they tell each other; the paper says nothing of it.
@@ -155,6 +156,8 @@ pub struct Server {
     open: Vec<(Instance, Open)>,
     /// Committed instances that are not executed, each with one not committed that it depends on.
     blocked: Vec<(Instance, Instance)>,
+    /// The fast-path quorum that a thrifty command leader asks.
+    quorum: NodeSet,
     /// Whether it executes again what it had executed before a crash.
     restarting: bool,
 }
@@ -269,6 +272,7 @@ impl Node for Server {
             executed: vec![Executed::default(); usize::from(config.replicas)],
             open: Vec::new(),
             blocked: Vec::new(),
+            quorum: config.fast.smallest_from(me, config.replicas),
             restarting: true,
         };
         for place in 0..server.disk.lanes.len() {

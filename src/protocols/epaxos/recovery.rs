@@ -97,8 +97,7 @@ impl Server {
             out.because(OWNER_GAVE_UP, facts![at.lane, at.slot, owner(at)]);
             return self.accept(at, &Value::noop(), quorum, out);
         }
-        let unchanged =
-            || reports.iter().filter(|(_, report)| report.phase == Phase::PreAccepted && report.unchanged);
+        let unchanged = || reports.iter().filter(|(_, report)| report.phase == Phase::PreAccepted && report.unchanged);
         let support = unchanged().map(|(node, _)| *node).collect::<NodeSet>();
         let owners = unchanged().find_map(|(_, report)| report.value.as_ref());
         let enough = support.len() + self.config.errors >= quorum.len();
@@ -216,8 +215,7 @@ impl Server {
         let all: Vec<(Instance, Validation)> = self.open.iter().filter_map(waiting).collect();
         for (at, Validation { quorum, value, against, .. }) in all {
             let its = |other: &Instance| self.disk.get(*other).and_then(Record::committed);
-            let contradicts =
-                |its: &Arc<Value>| interfere(its.command, value.command) && !its.depends_on(at);
+            let contradicts = |its: &Arc<Value>| interfere(its.command, value.command) && !its.depends_on(at);
             if against.iter().filter_map(its).any(contradicts) {
                 out.because(CONTRADICTED, facts![at.lane, at.slot]);
                 self.accept(at, &Value::noop(), quorum, out);
