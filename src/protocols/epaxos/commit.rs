@@ -150,7 +150,10 @@ impl Server {
         if ballot < record.promised && out.rule(REFUSES, facts![at.lane, at.slot, record.promised]) {
             return out.send(from, Msg::Nack { at, promised: record.promised });
         }
-        out.because(ACCEPTS, facts![at.lane, at.slot, ballot]);
+        match ballot.is_real() {
+            true => out.because(ACCEPTS, facts![at.lane, at.slot, ballot]),
+            false => out.because(ACCEPTS_FROM_OWNER, facts![at.lane, at.slot]),
+        }
         record.promised = record.promised.max(ballot);
         (record.accepted, record.phase, record.value) = (ballot, Phase::Accepted, Some(Arc::clone(value)));
         self.interference.note(at, value);
@@ -169,7 +172,7 @@ impl Server {
             return out.tell(COUNTS_ACKS, facts![at.lane, at.slot, *acks]);
         }
         let (acks, value) = (*acks, Arc::clone(value));
-        out.because(COMMITS, facts![at.lane, at.slot, ballot, acks]);
+        out.because(COMMITS, facts![at.lane, at.slot, acks]);
         self.commit(at, &value, out);
     }
 

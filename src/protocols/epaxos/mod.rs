@@ -158,12 +158,18 @@ pub struct Server {
     blocked: Vec<(Instance, Instance)>,
     /// The fast-path quorum that a thrifty command leader asks.
     quorum: NodeSet,
+    /// How much longer than usual it waits for any instance, in steps: where disks or queues make all of them slower than the timeouts, to ask
+    /// again as early each time would only add to that.
+    patience: u8,
     /// Whether it executes again what it had executed before a crash.
     restarting: bool,
 }
 
-/// The time until a recovery begins again doubles each time, up to this often.
+/// The time until an instance is begun again doubles each time, up to this often.
 const DOUBLINGS: u8 = 6;
+
+/// In how many steps patience with all instances doubles: one instance that took too long adds so many, one that did not takes one away.
+const STEPS: u8 = 16;
 
 impl Server {
     fn all(&self) -> NodeSet {
@@ -205,7 +211,8 @@ impl Server {
     /// It is committed: nothing has to be done about it any more.
     fn end(&mut self, at: Instance, out: &mut Out<Server>) {
         if let Ok(place) = self.place(at) {
-            self.open.remove(place);
+            let (_, Open { tries, .. }) = self.open.remove(place);
+            self.patience = self.patience.saturating_sub(u8::from(tries == 0));
             out.cancel(timer(at));
         }
     }
@@ -214,13 +221,12 @@ impl Server {
         let Config { timeout, recovery_timeout, .. } = self.config;
         let Ok(place) = self.place(at) else { return };
         let open = &self.open[place].1;
-        match open.stage {
-            Stage::PreAccepting { .. } | Stage::Accepting { .. } => out.set_timer(timer(at), timeout, timeout),
-            _ => {
-                let least = recovery_timeout << open.tries;
-                out.set_timer(timer(at), least, 2 * least);
-            }
-        }
+        let doublings = (open.tries + self.patience / STEPS).min(DOUBLINGS);
+        let (least, most) = match open.stage {
+            Stage::PreAccepting { .. } | Stage::Accepting { .. } => (timeout, timeout),
+            _ => (recovery_timeout, 2 * recovery_timeout),
+        };
+        out.set_timer(timer(at), least << doublings, most << doublings);
     }
 
     /// Asks all again that have not answered the own PreAccept or Accept.
@@ -236,6 +242,10 @@ impl Server {
                 out.broadcast(all.minus(*acks), Msg::Accept { at, ballot, value: Arc::clone(value) });
             }
             _ => {}
+        }
+        if let Ok(place) = self.place(at) {
+            let tries = &mut self.open[place].1.tries;
+            *tries = (*tries + 1).min(DOUBLINGS);
         }
         self.set_timer(at, out);
     }
@@ -273,6 +283,7 @@ impl Node for Server {
             open: Vec::new(),
             blocked: Vec::new(),
             quorum: config.fast.smallest_from(me, config.replicas),
+            patience: 0,
             restarting: true,
         };
         for place in 0..server.disk.lanes.len() {
@@ -316,6 +327,9 @@ impl Node for Server {
         let Ok(place) = self.place(at) else { return };
         let open = &self.open[place].1;
         let preempted = open.seen > open.ballot;
+        if open.tries == 0 {
+            self.patience = (self.patience + STEPS).min(DOUBLINGS * STEPS);
+        }
         match open.stage {
             Stage::Committing => {}
             Stage::PreAccepting { .. } if !preempted => {

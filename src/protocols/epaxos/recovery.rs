@@ -62,10 +62,12 @@ impl Server {
                     return;
                 }
                 reports.push((from, report.clone()));
-                if reports.len() >= usize::from(slow.need()) {
-                    let reports = std::mem::take(reports);
-                    self.decide(at, &reports, out);
+                if reports.len() < usize::from(slow.need()) {
+                    let from: NodeSet = reports.iter().map(|(node, _)| *node).collect();
+                    return out.tell(COUNTS_REPORTS, facts![at.lane, at.slot, from]);
                 }
+                let reports = std::mem::take(reports);
+                self.decide(at, &reports, out);
             }
             // Late, from outside of the quorum: it may make waiting unnecessary.
             Stage::Waiting(validation) if !validation.quorum.has(from) => match &report.value {
@@ -89,7 +91,10 @@ impl Server {
         let accepted = reports.iter().filter(|(_, report)| report.phase == Phase::Accepted);
         if let Some((_, Report { accepted, value: Some(value), .. })) =
             accepted.max_by_key(|(_, report)| report.accepted)
-            && out.rule(ADOPTS, facts![at.lane, at.slot, *accepted])
+            && match accepted.is_real() {
+                true => out.rule(ADOPTS, facts![at.lane, at.slot, *accepted]),
+                false => out.rule(ADOPTS_FROM_OWNER, facts![at.lane, at.slot]),
+            }
         {
             return self.accept(at, value, quorum, out);
         }
@@ -137,7 +142,7 @@ impl Server {
         out.save_entries(at.slot);
         let (against, committed) = self.against(at, value);
         match against.len() as u32 {
-            0 => {}
+            0 => out.tell(KNOWS_NOTHING_AGAINST, facts![at.lane, at.slot]),
             count => out.because(FINDS_AGAINST, facts![at.lane, at.slot, count]),
         }
         out.send(from, Msg::ValidateReply { at, ballot, against, committed });

@@ -25,7 +25,7 @@ crate::rules! {
     } tells {
         TAKES_FAST_PATH(lane, slot, replies) = "commits instance {lane}/{slot} on the fast path: {replies}, a fast-path quorum, have pre-accepted the same attributes";
         ATTRIBUTES_DIFFER(lane, slot) = "does not take the fast path for instance {lane}/{slot}: somebody added dependencies";
-        COUNTS_REPLIES(lane, slot, replies) = "has {replies} for instance {lane}/{slot}";
+        COUNTS_REPLIES(lane, slot, replies) = "counts {replies} among those that have pre-accepted instance {lane}/{slot}";
     };
     /// The slow path.
     UNION = {
@@ -35,7 +35,7 @@ crate::rules! {
         says: "On the slow path, the command leader takes the union of all dependencies in the replies of a quorum, and the greatest sequence number.",
         without: Some("of two interfering commands neither depends on the other, and replicas execute them in different orders"),
     } tells {
-        MERGES(lane, slot, from) = "takes the attributes that node {from} gives instance {lane}/{slot} into the union";
+        MERGES(lane, slot, from) = "takes the attributes that {from} gives instance {lane}/{slot} into the union";
     };
     /// The Paxos-Accept phase.
     SLOW_PATH = {
@@ -46,7 +46,7 @@ crate::rules! {
         without: None,
     } tells {
         TAKES_SLOW_PATH(lane, slot, seq) = "asks a majority to accept instance {lane}/{slot} with sequence number {seq}";
-        COMMITS(lane, slot, ballot, acks) = "commits instance {lane}/{slot}: {acks}, a majority, have accepted it in ballot {ballot}";
+        COMMITS(lane, slot, acks) = "commits instance {lane}/{slot}: {acks}, a majority, have accepted it in one ballot";
         COUNTS_ACKS(lane, slot, acks) = "has the acceptances of {acks} for instance {lane}/{slot}";
     };
     /// Ballots bind.
@@ -59,6 +59,7 @@ crate::rules! {
     } tells {
         PROMISES(ballot, lane, slot) = "promises ballot {ballot} for instance {lane}/{slot}, and reports what it knows of it";
         REFUSES(lane, slot, promised) = "refuses a lower ballot for instance {lane}/{slot}: it has promised {promised}";
+        ACCEPTS_FROM_OWNER(lane, slot) = "accepts instance {lane}/{slot} from its owner: it has promised no ballot for it";
         ACCEPTS(lane, slot, ballot) = "accepts instance {lane}/{slot} in ballot {ballot}: it has promised none that is higher";
     };
     /// The correction of 2019.
@@ -79,6 +80,7 @@ crate::rules! {
         says: "Who recovers an instance takes the value accepted in the highest ballot that a majority reports, if there is any.",
         without: Some("a committed command is replaced by a no-op"),
     } tells {
+        ADOPTS_FROM_OWNER(lane, slot) = "goes on with the value of instance {lane}/{slot} that was accepted from its owner, for no higher ballot is reported";
         ADOPTS(lane, slot, ballot) = "goes on with the value of instance {lane}/{slot} that was accepted in ballot {ballot}, the highest reported";
     };
     /// Recovery, second case.
@@ -89,7 +91,7 @@ crate::rules! {
         says: "If the owner itself reports that it has not committed, it will not take the fast path any more, and a no-op is safe.",
         without: None,
     } tells {
-        OWNER_GAVE_UP(lane, slot, owner) = "fills instance {lane}/{slot} with a no-op: its owner, node {owner}, has promised not to take the fast path any more";
+        OWNER_GAVE_UP(lane, slot, owner) = "fills instance {lane}/{slot} with a no-op: its owner, {owner}, has promised not to take the fast path any more";
     };
     /// Recovery, third case.
     MAY_BE_COMMITTED = {
@@ -113,6 +115,7 @@ crate::rules! {
         ASKS_TO_VALIDATE(lane, slot, quorum) = "asks {quorum} whether anything speaks against the attributes that the owner gave instance {lane}/{slot}";
         NOTHING_AGAINST(lane, slot) = "goes on with the attributes that the owner gave instance {lane}/{slot}: nothing speaks against them";
         CONTRADICTED(lane, slot) = "fills instance {lane}/{slot} with a no-op: what interferes with it shows that it cannot have taken the fast path";
+        KNOWS_NOTHING_AGAINST(lane, slot) = "knows of nothing that speaks against the attributes of instance {lane}/{slot}";
         FINDS_AGAINST(lane, slot, count) = "finds {count} interfering instances that do not depend on instance {lane}/{slot}, nor it on them";
     };
     /// Recoveries that wait.
@@ -133,6 +136,7 @@ crate::rules! {
         says: "A replica that misses the commit of an instance for too long takes the instance over in a higher ballot.",
         without: None,
     } tells {
+        COUNTS_REPORTS(lane, slot, reports) = "has the reports of {reports} about instance {lane}/{slot}";
         TAKES_OVER(lane, slot, ballot) = "takes instance {lane}/{slot} over in ballot {ballot}: it has waited long enough for its commit";
         PROPOSES_AGAIN(command) = "proposes {command} in a new instance: its first one was filled with a no-op";
     };
