@@ -64,7 +64,7 @@ fn round_trip(key: &str, a: &str, b: &str) -> u64 {
 /// A client at each site, each with a key of its own, waits for its replica and for so many others: the nearest or, if thrifty, the next ones
 /// in the list.
 fn check_latency(key: &str, sites: &[&str], others: usize, thrifty: bool) {
-    let client = |(own, site): (u16, &&str)| Clients {
+    let client = |(own, site): (u32, &&str)| Clients {
         site: (*site).to_owned(),
         think: Some("50ms".into()),
         keys: Some(1),

@@ -5,6 +5,7 @@
 mod ablations;
 mod caspaxos;
 mod choices;
+mod epaxos;
 mod logs;
 mod notes;
 mod published;

@@ -33,6 +33,11 @@ const PLOTS: &[(&str, &str, &str)] = &[
         "its card says that crashed workers stay down, so no seed restarts one: tests/explore/notes.rs does",
     ),
     (
+        "epaxos",
+        "two-ballots",
+        "takes three recoveries of one instance in one order, as in Sutra's paper: src/protocols/epaxos/tests.rs plays it",
+    ),
+    (
         "raft",
         "commit-own-term",
         "figure 8 takes five elections, each cut off within one round trip: tests/raft/scenes.rs plays it",

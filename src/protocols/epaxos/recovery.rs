@@ -71,8 +71,7 @@ impl Server {
             }
             // Late, from outside of the quorum: it may make waiting unnecessary.
             Stage::Waiting(validation) if !validation.quorum.has(from) => match &report.value {
-                Some(value) if report.phase == Phase::Accepted => {
-                    out.because(ADOPTS, facts![at.lane, at.slot, report.accepted]);
+                Some(value) if report.phase == Phase::Accepted && adopts(at, report.accepted, out) => {
                     self.accept(at, &Arc::clone(value), NodeSet::just(from), out);
                 }
                 _ if from == owner(at) => {
@@ -91,10 +90,7 @@ impl Server {
         let accepted = reports.iter().filter(|(_, report)| report.phase == Phase::Accepted);
         if let Some((_, Report { accepted, value: Some(value), .. })) =
             accepted.max_by_key(|(_, report)| report.accepted)
-            && match accepted.is_real() {
-                true => out.rule(ADOPTS, facts![at.lane, at.slot, *accepted]),
-                false => out.rule(ADOPTS_FROM_OWNER, facts![at.lane, at.slot]),
-            }
+            && adopts(at, *accepted, out)
         {
             return self.accept(at, value, quorum, out);
         }
@@ -280,4 +276,12 @@ fn promise(record: &mut Record, at: Instance, ballot: Ballot, out: &mut Out<Serv
     record.promised = ballot;
     let unchanged = record.phase == Phase::PreAccepted && record.is_unchanged();
     Report { accepted, phase: record.phase, unchanged, value: record.value.clone() }
+}
+
+/// Whether a value reported to be accepted in this ballot, the highest, is adopted.
+fn adopts(at: Instance, accepted: Ballot, out: &mut Out<Server>) -> bool {
+    match accepted.is_real() {
+        true => out.rule(ADOPTS, facts![at.lane, at.slot, accepted]),
+        false => out.rule(ADOPTS_FROM_OWNER, facts![at.lane, at.slot]),
+    }
 }
