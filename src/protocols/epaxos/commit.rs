@@ -4,7 +4,7 @@
 use super::message::Msg;
 use super::record::{Phase, Record, Value, owner};
 use super::rules::*;
-use super::{Server, Stage};
+use super::{Server, Stage, number};
 use crate::core::{Ballot, ClientId, Command, Instance, NodeId, NodeSet, Out};
 use crate::facts;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Server {
             ..Record::default()
         };
         *self.disk.record(at, config.replicas) = record;
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
         let to = if config.thrifty { self.quorum } else { self.all() };
         out.broadcast(to.without(self.me), Msg::PreAccept { at, value: Arc::clone(&value) });
         let stage = Stage::PreAccepting { replies: NodeSet::just(self.me), unchanged: true, merged: value };
@@ -74,7 +74,7 @@ impl Server {
         let record = self.disk.record(at, self.config.replicas);
         record.phase = Phase::PreAccepted;
         (record.value, record.initial) = (Some(Arc::clone(&own)), Some(Arc::clone(value)));
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
         out.send(from, Msg::PreAcceptReply { at, value: own });
         self.expect(at, out);
     }
@@ -157,7 +157,7 @@ impl Server {
         record.promised = record.promised.max(ballot);
         (record.accepted, record.phase, record.value) = (ballot, Phase::Accepted, Some(Arc::clone(value)));
         self.interference.note(at, value);
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
         out.send(from, Msg::AcceptReply { at, ballot });
         self.give_way(at, ballot, out);
     }
@@ -189,7 +189,7 @@ impl Server {
         self.interference.note(at, value);
         let record = self.disk.record(at, self.config.replicas);
         (record.phase, record.value) = (Phase::Committed, Some(Arc::clone(value)));
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
     }
 
     pub(super) fn on_commit(&mut self, from: NodeId, at: Instance, value: &Arc<Value>, out: &mut Out<Server>) {
@@ -217,6 +217,8 @@ impl Server {
         if command.client != ClientId::NOBODY && self.outcome(command).is_none() && !self.is_under_way(command) {
             out.because(PROPOSES_AGAIN, facts![command]);
             self.propose(command, out);
+            // Two instances have changed.
+            out.save();
         }
     }
 

@@ -1,7 +1,7 @@
 //! What holds after every event: the two properties of the commit protocol that execution rests on (EPaxos*: Agreement and Visibility).
 
 use super::record::{Phase, interfere};
-use super::{Record, Server, Value};
+use super::{Record, Server, Value, instance};
 use crate::core::node::{Breach, Invariant, Step};
 use crate::core::{Instance, NodeId, Slot};
 
@@ -18,13 +18,18 @@ pub(super) const INVARIANTS: &[Invariant<Server>] = &[
     },
 ];
 
-/// The instances of the changed node that a step may have changed.
+/// The instances of the changed node that a step may have changed: one, or all, by the number that it gave when it saved.
 fn changed(nodes: &[Option<Server>], step: Step) -> impl Iterator<Item = (Instance, &Record)> {
     let node = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
     let lanes = node.zip(step.log_from).into_iter().flat_map(|(node, from)| {
-        (1..).zip(&node.disk.lanes).flat_map(move |(lane, records)| {
-            records.iter_from(from).map(move |(slot, record)| (Instance { lane, slot }, record))
-        })
+        let only = instance(from);
+        (1..).zip(&node.disk.lanes).filter(move |(lane, _)| from == 1 || *lane == only.lane).flat_map(
+            move |(lane, records)| {
+                let upto = if from == 1 { Slot::MAX } else { only.slot };
+                let records = records.iter_from(only.slot).take_while(move |(slot, _)| *slot <= upto);
+                records.map(move |(slot, record)| (Instance { lane, slot }, record))
+            },
+        )
     });
     lanes.filter(|(_, record)| record.phase > Phase::PreAccepted)
 }
@@ -56,8 +61,11 @@ fn interfering_instances_are_ordered(nodes: &[Option<Server>], step: Step) -> Re
     for (at, record) in changed(nodes, step) {
         let Some(value) = record.committed() else { continue };
         for (id, node) in others(nodes) {
-            for (lane, records) in (1..).zip(&node.disk.lanes) {
-                let after = value.deps.get(usize::from(lane - 1)).map_or(0, |last: &Slot| *last);
+            for (place, records) in node.disk.lanes.iter().enumerate() {
+                let (lane, after) = (place as u16 + 1, value.deps.get(place).map_or(0, |last: &Slot| *last));
+                if node.interference.last(value, place) <= after {
+                    continue;
+                }
                 let unordered = |(slot, its): (Slot, &Record)| {
                     let other: Option<&Value> = its.committed().map(|value| &**value);
                     let other = other.filter(|other| interfere(other.command, value.command) && !other.depends_on(at));

@@ -93,9 +93,18 @@ crate::timers! {
     }
 }
 
-/// The number of an instance among timers: its lane in the lowest 7 bits.
+/// An instance as one number, for timers and as what a save has changed: its lane in the lowest 7 bits. Above 1, which stands for all.
+fn number(at: Instance) -> u32 {
+    at.slot << 7 | u32::from(at.lane)
+}
+
+/// The instance of a number.
+fn instance(number: u32) -> Instance {
+    Instance { lane: (number & 0x7f) as u16, slot: number >> 7 }
+}
+
 fn timer(at: Instance) -> Timer {
-    Timer::Instance(at.slot << 7 | u32::from(at.lane))
+    Timer::Instance(number(at))
 }
 
 /// What speaks against the owner's attributes, in a recovery.
@@ -323,7 +332,7 @@ impl Node for Server {
     }
 
     fn on_timer(&mut self, Timer::Instance(number): Timer, out: &mut Out<Server>) {
-        let at = Instance { lane: (number & 0x7f) as u16, slot: number >> 7 };
+        let at = instance(number);
         let Ok(place) = self.place(at) else { return };
         let open = &self.open[place].1;
         let preempted = open.seen > open.ballot;

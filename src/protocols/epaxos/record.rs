@@ -146,6 +146,13 @@ pub struct Latest {
     change: (Slot, u32),
 }
 
+impl Latest {
+    /// The last one that interferes with `value`, and the greatest sequence number of any.
+    fn of(&self, value: &Value) -> (Slot, u32) {
+        if value.command.op.is_read() { self.change } else { self.any }
+    }
+}
+
 /// What is known to interfere, by object and owner. Only ever grows: a dependency too many does no harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Interference {
@@ -172,6 +179,12 @@ impl Interference {
         }
     }
 
+    /// The last instance of an owner that may interfere with `value`; 0 if there is none.
+    pub fn last(&self, value: &Value, place: usize) -> Slot {
+        let object = value.command.op.object().and_then(|object| self.objects.get(usize::from(object)));
+        object.and_then(|owners| owners.get(place)).map_or(0, |latest| latest.of(value).0)
+    }
+
     /// Adds to the attributes of `value` all that interferes with it here. Dependencies on the owner's own instances are left as the owner
     /// gave them, if `at` tells which it is: it knew all of them, and its later ones depend on this one.
     pub fn add_to(&self, value: &mut Value, at: Option<Instance>) {
@@ -181,7 +194,7 @@ impl Interference {
             if at.is_some_and(|at| owner_place(at) == place) {
                 continue;
             }
-            let (slot, seq) = if value.command.op.is_read() { latest.change } else { latest.any };
+            let (slot, seq) = latest.of(value);
             if slot > 0 {
                 value.deps[place] = value.deps[place].max(slot);
                 value.seq = value.seq.max(seq + 1);

@@ -9,7 +9,7 @@
 use super::message::{Msg, Report};
 use super::record::{Phase, Record, Value, interfere, owner};
 use super::rules::*;
-use super::{Server, Stage, Validation};
+use super::{Server, Stage, Validation, number};
 use crate::core::{Ballot, Instance, NodeId, NodeSet, Out};
 use crate::facts;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Server {
         let ballot = record.promised.max(seen).next(me);
         out.because(TAKES_OVER, facts![at.lane, at.slot, ballot]);
         let report = promise(record, at, ballot, out);
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
         out.broadcast(others, Msg::Prepare { at, ballot });
         out.send(me, Msg::PrepareReply { at, ballot, report });
         self.begin(at, ballot, Stage::Preparing { reports: Vec::new() }, out);
@@ -39,7 +39,7 @@ impl Server {
         }
         out.because(PROMISES, facts![ballot, at.lane, at.slot]);
         let report = promise(record, at, ballot, out);
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
         out.send(from, Msg::PrepareReply { at, ballot, report });
         self.give_way(at, ballot, out);
     }
@@ -135,7 +135,7 @@ impl Server {
         // Whoever validates an interfering instance later has to find this one.
         record.initial = Some(Arc::clone(value));
         self.interference.note(at, value);
-        out.save_entries(at.slot);
+        out.save_entries(number(at));
         let (against, committed) = self.against(at, value);
         match against.len() as u32 {
             0 => out.tell(KNOWS_NOTHING_AGAINST, facts![at.lane, at.slot]),
@@ -148,6 +148,9 @@ impl Server {
     fn against(&self, at: Instance, value: &Value) -> (Vec<Instance>, bool) {
         let (mut against, mut committed) = (Vec::new(), false);
         for (place, lane) in self.disk.lanes.iter().enumerate() {
+            if self.interference.last(value, place) <= value.deps[place] {
+                continue;
+            }
             for (slot, record) in lane.iter_from(value.deps[place] + 1) {
                 let other = Instance { lane: place as u16 + 1, slot };
                 let its = if record.phase == Phase::Committed { &record.value } else { &record.initial };
@@ -214,6 +217,10 @@ impl Server {
             _ => None,
         };
         let all: Vec<(Instance, Validation)> = self.open.iter().filter_map(waiting).collect();
+        if all.len() > 1 {
+            // Several instances are going to change.
+            out.save();
+        }
         for (at, Validation { quorum, value, against, .. }) in all {
             let its = |other: &Instance| self.disk.get(*other).and_then(Record::committed);
             let contradicts = |its: &Arc<Value>| interfere(its.command, value.command) && !its.depends_on(at);
@@ -238,6 +245,9 @@ impl Server {
             _ => None,
         };
         let all: Vec<(Instance, NodeSet)> = self.open.iter().filter_map(waits_for).collect();
+        if all.len() > 1 {
+            out.save();
+        }
         for (at, quorum) in all {
             out.because(CONTRADICTED, facts![at.lane, at.slot]);
             self.accept(at, &Value::noop(), quorum, out);
