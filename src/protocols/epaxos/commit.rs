@@ -202,12 +202,33 @@ impl Server {
         } else if self.place(at).is_err() {
             return;
         }
-        self.end(at, out);
+        let missed = self.end(at, out);
         self.learn(at, out);
+        if missed && from != self.me {
+            self.ask_for_missed(at, from, out);
+        }
         if owner(at) == self.me && value.command == Command::NOOP {
             self.propose_again(at, out);
         }
         self.look_again(out);
+    }
+
+    /// It had to go after an instance, so whatever else that depends on it may have missed as well. Who knew of the commit is asked for that at
+    /// once: unlike a recovery, to ask disturbs nobody who still leads such an instance.
+    fn ask_for_missed(&mut self, at: Instance, from: NodeId, out: &mut Out<Server>) {
+        let missing = self.missing(at);
+        if !missing.is_empty() {
+            out.because(ASKS_FOR_MISSED, facts![at.lane, at.slot, from]);
+        }
+        for at in missing {
+            if let Ok(place) = self.place(at)
+                && self.open[place].1.tries == 0
+                && self.open[place].1.stage == Stage::Awaiting
+            {
+                self.open[place].1.tries = 1;
+                out.send(from, Msg::Ask { at });
+            }
+        }
     }
 
     /// A no-op in an own instance: its command needs another one, unless it was executed.

@@ -153,12 +153,14 @@ impl Server {
     /// `root` has to wait for `on`. All that `at`, on the way there, misses is expected from now on.
     fn block(&mut self, root: Instance, at: Instance, on: Instance, out: &mut Out<Server>) {
         self.blocked.push((root, on));
+        self.missing(at).iter().for_each(|dependency| self.expect(*dependency, out));
+    }
+
+    /// What an instance depends on and is not committed here.
+    pub(super) fn missing(&self, at: Instance) -> Vec<Instance> {
         let mut next = Instance { lane: 1, slot: 0 };
-        while let Some(dependency) = self.next_dependency(at, &mut next) {
-            if !self.is_learned(dependency) {
-                self.expect(dependency, out);
-            }
-        }
+        let all = std::iter::from_fn(|| self.next_dependency(at, &mut next));
+        all.filter(|dependency| !self.is_learned(*dependency)).collect()
     }
 
     /// Executes instances that depend on each other.

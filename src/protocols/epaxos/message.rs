@@ -84,6 +84,10 @@ crate::messages! {
         Waiting { at: Instance, support: u8 } = {
             letter: 'W', phase: Elect, says: "waits with its recovery until interfering instances are decided", bytes: 7, slot: at.slot,
         };
+        /// Catching up: is this committed?
+        Ask { at: Instance } = {
+            letter: 'Q', phase: Transfer, says: "asks for the commit of an instance that it has missed", bytes: 6, slot: at.slot,
+        };
         /// Has promised this higher ballot.
         Nack { at: Instance, promised: Ballot } = {
             letter: 'N', phase: Refuse, says: "has promised a higher ballot", bytes: 11, slot: at.slot,

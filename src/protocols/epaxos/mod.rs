@@ -33,7 +33,8 @@
 //! * **State** is kept by object, each with its own memory of what clients were told: commands about different objects are in no common order, so
 //!   nothing may depend on one.
 //! * **Thrifty**: which quorum a command leader asks is the replicas after it, in place of those that do not answer in time any others.
-//! * **Catching up**: a replica takes over whatever it misses and has to execute, or has pre-accepted. Who knows the commit tells it.
+//! * **Catching up**: a replica takes over whatever it misses and has to execute, or has pre-accepted. Who knows the commit tells it, and is then
+//!   asked for what that depends on ([`Msg::Ask`]).
 //!
 //! Not here: *truncation*. What all have executed could be forgotten, once they tell each other; the paper says nothing of it.
 
@@ -174,8 +175,9 @@ pub struct Server {
     restarting: bool,
 }
 
-/// The time until an instance is begun again doubles each time, up to this often.
-const DOUBLINGS: u8 = 6;
+/// The time until others are asked again doubles each time, up to this often; and that until an instance is taken over.
+const DOUBLINGS: u8 = 5;
+const RECOVERY_DOUBLINGS: u8 = 3;
 
 /// In how many steps patience with all instances doubles: one instance that took too long adds so many, one that did not takes one away.
 const STEPS: u8 = 16;
@@ -217,25 +219,30 @@ impl Server {
         }
     }
 
-    /// It is committed: nothing has to be done about it any more.
-    fn end(&mut self, at: Instance, out: &mut Out<Server>) {
-        if let Ok(place) = self.place(at) {
-            let (_, Open { tries, .. }) = self.open.remove(place);
-            self.patience = self.patience.saturating_sub(u8::from(tries == 0));
-            out.cancel(timer(at));
-        }
+    /// It is committed: nothing has to be done about it any more. Tells whether it had to go after the commit.
+    fn end(&mut self, at: Instance, out: &mut Out<Server>) -> bool {
+        let Ok(place) = self.place(at) else { return false };
+        let (_, Open { tries, .. }) = self.open.remove(place);
+        self.patience = self.patience.saturating_sub(u8::from(tries == 0));
+        out.cancel(timer(at));
+        tries > 0
     }
 
     fn set_timer(&mut self, at: Instance, out: &mut Out<Server>) {
         let Config { timeout, recovery_timeout, .. } = self.config;
         let Ok(place) = self.place(at) else { return };
         let open = &self.open[place].1;
-        let doublings = (open.tries + self.patience / STEPS).min(DOUBLINGS);
-        let (least, most) = match open.stage {
-            Stage::PreAccepting { .. } | Stage::Accepting { .. } => (timeout, timeout),
-            _ => (recovery_timeout, 2 * recovery_timeout),
-        };
-        out.set_timer(timer(at), least << doublings, most << doublings);
+        let doublings = open.tries + self.patience / STEPS;
+        match open.stage {
+            Stage::PreAccepting { .. } | Stage::Accepting { .. } => {
+                let least = timeout << doublings.min(DOUBLINGS);
+                out.set_timer(timer(at), least, least);
+            }
+            _ => {
+                let least = recovery_timeout << doublings.min(RECOVERY_DOUBLINGS);
+                out.set_timer(timer(at), least, 2 * least);
+            }
+        }
     }
 
     /// Asks all again that have not answered the own PreAccept or Accept.
@@ -327,6 +334,9 @@ impl Node for Server {
                 self.on_validate_reply(from, (at, ballot), (against, committed), out);
             }
             Msg::Waiting { at, support } => self.on_waiting(at, support, out),
+            Msg::Ask { at } => {
+                self.tell_committed(from, at, out);
+            }
             Msg::Nack { at, promised } => self.on_nack(at, promised),
         }
     }
@@ -488,7 +498,7 @@ impl Protocol for EPaxos {
             thrifty: settings.flag(SEND_THRIFTY),
             fast_path: settings.flag(USE_FAST_PATH),
             timeout: settings.duration(TIMEOUT, setup.rtt_max + setup.rtt_max / 2 + 1),
-            recovery_timeout: settings.duration(RECOVERY_TIMEOUT, 4 * setup.rtt_max.max(1)),
+            recovery_timeout: settings.duration(RECOVERY_TIMEOUT, 4 * setup.rtt_max.max(5_000)),
         };
         Ok(vec![config; usize::from(setup.replicas)])
     }

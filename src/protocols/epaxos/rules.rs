@@ -138,6 +138,7 @@ crate::rules! {
     } tells {
         COUNTS_REPORTS(lane, slot, reports) = "has the reports of {reports} about instance {lane}/{slot}";
         TAKES_OVER(lane, slot, ballot) = "takes instance {lane}/{slot} over in ballot {ballot}: it has waited long enough for its commit";
+        ASKS_FOR_MISSED(lane, slot, from) = "asks {from} for what instance {lane}/{slot} depends on and is not committed here: it has been out of touch";
         PROPOSES_AGAIN(command) = "proposes {command} in a new instance: its first one was filled with a no-op";
     };
     /// Execution, first half.
@@ -216,7 +217,7 @@ crate::settings! {
     /// Patience of others.
     RECOVERY_TIMEOUT = {
         key: "recovery_timeout",
-        says: "How long a replica waits at least for the commit of an instance before it takes it over, and at most twice as long; 4 times the longest round trip unless given",
+        says: "How long a replica waits at least for the commit of an instance before it takes it over, and at most twice as long; 4 times the longest round trip, and at least 20 ms, unless given",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
 }
