@@ -34,6 +34,16 @@ const PLOTS: &[(&str, &str, &str)] = &[
     ),
     (
         "epaxos",
+        "promise",
+        "a command leader must go on in the very moment in which its instance is recovered as a no-op: tests/explore/ablations.rs finds it",
+    ),
+    (
+        "epaxos",
+        "adopt-accepted",
+        "the slow path must be cut off between its quorum and its commit, where few seeds do so: tests/explore/ablations.rs finds it",
+    ),
+    (
+        "epaxos",
         "two-ballots",
         "takes three recoveries of one instance in one order, as in Sutra's paper: src/protocols/epaxos/tests.rs plays it",
     ),
