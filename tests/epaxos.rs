@@ -30,27 +30,28 @@ fn replicas(n: u8, settings: &[(SettingId, u64)], keys: u16, skew: Skew, seed: u
     Cluster::of::<EPaxos>(&blueprint).expect("settings fit")
 }
 
-/// Of a thousand commands, how many took the slow path, with so many in a thousand about one hot key, and the others about many.
-fn slow_paths(hot: u16, seed: u64) -> u64 {
-    let mut cluster = replicas(5, &[], u16::MAX, Skew::Hot { permille: hot }, seed);
-    cluster.run_until(60_000_000);
+/// How many commands took the slow path, and how many there were, with so many in a thousand about one hot key, and the others about many.
+fn slow_paths(hot: u16, seed: u64) -> (u64, u64) {
+    let mut cluster = replicas(5, &[], 60_000, Skew::Hot { permille: hot }, seed);
+    cluster.run_until(5_000_000);
     assert_safe(&cluster);
     // An Accept goes to ⌊n/2⌋ others.
-    1_000 * count(&cluster, "Accept") / 2 / cluster.counts().answered
+    (count(&cluster, "Accept") / 2, cluster.counts().answered)
 }
 
-/// At 2 %, a command is slow only if it is about the hot key, and another one about it is under way at one of the four other sites.
+/// At 2 %, a command is slow only if it is about the hot key, another one about it is under way at one of the four other sites, and that site
+/// is among the first two to answer: less than 2 % of 8 %.
 #[test]
 fn commands_take_the_slow_path_as_often_as_they_meet_others_that_interfere() {
-    for seed in 1..=3 {
-        let (few, all) = (slow_paths(20, seed), slow_paths(1_000, seed));
-        assert!((1..=4).contains(&few), "2 % about one key: {few} in a thousand are slow");
-        assert!(all > 900, "all about one key: {all} in a thousand are slow");
-        let mut apart = replicas(5, &[], 1, Skew::Even, seed);
-        apart.run_until(10_000_000);
-        assert_safe(&apart);
-        assert_eq!((count(&apart, "Accept"), apart.counts().answered > 1_000), (0, true));
-    }
+    let few = (1..=3).map(|seed| slow_paths(20, seed));
+    let (slow, commands) = few.fold((0, 0), |sum, next| (sum.0 + next.0, sum.1 + next.1));
+    assert!(slow * 1_000 < commands * 2, "2 % about one key: {slow} of {commands} are slow");
+    let (slow, commands) = slow_paths(1_000, 1);
+    assert!(slow.abs_diff(commands) <= 5, "all about one key: {slow} of {commands} are slow");
+    let mut apart = replicas(5, &[], 1, Skew::Even, 1);
+    apart.run_until(5_000_000);
+    assert_safe(&apart);
+    assert_eq!((count(&apart, "Accept"), apart.counts().answered > 1_000), (0, true));
 }
 
 /// The round trip between two sites of a matrix, taken both ways.
@@ -124,6 +125,6 @@ fn thrifty_command_leader_replaces_a_member_of_its_quorum_that_does_not_answer()
         let fast = [2, 3, 5][usize::from(n) / 2 - 1];
         // Each site's client, but for the one whose replica is down, gets as many answers as before; nobody is asked in vain.
         assert!(answered >= u64::from(n - 1) * 60, "n = {n}: {answered} answers");
-        assert!(asked.abs_diff((fast - 1) * answered) <= 2 * u64::from(n), "n = {n}: {asked} for {answered}");
+        assert!(asked.abs_diff((fast - 1) * answered) <= (fast - 1) * u64::from(n), "n = {n}: {asked} for {answered}");
     }
 }
