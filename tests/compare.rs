@@ -51,6 +51,15 @@ fn caspaxos_sends_4n_minus_4_or_half_of_it_for_a_proposer_that_goes_on() {
     counts("caspaxos", &["settings.one_round=true"], [4, 8, 12, 16]);
 }
 
+/// The fast-path quorum is 2, 3, 5, 6.
+#[test]
+fn epaxos_sends_3n_minus_3_or_fewer_to_ask_and_an_accept_to_half_of_the_others_on_the_slow_path() {
+    counts("epaxos", &[], [6, 12, 18, 24]);
+    counts("epaxos", &["settings.thrifty=true"], [4, 8, 14, 18]);
+    counts("epaxos", &["settings.fast_path=false"], [8, 16, 24, 32]);
+    counts("epaxos", &["settings.thrifty=true", "settings.fast_path=false"], [6, 12, 20, 26]);
+}
+
 #[test]
 fn raft_sends_2n_minus_2() {
     counts("raft", &[], [4, 8, 12, 16]);

@@ -115,7 +115,8 @@ type Leaderless = (&'static str, &'static [(&'static str, bool)], u64);
 
 /// Variants without a leader, the settings they are measured with, and the round trips to the nearest majority that a command then takes when
 /// nobody else asks for its key.
-const LEADERLESS: [Leaderless; 2] = [("caspaxos", &[("one_round", false)], 2), ("caspaxos", &[("one_round", true)], 1)];
+const LEADERLESS: [Leaderless; 3] =
+    [("caspaxos", &[("one_round", false)], 2), ("caspaxos", &[("one_round", true)], 1), ("epaxos", &[], 1)];
 
 /// The round trip from one of these sites to the farthest member of its nearest majority, by their matrix.
 fn to_majority(matrix: &Matrix, sites: &[&str], from: &str) -> u64 {

@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 pub mod delivery;
 pub mod explore;
+mod graph_order;
 pub mod linearizability;
 pub mod liveness;
 pub mod orders;

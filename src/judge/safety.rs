@@ -4,6 +4,7 @@
 //! Properties that a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) are checked as well, but their violations are
 //! kept apart. Properties that a run never exercised are reported as such: see [`SafetyChecker::findings`].
 
+use super::graph_order::GraphOrder;
 use crate::core::node::{Breach, Step};
 use crate::core::{
     Card, ClientId, Command, Epoch, HistoryVariables, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op,
@@ -176,6 +177,8 @@ pub struct SafetyChecker {
     log: Lane,
     /// The other lanes.
     lanes: BTreeMap<u16, Lane>,
+    /// Where a graph is agreed on: in which order it is executed.
+    graph: GraphOrder,
     leads: Vec<Option<Epoch>>,
     leaders: BTreeMap<Epoch, NodeId>,
     intervals: Log<LeadershipInterval>,
@@ -253,8 +256,9 @@ impl SafetyChecker {
     pub fn size(&self) -> Size {
         let lanes = || self.lanes.values().chain([&self.log]);
         let last: usize = lanes().map(|lane| lane.last.len()).sum();
-        let shared = lanes().map(|lane| lane.decided.bytes()).sum::<u64>() + self.intervals.bytes();
-        Size { own: ((last + self.leaders.len() + self.lanes.len()) * NODE) as u64, shared }
+        let (executed, order) = self.graph.size();
+        let shared = lanes().map(|lane| lane.decided.bytes()).sum::<u64>() + self.intervals.bytes() + order;
+        Size { own: ((last + executed + self.leaders.len() + self.lanes.len()) * NODE) as u64, shared }
     }
 
     /// Checks the last step or action. `outcome` is `None` after an action: then every node may have changed.
@@ -304,7 +308,8 @@ impl SafetyChecker {
                 let applied = self.lane(at.lane).applied_by(node);
                 let before = std::mem::replace(applied, at.slot);
                 let in_order = match world.replicas().card().shots {
-                    Shots::Registers | Shots::Graph => at.slot > before,
+                    Shots::Registers => at.slot > before,
+                    Shots::Graph => self.graph.execute(node, at, command),
                     Shots::Transactions | Shots::Nothing => true,
                     Shots::Log | Shots::Single => at.slot == before + 1,
                 };
@@ -325,6 +330,7 @@ impl SafetyChecker {
             Mark::Booted(node) => {
                 *self.log.applied_by(node) = 0;
                 self.lanes.values_mut().for_each(|lane| *lane.applied_by(node) = 0);
+                self.graph.restart(node);
             }
         }
     }
@@ -389,6 +395,7 @@ impl SafetyChecker {
         let [least, most] = KEEP_SLOTS;
         let slot = executed.min(last.saturating_sub(least)).max(last.saturating_sub(most));
         kept.decided.compact_to(slot);
+        self.graph.prune(nodes, KEEP_SLOTS);
         if world.replicas().card().shots == Shots::Log {
             self.history.prune(slot);
         }

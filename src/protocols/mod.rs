@@ -1,6 +1,7 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
 pub mod caspaxos;
+pub mod epaxos;
 pub mod fast_paxos;
 pub mod gossip_leader;
 pub mod last_writer_wins;
@@ -29,6 +30,7 @@ macro_rules! variants {
             raft: $crate::protocols::raft::Raft,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
+            epaxos: $crate::protocols::epaxos::EPaxos,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,
             gossip_leader: $crate::protocols::gossip_leader::GossipLeader,

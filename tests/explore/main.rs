@@ -5,6 +5,7 @@
 mod ablations;
 mod caspaxos;
 mod choices;
+mod epaxos;
 mod fast_paxos;
 mod foils;
 mod logs;

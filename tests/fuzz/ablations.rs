@@ -33,6 +33,21 @@ const PLOTS: &[(&str, &str, &str)] = &[
         "its card says that crashed workers stay down, so no seed restarts one: tests/explore/notes.rs does",
     ),
     (
+        "epaxos",
+        "promise",
+        "a command leader must go on in the very moment in which its instance is recovered as a no-op: tests/explore/ablations.rs finds it",
+    ),
+    (
+        "epaxos",
+        "adopt-accepted",
+        "the slow path must be cut off between its quorum and its commit, where few seeds do so: tests/explore/ablations.rs finds it",
+    ),
+    (
+        "epaxos",
+        "two-ballots",
+        "takes three recoveries of one instance in one order, as in Sutra's paper: src/protocols/epaxos/tests.rs plays it",
+    ),
+    (
         "raft",
         "commit-own-term",
         "figure 8 takes five elections, each cut off within one round trip: tests/raft/scenes.rs plays it",

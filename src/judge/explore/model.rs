@@ -295,9 +295,10 @@ impl Handling {
                 let slot = at.number();
                 outcome.decided.push((slot, command));
                 let in_order = match ordered {
-                    Some(Shots::Registers | Shots::Graph) => slot > machine.applied,
+                    Some(Shots::Registers) => slot > machine.applied,
+                    // Lanes say nothing about the order of commands.
+                    Some(Shots::Graph) | None => true,
                     Some(_) => slot == machine.applied + 1,
-                    None => true,
                 };
                 if at.lane == 0 && !in_order {
                     outcome.out_of_order.get_or_insert(slot);
