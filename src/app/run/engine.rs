@@ -41,7 +41,7 @@ pub struct Errand {
     /// What it is, for people.
     pub what: String,
     /// Goes on until a time, ms.
-    pub go_on: Box<dyn FnMut(&mut Session, f64) -> Way>,
+    pub go_on: GoOn,
     /// Where the run was before, if the errand moves it: there it goes when the errand is stopped.
     pub from: Option<Bookmark>,
     /// When it began, ms.
@@ -49,6 +49,9 @@ pub struct Errand {
     /// How far it is, in parts of a thousand.
     pub permille: u64,
 }
+
+/// Goes on with an errand until a time, ms.
+pub type GoOn = Box<dyn FnMut(&mut Session, f64) -> Way>;
 
 /// How far an errand is.
 pub enum Way {

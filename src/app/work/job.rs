@@ -49,11 +49,14 @@ pub trait Work {
 /// Something that is there later.
 type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 
+/// A job that has begun, or why it cannot.
+type Begun = Result<Box<dyn Work>, String>;
+
 /// The functions of this chunk.
 #[derive(Debug)]
 pub struct Jobs {
     /// See [`begin`].
-    pub begin: fn(Job) -> Later<Result<Box<dyn Work>, String>>,
+    pub begin: fn(Job) -> Later<Begun>,
     /// See [`serve`].
     pub serve: fn() -> Later<()>,
 }
@@ -65,7 +68,7 @@ pub fn load() -> Result<&'static Jobs, SplitLoaderError> {
 }
 
 /// Begins a job, and loads what it takes. The error says why that is impossible.
-async fn begin(job: Job) -> Result<Box<dyn Work>, String> {
+async fn begin(job: Job) -> Begun {
     match job {
         Job::Measure { scenario, cells } => Ok(Box::new(measure::begin(&scenario, cells).await?)),
     }
