@@ -31,6 +31,7 @@ try {
     scenarios.map(async (scenario) => {
       // A window of its own: pages in the background get no frames.
       const page = await (await browser.newContext()).newPage();
+      page.setDefaultTimeout(300_000);
       await page.goto(`http://127.0.0.1:${port}/?speed=max&preset=${scenario}`);
       await page.waitForFunction(() => window.quorumscope);
       return { scenario, page, again: 0, most: { memory: 0, heap: 0 }, first: undefined };
