@@ -45,43 +45,57 @@ const going = (page, what) => page.locator(".notice", { hasText: what });
 const stop = (page) => page.locator(".notice").getByRole("button", { name: "Stop" });
 const measuring = (page) => page.locator("[data-works-in]");
 
+// Once something has been measured, but not all, something is done at once: before anybody outside could, all would be measured.
+const midway = (page, act) =>
+  page.addInitScript((act) => {
+    new MutationObserver(() => {
+      const [, done, of] = document.querySelector("[data-works-in]")?.textContent.match(/measuring, (\d+) of (\d+)/) ?? [];
+      if (window.measured || !(Number(done) > 0)) return;
+      window.measured = { done: Number(done), of: Number(of), place: document.querySelector("[data-works-in]").dataset.worksIn };
+      if (act === "stop") return document.querySelector("[data-works-in] button").click();
+      const select = document.querySelector("select[aria-label=Scenario]");
+      select.value = "1";
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }).observe(document, { childList: true, subtree: true, characterData: true });
+  }, act);
+const measured = (page) => page.waitForFunction(() => window.measured).then((handle) => handle.jsonValue());
+
 test("variants are measured in a worker; Stop ends it, and the rest can be measured later", async ({ page, open }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   // The program that is there already is not fetched again: the worker gets it compiled.
-  const programs = [];
+  const [programs, workers] = [[], []];
   page.on("request", (request) => /_bg\.wasm$/.test(request.url()) && programs.push(request.url()));
+  page.on("worker", (worker) => workers.push(worker.url()));
+  await midway(page, "stop");
   await open("?autoplay=false");
-  await expect(measuring(page)).toHaveAttribute("data-works-in", "worker");
-  await expect.poll(() => page.workers().length).toBe(1);
-  const panel = page.locator(".panel.messages");
-  await expect(panel.getByRole("img", { name: /^Raft, 5 replicas/ })).toBeVisible();
-  await panel.getByRole("button", { name: "Stop" }).click();
-  await expect.poll(() => page.workers().length).toBe(0);
-  await expect(panel.locator(".note")).toContainText(/\d+ of \d+ measured/);
-  await expectAccessible(page);
-  const [done, of] = (await panel.locator(".note").textContent()).match(/(\d+) of (\d+) measured/).slice(1).map(Number);
-  expect(done).toBeGreaterThan(0);
+  const { done, of, place } = await measured(page);
+  expect(place).toBe("worker");
   expect(done).toBeLessThan(of);
-  await page.waitForTimeout(300);
-  expect(await panel.locator(".note").textContent()).toContain(`${done} of ${of} measured`);
-  await panel.getByRole("button", { name: "Measure the rest" }).click();
-  await expect(panel.locator(".note")).not.toContainText("measur", { timeout: 90_000 });
+  const note = page.locator(".panel.messages .note");
+  await expect(note).toContainText(/\d+ of \d+ measured/);
   await expect.poll(() => page.workers().length).toBe(0);
-  const measured = await panel.locator(".numbers tbody tr th:first-child").count();
-  expect(measured).toBeGreaterThanOrEqual(of);
+  const stopped = await note.textContent();
+  await expectAccessible(page);
+  expect(await note.textContent(), "nothing is measured any more").toBe(stopped);
+  await page.getByRole("button", { name: "Measure the rest" }).click();
+  await expect(note).not.toContainText("measur", { timeout: 90_000 });
+  await expect.poll(() => page.workers().length).toBe(0);
+  expect(workers).toHaveLength(2);
   expect(programs).toHaveLength(1);
+  expect(await page.locator(".numbers tbody tr").count()).toBeGreaterThanOrEqual(of);
 });
 
 test("another scenario ends the worker that measures for the one before", async ({ page, open }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
+  const workers = [];
+  page.on("worker", (worker) => workers.push(worker));
+  await midway(page, "switch");
   await open("?autoplay=false");
-  await expect(measuring(page)).toHaveAttribute("data-works-in", "worker");
-  const [worker] = page.workers();
-  const closed = worker.waitForEvent("close");
-  await page.getByRole("combobox", { name: "Scenario" }).selectOption("1");
-  await closed;
-  await expect(measuring(page)).toHaveAttribute("data-works-in", "worker");
-  expect(page.workers()).toHaveLength(1);
+  const { done, of } = await measured(page);
+  expect(done).toBeLessThan(of);
+  await expect.poll(() => workers.length).toBe(2);
+  await expect(page.locator(".panel.messages .note")).not.toContainText("measur", { timeout: 90_000 });
+  await expect.poll(() => page.workers().length).toBe(0);
 });
 
 for (const [where, headers] of [
@@ -109,8 +123,6 @@ for (const [where, headers] of [
     try {
       await expect(frame.locator("[data-works-in]")).toHaveAttribute("data-works-in", "page", { timeout: 60_000 });
       await expect(frame.getByRole("img", { name: /^Raft, 5 replicas: 8 messages/ })).toBeVisible({ timeout: 60_000 });
-      await frame.locator(".panel.messages").getByRole("button", { name: "Stop" }).click();
-      await expect(frame.locator(".panel.messages .note")).toContainText(/\d+ of \d+ measured/);
       expect(page.workers()).toHaveLength(0);
     } finally {
       course?.close();
