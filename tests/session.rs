@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use quorumscope::core::NodeId;
+use quorumscope::lab::session::Goal;
 use quorumscope::lab::{Clients, Document, Moment, Replay, Scenario, Session, Site, presets};
 use quorumscope::sim::Action;
 
@@ -278,4 +279,61 @@ fn run_begun_without_the_code_for_faults_goes_on_as_one_begun_with_it() {
     }
     assert_eq!(early.universe().fingerprint(), late.universe().fingerprint());
     assert_eq!(early.moment(), late.moment());
+}
+
+#[test]
+fn going_somewhere_in_slices_is_going_there_at_once() {
+    let mut at_once = played();
+    let mut in_slices = played();
+    let end = at_once.moment();
+    for goal in [
+        Goal::Event(17),
+        Goal::Time(end.at + 40_000),
+        Goal::Time(9_000),
+        Goal::Event(end.event + 700),
+        Goal::Moment(end),
+        at_once.before(),
+    ] {
+        match goal {
+            Goal::Event(event) => at_once.seek(event),
+            Goal::Time(time) => at_once.seek_time(time),
+            Goal::Moment(moment) => {
+                at_once.seek(moment.event);
+                while at_once.moment().interventions < moment.interventions && at_once.step() {}
+                at_once.run_until(moment.at, 0);
+            }
+        }
+        in_slices.set_out(goal);
+        let mut slices = 1;
+        while !in_slices.approach(goal, 10) {
+            slices += 1;
+        }
+        assert_eq!(in_slices.universe().fingerprint(), at_once.universe().fingerprint(), "{goal:?}");
+        assert!(slices < 200, "{goal:?} takes {slices} slices");
+    }
+}
+
+#[test]
+fn return_to_a_bookmark_is_to_be_where_it_was_also_on_another_branch() {
+    let mut session = played();
+    let (end, fingerprint) = (session.moment(), session.universe().fingerprint());
+    let bookmark = session.bookmark();
+    session.set_out(Goal::Event(3));
+    session.approach(Goal::Event(3), 2);
+    assert_ne!(session.moment(), end);
+    session.return_to(bookmark);
+    assert_eq!((session.moment(), session.universe().fingerprint()), (end, fingerprint));
+
+    let bookmark = session.bookmark();
+    session.seek(40);
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    let branch = session.branch().number;
+    assert!(session.run_until(u64::MAX, 50) > 0);
+    session.return_to(bookmark);
+    assert_eq!((session.moment(), session.universe().fingerprint()), (end, fingerprint));
+    assert_ne!(session.branch().number, branch);
+    // It goes on from there as if it had never been away.
+    let mut never_away = played();
+    assert_eq!(session.run_until(u64::MAX, 500), never_away.run_until(u64::MAX, 500));
+    assert_eq!(session.universe().fingerprint(), never_away.universe().fingerprint());
 }

@@ -10,15 +10,24 @@ mod run;
 mod stage;
 mod time;
 mod web;
+mod work;
 
 use pages::lab::{First, Lab, Props};
 use pages::opening;
 use std::cell::RefCell;
 use std::rc::Rc;
+use web::browser;
 use web::options::Options;
+use work::job;
 
 fn main() {
     yew::platform::spawn_local(async {
+        if browser::in_worker() {
+            if let Ok(jobs) = job::load().await {
+                (jobs.serve)().await;
+            }
+            return;
+        }
         let options = Options::read();
         let first = opening::first(&options).await;
         let first = First(Rc::new(RefCell::new(Some(first))));

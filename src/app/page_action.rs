@@ -28,6 +28,8 @@ pub enum PageAction {
     Seek(Micros),
     /// Pause, and go to the moment after an event, by number.
     GoTo(u64),
+    /// Stop what is under way: the run is where it was before.
+    Stop,
     /// Go to the next moment that matters, or to the one before.
     Chapter(bool),
     /// Slow down around moments that matter, or do not.

@@ -18,6 +18,14 @@ export const site = (page, name) => page.locator(".place", { hasText: name }).fi
 export const menu = (page) => page.getByRole("menu");
 export const item = (page, name) => page.getByRole("menuitem", { name, exact: true });
 
+// Packs a document as the page does.
+export const pack = (page, document) =>
+  page.evaluate(async (text) => {
+    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    return "#s=1." + btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  }, JSON.stringify(document));
+
 // The middle of an element, in the window.
 export async function middle(locator) {
   const box = await locator.boundingBox();

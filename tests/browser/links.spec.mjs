@@ -1,7 +1,7 @@
 // The address describes what is on screen: another browser that opens it has the same run at the same moment.
 import { createServer } from "node:http";
 import { test, expect, screen } from "./fixtures.mjs";
-import { drag, item, pause, replica, site, state, until } from "./lab.mjs";
+import { drag, item, pack, pause, replica, site, state, until } from "./lab.mjs";
 
 const fragment = (page) => page.evaluate(() => location.hash);
 
@@ -84,14 +84,6 @@ for (const [what, link, says] of [
     if (what === "damaged") await screen(page, "bad-link");
   });
 }
-
-// Packs a document as the page does.
-const pack = (page, document) =>
-  page.evaluate(async (text) => {
-    const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
-    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-    return "#s=1." + btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-  }, JSON.stringify(document));
 
 test("a link with nonsense in it names the field and what would do", async ({ page, open }) => {
   await open();

@@ -26,6 +26,20 @@ test("does not scroll sideways on a phone @phone", async ({ page, open }) => {
   expect(content).toBeLessThanOrEqual(window);
 });
 
+// Sizes at which something once was wider than the window, or the time line had no width left.
+for (const [width, height] of [[800, 600], [560, 700], [390, 844], [320, 568]]) {
+  test(`has room for its controls, and does not scroll sideways, at ${width} x ${height}, also at top speed`, async ({ page, open }) => {
+    await page.setViewportSize({ width, height });
+    for (const speed of ["1:20", "max"]) {
+      await open(`?preset=leader-crash&autoplay=false&speed=${speed}`);
+      await expect(page.locator(".moments button").first()).toBeAttached();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      const slider = await page.getByRole("slider", { name: "Moment of the run" }).boundingBox();
+      expect(slider.width).toBeGreaterThan(100);
+    }
+  });
+}
+
 test("says what it is where scripts are off", async ({ browser, baseURL }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();

@@ -25,6 +25,7 @@ const KEYS: &[(&str, &str)] = &[
     ("←", "one event back"),
     ("Home", "back to where the scenario opened; once more: to its start"),
     ("+ and −", "faster and slower"),
+    ("Esc", "stop what takes long: the run is where it was before"),
     ("C", "a client asks once more"),
     ("R", "crash the leader and start it again"),
     ("Tab, Enter", "choose a replica, a site or a link, and see what can be done to it"),

@@ -6,7 +6,8 @@ use super::opening::{self, Opened};
 use crate::page_action::PageAction;
 use crate::panels::trials;
 use crate::run::details::Details;
-use crate::run::engine::Engine;
+use crate::run::engine::{Engine, Errand};
+use crate::run::errand;
 use crate::run::player::Shared;
 use crate::time::{self, chapters};
 use crate::web::options::Options;
@@ -19,7 +20,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use web_sys::KeyboardEvent;
-use yew::Html;
+use yew::{Callback, Html};
 
 /// Something that is told later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -35,8 +36,12 @@ pub struct Actions {
     pub key: fn(&KeyboardEvent, &Engine) -> Option<PageAction>,
     /// See [`opening::asked`].
     pub asked: fn(Options) -> Later<Opened>,
-    /// See [`opening::link`]; the error says what is wrong.
-    pub link: fn(String) -> Later<Result<Opened, String>>,
+    /// See [`opening::opening`]; the error says what is wrong.
+    pub link: fn(String) -> Later<Result<Errand, String>>,
+    /// See [`errand::begin`].
+    pub begin: fn(&mut Engine, Errand),
+    /// See [`errand::draw`].
+    pub errand: fn(&Errand, &Callback<PageAction>) -> Html,
     /// The built-in scenarios.
     pub presets: fn() -> Vec<Scenario>,
     /// See [`address::pack`].
@@ -70,8 +75,10 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         key: keyboard::page_action,
         asked: |options| Box::pin(opening::asked(options)),
         link: |fragment| {
-            Box::pin(async move { opening::link(&fragment).await.map_err(|problems| problems.to_string()) })
+            Box::pin(async move { opening::opening(&fragment).await.map_err(|problems| problems.to_string()) })
         },
+        begin: errand::begin,
+        errand: errand::draw,
         presets: || json::presets().into_iter().map(|(_, scenario)| scenario).collect(),
         pack: |document| Box::pin(async move { address::pack(&document).await }),
         address: address::link,

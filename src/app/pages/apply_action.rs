@@ -4,12 +4,13 @@ use super::opening;
 use crate::elements::text;
 use crate::page_action::{PageAction, Strike};
 use crate::run::engine::Engine;
+use crate::run::errand;
 use crate::run::last_event;
 use crate::run::moments::Moment;
 use quorumscope::core::{NodeId, NodeSet};
 use quorumscope::lab::REPLICAS;
-use quorumscope::lab::Scenario;
-use quorumscope::lab::session::Difference;
+use quorumscope::lab::session::{Difference, Goal};
+use quorumscope::lab::{Scenario, Session};
 use quorumscope::sim::{Action, Record};
 use quorumscope::universe::{NodeView, Variant};
 use std::rc::Rc;
@@ -26,23 +27,28 @@ pub fn apply_action(
 ) -> Notice {
     match page_action {
         PageAction::Step => (!engine.step()).then(|| engine.ending()),
-        PageAction::Back => {
-            engine.back();
+        PageAction::Stop => {
+            errand::stop(engine);
             None
+        }
+        PageAction::Back => {
+            engine.pause();
+            go(engine, engine.session().before())
         }
         PageAction::Restart => {
-            engine.restart();
-            None
+            errand::restart(engine);
+            engine.has_arrived().flatten()
         }
-        PageAction::Seek(time) => {
-            engine.seek(time);
-            stopped(engine)
-        }
+        PageAction::Seek(time) => go(engine, Goal::Time(time)),
         PageAction::GoTo(event) => {
-            engine.seek_event(event);
-            stopped(engine)
+            engine.pause();
+            go(engine, Goal::Event(event))
         }
-        PageAction::Branch(number) => branch(engine, number),
+        PageAction::Branch(number) => {
+            engine.pause();
+            errand::switch(engine, number, difference);
+            engine.has_arrived().flatten()
+        }
         PageAction::Chapter(forward) => chapter(engine, forward),
         PageAction::SlowDown(slows_down) => {
             engine.slows_down = slows_down;
@@ -68,32 +74,30 @@ pub fn apply_action(
     }
 }
 
-/// Says so if the run stopped on the way.
-fn stopped(engine: &Engine) -> Notice {
-    engine.session().stopped().map(|_| engine.ending())
+/// Goes somewhere; what there is to tell of it comes later if that is far.
+fn go(engine: &mut Engine, goal: Goal) -> Notice {
+    errand::go(engine, goal);
+    engine.has_arrived().flatten()
 }
 
-/// Switches to another branch, and reports where it first differs from the one that was left.
-fn branch(engine: &mut Engine, number: usize) -> Notice {
-    let left = engine.session().branch().number;
-    if left == number {
-        return None;
-    }
-    let Some(Difference { at, here, there, .. }) = engine.switch(number) else {
-        return Some(format!("Branch {}. It is no different from branch {}.", number + 1, left + 1));
+/// Where the branch on screen first differs from the one that was left.
+fn difference(session: &Session, left: usize, found: Option<Difference>) -> String {
+    let number = session.branch().number;
+    let Some(Difference { at, here, there, .. }) = found else {
+        return format!("Branch {}. It is no different from branch {}.", number + 1, left + 1);
     };
-    let universe = engine.session().universe();
+    let universe = session.universe();
     let describe = |record: Option<Record>| {
         record.map_or("Nothing happens any more.".to_owned(), |record| last_event::sentence(universe, &record, &[]))
     };
-    Some(format!(
+    format!(
         "Branch {} differs from branch {} first at {}.\nHere: {}\nThere: {}",
         number + 1,
         left + 1,
         text::moment_ms(at),
         describe(here),
         describe(there)
-    ))
+    )
 }
 
 /// Acts on the run, and reports every refusal.
@@ -110,9 +114,10 @@ fn act(engine: &mut Engine, actions: &[Action]) -> Notice {
 fn run(engine: &mut Engine, scenario: Scenario, variant: &'static Variant) -> Notice {
     match opening::session(scenario, Some(variant)) {
         Ok(session) => {
-            engine.load(opening::after_prelude(session));
+            engine.load(opening::where_it_opens(session));
             engine.play(true);
-            None
+            errand::go_on_at_once(engine);
+            engine.has_arrived().flatten()
         }
         Err(problems) => Some(problems.to_string()),
     }
@@ -127,10 +132,7 @@ fn chapter(engine: &mut Engine, forward: bool) -> Notice {
         false => engine.moments.iter().map(begins).rev().find(|at| *at < now),
     };
     match to {
-        Some(to) => {
-            engine.seek(to);
-            None
-        }
+        Some(to) => go(engine, Goal::Time(to)),
         None if forward => Some("Nothing of note lies ahead, as far as has been looked.".to_owned()),
         None => Some("Nothing of note lies before this.".to_owned()),
     }

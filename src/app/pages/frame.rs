@@ -84,10 +84,11 @@ fn violated(violation: &ViolationView, view: &ViewModel, on: &Callback<PageActio
     }
 }
 
-/// A notice that can be closed: refusals, confirmations, problems. Line breaks are kept.
-pub fn notice(text: Option<&AttrValue>, on: &Callback<PageAction>) -> Html {
+/// What is `under_way`, and a notice that can be closed: refusals, confirmations, problems. Line breaks are kept.
+pub fn notice(under_way: Option<Html>, text: Option<&AttrValue>, on: &Callback<PageAction>) -> Html {
     html! {
         <div class="notice" role="status">
+            { for under_way }
             if let Some(text) = text {
                 <div><p>{ text }</p>{ icon_button("round", "close", "Close", click(on, PageAction::CloseNotice)) }</div>
             }

@@ -24,6 +24,7 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
     Some(match key.as_str() {
         " " if within("button, summary, [role=button], a") => return None,
         " " => PageAction::Play(!engine.playing()),
+        "Escape" if engine.errand.is_some() => PageAction::Stop,
         "." => PageAction::Chapter(true),
         "," => PageAction::Chapter(false),
         "ArrowLeft" | "ArrowRight" | "Home" if within("input, [role=menu]") => return None,

@@ -11,7 +11,7 @@ use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Selected, Tab, Target};
 use crate::panels::side::{self, Side};
 use crate::run::context::RunContext;
-use crate::run::engine::Engine;
+use crate::run::engine::{Engine, Errand};
 use crate::run::player::{Player, Shared, Update};
 use crate::run::rate::Rate;
 use crate::run::view_model::ViewModel;
@@ -70,8 +70,8 @@ pub enum Msg {
     Theme(bool),
     /// The person changed the address.
     Address,
-    /// A run was opened from the address, or could not be.
-    Opened(Result<Box<Opened>, String>),
+    /// What opens the run of the address, or why it cannot be opened. The number tells whether another was chosen meanwhile.
+    Opened(u32, Result<Errand, String>),
     /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
     /// A chunk that was wanted is there, or could not be loaded.
@@ -97,7 +97,7 @@ pub struct Lab {
     chunks: Parts,
     under_way: Vec<Chunk>,
     waiting: Vec<PageAction>,
-    /// How often a variant was chosen.
+    /// How often another run was chosen.
     choices: u32,
     /// The address tells of a run that could not be loaded: it stays until something is done.
     keep_address: bool,
@@ -208,22 +208,23 @@ impl Component for Lab {
             }
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
+                self.choices += 1;
+                let number = self.choices;
                 ctx.link().send_future(async move {
                     match chunks::actions().await {
-                        Ok(actions) => Msg::Opened((actions.link)(fragment).await.map(Box::new)),
+                        Ok(actions) => Msg::Opened(number, (actions.link)(fragment).await),
                         Err(missing) => Msg::Notice(missing.to_string()),
                     }
                 });
                 return false;
             }
-            Msg::Opened(Ok(opened)) => {
-                let mut player = self.player.borrow_mut();
-                player.engine.load(opened.start);
-                player.engine.play(!opened.chosen);
-                player.invalidate();
-                self.notice = None;
+            Msg::Opened(number, _) if number != self.choices => return false,
+            Msg::Opened(_, Ok(errand)) => {
+                if let Some(actions) = self.chunks.actions {
+                    (actions.begin)(&mut self.player.borrow_mut().engine, errand);
+                }
             }
-            Msg::Opened(Err(problems)) => {
+            Msg::Opened(_, Err(problems)) => {
                 self.notice =
                     Some(format!("The link could not be opened; the run goes on as it was.\n{problems}").into());
                 self.packing.2 = None;
@@ -259,8 +260,14 @@ impl Component for Lab {
             }
             Msg::Notice(text) => self.notice = Some(text.into()),
         }
+        let arrived = self.player.borrow_mut().engine.has_arrived();
+        if let Some(told) = arrived {
+            self.player.borrow_mut().invalidate();
+            self.notice = told.map(AttrValue::from);
+            self.packing = (self.packing.0, f64::NEG_INFINITY, None);
+        }
         self.refresh(update);
-        if !self.keep_address {
+        if !self.keep_address && self.player.borrow().engine.errand.is_none() {
             self.write_address(ctx, false);
         }
         true
@@ -268,9 +275,11 @@ impl Component for Lab {
 
     fn view(&self, ctx: &Context<Lab>) -> Html {
         let Props { options, .. } = ctx.props();
-        let (playing, pace) = {
-            let player = self.player.borrow();
-            (player.engine.playing(), player.engine.pace())
+        let (playing, pace, under_way) = {
+            let engine = &self.player.borrow().engine;
+            let under_way = self.chunks.actions.zip(engine.errand.as_ref());
+            let under_way = under_way.map(|(actions, errand)| (actions.errand)(errand, &self.on));
+            (engine.playing(), engine.pace(), under_way)
         };
         let Lab { on, context, narration, .. } = self;
         let ViewGroups { models: [stage, panels, time], revisions: [_, panels_revision, time_revision], .. } =
@@ -305,7 +314,7 @@ impl Component for Lab {
                 <main>
                     { sentence(&narration.text, &narration.spoken, stage, on) }
                     <Stage context={context.clone()} view={stage.clone()} menu={self.menu} selected={self.selected} dark={self.dark} faults={self.chunks.faults} player={self.player.clone()} on={on.clone()} />
-                    { notice(self.notice.as_ref(), on) }
+                    { notice(under_way, self.notice.as_ref(), on) }
                     <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
                 if options.controls {
@@ -432,10 +441,12 @@ impl Lab {
             PageAction::Preset(index) => self.presets.get(*index).map(|preset| preset.variant.clone()),
             _ => None,
         };
+        if key.is_some() || matches!(page_action, PageAction::Run(_)) {
+            self.choices += 1;
+        }
         match key.filter(|key| key != self.context.variant.card.key) {
             None => self.apply(ctx, page_action, self.context.variant),
             Some(key) => {
-                self.choices += 1;
                 let (number, link) = (self.choices, ctx.link().clone());
                 yew::platform::spawn_local(async move {
                     if let Some(loaded) = chunks::variant(&key).await {

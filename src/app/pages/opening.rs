@@ -1,24 +1,24 @@
 //! Opening a run: from a link, at the moment in the link, or from a scenario.
 
 use super::chunks;
-use crate::run::engine::RunStart;
+use crate::run::engine::{Errand, RunStart, Way};
+use crate::run::errand;
 use crate::run::rate::Rate;
 use crate::web::options::Options;
 use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::{Problems, Replay, Scenario, Session, link as document};
+use quorumscope::lab::session::Goal;
+use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, link as document};
 use quorumscope::universe::Variant;
 use std::fmt;
 
-/// Time of one slice of replaying, ms; then the browser gets a turn.
+/// Time of one slice before the page is drawn, ms; then the browser gets a turn.
 const SLICE: f64 = 12.0;
-/// Events between two readings of the clock.
-const EVENTS: u64 = 2_000;
+/// Time after which the page is drawn even though the moment to show is not reached, ms: then it shows how far it is.
+const PATIENCE: f64 = 1_000.0;
 /// Most simulated µs and events of the prelude, which see.
 const PRELUDE: (u64, u64) = (15_000_000, 20_000);
-/// Most events before the moment at which a scenario opens.
-const OPENS: u64 = 300_000;
 /// Answers at each site before the prelude ends: the first of them also waits for a leader.
 const ANSWERS: u32 = 3;
 
@@ -89,8 +89,10 @@ pub async fn asked(options: Options) -> Opened {
     };
     match session(scenario, variant) {
         Ok(session) => {
+            let (start, told) = drawn_soon(where_it_opens(session)).await;
+            problems.extend(told);
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-            Opened { start: after_prelude(session), chosen: false, problem, missing: false }
+            Opened { start, chosen: false, problem, missing: false }
         }
         Err(wrong) => {
             problems.push(wrong.to_string());
@@ -135,26 +137,69 @@ impl fmt::Display for Unopened {
     }
 }
 
-/// The run of a link, replayed up to its moment.
-pub async fn link(fragment: &str) -> Result<Opened, Unopened> {
+/// A link that makes sense so far: what replays it, and whether it stands at a moment chosen by somebody.
+struct Link {
+    document: Document,
+    variant: Option<&'static Variant>,
+    replay: Replay,
+    chosen: bool,
+}
+
+async fn read(fragment: &str) -> Result<Link, Unopened> {
     let document = document::from_link(fragment)?;
     let variant = variant(&document.scenario).await.map_err(Unopened::Missing)?;
-    let mut replay = Replay::of(&document, document.scenario.check_with(variant)?)?;
-    let mut deadline = browser::now() + SLICE;
-    while !replay.advance(EVENTS)? {
-        if browser::now() > deadline {
-            TimeoutFuture::new(0).await;
-            deadline = browser::now() + SLICE;
-        }
-    }
+    let replay = Replay::of(&document, document.scenario.check_with(variant)?)?;
     let chosen = document.moment.is_some();
-    let session = replay.into_session();
-    Ok(Opened {
-        start: if chosen { session.into() } else { after_prelude(session) },
-        chosen,
-        problem: None,
-        missing: false,
-    })
+    Ok(Link { document, variant, replay, chosen })
+}
+
+/// What replays a link, and then shows its run.
+fn replaying(replay: Replay, chosen: bool, fails: &'static str) -> Errand {
+    let then = move |session: Session| (if chosen { session.into() } else { where_it_opens(session) }, !chosen);
+    errand::replaying("Opening the link", replay, then, move |problem| format!("{fails}\n{}", Problems::from(problem)))
+}
+
+/// The run of a link, at its moment; if that is far, at its start, with what goes there.
+async fn link(fragment: &str) -> Result<Opened, Unopened> {
+    let Link { document, variant, mut replay, chosen } = read(fragment).await?;
+    let patience = browser::now() + PATIENCE;
+    while browser::now() < patience {
+        let deadline = browser::now() + SLICE;
+        while browser::now() < deadline {
+            if replay.advance(errand::EVENTS)? {
+                let session = replay.into_session();
+                let (start, problem) =
+                    if chosen { (session.into(), None) } else { drawn_soon(where_it_opens(session)).await };
+                return Ok(Opened { start, chosen, problem, missing: false });
+            }
+        }
+        TimeoutFuture::new(0).await;
+    }
+    let start: RunStart = session(document.scenario, variant)?.into();
+    let fails = "The moment of the link could not be reached, so this is the start of its run.";
+    let start = RunStart { errand: Some(replaying(replay, chosen, fails)), ..start };
+    Ok(Opened { start, chosen: true, problem: None, missing: false })
+}
+
+/// What opens a link beside the run on screen.
+pub async fn opening(fragment: &str) -> Result<Errand, Unopened> {
+    let Link { replay, chosen, .. } = read(fragment).await?;
+    Ok(replaying(replay, chosen, "The link could not be opened; the run goes on as it was."))
+}
+
+/// A run after what it begins with, or after as much of that as can be waited for; and what there is to tell.
+async fn drawn_soon(mut start: RunStart) -> (RunStart, Option<String>) {
+    let patience = browser::now() + PATIENCE;
+    while browser::now() < patience {
+        let Some(errand) = &mut start.errand else { break };
+        match (errand.go_on)(&mut start.session, browser::now() + SLICE) {
+            Way::On(permille) => errand.permille = permille,
+            Way::There(told) => return (RunStart { errand: None, ..start }, told),
+            Way::Run(other, _) => start = *other,
+        }
+        TimeoutFuture::new(0).await;
+    }
+    (start, None)
 }
 
 /// The notice about a link that cannot be read.
@@ -179,15 +224,21 @@ pub fn without_trials(scenario: Scenario) -> Scenario {
     Scenario { trials: Vec::new(), ..scenario }
 }
 
-/// Where the page begins to show a run: where the scenario says, or after the prelude. The prelude runs on until clients at every site have had answers from an established leader. Scenarios with a fault script, and
-/// protocols that agree once, begin at their start.
-pub fn after_prelude(mut session: Session) -> RunStart {
-    let checked = session.checked();
-    if checked.opens > 0 {
-        let opens = checked.opens;
-        session.run_until(opens, OPENS);
-        return session.into();
+/// Where the page begins to show a run: where the scenario says, or after the prelude.
+pub fn where_it_opens(session: Session) -> RunStart {
+    let opens = session.checked().opens;
+    if opens == 0 {
+        return after_prelude(session);
     }
+    let from = Some(session.bookmark());
+    let errand = Some(Errand { from, ..errand::going(Goal::Time(opens)) });
+    RunStart { errand, ..session.into() }
+}
+
+/// The run after its prelude, which goes on until clients at every site have had answers from an established leader. Scenarios with a fault
+/// script, and protocols that agree once, begin at their start.
+fn after_prelude(mut session: Session) -> RunStart {
+    let checked = session.checked();
     if checked.variant.card.shots == Shots::Single || !checked.blueprint.script.is_empty() {
         return session.into();
     }
@@ -203,5 +254,5 @@ pub fn after_prelude(mut session: Session) -> RunStart {
             rate.update(session.universe());
         }
     }
-    RunStart { session, rate }
+    RunStart { session, rate, errand: None }
 }

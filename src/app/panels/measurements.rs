@@ -4,8 +4,8 @@ use crate::charts::bars::{Bar, Column, Part, columns};
 use crate::charts::table::table;
 use crate::elements::text::{self, decimal};
 use crate::web::browser;
+use crate::work::{Counts, Measurement};
 use quorumscope::core::{Kind, Phase};
-use quorumscope::lab::compare::{Cell, Measured};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
 use yew::prelude::*;
@@ -25,7 +25,7 @@ pub fn sizes(own: u8) -> Vec<u8> {
 #[derive(Clone, Properties)]
 pub struct Props {
     /// What has been measured so far.
-    pub cells: Rc<Vec<Cell>>,
+    pub cells: Rc<Vec<Measurement>>,
     /// Numbers of replicas that are measured.
     pub sizes: Vec<u8>,
     /// The variants that are measured.
@@ -59,11 +59,11 @@ pub fn Measurements(props: &Props) -> Html {
 }
 
 /// A small chart for each variant.
-fn many(cells: &[Cell], sizes: &[u8], variants: &[&'static Variant]) -> Html {
+fn many(cells: &[Measurement], sizes: &[u8], variants: &[&'static Variant]) -> Html {
     let picture = |variant: &&'static Variant| {
         let cell = |n: u8| cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
         let all: Vec<Column> = sizes.iter().map(|&n| column(n, cell(n), variants)).collect();
-        let measured = sizes.iter().filter_map(|&n| Some((n, cell(n)?.measured.as_ref()?.per_command)));
+        let measured = sizes.iter().filter_map(|&n| Some((n, cell(n)?.counts.as_ref().ok()?.per_command)));
         let spoken: Vec<String> =
             measured.map(|(n, messages)| format!("{n} replicas: {}", decimal(messages))).collect();
         let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.join("; "));
@@ -72,44 +72,50 @@ fn many(cells: &[Cell], sizes: &[u8], variants: &[&'static Variant]) -> Html {
     variants.iter().map(picture).collect()
 }
 
-fn numbers(cells: &[Cell]) -> Html {
+fn numbers(cells: &[Measurement]) -> Html {
     let head = ["variant", "replicas", "kind", "messages per command", "formula", "formula gives", "source"];
-    let mut cells: Vec<&Cell> = cells.iter().collect();
+    let mut cells: Vec<&Measurement> = cells.iter().collect();
     cells.sort_by_key(|cell| (universe::titles().iter().position(|(key, _)| *key == cell.variant), cell.replicas));
     table(&head, cells.into_iter().flat_map(rows).collect(), "messages-per-command")
 }
 
-fn column(n: u8, cell: Option<&Cell>, variants: &[&'static Variant]) -> Column {
-    let measured = cell.and_then(|cell| Some((cell, cell.measured.as_ref()?)));
+fn column(n: u8, cell: Option<&Measurement>, variants: &[&'static Variant]) -> Column {
+    let measured = cell.and_then(|cell| Some((cell, cell.counts.as_ref().ok()?)));
     Column {
         label: n.to_string(),
-        parts: measured.map(|(cell, measured)| parts(cell, measured, variants)).unwrap_or_default(),
-        mark: measured.and_then(|(_, measured)| Some(f64::from(measured.formula.as_ref()?.per_command))),
+        parts: measured.map(|(cell, counts)| parts(cell, counts, variants)).unwrap_or_default(),
+        mark: measured.and_then(|(_, counts)| Some(f64::from(counts.formula.as_ref()?.per_command))),
     }
 }
 
 /// The rows of the table for one cell: one for each kind, and one for all.
-fn rows(cell: &Cell) -> Vec<Vec<String>> {
-    let start = || vec![cell.title.to_owned(), cell.replicas.to_string()];
-    let Some(measured) = &cell.measured else {
-        let why = cell.says.clone().unwrap_or_default();
-        return vec![
-            start().into_iter().chain([why, String::new(), String::new(), String::new(), String::new()]).collect(),
-        ];
+fn rows(cell: &Measurement) -> Vec<Vec<String>> {
+    let start = || vec![title(cell).to_owned(), cell.replicas.to_string()];
+    let counts = match &cell.counts {
+        Ok(counts) => counts,
+        Err(why) => {
+            let rest = [why.clone(), String::new(), String::new(), String::new(), String::new()];
+            return vec![start().into_iter().chain(rest).collect()];
+        }
     };
-    let formula = measured.formula.as_ref();
-    let kinds = measured.by_kind.iter().map(|share| {
-        let cells = [share.kind.to_owned(), decimal(share.per_command), String::new(), String::new(), String::new()];
+    let formula = counts.formula.as_ref();
+    let kinds = counts.by_kind.iter().map(|(kind, value)| {
+        let cells = [kind.clone(), decimal(*value), String::new(), String::new(), String::new()];
         start().into_iter().chain(cells).collect::<Vec<String>>()
     });
     let all = [
         "all".to_owned(),
-        decimal(measured.per_command),
-        formula.map(|formula| formula.text.to_owned()).unwrap_or_default(),
+        decimal(counts.per_command),
+        formula.map(|formula| formula.text.clone()).unwrap_or_default(),
         formula.map(|formula| formula.per_command.to_string()).unwrap_or_default(),
-        formula.map(|formula| formula.source.to_owned()).unwrap_or_default(),
+        formula.map(|formula| formula.source.clone()).unwrap_or_default(),
     ];
     kinds.chain([start().into_iter().chain(all).collect()]).collect()
+}
+
+/// The title of the variant that was measured.
+fn title(cell: &Measurement) -> &'static str {
+    universe::titles().iter().find(|(key, _)| *key == cell.variant).map_or("", |(_, title)| *title)
 }
 
 /// The part of a bar for one kind of message; `None` if there were none.
@@ -118,34 +124,32 @@ pub fn part(kind: &Kind, value: f64) -> Option<Part> {
 }
 
 /// The parts of a measured cell, by kind of message.
-fn parts(cell: &Cell, measured: &Measured, variants: &[&'static Variant]) -> Vec<Part> {
+fn parts(cell: &Measurement, counts: &Counts, variants: &[&'static Variant]) -> Vec<Part> {
     let variant = variants.iter().find(|variant| variant.card.key == cell.variant);
     let kinds = variant.map_or(&[][..], |variant| variant.kinds);
-    let share = |kind: &Kind| {
-        measured.by_kind.iter().find(|share| share.kind == kind.name).map_or(0.0, |share| share.per_command)
-    };
+    let share =
+        |kind: &Kind| counts.by_kind.iter().find(|(name, _)| name == kind.name).map_or(0.0, |(_, value)| *value);
     let counted = kinds.iter().filter(|kind| kind.phase != Phase::Heartbeat);
     counted.filter_map(|kind| part(kind, share(kind))).collect()
 }
 
 /// The bar of a measured cell, with the mark of its formula; `None` if it could not be measured.
-pub fn bar(cell: &Cell, variants: &[&'static Variant]) -> Option<Bar> {
-    let measured = cell.measured.as_ref()?;
-    let parts = parts(cell, measured, variants);
+pub fn bar(cell: &Measurement, variants: &[&'static Variant]) -> Option<Bar> {
+    let counts = cell.counts.as_ref().ok()?;
+    let parts = parts(cell, counts, variants);
     let kinds: Vec<String> = parts.iter().map(|part| format!("{} {}", part.name, decimal(part.value))).collect();
-    let formula = measured.formula.as_ref();
+    let formula = counts.formula.as_ref();
     let expected = formula
         .map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command))
         .unwrap_or_default();
-    let total = decimal(measured.per_command);
+    let (title, total) = (title(cell), decimal(counts.per_command));
     Some(Bar {
         spoken: format!(
-            "{}, {} replicas: {total} messages for one command: {}{expected}",
-            cell.title,
+            "{title}, {} replicas: {total} messages for one command: {}{expected}",
             cell.replicas,
             kinds.join(", ")
         ),
-        label: cell.title.into(),
+        label: title.into(),
         parts,
         mark: formula.map(|formula| f64::from(formula.per_command)),
         live: false,

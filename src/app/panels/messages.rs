@@ -4,15 +4,15 @@
 use super::judged;
 use super::measurements::{Measurements, bar, part, sizes};
 use crate::charts::bars::{Bar, bars};
-use crate::elements::controls::select;
+use crate::elements::controls::{button, press, select};
 use crate::elements::text::decimal;
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
-use crate::web::browser;
-use crate::web::variants;
-use gloo::timers::callback::Timeout;
+use crate::web::{json, variants};
+use crate::work::Measurement;
+use crate::work::job::{Job, News};
+use crate::work::under_way::UnderWay;
 use gloo::timers::future::TimeoutFuture;
-use quorumscope::lab::compare::{Cell, CompareJob};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
@@ -20,11 +20,6 @@ use yew::prelude::*;
 
 /// Delay before measuring begins, ms: the first picture comes first.
 const LATER: u32 = 1_200;
-/// Time of one slice of measuring, and the pause after it, ms.
-const SLICE: (f64, u32) = (4.0, 14);
-/// Events between two readings of the clock.
-const EVENTS: u64 = 256;
-
 /// Draws the panel.
 pub type View = fn(Props) -> Html;
 
@@ -45,12 +40,16 @@ pub struct Props {
     pub view: Rc<ViewModel>,
 }
 
-/// A message to the panel.
+/// A message to the panel. The numbers are those of the beginning that it belongs to.
 pub enum Msg {
-    /// Measure for one slice.
-    Measure,
-    /// These variants are loaded; the number is that of the beginning.
+    /// These variants are loaded: measure them.
     Variants(u32, Vec<&'static Variant>),
+    /// What is told of measuring.
+    News(u32, News),
+    /// Measure no more.
+    Stop,
+    /// Measure what has not been measured yet.
+    GoOn,
     /// Show another number of replicas.
     Replicas(u8),
 }
@@ -60,11 +59,13 @@ pub struct Messages {
     /// The variants that could be loaded, and how often measuring has begun.
     variants: Rc<Vec<&'static Variant>>,
     begun: u32,
-    job: Option<CompareJob>,
-    /// What has been measured so far.
-    cells: Rc<Vec<Cell>>,
+    /// What is measured, variants by key with numbers of replicas, and what has been measured so far.
+    wanted: Vec<(String, u8)>,
+    cells: Rc<Vec<Measurement>>,
+    work: Option<UnderWay>,
+    /// Why measuring failed.
+    failed: Option<String>,
     replicas: u8,
-    next: Option<Timeout>,
 }
 
 impl Component for Messages {
@@ -72,8 +73,15 @@ impl Component for Messages {
     type Properties = Props;
 
     fn create(ctx: &Context<Messages>) -> Messages {
-        let mut panel =
-            Messages { variants: Rc::default(), begun: 0, job: None, cells: Rc::default(), replicas: 0, next: None };
+        let mut panel = Messages {
+            variants: Rc::default(),
+            begun: 0,
+            wanted: Vec::new(),
+            cells: Rc::default(),
+            work: None,
+            failed: None,
+            replicas: 0,
+        };
         panel.begin(ctx);
         panel
     }
@@ -88,26 +96,21 @@ impl Component for Messages {
     fn update(&mut self, ctx: &Context<Messages>, message: Msg) -> bool {
         match message {
             Msg::Replicas(replicas) => self.replicas = replicas,
-            Msg::Variants(begun, _) if begun != self.begun => return false,
-            Msg::Variants(_, variants) => self.measure(ctx, variants),
-            Msg::Measure => {
-                let Some(job) = &mut self.job else { return false };
-                let deadline = browser::now() + SLICE.0;
-                let mut done = false;
-                while !done && browser::now() < deadline {
-                    done = job.advance(EVENTS);
-                }
-                let update = job.cells().len() != self.cells.len();
-                if update {
-                    self.cells = Rc::new(job.cells().to_vec());
-                }
-                if done {
-                    self.job = None;
-                } else {
-                    self.soon(ctx, SLICE.1);
-                }
-                return update;
+            Msg::Variants(begun, _) | Msg::News(begun, _) if begun != self.begun => return false,
+            Msg::Variants(_, variants) => {
+                self.choose(variants);
+                self.measure(ctx);
             }
+            Msg::News(_, News::Measured(cell)) => Rc::make_mut(&mut self.cells).push(cell),
+            // The cells say as much.
+            Msg::News(_, News::Progress(..)) => return false,
+            Msg::News(_, News::Done) => self.work = None,
+            Msg::News(_, News::Failed(why)) => {
+                self.work = None;
+                self.failed = Some(why);
+            }
+            Msg::Stop => self.stop(),
+            Msg::GoOn => self.measure(ctx),
         }
         true
     }
@@ -120,7 +123,6 @@ impl Component for Messages {
         let all: Vec<Bar> = std::iter::once(live(ctx.props()))
             .chain(universe::titles().iter().map(|(key, title)| self.bar(key, title)))
             .collect();
-        let measuring = self.job.as_ref().map(|job| format!(" · measuring, {} of {}", self.cells.len(), job.len()));
         html! {
             <section class="panel messages">
                 <h2>
@@ -130,7 +132,7 @@ impl Component for Messages {
                 { bars("Messages for one command".into(), &all) }
                 <p class="note">
                     <i class="tick"></i>{ " the paper's formula " }
-                    { for measuring }
+                    { self.progress(ctx) }
                 </p>
                 <Measurements cells={self.cells.clone()} variants={self.variants.clone()} {sizes} />
             </section>
@@ -142,9 +144,9 @@ impl Messages {
     /// Starts measuring the scenario on screen, after a delay.
     fn begin(&mut self, ctx: &Context<Messages>) {
         self.replicas = own_size(ctx.props());
-        self.job = None;
+        self.stop();
         self.cells = Rc::default();
-        self.begun += 1;
+        self.wanted.clear();
         let begun = self.begun;
         ctx.link().send_future(async move {
             TimeoutFuture::new(LATER).await;
@@ -159,27 +161,56 @@ impl Messages {
         });
     }
 
-    /// Measures these variants.
-    fn measure(&mut self, ctx: &Context<Messages>, variants: Vec<&'static Variant>) {
-        let context = &ctx.props().context;
-        // The number of replicas of the run first.
-        let mut order = vec![u32::from(self.replicas)];
-        order.extend(sizes(self.replicas).into_iter().filter(|n| *n != self.replicas).map(u32::from));
-        let checked = context.scenario.check_with(Some(context.variant)).ok();
-        self.job = checked.map(|checked| CompareJob::of(&context.scenario, checked, &variants, &order));
-        self.variants = Rc::new(variants);
-        self.soon(ctx, SLICE.1);
+    /// Measures no more; what is still told counts no longer.
+    fn stop(&mut self) {
+        self.work = None;
+        self.failed = None;
+        self.begun += 1;
     }
 
-    fn soon(&mut self, ctx: &Context<Messages>, ms: u32) {
-        let link = ctx.link().clone();
-        self.next = Some(Timeout::new(ms, move || link.send_message(Msg::Measure)));
+    /// These variants are to be measured, each with the number of replicas of the run first.
+    fn choose(&mut self, variants: Vec<&'static Variant>) {
+        let mut order = vec![self.replicas];
+        order.extend(sizes(self.replicas).into_iter().filter(|n| *n != self.replicas));
+        let cells = |variant: &&'static Variant| {
+            let key = variant.card.key;
+            order.iter().map(move |n| (key.to_owned(), *n)).collect::<Vec<_>>()
+        };
+        self.wanted = variants.iter().flat_map(cells).collect();
+        self.variants = Rc::new(variants);
+    }
+
+    /// Measures what is wanted and not there yet.
+    fn measure(&mut self, ctx: &Context<Messages>) {
+        self.stop();
+        let there = |key: &str, n: u8| self.cells.iter().any(|cell| cell.variant == key && cell.replicas == n);
+        let cells = self.wanted.iter().filter(|(key, n)| !there(key, *n)).cloned().collect();
+        let Some(scenario) = json::text(&*ctx.props().context.scenario) else { return };
+        let begun = self.begun;
+        let tell = ctx.link().callback(move |news| Msg::News(begun, news));
+        self.work = Some(UnderWay::start(Job::Measure { scenario, cells }, tell));
+    }
+
+    /// How far measuring is, with a button that stops it or has it go on.
+    fn progress(&self, ctx: &Context<Messages>) -> Html {
+        let (done, of) = (self.cells.len(), self.wanted.len());
+        if let Some(work) = &self.work {
+            let place = if work.in_worker() { "worker" } else { "page" };
+            let stop = press(&ctx.link().callback(|()| Msg::Stop));
+            return html! { <span data-works-in={place}>{ format!(" · measuring, {done} of {of} ") }{ button("Stop", stop) }</span> };
+        }
+        if done == of {
+            return html! {};
+        }
+        let why = self.failed.as_ref().map(|why| format!(" ({why})"));
+        let go_on = press(&ctx.link().callback(|()| Msg::GoOn));
+        html! { <span>{ format!(" · {done} of {of} measured ") }{ for why }{ button("Measure the rest", go_on) }</span> }
     }
 
     fn bar(&self, key: &str, title: &'static str) -> Bar {
         let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == key);
         let spoken = match cell {
-            Some(cell) => format!("{}: {}", title, cell.says.as_deref().unwrap_or("nothing was measured")),
+            Some(cell) => format!("{}: {}", title, cell.counts.as_ref().err().map_or("", String::as_str)),
             None => format!("{}: not measured yet", title),
         };
         let empty = || Bar { label: title.into(), parts: Vec::new(), mark: None, spoken, live: false };

@@ -8,7 +8,7 @@ use quorumscope::core::Micros;
 use quorumscope::lab::Session;
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::run::trial::{self, UnderWay};
-use quorumscope::lab::session::{Difference, FARTHEST};
+use quorumscope::lab::session::{Bookmark, FARTHEST, Stopped};
 use quorumscope::sim::{Action, Refusal};
 use std::rc::Rc;
 
@@ -19,21 +19,48 @@ const SLICE: u64 = 128;
 /// Most real time that one frame accounts for, ms: after a pause of the browser the run continues without a leap.
 const LONGEST_FRAME: f64 = 100.0;
 
-/// Most time for running ahead to a moment, ms.
-const LONGEST_SEEK: f64 = 1_000.0;
-
 /// A session to play from its present moment.
 pub struct RunStart {
     /// The run.
     pub session: Session,
     /// Messages per command so far.
     pub rate: Rate,
+    /// What is to be done before it plays, if that takes long.
+    pub errand: Option<Errand>,
 }
 
 impl From<Session> for RunStart {
     fn from(session: Session) -> RunStart {
-        RunStart { session, rate: Rate::default() }
+        RunStart { session, rate: Rate::default(), errand: None }
     }
+}
+
+/// Something to be done to the run that takes longer than a frame: a slice a frame, and then the browser gets a turn. They are made in
+/// [`super::errand`], which comes in the chunk for actions.
+pub struct Errand {
+    /// What it is, for people.
+    pub what: String,
+    /// Goes on until a time, ms.
+    pub go_on: GoOn,
+    /// Where the run was before, if the errand moves it: there it goes when the errand is stopped.
+    pub from: Option<Bookmark>,
+    /// When it began, ms.
+    pub since: f64,
+    /// How far it is, in parts of a thousand.
+    pub permille: u64,
+}
+
+/// Goes on with an errand until a time, ms.
+pub type GoOn = Box<dyn FnMut(&mut Session, f64) -> Way>;
+
+/// How far an errand is.
+pub enum Way {
+    /// Under way, in parts of a thousand.
+    On(u64),
+    /// At its end, with something to tell or nothing.
+    There(Option<String>),
+    /// At its end: another run takes the place of this one, and plays or does not.
+    Run(Box<RunStart>, bool),
 }
 
 /// A session that can play.
@@ -56,13 +83,17 @@ pub struct Engine {
     playing: bool,
     /// Whether playing has ended by itself, and nobody knows yet.
     ended: bool,
+    /// What is under way. While there is something, the run does not play.
+    pub errand: Option<Errand>,
+    /// What an errand has to tell that has come to its end, and nobody knows yet.
+    arrived: Option<Option<String>>,
     /// Simulated time that is due but less than a µs. It paces the picture and never decides an event.
     remainder: f64,
 }
 
 impl Engine {
     /// An engine for a session, paused.
-    pub fn new(RunStart { session, rate }: RunStart) -> Engine {
+    pub fn new(RunStart { session, rate, errand }: RunStart) -> Engine {
         let mut engine = Engine {
             session,
             rate,
@@ -74,6 +105,8 @@ impl Engine {
             look_ahead: None,
             playing: false,
             ended: false,
+            errand,
+            arrived: None,
             remainder: 0.0,
         };
         engine.fit_pace();
@@ -133,8 +166,11 @@ impl Engine {
         next.filter(|_| self.slows_down && self.pace < Pace::at(Pace::LAST)).unwrap_or(Micros::MAX)
     }
 
-    /// Looks a little ahead for moments that matter. True: there is something new.
+    /// Looks a little ahead for moments that matter, unless the run is moving elsewhere. True: there is something new.
     pub fn look_ahead(&mut self) -> bool {
+        if self.errand.is_some() {
+            return false;
+        }
         let found = self.look_ahead.as_mut().and_then(|look| look(self.number, &self.session));
         let is_new = found.is_some();
         self.moments = found.unwrap_or_else(|| self.moments.clone());
@@ -142,9 +178,10 @@ impl Engine {
     }
 
     /// Replaces the session; a speed that a person has chosen stays.
-    pub fn load(&mut self, RunStart { session, rate }: RunStart) {
+    pub fn load(&mut self, RunStart { session, rate, errand }: RunStart) {
         self.session = session;
         self.rate = rate;
+        self.errand = errand;
         self.number += 1;
         self.remainder = 0.0;
         self.moments = Rc::new([]);
@@ -200,9 +237,7 @@ impl Engine {
     /// Why the run goes no further, for a notice.
     pub fn ending(&self) -> String {
         match self.session.stopped() {
-            Some(stopped) => {
-                format!("The run does not go on, {stopped}. It is kept: go back in time, or begin a smaller scenario.")
-            }
+            Some(stopped) => stopped_text(stopped),
             None if self.at_the_end() => "The run is as long as a link can describe. Start it again.".to_owned(),
             None => "Nothing is left to happen.".to_owned(),
         }
@@ -210,7 +245,7 @@ impl Engine {
 
     /// Plays for `elapsed` ms of real time, or less if the machine cannot keep up.
     pub fn advance(&mut self, elapsed: f64) {
-        if !self.playing {
+        if !self.playing || self.errand.is_some() {
             return;
         }
         let until = match self.present_pace().micros_per_ms() {
@@ -237,58 +272,65 @@ impl Engine {
 
     /// Pauses, and executes the next event. False when nothing is left.
     pub fn step(&mut self) -> bool {
-        self.playing = false;
+        self.pause();
+        self.yield_to_act();
         self.session.step()
     }
 
-    /// Pauses, and goes back one event.
-    pub fn back(&mut self) {
-        self.playing = false;
-        self.session.back();
-    }
-
-    /// Goes to a time, µs since the start. Beyond what has been run, it gets as far as can be computed in a second.
-    pub fn seek(&mut self, time: Micros) {
+    /// Goes on with what is under way, for so many ms. False: nothing was under way.
+    pub fn go_on(&mut self, ms: f64) -> bool {
+        let Some(mut errand) = self.errand.take() else { return false };
         self.remainder = 0.0;
-        self.session.seek_time(time.min(self.session.reached().at));
-        let deadline = browser::now() + LONGEST_SEEK;
-        while self.time() < time && self.session.run_until(time, SLICE) == SLICE && browser::now() < deadline {}
-    }
-
-    /// Pauses, and goes to the moment after an event, by number.
-    pub fn seek_event(&mut self, event: u64) {
-        self.playing = false;
-        self.remainder = 0.0;
-        self.session.seek(event);
-    }
-
-    /// Pauses, and switches to another branch. Returns where it first differs from the one that was left.
-    pub fn switch(&mut self, branch: usize) -> Option<Difference> {
-        let left = self.session.branch().number;
-        self.playing = false;
-        self.remainder = 0.0;
-        (self.session.switch(branch) && branch != left).then(|| self.session.first_difference(left))?
-    }
-
-    /// Goes back to where the page began to show the scenario or, from there, to its start.
-    pub fn restart(&mut self) {
-        self.remainder = 0.0;
-        let opens = self.session.checked().opens;
-        let to = if self.time() > opens { opens } else { 0 };
-        self.session.restart();
-        // At time 0 events wait that have not happened at the start.
-        if to > 0 {
-            self.seek(to);
+        match (errand.go_on)(&mut self.session, browser::now() + ms) {
+            Way::On(permille) => {
+                errand.permille = permille;
+                self.errand = Some(errand);
+            }
+            Way::There(told) => self.arrived = Some(told),
+            Way::Run(start, plays) => {
+                self.load(*start);
+                self.play(plays);
+                self.arrived = Some(None);
+            }
         }
+        true
+    }
+
+    /// Whether an errand has come to its end since this was asked last, with what it has to tell.
+    pub fn has_arrived(&mut self) -> Option<Option<String>> {
+        self.arrived.take()
+    }
+
+    /// Somebody acts on the run: what moves it ends, and the run is where it has come to.
+    fn yield_to_act(&mut self) {
+        self.errand.take_if(|errand| errand.from.is_some());
+    }
+
+    /// Pauses.
+    pub fn pause(&mut self) {
+        self.playing = false;
+    }
+
+    /// Has something be done to the session: whoever does that sees to it that it takes less than a frame.
+    pub fn with<T>(&mut self, act: impl FnOnce(&mut Session) -> T) -> T {
+        self.remainder = 0.0;
+        act(&mut self.session)
     }
 
     /// Does what a trial says, now.
     pub fn try_out(&mut self, trial: &Trial) -> Result<UnderWay, Refusal> {
+        self.yield_to_act();
         trial::begin(&mut self.session, trial)
     }
 
     /// Acts on the run now. The error says why not; then nothing has changed.
     pub fn act(&mut self, action: Action) -> Result<(), Refusal> {
+        self.yield_to_act();
         self.session.act(action)
     }
+}
+
+/// Why a run does not go on, for a notice.
+pub fn stopped_text(stopped: Stopped) -> String {
+    format!("The run does not go on, {stopped}. It is kept: go back in time, or begin a smaller scenario.")
 }

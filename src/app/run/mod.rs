@@ -3,6 +3,7 @@
 pub mod context;
 pub mod details;
 pub mod engine;
+pub mod errand;
 pub mod frame_times;
 pub mod judged;
 pub mod last_event;

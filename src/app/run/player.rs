@@ -18,8 +18,11 @@ use yew::Callback;
 const TEXT_EVERY: f64 = 100.0;
 /// Number of view groups, updated in turn: all of them would take too long for one frame.
 pub const VIEW_GROUPS: usize = 3;
-/// Time between two pictures with reduced motion, ms.
+/// Time between two pictures with reduced motion, ms, and most that such a picture covers.
 const STILL_EVERY: f64 = 600.0;
+const STILL_MOST: f64 = 1_000.0;
+/// Time of a frame for an errand, ms: nothing else moves then.
+const ERRAND: f64 = 25.0;
 
 /// The engine, the painter and the frame loop.
 pub struct Player {
@@ -174,14 +177,16 @@ impl Player {
     fn frame(&mut self) -> Option<Update> {
         let started = browser::now();
         let elapsed = started - self.last_frame;
-        let moving = self.engine.playing() && self.visible;
+        let under_way = self.engine.go_on(ERRAND);
+        self.needs_paint |= under_way;
+        let moving = self.engine.playing() && self.visible && !under_way;
         if self.reduced_motion && moving && elapsed < STILL_EVERY {
             return None;
         }
         self.last_frame = started;
         if moving {
             // Stepped pictures cover as much time as continuous ones.
-            let steps = if self.reduced_motion { (elapsed / TEXT_EVERY).ceil().max(1.0) } else { 1.0 };
+            let steps = if self.reduced_motion { (elapsed.min(STILL_MOST) / TEXT_EVERY).ceil().max(1.0) } else { 1.0 };
             (0..steps as u32).for_each(|_| self.engine.advance(elapsed / steps));
             self.needs_paint = true;
         }

@@ -9,6 +9,17 @@ use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, Url
 /// ms after which a picture has been painted: two frames.
 const PAINTED: u32 = 34;
 
+/// Whether this is a worker of the page and not the page: then there is nothing of what is below.
+pub fn in_worker() -> bool {
+    web_sys::window().is_none()
+}
+
+/// The address of the program's JavaScript.
+pub fn script() -> Option<String> {
+    let link = document().query_selector("link[rel=modulepreload]").ok().flatten()?;
+    js_sys::Reflect::get(&link, &"href".into()).ok()?.as_string()
+}
+
 /// The window. The page runs in one, always.
 pub fn window() -> Window {
     web_sys::window().expect("the page runs in a window")

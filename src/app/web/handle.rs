@@ -18,6 +18,8 @@ struct State {
     nodes: Vec<NodeState>,
     in_flight: usize,
     interventions: usize,
+    /// Memory of the program, bytes: what it has now and what it has given back to itself.
+    memory: usize,
 }
 
 #[derive(Serialize)]
@@ -90,6 +92,7 @@ fn state(player: &Shared) -> State {
         nodes: (0..universe.nodes()).map(node).collect(),
         in_flight: player.flights().len(),
         interventions: session.interventions().len(),
+        memory: memory(),
     }
 }
 
@@ -103,4 +106,13 @@ fn frames(player: &Shared) -> Frames {
         max: at(100),
         in_flight: player.flights().len(),
     }
+}
+
+/// The size of the program's memory, bytes.
+fn memory() -> usize {
+    #[cfg(target_arch = "wasm32")]
+    let pages = core::arch::wasm32::memory_size(0);
+    #[cfg(not(target_arch = "wasm32"))]
+    let pages = 0;
+    pages << 16
 }

@@ -6,6 +6,11 @@ use quorumscope::universe;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
+/// Data as JSON.
+pub fn text(data: &impl Serialize) -> Option<String> {
+    serde_json::to_string(data).ok()
+}
+
 /// Data as a JavaScript value.
 pub fn tree(data: &impl Serialize) -> Option<JsValue> {
     js_sys::JSON::parse(&serde_json::to_string(data).ok()?).ok()

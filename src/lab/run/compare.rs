@@ -135,9 +135,8 @@ impl CompareJob {
         CompareJob::with_settings(scenario, variants, replicas, BTreeMap::new())
     }
 
-    /// Prepares to measure these variants on a checked scenario, with each of `replicas`: from 1 to [`REPLICAS`].
-    pub fn of(scenario: &Scenario, checked: Checked, variants: &[&'static Variant], replicas: &[u32]) -> CompareJob {
-        let tasks = variants.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
+    /// Prepares to measure these variants on a checked scenario, each with a number of replicas: from 1 to [`REPLICAS`].
+    pub fn of(scenario: &Scenario, checked: Checked, tasks: Vec<(&'static Variant, u8)>) -> CompareJob {
         let (scenario, settings) = (scenario.clone(), BTreeMap::new());
         CompareJob { scenario, checked, settings, tasks, probe: None, cells: Vec::new() }
     }
@@ -176,7 +175,8 @@ impl CompareJob {
             }
         }
         problems.into_result(Some(()))?;
-        let job = CompareJob { settings, ..CompareJob::of(scenario, scenario.check()?, &chosen, replicas) };
+        let tasks = chosen.iter().flat_map(|variant| replicas.iter().map(|n| (*variant, *n as u8))).collect();
+        let job = CompareJob { settings, ..CompareJob::of(scenario, scenario.check()?, tasks) };
         let mut problems = ProblemCollector::default();
         for variant in chosen {
             job.settings_of(variant, Settings::defaults(variant.settings), &mut problems);

@@ -1,6 +1,6 @@
 //! Branches of a session: acting at an earlier moment begins a new branch, and the old one is kept.
 
-use super::{SPACING, Session};
+use super::{Goal, SPACING, Session};
 use crate::core::Micros;
 use crate::lab::{Intervention, Moment};
 use crate::sim::{Record, What};
@@ -128,40 +128,59 @@ impl Session {
 
     /// Makes another branch the present one, at the same time or at its end if that is earlier. False: there is no such branch.
     pub fn switch(&mut self, number: usize) -> bool {
-        let Some(index) = self.others.iter().position(|branch| branch.number == number) else {
-            return number == self.branch.number;
-        };
-        let next = self.others.remove(index);
-        let at = self.universe.time().min(next.reached.at);
-        self.leave_for(next);
+        match self.set_out_on(number) {
+            Some(goal) => {
+                while !self.approach(goal, u64::MAX) {}
+                true
+            }
+            None => number == self.branch.number,
+        }
+    }
+
+    /// The same in slices: returns what to [approach](Session::approach). `None`: it is the present one, or there is no such branch.
+    pub fn set_out_on(&mut self, number: usize) -> Option<Goal> {
+        let now = self.universe.time();
+        if !self.take_up(number) {
+            return None;
+        }
+        let goal = Goal::Time(now.min(self.branch.reached.at));
         self.start_over();
-        self.seek_time(at);
+        self.set_out(goal);
+        Some(goal)
+    }
+
+    /// Makes another branch the present one, whatever its moment. False: there is no other with this number.
+    pub(super) fn take_up(&mut self, number: usize) -> bool {
+        let Some(index) = self.others.iter().position(|branch| branch.number == number) else { return false };
+        let next = self.others.remove(index);
+        self.leave_for(next);
         true
     }
 
     /// The first event in which another branch differs from the present one. `None`: there is no such branch, or they do not differ as far as
     /// they have gone.
     pub fn first_difference(&self, number: usize) -> Option<Difference> {
+        let mut search = self.search_difference(number)?;
+        loop {
+            if let Some(found) = search.advance(u64::MAX) {
+                return found;
+            }
+        }
+    }
+
+    /// The same in slices. `None`: there is no such branch, or nothing else was done in it.
+    pub fn search_difference(&self, number: usize) -> Option<DifferenceSearch> {
         let other = self.others.iter().find(|branch| branch.number == number)?;
-        let mut here = self.copy_on(&self.branch)?;
-        let mut there = self.copy_on(other)?;
+        let (mut here, mut there) = (self.copy_on(&self.branch)?, self.copy_on(other)?);
         let common = self.branch.interventions.iter().zip(&other.interventions).take_while(|(a, b)| a == b).count();
         let fork = [&self.branch, other]
             .iter()
             .filter_map(|branch| branch.interventions.get(common))
             .map(|intervention| intervention.event)
             .min()?;
-        here.seek(fork);
-        there.seek(fork);
-        for event in fork..fork + LOOK {
-            let (one, other) = (here.next_event(), there.next_event());
-            if one != other {
-                let at = [one, other].iter().flatten().map(|record| record.at).min()?;
-                return Some(Difference { event, at, here: one, there: other });
-            }
-            one?;
-        }
-        None
+        here.set_out(Goal::Event(fork));
+        there.set_out(Goal::Event(fork));
+        Some(DifferenceSearch { here, there, fork, event: fork })
     }
 
     /// An independent session on a copy of a branch.
@@ -182,5 +201,44 @@ impl Session {
         }
         let new = self.universe.trace().records().filter(|(number, _)| *number >= records);
         new.map(|(_, record)| record).find(|record| record.what != What::Acted)
+    }
+}
+
+/// Looks for the first difference of two branches: two copies go to where what was done by hand first differs, and on from there.
+pub struct DifferenceSearch {
+    here: Session,
+    there: Session,
+    /// Number of events before the first intervention that differs.
+    fork: u64,
+    /// The event to compare next, from `fork` on.
+    event: u64,
+}
+
+impl DifferenceSearch {
+    /// Goes on for about `events` events in each. `Some`: what was found.
+    pub fn advance(&mut self, events: u64) -> Option<Option<Difference>> {
+        let fork = Goal::Event(self.fork);
+        if self.event == self.fork && !(self.here.approach(fork, events) && self.there.approach(fork, events)) {
+            return None;
+        }
+        let stop = self.event.saturating_add(events).min(self.fork + LOOK);
+        while self.event < stop {
+            let (one, other) = (self.here.next_event(), self.there.next_event());
+            if one != other {
+                let at = [one, other].iter().flatten().map(|record| record.at).min().unwrap_or_default();
+                return Some(Some(Difference { event: self.event, at, here: one, there: other }));
+            }
+            if one.is_none() {
+                return Some(None);
+            }
+            self.event += 1;
+        }
+        (stop == self.fork + LOOK).then_some(None)
+    }
+}
+
+impl std::fmt::Debug for DifferenceSearch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DifferenceSearch at event {} from {}", self.event, self.fork)
     }
 }

@@ -6,12 +6,14 @@
 mod branch;
 mod limits;
 mod replay;
+mod travel;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
-pub use branch::{BRANCHES, Branch, Difference};
+pub use branch::{BRANCHES, Branch, Difference, DifferenceSearch};
 #[cfg(feature = "cli")]
 pub(in crate::lab) use limits::Watch;
 pub use limits::{MEMORY, Stopped};
+pub use travel::{Bookmark, Goal};
 
 use crate::core::Micros;
 use crate::lab::document::recorded_run::{InterventionText, MomentText};
@@ -304,35 +306,6 @@ impl Session {
         Ok(())
     }
 
-    /// Goes to the moment after `event` events, before the interventions at that point. Beyond the latest moment reached it runs on; it ends
-    /// early if nothing is left to happen.
-    pub fn seek(&mut self, event: u64) {
-        let event = event.min(FARTHEST);
-        self.jump(self.universe.events() < event, |moment| moment.event <= event);
-        self.run_until(Micros::MAX, event.saturating_sub(self.universe.events()));
-    }
-
-    /// Goes to a time, µs since the start.
-    pub fn seek_time(&mut self, time: Micros) {
-        self.jump(self.universe.time() < time, |moment| moment.at < time);
-        self.run_until(time, u64::MAX);
-    }
-
-    /// Undoes the last event or intervention.
-    pub fn back(&mut self) {
-        let now = self.moment();
-        match self.done.checked_sub(1).map(|last| self.branch.interventions[last]) {
-            Some(intervention) if intervention.event == now.event => {
-                self.go_to(Moment { event: intervention.event, interventions: self.done - 1, at: intervention.at })
-            }
-            _ => {
-                // Interventions done before this event happened stay done.
-                self.seek(now.event.saturating_sub(1));
-                while self.done < now.interventions && self.step() {}
-            }
-        }
-    }
-
     /// Starts the scenario again, without interventions and branches.
     pub fn restart(&mut self) {
         self.branch = Branch::default();
@@ -364,18 +337,6 @@ impl Session {
     fn go_on(&mut self) {
         self.limits = self.limits.restarted();
         self.stopped = None;
-    }
-
-    /// Goes to a moment that this branch has reached.
-    fn go_to(&mut self, moment: Moment) {
-        let now = self.moment();
-        if now.event != moment.event || now.interventions > moment.interventions || now.at > moment.at {
-            self.seek(moment.event);
-        }
-        while self.done < moment.interventions && self.step() {}
-        if self.universe.time() < moment.at {
-            self.universe.step_until(moment.at);
-        }
     }
 
     /// The run up to the present moment, as a document.
@@ -424,6 +385,8 @@ impl Session {
 pub struct Replay {
     session: Session,
     moment: Moment,
+    /// Every intervention has been done, and it is on its way to the moment.
+    arriving: bool,
 }
 
 impl Replay {
@@ -435,15 +398,16 @@ impl Replay {
     /// The same for a document whose scenario was checked before.
     pub fn of(document: &Document, checked: Checked) -> Result<Replay, Problems> {
         let (session, moment) = Session::load(document, checked)?;
-        Ok(Replay { session, moment: moment.unwrap_or_default() })
+        Ok(Replay { session, moment: moment.unwrap_or_default(), arriving: false })
     }
 
     /// Runs for about `events` events. True: the moment is reached. Every intervention is done once, those after the moment too, so that each
     /// is known to be possible. Errors: an intervention or the moment does not fit the run.
     pub fn advance(&mut self, events: u64) -> Result<bool, Problem> {
         let until = self.session.universe.events().saturating_add(events.max(1));
-        while self.session.done < self.session.branch.interventions.len()
-            || self.session.universe.events() < self.moment.event
+        while !self.arriving
+            && (self.session.done < self.session.branch.interventions.len()
+                || self.session.universe.events() < self.moment.event)
         {
             if self.session.universe.events() >= until {
                 return Ok(false);
@@ -463,7 +427,13 @@ impl Replay {
                 }
             }
         }
-        self.session.go_to(self.moment);
+        let goal = Goal::Moment(self.moment);
+        if !std::mem::replace(&mut self.arriving, true) {
+            self.session.set_out(goal);
+        }
+        if !self.session.approach(goal, events.max(1)) {
+            return Ok(false);
+        }
         match self.session.moment() == self.moment {
             true => Ok(true),
             false => {
