@@ -50,6 +50,8 @@ pub struct Side {
     pub trials: Option<(TrialsView, Rc<[Trial]>)>,
     /// What draws them is not loaded yet: their place is kept, so that nothing jumps when it is.
     pub awaited: bool,
+    /// All of it is drawn, for paper.
+    pub paper: bool,
     /// What draws measurements, once it is loaded.
     pub measurements: Option<messages::View>,
     /// What draws inspector and log, once it is loaded.
@@ -62,6 +64,9 @@ impl Side {
     /// Draws it, with the panels that the address asks for.
     pub fn draw(&self, options: &Options) -> Html {
         let (all, tab) = &self.tabs;
+        if self.paper {
+            return html! { <><div class="panels">{ about(&self.context.scenario) }{ self.numbers(options) }</div><div class="panels">{ self.inspect(true) }</div></> };
+        }
         let panel = match tab {
             Tab::Numbers => self.numbers(options),
             tab => self.inspect(*tab == Tab::Log),
