@@ -50,7 +50,7 @@ pub struct Side {
     pub trials: Option<(TrialsView, Rc<[Trial]>)>,
     /// What draws them is not loaded yet: their place is kept, so that nothing jumps when it is.
     pub awaited: bool,
-    /// All of it is drawn, for paper.
+    /// For paper, what the other tabs show is drawn as well.
     pub paper: bool,
     /// What draws measurements, once it is loaded.
     pub measurements: Option<messages::View>,
@@ -64,9 +64,6 @@ impl Side {
     /// Draws it, with the panels that the address asks for.
     pub fn draw(&self, options: &Options) -> Html {
         let (all, tab) = &self.tabs;
-        if self.paper {
-            return html! { <><div class="panels">{ about(&self.context.scenario) }{ self.numbers(options) }</div><div class="panels">{ self.inspect(true) }</div></> };
-        }
         let panel = match tab {
             Tab::Numbers => self.numbers(options),
             tab => self.inspect(*tab == Tab::Log),
@@ -80,6 +77,20 @@ impl Side {
                 { tabs::tabs(all, *tab, &self.on) }
                 { self.scenario(*tab != Tab::Numbers) }
                 <div class="panels" key={name} id="side" role="tabpanel" tabindex="0" aria-labelledby={format!("tab-{name}")}>{ panel }</div>
+                if self.paper {
+                    <div class="panels" key="paper">{ self.others(options, *tab) }</div>
+                }
+            </>
+        }
+    }
+
+    /// What the other tabs show, on paper. Measurements that are not there yet are left out, because they would take a while.
+    fn others(&self, options: &Options, tab: Tab) -> Html {
+        let Side { context, view, .. } = self;
+        html! {
+            <>
+                if options.latency && tab != Tab::Numbers { { latency(context, view) } }
+                if self.tabs.0.contains(&Tab::Log) && tab != Tab::Log { { self.inspect(true) } }
             </>
         }
     }

@@ -105,7 +105,11 @@ impl Layout {
         for SiteShape { client, name, area: shape, .. } in &self.site_shapes {
             all.push(area(client.x - CLIENT + wide, client.y, point(wide + 4.0, 17.0 * measure.text)));
             let (row, down) = measure.name_row();
-            all.push(area(name.x, name.y - down + row / 2.0, point((shape.half.x - 8.0).min(52.0), row / 2.0)));
+            all.push(area(
+                name.x,
+                name.y - down + row / 2.0,
+                point((52.0 * measure.text).min(shape.half.x - 4.0), row / 2.0),
+            ));
         }
         let half = measure.node_half();
         all.extend(self.nodes.iter().flatten().map(|node| area(node.x, node.y - up + half.y, half)));

@@ -180,7 +180,8 @@ impl Measure {
     /// Least width of what stands on a place.
     pub fn width(self, name: &str) -> f64 {
         let name = name.chars().count().min(18) as f64 * LETTER.1 * self.large();
-        self.client_width().max(name)
+        // The corners of the shape are round.
+        (self.client_width() + 10.0).max(name)
     }
 
     /// Size of a site shape relative to what stands on it.

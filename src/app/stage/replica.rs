@@ -68,7 +68,7 @@ pub fn replica(
     if down {
         children.push(svg::path("cross", "M-13 -13L13 13M13 -13L-13 13"));
     }
-    children.push(svg::text("number", point(0.0, 7.0), text::number(node.id).to_string()));
+    children.push(svg::text("number", Point::default(), text::number(node.id).to_string()));
     if measure.roles() {
         let role = node.status.map_or_else(|| "down".to_owned(), |status| measure.role_text(status.role));
         children.push(svg::text("role", point(0.0, measure.role()), role));
@@ -103,7 +103,7 @@ pub fn replica(
 
 /// The picture of a replica that follows the pointer while it is dragged.
 pub fn ghost(node: &NodeView, at: Point) -> Html {
-    let number = svg::text("number", point(0.0, 7.0), text::number(node.id).to_string());
+    let number = svg::text("number", Point::default(), text::number(node.id).to_string());
     svg::moved("replica ghost", at, vec![svg::circle("disc", NODE_RADIUS), number])
 }
 
