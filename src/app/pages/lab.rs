@@ -151,6 +151,8 @@ impl Component for Lab {
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
+        // Before anything is drawn, so that nothing moves to another place right away.
+        room::classify();
         let mut narration = Narration::default();
         narration.update(&view, false);
         let mut lab = Lab {
