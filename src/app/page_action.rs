@@ -62,6 +62,8 @@ pub enum PageAction {
     Share,
     /// Set the theme: dark or light.
     Dark(bool),
+    /// Show stage, sentence and controls alone, or everything again.
+    Present(bool),
     /// Switch single-key shortcuts on or off.
     Keys(bool),
     /// Close the notice.

@@ -20,7 +20,7 @@ async function expectInside(page, locator, what) {
   }).toPass({ timeout: 5_000 });
 }
 
-for (const [width, height, address] of [[640, 400, "?embed"], [360, 500, "?embed"], [720, 450, "?embed&theme=dark"], [900, 600, "?embed&panels=latency,messages"], [420, 640, "?embed&panels=latency"], [1000, 500, "?embed"]]) {
+for (const [width, height, address] of [[640, 400, "?embed"], [360, 500, "?embed"], [720, 450, "?embed&theme=dark"], [900, 600, "?embed&panels=latency,messages"], [420, 640, "?embed&panels=latency"], [1000, 500, "?embed"], [360, 300, "?embed"]]) {
   test(`all of the stage fits into a frame of ${width} × ${height}, ${address}`, async ({ page, open }) => {
     await page.setViewportSize({ width, height });
     await open(address);
@@ -112,6 +112,165 @@ test("no texts on the stage overlap in any scenario", async ({ page, open }) => 
       expect(wide, `${title} does not scroll sideways`).toBeLessThanOrEqual(width);
     }
   }
+});
+
+// Letters on the screen smaller than this many CSS pixels, on the stage or in all of the page.
+const smallLetters = (page, within, least) =>
+  page.evaluate(([within, least]) => {
+    const scale = document.querySelector(".stage > svg:last-of-type").getScreenCTM().a;
+    const own = (element) => [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+    const seen = (element) => element.getClientRects().length > 0 && !element.closest(".unseen, [hidden]");
+    const texts = [...document.querySelectorAll(within)].filter((element) => own(element) && seen(element));
+    const sized = texts.map((element) => [element, parseFloat(getComputedStyle(element).fontSize) * (element.closest(".stage svg") ? scale : 1)]);
+    const small = sized.filter(([, size]) => size < least - 0.01);
+    return small.map(([element, size]) => `${element.tagName}.${element.getAttribute("class") ?? ""} "${element.textContent}": ${size.toFixed(1)} px`);
+  }, [within, least]);
+
+// Texts on the stage that reach beyond it.
+const cutOff = (page) =>
+  page.locator(".stage").evaluate((stage) => {
+    const edge = stage.getBoundingClientRect();
+    const texts = [...stage.querySelectorAll("svg text, svg .disc")].map((text) => [text, text.getBoundingClientRect()]);
+    return texts.filter(([, box]) => box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1).map(([text]) => text.textContent || text.outerHTML);
+  });
+
+const WINDOWS = [
+  ["desktop", 1440, 900, ""], ["laptop", 1280, 720, ""], ["projector", 1920, 1080, ""], ["low window", 1280, 420, ""], ["small window", 853, 480, ""],
+  ["phone", 390, 844, ""], ["phone on its side", 844, 390, ""], ["frame", 640, 400, "?embed"], ["narrow frame", 360, 500, "?embed"], ["tiny frame", 360, 300, "?embed"],
+  ["zoomed by 400 %", 320, 256, ""],
+];
+
+for (const [what, width, height, address] of WINDOWS) {
+  test(`${what}, ${width} × ${height}: nothing overlaps, is cut off, or is smaller than 12 pixels`, async ({ page, open }) => {
+    await page.setViewportSize({ width, height });
+    await open(`${address}${address ? "&" : "?"}autoplay=false`);
+    if (!address) await expect(page.locator(".panel.messages .bars")).toBeVisible();
+    // Replicas glide to their places.
+    await expect.poll(() => clashes(page), { message: "texts on top of each other" }).toEqual([]);
+    expect(await cutOff(page), "beyond the stage").toEqual([]);
+    // What the stage tells.
+    const least = width >= 1900 ? 14.5 : 12;
+    await expect.poll(() => smallLetters(page, ".stage text", least)).toEqual([]);
+    if (width >= 1900) expect(await smallLetters(page, ".stage .name, .stage .latest, .stage .number, .sentence", 16)).toEqual([]);
+    expect(await smallLetters(page, "body *", 12)).toEqual([]);
+    const { wide } = await sizes(page);
+    expect(wide, "no scrolling sideways").toBeLessThanOrEqual(width);
+    const overlap = await page.evaluate(() => {
+      const box = (selector) => document.querySelector(selector)?.getBoundingClientRect();
+      const parts = [".top", ".telling", ".stage", ".lab > footer", ".lab > aside"].map((selector) => [selector, box(selector)]).filter(([, part]) => part);
+      const meets = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+      // A footer that stays in sight lies above what scrolls below it.
+      const pairs = parts.flatMap((a, i) => parts.slice(i + 1).map((b) => [a, b])).filter(([[one], [other]]) => ![one, other].includes(".lab > footer") || document.documentElement.scrollHeight <= innerHeight);
+      return pairs.filter(([[, a], [, b]]) => meets(a, b)).map(([[a], [b]]) => `${a} | ${b}`);
+    });
+    expect(overlap).toEqual([]);
+    if (height > 256) {
+      await expectInside(page, page.locator(".transport .play"), "play");
+      await expectInside(page, page.locator(".stage"), "the stage");
+    }
+    await screen(page, what.replaceAll(" ", "-").replace("-%", ""));
+  });
+}
+
+for (const [width, height] of [[1280, 800], [390, 844]]) {
+  test(`with letters twice as large nothing is lost in a window of ${width} × ${height}`, async ({ page, open }) => {
+    await page.setViewportSize({ width, height });
+    await open("?autoplay=false");
+    // A number fills its circle, and grows no further.
+    const letters = ".stage text:not(.number)";
+    expect((await smallLetters(page, letters, 23.9)).length).toBeGreaterThan(0);
+    await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+    await expect.poll(() => smallLetters(page, letters, 23.9)).toEqual([]);
+    expect(await smallLetters(page, ".stage .number", 16)).toEqual([]);
+    await expect.poll(() => clashes(page)).toEqual([]);
+    expect(await cutOff(page)).toEqual([]);
+    const { wide } = await sizes(page);
+    expect(wide, "no scrolling sideways").toBeLessThanOrEqual(width);
+    await page.locator(".stage").scrollIntoViewIfNeeded();
+    await screen(page, `letters-200-${width}`);
+  });
+}
+
+for (const [width, height] of [[390, 844], [844, 390]]) {
+  for (const regions of [5, 11]) {
+    test(`${regions} regions on a phone of ${width} × ${height} do not collide`, async ({ page, open }) => {
+      await page.setViewportSize({ width, height });
+      await open("?autoplay=false");
+      await page.getByRole("button", { name: "Set up" }).click();
+      const sheet = page.getByRole("dialog", { name: "Set up" });
+      const used = sheet.locator(".regions li.used");
+      await expect(used).toHaveCount(3);
+      for (let count = 3; count < regions; count++) {
+        await sheet.locator(".regions li:not(.used) input").first().check();
+        await expect(used).toHaveCount(count + 1);
+      }
+      await sheet.getByRole("button", { name: /^Run/ }).click();
+      await expect(sheet).toBeHidden();
+      await expect(page.locator(".island")).toHaveCount(regions);
+      await expect.poll(() => clashes(page)).toEqual([]);
+      expect(await cutOff(page)).toEqual([]);
+      expect(await smallLetters(page, ".stage text", 12)).toEqual([]);
+      await page.locator(".stage").scrollIntoViewIfNeeded();
+      await screen(page, `regions-${regions}-on-${width}`);
+    });
+  }
+}
+
+test("a presentation is stage, sentence and controls, in letters for the last row; P begins it, Escape ends it, and the address tells of it", async ({ page, open }) => {
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  await open("?autoplay=false&theme=light");
+  // Keys come with a chunk.
+  await page.waitForFunction(() => window.quorumscope);
+  const size = (selector) => page.locator(selector).first().evaluate((element) => parseFloat(getComputedStyle(element).fontSize));
+  await page.keyboard.press("p");
+  await expect(page.locator(".lab > aside, .top, .moments:visible")).toHaveCount(0);
+  await expectInside(page, page.locator(".stage"), "the stage");
+  await expectInside(page, page.locator(".transport"), "the controls");
+  expect(await size(".sentence")).toBeGreaterThanOrEqual(28);
+  expect(await size(".sentence")).toBeLessThanOrEqual(30);
+  await expect.poll(() => smallLetters(page, ".stage text", 20)).toEqual([]);
+  expect(await clashes(page)).toEqual([]);
+  expect(new URL(page.url()).search).toBe("?autoplay=false&theme=light&present=true");
+  await screen(page, "presentation");
+  const { hash } = new URL(page.url());
+  await page.keyboard.press("Escape");
+  await expect(page.locator(".top")).toBeVisible();
+  expect(new URL(page.url()).search).toBe("?autoplay=false&theme=light");
+  expect(new URL(page.url()).hash).toBe(hash);
+
+  await open("?present");
+  await expect(page.locator(".sentence")).toBeVisible();
+  await expect(page.locator(".lab > aside, .top")).toHaveCount(0);
+  await page.getByRole("button", { name: /^Leave the presentation/ }).click();
+  await expect(page.getByRole("button", { name: /^Present/ })).toBeVisible();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Help" })).toContainText("present: stage, sentence and controls alone");
+});
+
+test("names and labels are above messages, and what is dragged is never cut off", async ({ page, open }) => {
+  await open("?autoplay=false");
+  const order = await page.locator(".stage").evaluate((stage) => [...stage.children].map((child) => `${child.tagName.toLowerCase()}${child.querySelector("text") ? " with texts" : ""}`));
+  expect(order.slice(0, 3)).toEqual(["svg", "canvas", "svg with texts"]);
+  const disc = await replica(page, 3).locator(".disc").boundingBox();
+  await page.mouse.move(disc.x + disc.width / 2, disc.y + disc.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(100, 300, { steps: 4 });
+  await page.mouse.move(0, 790, { steps: 4 });
+  const [ghost, stage] = [await page.locator(".ghost .disc").boundingBox(), await page.locator(".stage").boundingBox()];
+  expect(ghost.x).toBeGreaterThanOrEqual(stage.x - 1);
+  expect(ghost.y + ghost.height).toBeLessThanOrEqual(stage.y + stage.height + 1);
+  await page.mouse.up();
+});
+
+test("places, and replicas elsewhere, stay where they are when a replica moves", async ({ page, open }) => {
+  await open("?autoplay=false");
+  const places = () => page.locator(".place .name").evaluateAll((names) => names.map((name) => [name.textContent, Math.round(name.getBoundingClientRect().x), Math.round(name.getBoundingClientRect().y)].join(" ")));
+  const seats = () => Promise.all([2, 4].map(async (node) => { const { x, y } = await replica(page, node).locator(".disc").boundingBox(); return `${Math.round(x)} ${Math.round(y)}`; }));
+  const before = [await places(), await seats()];
+  await choose(page, "node-5", "Oregon", "Move to");
+  await expect(replica(page, 5)).toHaveAccessibleName(/Oregon/);
+  await page.waitForTimeout(500);
+  expect([await places(), await seats()]).toEqual(before);
 });
 
 test("the sheet's heading and buttons stay above what scrolls below them @phone", async ({ page, open }) => {

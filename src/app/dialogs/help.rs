@@ -29,6 +29,7 @@ const KEYS: &[(&str, &str)] = &[
     ("C", "a client asks once more"),
     ("R", "crash the leader and start it again"),
     ("Tab, Enter", "choose a replica, a site or a link, and see what can be done to it"),
+    ("P", "present: stage, sentence and controls alone, in large letters, as on a projector; Escape leaves"),
     ("?", "this help"),
 ];
 

@@ -63,7 +63,7 @@ impl Area {
             |middle: f64, half: f64, other: f64, other_half: f64| ((other - middle).abs() - other_half).max(0.0) / half;
         let x = apart(self.middle.x, self.half.x, other.middle.x, other.half.x);
         let y = apart(self.middle.y, self.half.y, other.middle.y, other.half.y);
-        x * x * x + y * y * y < 1.1
+        x * x * x * x + y * y * y * y < 1.1
     }
 
     /// Whether the box lies within a stage of this size.
@@ -77,12 +77,21 @@ impl Area {
         (at.x - self.middle.x).abs() <= self.half.x && (at.y - self.middle.y).abs() <= self.half.y
     }
 
-    /// Where a ray from the middle towards `to` leaves the ellipse in this box.
+    /// Where a ray from the middle towards `to` leaves the superellipse in this box, the shape of a site.
     pub fn edge_toward(&self, to: Point) -> Point {
-        let (dx, dy) = (to.x - self.middle.x, to.y - self.middle.y);
-        let reach = length(dx / self.half.x, dy / self.half.y).max(f64::EPSILON);
-        self.middle.toward(to, (1.0 / reach).min(1.0))
+        let (x, y) = ((to.x - self.middle.x) / self.half.x, (to.y - self.middle.y) / self.half.y);
+        let far = length(x, y).max(f64::EPSILON);
+        self.middle.toward(to, (SHORE * squircle(x / far, y / far) / far).min(1.0))
     }
+}
+
+/// How far the outline of a site reaches beyond the superellipse, on average.
+const SHORE: f64 = 1.02;
+
+/// Radius of the superellipse of exponent 4 in the direction of a unit vector: it leaves room for the corners of a box.
+pub fn squircle(x: f64, y: f64) -> f64 {
+    let (x, y) = (x * x, y * y);
+    1.0 / (x * x + y * y).sqrt().sqrt()
 }
 
 /// The unit vector after this many turns clockwise from the positive x axis.

@@ -3,6 +3,7 @@
 use super::apply_action::{self, Notice};
 use super::keyboard;
 use super::opening::{self, Opened};
+use super::presentation;
 use crate::page_action::PageAction;
 use crate::panels::trials;
 use crate::run::details::Details;
@@ -11,7 +12,7 @@ use crate::run::errand;
 use crate::run::player::Shared;
 use crate::time::{self, chapters};
 use crate::web::options::Options;
-use crate::web::{address, handle, json};
+use crate::web::{address, handle, json, later_style, options};
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Document, Scenario, Session};
 use quorumscope::universe::Variant;
@@ -62,8 +63,12 @@ pub struct Actions {
     pub trials_of: fn(&Scenario) -> Rc<[Trial]>,
     /// See [`trials::trials`].
     pub trials: fn(trials::Props) -> Html,
-    /// See [`handle::install`].
+    /// See [`handle::install`] and [`later_style::install`].
     pub install: fn(&Shared),
+    /// See [`options::unknown`].
+    pub unknown: fn() -> Option<String>,
+    /// See [`presentation::in_address`].
+    pub presents: fn(bool),
 }
 
 /// Where this chunk begins.
@@ -89,6 +94,11 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         moments: (chapters::buttons, chapters::ticks),
         trials_of: |scenario| scenario.trials.as_slice().into(),
         trials: trials::trials,
-        install: handle::install,
+        install: |player| {
+            later_style::install();
+            handle::install(player);
+        },
+        unknown: options::unknown,
+        presents: presentation::in_address,
     })
 }

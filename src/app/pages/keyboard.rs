@@ -1,5 +1,6 @@
 //! Keyboard shortcuts that work wherever the focus is, unless the focused element uses the key itself.
 
+use super::presentation;
 use crate::page_action::{Dialog, PageAction};
 use crate::run::engine::Engine;
 use crate::run::pace::Pace;
@@ -39,6 +40,8 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
         }
         "r" | "R" if universe.leader().is_some() => PageAction::RestartLeader,
         "?" => PageAction::Open(Some(Dialog::Help)),
+        "p" | "P" => PageAction::Present(!presentation::is_on()),
+        "Escape" if presentation::is_on() => PageAction::Present(false),
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@ use super::narration::Narration;
 use super::opening::Opened;
 use super::view_groups::ViewGroups;
 use crate::dialogs::setup;
+use crate::elements::controls::{click, icon_button};
 use crate::elements::{Memo, svg};
 use crate::page_action::{Dialog, PageAction, Selected, Tab, Target};
 use crate::panels::side::{self, Side};
@@ -20,7 +21,7 @@ use crate::stage::map::Stage;
 use crate::time::timeline::timeline;
 use crate::time::transport;
 use crate::web::options::Options;
-use crate::web::{address, browser};
+use crate::web::{address, browser, room};
 use gloo::events::EventListener;
 use js_sys::Array;
 use quorumscope::lab::document::trial::Trial;
@@ -66,6 +67,8 @@ pub enum Msg {
     Visibility,
     /// The stage was scrolled into view or out of it.
     OnScreen(bool),
+    /// The page is laid out for paper, or no longer.
+    Paper(bool),
     /// The theme of the system has changed.
     Theme(bool),
     /// The person changed the address.
@@ -112,6 +115,10 @@ pub struct Lab {
     menu: Option<Target>,
     dialog: Option<Dialog>,
     dark: bool,
+    /// Stage, sentence and controls alone.
+    presents: bool,
+    /// Laid out for paper.
+    paper: bool,
     /// Whether single keys do something wherever the focus is.
     keys: bool,
     notice: Option<AttrValue>,
@@ -144,6 +151,8 @@ impl Component for Lab {
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
+        // Before anything is drawn, so that nothing moves to another place right away.
+        room::classify();
         let mut narration = Narration::default();
         narration.update(&view, false);
         let mut lab = Lab {
@@ -166,6 +175,8 @@ impl Component for Lab {
             menu: None,
             dialog: None,
             dark,
+            presents: options.present,
+            paper: false,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
             packing: (0, f64::NEG_INFINITY, None),
@@ -190,7 +201,9 @@ impl Component for Lab {
             }
             Msg::Perform(page_action) => self.perform(ctx, page_action),
             Msg::Key(event) => {
-                let Some(actions) = self.chunks.actions.filter(|_| self.keys) else { return false };
+                // Escape is no key that one types by mistake.
+                let on = self.keys || event.key() == "Escape";
+                let Some(actions) = self.chunks.actions.filter(|_| on) else { return false };
                 let page_action = (actions.key)(&event, &self.player.borrow().engine);
                 let Some(page_action) = page_action else { return false };
                 event.prevent_default();
@@ -252,6 +265,10 @@ impl Component for Lab {
             Msg::Variant(number, ..) if number != self.choices => return false,
             Msg::Variant(_, page_action, Ok(variant)) => self.apply(ctx, page_action, variant),
             Msg::Variant(_, _, Err(missing)) => self.notice = Some(missing.to_string().into()),
+            Msg::Paper(paper) => {
+                self.paper = paper;
+                room::classify();
+            }
             Msg::Theme(dark) => {
                 if ctx.props().options.dark.is_none() && browser::remembered("theme").is_none() {
                     self.dark = dark;
@@ -294,19 +311,24 @@ impl Component for Lab {
             move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
         let Parts { measurements, inspect, .. } = self.chunks;
-        let aside = side::tabs(options, context.variant, self.tab).map(|tabs| {
+        let embed = options.embed || self.presents;
+        let aside = side::tabs(options, context.variant, self.tab).filter(|_| !self.presents).map(|tabs| {
             let options = options.clone();
             let (context, view, player) = (context.clone(), panels.clone(), self.player.clone());
             let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
             let (selected, on) = (self.selected, on.clone());
-            let awaited = self.chunks.actions.is_none();
-            let side = Side { context, view, player, tabs, selected, trials, awaited, measurements, inspect, on };
+            let (awaited, paper) = (self.chunks.actions.is_none(), self.paper);
+            let side =
+                Side { context, view, player, tabs, selected, trials, awaited, paper, measurements, inspect, on };
             move |()| side.draw(&options)
         });
-        let class = svg::classes("lab", &[("embed", options.embed), ("alone", aside.is_none())]);
+        let class = svg::classes("lab", &[("embed", embed), ("alone", aside.is_none()), ("presents", self.presents)]);
         html! {
             <div {class}>
-                if options.embed {
+                if self.presents {
+                    { icon_button("round leave", "close", "Leave the presentation (Escape)", click(on, PageAction::Present(false))) }
+                }
+                if embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
                 } else {
                     <Header context={context.clone()} titles={self.titles.clone()} dark={self.dark} on={on.clone()} />
@@ -403,6 +425,9 @@ impl Lab {
             self.presets = (actions.presets)().into();
             self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
             (actions.install)(&self.player);
+            let told = self.notice.take().map(|notice| notice.to_string());
+            let told: Vec<String> = told.into_iter().chain((actions.unknown)()).collect();
+            self.notice = (!told.is_empty()).then(|| told.join("\n").into());
             prefetch(ctx);
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
@@ -500,6 +525,10 @@ impl Lab {
                 return self.menu = target;
             }
             PageAction::Open(dialog) => return self.dialog = dialog,
+            PageAction::Present(presents) => {
+                self.presents = presents;
+                return self.chunks.actions.into_iter().for_each(|actions| (actions.presents)(presents));
+            }
             PageAction::Share => return self.write_address(ctx, true),
             PageAction::Keys(keys) => {
                 self.keys = keys;

@@ -2,7 +2,7 @@
 
 use super::chunks::{self, Chunk};
 use super::lab::{Lab, Msg};
-use crate::web::{browser, variants};
+use crate::web::{browser, room, variants};
 use gloo::events::EventListener;
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::universe;
@@ -37,6 +37,9 @@ pub(super) fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
     let address = ctx.link().callback(|_: web_sys::Event| Msg::Address);
     let active = gloo::events::EventListenerOptions::enable_prevent_default();
     let theme = ctx.link().callback(|_: web_sys::Event| Msg::Theme(browser::matches("(prefers-color-scheme: dark)")));
+    let paper = ctx.link().callback(|_: web_sys::Event| Msg::Paper(browser::matches("print")));
+    let print = browser::window().match_media("print").ok().flatten();
+    let print = print.map(|list| EventListener::new(&list, "change", move |event| paper.emit(event.clone())));
     let scheme = browser::window().match_media("(prefers-color-scheme: dark)").ok().flatten();
     let scheme = scheme.map(|list| EventListener::new(&list, "change", move |event| theme.emit(event.clone())));
     let mut listeners = vec![
@@ -44,6 +47,7 @@ pub(super) fn listeners(ctx: &Context<Lab>) -> Vec<EventListener> {
         EventListener::new(&browser::document(), "visibilitychange", move |event| seen.emit(event.clone())),
         EventListener::new(&browser::window(), "hashchange", move |event| address.emit(event.clone())),
     ];
-    listeners.extend(scheme);
+    listeners.push(EventListener::new(&browser::window(), "resize", |_| room::classify()));
+    listeners.extend(scheme.into_iter().chain(print));
     listeners
 }

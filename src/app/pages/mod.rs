@@ -9,4 +9,5 @@ pub mod lab;
 mod listeners;
 mod narration;
 pub mod opening;
+mod presentation;
 mod view_groups;

@@ -8,6 +8,7 @@ use crate::web::options::Options;
 use crate::web::{address, browser, json};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
+use quorumscope::lab::problem::no_such;
 use quorumscope::lab::session::Goal;
 use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, link as document};
 use quorumscope::universe::Variant;
@@ -72,7 +73,9 @@ pub async fn asked(options: Options) -> Opened {
     let mut presets = json::presets();
     let keyed = presets.iter().position(|(preset, _)| options.preset.as_deref() == Some(preset.key));
     if let (None, Some(key)) = (keyed, &options.preset) {
-        problems.push(format!("There is no built-in scenario \"{key}\"; this is the first one."));
+        let known = presets.iter().map(|(preset, _)| preset.key);
+        let would_do = no_such(key, "built-in scenarios", known);
+        problems.push(format!("preset={key} in the address: there is no built-in scenario \"{key}\", so this is the first one; {would_do}."));
     }
     let (_, scenario) = presets.swap_remove(keyed.unwrap_or(0));
     let mut scenario = without_trials(scenario);

@@ -50,6 +50,8 @@ pub struct Side {
     pub trials: Option<(TrialsView, Rc<[Trial]>)>,
     /// What draws them is not loaded yet: their place is kept, so that nothing jumps when it is.
     pub awaited: bool,
+    /// For paper, what the other tabs show is drawn as well.
+    pub paper: bool,
     /// What draws measurements, once it is loaded.
     pub measurements: Option<messages::View>,
     /// What draws inspector and log, once it is loaded.
@@ -75,6 +77,20 @@ impl Side {
                 { tabs::tabs(all, *tab, &self.on) }
                 { self.scenario(*tab != Tab::Numbers) }
                 <div class="panels" key={name} id="side" role="tabpanel" tabindex="0" aria-labelledby={format!("tab-{name}")}>{ panel }</div>
+                if self.paper {
+                    <div class="panels" key="paper">{ self.others(options, *tab) }</div>
+                }
+            </>
+        }
+    }
+
+    /// What the other tabs show, on paper. Measurements that are not there yet are left out, because they would take a while.
+    fn others(&self, options: &Options, tab: Tab) -> Html {
+        let Side { context, view, .. } = self;
+        html! {
+            <>
+                if options.latency && tab != Tab::Numbers { { latency(context, view) } }
+                if self.tabs.0.contains(&Tab::Log) && tab != Tab::Log { { self.inspect(true) } }
             </>
         }
     }

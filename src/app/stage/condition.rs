@@ -3,6 +3,7 @@
 //!
 //! The first picture, in which nothing is faulty, does without all of this.
 
+use super::measure::Measure;
 use crate::elements::geometry::{Point, point};
 use crate::elements::{svg, text};
 use crate::run::view_model::NodeView;
@@ -217,9 +218,10 @@ pub fn badge(condition: Condition, at: Point) -> Html {
 }
 
 /// Icons and labels of the conditions of a replica, its middle at the origin: bars for a pause, badges around the circle for the others.
-pub fn draw_at_node(node: &NodeView) -> Vec<Html> {
+pub fn draw_at_node(node: &NodeView, measure: Measure) -> Vec<Html> {
     let all = of_node(node);
-    let mut marks = vec![svg::text("trouble", point(0.0, 82.0), short_label(&all))];
+    let text = |down: f64| svg::text("trouble", point(0.0, down), short_label(&all));
+    let mut marks: Vec<Html> = measure.trouble().map(text).into_iter().collect();
     if node.paused.is_some() {
         marks.push(svg::path("bars", "M-12 -11v22M12 -11v22"));
     }

@@ -2,6 +2,7 @@
 
 use super::forecast::{self, Forecast};
 use super::layout::{Layout, SiteLink};
+use super::measure::Measure;
 use super::menu::{self, Menu};
 use super::{condition, legend, link_conditions};
 use crate::run::context::RunContext;
@@ -17,7 +18,7 @@ pub struct Faults {
     /// See [`Menu`].
     pub menu: fn(menu::Props) -> Html,
     /// See [`condition::draw_at_node`].
-    pub draw_at_node: fn(&NodeView) -> Vec<Html>,
+    pub draw_at_node: fn(&NodeView, Measure) -> Vec<Html>,
     /// The conditions of a replica as clauses: see [`condition::clauses`].
     pub node_clauses: fn(&NodeView) -> String,
     /// See [`legend::condition_entries`].

@@ -1,25 +1,30 @@
 //! Layout of the stage: positions of site shapes, replicas, clients, links between sites and their labels. A pure function of the
 //! scenario and the size of the stage.
 
-use super::site_placement::{self, Place};
+use super::measure::{Detail, Measure};
+use super::site_placement::{self, Place, Room};
 use crate::elements::geometry::{Area, Point, point};
 
-/// Radius of a replica's circle.
-pub const NODE_RADIUS: f64 = 24.0;
-/// Size of the cell of one replica: circle, log bar and three lines of text.
-const CELL: Point = point(88.0, 130.0);
-/// From the top of a cell to the middle of the circle.
-const CELL_MIDDLE: f64 = 47.0;
-/// Height of the row with the client.
-const CLIENT_ROW: f64 = 40.0;
-/// Height of the row with the name.
-const NAME_ROW: f64 = 42.0;
-/// Least width of what stands on a site shape: room for the client's latency and a second replica.
-const MIN_WIDTH: f64 = 164.0;
 /// Radius around a replica within which a drop lands on it.
 const REACH: f64 = 44.0;
-/// Size of a site shape relative to what stands on it.
-const SHORE: Point = point(1.16, 1.08);
+/// Size of a stage on which letters and circles have their sizes as they are written; on a larger one they grow, up to a bound.
+const USUAL: Point = point(990.0, 616.0);
+const LARGEST: f64 = 1.6;
+/// Factor by which the scale is reduced until all shapes fit.
+const SHRINK: f64 = 0.94;
+/// The smallest scale.
+const SMALLEST: f64 = 0.3;
+
+/// What the stage has to fit into.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Window {
+    /// Width, CSS pixels.
+    pub width: f64,
+    /// Height, CSS pixels.
+    pub height: f64,
+    /// How much larger than usual the person wants letters.
+    pub font: f64,
+}
 
 /// A site on the stage.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,12 +55,18 @@ pub struct SiteLink {
 /// Positions of everything on the stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
+    /// What it fits into.
+    pub window: Window,
     /// Width and height of the stage, in stage units.
     pub size: Point,
-    /// CSS pixels per stage unit; below 1 where not everything would fit.
+    /// CSS pixels per stage unit.
     pub scale: f64,
+    /// Sizes of letters, and what is told.
+    pub measure: Measure,
     /// One for each site.
     pub site_shapes: Vec<SiteShape>,
+    /// The seats of each site with the replicas on them; one that was left stays free for the next that comes.
+    seats: Vec<Vec<Option<usize>>>,
     /// Middle of each replica's circle; `None` for one that is not shown.
     pub nodes: Vec<Option<Point>>,
     /// Lines between sites that have replicas.
@@ -63,19 +74,23 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Lays out a stage of this many CSS pixels.
-    pub fn new(places: &[Place], nodes: usize, width: f64, height: f64) -> Layout {
-        let halves: Vec<Point> = places.iter().map(half_of).collect();
-        let (middles, scale) = site_placement::site_shapes(places, &halves, point(width, height));
+    /// Lays out a stage. What was there `before`, of the same places, stays where it stood as far as can be.
+    pub fn new(places: &[Place], nodes: usize, window: Window, before: Option<&Layout>) -> Layout {
+        let seats: Vec<_> = places.iter().enumerate().map(|(site, place)| seats(place, site, before)).collect();
+        let kept = before.filter(|before| before.window == window).and_then(|before| stay(places, &seats, before));
+        let (middles, scale, measure) = kept.unwrap_or_else(|| fit(places, &seats, window));
         let mut layout = Layout {
-            size: point(width / scale, height / scale),
+            window,
+            size: point(window.width / scale, window.height / scale),
             scale,
+            measure,
             site_shapes: Vec::new(),
+            seats: Vec::new(),
             nodes: vec![None; nodes],
             site_links: Vec::new(),
         };
-        for ((place, middle), half) in places.iter().zip(middles).zip(halves) {
-            layout.put(place, Area { middle, half });
+        for ((place, seats), middle) in places.iter().zip(seats).zip(middles) {
+            layout.put(place, seats, middle);
         }
         layout.site_links = site_links(&layout, places);
         layout
@@ -84,34 +99,48 @@ impl Layout {
     /// Areas on site shapes that labels must not cover: latencies of clients, names, and replicas with their texts.
     pub fn contents(&self) -> Vec<Area> {
         let area = |x: f64, y: f64, half: Point| Area { middle: point(x, y), half };
+        let measure = self.measure;
+        let (wide, up) = (measure.client_width() / 2.0, measure.badge() + 9.0);
         let mut all = Vec::new();
-        for site_shape in &self.site_shapes {
-            all.push(area(site_shape.client.x + 48.0, site_shape.client.y, point(64.0, 17.0)));
-            all.push(area(site_shape.name.x, site_shape.name.y + 2.0, point(48.0, 18.0)));
+        for SiteShape { client, name, area: shape, .. } in &self.site_shapes {
+            all.push(area(client.x - CLIENT + wide, client.y, point(wide + 4.0, 17.0 * measure.text)));
+            let (row, down) = measure.name_row();
+            all.push(area(
+                name.x,
+                name.y - down + row / 2.0,
+                point((52.0 * measure.text).min(shape.half.x - 4.0), row / 2.0),
+            ));
         }
-        all.extend(self.nodes.iter().flatten().map(|node| area(node.x, node.y + 17.0, point(38.0, 67.0))));
+        let half = measure.node_half();
+        all.extend(self.nodes.iter().flatten().map(|node| area(node.x, node.y - up + half.y, half)));
         all
     }
 
     /// Places a site with its replicas and clients.
-    fn put(&mut self, place: &Place, area: Area) {
-        let content = content_of(place);
-        let top = area.middle.y - content.y / 2.0;
-        let columns = columns(place.nodes.len());
-        for (i, &node) in place.nodes.iter().enumerate() {
+    fn put(&mut self, place: &Place, seats: Vec<Option<usize>>, middle: Point) {
+        let measure = self.measure;
+        let (content, cell) = (content_of(place, &seats, measure), measure.cell());
+        let top = middle.y - content.y / 2.0;
+        let columns = columns(seats.len());
+        for (i, node) in seats.iter().enumerate() {
             let (row, column) = (i / columns, i % columns);
-            let in_row = (place.nodes.len() - row * columns).min(columns);
-            self.nodes[node] = Some(point(
-                area.middle.x + (column as f64 - (in_row as f64 - 1.0) / 2.0) * CELL.x,
-                top + CLIENT_ROW + row as f64 * CELL.y + CELL_MIDDLE,
-            ));
+            let in_row = (seats.len() - row * columns).min(columns);
+            if let Some(node) = *node {
+                self.nodes[node] = Some(point(
+                    middle.x + (column as f64 - (in_row as f64 - 1.0) / 2.0) * cell.x,
+                    top + measure.client_row() + row as f64 * cell.y + measure.cell_middle(),
+                ));
+            }
         }
+        let (name_row, name) = measure.name_row();
+        let area = Area { middle, half: half_of(content, measure) };
         self.site_shapes.push(SiteShape {
             path: site_placement::outline(area, &place.name),
-            client: point(area.middle.x - 36.0, top + CLIENT_ROW / 2.0 + 1.0),
-            name: point(area.middle.x, top + content.y - NAME_ROW + 18.0),
+            client: point(middle.x - measure.client_width() / 2.0 + CLIENT, top + measure.client_row() / 2.0),
+            name: point(middle.x, top + content.y - name_row + name),
             area,
         });
+        self.seats.push(seats);
     }
 
     /// The site shape under a point.
@@ -135,20 +164,90 @@ fn columns(nodes: usize) -> usize {
     }
 }
 
+/// Half the side of a client's box.
+const CLIENT: f64 = 14.0;
+
 /// Size of what stands on a site shape: replicas, client and name.
-fn content_of(place: &Place) -> Point {
-    let columns = columns(place.nodes.len());
-    let rows = place.nodes.len().div_ceil(columns);
-    point((columns as f64 * CELL.x).max(MIN_WIDTH), CLIENT_ROW + rows as f64 * CELL.y + NAME_ROW)
+fn content_of(place: &Place, seats: &[Option<usize>], measure: Measure) -> Point {
+    let columns = columns(seats.len());
+    let (rows, cell) = (seats.len().div_ceil(columns), measure.cell());
+    // Where there is room, a second replica finds a seat without the place having to grow.
+    let least = if measure.terse() || seats.is_empty() { columns } else { columns.max(2) };
+    let wide = (least as f64 * cell.x).max(measure.width(&place.name));
+    point(wide, measure.client_row() + rows as f64 * cell.y + measure.name_row().0)
 }
 
-fn half_of(place: &Place) -> Point {
-    let content = content_of(place);
-    point(content.x * SHORE.x / 2.0, content.y * SHORE.y / 2.0)
+fn half_of(content: Point, measure: Measure) -> Point {
+    let shore = measure.shore();
+    point(content.x * shore.x / 2.0, content.y * shore.y / 2.0)
 }
 
-/// Half the size of a site link's label.
-pub const LABEL: Point = point(32.0, 11.0);
+/// Who sits where at a site: nobody moves whom nothing happened to.
+fn seats(place: &Place, site: usize, before: Option<&Layout>) -> Vec<Option<usize>> {
+    let mut seats = before.and_then(|before| before.seats.get(site)).cloned().unwrap_or_default();
+    for seat in &mut seats {
+        *seat = seat.filter(|node| place.nodes.contains(node));
+    }
+    for &node in place.nodes.iter() {
+        if seats.contains(&Some(node)) {
+            continue;
+        }
+        match seats.iter().position(Option::is_none) {
+            Some(free) => seats[free] = Some(node),
+            None => seats.push(Some(node)),
+        }
+    }
+    seats
+}
+
+/// The middles, at the same scale, of sites that stay where they stood; those that grow do so downwards, and push others only as far as it takes.
+fn stay(places: &[Place], seats: &[Vec<Option<usize>>], before: &Layout) -> Option<(Vec<Point>, f64, Measure)> {
+    let measure = before.measure;
+    let halves = halves(places, seats, measure);
+    let grown = before.site_shapes.iter().zip(&halves).map(|(SiteShape { area, .. }, half)| {
+        point(area.middle.x, area.middle.y + (half.y - area.half.y) / measure.shore().y)
+    });
+    let room = Room { size: before.size, apart: measure.apart() };
+    let middles = site_placement::spread(places, &halves, room, Some(&grown.collect::<Vec<_>>()))?;
+    Some((middles, before.scale, measure))
+}
+
+fn halves(places: &[Place], seats: &[Vec<Option<usize>>], measure: Measure) -> Vec<Point> {
+    places.iter().zip(seats).map(|(place, seats)| half_of(content_of(place, seats, measure), measure)).collect()
+}
+
+/// The middle of each site, the scale, and the sizes: as large and as detailed as the window allows.
+fn fit(places: &[Place], seats: &[Vec<Option<usize>>], window: Window) -> (Vec<Point>, f64, Measure) {
+    let Window { width, height, font } = window;
+    let large = (width / USUAL.x).min(height / USUAL.y).clamp(1.0, LARGEST);
+    let most = large.max(font);
+    for (detail, least) in Detail::LADDER {
+        let mut scale = if detail == Detail::All { most } else { font.max(1.0) };
+        while scale >= least {
+            for &gap in detail.gaps() {
+                let measure = Measure { gap, ..Measure::at(detail, scale, font) };
+                let halves = halves(places, seats, measure);
+                let room = Room { size: point(width / scale, height / scale), apart: measure.apart() };
+                if let Some(middles) = site_placement::spread(places, &halves, room, None) {
+                    return (middles, scale, measure);
+                }
+            }
+            scale *= SHRINK;
+        }
+    }
+    // In rows something always fits; letters are readable if there is a scale at which they are.
+    let mut scale = 1.0;
+    loop {
+        let measure = Measure { gap: 10.0, ..Measure::at(Detail::NoRoles, scale, font) };
+        let halves = halves(places, seats, measure);
+        let (middles, fits) = site_placement::rows(places, &halves, point(width, height), measure.apart().0);
+        if fits >= scale || scale < SMALLEST {
+            return (middles, fits, measure);
+        }
+        scale *= SHRINK;
+    }
+}
+
 /// With more sites than this, links between them are not drawn: too many lines to read.
 const FEW: usize = 5;
 
@@ -167,64 +266,39 @@ fn site_links(layout: &Layout, places: &[Place]) -> Vec<SiteLink> {
         }
     }
     let contents = layout.contents();
+    let half = layout.measure.label();
     let mut taken: Vec<Area> = Vec::new();
     for site_link in &mut site_links {
         let off_shapes = |area: &Area| !site_shapes.iter().any(|site_shape| site_shape.area.rounded_meets(area));
         let readable = |area: &Area| !contents.iter().any(|content| content.meets(area));
         let inside = |area: &Area| area.within(layout.size);
         let is_free = |area: &Area| inside(area) && !taken.iter().any(|other: &Area| other.meets(area));
-        let free = label_places(site_link, &ON_LINE)
+        let free = label_places(site_link, INSIDE, &NEAR[..1], half)
             .find(|area| off_shapes(area) && is_free(area))
-            .or_else(|| label_places(site_link, &NEAR).find(|area| readable(area) && is_free(area)))
-            .or_else(|| label_places(site_link, &FAR).find(|area| readable(area) && is_free(area)));
+            .or_else(|| label_places(site_link, PARTS.len(), &NEAR, half).find(|area| readable(area) && is_free(area)))
+            .or_else(|| label_places(site_link, 1, &FAR, half).find(|area| readable(area) && is_free(area)));
         taken.extend(free);
         site_link.label = free.map(|area| area.middle);
     }
     site_links
 }
 
-/// Candidate places of a label, best first, as a fraction of the link and a distance from it: on the link, off all site shapes.
-const ON_LINE: [(f64, f64); 7] =
-    [(0.5, 0.0), (0.42, 0.0), (0.58, 0.0), (0.34, 0.0), (0.66, 0.0), (0.25, 0.0), (0.75, 0.0)];
-/// Candidates near the link, on a site shape if need be; for site shapes that are close together.
-const NEAR: [(f64, f64); 13] = [
-    (0.5, 0.0),
-    (0.5, 12.0),
-    (0.5, -12.0),
-    (0.2, 0.0),
-    (0.8, 0.0),
-    (0.5, 22.0),
-    (0.5, -22.0),
-    (0.0, 0.0),
-    (1.0, 0.0),
-    (0.0, 18.0),
-    (0.0, -18.0),
-    (1.0, 18.0),
-    (1.0, -18.0),
-];
-/// Candidates farther away, the last resort.
-const FAR: [(f64, f64); 12] = [
-    (0.5, 34.0),
-    (0.5, -34.0),
-    (0.5, 48.0),
-    (0.5, -48.0),
-    (0.5, 64.0),
-    (0.5, -64.0),
-    (0.5, 80.0),
-    (0.5, -80.0),
-    (0.5, 104.0),
-    (0.5, -104.0),
-    (0.5, 130.0),
-    (0.5, -130.0),
-];
+/// Candidate places of a label, best first, as a fraction of the link and a distance from it.
+const PARTS: [f64; 11] = [0.5, 0.42, 0.58, 0.34, 0.66, 0.25, 0.75, 0.12, 0.88, 0.0, 1.0];
+/// How many of them are well inside the link.
+const INSIDE: usize = 7;
+/// Near the link, and farther away, the last resort.
+const NEAR: [f64; 9] = [0.0, 12.0, -12.0, 21.0, -21.0, 30.0, -30.0, 38.0, -38.0];
+const FAR: [f64; 10] = [48.0, -48.0, 64.0, -64.0, 80.0, -80.0, 104.0, -104.0, 130.0, -130.0];
 
-fn label_places(site_link: &SiteLink, places: &[(f64, f64)]) -> impl Iterator<Item = Area> {
+fn label_places(site_link: &SiteLink, parts: usize, asides: &[f64], half: Point) -> impl Iterator<Item = Area> {
     let (from, to) = (site_link.from, site_link.to);
     let length = from.distance(to).max(1.0);
     let across = point((from.y - to.y) / length, (to.x - from.x) / length);
-    places.iter().map(move |(part, aside)| {
-        let at = from.toward(to, *part);
-        Area { middle: point(at.x + across.x * aside, at.y + across.y * aside), half: LABEL }
+    let places = asides.iter().flat_map(move |aside| PARTS[..parts].iter().map(move |part| (*part, *aside)));
+    places.map(move |(part, aside)| {
+        let at = from.toward(to, part);
+        Area { middle: point(at.x + across.x * aside, at.y + across.y * aside), half }
     })
 }
 
@@ -232,7 +306,7 @@ fn label_places(site_link: &SiteLink, places: &[(f64, f64)]) -> impl Iterator<It
 mod tests {
     use super::*;
 
-    const REGIONS: [(&str, f64, f64); 9] = [
+    const REGIONS: [(&str, f64, f64); 11] = [
         ("Virginia", 38.9, -77.4),
         ("Ohio", 40.0, -83.0),
         ("Oregon", 45.8, -119.7),
@@ -242,7 +316,13 @@ mod tests {
         ("Tokyo", 35.7, 139.7),
         ("Sydney", -33.9, 151.2),
         ("São Paulo", -23.5, -46.6),
+        ("Mumbai", 19.1, 72.9),
+        ("Cape Town", -33.9, 18.4),
     ];
+
+    fn window(width: f64, height: f64) -> Window {
+        Window { width, height, font: 1.0 }
+    }
 
     fn places(regions: usize, nodes: usize) -> Vec<Place> {
         let mut places: Vec<Place> = REGIONS[..regions]
@@ -258,7 +338,7 @@ mod tests {
         for (width, height) in [(920.0, 600.0), (1400.0, 700.0), (390.0, 520.0), (640.0, 360.0), (320.0, 480.0)] {
             for regions in 1..=9 {
                 for nodes in [1, 3, 5, 9] {
-                    let layout = Layout::new(&places(regions, nodes), nodes, width, height);
+                    let layout = Layout::new(&places(regions, nodes), nodes, window(width, height), None);
                     for (i, site_shape) in layout.site_shapes.iter().enumerate() {
                         let Area { middle, half } = site_shape.area;
                         let what = format!("{width}×{height}, {regions} regions, {nodes} nodes, site {i}");
@@ -281,7 +361,7 @@ mod tests {
                 for first in 0..6 {
                     let mut all = places(regions + first, 0).split_off(first);
                     (0..5).for_each(|node| all[node % regions].nodes.push(node));
-                    let layout = Layout::new(&all, 5, width, height);
+                    let layout = Layout::new(&all, 5, window(width, height), None);
                     for site_link in &layout.site_links {
                         let what =
                             format!("{width}×{height}, {regions} regions from {first}, link {:?}", site_link.between);
@@ -289,7 +369,7 @@ mod tests {
                         let steps = (0..=20).map(|step| site_link.from.toward(site_link.to, f64::from(step) / 20.0));
                         let off = steps.map(|at| at.distance(label)).fold(f64::INFINITY, f64::min);
                         assert!(off < 40.0, "{what}: its label is {off:.0} away");
-                        let area = Area { middle: label, half: LABEL };
+                        let area = Area { middle: label, half: layout.measure.label() };
                         assert!(
                             !layout.contents().iter().any(|content| content.meets(&area)),
                             "{what}: it covers text"
@@ -301,13 +381,80 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_readable_on_any_stage_with_any_number_of_regions() {
+        for (width, height) in [
+            (1860.0, 800.0),
+            (875.0, 386.0),
+            (823.0, 283.0),
+            (814.0, 195.0),
+            (610.0, 258.0),
+            (360.0, 438.0),
+            (345.0, 172.0),
+        ] {
+            for (regions, nodes) in [(1, 3), (3, 5), (5, 5), (3, 9), (11, 5)] {
+                // As the style sheet has it: where places are one below the other, each adds to the height.
+                let height = if regions > 5 { f64::max(height, 594.0) } else { height };
+                // A tiny frame cannot have letters of any size.
+                let fonts: &[f64] = if width > 800.0 && height > 200.0 { &[1.0, 1.6] } else { &[1.0] };
+                for &font in fonts {
+                    let layout = Layout::new(&places(regions, nodes), nodes, Window { width, height, font }, None);
+                    let letter = 12.5 * layout.measure.text * layout.scale;
+                    assert!(
+                        letter >= 12.0 * font,
+                        "{width}×{height}, {regions} regions, {nodes} nodes, {font}: {letter:.1} px"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_stage_has_large_letters_and_small_one_leaves_ids_and_medians_out_first() {
+        let on = |width, height| Layout::new(&places(3, 5), 5, window(width, height), None);
+        let projector = on(1365.0, 715.0);
+        assert!(projector.scale > 1.1 && projector.measure.detail == Detail::All, "{}", projector.scale);
+        assert_eq!(on(875.0, 386.0).measure.detail, Detail::All);
+        assert_eq!((on(360.0, 438.0).measure.detail, on(360.0, 438.0).scale), (Detail::NoMedians, 1.0));
+        assert!(on(345.0, 172.0).measure.detail > Detail::NoMedians);
+    }
+
+    #[test]
+    fn when_a_replica_moves_places_stay_and_so_do_replicas_elsewhere_and_it_finds_its_seat_again() {
+        let mut all = places(3, 5);
+        let first = Layout::new(&all, 5, window(1400.0, 700.0), None);
+        // Node 0 leaves node 3 alone, and node 2 is alone no longer.
+        all[0].nodes.retain(|node| *node != 0);
+        all[2].nodes.push(0);
+        let moved = Layout::new(&all, 5, window(1400.0, 700.0), Some(&first));
+        assert_eq!(moved.site_shapes, first.site_shapes);
+        assert_eq!(moved.site_links, first.site_links);
+        assert_ne!(moved.nodes[0], first.nodes[0]);
+        assert_eq!([moved.nodes[1], moved.nodes[3], moved.nodes[4]], [first.nodes[1], first.nodes[3], first.nodes[4]]);
+        all[2].nodes.retain(|node| *node != 0);
+        all[0].nodes.push(0);
+        let back = Layout::new(&all, 5, window(1400.0, 700.0), Some(&moved));
+        assert_eq!([back.nodes[0], back.nodes[3]], [first.nodes[0], first.nodes[3]]);
+    }
+
+    #[test]
+    fn place_that_grows_does_so_at_the_same_scale_and_pushes_no_further_than_it_takes() {
+        let mut all = places(2, 4);
+        let first = Layout::new(&all, 5, window(1400.0, 1000.0), None);
+        all[1].nodes.push(4);
+        let grown = Layout::new(&all, 5, window(1400.0, 1000.0), Some(&first));
+        assert_eq!((grown.scale, grown.measure), (first.scale, first.measure));
+        assert_eq!(grown.nodes[..4], first.nodes[..4]);
+        assert!(grown.site_shapes[1].area.half.y > first.site_shapes[1].area.half.y);
+    }
+
+    #[test]
     fn sites_keep_west_to_east_order_with_the_widest_gap_as_edge() {
-        let layout = Layout::new(&places(4, 5), 5, 1400.0, 700.0);
+        let layout = Layout::new(&places(4, 5), 5, window(1400.0, 700.0), None);
         let x = |site: usize| layout.site_shapes[site].area.middle.x;
         assert!(x(2) < x(1) && x(2) < x(0) && x(0) < x(3), "Oregon, Virginia, Ireland");
         let mut pacific = places(7, 0);
         pacific = vec![pacific.remove(6), pacific.remove(2), pacific.remove(0)];
-        let layout = Layout::new(&pacific, 0, 1400.0, 700.0);
+        let layout = Layout::new(&pacific, 0, window(1400.0, 700.0), None);
         let x = |site: usize| layout.site_shapes[site].area.middle.x;
         assert!(x(0) < x(1) && x(1) < x(2), "Tokyo, Oregon, Virginia");
     }

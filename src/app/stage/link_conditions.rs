@@ -4,7 +4,8 @@
 //! The first picture, in which nothing is faulty, does without all of this.
 
 use super::condition::{self, Condition, ConditionText};
-use super::layout::{LABEL, Layout, NODE_RADIUS, SiteLink};
+use super::layout::{Layout, SiteLink};
+use super::measure::{Measure, NODE_RADIUS};
 use crate::elements::geometry::{Area, Point, point};
 use crate::elements::svg;
 use crate::run::context::RunContext;
@@ -19,8 +20,8 @@ const BENDS: [f64; 7] = [0.0, 0.1, -0.1, 0.18, -0.18, 0.28, -0.28];
 const PLACES: [f64; 11] = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.0, 1.0];
 /// Distance between two icons.
 const STEP: f64 = 20.0;
-/// Approximate width of a letter.
-const LETTER: f64 = 6.6;
+/// Approximate width of a letter at scale 1.
+const LETTER: f64 = 7.4;
 /// Half the size of an icon.
 const ICON: Point = point(11.0, 11.0);
 /// Candidate places of a label relative to its icons, best first: offset downwards, and sideways as a fraction of its length.
@@ -282,13 +283,14 @@ fn icons_and_label(
             true => "not for clients".to_owned(),
             false => to.unwrap_or_default() + &condition::short_label(&conditions),
         };
-        let half = point(words.chars().count() as f64 * LETTER / 2.0, 7.0);
+        let text = space.measure.text;
+        let half = point(words.chars().count() as f64 * LETTER * text / 2.0, 8.0 * text);
         let aside = ICON.x + reach + half.x + 3.0;
-        let around = LABEL_PLACES.map(|(down, part)| point(at.x + part * 2.0 * half.x, at.y + down - BASELINE));
+        let around = LABEL_PLACES.map(|(down, part)| point(at.x + part * 2.0 * half.x, at.y + down * text - BASELINE));
         let beside = [point(at.x + aside, at.y), point(at.x - aside, at.y)];
         let (near, far) = around.split_at(2);
         let middle = space.take(near.iter().chain(&beside).chain(far).copied(), half);
-        drawn.push(svg::text("", point(middle.x, middle.y + BASELINE), words));
+        drawn.push(svg::text("", point(middle.x, middle.y + BASELINE * text), words));
     }
     drawn
 }
@@ -298,6 +300,7 @@ const BASELINE: f64 = 4.0;
 
 /// Free space of the stage, for icons and labels.
 struct FreeSpace {
+    measure: Measure,
     size: Point,
     taken: Vec<Area>,
 }
@@ -307,8 +310,8 @@ impl FreeSpace {
     fn of(layout: &Layout) -> FreeSpace {
         let mut taken = layout.contents();
         let labels = layout.site_links.iter().filter_map(|site_link| site_link.label);
-        taken.extend(labels.map(|middle| Area { middle, half: LABEL }));
-        FreeSpace { size: layout.size, taken }
+        taken.extend(labels.map(|middle| Area { middle, half: layout.measure.label() }));
+        FreeSpace { measure: layout.measure, size: layout.size, taken }
     }
 
     /// Takes the first of these places that covers nothing, or the one that covers least.

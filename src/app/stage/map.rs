@@ -2,21 +2,23 @@
 
 use super::drag::{Drag, Dragged};
 use super::faults::Faults;
-use super::layout::Layout;
+use super::layout::{Layout, Window};
 use super::link_conditions::LinkDrawings;
+use super::measure::NODE_RADIUS;
 use super::menu;
 use super::painter::Painter;
 use super::replica::{self, Interaction, leader_badge, replica};
-use super::site::{SiteState, client, map_grid, site_shape};
+use super::site::{SiteState, client, land, map_grid, site_name};
 use super::site_links;
 use super::site_placement::{self, Place};
 use crate::elements::geometry::{Point, point};
 use crate::elements::svg;
+use crate::elements::text;
 use crate::page_action::{PageAction, Selected, Target};
 use crate::run::context::RunContext;
 use crate::run::player::Shared;
 use crate::run::view_model::{Leadership, NodeView, ViewModel};
-use crate::web::browser;
+use crate::web::{browser, room};
 use gloo::events::{EventListener, EventListenerOptions};
 use quorumscope::core::NodeId;
 use std::cell::Cell;
@@ -25,8 +27,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlCanvasElement, ResizeObserver};
 use yew::prelude::*;
 
-/// Distance from the middle of a replica up to its leader badge.
-const BADGE_ABOVE: f64 = 37.0;
+/// What is dragged keeps this distance from the stage's edges.
+const EDGE: f64 = NODE_RADIUS + 4.0;
+/// Dots grow with the stage, up to this factor, in steps: their sprites are drawn anew for each.
+const LARGEST_DOT: f64 = 1.3;
+const DOT_STEPS: f64 = 20.0;
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
@@ -62,9 +67,11 @@ pub fn Stage(props: &Props) -> Html {
     });
     {
         let (canvas, kinds) = (canvas.clone(), context.variant.kinds);
-        use_effect_with((player.clone(), *dark, context.variant.card.key), move |(player, ..)| {
+        let dot = (layout.scale.clamp(1.0, LARGEST_DOT) * DOT_STEPS).round() / DOT_STEPS;
+        use_effect_with((player.clone(), *dark, context.variant.card.key, dot), move |(player, _, _, dot)| {
             let ratio = browser::window().device_pixel_ratio();
-            let painter = canvas.cast::<HtmlCanvasElement>().and_then(|canvas| Painter::new(canvas, kinds, ratio));
+            let painter = canvas.cast::<HtmlCanvasElement>();
+            let painter = painter.and_then(|canvas| Painter::new(canvas, kinds, ratio, *dot));
             player.borrow_mut().set_painter(painter);
         });
     }
@@ -158,13 +165,18 @@ pub fn Stage(props: &Props) -> Html {
     let drawing = faults.filter(|_| view.links_faulty());
     let conditions = drawing.map_or_else(LinkDrawings::default, |faults| (faults.links)(&layout, context, view));
     let view_box = format!("0 0 {} {}", svg::number(layout.size.x), svg::number(layout.size.y));
-    let site_shapes = layout.site_shapes.iter().enumerate().map(|(site, place)| {
-        let state = SiteState {
-            target: site_target == Some(site),
-            partitioned: view.sites.get(site).is_some_and(|site| site.partitioned),
-            open: *menu == Some(Target::Site(site)),
-        };
-        site_shape(context, site, place, state, on)
+    let state = |site: usize| SiteState {
+        target: site_target == Some(site),
+        partitioned: view.sites.get(site).is_some_and(|site| site.partitioned),
+        open: *menu == Some(Target::Site(site)),
+    };
+    let measure = layout.measure;
+    let places = || layout.site_shapes.iter().enumerate();
+    let lands = places().map(|(site, place)| land(place, state(site)));
+    let names = places().map(|(site, place)| site_name(context, site, (place, measure), state(site), on));
+    let discs = placed_replicas(&layout, view).map(|(node, at)| {
+        let is_held = held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id));
+        disc(at, node.status.is_some() && !is_held)
     });
     let drop = held.and_then(|drag| drag.action(&layout, view));
     let forecast = use_memo((drop, faults.is_some()), |(drop, _)| {
@@ -176,13 +188,14 @@ pub fn Stage(props: &Props) -> Html {
     let clients = layout.site_shapes.iter().zip(&view.sites).enumerate();
     let clients = clients
         .filter(|(index, _)| asks(*index))
-        .map(|(index, (site_shape, site))| client(site_shape.client, site, expected(index)));
+        .map(|(index, (site_shape, site))| client(site_shape.client, site, measure, expected(index)));
     let replicas = placed_replicas(&layout, view).map(|(node, at)| {
         let interaction = Interaction {
             target: node_target == Some(node.id),
             held: held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id)),
             open: *menu == Some(Target::Node(node.id)),
             faults: *faults,
+            measure,
             selected: selected.and_then(Selected::node) == Some(node.id),
             changed: view.last.as_ref().filter(|last| last.node == Some(node.id)).map(|_| view.events),
             violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
@@ -199,32 +212,39 @@ pub fn Stage(props: &Props) -> Html {
                 _ => "crown",
             };
             leader_badge(
-                point(at.x, at.y - BADGE_ABOVE),
+                point(at.x, at.y - measure.badge()),
                 class,
                 Some(grab_handler(&grab, Dragged::LeaderBadge(node.id))),
             )
         });
     let open = faults.zip(menu.and_then(|target| {
-        let (at, room) = (anchor(&layout, target)?, point(size.0, size.1));
+        let (at, room) = (anchor(&layout, target)?, point(size.width, size.height));
         Some(menu::Props { target, at, room, context: context.clone(), view: view.clone(), on: on.clone() })
     }));
-    // Each list in a group of its own, so that a leader badge more or less does not change the elements of replicas.
+    let class = format!("{class}{}", if measure.terse() { " terse" } else { "" });
+    let style = format!("--t: {}; --places: {}", text::decimal(measure.text), context.places.len());
+    // Messages are painted between two pictures: above land and lines, below names, numbers and labels, which no dot covers. Each list in a
+    // group of its own, so that a leader badge more or less does not change the elements of replicas.
     html! {
-        <div {class} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={on_cancel}>
-            <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
+        <div {class} {style} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={on_cancel}>
+            <svg viewBox={view_box.clone()} aria-hidden="true">
                 { map_grid(layout.size) }
+                <g>{ for lands }</g>
                 { site_links::lines(&layout, view, *faults) }
-                <g>{ for site_shapes }</g>
-                { site_links::labels(&layout, context, view, (*menu, *faults), on) }
                 <g>{ for conditions.lines }</g>
+                <g>{ for discs }</g>
+            </svg>
+            <canvas ref={canvas} aria-hidden="true"></canvas>
+            <svg viewBox={view_box} role="group" aria-label="The map: data centres, replicas and clients">
+                <g>{ for names }</g>
+                { site_links::labels(&layout, context, view, (*menu, *faults), on) }
                 <g>{ for clients }</g>
                 <g>{ for replicas }</g>
                 <g>{ for badges }</g>
                 <g class="above">{ for conditions.labels }</g>
-                <g>{ for held.and_then(|drag| ghost(drag, view)) }</g>
-                { for refused.map(|why| svg::text("refused", point(layout.size.x / 2.0, 18.0), format!("Not possible: {why}"))) }
+                <g>{ for held.and_then(|drag| ghost(drag, view, &layout)) }</g>
+                { for refused.map(|why| svg::text("refused", point(layout.size.x / 2.0, 18.0 * measure.text), format!("Not possible: {why}"))) }
             </svg>
-            <canvas ref={canvas} aria-hidden="true"></canvas>
             { for open.map(|(faults, of)| (faults.menu)(of)) }
         </div>
     }
@@ -274,12 +294,22 @@ fn placed_replicas<'a>(layout: &'a Layout, view: &'a ViewModel) -> impl Iterator
     view.nodes.iter().zip(&layout.nodes).filter_map(|(node, at)| Some((node, (*at)?)))
 }
 
-/// The picture of what is dragged, at the pointer.
-fn ghost(drag: Drag, view: &ViewModel) -> Option<Html> {
+/// The surface of a replica, under what is painted on it: timer and messages.
+fn disc(at: Point, solid: bool) -> Html {
+    let style = format!("transform: translate({}px, {}px)", svg::number(at.x), svg::number(at.y));
+    let class = if solid { "seat" } else { "seat hollow" };
+    svg::element("g", &["class", "style"], vec![class.into(), style.into()], vec![svg::circle("", NODE_RADIUS)])
+}
+
+/// The picture of what is dragged, at the pointer, or as near to it as the stage reaches.
+fn ghost(drag: Drag, view: &ViewModel, layout: &Layout) -> Option<Html> {
+    let above = if let Dragged::LeaderBadge(_) = drag.dragged { layout.measure.badge() } else { 0.0 };
+    let within = |value: f64, size: f64| value.clamp(EDGE, (size - EDGE).max(EDGE));
+    // A badge is above the pointer, so that what it would land on stays visible.
+    let at = point(within(drag.at.x, layout.size.x), within(drag.at.y - above, layout.size.y));
     match drag.dragged {
-        // Above the pointer, so that the drop target stays visible.
-        Dragged::LeaderBadge(_) => Some(leader_badge(point(drag.at.x, drag.at.y - BADGE_ABOVE), "crown", None)),
-        Dragged::Node(id) => Some(replica::ghost(view.nodes.get(usize::from(id.0))?, drag.at)),
+        Dragged::LeaderBadge(_) => Some(leader_badge(at, "crown", None)),
+        Dragged::Node(id) => Some(replica::ghost(view.nodes.get(usize::from(id.0))?, at)),
     }
 }
 
@@ -305,14 +335,15 @@ fn use_touch_lock(frame: &NodeRef) -> Rc<Cell<bool>> {
     dragging
 }
 
-/// The layout of the stage, computed again when its size or the sites of replicas change.
+/// The layout of the stage, computed again when its size or the sites of replicas change. Within a run, what can stay where it was does.
 #[hook]
-fn use_layout(context: &Rc<RunContext>, view: &Rc<ViewModel>, size: (f64, f64)) -> Rc<Layout> {
+fn use_layout(context: &Rc<RunContext>, view: &Rc<ViewModel>, size: Window) -> Rc<Layout> {
     // A replica that has left the cluster and is down is not shown.
     let homes: Vec<Option<usize>> =
         view.nodes.iter().map(|node| (node.member || node.status.is_some()).then_some(node.site)).collect();
-    use_memo((context.clone(), homes, size), |(context, homes, (width, height))| {
-        if *width <= 0.0 || *height <= 0.0 {
+    let latest = use_mut_ref(|| None::<(Rc<RunContext>, Rc<Layout>)>);
+    let layout = use_memo((context.clone(), homes, size), |(context, homes, window)| {
+        if window.width <= 0.0 || window.height <= 0.0 {
             return Layout::default();
         }
         let sites = context.places.len();
@@ -326,14 +357,18 @@ fn use_layout(context: &Rc<RunContext>, view: &Rc<ViewModel>, size: (f64, f64)) 
                 Place { name: place.name.clone(), latitude, longitude, nodes }
             })
             .collect();
-        Layout::new(&places, homes.len(), *width, *height)
-    })
+        let latest = latest.borrow();
+        let before = latest.as_ref().filter(|(of, _)| of == context).map(|(_, layout)| &**layout);
+        Layout::new(&places, homes.len(), *window, before)
+    });
+    *latest.borrow_mut() = Some((context.clone(), layout.clone()));
+    layout
 }
 
-/// Width and height of an element, CSS pixels; 0 until it is measured.
+/// Width and height of an element, CSS pixels, 0 until it is measured; and the size of its letters.
 #[hook]
-fn use_size(node: &NodeRef) -> (f64, f64) {
-    let size = use_state_eq(|| (0.0, 0.0));
+fn use_size(node: &NodeRef) -> Window {
+    let size = use_state_eq(Window::default);
     {
         let (size, node) = (size.clone(), node.clone());
         use_effect_with((), move |()| {
@@ -341,7 +376,9 @@ fn use_size(node: &NodeRef) -> (f64, f64) {
             let measure = element.clone().map(|element| {
                 Closure::<dyn Fn()>::new(move || {
                     let rect = element.get_bounding_client_rect();
-                    size.set((rect.width().round(), rect.height().round()));
+                    room::classify();
+                    let font = room::letters(&element) / room::USUAL;
+                    size.set(Window { width: rect.width().round(), height: rect.height().round(), font });
                 })
             });
             let observer =

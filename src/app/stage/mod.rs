@@ -8,6 +8,7 @@ pub mod layout;
 pub mod legend;
 mod link_conditions;
 pub mod map;
+mod measure;
 mod menu;
 pub mod painter;
 mod replica;

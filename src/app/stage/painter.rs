@@ -1,6 +1,7 @@
 //! Canvas painter of messages in flight: sprites with tails, or plain squares when there are many. It works outside of Yew.
 
-use super::layout::{Layout, NODE_RADIUS};
+use super::layout::Layout;
+use super::measure::NODE_RADIUS;
 use super::sprites::{SpriteIndex, Sprites};
 use crate::elements::geometry::{Point, point};
 use crate::page_action::Selected;
@@ -17,14 +18,14 @@ const PLAIN: f64 = 4.0;
 const TAILS_UP_TO: usize = 400;
 /// Offset of a message to the right of the straight line, so that the two directions of a link are side by side.
 const KEEP_RIGHT: f64 = 5.0;
-const TAIL: f64 = 17.0;
+const TAIL: f64 = 19.0;
 const CLIENT_RADIUS: f64 = 15.0;
 /// The fraction of its way on which a message that will be dropped fades.
 const FADE: (f64, f64) = (0.42, 0.62);
 
 /// Radius of the ring around the selected message, and the distance within which a message is meant, CSS pixels.
-const RING: f64 = 13.0;
-const REACH: f64 = 15.0;
+const RING: f64 = 14.5;
+const REACH: f64 = 16.0;
 
 /// One dot to paint, CSS pixels.
 struct Dot {
@@ -46,15 +47,17 @@ pub struct Painter {
     context: CanvasRenderingContext2d,
     sprites: Sprites,
     ratio: f64,
+    /// How much larger dots are than usual.
+    zoom: f64,
     dots: Vec<Dot>,
 }
 
 impl Painter {
-    /// A painter for a canvas, on a screen with `ratio` device pixels for each CSS pixel.
-    pub fn new(canvas: HtmlCanvasElement, kinds: &[Kind], ratio: f64) -> Option<Painter> {
+    /// A painter for a canvas, on a screen with `ratio` device pixels for each CSS pixel, with dots larger by `zoom`.
+    pub fn new(canvas: HtmlCanvasElement, kinds: &[Kind], ratio: f64, zoom: f64) -> Option<Painter> {
         let context = canvas.get_context("2d").ok()??.dyn_into().ok()?;
-        let sprites = Sprites::new(kinds, ratio)?;
-        Some(Painter { canvas, context, sprites, ratio, dots: Vec::new() })
+        let sprites = Sprites::new(kinds, ratio, zoom)?;
+        Some(Painter { canvas, context, sprites, ratio, zoom, dots: Vec::new() })
     }
 
     /// Clears the picture, and paints around each replica what is left of the timer that will make it act next.
@@ -114,7 +117,7 @@ impl Painter {
         let is_it = |dot: &&Dot| flights[dot.flight].id == id && flights[dot.flight].from == from;
         if let Some(dot) = self.dots.iter().find(is_it) {
             self.context.begin_path();
-            let _ = self.context.arc(dot.at.x, dot.at.y, RING, 0.0, std::f64::consts::TAU);
+            let _ = self.context.arc(dot.at.x, dot.at.y, RING * self.zoom, 0.0, std::f64::consts::TAU);
             self.context.set_line_width(3.0);
             self.context.set_stroke_style_str(&self.sprites.ring);
             self.context.stroke();
@@ -125,7 +128,7 @@ impl Painter {
     pub fn dot_at(&self, at: Point) -> Option<usize> {
         let near = self.dots.iter().map(|dot| (dot.at.distance(at), dot.flight));
         let (distance, flight) = near.min_by(|(one, _), (other, _)| one.total_cmp(other))?;
-        (distance <= REACH).then_some(flight)
+        (distance <= REACH * self.zoom).then_some(flight)
     }
 
     /// Resizes the canvas to the stage, and clears it.
@@ -160,16 +163,23 @@ impl Painter {
         context.set_global_alpha(1.0);
     }
 
-    /// Squares of one colour are one path, several times faster than one by one.
+    /// Squares of one colour are one path, several times faster than one by one. Those of clients are hollow, as their larger ones are: refusals
+    /// have the same colour.
     fn paint_plain(&self) {
         let context = &self.context;
+        context.set_line_width(1.0);
         for (sprite, color) in self.sprites.colors.iter().enumerate() {
             context.begin_path();
             for dot in self.dots.iter().filter(|dot| dot.sprite == sprite) {
                 context.rect(dot.at.x - PLAIN / 2.0, dot.at.y - PLAIN / 2.0, PLAIN, PLAIN);
             }
-            context.set_fill_style_str(color);
-            context.fill();
+            if sprite >= self.sprites.request() {
+                context.set_stroke_style_str(color);
+                context.stroke();
+            } else {
+                context.set_fill_style_str(color);
+                context.fill();
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A replica on the stage: number, role, term or ballot, log bar, ring of votes, and the leader badge.
 
 use super::faults::Faults;
-use super::layout::NODE_RADIUS;
+use super::measure::{Measure, NODE_RADIUS};
 use crate::elements::geometry::{self, Point, point};
 use crate::elements::svg::{self, MenuButton};
 use crate::elements::text;
@@ -43,6 +43,8 @@ pub struct Interaction {
     pub changed: Option<u64>,
     /// It takes part in a violation.
     pub violates: bool,
+    /// Sizes of letters, and what is told.
+    pub measure: Measure,
     /// What draws fault conditions, once it is loaded.
     pub faults: Option<&'static Faults>,
 }
@@ -52,7 +54,7 @@ pub fn replica(
     node: &NodeView,
     at: Point,
     (epoch, place): (&str, &str),
-    Interaction { target, held, open, selected, changed, violates, faults }: Interaction,
+    Interaction { target, held, open, selected, changed, violates, measure, faults }: Interaction,
     on_grab: Callback<PointerEvent>,
     on: &Callback<PageAction>,
 ) -> Html {
@@ -61,25 +63,24 @@ pub fn replica(
     if selected {
         children.push(svg::circle("selection", NODE_RADIUS + 9.0));
     }
-    let number = svg::text("number", point(0.0, 6.0), text::number(node.id).to_string());
-    match node.status {
-        Some(status) => {
-            children.extend(status.tally.map(|tally| ring(tally, status.members)));
-            children.extend([
-                number,
-                log_bar(node),
-                svg::text("role", point(0.0, 56.0), status.role),
-                svg::text("epoch", point(0.0, 69.0), text::epoch(epoch, status.epoch)),
-            ]);
-        }
-        None => children.extend([
-            svg::path("cross", "M-13 -13L13 13M13 -13L-13 13"),
-            number,
-            svg::text("role", point(0.0, 56.0), "down"),
-        ]),
+    let faults = faults.filter(|_| node.faulty());
+    children.extend(node.status.and_then(|status| Some(ring(status.tally?, status.members))));
+    if down {
+        children.push(svg::path("cross", "M-13 -13L13 13M13 -13L-13 13"));
     }
-    if let Some(faults) = faults.filter(|_| node.faulty()) {
-        children.extend((faults.draw_at_node)(node));
+    children.push(svg::text("number", Point::default(), text::number(node.id).to_string()));
+    if measure.roles() {
+        let role = node.status.map_or_else(|| "down".to_owned(), |status| measure.role_text(status.role));
+        children.push(svg::text("role", point(0.0, measure.role()), role));
+    }
+    if let Some(status) = node.status {
+        children.push(log_bar(node, measure));
+        if measure.epochs() && !(faults.is_some() && measure.terse()) {
+            children.push(svg::text("epoch", point(0.0, measure.epoch()), text::epoch(epoch, status.epoch)));
+        }
+    }
+    if let Some(faults) = faults {
+        children.extend((faults.draw_at_node)(node, measure));
     }
     let classes = [
         ("down", down),
@@ -102,7 +103,7 @@ pub fn replica(
 
 /// The picture of a replica that follows the pointer while it is dragged.
 pub fn ghost(node: &NodeView, at: Point) -> Html {
-    let number = svg::text("number", point(0.0, 6.0), text::number(node.id).to_string());
+    let number = svg::text("number", Point::default(), text::number(node.id).to_string());
     svg::moved("replica ghost", at, vec![svg::circle("disc", NODE_RADIUS), number])
 }
 
@@ -118,9 +119,9 @@ fn ring(tally: Tally, members: NodeSet) -> Html {
 }
 
 /// The log bar: a mark for each slot shown, with a frame where replicas disagree; or the last slot of a log that is far behind.
-fn log_bar(node: &NodeView) -> Html {
+fn log_bar(node: &NodeView, measure: Measure) -> Html {
     if let Some(last) = node.behind {
-        return svg::text("behind", point(0.0, 40.0), format!("…{last}"));
+        return svg::text("behind", point(0.0, 31.0 + 9.5 * measure.text), format!("…{last}"));
     }
     let (width, gap) = SLOT;
     let left = -(node.slots.len() as f64 * (width + gap) - gap) / 2.0;

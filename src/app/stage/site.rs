@@ -1,6 +1,7 @@
 //! A site on the map: its shape and name, its clients with their latencies, and the map grid behind.
 
 use super::layout::SiteShape;
+use super::measure::Measure;
 use crate::elements::geometry::{Point, point};
 use crate::elements::svg::{self, MenuButton};
 use crate::elements::text;
@@ -21,25 +22,40 @@ pub struct SiteState {
     pub open: bool,
 }
 
-/// Draws the shape of a site with its name.
-pub fn site_shape(
+/// Draws the shape of a site.
+pub fn land(site_shape: &SiteShape, state: SiteState) -> Html {
+    svg::group(
+        state.class("ground", "ground target", "ground cut-off"),
+        vec![svg::path("land", site_shape.path.clone())],
+    )
+}
+
+/// Draws the name of a site, a button.
+pub fn site_name(
     context: &RunContext,
     site: usize,
-    site_shape: &SiteShape,
+    (site_shape, measure): (&SiteShape, Measure),
     state: SiteState,
     on: &Callback<PageAction>,
 ) -> Html {
     let name = &context.names[site];
     let id = &context.places[site].id;
     let at = site_shape.name;
-    let mut children = vec![
-        svg::rect("hit", point(at.x - 70.0, at.y - 16.0), point(140.0, 44.0)),
-        svg::text("name", at, name.clone()),
-    ];
-    if state.partitioned {
-        children.push(svg::text("trouble", point(at.x, at.y + 15.0), "partitioned"));
-    } else if id.as_str() != name.as_str() {
-        children.push(svg::text("id", point(at.x, at.y + 15.0), id.clone()));
+    let (wide, above) = (2.0 * site_shape.area.half.x.min(70.0), if measure.terse() { 30.0 } else { 18.0 });
+    let below = point(at.x, at.y + measure.id());
+    let mut children = vec![svg::rect("hit", point(at.x - wide / 2.0, at.y - above), point(wide, 44.0))];
+    match (state.partitioned, measure.terse()) {
+        // Its shore tells the same.
+        (true, true) => children.push(svg::text("trouble", at, name.clone())),
+        (true, false) => {
+            children.extend([svg::text("name", at, name.clone()), svg::text("trouble", below, "partitioned")])
+        }
+        (false, terse) => {
+            children.push(svg::text("name", at, name.clone()));
+            if !terse && id.as_str() != name.as_str() {
+                children.push(svg::text("id", below, id.clone()));
+            }
+        }
     }
     let place = MenuButton {
         target: Target::Site(site),
@@ -53,17 +69,23 @@ pub fn site_shape(
         on_grab: None,
         children,
     };
-    let class = match state {
-        SiteState { target: true, .. } => "island target",
-        SiteState { partitioned: true, .. } => "island cut-off",
-        _ => "island",
-    };
-    svg::group(class, vec![svg::path("land", site_shape.path.clone()), place.draw(on)])
+    svg::group(state.class("island", "island target", "island cut-off"), vec![place.draw(on)])
+}
+
+impl SiteState {
+    /// One of these classes: as usual, where something would land, partitioned.
+    fn class(self, usual: &'static str, target: &'static str, partitioned: &'static str) -> &'static str {
+        match self {
+            SiteState { target: true, .. } => target,
+            SiteState { partitioned: true, .. } => partitioned,
+            _ => usual,
+        }
+    }
 }
 
 /// Draws the clients of a site: their latest latency and its median; or, while something is dragged, what they would wait then. `expected`:
 /// the latency, or that nobody would be answered.
-pub fn client(at: Point, site: &SiteView, expected: Option<Option<Micros>>) -> Html {
+pub fn client(at: Point, site: &SiteView, measure: Measure, expected: Option<Option<Micros>>) -> Html {
     let latest = site.latest.map_or("–".to_owned(), text::latency);
     let median = site.median.map_or("no answer yet".to_owned(), |median| format!("median {}", text::latency(median)));
     let (latest, median) = match expected {
@@ -79,18 +101,22 @@ pub fn client(at: Point, site: &SiteView, expected: Option<Option<Micros>>) -> H
         (false, true) => "client",
         (false, false) => "client cut-off",
     };
+    let (first, second) = measure.latency();
     let mut children = vec![
         svg::rect("box", point(-14.0, -14.0), point(28.0, 28.0)),
         svg::path("person", "M-5 -2.5h10M-5 2.5h10"),
-        svg::text("latest", point(22.0, -1.0), latest),
+        svg::text("latest", point(22.0, first), latest),
     ];
-    match site.cut_off.is_empty() || expected.is_some() {
-        true => children.push(svg::text("median", point(22.0, 13.0), median)),
+    let median = match site.cut_off.is_empty() || expected.is_some() {
+        true => median,
         false => {
             let nodes: Vec<String> = site.cut_off.iter().map(|id| text::number(id).to_string()).collect();
             children.push(svg::path("barred", "M-11 11L11 -11"));
-            children.push(svg::text("median", point(22.0, 13.0), format!("cut from {}", nodes.join(", "))));
+            format!("cut from {}", nodes.join(", "))
         }
+    };
+    if !measure.terse() {
+        children.push(svg::text("median", point(22.0, second), median));
     }
     svg::moved(class, at, children)
 }

@@ -2,6 +2,7 @@
 
 use super::faults::Faults;
 use super::layout::{Layout, SiteLink};
+use super::measure::Measure;
 use crate::elements::geometry::{Point, point};
 use crate::elements::svg::{self, MenuButton};
 use crate::elements::text;
@@ -28,16 +29,14 @@ pub fn labels(
     (menu, faults): (Option<Target>, Option<&Faults>),
     on: &Callback<PageAction>,
 ) -> Html {
-    let labels = layout
-        .site_links
-        .iter()
-        .filter_map(|site_link| Some(label(context, view, site_link, site_link.label?, (menu, faults), on)));
+    let labels = layout.site_links.iter().filter_map(|site_link| {
+        Some(label((context, view, layout.measure), site_link, site_link.label?, (menu, faults), on))
+    });
     svg::group("lane", labels.collect())
 }
 
 fn label(
-    context: &RunContext,
-    view: &ViewModel,
+    (context, view, measure): (&RunContext, &ViewModel, Measure),
     site_link: &SiteLink,
     at: Point,
     (menu, faults): (Option<Target>, Option<&Faults>),
@@ -59,7 +58,7 @@ fn label(
         on_grab: None,
         children: vec![
             svg::rect("hit", point(at.x - 34.0, at.y - 22.0), point(68.0, 44.0)),
-            svg::text("", point(at.x, at.y + 4.0), trip),
+            svg::text("", point(at.x, at.y + 4.3 * measure.text), trip),
         ],
     };
     button.draw(on)

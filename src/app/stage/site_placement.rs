@@ -1,18 +1,10 @@
 //! Site placement: spreads site shapes over the stage by geography, keeps them apart, and draws their outlines.
 
-use crate::elements::geometry::{Area, Point, direction, point};
+use crate::elements::geometry::{Area, Point, direction, point, squircle};
 use crate::elements::svg;
 
-/// Least distance between two site shapes.
-const GAP: f64 = 34.0;
-/// Least distance from a site shape to the edge of the stage.
-const MARGIN: f64 = 20.0;
 /// Most rounds of pushing overlapping shapes apart.
 const ROUNDS: usize = 320;
-/// Factor by which the scale is reduced until all shapes fit.
-const SHRINK: f64 = 0.94;
-/// Below this scale, shapes are arranged in rows instead.
-const SMALLEST: f64 = 0.62;
 
 /// A site as the layout needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,18 +19,25 @@ pub struct Place {
     pub nodes: Vec<usize>,
 }
 
-/// The middle of each site shape, in stage units, of which `scale` (also given) make a CSS pixel.
-pub fn site_shapes(places: &[Place], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
-    let globe = project(places);
-    let mut scale = 1.0;
-    while scale > SMALLEST {
-        let size = point(stage.x / scale, stage.y / scale);
-        if let Some(middles) = relax(&globe, halves, size) {
-            return (middles, scale);
-        }
-        scale *= SHRINK;
+/// A stage to spread site shapes over, in stage units.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Its width and height.
+    pub size: Point,
+    /// Least distance between two shapes, and from a shape to the edge.
+    pub apart: (f64, f64),
+}
+
+/// The middle of each site shape: by geography or, if they have stood elsewhere `before`, as near to that as can be. `None` if they do not fit.
+pub fn spread(places: &[Place], halves: &[Point], room: Room, before: Option<&[Point]>) -> Option<Vec<Point>> {
+    let Room { size, apart: (_, margin) } = room;
+    if halves.iter().any(|half| 2.0 * (half.x + margin) > size.x || 2.0 * (half.y + margin) > size.y) {
+        return None;
     }
-    rows(&globe, halves, stage)
+    match before {
+        Some(before) => relax(before, halves, room).map(|areas| areas.iter().map(|area| area.middle).collect()),
+        None => relax(&anchors(&project(places), halves, size), halves, room).map(|areas| centred(&areas, size)),
+    }
 }
 
 /// Longitude and latitude as a flat map whose edge is the widest gap between sites, so that neighbours across an ocean stay
@@ -87,22 +86,15 @@ fn anchors(globe: &[Point], halves: &[Point], size: Point) -> Vec<Point> {
 }
 
 /// Pushes site shapes apart until none overlaps; `None` if that does not work out.
-fn relax(globe: &[Point], halves: &[Point], size: Point) -> Option<Vec<Point>> {
-    if halves.iter().any(|half| 2.0 * (half.x + MARGIN) > size.x || 2.0 * (half.y + MARGIN) > size.y) {
-        return None;
-    }
-    let anchors = anchors(globe, halves, size);
-    let mut areas: Vec<Area> = anchors
-        .iter()
-        .zip(halves)
-        .map(|(&middle, &half)| Area { middle, half })
-        .map(|area| inside(area, size))
-        .collect();
+fn relax(middles: &[Point], halves: &[Point], room: Room) -> Option<Vec<Area>> {
+    let Room { size, apart: (gap, _) } = room;
+    let mut areas: Vec<Area> =
+        middles.iter().zip(halves).map(|(&middle, &half)| inside(Area { middle, half }, room)).collect();
     for round in 0..ROUNDS {
         let mut free = true;
         for a in 0..areas.len() {
             for b in a + 1..areas.len() {
-                let overlap = areas[a].overlap(&areas[b], GAP);
+                let overlap = areas[a].overlap(&areas[b], gap);
                 if overlap.x <= 0.0 || overlap.y <= 0.0 {
                     continue;
                 }
@@ -116,12 +108,12 @@ fn relax(globe: &[Point], halves: &[Point], size: Point) -> Option<Vec<Point>> {
                 } else {
                     point(0.0, sign(areas[a].middle.y, areas[b].middle.y) * (overlap.y / 2.0 + 0.5))
                 };
-                shift(&mut areas[a], -push.x, -push.y, size);
-                shift(&mut areas[b], push.x, push.y, size);
+                shift(&mut areas[a], -push.x, -push.y, room);
+                shift(&mut areas[b], push.x, push.y, room);
             }
         }
         if free {
-            return Some(centred(&areas, size));
+            return Some(areas);
         }
     }
     None
@@ -138,23 +130,24 @@ fn centred(areas: &[Area], size: Point) -> Vec<Point> {
     areas.iter().map(|area| point(area.middle.x + x, area.middle.y + y)).collect()
 }
 
-fn shift(area: &mut Area, x: f64, y: f64, size: Point) {
+fn shift(area: &mut Area, x: f64, y: f64, room: Room) {
     area.middle = point(area.middle.x + x, area.middle.y + y);
-    *area = inside(*area, size);
+    *area = inside(*area, room);
 }
 
-fn inside(area: Area, size: Point) -> Area {
+fn inside(area: Area, Room { size, apart: (_, margin) }: Room) -> Area {
     let clamp =
-        |value: f64, half: f64, size: f64| value.clamp(half + MARGIN, (size - half - MARGIN).max(half + MARGIN));
+        |value: f64, half: f64, size: f64| value.clamp(half + margin, (size - half - margin).max(half + margin));
     let Area { middle, half } = area;
     Area { middle: point(clamp(middle.x, half.x, size.x), clamp(middle.y, half.y, size.y)), half }
 }
 
-/// Rows of equal cells, north to south and west to east within a row: always fits, at some scale.
-fn rows(globe: &[Point], halves: &[Point], stage: Point) -> (Vec<Point>, f64) {
+/// Rows of equal cells, north to south and west to east within a row, `gap` apart: always fits, at some scale.
+pub fn rows(places: &[Place], halves: &[Point], stage: Point, gap: f64) -> (Vec<Point>, f64) {
+    let globe = project(places);
     let n = globe.len();
     let cell = halves.iter().fold(Point::default(), |most, half| point(most.x.max(half.x), most.y.max(half.y)));
-    let cell = point(2.0 * cell.x + GAP, 2.0 * cell.y + GAP);
+    let cell = point(2.0 * cell.x + gap, 2.0 * cell.y + gap);
     let scale_for = |columns: usize| {
         let rows = n.div_ceil(columns);
         (stage.x / (columns as f64 * cell.x)).min(stage.y / (rows as f64 * cell.y)).min(1.0)
@@ -202,12 +195,6 @@ pub fn outline(area: Area, name: &str) -> String {
         })
         .collect();
     smooth_path(&corners)
-}
-
-/// Radius of the superellipse of exponent 3 in this direction: it leaves room for the corners of a box.
-fn squircle(x: f64, y: f64) -> f64 {
-    let (x, y) = (x.abs(), y.abs());
-    (x * x * x + y * y * y).powi(-1).sqrt().sqrt().max(1.0)
 }
 
 /// A closed Catmull-Rom curve through the corners, as Bézier curves.

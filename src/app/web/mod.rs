@@ -4,5 +4,7 @@ pub mod address;
 pub mod browser;
 pub mod handle;
 pub mod json;
+pub mod later_style;
 pub mod options;
+pub mod room;
 pub mod variants;

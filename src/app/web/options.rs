@@ -2,6 +2,7 @@
 
 use super::browser;
 use crate::run::pace::Pace;
+use quorumscope::lab::problem::no_such;
 use web_sys::UrlSearchParams;
 
 /// One parameter.
@@ -73,6 +74,12 @@ pub const PARAMETERS: &[Parameter] = &[
         says: "whether to show play, step and speed",
     },
     Parameter {
+        name: "present",
+        accepts: Accepts::Flag,
+        default: "false",
+        says: "stage, sentence and controls alone, in large letters, as on a projector",
+    },
+    Parameter {
         name: "panels",
         accepts: Accepts::Some(PANELS),
         default: "all, or none in a frame",
@@ -94,6 +101,8 @@ const PANELS: &[&str] = &["latency", "log", "messages", "inspect"];
 pub struct Options {
     /// Only the stage and its controls.
     pub embed: bool,
+    /// Stage, sentence and controls alone, in large letters.
+    pub present: bool,
     /// The key of the scenario to begin with.
     pub preset: Option<String>,
     /// The key of another protocol for it.
@@ -154,6 +163,7 @@ impl Options {
         let (latency, log, messages, inspect) = (panel("latency"), panel("log"), panel("messages"), panel("inspect"));
         Options {
             embed,
+            present: flag(read("present")).unwrap_or(false),
             preset: read("preset"),
             variant: read("variant"),
             seed: read("seed").and_then(|seed| seed.parse().ok()),
@@ -172,6 +182,25 @@ impl Options {
             problems,
         }
     }
+}
+
+/// What is wrong with parameters of the address that there are none of, for a notice: their names, and what would do. This comes in the chunk for actions.
+pub fn unknown() -> Option<String> {
+    let search = browser::window().location().search().unwrap_or_default();
+    let problems = unknown_in(search.trim_start_matches('?'));
+    (!problems.is_empty()).then(|| problems.join("\n"))
+}
+
+fn unknown_in(search: &str) -> Vec<String> {
+    let known = || PARAMETERS.iter().map(|parameter| parameter.name);
+    let given = search.split('&').filter(|part| !part.is_empty());
+    let named = given.map(|part| (part.split('=').next().unwrap_or_default(), part));
+    named
+        .filter(|(name, _)| known().all(|known| known != *name))
+        .map(|(name, part)| {
+            format!("{part} in the address: there is no such parameter; {}.", no_such(name, "parameters", known()))
+        })
+        .collect()
 }
 
 impl Accepts {
@@ -237,6 +266,33 @@ mod tests {
             (Some(false), Some(true), Some("1 : 100"))
         );
         assert!(!options("embed").messages);
+    }
+
+    #[test]
+    fn presentation_is_a_flag() {
+        assert!(options("present").present && options("present=true").present);
+        assert!(!options("").present && !options("present=false").present);
+    }
+
+    #[test]
+    fn parameters_that_do_not_exist_are_told_with_what_would_do() {
+        assert_eq!(unknown_in("embed&theme=dark&present="), Vec::<String>::new());
+        let [misspelt, other] = &unknown_in("embeded&seed=3&colour=red")[..] else { panic!("two are unknown") };
+        assert!(
+            misspelt.starts_with("embeded in the address") && misspelt.contains("did you mean \"embed\"?"),
+            "{misspelt}"
+        );
+        assert!(other.starts_with("colour=red in the address") && other.contains("theme"), "{other}");
+    }
+
+    #[test]
+    fn panels_that_do_not_exist_are_told_with_those_that_do() {
+        let all = options("panels=all");
+        assert_eq!(
+            all.problems,
+            ["panels=all in the address: any of latency, log, messages, inspect, with commas between, would do."]
+        );
+        assert!(all.latency && all.log && all.messages && all.inspect, "all are shown, as without the parameter");
     }
 
     #[test]

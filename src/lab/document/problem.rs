@@ -147,7 +147,7 @@ impl ProblemCollector {
 }
 
 /// The message for a name that is none of `known`: the closest known name by edit distance, if it is close, and the list.
-pub(in crate::lab) fn no_such<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn no_such<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     if known.is_empty() {
         return format!("there are no {what} here");

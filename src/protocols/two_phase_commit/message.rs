@@ -39,7 +39,7 @@ crate::messages! {
         };
         /// In doubt: asks for the decision.
         DecisionReq { at: Slot } = {
-            alias: "inquiry", letter: '?', phase: Transfer, says: "is in doubt and asks for the decision",
+            alias: "inquiry", letter: 'Q', phase: Transfer, says: "is in doubt and asks for the decision",
             bytes: 5, slot: *at,
         };
         /// In doubt as well.
