@@ -1,7 +1,7 @@
 //! Canvas painter of messages in flight: sprites with tails, or plain squares when there are many. It works outside of Yew.
 
 use super::layout::{Layout, NODE_RADIUS};
-use super::sprites::{SpriteIndex, Sprites};
+use super::sprites::{CELL, SpriteIndex, Sprites};
 use crate::elements::geometry::{Point, point};
 use crate::page_action::Selected;
 use quorumscope::core::{Kind, Micros};
@@ -26,6 +26,9 @@ const FADE: (f64, f64) = (0.42, 0.62);
 const RING: f64 = 13.0;
 const REACH: f64 = 15.0;
 
+/// Above this number of marks on the canvas, all of it is cleared at once.
+const CLEARED_ONE_BY_ONE: usize = 300;
+
 /// One dot to paint, CSS pixels.
 struct Dot {
     /// Index of the message.
@@ -47,6 +50,9 @@ pub struct Painter {
     sprites: Sprites,
     ratio: f64,
     dots: Vec<Dot>,
+    /// Around what is painted by now: two corners, CSS pixels. Only that is cleared for the next picture, since a browser without a graphics
+    /// processor composes anew whatever was touched.
+    painted: Vec<(Point, Point)>,
 }
 
 impl Painter {
@@ -54,7 +60,9 @@ impl Painter {
     pub fn new(canvas: HtmlCanvasElement, kinds: &[Kind], ratio: f64) -> Option<Painter> {
         let context = canvas.get_context("2d").ok()??.dyn_into().ok()?;
         let sprites = Sprites::new(kinds, ratio)?;
-        Some(Painter { canvas, context, sprites, ratio, dots: Vec::new() })
+        // What an earlier painter has left goes when the canvas takes its size.
+        canvas.set_width(0);
+        Some(Painter { canvas, context, sprites, ratio, dots: Vec::new(), painted: Vec::new() })
     }
 
     /// Clears the picture, and paints around each replica what is left of the timer that will make it act next.
@@ -69,8 +77,10 @@ impl Painter {
             let (scale, top) = (layout.scale, -std::f64::consts::FRAC_PI_2);
             context.begin_path();
             let end = top + left.min(1.0) * std::f64::consts::TAU;
-            let _ = context.arc(at.x * scale, at.y * scale, (NODE_RADIUS - 4.0) * scale, top, end);
+            let (at, radius) = (point(at.x * scale, at.y * scale), (NODE_RADIUS - 4.0) * scale);
+            let _ = context.arc(at.x, at.y, radius, top, end);
             context.stroke();
+            self.painted.push(around(at, at, radius + 2.0));
         }
     }
 
@@ -86,6 +96,9 @@ impl Painter {
         let sprites = &self.sprites;
         let dots = flights.iter().enumerate();
         self.dots.extend(dots.filter_map(|dot| self::dot(layout, dot, now, reduced_motion, sprites)));
+        if self.dots.len() <= CLEARED_ONE_BY_ONE {
+            self.painted.extend(self.dots.iter().map(|dot| around(dot.at, dot.tail, CELL)));
+        }
         self.ring(flights, selected);
         let context = &self.context;
         if self.dots.len() > PLAIN_ABOVE {
@@ -128,8 +141,8 @@ impl Painter {
         (distance <= REACH).then_some(flight)
     }
 
-    /// Resizes the canvas to the stage, and clears it.
-    fn fit(&self, layout: &Layout) {
+    /// Resizes the canvas to the stage, and clears what is painted on it.
+    fn fit(&mut self, layout: &Layout) {
         let pixels = |units: f64| (units * layout.scale * self.ratio).round() as u32;
         let (width, height) = (pixels(layout.size.x), pixels(layout.size.y));
         if self.canvas.width() != width || self.canvas.height() != height {
@@ -137,7 +150,14 @@ impl Painter {
             self.canvas.set_height(height);
         }
         let _ = self.context.set_transform(self.ratio, 0.0, 0.0, self.ratio, 0.0, 0.0);
-        self.context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+        if self.dots.len() > CLEARED_ONE_BY_ONE {
+            self.context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+        } else {
+            for (from, to) in &self.painted {
+                self.context.clear_rect(from.x, from.y, to.x - from.x, to.y - from.y);
+            }
+        }
+        self.painted.clear();
     }
 
     fn paint_tails(&self) {
@@ -172,6 +192,14 @@ impl Painter {
             context.fill();
         }
     }
+}
+
+/// The corners of a rectangle that lies this far around two points.
+fn around(one: Point, other: Point, margin: f64) -> (Point, Point) {
+    (
+        point(one.x.min(other.x) - margin, one.y.min(other.y) - margin),
+        point(one.x.max(other.x) + margin, one.y.max(other.y) + margin),
+    )
 }
 
 /// The dot of a message; `None` before it is sent and after it was dropped.
