@@ -5,6 +5,7 @@ use super::keyboard;
 use super::opening::{self, Opened};
 use crate::page_action::PageAction;
 use crate::panels::trials;
+use crate::run::announce::{self, Announce};
 use crate::run::details::Details;
 use crate::run::engine::Engine;
 use crate::run::player::Shared;
@@ -57,6 +58,8 @@ pub struct Actions {
     pub trials_of: fn(&Scenario) -> Rc<[Trial]>,
     /// See [`trials::trials`].
     pub trials: fn(trials::Props) -> Html,
+    /// See [`announce::announce`].
+    pub announce: fn() -> Announce,
     /// See [`handle::install`].
     pub install: fn(&Shared),
 }
@@ -82,6 +85,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         moments: (chapters::buttons, chapters::ticks),
         trials_of: |scenario| scenario.trials.as_slice().into(),
         trials: trials::trials,
+        announce: announce::announce,
         install: handle::install,
     })
 }
