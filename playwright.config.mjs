@@ -8,6 +8,8 @@ const origin = `http://127.0.0.1:${PORT}`;
 
 export default defineConfig({
   testDir: "tests/browser",
+  // What is in walk/ runs under Node, in other browsers: ./dev walk
+  testMatch: "**/*.spec.mjs",
   outputDir: "test-results/artifacts",
   // Waits end as soon as what they wait for is there; these are for machines that are slow, or busy with other things. A test
   // that passes only the second time is listed as flaky, and the trace of its failure is kept.
@@ -29,7 +31,7 @@ export default defineConfig({
     { name: "phone", grep: /@phone/, use: { ...devices["Pixel 7"] } },
   ],
   webServer: {
-    command: `node scripts/serve.mjs --dir dist --base ${BASE} --port ${PORT} --strict-port`,
+    command: `node scripts/serve.mjs --dir ${process.env.QUORUMSCOPE_DIST ?? "dist"} --base ${BASE} --port ${PORT} --strict-port`,
     url: origin + BASE,
     reuseExistingServer: false,
     timeout: 10_000,

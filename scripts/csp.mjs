@@ -2,6 +2,9 @@
 //
 // Trunk starts the app by one inline script whose text holds the hashed file names, so the policy that allows just
 // that script can only be written after the build. In a debug build Trunk adds a reload script: no policy there.
+//
+// The policy is put in by a script before all others, since it depends on where the page is: in a frame without an origin of its own
+// (`sandbox` without `allow-same-origin`) 'self' matches nothing in WebKit, so there the host is named.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -35,4 +38,6 @@ const policy = [
   "form-action 'none'",
 ].join("; ");
 
-writeFileSync(file, page.replace(PLACE, (meta) => `${meta}\n    <meta http-equiv="Content-Security-Policy" content="${policy}">`));
+const self = `origin==="null"&&/^http/.test(location.origin)?location.origin:"'self'"`;
+const script = `document.head.append(Object.assign(document.createElement("meta"),{httpEquiv:"Content-Security-Policy",content:"${policy}".replaceAll("'self'",${self})}))`;
+writeFileSync(file, page.replace(PLACE, (meta) => `${meta}\n    <script>${script}</script>`));

@@ -428,6 +428,22 @@ setup_browser() {
   export CHROME_PATH
 }
 
+# Firefox and WebKit, for the walks: as Debian has them.
+has_firefox() {
+  local candidate
+  for candidate in "${FIREFOX_PATH:-}" firefox-esr firefox; do
+    if [ -n "$candidate" ] && starts "$candidate"; then
+      FIREFOX_PATH="$(command -v "$candidate")"
+      export FIREFOX_PATH
+      return 0
+    fi
+  done
+  return 1
+}
+install_firefox() { apt_install "the walk in Firefox" firefox-esr; }
+has_webkit() { have WebKitWebDriver && have Xvfb; }
+install_webkit() { apt_install "the walk in WebKit" webkit2gtk-driver xvfb; }
+
 # ---- what each kind of work needs ------------------------------------------------------------------------------
 
 setup_page() {

@@ -137,6 +137,32 @@ task_browser() {
   playwright test "$@"
 }
 
+# The walk through the page in browsers other than that of all other tests. Named ones are installed if they are missing; one that cannot be had is
+# left out with a word, and so is one that is not there with --there.
+task_walk() {
+  local browser browsers='' there='' walked=''
+  for browser in "$@"; do
+    case "$browser" in
+      firefox | webkit) browsers="$browsers $browser" ;;
+      --there) there=yes ;;
+      *) misuse "there is no walk in '$browser'; there is one in firefox and one in webkit." ;;
+    esac
+  done
+  setup_npm
+  [ -f dist/index.html ] || die "there is no dist/ to walk through. Run ./dev build first."
+  for browser in ${browsers:-firefox webkit}; do
+    if "has_$browser" || { [ -z "$there" ] && "install_$browser" && "has_$browser"; }; then
+      step "A walk in $browser"
+      node --test --test-reporter=spec "tests/browser/walk/$browser.test.mjs"
+      walked=yes
+    else
+      say "    $browser is not here, so the walk in it is left out${TRIED:+:}"
+      printf '%s' "$TRIED"
+    fi
+  done
+  [ -n "$walked" ] || say "    No walk was done. ./dev walk installs what is missing, where it can."
+}
+
 # ---- every test ------------------------------------------------------------------------------------------------
 
 stage_check() { task_check; }
@@ -178,7 +204,11 @@ stage_page() {
   fi
 }
 
-stage_browser() { task_browser; }
+# Other browsers only where they are already there: a fresh machine would need minutes to fetch them.
+stage_browser() {
+  task_browser
+  task_walk --there
+}
 
 task_test() {
   local stages="${*:-check native wasm page browser}" stage started status

@@ -1,6 +1,7 @@
 //! Façade of simulator and checkers: any protocol variant behind one object-safe trait, with plain data for display. The lab, the page and
 //! the command line use nothing else of the simulator.
 
+pub mod changes;
 mod cluster;
 mod faults;
 pub mod inspect;
@@ -10,6 +11,8 @@ pub mod reasons;
 pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
+pub mod tree;
+pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
 use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told};

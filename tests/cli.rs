@@ -328,6 +328,22 @@ fn transcript_prints_events() {
 }
 
 #[test]
+fn state_describes_a_moment_in_words_and_as_json() {
+    let told = prints(&["state", "leader-crash", "--at", "9.7s"]);
+    assert!(
+        told.contains("Who leads\n  Node 2, in Virginia, leads term 3 since 9.510 s, for 190 ms.\n  Why: "),
+        "{told}"
+    );
+    assert!(told.contains("\n  Node 1, in Virginia: down.\n"), "{told}");
+    let parts = prints_json(&["state", "leader-crash", "--at", "9.7s", "--json"]);
+    assert_eq!(parts["time_us"], 9_700_000);
+    assert_eq!(parts["parts"][2]["title"], "Who leads");
+    // Without a moment: the scenario's end; of a link: its moment.
+    assert!(prints(&["state", "leader-crash"]).contains("20.000 s since the start"));
+    assert!(refuses(&["state", "leader-crash", "--at", "soon"]).contains("--at: soon"));
+}
+
+#[test]
 fn progress_bar_is_absent_without_terminal() {
     // Long enough for a bar to appear on a terminal; `prints` expects nothing on standard error.
     let report = prints_json(&["run", "three-regions", "--set", "duration=1h", "--json"]);

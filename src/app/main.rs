@@ -3,6 +3,7 @@
 mod charts;
 mod dialogs;
 mod elements;
+mod hotkeys;
 mod page_action;
 mod pages;
 mod panels;

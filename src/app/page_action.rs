@@ -46,6 +46,8 @@ pub enum PageAction {
     RestartLeader,
     /// Show a tab of the side panel.
     Tab(Tab),
+    /// Show a tab of the side panel, and move the focus into it.
+    GoInto(Tab),
     /// Select a node or message, and inspect it; or select nothing.
     Select(Option<Selected>),
     /// Open the menu of a target, or close it.
@@ -112,6 +114,8 @@ pub enum Tab {
     Inspect,
     /// Slot by slot what each replica holds.
     Log,
+    /// All of it in words.
+    Text,
 }
 
 impl Tab {
@@ -121,6 +125,7 @@ impl Tab {
             Tab::Numbers => "numbers",
             Tab::Inspect => "inspect",
             Tab::Log => "log",
+            Tab::Text => "text",
         }
     }
 
@@ -130,6 +135,7 @@ impl Tab {
             Tab::Numbers => "Numbers",
             Tab::Inspect => "Inspect",
             Tab::Log => "Log",
+            Tab::Text => "Text",
         }
     }
 }

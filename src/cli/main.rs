@@ -19,6 +19,7 @@ mod run;
 mod seeds;
 mod shrink;
 mod source;
+mod state;
 mod table;
 mod transcript;
 
@@ -163,6 +164,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Describe a run at one moment in words: who leads and why, each replica, faults, messages, clients, properties
+    ///
+    /// The same as the page's view in words. Exit codes: 0 described; 2 the input makes no sense; 3 the run is cut short before that moment;
+    /// 4 the description cannot be written.
+    State {
+        #[command(flatten)]
+        source: Source,
+        /// The moment, such as 2.5s; that of the link, or the scenario's end, unless said otherwise
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Find the first event in which two runs differ
     ///
     /// Two scenarios, or one with another value or seed. Exit codes: 0 no difference; 1 they differ, and the place is shown; 2 the input
@@ -293,6 +308,7 @@ fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitC
         Command::Transcript { source, until, json } => {
             transcript::transcript(&source, until.as_deref(), memory, json, out)
         }
+        Command::State { source, at, json } => state::state(&source, at.as_deref(), memory, json, out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)
         }

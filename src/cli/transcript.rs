@@ -2,6 +2,7 @@
 
 use crate::run::exit_code;
 use crate::{Source, Stop, invalid, source};
+use quorumscope::core::Micros;
 use quorumscope::lab::Quantity;
 use quorumscope::lab::consistency::LINEARIZABILITY;
 use quorumscope::lab::document::read::LONGEST;
@@ -10,6 +11,15 @@ use quorumscope::lab::run::Run;
 use quorumscope::lab::run::event_log::EventLog;
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+/// The time that a flag gives, µs since the start.
+pub fn time(flag: &str, text: &str) -> Result<Micros, Stop> {
+    match Quantity::from(text).micros() {
+        Ok(time) if time <= LONGEST => Ok(time),
+        Ok(_) => Err(invalid(format!("{flag}: {text}: at most {} would do", Quantity::from_micros(LONGEST)))),
+        Err(says) => Err(invalid(format!("{flag}: {text}: {says}"))),
+    }
+}
 
 /// Prints the run until `until`, or to its end.
 pub fn transcript(
@@ -21,12 +31,7 @@ pub fn transcript(
 ) -> Result<ExitCode, Stop> {
     let document = source::document(source)?;
     let wrong = |problems| source::about(&source.scenario, problems);
-    let until = until.map(|text| match Quantity::from(text).micros() {
-        Ok(time) if time <= LONGEST => Ok(time),
-        Ok(_) => Err(invalid(format!("--until: {text}: at most {} would do", Quantity::from_micros(LONGEST)))),
-        Err(says) => Err(invalid(format!("--until: {text}: {says}"))),
-    });
-    let until = until.transpose()?.unwrap_or(LONGEST);
+    let until = until.map(|text| time("--until", text)).transpose()?.unwrap_or(LONGEST);
     if json {
         let mut log = EventLog::new(&document, until).map_err(wrong)?;
         log.limit_memory(memory);

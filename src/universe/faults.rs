@@ -14,9 +14,7 @@ type Way = (NodeId, NodeId);
 
 /// Sentences about the first [`MOST`] faults, and the number of others.
 pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> String {
-    let mut told: Vec<String> = cuts(universe, views, places).into_iter().collect();
-    told.extend(views.iter().flat_map(of_node));
-    told.extend(links(universe, views, places));
+    let told = all(universe, views, places);
     let mut text: String = told.iter().take(MOST).map(|sentence| format!(" {sentence}")).collect();
     match told.len().saturating_sub(MOST) {
         0 => {}
@@ -24,6 +22,14 @@ pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -
         more => text += &format!(" {more} more things are out of order."),
     }
     text
+}
+
+/// Sentences about all faults.
+pub(super) fn all(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> Vec<String> {
+    let mut told: Vec<String> = cuts(universe, views, places).into_iter().collect();
+    told.extend(views.iter().flat_map(of_node));
+    told.extend(links(universe, views, places));
+    told
 }
 
 /// All directed links between replicas.

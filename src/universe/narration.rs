@@ -40,6 +40,12 @@ pub fn stuck(universe: &dyn Universe) -> Option<String> {
     (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
+/// What is out of order besides nodes that are down: one sentence each. `places` are the names of the sites.
+pub fn out_of_order(universe: &dyn Universe, places: &[&str]) -> Vec<String> {
+    let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
+    super::faults::all(universe, &views, places)
+}
+
 /// Whether anything else is out of order.
 fn has_faults(universe: &dyn Universe, views: &[NodeView]) -> bool {
     let at_node = |view: &NodeView| {

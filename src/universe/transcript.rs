@@ -1,8 +1,8 @@
 //! Transcript: a run as text, event by event, with the rules applied, the reasons given, effects and state changes.
 
+use super::Universe;
+use super::changes::Looks;
 use super::inspect::micros_as_ms;
-use super::{NodeView, Universe};
-use crate::core::{NodeId, NodeStatus};
 use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// Writer of the transcript of one run. Keeps the last status of each node, to report changes.
 #[derive(Debug)]
 pub struct Transcript {
-    seen: Vec<Option<NodeStatus>>,
+    seen: Looks,
     told: u64,
     violations: usize,
     /// Orders whose end was told, by index.
@@ -23,7 +23,7 @@ impl Transcript {
     pub fn of(universe: &mut dyn Universe) -> Transcript {
         universe.record_effects();
         Transcript {
-            seen: (0..universe.nodes()).map(|id| universe.node(NodeId(id)).status).collect(),
+            seen: Looks::of(universe),
             told: universe.trace().total(),
             violations: 0,
             orders: (0..).zip(universe.orders()).filter(|(_, order)| order.ended.is_some()).map(|(i, _)| i).collect(),
@@ -50,8 +50,9 @@ impl Transcript {
         for line in universe.recorded_effects() {
             let _ = writeln!(text, "                 {line}");
         }
-        for line in self.changes(universe) {
-            let _ = writeln!(text, "               • {line}");
+        let word = universe.variant().card.epoch;
+        for change in self.seen.changes(universe) {
+            let _ = writeln!(text, "               • {}", change.line(word));
         }
         for (index, OrderOutcome { given, ended }) in universe.orders().iter().enumerate() {
             let Some((_, ended)) = ended.filter(|_| self.orders.insert(index)) else { continue };
@@ -100,36 +101,5 @@ impl Transcript {
             What::Stopped => format!("{node:?} cannot save: its disk is full"),
             What::Chosen | What::Applied => return None,
         })
-    }
-
-    /// State changes since the last call: role, epoch, committed prefix, up or down.
-    fn changes(&mut self, universe: &dyn Universe) -> Vec<String> {
-        let word = universe.variant().card.epoch;
-        let mut lines = Vec::new();
-        for id in 0..universe.nodes() {
-            let NodeView { id, status, .. } = universe.node(NodeId(id));
-            let index = usize::from(id.0);
-            if self.seen.len() <= index {
-                self.seen.push(None);
-            }
-            match (self.seen[index], status) {
-                (Some(_), None) => lines.push(format!("{id:?} is down")),
-                (None, Some(now)) => lines.push(format!("{id:?} starts as {}", now.role)),
-                (Some(before), Some(now)) => {
-                    if before.role != now.role {
-                        lines.push(format!("{id:?}: {} → {}", before.role, now.role));
-                    }
-                    if before.epoch != now.epoch {
-                        lines.push(format!("{id:?}: {word} {} → {}", before.epoch, now.epoch));
-                    }
-                    if before.log.committed != now.log.committed {
-                        lines.push(format!("{id:?}: committed {} → {}", before.log.committed, now.log.committed));
-                    }
-                }
-                (None, None) => {}
-            }
-            self.seen[index] = status;
-        }
-        lines
     }
 }

@@ -15,9 +15,11 @@ test("tabs move by arrow keys, and the first is Numbers", async ({ page, open })
   await page.keyboard.press("ArrowRight");
   await expect(tab(page, "Inspect")).toBeFocused();
   await expect(inspector(page)).toBeVisible();
-  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowRight");
   await expect(tab(page, "Log")).toBeFocused();
   await expect(page.locator(".logs table")).toBeVisible();
+  await page.keyboard.press("End");
+  await expect(tab(page, "Text")).toBeFocused();
   await page.keyboard.press("ArrowRight");
   await expect(tab(page, "Numbers")).toHaveAttribute("aria-selected", "true");
   await expect(page.getByRole("tabpanel", { name: "Numbers" })).toBeVisible();
@@ -57,6 +59,22 @@ test("a vote is explained, and what changed is marked", async ({ page, open }) =
   await expect(inspector(page).locator(".effects")).toContainText("RequestVoteReply");
   await expectAccessible(page);
   await screen(page, "inspect-vote");
+});
+
+test("state is a tree of named fields, before and after", async ({ page, open }) => {
+  await open("?autoplay=false&preset=leader-crash");
+  await page.locator('[data-target="node-1"]').dispatchEvent("click");
+  await page.keyboard.press("Escape");
+  const whole = inspector(page).locator("table.state", { has: page.locator("caption", { hasText: "All of its state now" }) });
+  await expect(whole.locator("> tbody > tr > th").filter({ hasText: "term" }).first()).toBeVisible();
+  // A long value unfolds into its parts, each with a name; no text of Rust is left.
+  const long = whole.locator("details.long").first();
+  await long.locator("> summary").click();
+  await expect(long.locator("> table > tbody > tr > th").first()).toBeVisible();
+  expect(await whole.innerText()).not.toMatch(/Some\(|None|[{}]/);
+  const changed = inspector(page).locator("tr.changed").first();
+  for (let steps = 0; steps < 40 && (await changed.count()) === 0; steps += 1) await step(page);
+  await expect(changed).toContainText(/→|unchanged/);
 });
 
 test("a node is selected by the keyboard: its state comes first, then what can be done @phone", async ({ page, open }) => {

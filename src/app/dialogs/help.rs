@@ -2,6 +2,7 @@
 
 use super::DialogFrame;
 use crate::elements::controls::checkbox;
+use crate::hotkeys::HOTKEYS;
 use crate::web::options::{PARAMETERS, Parameter};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
@@ -15,22 +16,10 @@ pub fn load() -> Result<View, SplitLoaderError> {
     Ok(help)
 }
 
-const KEYS: &[(&str, &str)] = &[
-    ("Space", "play and pause"),
-    (
-        ". and ,",
-        "to the next moment that matters, and to the one before: a fault, a new leader, a violation, the first answer after an outage",
-    ),
-    ("S or →", "one event on"),
-    ("←", "one event back"),
-    ("Home", "back to where the scenario opened; once more: to its start"),
-    ("+ and −", "faster and slower"),
-    ("Esc", "stop what takes long: the run is where it was before"),
-    ("C", "a client asks once more"),
-    ("R", "crash the leader and start it again"),
-    ("Tab, Enter", "choose a replica, a site or a link, and see what can be done to it"),
-    ("P", "present: stage, sentence and controls alone, in large letters, as on a projector; Escape leaves"),
-    ("?", "this help"),
+/// Keys that only do something where the focus is.
+const FOCUSED_KEYS: &[(&str, &str)] = &[
+    ("Tab, Enter", "choose a replica, a site or a link, and see what can be done to it; Escape closes"),
+    ("Arrow keys", "go along tabs, menus and moments; on the time line, through time"),
 ];
 
 const GESTURES: &[(&str, &str)] = &[
@@ -63,7 +52,7 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
             <h3>{ "Mouse and finger" }</h3>
             <dl>{ rows(GESTURES) }</dl>
             <h3>{ "Keys" }</h3>
-            <dl>{ rows(KEYS) }</dl>
+            <dl>{ for HOTKEYS.iter().map(|(_, _, name, says)| row((*name).into(), (*says).into())) }{ rows(FOCUSED_KEYS) }</dl>
             <p><label>{ checkbox(None, keys, on_keys) }{ " Single keys do this wherever the focus is" }</label></p>
             <h3>{ "In the address" }</h3>
             <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>

@@ -124,7 +124,7 @@ impl MenuButton {
         let onclick = controls::click(on, page_action.clone());
         let on = on.clone();
         let onkeydown = Callback::from(move |event: KeyboardEvent| {
-            if matches!(event.key().as_str(), "Enter" | " ") && !event.ctrl_key() && !event.meta_key() {
+            if event.key() == "Enter" && !event.ctrl_key() && !event.meta_key() {
                 event.prevent_default();
                 on.emit(page_action.clone());
             }

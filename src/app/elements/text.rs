@@ -1,30 +1,11 @@
 //! Number formats: latencies, times, counts, replica numbers and epochs as text; names of phases in the style sheet.
 
-use quorumscope::core::{Epoch, Micros, NodeId, Phase};
+use quorumscope::core::{Micros, NodeId, Phase};
+pub use quorumscope::universe::words::{count, epoch, latency, moment_ms};
 
 /// The number of a replica as shown, counted from 1.
 pub fn number(id: NodeId) -> usize {
     usize::from(id.0) + 1
-}
-
-/// `1 message`, `2 messages`.
-pub fn count(number: usize, one: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{s}")
-}
-
-/// A latency, given in µs: `75 ms`, `1.2 ms`, `80 µs`.
-pub fn latency(micros: Micros) -> String {
-    match micros {
-        0..1_000 => format!("{micros} µs"),
-        1_000..10_000 => format!("{} ms", tenths(micros / 100)),
-        10_000..10_000_000 => format!("{} ms", (micros + 500) / 1_000),
-        _ => format!("{} s", tenths(micros / 100_000)),
-    }
-}
-
-fn tenths(count: u64) -> String {
-    format!("{}.{}", count / 10, count % 10)
 }
 
 /// A number given in hundredths, with two decimals: `1.50`.
@@ -42,19 +23,6 @@ pub fn decimal(value: f64) -> String {
 pub fn moment(micros: Micros) -> String {
     let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
     format!("{seconds}.{:03} {:03} s", rest / 1_000, rest % 1_000)
-}
-
-/// A time since the start, given in µs, to the ms: `1.234 s`.
-pub fn moment_ms(micros: Micros) -> String {
-    format!("{}.{:03} s", micros / 1_000_000, micros % 1_000_000 / 1_000)
-}
-
-/// An epoch with the word its protocol has for it: `term 4`, `ballot 3.2`.
-pub fn epoch(word: &str, epoch: Epoch) -> String {
-    match epoch.owner {
-        Some(owner) => format!("{word} {}.{}", epoch.number, number(owner)),
-        None => format!("{word} {}", epoch.number),
-    }
 }
 
 /// The name of a phase in the style sheet: its colour is `--phase-…`, the colour of a letter on it `--letter-…`.

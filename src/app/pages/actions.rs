@@ -6,6 +6,7 @@ use super::opening::{self, Opened};
 use super::presentation;
 use crate::page_action::PageAction;
 use crate::panels::trials;
+use crate::run::announce::{self, Announce};
 use crate::run::details::Details;
 use crate::run::engine::{Engine, Errand};
 use crate::run::errand;
@@ -63,6 +64,8 @@ pub struct Actions {
     pub trials_of: fn(&Scenario) -> Rc<[Trial]>,
     /// See [`trials::trials`].
     pub trials: fn(trials::Props) -> Html,
+    /// See [`announce::announce`].
+    pub announce: fn() -> Announce,
     /// See [`handle::install`] and [`later_style::install`].
     pub install: fn(&Shared),
     /// See [`options::unknown`].
@@ -94,6 +97,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         moments: (chapters::buttons, chapters::ticks),
         trials_of: |scenario| scenario.trials.as_slice().into(),
         trials: trials::trials,
+        announce: announce::announce,
         install: |player| {
             later_style::install();
             handle::install(player);

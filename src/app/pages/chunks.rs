@@ -4,7 +4,8 @@
 
 use super::actions::{self, Actions};
 use crate::dialogs::{help, setup};
-use crate::panels::{inspect, messages};
+use crate::page_action::{Dialog, PageAction};
+use crate::panels::{inspect, messages, words};
 use crate::run::details::Details;
 use crate::stage::faults::{self, Faults};
 pub use crate::web::variants::{Missing, variant};
@@ -20,6 +21,8 @@ pub enum Chunk {
     Measurements,
     /// The inspector and the log.
     Inspect,
+    /// The run in words.
+    Words,
     /// The help sheet.
     Help,
     /// The set-up sheet.
@@ -28,8 +31,8 @@ pub enum Chunk {
 
 impl Chunk {
     /// All of them, in the order in which they are fetched when there is nothing else to do.
-    pub const ALL: [Chunk; 6] =
-        [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Inspect, Chunk::Help, Chunk::Setup];
+    pub const ALL: [Chunk; 7] =
+        [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Inspect, Chunk::Words, Chunk::Help, Chunk::Setup];
 
     /// What it holds, in words.
     const fn title(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Chunk {
             Chunk::Faults => "The menus of this page",
             Chunk::Measurements => "The measurements",
             Chunk::Inspect => "The inspector",
+            Chunk::Words => "The view in words",
             Chunk::Help => "The help",
             Chunk::Setup => "The set-up sheet",
         }
@@ -50,6 +54,7 @@ impl Chunk {
             Chunk::Faults => faults::load().await.map(Part::Faults),
             Chunk::Measurements => messages::load().await.map(Part::Measurements),
             Chunk::Inspect => inspect::load().await.map(Part::Inspect),
+            Chunk::Words => words::load().await.map(Part::Words),
             Chunk::Help => help::load().await.map(Part::Help),
             Chunk::Setup => setup::load().await.map(Part::Setup),
         };
@@ -64,6 +69,7 @@ pub enum Part {
     Faults(&'static Faults),
     Measurements(messages::View),
     Inspect(inspect::View),
+    Words(words::View),
     Help(help::View),
     Setup(setup::View),
 }
@@ -80,6 +86,7 @@ pub struct Parts {
     pub faults: Option<&'static Faults>,
     pub measurements: Option<messages::View>,
     pub inspect: Option<inspect::View>,
+    pub words: Option<words::View>,
     pub help: Option<help::View>,
     pub setup: Option<setup::View>,
 }
@@ -92,6 +99,7 @@ impl Parts {
             Part::Faults(faults) => self.faults = Some(faults),
             Part::Measurements(view) => self.measurements = Some(view),
             Part::Inspect(inspect) => self.inspect = Some(inspect),
+            Part::Words(view) => self.words = Some(view),
             Part::Help(view) => self.help = Some(view),
             Part::Setup(view) => self.setup = Some(view),
         }
@@ -109,8 +117,19 @@ impl Parts {
             Chunk::Faults => self.faults.is_some(),
             Chunk::Measurements => self.measurements.is_some(),
             Chunk::Inspect => self.inspect.is_some(),
+            Chunk::Words => self.words.is_some(),
             Chunk::Help => self.help.is_some(),
             Chunk::Setup => self.setup.is_some(),
         }
+    }
+}
+
+/// The chunk without which this cannot be done, besides that for actions.
+pub fn needs(page_action: &PageAction) -> Chunk {
+    match page_action {
+        PageAction::Menu(Some(_)) => Chunk::Faults,
+        PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
+        PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
+        _ => Chunk::Actions,
     }
 }

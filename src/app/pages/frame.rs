@@ -2,7 +2,7 @@
 
 use crate::elements::controls::{button, click, icon_button, select};
 use crate::elements::text;
-use crate::page_action::{Dialog, PageAction};
+use crate::page_action::{Dialog, PageAction, Tab};
 use crate::run::context::RunContext;
 use crate::run::view_model::{ViewModel, ViolationView};
 use quorumscope::universe;
@@ -64,7 +64,7 @@ pub fn sentence(narration: &AttrValue, spoken: &AttrValue, view: &ViewModel, on:
             <p class="sentence">{ narration }</p>
             <p class="last">
                 { for view.last.iter().map(|last| &last.text) }
-                { for rules.map(|rule| html! { <span class="why" title={format!("{} ({})", rule.says, rule.source)}>{ rule.title }</span> }) }
+                { for rules.map(|rule| html! { <button type="button" class="why" title={format!("{} ({})", rule.says, rule.source)} onclick={click(on, PageAction::GoInto(Tab::Inspect))}>{ rule.title }</button> }) }
             </p>
             <p class="unseen" role="status" aria-live="polite">{ spoken }</p>
         </div>

@@ -1,7 +1,8 @@
 //! Keyboard shortcuts that work wherever the focus is, unless the focused element uses the key itself.
 
 use super::presentation;
-use crate::page_action::{Dialog, PageAction};
+use crate::hotkeys::{self, Hotkey};
+use crate::page_action::{Dialog, PageAction, Tab};
 use crate::run::engine::Engine;
 use crate::run::pace::Pace;
 use crate::web::browser;
@@ -22,26 +23,38 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
     }
     let universe = engine.session().universe();
     let key = event.key();
-    Some(match key.as_str() {
-        " " if within("button, summary, [role=button], a") => return None,
-        " " => PageAction::Play(!engine.playing()),
-        "Escape" if engine.errand.is_some() => PageAction::Stop,
-        "." => PageAction::Chapter(true),
-        "," => PageAction::Chapter(false),
-        "ArrowLeft" | "ArrowRight" | "Home" if within("input, [role=menu]") => return None,
-        "s" | "S" | "ArrowRight" => PageAction::Step,
-        "ArrowLeft" => PageAction::Back,
-        "Home" => PageAction::Restart,
-        "+" | "=" => PageAction::Pace(Pace::at(engine.pace().index() + 1)),
-        "-" => PageAction::Pace(Pace::at(engine.pace().index().saturating_sub(1))),
-        "c" | "C" => {
+    let hotkey = hotkeys::hotkey(&key)?;
+    Some(match hotkey {
+        // On the stage Enter opens menus, so that Space goes on playing after one.
+        Hotkey::Play if within("button, summary, [role=button]:not([data-target]), a") => return None,
+        Hotkey::Step | Hotkey::Back | Hotkey::Restart
+            if key.len() > 1 && within("input, [role=menu], [role=tablist], .when") =>
+        {
+            return None;
+        }
+        Hotkey::Play => PageAction::Play(!engine.playing()),
+        Hotkey::Chapter(forward) => PageAction::Chapter(forward),
+        Hotkey::Step => PageAction::Step,
+        Hotkey::Back => PageAction::Back,
+        Hotkey::Restart => PageAction::Restart,
+        Hotkey::Pace(true) => PageAction::Pace(Pace::at(engine.pace().index() + 1)),
+        Hotkey::Pace(false) => PageAction::Pace(Pace::at(engine.pace().index().saturating_sub(1))),
+        Hotkey::Request => {
             let site = engine.session().checked().blueprint.clients.first().map_or(0, |group| group.site);
             PageAction::Act(vec![Action::Request { site }])
         }
-        "r" | "R" if universe.leader().is_some() => PageAction::RestartLeader,
-        "?" => PageAction::Open(Some(Dialog::Help)),
-        "p" | "P" => PageAction::Present(!presentation::is_on()),
-        "Escape" if presentation::is_on() => PageAction::Present(false),
-        _ => return None,
+        Hotkey::RestartLeader if universe.leader().is_none() => return None,
+        Hotkey::RestartLeader => PageAction::RestartLeader,
+        Hotkey::Text => PageAction::GoInto(Tab::Text),
+        Hotkey::Inspect => PageAction::GoInto(Tab::Inspect),
+        Hotkey::Moments => {
+            browser::focus(".when [tabindex='0']");
+            return None;
+        }
+        Hotkey::Present => PageAction::Present(!presentation::is_on()),
+        Hotkey::Leave if engine.errand.is_some() => PageAction::Stop,
+        Hotkey::Leave if presentation::is_on() => PageAction::Present(false),
+        Hotkey::Leave => return None,
+        Hotkey::Help => PageAction::Open(Some(Dialog::Help)),
     })
 }

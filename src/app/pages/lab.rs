@@ -1,6 +1,7 @@
 //! The laboratory page: state, updates, and the arrangement of stage, panels, time and dialogs.
 
-use super::chunks::{self, Chunk, Missing, Parts};
+use super::chunks::{self, Chunk, Missing, Parts, needs};
+use super::entries::Entries;
 use super::frame::{Header, notice, sentence};
 use super::listeners::{listeners, prefetch};
 use super::narration::Narration;
@@ -25,16 +26,13 @@ use crate::web::{address, browser, room};
 use gloo::events::EventListener;
 use js_sys::Array;
 use quorumscope::lab::document::trial::Trial;
-use quorumscope::lab::{Moment, Scenario, presets};
+use quorumscope::lab::{Scenario, presets};
 use quorumscope::universe::Variant;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, KeyboardEvent};
 use yew::prelude::*;
-
-/// Least time between two updates of the address while the run plays, ms.
-const ADDRESS_EVERY: f64 = 1_000.0;
 
 /// Options and first run.
 #[derive(Clone, PartialEq, Properties)]
@@ -77,6 +75,8 @@ pub enum Msg {
     Opened(u32, Result<Errand, String>),
     /// The address of a moment is ready: shown if it is the newest, copied if asked for.
     Packed { number: u32, packed: String, copy: bool },
+    /// The last moment of a run that another has taken the place of.
+    Left(Option<String>),
     /// A chunk that was wanted is there, or could not be loaded.
     Loaded(Chunk, Result<chunks::Part, Missing>),
     /// A chunk that nobody has waited for is there.
@@ -104,6 +104,8 @@ pub struct Lab {
     choices: u32,
     /// The address tells of a run that could not be loaded: it stays until something is done.
     keep_address: bool,
+    /// What of the run is in the address and in the browser's history.
+    entries: Entries,
     /// Context of the run, and its number.
     context: Rc<RunContext>,
     run: u32,
@@ -122,8 +124,8 @@ pub struct Lab {
     /// Whether single keys do something wherever the focus is.
     keys: bool,
     notice: Option<AttrValue>,
-    /// The latest packing of the address: number, begin (ms), moment.
-    packing: (u32, f64, Option<Moment>),
+    /// Whether the focus shall go into the side panel, once that is drawn.
+    go_into: bool,
     /// Begin of the present update, ms.
     began: f64,
     listeners: Vec<EventListener>,
@@ -154,7 +156,7 @@ impl Component for Lab {
         // Before anything is drawn, so that nothing moves to another place right away.
         room::classify();
         let mut narration = Narration::default();
-        narration.update(&view, false);
+        narration.update(&view, &player.borrow().engine);
         let mut lab = Lab {
             player,
             on: ctx.link().callback(Msg::Perform),
@@ -165,12 +167,13 @@ impl Component for Lab {
             waiting: Vec::new(),
             choices: 0,
             keep_address: missing,
+            entries: Entries::new(),
             context,
             run: 0,
             views: ViewGroups::of(&view),
             rate,
             narration,
-            tab: Tab::Numbers,
+            tab: if options.begins_in_words { Tab::Text } else { Tab::Numbers },
             selected: None,
             menu: None,
             dialog: None,
@@ -179,7 +182,7 @@ impl Component for Lab {
             paper: false,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
             notice: problem.map(AttrValue::from),
-            packing: (0, f64::NEG_INFINITY, None),
+            go_into: false,
             began: browser::now(),
             listeners: listeners(ctx),
             on_screen: true,
@@ -212,7 +215,7 @@ impl Component for Lab {
             Msg::Visibility => {
                 self.player.borrow_mut().set_visible(self.on_screen && !browser::document().hidden());
                 // The address must describe this moment while the page is hidden.
-                self.packing.1 = f64::NEG_INFINITY;
+                self.entries.hurry();
             }
             Msg::OnScreen(on_screen) => {
                 self.on_screen = on_screen;
@@ -222,30 +225,32 @@ impl Component for Lab {
             Msg::Address => {
                 let Some(fragment) = address::packed() else { return false };
                 self.choices += 1;
+                self.entries.visit();
                 let number = self.choices;
                 ctx.link().send_future(async move {
-                    match chunks::actions().await {
-                        Ok(actions) => Msg::Opened(number, (actions.link)(fragment).await),
-                        Err(missing) => Msg::Notice(missing.to_string()),
-                    }
+                    let opened = match chunks::actions().await {
+                        Ok(actions) => (actions.link)(fragment).await,
+                        Err(missing) => Err(missing.to_string()),
+                    };
+                    Msg::Opened(number, opened)
                 });
                 return false;
             }
             Msg::Opened(number, _) if number != self.choices => return false,
             Msg::Opened(_, Ok(errand)) => {
+                self.entries.travel();
                 if let Some(actions) = self.chunks.actions {
                     (actions.begin)(&mut self.player.borrow_mut().engine, errand);
                 }
             }
             Msg::Opened(_, Err(problems)) => {
+                self.entries.arrive(None);
                 self.notice =
                     Some(format!("The link could not be opened; the run goes on as it was.\n{problems}").into());
-                self.packing.2 = None;
             }
+            Msg::Left(packed) => self.entries.keep(packed.as_deref()),
             Msg::Packed { number, packed, copy } => {
-                if number == self.packing.0 {
-                    address::show(&packed);
-                }
+                self.entries.show(number, &packed, self.run, ctx.props().options.embed);
                 if let Some(actions) = self.chunks.actions.filter(|_| copy) {
                     self.copy(ctx, (actions.address)(&packed));
                 }
@@ -281,7 +286,11 @@ impl Component for Lab {
         if let Some(told) = arrived {
             self.player.borrow_mut().invalidate();
             self.notice = told.map(AttrValue::from);
-            self.packing = (self.packing.0, f64::NEG_INFINITY, None);
+            self.entries.hurry();
+        }
+        if self.entries.is_travelling() && self.player.borrow().engine.errand.is_none() {
+            let number = self.player.borrow().engine.number();
+            self.entries.arrive(Some(number).filter(|number| *number != self.run));
         }
         self.refresh(update);
         if !self.keep_address && self.player.borrow().engine.errand.is_none() {
@@ -310,7 +319,7 @@ impl Component for Lab {
             let (row, ticks) = self.chunks.actions.map(|actions| actions.moments).unzip();
             move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
-        let Parts { measurements, inspect, .. } = self.chunks;
+        let Parts { measurements, inspect, words, .. } = self.chunks;
         let embed = options.embed || self.presents;
         let aside = side::tabs(options, context.variant, self.tab).filter(|_| !self.presents).map(|tabs| {
             let options = options.clone();
@@ -318,8 +327,20 @@ impl Component for Lab {
             let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
             let (selected, on) = (self.selected, on.clone());
             let (awaited, paper) = (self.chunks.actions.is_none(), self.paper);
-            let side =
-                Side { context, view, player, tabs, selected, trials, awaited, paper, measurements, inspect, on };
+            let side = Side {
+                context,
+                view,
+                player,
+                tabs,
+                selected,
+                trials,
+                awaited,
+                paper,
+                measurements,
+                inspect,
+                words,
+                on,
+            };
             move |()| side.draw(&options)
         });
         let class = svg::classes("lab", &[("embed", embed), ("alone", aside.is_none()), ("presents", self.presents)]);
@@ -327,6 +348,11 @@ impl Component for Lab {
             <div {class}>
                 if self.presents {
                     { icon_button("round leave", "close", "Leave the presentation (Escape)", click(on, PageAction::Present(false))) }
+                } else {
+                    <button type="button" class="skip" onclick={|_| browser::focus("[data-target^=node]")}>{ "To the replicas" }</button>
+                    if options.text {
+                        <button type="button" class="skip" onclick={click(on, PageAction::GoInto(Tab::Text))}>{ "All of this in words" }</button>
+                    }
                 }
                 if embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
@@ -353,6 +379,9 @@ impl Component for Lab {
     fn rendered(&mut self, ctx: &Context<Lab>, first: bool) {
         if first {
             self.observe_stage(ctx);
+        }
+        if std::mem::take(&mut self.go_into) {
+            browser::focus("#side");
         }
         self.player.borrow_mut().frame_times.add(browser::now() - self.began);
     }
@@ -391,10 +420,12 @@ impl Lab {
 
     /// Whether a chunk is wanted from the start.
     fn is_wanted(&self, ctx: &Context<Lab>, chunk: Chunk) -> bool {
+        let shows = |tabs: &[Tab]| side::shows(&ctx.props().options, self.context.variant, self.tab, tabs);
         match chunk {
             Chunk::Actions | Chunk::Faults => true,
             Chunk::Measurements => ctx.props().options.messages,
-            Chunk::Inspect => side::inspects(&ctx.props().options, self.context.variant, self.tab),
+            Chunk::Inspect => shows(&[Tab::Inspect, Tab::Log]),
+            Chunk::Words => shows(&[Tab::Text]),
             Chunk::Help | Chunk::Setup => false,
         }
     }
@@ -428,6 +459,7 @@ impl Lab {
             let told = self.notice.take().map(|notice| notice.to_string());
             let told: Vec<String> = told.into_iter().chain((actions.unknown)()).collect();
             self.notice = (!told.is_empty()).then(|| told.join("\n").into());
+            self.narration.announce = Some((actions.announce)());
             prefetch(ctx);
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
@@ -440,6 +472,10 @@ impl Lab {
             PageAction::Pace(pace) => self.player.borrow_mut().engine.choose_pace(pace),
             PageAction::Play(playing) => self.play(playing),
             PageAction::Tab(tab) => self.show(ctx, tab),
+            PageAction::GoInto(tab) => {
+                self.show(ctx, tab);
+                self.go_into = true;
+            }
             PageAction::Select(selected) => self.select(ctx, selected),
             PageAction::Dark(dark) => {
                 self.dark = dark;
@@ -468,6 +504,8 @@ impl Lab {
         };
         if key.is_some() || matches!(page_action, PageAction::Run(_)) {
             self.choices += 1;
+            // A link that was asked for before is not wanted any more.
+            self.entries.arrive(None);
         }
         match key.filter(|key| key != self.context.variant.card.key) {
             None => self.apply(ctx, page_action, self.context.variant),
@@ -503,7 +541,7 @@ impl Lab {
         player.invalidate();
         drop(player);
         self.notice = None;
-        self.packing.1 = f64::NEG_INFINITY;
+        self.entries.hurry();
         if over {
             self.tell_ending();
         }
@@ -519,7 +557,8 @@ impl Lab {
     fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
         match page_action {
             PageAction::Menu(target) => {
-                if let Some(Target::Node(node)) = target {
+                // Whoever reads the run in words goes on reading.
+                if let Some(Target::Node(node)) = target.filter(|_| self.tab != Tab::Text) {
                     self.select(ctx, Some(Selected::Node(node)));
                 }
                 return self.menu = target;
@@ -541,10 +580,25 @@ impl Lab {
         self.dialog = None;
         self.keep_address = false;
         let mut player = self.player.borrow_mut();
-        self.notice = (actions.apply)(&mut player.engine, page_action, variant, &self.presets).map(AttrValue::from);
+        let engine = &mut player.engine;
+        let leaves = matches!(
+            page_action,
+            PageAction::Variant(_)
+                | PageAction::Preset(_)
+                | PageAction::Run(_)
+                | PageAction::Add(_)
+                | PageAction::Remove(_)
+        );
+        let left = leaves.then(|| (engine.number(), (actions.document)(engine.session())));
+        self.notice = (actions.apply)(engine, page_action, variant, &self.presets).map(AttrValue::from);
+        if let Some((_, document)) = left.filter(|(number, _)| *number != engine.number()) {
+            // Going back in the browser's history leads to this run, as it was last.
+            self.entries.leave();
+            ctx.link().send_future(async move { Msg::Left((actions.pack)(document).await) });
+        }
         player.invalidate();
         // An intervention must be in the address at once.
-        self.packing.1 = f64::NEG_INFINITY;
+        self.entries.hurry();
     }
 
     /// Builds the view model of the run, which may be another one by now.
@@ -560,25 +614,20 @@ impl Lab {
         // Thousands may be in flight; copying them each time would take longer than the rest of the view model.
         let flights = player.flights().iter().filter(|flight| flight.held || self.menu.is_some()).copied().collect();
         let view = Rc::new(ViewModel::of(engine, flights, &mut self.rate, self.chunks.details()));
-        self.narration.update(&view, engine.playing());
+        self.narration.update(&view, engine);
         self.views.update(view, update);
     }
 
-    /// Writes the present moment into the address: once a second while playing, at once after an action.
+    /// Writes the present moment into the address, if that is due; or copies it.
     fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
         let Some(actions) = self.chunks.actions else { return };
         let player = self.player.borrow();
         let session = player.engine.session();
-        let (number, began, of) = self.packing;
-        let (now, moment) = (browser::now(), Some(session.moment()));
-        if !copy && (of == moment || now - began < ADDRESS_EVERY) {
-            return;
-        }
-        self.packing = (number + 1, now, moment);
+        let Some(number) = self.entries.pack(session.moment(), copy) else { return };
         let (link, document) = (ctx.link().clone(), (actions.document)(session));
         yew::platform::spawn_local(async move {
             if let Some(packed) = (actions.pack)(document).await {
-                link.send_message(Msg::Packed { number: number + 1, packed, copy });
+                link.send_message(Msg::Packed { number, packed, copy });
             }
         });
     }
@@ -606,15 +655,5 @@ impl Lab {
                 format!("The browser lets nothing be copied from here. This is the address of this moment:\n{text}")
             })
         });
-    }
-}
-
-/// The chunk without which this cannot be done, besides that for actions.
-fn needs(page_action: &PageAction) -> Chunk {
-    match page_action {
-        PageAction::Menu(Some(_)) => Chunk::Faults,
-        PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
-        PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
-        _ => Chunk::Actions,
     }
 }

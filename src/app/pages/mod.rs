@@ -3,6 +3,7 @@
 mod actions;
 mod apply_action;
 mod chunks;
+mod entries;
 mod frame;
 mod keyboard;
 pub mod lab;

@@ -8,6 +8,7 @@ pub mod messages;
 pub mod side;
 pub mod tabs;
 pub mod trials;
+pub mod words;
 
 use quorumscope::lab::Scenario;
 use yew::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::latency::latency;
 use super::messages::{self, per_command};
-use super::{about, inspect, tabs, trials};
+use super::{about, inspect, tabs, trials, words};
 use crate::page_action::{PageAction, Selected, Tab};
 use crate::run::context::RunContext;
 use crate::run::player::Shared;
@@ -20,15 +20,16 @@ pub fn tabs(options: &Options, variant: &Variant, chosen: Tab) -> Option<(Vec<Ta
         Tab::Numbers => options.latency || options.messages,
         Tab::Inspect => options.inspect,
         Tab::Log => options.log && has_log(variant.card),
+        Tab::Text => options.text,
     };
-    let all: Vec<Tab> = [Tab::Numbers, Tab::Inspect, Tab::Log].into_iter().filter(shows).collect();
+    let all: Vec<Tab> = [Tab::Numbers, Tab::Inspect, Tab::Log, Tab::Text].into_iter().filter(shows).collect();
     let shown = if all.contains(&chosen) { chosen } else { *all.first()? };
     Some((all, shown))
 }
 
-/// Whether the tab shown needs the inspector's chunk.
-pub fn inspects(options: &Options, variant: &Variant, chosen: Tab) -> bool {
-    tabs(options, variant, chosen).is_some_and(|(_, tab)| tab != Tab::Numbers)
+/// Whether one of these tabs is shown.
+pub fn shows(options: &Options, variant: &Variant, chosen: Tab, one_of: &[Tab]) -> bool {
+    tabs(options, variant, chosen).is_some_and(|(_, tab)| one_of.contains(&tab))
 }
 
 /// What draws what there is to try.
@@ -56,6 +57,8 @@ pub struct Side {
     pub measurements: Option<messages::View>,
     /// What draws inspector and log, once it is loaded.
     pub inspect: Option<inspect::View>,
+    /// What draws the run in words, once it is loaded.
+    pub words: Option<words::View>,
     /// What is wanted.
     pub on: Callback<PageAction>,
 }
@@ -66,10 +69,11 @@ impl Side {
         let (all, tab) = &self.tabs;
         let panel = match tab {
             Tab::Numbers => self.numbers(options),
+            Tab::Text => self.words(),
             tab => self.inspect(*tab == Tab::Log),
         };
         if all.len() < 2 {
-            return html! { <>{ self.scenario(false) }<div class="panels">{ panel }</div></> };
+            return html! { <>{ self.scenario(false) }<div class="panels" id="side" tabindex="-1">{ panel }</div></> };
         }
         let name = tab.name();
         html! {
@@ -121,9 +125,16 @@ impl Side {
         }
     }
 
+    fn words(&self) -> Html {
+        let Side { context, view, player, on, .. } = self;
+        let props =
+            words::Props { context: context.clone(), view: view.clone(), player: player.clone(), on: on.clone() };
+        self.words.map_or_else(loading, |draw| draw(props))
+    }
+
     fn inspect(&self, log: bool) -> Html {
         let Side { context, view, player, selected, on, .. } = self;
-        let Some(draw) = self.inspect else { return html! { <p class="note">{ "Loading…" }</p> } };
+        let Some(draw) = self.inspect else { return loading() };
         draw(inspect::Props {
             context: context.clone(),
             view: view.clone(),
@@ -133,4 +144,8 @@ impl Side {
             on: on.clone(),
         })
     }
+}
+
+fn loading() -> Html {
+    html! { <p class="note">{ "Loading…" }</p> }
 }

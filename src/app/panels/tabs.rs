@@ -2,8 +2,6 @@
 
 use crate::page_action::{PageAction, Tab};
 use crate::web::browser;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 /// The tab list, with `now` chosen. Arrow keys, Home and End move the choice and the focus.
@@ -21,7 +19,7 @@ pub fn tabs(all: &[Tab], now: Tab, on: &Callback<PageAction>) -> Html {
             };
             event.prevent_default();
             on.emit(PageAction::Tab(all[next]));
-            focus(&format!("#tab-{}", all[next].name()));
+            browser::focus(&format!("#tab-{}", all[next].name()));
         })
     };
     let tab = |tab: &Tab| {
@@ -34,11 +32,4 @@ pub fn tabs(all: &[Tab], now: Tab, on: &Callback<PageAction>) -> Html {
         }
     };
     html! { <div class="tabs" role="tablist" aria-label="Beside the stage" {onkeydown}>{ for all.iter().map(tab) }</div> }
-}
-
-/// Moves the focus to the first element that a selector finds.
-fn focus(selector: &str) {
-    if let Ok(Some(element)) = browser::document().query_selector(selector) {
-        let _ = element.unchecked_into::<HtmlElement>().focus();
-    }
 }

@@ -1,6 +1,7 @@
 //! Run context: what does not change during a run. Scenario, variant, sites and their round trips.
 
 use quorumscope::core::Micros;
+pub use quorumscope::lab::run::description::describe;
 use quorumscope::lab::{Checked, Place, Scenario, Session};
 use quorumscope::sim::{Action, DomainId};
 use quorumscope::universe::Variant;
@@ -96,20 +97,4 @@ pub fn scripted_faults(checked: &Checked) -> Vec<ScriptedFault> {
         }
     }
     faults
-}
-
-/// An action in words, with the names of sites.
-pub fn describe(checked: &Checked, action: Action) -> String {
-    let site = |site: u8| checked.places.get(usize::from(site)).map_or("?", |place| place.name.as_str());
-    match action {
-        Action::Domain { domain, fault } => {
-            let Some(id) = checked.domains.get(usize::from(domain.0)) else { return action.to_string() };
-            let name = checked.places.iter().find(|place| place.id == *id).map_or(id, |place| &place.name);
-            format!("{fault} {name}")
-        }
-        Action::Move { node, site: to } => format!("move node {node:?} to {}", site(to)),
-        Action::Add { site: at } => format!("add a replica in {}", site(at)),
-        Action::Request { site: at } => format!("a client's request from {}", site(at)),
-        action => action.to_string(),
-    }
 }

@@ -1,5 +1,6 @@
 //! The run on screen: engine, player, view model, and what does not change during a run.
 
+pub mod announce;
 pub mod context;
 pub mod details;
 pub mod engine;

@@ -37,8 +37,6 @@ pub struct ViewModel {
     pub events: u64,
     /// All replicas, crashed and removed ones included.
     pub nodes: Vec<NodeView>,
-    /// The leader, if there is one.
-    pub leader: Option<NodeId>,
     /// The sites.
     pub sites: Vec<SiteView>,
     /// The narration: the present state in a sentence.
@@ -291,7 +289,6 @@ impl ViewModel {
             time: universe.time(),
             events: universe.events(),
             nodes,
-            leader,
             sites: sites.map(|(id, samples)| site(samples, universe, id, is_partitioned(id))).collect(),
             sentence: session.sentence(),
             flights,

@@ -7,7 +7,10 @@ use crate::elements::text;
 use crate::page_action::{PageAction, Strike};
 use crate::run::moments::Moment;
 use crate::run::view_model::ViewModel;
+use crate::web::browser;
 use quorumscope::core::Micros;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 /// How long before a moment a click on its tick goes, µs.
@@ -31,8 +34,8 @@ pub fn buttons(view: &ViewModel, on: &Callback<PageAction>) -> Html {
     }
 }
 
-/// Ticks with names, those ahead dotted: above what is done, by the script or by hand, and below what came of it. A click goes to just before
-/// one, also ahead.
+/// Ticks with names, those ahead dotted: above what is done, by the script or by hand, and below what came of it. A click goes to just before one,
+/// also ahead. For the keyboard the same moments are a list, which is seen while the focus is in it.
 pub fn ticks(view: &ViewModel, on: &Callback<PageAction>) -> Html {
     let (now, axis) = (view.time, Axis::of(view));
     let row = |found: bool| {
@@ -48,14 +51,38 @@ pub fn ticks(view: &ViewModel, on: &Callback<PageAction>) -> Html {
         });
         html! { <div class="faults" aria-hidden="true">{ for ticks }</div> }
     };
-    let spoken = view.moments.iter().map(|moment| {
-        html! { <li>{ format!("{} {}", text::moment_ms(moment.at), moment.told(now).1) }</li> }
+    // One stop of the Tab key: the moment that comes next, or the last one. Arrow keys go on from there.
+    let stop = view.moments.iter().find(|moment| moment.at > now).or(view.moments.last()).map(|moment| moment.at);
+    let listed = view.moments.iter().map(|moment| {
+        let tabindex = if Some(moment.at) == stop { "0" } else { "-1" };
+        let onclick = click(on, PageAction::Seek(moment.at.saturating_sub(BEFORE)));
+        html! { <li><button type="button" {tabindex} {onclick}>{ format!("{} {}", text::moment_ms(moment.at), moment.told(now).1) }</button></li> }
     });
     html! {
         <>
             { row(false) }
             { row(true) }
-            <ol class="unseen" aria-label="Moments that matter">{ for spoken }</ol>
+            <ol class="unseen when" aria-label="Moments that matter" onkeydown={along_moments}>{ for listed }</ol>
         </>
+    }
+}
+
+/// Arrow keys, Home and End move the focus along the moments.
+fn along_moments(event: KeyboardEvent) {
+    let Ok(all) = browser::document().query_selector_all(".when button") else { return };
+    let all: Vec<HtmlElement> = (0..all.length()).filter_map(|i| all.get(i)?.dyn_into().ok()).collect();
+    let focus = browser::document().active_element();
+    let at = all.iter().position(|one| focus.as_ref() == Some(one)).unwrap_or(0);
+    let last = all.len().saturating_sub(1);
+    let to = match event.key().as_str() {
+        "ArrowRight" | "ArrowDown" => (at + 1).min(last),
+        "ArrowLeft" | "ArrowUp" => at.saturating_sub(1),
+        "Home" => 0,
+        "End" => last,
+        _ => return,
+    };
+    event.prevent_default();
+    if let Some(next) = all.get(to) {
+        let _ = next.focus();
     }
 }

@@ -16,10 +16,14 @@ pub fn packed() -> Option<String> {
     (!fragment.is_empty()).then(|| fragment.to_owned())
 }
 
-/// Writes a packed document into the address, without a new entry in the history.
-pub fn show(packed: &str) {
+/// Writes a packed document into the address, with or without a new entry in the browser's history.
+pub fn show(packed: &str, new: bool) {
     if let Ok(history) = browser::window().history() {
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{packed}")));
+        let url = format!("#{packed}");
+        let _ = match new {
+            true => history.push_state_with_url(&JsValue::NULL, "", Some(&url)),
+            false => history.replace_state_with_url(&JsValue::NULL, "", Some(&url)),
+        };
     }
 }
 

@@ -4,7 +4,7 @@
 use gloo::timers::future::TimeoutFuture;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, Url, Window};
+use web_sys::{Blob, BlobPropertyBag, Clipboard, Document, HtmlAnchorElement, HtmlElement, Url, Window};
 
 /// ms after which a picture has been painted: two frames.
 const PAINTED: u32 = 34;
@@ -87,6 +87,13 @@ pub fn set_theme(dark: bool) {
 /// Whether an element matches the selector.
 pub fn matches_selector(selector: &str) -> bool {
     document().query_selector(selector).ok().flatten().is_some()
+}
+
+/// Moves the focus to the first element that a selector finds.
+pub fn focus(selector: &str) {
+    if let Ok(Some(element)) = document().query_selector(selector) {
+        let _ = element.unchecked_into::<HtmlElement>().focus();
+    }
 }
 
 /// Copies a text to the clipboard; false if that is not allowed, as in a sandboxed frame, or there is none, as in an insecure page.

@@ -86,6 +86,12 @@ pub const PARAMETERS: &[Parameter] = &[
         says: "what to show beside the stage",
     },
     Parameter {
+        name: "view",
+        accepts: Accepts::One(&["stage", "text"]),
+        default: "stage",
+        says: "text: begin with the run in words beside the stage, also in a frame",
+    },
+    Parameter {
         name: "theme",
         accepts: Accepts::One(&["auto", "light", "dark"]),
         default: "auto",
@@ -123,6 +129,9 @@ pub struct Options {
     pub messages: bool,
     /// Whether to show the inspector.
     pub inspect: bool,
+    /// Whether to show the run in words, and whether to begin with that.
+    pub text: bool,
+    pub begins_in_words: bool,
     /// Light or dark; `None` as the system has it.
     pub dark: Option<bool>,
     /// Problems, for a notice.
@@ -161,9 +170,12 @@ impl Options {
         let panels = read("panels");
         let panel = |name: &str| panels.as_ref().map_or(!embed, |panels| panels.split(',').any(|panel| panel == name));
         let (latency, log, messages, inspect) = (panel("latency"), panel("log"), panel("messages"), panel("inspect"));
+        let begins_in_words = read("view").as_deref() == Some("text");
         Options {
             embed,
             present: flag(read("present")).unwrap_or(false),
+            text: begins_in_words || !embed,
+            begins_in_words,
             preset: read("preset"),
             variant: read("variant"),
             seed: read("seed").and_then(|seed| seed.parse().ok()),
@@ -265,7 +277,9 @@ mod tests {
             (frame.autoplay, frame.dark, frame.pace.map(Pace::label).as_deref()),
             (Some(false), Some(true), Some("1 : 100"))
         );
-        assert!(!options("embed").messages);
+        assert!(!options("embed").messages && !options("embed").text);
+        let words = options("embed&view=text");
+        assert!(words.text && words.begins_in_words && !words.messages);
     }
 
     #[test]

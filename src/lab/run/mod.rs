@@ -6,6 +6,7 @@ pub mod compare;
 pub mod consistency;
 #[cfg(feature = "cli")]
 mod debug_json;
+pub mod description;
 #[cfg(feature = "cli")]
 pub mod divergence;
 #[cfg(feature = "cli")]

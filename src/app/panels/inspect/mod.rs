@@ -5,6 +5,7 @@ mod log;
 mod quorum;
 mod show;
 mod subject;
+mod tree;
 
 use crate::page_action::{PageAction, Selected};
 use crate::run::context::RunContext;

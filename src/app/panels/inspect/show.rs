@@ -1,6 +1,7 @@
 //! How the subject of the inspector is shown: heading, sentences, rules, state before and after, what was sent, messages in flight.
 
 use super::subject::{Step, Subject};
+use super::tree;
 use crate::elements::controls::click;
 use crate::elements::text;
 use crate::page_action::{PageAction, Selected, Target};
@@ -11,9 +12,6 @@ use quorumscope::sim::world::Flight;
 use quorumscope::universe::inspect::{Field, Inspector, StateText};
 use quorumscope::universe::{End, ReplyKind};
 use yew::prelude::*;
-
-/// Characters of a value that are shown before it is unfolded.
-const SHORT: usize = 72;
 
 /// Draws it.
 pub fn subject(
@@ -118,6 +116,8 @@ fn step(view: &ViewModel, step: &Step, subject: &Subject, inspector: &Inspector,
     let there = (replayed.event != view.events).then(|| {
         html! { <button type="button" class="small" onclick={click(on, PageAction::GoTo(replayed.event))}>{ "Go there" }</button> }
     });
+    // What happens while the run plays comes too fast to be read aloud.
+    let live = if view.last.is_some() { "polite" } else { "off" };
     let why = replayed.why.iter().map(|why| html! { <p class="reason">{ &why.text }</p> });
     let rules = inspector.wording.rules;
     let rules = replayed.rules.iter().filter_map(|rule| rules.get(usize::from(rule.0))).map(rule);
@@ -128,7 +128,7 @@ fn step(view: &ViewModel, step: &Step, subject: &Subject, inspector: &Inspector,
     html! {
         <>
             <h3>{ heading }<small>{ moment }</small></h3>
-            <div class="because" aria-live="polite"><p>{ what }</p>{ for why }</div>
+            <div class="because" aria-live={live}><p>{ what }</p>{ for why }</div>
             { for there }
             <ul class="applied">{ for rules }</ul>
             { for changed }
@@ -196,19 +196,7 @@ fn state(subject: &Subject) -> Html {
 fn row(Field { name, value, durable }: &Field, before: Option<String>) -> Html {
     let disk = durable.then(|| html! { <small title="On the disk: it survives a crash">{ "disk" }</small> });
     let class = before.is_some().then_some("changed");
-    let before = before.map(|before| html! { <>{ long(before) }<span aria-hidden="true">{ " → " }</span><span class="unseen">{ " becomes " }</span></> });
-    html! { <tr {class}><th scope="row">{ name }{ for disk }</th><td>{ for before }<b>{ long(value.clone()) }</b></td></tr> }
-}
-
-/// A value; a long one is cut in the middle, and unfolds.
-fn long(value: String) -> Html {
-    let count = value.chars().count();
-    if count <= 2 * SHORT {
-        return html! { { value } };
-    }
-    let tail: String = value.chars().skip(count - SHORT).collect();
-    let head: String = value.chars().take(SHORT / 2).collect();
-    html! { <details class="long"><summary>{ format!("{head} … {tail}") }</summary>{ value }</details> }
+    html! { <tr {class}><th scope="row">{ name }{ for disk }</th><td>{ tree::value(value, before.as_deref()) }</td></tr> }
 }
 
 /// The messages in flight as a list, for keyboard and screen reader.

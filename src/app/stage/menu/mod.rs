@@ -159,7 +159,5 @@ fn focus_item(list: &NodeRef, next: impl Fn(usize, usize) -> usize) {
 
 /// Returns the focus to the target.
 fn return_focus(target: Target) {
-    if let Ok(Some(element)) = browser::document().query_selector(&format!("[data-target={target}]")) {
-        let _ = element.unchecked_into::<HtmlElement>().focus();
-    }
+    browser::focus(&format!("[data-target={target}]"));
 }

@@ -2,11 +2,14 @@
 //! copies; the session stays where it is.
 
 use super::Session;
+use super::branch::Checkpoint;
 use crate::core::{Micros, NodeId};
+use crate::judge::LeadershipInterval;
 use crate::sim::trace::Record;
 use crate::sim::world::{End, Flight};
 use crate::universe::Universe;
 use crate::universe::inspect::{Inspector, Replayed, replay};
+use std::rc::Rc;
 
 /// Events back in which a node's last one is looked for.
 const BACK: u64 = 2_048;
@@ -20,15 +23,20 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
+    /// The moment of a checkpoint, or the start.
+    fn of(session: &'a Session, checkpoint: Option<&Rc<Checkpoint>>) -> Copy<'a> {
+        let (universe, done) = match checkpoint {
+            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.interventions),
+            None => (session.checked.boot().expect("it has started before"), 0),
+        };
+        Copy { session, universe, done }
+    }
+
     /// The moment after `events` events and `interventions` interventions.
     fn at(session: &'a Session, events: u64, interventions: usize) -> Copy<'a> {
         let earlier = |at: &crate::lab::Moment| at.event <= events && at.interventions <= interventions;
         let latest = session.branch.checkpoints.iter().rev().find(|checkpoint| earlier(&checkpoint.moment));
-        let (universe, done) = match latest {
-            Some(checkpoint) => (checkpoint.universe.fork(), checkpoint.moment.interventions),
-            None => (session.checked.boot().expect("it has started before"), 0),
-        };
-        let mut copy = Copy { session, universe, done };
+        let mut copy = Copy::of(session, latest);
         while (copy.universe.events() < events || copy.done < interventions) && copy.step() {}
         copy
     }
@@ -79,6 +87,30 @@ impl Session {
     /// Replays the last event in which a node handled something, if that is not long ago.
     pub fn last_step_of(&self, node: NodeId, inspector: &Inspector) -> Option<(Replayed, Box<dyn Universe>)> {
         self.last_event(inspector, Micros::MAX, |record, _| record.node == node && record.what.is_handled())
+    }
+
+    /// Replays the event in which a node began to lead. `None`: it did so when it started.
+    pub fn step_of_leading(
+        &self,
+        interval: &LeadershipInterval,
+        inspector: &Inspector,
+    ) -> Option<(Replayed, Box<dyn Universe>)> {
+        let LeadershipInterval { since, node, epoch, .. } = *interval;
+        let earlier = self.branch.checkpoints.iter().rev().find(|checkpoint| checkpoint.moment.at < since);
+        let mut copy = Copy::of(self, earlier);
+        let leads = |universe: &dyn Universe| {
+            universe.node(node).status.is_some_and(|status| status.leads && status.epoch == epoch)
+        };
+        while copy.universe.time() <= since && !leads(&*copy.universe) {
+            let (events, done) = (copy.universe.events(), copy.done);
+            if !copy.step() {
+                return None;
+            }
+            if copy.universe.time() == since && leads(&*copy.universe) {
+                return Copy::at(self, events, done).replay(inspector);
+            }
+        }
+        None
     }
 
     /// Replays the event in which a node sent a message that is in flight, if it left at once.
