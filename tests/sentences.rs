@@ -159,7 +159,7 @@ impl Check<'_> {
             // Ways that do not work wait for everybody they count on, and no majority.
             "stonith-pair" | "manual-failover" | "gossip-leader" => tally.need,
             // Of two rounds of a coordinator the first is fast.
-            "fast-paxos" if entry.epoch.number % 2 == 1 => (3 * members).div_ceil(4) as u8,
+            "fast-paxos" if entry.epoch.number % 2 == 1 => (3 * members).div_ceil(4),
             _ => majority(members),
         };
         u64::from(need.saturating_sub(by.len() as u8))

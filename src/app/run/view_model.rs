@@ -472,9 +472,9 @@ mod tests {
         let mut session = Session::new(presets::first()).unwrap();
         session.seek_time(3_000_000);
         let view = view(session);
-        let leader = usize::from(view.leader.unwrap().0);
-        let (epoch, command) = view.nodes[leader].slots.last().unwrap().entry.unwrap();
-        assert_eq!(epoch, view.nodes[leader].status.unwrap().epoch);
+        let leader = view.nodes.iter().find(|node| node.leadership == Leadership::Leader).unwrap();
+        let (epoch, command) = leader.slots.last().unwrap().entry.unwrap();
+        assert_eq!(epoch, leader.status.unwrap().epoch);
         assert!(command.is_some());
     }
 
