@@ -3,6 +3,8 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "captions/epaxos.rs"]
+mod epaxos;
 #[path = "captions/foils.rs"]
 mod foils;
 
@@ -591,7 +593,9 @@ fn claims(key: &str) -> &'static [Claim] {
                 assert!(run.answers_anywhere(8_000, 15_000).len() > 20);
             },
         )],
-        _ => foils::claims(key).unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
+        _ => foils::claims(key)
+            .or_else(|| epaxos::claims(key))
+            .unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
     }
 }
 
