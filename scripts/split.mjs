@@ -9,9 +9,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import binaryen from "binaryen";
 import { transformSync } from "esbuild";
 import { BROWSERS, FEATURES } from "./split/features.mjs";
-import { divided, parts, together, whole } from "./split/loader.mjs";
+import { divided, packed, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
 import { namedInOrder } from "./split/order.mjs";
 
@@ -38,22 +39,18 @@ function divide() {
   const { groups, files } = together(chunks, shared, (name) => readFileSync(join(work, `${name}.wasm`)).length, SMALL);
   const names = new Map();
   for (const [name, members] of groups) {
-    const modules = members.map((member) => {
-      const file = join(work, `${member}.wasm`);
-      optimise(file, file);
-      return readFileSync(file);
-    });
-    const content = Buffer.concat(modules);
+    const modules = members.map((member) => optimised(readFileSync(join(work, `${member}.wasm`))));
+    const content = packed(modules);
     const hash = createHash("sha256").update(content).digest("hex").slice(0, 8);
     const file = `chunk-${name}-${hash}.wasm`;
-    names.set(name, [file, ...modules.map((module) => module.length)]);
+    names.set(name, file);
     writeFileSync(join(dist, file), content);
   }
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
   // Until nothing gets smaller any more: all that is loaded first is worth the time.
   optimise(join(work, wasm), join(work, wasm), "--converge");
   writeFileSync(join(work, "named.wasm"), namedInOrder(readFileSync(join(work, wasm))));
-  binaryen("wasm-opt", "--reorder-functions-by-name", "--strip-debug", join(work, "named.wasm"), "-o", join(work, wasm));
+  wasmOpt("--reorder-functions-by-name", "--strip-debug", join(work, "named.wasm"), "-o", join(work, wasm));
   const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
   writeFileSync(join(dist, wasm), program);
   writeFileSync(join(dist, `${page}.js`), small("js", text));
@@ -77,14 +74,31 @@ function small(loader, text) {
   return transformSync(text, { loader, minify: true, target: BROWSERS, ...modules }).code;
 }
 
-function optimise(from, to, ...more) {
-  // Low memory is the far end of the stack, where no address of data is.
-  binaryen("wasm-opt", "-Oz", ...more, "--low-memory-unused", "--strip-debug", "--strip-producers", "--strip-target-features", from, "-o", to);
+// What binaryen makes of one module of a chunk: what `wasm-opt -Oz` makes of it, without a process for each of several hundred.
+function optimised(bytes) {
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(2);
+  binaryen.setLowMemoryUnused(true);
+  const module = binaryen.readBinary(bytes);
+  module.setFeatures(Object.values(FEATURES).reduce((all, { binaryen: names }) => names.reduce((all, name) => all | binaryen.Features[name], all), 0));
+  module.optimize();
+  module.runPasses(STRIPPED);
+  const result = module.emitBinary();
+  module.dispose();
+  return Buffer.from(result);
 }
 
-// Runs one of binaryen's tools.
-function binaryen(name, ...args) {
-  const path = join("node_modules", ".bin", name);
+// Low memory is the far end of the stack, where no address of data is.
+function optimise(from, to, ...more) {
+  wasmOpt("-Oz", ...more, "--low-memory-unused", ...STRIPPED.map((pass) => `--${pass}`), from, "-o", to);
+}
+
+// What says things about the program that no browser needs.
+const STRIPPED = ["strip-debug", "strip-producers", "strip-target-features"];
+
+// Runs binaryen's command.
+function wasmOpt(...args) {
+  const path = join("node_modules", ".bin", "wasm-opt");
   if (!existsSync(path)) throw new Error(`${path} is missing; run ./dev setup, which installs it`);
   run(path, [...Object.keys(FEATURES).map((feature) => `--enable-${feature}`), ...args]);
 }

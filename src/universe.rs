@@ -22,7 +22,7 @@ use crate::judge::delivery::Deliveries;
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::orders::OrderOutcome;
-use crate::judge::{LeadershipInterval, PropertyFinding, Violation};
+use crate::judge::{LeadershipInterval, MakeOrder, PropertyFinding, Violation, order_of};
 use crate::protocols::First;
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
@@ -299,6 +299,8 @@ pub struct Variant {
     pub kinds: &'static [Kind],
     /// Constructor of its replicas.
     pub replicas: MakeReplicas,
+    /// What checks the order of execution, where slots are not that order.
+    pub order: Option<MakeOrder>,
     /// Starts the model checker on a small cluster. The error names a setting and its valid values.
     #[cfg(feature = "cli")]
     pub explore: fn(&Query) -> Result<search::Search, SettingError>,
@@ -404,6 +406,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,
+        order: order_of(P::CARD.shots),
         #[cfg(feature = "cli")]
         explore: search::explore::<P>,
         #[cfg(feature = "cli")]

@@ -34,8 +34,17 @@ export function together(chunks, shared, size, small) {
   return { groups, files };
 }
 
+// What a file of several modules holds: before each its length, four bytes, the lowest first.
+export function packed(modules) {
+  return Buffer.concat(modules.flatMap((module) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(module.length);
+    return [length, module];
+  }));
+}
+
 // wasm-bindgen's JavaScript for the main part, which now also loads the chunks. `files` as from `together`; `names` tells of each file
-// its name and the sizes of the modules in it, one after another.
+// what it is called.
 export function divided(text, files, names) {
   const loaders = [...files].map(([chunk, needs]) => `    __wasm_split_load_${chunk}: loadChunk(${JSON.stringify(needs.map((name) => names.get(name)))}),`);
   return instead(text, "./__wasm_split.js", ["{", ...loaders, "}"].join("\n")) + LOADING;
@@ -63,21 +72,26 @@ const LOADING = `
 // The chunks of the program (scripts/split.mjs). Every file is fetched once; one that could not be loaded, again when it is wanted again.
 const chunkFiles = new Map();
 
-function chunkFile([name, ...sizes]) {
+function chunkFile(name) {
     if (!chunkFiles.has(name)) {
-        const loaded = fetchChunk(name, sizes);
+        const loaded = fetchChunk(name);
         chunkFiles.set(name, loaded);
         loaded.catch(() => chunkFiles.delete(name));
     }
     return chunkFiles.get(name);
 }
 
-async function fetchChunk(name, sizes) {
+async function fetchChunk(name) {
     const response = await fetch(new URL(name, import.meta.url));
     if (!response.ok) throw new Error(\`\${response.status} for \${name}\`);
     const bytes = await response.arrayBuffer();
-    let end = 0;
-    await Promise.all(sizes.map((size) => WebAssembly.instantiate(bytes.slice(end, (end += size)), { __wasm_split: wasm })));
+    const modules = [];
+    for (let at = 0; at < bytes.byteLength;) {
+        const from = at + 4;
+        at = from + new DataView(bytes).getUint32(at, true);
+        modules.push(WebAssembly.instantiate(bytes.slice(from, at), { __wasm_split: wasm }));
+    }
+    await Promise.all(modules);
 }
 
 function loadChunk(files) {

@@ -3,12 +3,43 @@
 //! Two commands commute unless they are about the same object and one of them changes it. So what matters of each command is how many
 //! changes of its object were executed before it: the same number everywhere.
 
-use crate::core::{Command, Instance, Log, NodeId, Slot};
+use crate::core::{Command, Instance, Log, NodeId, Shots, Slot};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+/// Checks the order in which nodes execute what no log orders.
+pub trait ExecutionOrder: Debug {
+    /// A node executes a command; tells whether that is in order. Where two nodes differ, the first one stays.
+    fn execute(&mut self, node: NodeId, at: Instance, command: Command) -> bool;
+
+    /// A node has lost its state, and executes again from the beginning.
+    fn restart(&mut self, node: NodeId);
+
+    /// Forgets of each object what all of so many nodes have executed, beyond the last `least` changes; and, whoever has executed it, what is
+    /// further back than `most`.
+    fn prune(&mut self, nodes: usize, bounds: [Slot; 2]);
+
+    /// How many instances it holds, and the bytes of what copies share.
+    fn size(&self) -> (usize, u64);
+
+    /// A copy.
+    fn copy(&self) -> Box<dyn ExecutionOrder>;
+}
+
+/// What makes a checker of the order of execution.
+pub type MakeOrder = fn() -> Box<dyn ExecutionOrder>;
+
+/// What checks the order of execution where this is agreed on; `None` where slots are the order. In the page it comes with the variants that need it.
+pub const fn order_of(shots: Shots) -> Option<MakeOrder> {
+    match shots {
+        Shots::Graph => Some(|| Box::new(GraphOrder::default())),
+        _ => None,
+    }
+}
 
 /// The orders of all objects.
 #[derive(Clone, Debug, Default)]
-pub(super) struct GraphOrder {
+struct GraphOrder {
     objects: BTreeMap<u16, ObjectOrder>,
 }
 
@@ -23,9 +54,8 @@ struct ObjectOrder {
     executed: Vec<Slot>,
 }
 
-impl GraphOrder {
-    /// A node executes a command; tells whether that is in order. Where two nodes differ, the first one stays.
-    pub fn execute(&mut self, node: NodeId, at: Instance, command: Command) -> bool {
+impl ExecutionOrder for GraphOrder {
+    fn execute(&mut self, node: NodeId, at: Instance, command: Command) -> bool {
         let Some(object) = command.op.object() else { return true };
         let order = self.objects.entry(object).or_default();
         let place = usize::from(node.0);
@@ -49,8 +79,7 @@ impl GraphOrder {
         same_place && order.changes.get(done + 1) == Some(&at)
     }
 
-    /// A node has lost its state, and executes again from the beginning.
-    pub fn restart(&mut self, node: NodeId) {
+    fn restart(&mut self, node: NodeId) {
         for order in self.objects.values_mut() {
             if let Some(executed) = order.executed.get_mut(usize::from(node.0)) {
                 *executed = 0;
@@ -58,9 +87,7 @@ impl GraphOrder {
         }
     }
 
-    /// Forgets of each object what all of so many nodes have executed, beyond the last `least` changes; and, whoever has executed it, what is
-    /// further back than `most`.
-    pub fn prune(&mut self, nodes: usize, [least, most]: [Slot; 2]) {
+    fn prune(&mut self, nodes: usize, [least, most]: [Slot; 2]) {
         for order in self.objects.values_mut() {
             let last = order.changes.last();
             let executed = (0..nodes).map(|node| order.executed.get(node).copied().unwrap_or(0)).min().unwrap_or(0);
@@ -72,10 +99,13 @@ impl GraphOrder {
         }
     }
 
-    /// How many instances it holds, and the bytes of what copies share.
-    pub fn size(&self) -> (usize, u64) {
+    fn size(&self) -> (usize, u64) {
         let held = self.objects.values().map(|order| order.before.len() + 1).sum();
         (held, self.objects.values().map(|order| order.changes.bytes()).sum())
+    }
+
+    fn copy(&self) -> Box<dyn ExecutionOrder> {
+        Box::new(self.clone())
     }
 }
 

@@ -9,4 +9,5 @@ pub mod liveness;
 pub mod orders;
 pub mod safety;
 
+pub use graph_order::{MakeOrder, order_of};
 pub use safety::{Finding, LeadershipInterval, PropertyFinding, SafetyChecker, Violation};

@@ -4,7 +4,7 @@
 //! Properties that a protocol does not promise ([`Card::promises`](crate::core::Card::promises)) are checked as well, but their violations are
 //! kept apart. Properties that a run never exercised are reported as such: see [`SafetyChecker::findings`].
 
-use super::graph_order::GraphOrder;
+use super::graph_order::{ExecutionOrder, MakeOrder};
 use crate::core::node::{Breach, Step};
 use crate::core::{
     Card, ClientId, Command, Epoch, HistoryVariables, Instance, LeaderModel, Log, Micros, NodeId, NodeSet, Op,
@@ -178,7 +178,7 @@ pub struct SafetyChecker {
     /// The other lanes.
     lanes: BTreeMap<u16, Lane>,
     /// Where a graph is agreed on: in which order it is executed.
-    graph: GraphOrder,
+    graph: Option<Graph>,
     leads: Vec<Option<Epoch>>,
     leaders: BTreeMap<Epoch, NodeId>,
     intervals: Log<LeadershipInterval>,
@@ -196,6 +196,16 @@ pub struct SafetyChecker {
     milestones: [Option<(NodeId, u64)>; 32],
     /// For the protocol's own invariants.
     history: HistoryVariables,
+}
+
+/// The checker of the order of execution.
+#[derive(Debug)]
+struct Graph(Box<dyn ExecutionOrder>);
+
+impl Clone for Graph {
+    fn clone(&self) -> Graph {
+        Graph(self.0.copy())
+    }
 }
 
 impl Default for LeadershipInterval {
@@ -252,11 +262,16 @@ pub(super) fn promise(property: &str) -> Option<Promises> {
 }
 
 impl SafetyChecker {
+    /// A checker; where slots are not the order of execution, with what checks that.
+    pub fn new(order: Option<MakeOrder>) -> SafetyChecker {
+        SafetyChecker { graph: order.map(|make| Graph(make())), ..SafetyChecker::default() }
+    }
+
     /// Bytes that it holds, by count: decisions, which copies share, and what every copy has for itself.
     pub fn size(&self) -> Size {
         let lanes = || self.lanes.values().chain([&self.log]);
         let last: usize = lanes().map(|lane| lane.last.len()).sum();
-        let (executed, order) = self.graph.size();
+        let (executed, order) = self.graph.as_ref().map_or((0, 0), |Graph(order)| order.size());
         let shared = lanes().map(|lane| lane.decided.bytes()).sum::<u64>() + self.intervals.bytes() + order;
         Size { own: ((last + executed + self.leaders.len() + self.lanes.len()) * NODE) as u64, shared }
     }
@@ -309,7 +324,7 @@ impl SafetyChecker {
                 let before = std::mem::replace(applied, at.slot);
                 let in_order = match world.replicas().card().shots {
                     Shots::Registers => at.slot > before,
-                    Shots::Graph => self.graph.execute(node, at, command),
+                    Shots::Graph => self.graph.as_mut().is_none_or(|Graph(order)| order.execute(node, at, command)),
                     Shots::Transactions | Shots::Nothing => true,
                     Shots::Log | Shots::Single => at.slot == before + 1,
                 };
@@ -330,7 +345,7 @@ impl SafetyChecker {
             Mark::Booted(node) => {
                 *self.log.applied_by(node) = 0;
                 self.lanes.values_mut().for_each(|lane| *lane.applied_by(node) = 0);
-                self.graph.restart(node);
+                self.graph.iter_mut().for_each(|Graph(order)| order.restart(node));
             }
         }
     }
@@ -395,7 +410,7 @@ impl SafetyChecker {
         let [least, most] = KEEP_SLOTS;
         let slot = executed.min(last.saturating_sub(least)).max(last.saturating_sub(most));
         kept.decided.compact_to(slot);
-        self.graph.prune(nodes, KEEP_SLOTS);
+        self.graph.iter_mut().for_each(|Graph(order)| order.prune(nodes, KEEP_SLOTS));
         if world.replicas().card().shots == Shots::Log {
             self.history.prune(slot);
         }

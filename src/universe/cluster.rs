@@ -57,7 +57,7 @@ impl Cluster {
         blueprint: &Blueprint,
         fault_sentences: Option<FaultSentences>,
     ) -> Cluster {
-        let mut safety = SafetyChecker::default();
+        let mut safety = SafetyChecker::new(variant.order);
         safety.observe(&world, None);
         let bounded = blueprint.recovery.is_some() || blueprint.stability.is_some();
         let liveness = bounded.then(|| LivenessChecker::new(blueprint.recovery, blueprint.stability));

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { divided, parts, together, whole } from "../../scripts/split/loader.mjs";
+import { divided, packed, parts, together, whole } from "../../scripts/split/loader.mjs";
 import { shortened } from "../../scripts/split/names.mjs";
 import { namedInOrder, order } from "../../scripts/split/order.mjs";
 
@@ -81,8 +81,8 @@ test("a chunk that could not be loaded is told, tried again, and fetched once", 
     return readFileSync(join(work, "part.wasm"));
   };
   const [shared, one, empty] = [SHARED, ONE, "(module)"].map(assemble);
-  const files = { "shared-1.wasm": new Uint8Array([...empty, ...shared]).buffer, "one-2.wasm": new Uint8Array(one).buffer };
-  const text = divided(GLUE, new Map([["one", ["shared", "one"]]]), new Map([["shared", ["shared-1.wasm", empty.length, shared.length]], ["one", ["one-2.wasm", one.length]]]));
+  const files = { "shared-1.wasm": new Uint8Array(packed([empty, shared])).buffer, "one-2.wasm": new Uint8Array(packed([one])).buffer };
+  const text = divided(GLUE, new Map([["one", ["shared", "one"]]]), new Map([["shared", "shared-1.wasm"], ["one", "one-2.wasm"]]));
   writeFileSync(join(work, "page.mjs"), text);
   const { start } = await import(pathToFileURL(join(work, "page.mjs")));
   const { fetch, console: { warn } } = globalThis;
@@ -106,8 +106,12 @@ test("a chunk that could not be loaded is told, tried again, and fetched once", 
     };
     assert.equal(await answer(), 1, "not loaded");
     assert.match(warnings[0], /503 for shared-1.wasm/);
-    assert.throws(() => program.call(), WebAssembly.RuntimeError);
     online = true;
+    const intact = files["shared-1.wasm"];
+    files["shared-1.wasm"] = intact.slice(0, -7);
+    assert.equal(await answer(), 1, "cut short on the way");
+    files["shared-1.wasm"] = intact;
+    assert.throws(() => program.call(), WebAssembly.RuntimeError);
     assert.equal(await answer(), 2, "loaded");
     assert.equal(program.call(), 42);
     const before = asked.length;
