@@ -8,6 +8,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { transformSync } from "esbuild";
+import { BROWSERS } from "./split/features.mjs";
 
 if (process.env.TRUNK_PROFILE !== "release") process.exit(0);
 
@@ -17,7 +19,7 @@ const PLACE = /<meta charset="utf-8"\s*\/?>/i;
 if (!PLACE.test(page)) throw new Error(`${file} has no <meta charset="utf-8">, after which the policy belongs`);
 
 // Comments are for us, not for whoever loads the page.
-page = page.replace(/(<script>)(.*?)(<\/script>)/gs, (_, open, text, close) => open + text.replace(/^\s*\/\/.*\n/gm, "") + close);
+page = page.replace(/(<script>)(.*?)(<\/script>)/gs, (_, open, text, close) => open + transformSync(text, { minify: true, target: BROWSERS }).code.trim() + close);
 page = page.replace(/\s*<!--.*?-->/gs, "");
 
 const hashes = [...page.matchAll(/<script(?![^>]*\ssrc=)[^>]*>(.*?)<\/script>/gs)].map(

@@ -16,6 +16,8 @@ import { divided, packed, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
 import { namedInOrder } from "./split/order.mjs";
 
+// What says things about the program that no browser needs.
+const STRIPPED = ["strip-debug", "strip-producers", "strip-target-features"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
 
@@ -92,9 +94,6 @@ function optimised(bytes) {
 function optimise(from, to, ...more) {
   wasmOpt("-Oz", ...more, "--low-memory-unused", ...STRIPPED.map((pass) => `--${pass}`), from, "-o", to);
 }
-
-// What says things about the program that no browser needs.
-const STRIPPED = ["strip-debug", "strip-producers", "strip-target-features"];
 
 // Runs binaryen's command.
 function wasmOpt(...args) {

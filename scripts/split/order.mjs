@@ -9,7 +9,7 @@ const LENGTH = 5;
 // A sequence that more functions have says nothing about any of them.
 const COMMON = 200;
 // By this power of its length a function's likeness is divided: a long one shares something with everybody.
-const LONG = 0.8;
+const LONG = 0.15;
 
 // `program` (a Buffer) with names for its functions that sort them in the order in which they compress well, in place of any names it had.
 // wasm-opt's pass reorder-functions-by-name puts them there.

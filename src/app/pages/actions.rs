@@ -5,12 +5,14 @@ use super::keyboard;
 use super::opening::{self, Opened};
 use super::presentation;
 use crate::page_action::PageAction;
-use crate::panels::trials;
+use crate::panels::{latency, trials};
 use crate::run::announce::{self, Announce};
+use crate::run::context::RunContext;
 use crate::run::details::Details;
 use crate::run::engine::{Engine, Errand};
 use crate::run::errand;
 use crate::run::player::Shared;
+use crate::run::view_model::ViewModel;
 use crate::time::{self, chapters};
 use crate::web::options::Options;
 use crate::web::{address, handle, json, later_style, options};
@@ -64,6 +66,8 @@ pub struct Actions {
     pub trials_of: fn(&Scenario) -> Rc<[Trial]>,
     /// See [`trials::trials`].
     pub trials: fn(trials::Props) -> Html,
+    /// See [`latency::latency`].
+    pub latency: fn(&RunContext, &ViewModel) -> Html,
     /// See [`announce::announce`].
     pub announce: fn() -> Announce,
     /// See [`handle::install`] and [`later_style::install`].
@@ -97,6 +101,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         moments: (chapters::buttons, chapters::ticks),
         trials_of: |scenario| scenario.trials.as_slice().into(),
         trials: trials::trials,
+        latency: latency::latency,
         announce: announce::announce,
         install: |player| {
             later_style::install();

@@ -329,6 +329,7 @@ impl Component for Lab {
             let trials = self.chunks.actions.map(|actions| actions.trials).zip(self.trials());
             let (selected, on) = (self.selected, on.clone());
             let (awaited, paper) = (self.chunks.actions.is_none(), self.paper);
+            let latency = self.chunks.actions.map(|actions| actions.latency);
             let side = Side {
                 context,
                 view,
@@ -337,6 +338,7 @@ impl Component for Lab {
                 selected,
                 trials,
                 awaited,
+                latency,
                 paper,
                 measurements,
                 inspect,

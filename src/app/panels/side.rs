@@ -1,6 +1,5 @@
 //! The side panel: its tabs, and what the chosen one shows.
 
-use super::latency::latency;
 use super::messages::{self, per_command};
 use super::{about, inspect, tabs, trials, words};
 use crate::page_action::{PageAction, Selected, Tab};
@@ -32,6 +31,9 @@ pub fn shows(options: &Options, variant: &Variant, chosen: Tab, one_of: &[Tab]) 
     tabs(options, variant, chosen).is_some_and(|(_, tab)| one_of.contains(&tab))
 }
 
+/// What draws the latencies of clients; see [`super::latency`].
+type LatencyView = fn(&RunContext, &ViewModel) -> Html;
+
 /// What draws what there is to try.
 type TrialsView = fn(trials::Props) -> Html;
 
@@ -51,6 +53,8 @@ pub struct Side {
     pub trials: Option<(TrialsView, Rc<[Trial]>)>,
     /// What draws them is not loaded yet: their place is kept, so that nothing jumps when it is.
     pub awaited: bool,
+    /// What draws latencies, once it is loaded.
+    pub latency: Option<LatencyView>,
     /// For paper, what the other tabs show is drawn as well.
     pub paper: bool,
     /// What draws measurements, once it is loaded.
@@ -90,10 +94,9 @@ impl Side {
 
     /// What the other tabs show, on paper. Measurements that are not there yet are left out, because they would take a while.
     fn others(&self, options: &Options, tab: Tab) -> Html {
-        let Side { context, view, .. } = self;
         html! {
             <>
-                if options.latency && tab != Tab::Numbers { { latency(context, view) } }
+                if options.latency && tab != Tab::Numbers { { self.latency() } }
                 if self.tabs.0.contains(&Tab::Log) && tab != Tab::Log { { self.inspect(true) } }
             </>
         }
@@ -113,7 +116,7 @@ impl Side {
         let Side { context, view, measurements, .. } = self;
         html! {
             <>
-                if options.latency { { latency(context, view) } }
+                if options.latency { { self.latency() } }
                 if options.messages {
                     // A number of the run on screen, until the chunk that measures every variant is there.
                     { match measurements {
@@ -123,6 +126,12 @@ impl Side {
                 }
             </>
         }
+    }
+
+    /// The latencies of clients; before what draws them is there, their place.
+    fn latency(&self) -> Html {
+        let draw = self.latency.map(|draw| draw(&self.context, &self.view));
+        draw.unwrap_or_else(|| html! { <section class="panel latency" /> })
     }
 
     fn words(&self) -> Html {
