@@ -20,6 +20,8 @@ import { namedInOrder } from "./split/order.mjs";
 const STRIPPED = ["strip-debug", "strip-producers", "strip-target-features"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
+// The chunks that every page wants as soon as its first picture is there.
+const EARLY = ["actions", "faults", "measurements"];
 
 const release = process.env.TRUNK_PROFILE === "release";
 const dist = process.env.TRUNK_STAGING_DIR;
@@ -38,7 +40,7 @@ try {
 function divide() {
   run("wasm-split-cli", [linked, work, "--target", "web", "--out-name", page]);
   const { chunks, shared } = parts(readFileSync(join(work, "__wasm_split.js"), "utf8"));
-  const { groups, files } = together(chunks, shared, (name) => readFileSync(join(work, `${name}.wasm`)).length, SMALL);
+  const { groups, files } = together(chunks, shared, (name) => readFileSync(join(work, `${name}.wasm`)).length, SMALL, EARLY);
   const names = new Map();
   for (const [name, members] of groups) {
     const modules = members.map((member) => optimised(readFileSync(join(work, `${member}.wasm`))));

@@ -18,10 +18,13 @@ export function parts(text) {
   return { chunks, shared: [...shared] };
 }
 
-// Which files come together: all shared ones below `small` bytes in one, named `shared`, because many small requests cost more than some
-// bytes too much. `groups`: the members of each file to be; `files`: the names of the files of each chunk.
-export function together(chunks, shared, size, small) {
-  const of = new Map(shared.map((name) => [name, size(name) < small ? "shared" : name.replace("chunk_", "shared-")]));
+// Which files come together: all shared ones below `small` bytes in one, because many small requests cost more than some bytes too much; or rather in
+// two, `shared` with what any of the `early` chunks needs, `later` with the rest. `groups`: the members of each file to be; `files`: the names of the files
+// of each chunk.
+export function together(chunks, shared, size, small, early) {
+  const first = new Set(early.flatMap((chunk) => chunks.get(chunk) ?? []));
+  const group = (name) => (first.has(name) ? "shared" : "later");
+  const of = new Map(shared.map((name) => [name, size(name) < small ? group(name) : name.replace("chunk_", "shared-")]));
   const groups = new Map();
   const add = (name, member) => groups.set(name, [...(groups.get(name) ?? []), member]);
   for (const [member, name] of of) add(name, member);

@@ -128,8 +128,10 @@ test("help lists every hotkey, and each does something", async ({ page, open }) 
   await open("?speed=1:1");
   await page.waitForFunction(() => window.quorumscope);
   await page.keyboard.press("?");
-  const listed = await page.getByRole("dialog", { name: "Help" }).locator("dl").nth(1).locator("dt").allTextContents();
-  for (const key of ["Space", ".", ",", "M", "S or →", "←", "Home", "+", "−", "C", "R", "T", "I", "?"]) expect(listed).toContain(key);
+  const keys = page.getByRole("dialog", { name: "Help" }).locator("dl").nth(1).locator("dt");
+  await expect(keys.first()).toBeVisible();
+  const listed = await keys.allTextContents();
+  for (const key of ["Space", ".", ",", "M", "S or →", "←", "Home", "+", "−", "C", "R", "T", "I", "P", "Esc", "?"]) expect(listed).toContain(key);
   await page.keyboard.press("Escape");
   await page.keyboard.press("t");
   await expect(page.getByRole("tabpanel", { name: "Text" })).toBeFocused();

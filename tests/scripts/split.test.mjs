@@ -36,10 +36,12 @@ test("every chunk's own file and those that it shares are found", () => {
 
 test("small shared files come as one, large ones by themselves", () => {
   const { chunks, shared } = parts(LOADER);
-  const small = together(chunks, shared, () => 10, 100);
+  const small = together(chunks, shared, () => 10, 100, ["menu"]);
   assert.deepEqual([...small.groups], [["shared", ["chunk_4", "chunk_5"]], ["paxos", ["split_paxos"]], ["menu", ["split_menu"]]]);
   assert.deepEqual([...small.files], [["paxos", ["shared", "paxos"]], ["menu", ["shared", "menu"]], ["help", ["shared"]]]);
-  const large = together(chunks, shared, (name) => (name === "chunk_5" ? 1000 : 10), 100);
+  const later = together(chunks, shared, () => 10, 100, ["paxos"]);
+  assert.deepEqual([...later.files], [["paxos", ["shared", "paxos"]], ["menu", ["later", "shared", "menu"]], ["help", ["later", "shared"]]]);
+  const large = together(chunks, shared, (name) => (name === "chunk_5" ? 1000 : 10), 100, ["menu"]);
   assert.deepEqual([...large.files], [["paxos", ["shared-5", "paxos"]], ["menu", ["shared", "shared-5", "menu"]], ["help", ["shared", "shared-5"]]]);
 });
 
