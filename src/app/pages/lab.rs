@@ -1,7 +1,5 @@
 //! The laboratory page: state, updates, and the arrangement of stage, panels, time and dialogs.
 
-mod loading;
-
 use super::chunks::{self, Chunk, Missing, Parts, needs};
 use super::entries::Entries;
 use super::frame::{Header, notice, sentence};
@@ -91,48 +89,48 @@ pub enum Msg {
 
 /// The page.
 pub struct Lab {
-    player: Shared,
+    pub(super) player: Shared,
     /// Invariant: always the same callback, so that components that change rarely are not drawn again.
-    on: Callback<PageAction>,
+    pub(super) on: Callback<PageAction>,
     /// The built-in scenarios, as far as they are loaded.
-    presets: Rc<[Scenario]>,
+    pub(super) presets: Rc<[Scenario]>,
     /// Their titles; before they are loaded, that of the first.
-    titles: Rc<[AttrValue]>,
+    pub(super) titles: Rc<[AttrValue]>,
     /// The chunks that are there, those under way because they are wanted, and the actions that wait for them.
-    chunks: Parts,
-    under_way: Vec<Chunk>,
-    waiting: Vec<PageAction>,
+    pub(super) chunks: Parts,
+    pub(super) under_way: Vec<Chunk>,
+    pub(super) waiting: Vec<PageAction>,
     /// How often another run was chosen.
-    choices: u32,
+    pub(super) choices: u32,
     /// The address tells of a run that could not be loaded: it stays until something is done.
-    keep_address: bool,
+    pub(super) keep_address: bool,
     /// What of the run is in the address and in the browser's history.
-    entries: Entries,
+    pub(super) entries: Entries,
     /// Context of the run, and its number.
-    context: Rc<RunContext>,
-    run: u32,
-    views: ViewGroups,
-    rate: Rate,
-    narration: Narration,
-    tab: Tab,
-    selected: Option<Selected>,
-    menu: Option<Target>,
-    dialog: Option<Dialog>,
-    dark: bool,
+    pub(super) context: Rc<RunContext>,
+    pub(super) run: u32,
+    pub(super) views: ViewGroups,
+    pub(super) rate: Rate,
+    pub(super) narration: Narration,
+    pub(super) tab: Tab,
+    pub(super) selected: Option<Selected>,
+    pub(super) menu: Option<Target>,
+    pub(super) dialog: Option<Dialog>,
+    pub(super) dark: bool,
     /// Stage, sentence and controls alone.
-    presents: bool,
+    pub(super) presents: bool,
     /// Laid out for paper.
-    paper: bool,
+    pub(super) paper: bool,
     /// Whether single keys do something wherever the focus is.
-    keys: bool,
-    notice: Option<AttrValue>,
+    pub(super) keys: bool,
+    pub(super) notice: Option<AttrValue>,
     /// Whether the focus shall go into the side panel, once that is drawn.
-    go_into: bool,
+    pub(super) go_into: bool,
     /// Begin of the present update, ms.
-    began: f64,
-    listeners: Vec<EventListener>,
-    on_screen: bool,
-    stage_observer: Option<StageObserver>,
+    pub(super) began: f64,
+    pub(super) listeners: Vec<EventListener>,
+    pub(super) on_screen: bool,
+    pub(super) stage_observer: Option<StageObserver>,
 }
 
 /// Observes whether the stage is in view.
@@ -423,7 +421,7 @@ impl Lab {
     }
 
     /// Selects and inspects.
-    fn select(&mut self, ctx: &Context<Lab>, selected: Option<Selected>) {
+    pub(super) fn select(&mut self, ctx: &Context<Lab>, selected: Option<Selected>) {
         self.selected = selected;
         self.player.borrow_mut().select(selected);
         if ctx.props().options.inspect && selected.is_some() {
@@ -431,12 +429,12 @@ impl Lab {
         }
     }
 
-    fn show(&mut self, ctx: &Context<Lab>, tab: Tab) {
+    pub(super) fn show(&mut self, ctx: &Context<Lab>, tab: Tab) {
         self.tab = tab;
         self.load_missing(ctx);
     }
 
-    fn play(&mut self, playing: bool) {
+    pub(super) fn play(&mut self, playing: bool) {
         let mut player = self.player.borrow_mut();
         player.engine.play(playing);
         let over = playing && !player.engine.playing();
@@ -456,7 +454,7 @@ impl Lab {
     }
 
     /// Performs an action for which all is loaded.
-    fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
+    pub(super) fn apply(&mut self, ctx: &Context<Lab>, page_action: PageAction, variant: &'static Variant) {
         match page_action {
             PageAction::Menu(target) => {
                 // Whoever reads the run in words goes on reading.

@@ -8,6 +8,7 @@ mod frame;
 mod keyboard;
 pub mod lab;
 mod listeners;
+mod loading;
 mod narration;
 pub mod opening;
 mod presentation;

@@ -1,9 +1,9 @@
 //! What waits for chunks of the program: which are wanted, and the actions that need one.
 
-use super::{Lab, Msg};
+use super::chunks::{self, Chunk, needs};
+use super::lab::{Lab, Msg};
+use super::listeners::prefetch;
 use crate::page_action::{PageAction, Tab};
-use crate::pages::chunks::{self, Chunk, needs};
-use crate::pages::listeners::prefetch;
 use crate::panels::side;
 use crate::web::browser;
 use yew::prelude::*;
