@@ -185,8 +185,15 @@ test("a link to a far moment opens in slices, from the start and beside another 
   await until(page, (run) => run.events > (release ? 4_000_000 : 400_000), "it is far");
   const there = await pause(page);
   await expect.poll(() => page.evaluate(() => location.hash)).toMatch(/^#s=1\./);
-  await page.waitForTimeout(1_200);
-  const distant = await page.evaluate(() => location.hash);
+  // The address follows; while a worker measures beside, it takes its time.
+  let distant;
+  const settled = async () => {
+    const [before, now] = [distant, await page.evaluate(() => location.hash)];
+    distant = now;
+    return now === before;
+  };
+  await page.waitForTimeout(3_000);
+  await expect.poll(settled, { intervals: [2_000], timeout: 60_000 }).toBe(true);
 
   await page.evaluate((own) => (location.hash = own), own);
   await until(page, (run) => run.fingerprint === first.fingerprint, "the first run is back");

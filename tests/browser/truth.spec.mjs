@@ -47,7 +47,7 @@ test("violation points at nodes, slot and moment, and the narration goes on", as
   expect(there.playing).toBe(false);
   expect(there.events).toBeLessThanOrEqual(later.events);
   await tab(page, "Log");
-  expect(await page.locator(".logs .conflict").count()).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => page.locator(".logs .conflict").count()).toBeGreaterThanOrEqual(2);
   expect(await page.locator(".stage .log .conflict").count()).toBeGreaterThanOrEqual(2);
   await expect(page.locator(".logs th.violated")).toHaveText("1");
   await expectAccessible(page);
