@@ -10,9 +10,19 @@ export const test = base.extend({
   complaints: async ({ page, baseURL }, use) => {
     const complaints = [];
     const origin = new URL(baseURL).origin;
+    // What a page has not fetched yet when it is left, it cannot fetch.
+    let leaving = false;
+    const goto = page.goto.bind(page);
+    page.goto = async (...where) => {
+      leaving = page.url() !== "about:blank";
+      try {
+        return await goto(...where);
+      } finally {
+        leaving = false;
+      }
+    };
     page.on("console", (message) => {
-      // What the page says of a request that was given up, as by leaving the page; of one that failed, the browser complains as well.
-      if (message.text().includes("TypeError: Failed to fetch")) return;
+      if (leaving && message.text().includes("TypeError: Failed to fetch")) return;
       if (["error", "warning"].includes(message.type())) complaints.push(`console ${message.type()}: ${message.text()}`);
     });
     page.on("pageerror", (error) => complaints.push(`uncaught: ${error}`));
