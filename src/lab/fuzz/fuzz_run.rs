@@ -1,7 +1,7 @@
 //! The run of one seed: the generated scenario and its result.
 
 use super::Fuzzer;
-use super::fault_phase::{FaultPhase, MOST_EVENTS, PropertyViolated};
+use super::fault_phase::{FaultPhase, PropertyViolated, is_endless};
 use super::generate::{self, Draft};
 use crate::core::{NodeSet, RuleSet};
 use crate::judge::{PropertyFinding, Violation};
@@ -107,7 +107,7 @@ pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<(Option<
     universe.record_history();
     let wanted = |violation: &Violation| property.is_none_or(|name| name == violation.property);
     let (mut seen, mut watch) = (0, Watch::new(MEMORY));
-    while universe.step_until(checked.duration) && universe.events() < MOST_EVENTS {
+    while universe.step_until(checked.duration) && !is_endless(&*universe) {
         if let Some(Stopped::TooLarge { .. }) = watch.look(&*universe) {
             break;
         }
@@ -129,7 +129,7 @@ pub fn violation(scenario: &Scenario, property: Option<&str>) -> Result<(Option<
 fn violations_so_far(universe: &dyn Universe) -> impl Iterator<Item = Violation> {
     let (event, at) = (universe.events(), universe.time());
     let endless = Violation { property: "Ending", says: ENDING, nodes: NodeSet::EMPTY, slot: None, lane: 0, event, at };
-    universe.violations().iter().cloned().chain((event >= MOST_EVENTS).then_some(endless))
+    universe.violations().iter().cloned().chain(is_endless(universe).then_some(endless))
 }
 
-const ENDING: &str = "A run of some seconds takes no more than some million events.";
+const ENDING: &str = "A run of some seconds takes no more than some million events, apart from those of heartbeats.";
