@@ -25,9 +25,9 @@ pub fn state(
     let wrong = |problems| source::about(&source.scenario, problems);
     let at = at.map(|text| time("--at", text)).transpose()?;
     let mut replay = Replay::new(&document).map_err(wrong)?;
+    replay.limit_memory(memory);
     while !replay.advance(SLICE).map_err(|problem| wrong(Problems::from(problem)))? {}
     let mut session = replay.into_session();
-    session.limit_memory(memory);
     let end = session.checked().duration;
     let at = at.or(document.moment.is_none().then_some(end));
     if let Some(at) = at.filter(|at| *at < session.universe().time()) {

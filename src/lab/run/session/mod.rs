@@ -10,7 +10,7 @@ mod travel;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference, DifferenceSearch};
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub(in crate::lab) use limits::Watch;
 pub use limits::{MEMORY, Stopped};
 pub use travel::{Bookmark, Goal};
@@ -399,6 +399,11 @@ impl Replay {
     pub fn of(document: &Document, checked: Checked) -> Result<Replay, Problems> {
         let (session, moment) = Session::load(document, checked)?;
         Ok(Replay { session, moment: moment.unwrap_or_default(), arriving: false })
+    }
+
+    /// Gives the run so many bytes of memory, on the way as well.
+    pub fn limit_memory(&mut self, bytes: u64) {
+        self.session.limit_memory(bytes);
     }
 
     /// Runs for about `events` events. True: the moment is reached. Every intervention is done once, those after the moment too, so that each
