@@ -7,7 +7,7 @@ mod faults;
 pub mod inspect;
 pub mod narration;
 pub mod reasons;
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub mod search;
 #[cfg(feature = "cli")]
 mod transcript;
@@ -16,9 +16,9 @@ pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
 use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told};
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 use crate::judge::explore::Query;
 use crate::judge::linearizability::History;
 use crate::judge::orders::OrderOutcome;
@@ -216,19 +216,19 @@ impl dyn Universe + '_ {
     }
 
     /// Appends an action to the script; see [`World::plan`].
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub fn plan(&mut self, timed: Timed) -> bool {
         self.cluster_mut().plan(timed)
     }
 
     /// The first microsecond from `at` on for which [`World::plan`] takes an action.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub fn first_free(&self, at: Micros) -> Micros {
         self.cluster().first_free(at)
     }
 
     /// Queue deliveries of the client history. `None`: it was not recorded, or the clients used another service.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub fn deliveries(&self) -> Option<Deliveries> {
         self.cluster().deliveries()
     }
@@ -302,18 +302,18 @@ pub struct Variant {
     /// What checks the order of execution, where slots are not that order.
     pub order: Option<MakeOrder>,
     /// Starts the model checker on a small cluster. The error names a setting and its valid values.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub explore: fn(&Query) -> Result<search::Search, SettingError>,
     /// Liveness condition; see [`Protocol::live`].
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub live: fn(&Setup, u8) -> bool,
     /// Stability condition; see [`Protocol::stable`].
     pub stable: fn(&Setup) -> bool,
     /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub clocks: fn(&Setup) -> Option<u32>,
     /// Names of the properties that must hold.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub properties: fn() -> Vec<&'static str>,
 }
 
@@ -407,14 +407,14 @@ const fn variant_of<P: Protocol>() -> Variant {
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,
         order: order_of(P::CARD.shots),
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "search")]
         explore: search::explore::<P>,
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "search")]
         live: P::live,
         stable: P::stable,
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "search")]
         clocks: P::clocks,
-        #[cfg(feature = "cli")]
+        #[cfg(feature = "search")]
         properties: search::properties::<P>,
     }
 }

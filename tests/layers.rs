@@ -12,9 +12,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Layers from the lowest up. A layer may use itself and those before it; `app` and `cli` are side by side on top.
+/// Layers from the lowest up. A layer may use itself and those before it; `app`, `search` and `cli` are side by side on top.
 const LAYERS: &[&str] = &["core", "services", "protocols", "sim", "judge", "universe", "lab"];
-const FRONT_ENDS: &[&str] = &["app", "cli"];
+const FRONT_ENDS: &[&str] = &["app", "search", "cli"];
 
 /// Layers whose plain data types the façade and the lab return, so that the front ends may name them.
 const NAMED_BY_FRONT_ENDS: &[&str] = &["core", "sim", "judge"];
@@ -114,7 +114,7 @@ const FORBIDDEN: &[(&[&str], &[&str], &str)] = &[
         "the library has no web, threads or network",
     ),
     (
-        &["core", "services", "protocols", "sim", "judge", "universe", "lab", "app", "cli"],
+        &["core", "services", "protocols", "sim", "judge", "universe", "lab", "app", "search", "cli"],
         &["unsafe ", "static mut", "thread_local!", "todo!", "unimplemented!", "dbg!"],
         "nowhere",
     ),

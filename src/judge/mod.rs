@@ -1,6 +1,6 @@
 //! Checkers: safety, liveness, linearizability, queue delivery, and an explicit-state model checker. None of them changes the world.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub mod delivery;
 pub mod explore;
 mod graph_order;

@@ -5,20 +5,23 @@
 //! * [`fuzz`]: random scenarios with fault injection, one for each seed.
 //! * [`shrink`]: the smallest scenario that still violates a property.
 //! * [`explore`]: requests to the model checker.
+//! * [`job`]: long work in slices, for a worker.
 //!
 //! Folders depend on those listed before them only. No variant is named here: what there is to choose comes from
 //! [`universe::variants`](crate::universe::variants).
 
 pub mod document;
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub mod explore;
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub mod fuzz;
+#[cfg(feature = "link")]
+pub mod job;
 pub mod run;
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub mod shrink;
 
-#[cfg(any(feature = "cli", feature = "web"))]
+#[cfg(feature = "link")]
 pub use document::link;
 pub use document::read::{REPLICAS, read};
 pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Stability, Value, ValueBytes};
@@ -27,7 +30,9 @@ pub use document::{atlas, check, fault, presets, problem, quantity, scenario, wo
 #[cfg(feature = "cli")]
 pub use document::{history, round_trips, text};
 pub use run::compare::{Cell, CompareJob, Measured};
-pub use run::{Report, Run, compare, outage, session};
+#[cfg(feature = "search")]
+pub use run::consistency;
 #[cfg(feature = "cli")]
-pub use run::{consistency, divergence};
+pub use run::divergence;
+pub use run::{Report, Run, compare, outage, session};
 pub use session::{Replay, Session};

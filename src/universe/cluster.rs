@@ -5,13 +5,13 @@ use super::inspect::effect_text;
 use super::{NodeView, Universe, Variant, faults, narration, variant_of};
 use crate::core::node::{Protocol, SettingError};
 use crate::core::{EntryStatus, Micros, NodeId, NodeSet, RuleSet, Shots, Slot};
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
 use crate::judge::liveness::LivenessChecker;
 use crate::judge::orders::{OrderOutcome, Orders};
 use crate::judge::{LeadershipInterval, PropertyFinding, SafetyChecker, Violation};
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 use crate::sim::action::Timed;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
@@ -131,13 +131,13 @@ impl Cluster {
     }
 
     /// Puts one more action into the script, as [`World::plan`] does.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub fn plan(&mut self, timed: Timed) -> bool {
         self.world.plan(timed)
     }
 
     /// The first microsecond from `at` on for which there is a place in the script, as [`World::first_free`] has it.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub fn first_free(&self, at: Micros) -> Micros {
         self.world.first_free(at)
     }
@@ -154,7 +154,7 @@ impl Cluster {
     }
 
     /// What clients of queues saw, if they were recorded. `None`: nobody listened, or the clients used something else.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "search")]
     pub fn deliveries(&self) -> Option<Deliveries> {
         Deliveries::of(self.world.recorded())
     }

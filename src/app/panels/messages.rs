@@ -9,10 +9,9 @@ use crate::elements::text::decimal;
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
 use crate::web::{json, variants};
-use crate::work::Measurement;
-use crate::work::job::{Job, News};
 use crate::work::under_way::UnderWay;
 use gloo::timers::future::TimeoutFuture;
+use quorumscope::lab::job::{Job, Measurement, News};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
@@ -102,8 +101,8 @@ impl Component for Messages {
                 self.measure(ctx);
             }
             Msg::News(_, News::Measured(cell)) => Rc::make_mut(&mut self.cells).push(cell),
-            // The cells say as much.
-            Msg::News(_, News::Progress(..)) => return false,
+            // The cells say as much; the others are of other jobs.
+            Msg::News(_, News::Progress(..) | News::Explored(_) | News::Fuzzed(_) | News::Violated(_)) => return false,
             Msg::News(_, News::Done) => self.work = None,
             Msg::News(_, News::Failed(why)) => {
                 self.work = None;

@@ -1,50 +1,14 @@
-//! Jobs: what is asked, what is told, and what does it. This is the chunk that a worker loads first.
+//! What of jobs the page's own program does: measuring, with the variants loaded one by one. This is the chunk that a worker loads first.
 
-use super::measure::{self, Measurement};
+use crate::web::variants;
 use js_sys::{Function, Reflect};
-use serde::{Deserialize, Serialize};
+use quorumscope::lab::CompareJob;
+use quorumscope::lab::job::{Job, News, Work, measuring};
+use quorumscope::lab::link;
 use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
-
-/// What is asked. One job a worker.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Job {
-    /// Measure messages per command.
-    Measure {
-        /// The scenario, a document in JSON.
-        scenario: String,
-        /// Variants by key, each with a number of replicas, in the order in which they are wanted.
-        cells: Vec<(String, u8)>,
-    },
-}
-
-/// What is told of a job: results as they come, how far it is, and one end.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum News {
-    /// So much is done, of so much in all. Also told at the beginning, before any result.
-    Progress(u64, u64),
-    /// A result.
-    Measured(Measurement),
-    /// The end: all is done.
-    Done,
-    /// The end: why it cannot be done.
-    Failed(String),
-}
-
-impl News {
-    /// Whether nothing comes after it.
-    pub fn is_end(&self) -> bool {
-        matches!(self, News::Done | News::Failed(_))
-    }
-}
-
-/// A job under way.
-pub trait Work {
-    /// Goes on for a moment that no person notices, and tells what is new. Nothing is asked of it after an end.
-    fn advance(&mut self) -> Vec<News>;
-}
 
 /// Something that is there later.
 type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -70,8 +34,26 @@ pub fn load() -> Result<&'static Jobs, SplitLoaderError> {
 /// Begins a job, and loads what it takes. The error says why that is impossible.
 async fn begin(job: Job) -> Begun {
     match job {
-        Job::Measure { scenario, cells } => Ok(Box::new(measure::begin(&scenario, cells).await?)),
+        Job::Measure { scenario, cells } => measure(&scenario, cells).await,
+        Job::Explore { .. } | Job::Fuzz { .. } => Err("the program that searches does this".to_owned()),
     }
+}
+
+/// Begins to measure these cells on this scenario. Variants that cannot be loaded are left out. Errors: a scenario that makes no sense.
+async fn measure(scenario: &str, cells: Vec<(String, u8)>) -> Begun {
+    let scenario = link::from_json(scenario).map_err(|problems| problems.to_string())?.scenario;
+    let own = match variants::variant(&scenario.variant).await {
+        Some(loaded) => Some(loaded.map_err(|missing| missing.to_string())?),
+        None => None,
+    };
+    let checked = scenario.check_with(own).map_err(|problems| problems.to_string())?;
+    let mut tasks = Vec::new();
+    for (key, replicas) in cells {
+        if let Some(Ok(variant)) = variants::variant(&key).await {
+            tasks.push((variant, replicas));
+        }
+    }
+    Ok(measuring(CompareJob::of(&scenario, checked, tasks)))
 }
 
 /// In a worker: does the job that `www/worker.js` has put there, without a pause. Whoever wants it to end ends the worker.
@@ -86,12 +68,13 @@ async fn serve() {
         Ok(work) => work,
         Err(why) => return post(&global, &News::Failed(why)),
     };
-    loop {
-        let news = work.advance();
-        news.iter().for_each(|news| post(&global, news));
-        if news.iter().any(News::is_end) {
-            return;
-        }
+    post(&global, &News::Progress(0, work.extent()));
+    let mut over = false;
+    while !over {
+        work.advance(&mut |news| {
+            over |= news.is_end();
+            post(&global, &news);
+        });
     }
 }
 

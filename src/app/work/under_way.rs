@@ -1,10 +1,11 @@
 //! A job under way, as the page sees it: in a worker or, where none can be started, in slices in the page.
 
-use super::job::{self, Job, News};
+use super::job;
 use crate::web::browser;
 use gloo::events::EventListener;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::{Array, Function, Object, Reflect};
+use quorumscope::lab::job::{Job, News};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::{JsCast, JsValue};
@@ -55,7 +56,7 @@ impl UnderWay {
 }
 
 impl State {
-    /// Starts a worker with the program that runs here: it is compiled already. `None`: the browser lets none be started.
+    /// Starts a worker: to measure, with the program that runs here, which is compiled already. `None`: the browser lets none be started.
     fn start_worker(self: &Rc<State>) -> Option<Worker> {
         let script = browser::script()?;
         let folder = script.rsplit_once('/')?.0;
@@ -63,7 +64,8 @@ impl State {
         let class: Function = Reflect::get(&browser::window(), &"Worker".into()).ok()?.dyn_into().ok()?;
         let options = Object::new();
         Reflect::set(&options, &"type".into(), &"module".into()).ok()?;
-        let arguments = Array::of2(&format!("{folder}/worker.js").into(), &options);
+        let file = if self.searches() { "search" } else { "worker" };
+        let arguments = Array::of2(&format!("{folder}/{file}.js").into(), &options);
         let worker: JsValue = Reflect::construct(&class, &arguments).ok()?;
         let listen = |kind: &'static str, on: fn(&Rc<State>, &JsValue)| {
             let state: Weak<State> = Rc::downgrade(self);
@@ -111,8 +113,18 @@ impl State {
         yew::platform::spawn_local(async move { drop(worker) });
     }
 
-    /// Does the work in slices, until nobody wants it any more.
+    /// Whether the job is done by the program that searches.
+    fn searches(&self) -> bool {
+        !matches!(self.job, Job::Measure { .. })
+    }
+
+    /// Does the work in slices, until nobody wants it any more. Searching would take too long for that.
     fn go_on_in_page(self: &Rc<State>) {
+        if self.searches() {
+            let why = "what searches could not be started. It needs a connection, and a browser and a host that let a worker run";
+            let tell = self.tell.clone();
+            return yew::platform::spawn_local(async move { tell.emit(News::Failed(why.to_owned())) });
+        }
         let (job, state) = (self.job.clone(), Rc::downgrade(self));
         yew::platform::spawn_local(async move {
             let begun = match job::load().await {
@@ -128,13 +140,13 @@ impl State {
             loop {
                 let deadline = browser::now() + SLICE.0;
                 while browser::now() < deadline {
-                    for news in work.advance() {
-                        let Some(state) = state.upgrade() else { return };
-                        let ends = news.is_end();
-                        state.tell.emit(news);
-                        if ends {
-                            return;
-                        }
+                    let mut over = false;
+                    work.advance(&mut |news| {
+                        over |= news.is_end();
+                        state.upgrade().into_iter().for_each(|state| state.tell.emit(news.clone()));
+                    });
+                    if over {
+                        return;
                     }
                 }
                 TimeoutFuture::new(SLICE.1).await;

@@ -9,7 +9,7 @@ pub mod check;
 pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
-#[cfg(any(feature = "cli", feature = "web"))]
+#[cfg(feature = "link")]
 pub mod link;
 mod places;
 pub mod presets;

@@ -2,7 +2,7 @@
 
 pub mod chapters;
 pub mod compare;
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub mod consistency;
 #[cfg(feature = "cli")]
 mod debug_json;

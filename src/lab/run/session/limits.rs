@@ -97,13 +97,13 @@ fn taken(size: Size) -> u64 {
 }
 
 /// Looks at the memory and the time of a run without a session.
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 pub(in crate::lab) struct Watch {
     memory: u64,
     since: (Micros, u64),
 }
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "search")]
 impl Watch {
     /// For a run alone.
     pub fn new(memory: u64) -> Watch {
