@@ -114,6 +114,8 @@ pub enum Tab {
     Inspect,
     /// Slot by slot what each replica holds.
     Log,
+    /// Rules to take away, and searches for what breaks then.
+    BreakIt,
     /// All of it in words.
     Text,
 }
@@ -125,6 +127,7 @@ impl Tab {
             Tab::Numbers => "numbers",
             Tab::Inspect => "inspect",
             Tab::Log => "log",
+            Tab::BreakIt => "break-it",
             Tab::Text => "text",
         }
     }
@@ -135,6 +138,7 @@ impl Tab {
             Tab::Numbers => "Numbers",
             Tab::Inspect => "Inspect",
             Tab::Log => "Log",
+            Tab::BreakIt => "Break it",
             Tab::Text => "Text",
         }
     }

@@ -23,6 +23,11 @@ const VIEWS = {
     await tab(page, "Log").click();
     await expect(page.locator(".panel.logs, .logs").first()).toBeVisible();
   },
+  "break it": async (page) => {
+    await tab(page, "Break it").click();
+    await page.locator(".break .rule").first().click();
+    await expect(page.locator(".break .without")).toBeVisible();
+  },
   "text": async (page) => {
     await tab(page, "Text").click();
     await expect(page.getByRole("region", { name: "Who leads" })).toBeVisible();

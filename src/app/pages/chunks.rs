@@ -5,7 +5,7 @@
 use super::actions::{self, Actions};
 use crate::dialogs::{help, setup};
 use crate::page_action::{Dialog, PageAction};
-use crate::panels::{inspect, messages, words};
+use crate::panels::{break_it, inspect, messages, words};
 use crate::run::details::Details;
 use crate::stage::faults::{self, Faults};
 pub use crate::web::variants::{Missing, variant};
@@ -21,6 +21,8 @@ pub enum Chunk {
     Measurements,
     /// The inspector and the log.
     Inspect,
+    /// Rules to take away, and searches for what breaks then.
+    BreakIt,
     /// The run in words.
     Words,
     /// The help sheet.
@@ -31,8 +33,16 @@ pub enum Chunk {
 
 impl Chunk {
     /// All of them, in the order in which they are fetched when there is nothing else to do.
-    pub const ALL: [Chunk; 7] =
-        [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Inspect, Chunk::Words, Chunk::Help, Chunk::Setup];
+    pub const ALL: [Chunk; 8] = [
+        Chunk::Actions,
+        Chunk::Faults,
+        Chunk::Measurements,
+        Chunk::Inspect,
+        Chunk::BreakIt,
+        Chunk::Words,
+        Chunk::Help,
+        Chunk::Setup,
+    ];
 
     /// What it holds, in words.
     const fn title(self) -> &'static str {
@@ -41,6 +51,7 @@ impl Chunk {
             Chunk::Faults => "The menus of this page",
             Chunk::Measurements => "The measurements",
             Chunk::Inspect => "The inspector",
+            Chunk::BreakIt => "What searches for violations",
             Chunk::Words => "The view in words",
             Chunk::Help => "The help",
             Chunk::Setup => "The set-up sheet",
@@ -54,6 +65,7 @@ impl Chunk {
             Chunk::Faults => faults::load().await.map(Part::Faults),
             Chunk::Measurements => messages::load().await.map(Part::Measurements),
             Chunk::Inspect => inspect::load().await.map(Part::Inspect),
+            Chunk::BreakIt => break_it::load().await.map(Part::BreakIt),
             Chunk::Words => words::load().await.map(Part::Words),
             Chunk::Help => help::load().await.map(Part::Help),
             Chunk::Setup => setup::load().await.map(Part::Setup),
@@ -69,6 +81,7 @@ pub enum Part {
     Faults(&'static Faults),
     Measurements(messages::View),
     Inspect(inspect::View),
+    BreakIt(break_it::View),
     Words(words::View),
     Help(help::View),
     Setup(setup::View),
@@ -86,6 +99,7 @@ pub struct Parts {
     pub faults: Option<&'static Faults>,
     pub measurements: Option<messages::View>,
     pub inspect: Option<inspect::View>,
+    pub break_it: Option<break_it::View>,
     pub words: Option<words::View>,
     pub help: Option<help::View>,
     pub setup: Option<setup::View>,
@@ -99,6 +113,7 @@ impl Parts {
             Part::Faults(faults) => self.faults = Some(faults),
             Part::Measurements(view) => self.measurements = Some(view),
             Part::Inspect(inspect) => self.inspect = Some(inspect),
+            Part::BreakIt(view) => self.break_it = Some(view),
             Part::Words(view) => self.words = Some(view),
             Part::Help(view) => self.help = Some(view),
             Part::Setup(view) => self.setup = Some(view),
@@ -117,6 +132,7 @@ impl Parts {
             Chunk::Faults => self.faults.is_some(),
             Chunk::Measurements => self.measurements.is_some(),
             Chunk::Inspect => self.inspect.is_some(),
+            Chunk::BreakIt => self.break_it.is_some(),
             Chunk::Words => self.words.is_some(),
             Chunk::Help => self.help.is_some(),
             Chunk::Setup => self.setup.is_some(),

@@ -319,7 +319,7 @@ impl Component for Lab {
             let (row, ticks) = self.chunks.actions.map(|actions| actions.moments).unzip();
             move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
-        let Parts { measurements, inspect, words, .. } = self.chunks;
+        let Parts { measurements, inspect, break_it, words, .. } = self.chunks;
         let embed = options.embed || self.presents;
         let aside = side::tabs(options, context.variant, self.tab).filter(|_| !self.presents).map(|tabs| {
             let options = options.clone();
@@ -340,6 +340,7 @@ impl Component for Lab {
                 paper,
                 measurements,
                 inspect,
+                break_it,
                 words,
                 on,
             };

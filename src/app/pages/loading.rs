@@ -16,6 +16,7 @@ impl Lab {
             Chunk::Actions | Chunk::Faults => true,
             Chunk::Measurements => ctx.props().options.messages,
             Chunk::Inspect => shows(&[Tab::Inspect, Tab::Log]),
+            Chunk::BreakIt => shows(&[Tab::BreakIt]),
             Chunk::Words => shows(&[Tab::Text]),
             Chunk::Help | Chunk::Setup => false,
         }

@@ -1,5 +1,6 @@
 //! Panels beside the stage: about the scenario, latency, messages per command; inspector and log; tabs.
 
+pub mod break_it;
 pub mod inspect;
 pub mod judged;
 pub mod latency;

@@ -1,7 +1,7 @@
 //! The side panel: its tabs, and what the chosen one shows.
 
 use super::messages::{self, per_command};
-use super::{about, inspect, tabs, trials, words};
+use super::{about, break_it, inspect, tabs, trials, words};
 use crate::page_action::{PageAction, Selected, Tab};
 use crate::run::context::RunContext;
 use crate::run::player::Shared;
@@ -19,9 +19,11 @@ pub fn tabs(options: &Options, variant: &Variant, chosen: Tab) -> Option<(Vec<Ta
         Tab::Numbers => options.latency || options.messages,
         Tab::Inspect => options.inspect,
         Tab::Log => options.log && has_log(variant.card),
+        Tab::BreakIt => options.break_it,
         Tab::Text => options.text,
     };
-    let all: Vec<Tab> = [Tab::Numbers, Tab::Inspect, Tab::Log, Tab::Text].into_iter().filter(shows).collect();
+    let all: Vec<Tab> =
+        [Tab::Numbers, Tab::Inspect, Tab::Log, Tab::BreakIt, Tab::Text].into_iter().filter(shows).collect();
     let shown = if all.contains(&chosen) { chosen } else { *all.first()? };
     Some((all, shown))
 }
@@ -61,6 +63,8 @@ pub struct Side {
     pub measurements: Option<messages::View>,
     /// What draws inspector and log, once it is loaded.
     pub inspect: Option<inspect::View>,
+    /// What draws the search for violations, once it is loaded.
+    pub break_it: Option<break_it::View>,
     /// What draws the run in words, once it is loaded.
     pub words: Option<words::View>,
     /// What is wanted.
@@ -73,6 +77,10 @@ impl Side {
         let (all, tab) = &self.tabs;
         let panel = match tab {
             Tab::Numbers => self.numbers(options),
+            Tab::BreakIt => {
+                let context = self.context.clone();
+                self.break_it.map_or_else(loading, |draw| draw(break_it::Props { context }))
+            }
             Tab::Text => self.words(),
             tab => self.inspect(*tab == Tab::Log),
         };

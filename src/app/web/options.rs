@@ -100,7 +100,7 @@ pub const PARAMETERS: &[Parameter] = &[
 ];
 
 /// The panels beside the stage.
-const PANELS: &[&str] = &["latency", "log", "messages", "inspect"];
+const PANELS: &[&str] = &["latency", "log", "messages", "inspect", "break"];
 
 /// The parameters of the address, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -129,6 +129,8 @@ pub struct Options {
     pub messages: bool,
     /// Whether to show the inspector.
     pub inspect: bool,
+    /// Whether to show rules to take away, with the search for violations.
+    pub break_it: bool,
     /// Whether to show the run in words, and whether to begin with that.
     pub text: bool,
     pub begins_in_words: bool,
@@ -186,6 +188,7 @@ impl Options {
             log,
             messages,
             inspect,
+            break_it: panel("break"),
             dark: match read("theme").as_deref() {
                 Some("dark") => Some(true),
                 Some("light") => Some(false),
@@ -304,7 +307,9 @@ mod tests {
         let all = options("panels=all");
         assert_eq!(
             all.problems,
-            ["panels=all in the address: any of latency, log, messages, inspect, with commas between, would do."]
+            [
+                "panels=all in the address: any of latency, log, messages, inspect, break, with commas between, would do."
+            ]
         );
         assert!(all.latency && all.log && all.messages && all.inspect, "all are shown, as without the parameter");
     }
