@@ -109,8 +109,8 @@ impl Canvas {
             let Some(farthest) = farthest.filter(|_| goes) else { continue };
             let end = self.x(farthest);
             sides.push(end > start);
-            for at in start.min(end) + 1..start.max(end) {
-                line[at] = if line[at] == ' ' { stroke } else { '┼' };
+            for place in &mut line[start.min(end) + 1..start.max(end)] {
+                *place = if *place == ' ' { stroke } else { '┼' };
             }
         }
         for lane in to {
