@@ -304,7 +304,7 @@ impl Run {
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         let clients = self.judge_clients();
-        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.shots);
+        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.agrees_on);
         let violations = universe.violations().iter().chain(&clients.violation).map(report).collect();
         let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(report);
         Report {

@@ -433,7 +433,7 @@ impl Protocol for GossipLeader {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Synchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::SelfAppointed,
         contact: Contact::Leader,
         promises: Promises::NOTHING,

@@ -507,7 +507,7 @@ impl Protocol for ManualFailover {
         min_replicas: 2,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::Elected,
         contact: Contact::Leader,
         promises: Promises::AGREEMENT.and(Promises::ORDER).and(Promises::ONE_LEADER),

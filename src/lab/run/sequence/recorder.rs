@@ -306,7 +306,7 @@ impl Recorder {
             (Some(_), _) if flight.slot > 0 => {
                 // Where instances have two numbers, the message itself has both.
                 let instance = fields.iter().find(|field| field.name == "at").map(|field| &field.value);
-                match (variant.card.shots, instance) {
+                match (variant.card.agrees_on, instance) {
                     (Shots::Single | Shots::Registers, _) | (Shots::Graph, None) => {}
                     (Shots::Graph, Some(at)) => label += &format!(", instance {at}"),
                     (Shots::Transactions, _) => label += &format!(", transaction {}", flight.slot),
@@ -422,7 +422,7 @@ impl Recorder {
             }
         }
         for violation in &universe.violations()[self.violations..] {
-            let place = violation.place(universe.variant().card.shots).map(|place| format!(", {place}"));
+            let place = violation.place(universe.variant().card.agrees_on).map(|place| format!(", {place}"));
             let text = format!("✗ {} is violated{}", violation.property, place.unwrap_or_default());
             self.notes.push(Note { at: TimePoint { at: time, order: 0 }, lane: None, kind: NoteKind::Global, text });
         }
@@ -431,7 +431,7 @@ impl Recorder {
 
     /// Notes on what nodes learned and executed; many slots at once in one note.
     fn read_records(&mut self, universe: &dyn Universe, records: &[Record]) {
-        let shots = universe.variant().card.shots;
+        let agrees_on = universe.variant().card.agrees_on;
         let mut learned: BTreeMap<(NodeId, u32), [Vec<Slot>; 2]> = BTreeMap::new();
         for record in records {
             let which = match record.what {
@@ -443,7 +443,7 @@ impl Recorder {
         }
         for ((node, lane), [chosen, applied]) in learned {
             // A transaction is either aborted or committed; all else is chosen first and then executed, often at once.
-            let (first, then, both) = match shots {
+            let (first, then, both) = match agrees_on {
                 Shots::Transactions => ("aborts", "commits", "commits"),
                 Shots::Single => ("learns", "learns", "learns"),
                 _ => ("learns", "applies", "learns and applies"),
@@ -453,7 +453,7 @@ impl Recorder {
                 false => vec![(first, chosen), (then, applied)],
             };
             for (verb, slots) in told {
-                if let Some(what) = what_of(shots, lane, &slots) {
+                if let Some(what) = what_of(agrees_on, lane, &slots) {
                     self.note(universe.time(), Some(End::Node(node)), NoteKind::Learned, format!("{verb} {what}"));
                 }
             }
@@ -462,11 +462,11 @@ impl Recorder {
 }
 
 /// Slots of a lane, by what is agreed on; `None` if there are none.
-fn what_of(shots: Shots, lane: u32, slots: &[Slot]) -> Option<String> {
+fn what_of(agrees_on: Shots, lane: u32, slots: &[Slot]) -> Option<String> {
     let (first, last) = (slots.iter().min()?, slots.iter().max()?);
     let numbers = if first == last { first.to_string() } else { format!("{first}–{last}") };
     let slot = if first == last { "slot" } else { "slots" };
-    Some(match shots {
+    Some(match agrees_on {
         Shots::Single => "the value".to_owned(),
         Shots::Transactions => format!("transaction {numbers}"),
         Shots::Registers => format!("version {numbers} of register {lane}"),

@@ -48,7 +48,7 @@ fn boot(variant: &'static Variant, replicas: u8) -> Result<Box<dyn Universe>, St
     let round_trips = (0..replicas).flat_map(|a| (0..replicas).map(move |b| if a == b { within } else { between }));
     let topology = Topology::from_round_trips(replicas, &round_trips.collect::<Vec<u32>>());
     // Registers are for clients that have one of their own.
-    let clients = match variant.card.shots {
+    let clients = match variant.card.agrees_on {
         Shots::Registers => vec![ClientGroup {
             pace: Pace::Closed { sessions: 0, think: 0 },
             retry: 4 * topology.round_trip_max(),
@@ -72,7 +72,7 @@ impl Steady {
     fn record(mut self, inspector: &Inspector) -> Result<Chart, String> {
         let card = self.universe.variant().card;
         let leads = matches!(card.leader, LeaderModel::Elected | LeaderModel::Fixed | LeaderModel::SelfAppointed);
-        let single = card.shots == Shots::Single;
+        let single = card.agrees_on == Shots::Single;
         if !single {
             self.settle(|universe| !leads || universe.leader().is_some(), &mut None)?;
             self.ask()?;
