@@ -334,7 +334,7 @@ fn compare_set_is_checked_against_the_variants_compared() {
 fn sequence_draws_a_part_of_a_run_in_characters_sentences_and_as_a_picture() {
     let part = ["sequence", "three-regions", "--from", "3s", "--until", "3.3s"];
     let drawn = prints(&part);
-    assert!(drawn.contains("├─AppendEntries, slot ") && drawn.contains("Node 5"), "{drawn}");
+    assert!(drawn.contains("├─AppendEntries, s") && drawn.contains("Node 5"), "{drawn}");
     let told = prints(&[&part[..], &["--format", "sentences"]].concat());
     assert!(told.lines().all(|line| line.contains(" ms: ") && line.ends_with('.')), "{told}");
     let picture = prints(&[&part[..], &["--format", "svg"]].concat());
