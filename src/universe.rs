@@ -406,7 +406,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         settings: P::SETTINGS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,
-        order: order_of(P::CARD.shots),
+        order: order_of(P::CARD.agrees_on),
         #[cfg(feature = "search")]
         explore: search::explore::<P>,
         #[cfg(feature = "search")]

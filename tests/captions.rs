@@ -447,12 +447,12 @@ fn claims(key: &str) -> &'static [Claim] {
         ],
         "duel" => &[
             (
-                "Two nodes propose at once, and a proposer that is outbid always waits equally long before it goes higher.",
+                "Two nodes propose at once, and a proposer that is preempted always waits equally long before it goes higher.",
                 |run| {
                     assert_eq!(run.report.commands.begun, 2);
                 },
             ),
-            ("Each outbids the other before it is done; nothing is ever chosen.", |run| {
+            ("Each preempts the other before it is done; nothing is ever chosen.", |run| {
                 assert_eq!((run.report.commands.committed, run.report.commands.answered), (0, 0));
                 let numbers =
                     [0, 1].map(|node| run.session.universe().node(NodeId(node)).status.expect("up").epoch.number);

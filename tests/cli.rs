@@ -285,6 +285,17 @@ fn invalid_input_exits_with_2_and_one_error() {
         (&["compare", "three-regions", "--replicas", "0"], "--replicas: 0: 1 to 15 would do"),
         (&["compare", "three-regions", "--csv", "--json"], "cannot be used with"),
         (&["transcript", "one-winner", "--until", "soon"], "--until: soon: a time with its unit would do"),
+        (&["sequence", "one-winner", "--until", "soon"], "--until: soon: a time with its unit would do"),
+        (
+            &["sequence", "three-regions", "--from", "2s", "--until", "1s"],
+            "--until: 1s: a time after --from, which is 2s",
+        ),
+        (&["sequence", "three-regions", "--from", "2h", "--until", "3h"], "--from: "),
+        (&["sequence", "three-regions", "--from", "1s", "--until", "1h"], "--until: 1h: "),
+        (&["sequence", "three-regions", "--until", "9s"], "400 messages by "),
+        (&["sequence", "three-regions", "--until", "1s", "--nodes", "6"], "--nodes: 6: there are nodes 1 to 5"),
+        (&["sequence", "three-regions", "--until", "1s", "--nodes", "leader"], "--nodes: leader: numbers from 1 to "),
+        (&["sequence", "nowhere", "--until", "1s"], "nowhere"),
         (&["run"], "required"),
     ];
     for (arguments, expected) in cases {
@@ -317,6 +328,22 @@ fn compare_set_is_checked_against_the_variants_compared() {
     let none = ["compare", "three-regions", "--variants", "raft", "--set", "settings.commit=explicit"];
     let error = refuses(&none);
     assert!(error.contains("--set commit: \"explicit\": the settings of the variants compared are"), "{error}");
+}
+
+#[test]
+fn sequence_draws_a_part_of_a_run_in_characters_sentences_and_as_a_picture() {
+    let part = ["sequence", "three-regions", "--from", "3s", "--until", "3.3s"];
+    let drawn = prints(&part);
+    assert!(drawn.contains("├─AppendEntries, s") && drawn.contains("Node 5"), "{drawn}");
+    let told = prints(&[&part[..], &["--format", "sentences"]].concat());
+    assert!(told.lines().all(|line| line.contains(" ms: ") && line.ends_with('.')), "{told}");
+    let picture = prints(&[&part[..], &["--format", "svg"]].concat());
+    assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n") && picture.contains("<title "), "{picture}");
+    let few = prints(&[&part[..], &["--nodes", "1, 3", "--no-heartbeats"]].concat());
+    assert!(few.contains("Node 3") && !few.contains("Node 2") && few.len() < drawn.len(), "{few}");
+    // A link stands for a run up to its moment.
+    let link = prints(&["link", "three-regions"]);
+    assert_eq!(prints(&["sequence", link.trim(), "--from", "3s", "--until", "3.3s"]), drawn);
 }
 
 #[test]

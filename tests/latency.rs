@@ -35,7 +35,7 @@ fn check_all_leaders(key: &str, sites: &[&str]) {
     let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
     // The two measurements of one pair are taken together.
     let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
-    let variants = universe::variants().iter().filter(|v| v.card.shots == Shots::Log && v.card.transfer);
+    let variants = universe::variants().iter().filter(|v| v.card.agrees_on == Shots::Log && v.card.transfer);
     for variant in variants {
         for (leader, place) in (1..).zip(sites) {
             let scenario = scenario(variant.card.key, matrix, sites, leader);
@@ -65,7 +65,7 @@ fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
     let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
     let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
     let fixed = |variant: &&universe::Variant| variant.card.leader == LeaderModel::Fixed;
-    let variants = universe::variants().iter().filter(fixed).filter(|v| v.card.shots == Shots::Transactions);
+    let variants = universe::variants().iter().filter(fixed).filter(|v| v.card.agrees_on == Shots::Transactions);
     let mut looked_at = 0;
     for variant in variants {
         for first in 0..sites.len() {

@@ -32,7 +32,7 @@ fn crowd(clients: Value, network: Value) -> Value {
 }
 
 /// Every message is lost, and every client asks again each millisecond: what is under way grows without an end.
-fn storm() -> Value {
+fn overload() -> Value {
     crowd(json!({ "site": "us-east-1", "sessions": 1000, "retry": "1ms" }), json!({ "loss": "100%" }))
 }
 
@@ -55,7 +55,7 @@ fn session(tree: &Value) -> Session {
 
 #[test]
 fn session_that_grows_without_an_end_stops_as_too_large_and_is_kept() {
-    let mut session = session(&storm());
+    let mut session = session(&overload());
     session.limit_memory(48 << 20);
     let ran = session.run_until(u64::MAX, 50_000_000);
     assert!(ran < 10_000_000, "{ran}");
@@ -106,7 +106,7 @@ fn branches_of_a_large_world_share_the_budget_of_checkpoints() {
 #[test]
 fn link_to_a_moment_that_takes_too_much_is_refused_in_words() {
     // What is asked again each millisecond is under way for half a second.
-    let mut scenario = storm();
+    let mut scenario = overload();
     scenario["matrix"] = Value::Null;
     scenario["rtt_ms"] = json!([[0, 1000], [1000, 0]]);
     scenario["sites"] = json!(["us-east-1", "far"]);

@@ -242,7 +242,7 @@ impl Check<'_> {
             assert_eq!(g[1].split_once(' ').expect("an article").1, status.role);
             let (epoch, register) = g[2].split_once(" for register ").unwrap_or((g[2], ""));
             assert_eq!(self.epoch(&status), epoch);
-            let registers = self.universe.variant().card.shots == Shots::Registers && tally.slot > 0;
+            let registers = self.universe.variant().card.agrees_on == Shots::Registers && tally.slot > 0;
             assert_eq!(if registers { (tally.slot - 1).to_string() } else { String::new() }, register);
             assert_eq!(
                 (u64::from(tally.from.len()), u64::from(tally.need), tally.of),
@@ -325,10 +325,10 @@ impl Check<'_> {
 fn check(universe: &dyn Universe, truth: &mut Truth) -> String {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
     let known = views.iter().filter_map(|view| view.status).map(|status| status.log.committed).max();
-    if matches!(universe.variant().card.shots, Shots::Log | Shots::Single) {
+    if matches!(universe.variant().card.agrees_on, Shots::Log | Shots::Single) {
         truth.committed = truth.committed.max(known.unwrap_or(0));
     }
-    if universe.variant().card.leader == LeaderModel::None || universe.variant().card.shots == Shots::Transactions {
+    if universe.variant().card.leader == LeaderModel::None || universe.variant().card.agrees_on == Shots::Transactions {
         assert!(universe.chosen() >= truth.commands);
         truth.commands = universe.chosen();
     }

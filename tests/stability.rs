@@ -97,7 +97,7 @@ fn leader_that_is_gone_is_replaced() {
 fn stuck(document: &str) -> Option<String> {
     let scenario = text::from_toml(document).unwrap_or_else(|problems| panic!("{problems}")).scenario;
     let mut run = Run::new(&Document::from(scenario)).expect("a good scenario");
-    while !run.advance(1_000_000).expect("no deeds") {}
+    while !run.advance(1_000_000).expect("no interventions") {}
     let at_the_end = run.report().stuck;
     let sentence = run.session().universe().sentence(&["here"]);
     assert!(at_the_end.as_ref().is_none_or(|stuck| sentence.contains(stuck)), "{sentence}");

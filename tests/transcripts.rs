@@ -52,7 +52,7 @@ fn state(run: &mut Run) -> String {
             None => format!("{:?}: down\n", view.id),
             Some(now) => {
                 let log = now.log;
-                let log = match run.universe.variant().card.shots {
+                let log = match run.universe.variant().card.agrees_on {
                     Shots::Registers => String::new(),
                     _ => format!(", log {}, committed {}", log.last, log.committed),
                 };

@@ -6,7 +6,7 @@
 use quorumscope::core::NodeId;
 use quorumscope::lab::document::trial::Watch;
 use quorumscope::lab::presets::PRESETS;
-use quorumscope::lab::run::chapters::{Happening, Scout};
+use quorumscope::lab::run::chapters::{ChapterKind, Scout};
 use quorumscope::lab::run::trial::{Outcome, begin, outcome};
 use quorumscope::lab::{Scenario, Session, text};
 
@@ -96,11 +96,11 @@ fn chapters_ahead_are_those_of_the_run_itself() {
     there.advance(u64::MAX >> 1);
     assert_eq!(ahead, there.chapters());
     let elected = ahead.iter().rev().find_map(|chapter| match chapter.what {
-        Happening::Leads(node, _) => Some((chapter.at, node)),
+        ChapterKind::Leads(node, _) => Some((chapter.at, node)),
         _ => None,
     });
     assert!(elected.is_some_and(|(at, node)| node == NodeId(1) && (9_400_000..9_600_000).contains(&at)), "{elected:?}");
-    assert!(ahead.iter().any(|chapter| chapter.what == Happening::Leaderless && chapter.at == 9_000_000));
-    let again = ahead.iter().find(|chapter| chapter.what == Happening::AnsweredAgain && chapter.at > 9_000_000);
+    assert!(ahead.iter().any(|chapter| chapter.what == ChapterKind::Leaderless && chapter.at == 9_000_000));
+    let again = ahead.iter().find(|chapter| chapter.what == ChapterKind::AnsweredAgain && chapter.at > 9_000_000);
     assert!(again.is_some_and(|chapter| chapter.at < 10_000_000), "{ahead:?}");
 }

@@ -13,13 +13,13 @@ impl Interrupt {
     pub fn listen() -> Interrupt {
         let asked = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&asked);
-        let heard = ctrlc::set_handler(move || {
+        let installed = ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(INTERRUPTED.into());
             }
         });
         // Where signals cannot be listened to, they end the program at once, as they do without this.
-        drop(heard);
+        drop(installed);
         Interrupt(asked)
     }
 

@@ -55,7 +55,7 @@ fn details(variant: &Variant, out: &mut impl Write) -> Result<ExitCode, Stop> {
     writeln!(out, "{}\n", card.says)?;
     writeln!(out, "  paper       {}", card.paper)?;
     writeln!(out, "  optimises   {}", card.optimises)?;
-    writeln!(out, "  agrees on   {}", shots(card.shots))?;
+    writeln!(out, "  agrees on   {}", agrees_on(card.agrees_on))?;
     writeln!(out, "  survives    {}", faults(card.faults))?;
     let more = if takes_more_replicas(variant) { " or more" } else { "" };
     writeln!(out, "  replicas    {}{more}", card.min_replicas)?;
@@ -95,8 +95,8 @@ fn details(variant: &Variant, out: &mut impl Write) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn shots(shots: Shots) -> &'static str {
-    match shots {
+fn agrees_on(agrees_on: Shots) -> &'static str {
+    match agrees_on {
         Shots::Single => "one value, once",
         Shots::Log => "a log of commands",
         Shots::Registers => "registers, each by itself",
@@ -147,7 +147,7 @@ fn to_json(variant: &Variant) -> Value {
         "epoch": card.epoch,
         "optimises": card.optimises,
         "min_replicas": card.min_replicas,
-        "agrees_on": shots(card.shots),
+        "agrees_on": agrees_on(card.agrees_on),
         "survives": faults(card.faults),
         "transfer": card.transfer,
         "membership": card.membership,

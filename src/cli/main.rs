@@ -17,6 +17,7 @@ mod parallel;
 mod progress;
 mod run;
 mod seeds;
+mod sequence;
 mod shrink;
 mod source;
 mod state;
@@ -164,6 +165,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Draw a part of a run as a sequence chart: who sent what to whom, what became of it, and what each node did
+    ///
+    /// Exit codes: 0 drawn; 2 the input makes no sense, or there is more in that part than a chart can show; 3 the run is cut short, and drawn
+    /// as far as it came; 4 the chart cannot be written.
+    Sequence {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        part: sequence::Part,
+    },
     /// Describe a run at one moment in words: who leads and why, each replica, faults, messages, clients, properties
     ///
     /// The same as the page's view in words. Exit codes: 0 described; 2 the input makes no sense; 3 the run is cut short before that moment;
@@ -308,6 +319,7 @@ fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitC
         Command::Transcript { source, until, json } => {
             transcript::transcript(&source, until.as_deref(), memory, json, out)
         }
+        Command::Sequence { source, part } => sequence::sequence(&source, &part, memory, out),
         Command::State { source, at, json } => state::state(&source, at.as_deref(), memory, json, out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)

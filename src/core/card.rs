@@ -24,7 +24,7 @@ pub struct Card {
     /// Timing model on which its guarantees depend.
     pub timing: TimingModel,
     /// What its replicas agree on.
-    pub shots: Shots,
+    pub agrees_on: Shots,
     /// How a leader is determined, if there is one.
     pub leader: LeaderModel,
     /// Which replicas clients contact.

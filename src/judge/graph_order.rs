@@ -30,8 +30,8 @@ pub trait ExecutionOrder: Debug {
 pub type MakeOrder = fn() -> Box<dyn ExecutionOrder>;
 
 /// What checks the order of execution where this is agreed on; `None` where slots are the order. In the page it comes with the variants that need it.
-pub const fn order_of(shots: Shots) -> Option<MakeOrder> {
-    match shots {
+pub const fn order_of(agrees_on: Shots) -> Option<MakeOrder> {
+    match agrees_on {
         Shots::Graph => Some(|| Box::new(GraphOrder::default())),
         _ => None,
     }

@@ -142,7 +142,7 @@ impl RecoveryChecker {
         }
         if now >= from.saturating_add(within)
             && let Some(target_slot) = self.target_slot.take()
-            && world.replicas().card().shots == Shots::Log
+            && world.replicas().card().agrees_on == Shots::Log
         {
             self.compared = Some(caught_up(world, safety, target_slot));
         }

@@ -35,10 +35,10 @@ pub struct Violation {
 
 impl Violation {
     /// What it is about in terms of what the protocol agrees on: a slot, a register, a transaction; `None` if it is about none of these.
-    pub fn place(&self, shots: Shots) -> Option<String> {
+    pub fn place(&self, agrees_on: Shots) -> Option<String> {
         let slot = self.slot?;
         let by_version = [AGREEMENT.0, ORDER.0].contains(&self.property);
-        Some(match shots {
+        Some(match agrees_on {
             Shots::Registers if by_version => format!("version {slot} of register {}", self.lane),
             // Protocols' own invariants number registers as nodes' entries: from 1.
             Shots::Registers => format!("register {}", slot - 1),
@@ -241,11 +241,11 @@ pub fn is_promised(card: &Card, property: &str) -> bool {
 /// Whether a property of every protocol means anything for one with this card.
 pub fn is_applicable(card: &Card, property: &str) -> bool {
     match property {
-        name if name == AGREEMENT.0 => card.shots != Shots::Nothing,
-        name if name == ORDER.0 => card.shots.executes() && card.shots != Shots::Transactions,
+        name if name == AGREEMENT.0 => card.agrees_on != Shots::Nothing,
+        name if name == ORDER.0 => card.agrees_on.executes() && card.agrees_on != Shots::Transactions,
         name if name == ONE_LEADER.0 => card.leader != LeaderModel::None,
-        name if name == LINEARIZABLE.0 => card.shots.executes(),
-        name if name == SAME_STATE.0 || name == ONE_HOLDER.0 => card.shots == Shots::Log,
+        name if name == LINEARIZABLE.0 => card.agrees_on.executes(),
+        name if name == SAME_STATE.0 || name == ONE_HOLDER.0 => card.agrees_on == Shots::Log,
         _ => true,
     }
 }
@@ -322,7 +322,7 @@ impl SafetyChecker {
                 self.exercised.order += 1;
                 let applied = self.lane(at.lane).applied_by(node);
                 let before = std::mem::replace(applied, at.slot);
-                let in_order = match world.replicas().card().shots {
+                let in_order = match world.replicas().card().agrees_on {
                     Shots::Registers => at.slot > before,
                     Shots::Graph => self.graph.as_mut().is_none_or(|Graph(order)| order.execute(node, at, command)),
                     Shots::Transactions | Shots::Nothing => true,
@@ -411,7 +411,7 @@ impl SafetyChecker {
         let slot = executed.min(last.saturating_sub(least)).max(last.saturating_sub(most));
         kept.decided.compact_to(slot);
         self.graph.iter_mut().for_each(|Graph(order)| order.prune(nodes, KEEP_SLOTS));
-        if world.replicas().card().shots == Shots::Log {
+        if world.replicas().card().agrees_on == Shots::Log {
             self.history.prune(slot);
         }
     }
@@ -438,7 +438,7 @@ impl SafetyChecker {
             None => {
                 *place = new;
                 self.chosen += u64::from(command.client != ClientId::NOBODY);
-                if world.replicas().card().shots == Shots::Registers {
+                if world.replicas().card().agrees_on == Shots::Registers {
                     self.check_executed_once(world, by, at, command);
                 }
             }

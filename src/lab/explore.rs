@@ -238,7 +238,7 @@ impl Draft {
                 count.map(|count| self.at = places(count as u8, variant, self.replicas))
             }
             "at" => nodes(value, self.replicas).map(|at| self.at = at),
-            "reads" if !variant.card.shots.executes() && value != NONE => {
+            "reads" if !variant.card.agrees_on.executes() && value != NONE => {
                 Err(format!("{} agrees on one value and has nothing to read; none would do", variant.card.title))
             }
             "reads" => nodes(value, self.replicas).map(|reads| self.reads = reads),
@@ -323,7 +323,7 @@ impl Draft {
 /// of them.
 fn places(count: u8, variant: &Variant, replicas: u8) -> Vec<NodeSet> {
     let own = |index| NodeSet::just(NodeId(index % replicas));
-    let led = variant.card.shots.executes() && variant.card.leader != LeaderModel::None;
+    let led = variant.card.agrees_on.executes() && variant.card.leader != LeaderModel::None;
     let place = |index| if led { NodeSet::first(replicas) } else { own(index) };
     (0..count).map(place).collect()
 }

@@ -424,7 +424,7 @@ impl Protocol for LastWriterWins {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Registers,
+        agrees_on: Shots::Registers,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: Promises::PROGRESS,

@@ -5,6 +5,7 @@ pub mod epaxos;
 pub mod fast_paxos;
 pub mod gossip_leader;
 pub mod last_writer_wins;
+mod log_copy;
 pub mod manual_failover;
 #[cfg(test)]
 mod manual_network;

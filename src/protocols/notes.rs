@@ -425,7 +425,7 @@ impl Protocol for Notes {
         min_replicas: 1,
         faults: Faults::CrashStop,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Single,
+        agrees_on: Shots::Single,
         leader: LeaderModel::None,
         contact: Contact::Leader,
         promises: Promises::CONSENSUS,

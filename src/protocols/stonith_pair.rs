@@ -463,7 +463,7 @@ impl Protocol for StonithPair {
         min_replicas: 2,
         faults: Faults::CrashRecover,
         timing: TimingModel::Synchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::SelfAppointed,
         contact: Contact::Leader,
         promises: Promises::NOTHING,

@@ -167,9 +167,9 @@ impl Cluster {
     /// What nodes asked for in the last step or action, in words; a line each. Empty unless listened to.
     #[cfg(feature = "cli")]
     pub fn recorded_effects(&self) -> Vec<String> {
-        let shots = self.variant.card.shots;
+        let agrees_on = self.variant.card.agrees_on;
         let effects = (self.variant.inspector.as_text.effects)(self.world.replicas());
-        effects.iter().map(|(node, effect)| effect_text(shots, *node, effect)).collect()
+        effects.iter().map(|(node, effect)| effect_text(agrees_on, *node, effect)).collect()
     }
 
     /// Every handler call of the last step or action, with all its content; at the start those of booting. Empty unless the blueprint asks
@@ -327,7 +327,7 @@ impl Universe for Cluster {
     }
 
     fn last_slot(&self) -> Slot {
-        match self.variant.card.shots {
+        match self.variant.card.agrees_on {
             Shots::Single | Shots::Log => self.safety.last_slot(),
             _ => 0,
         }

@@ -104,14 +104,14 @@ pub fn replay(
         let handled = records.iter().any(|record| record.node == NodeId(node) && record.what.is_handled());
         (handled || before != after).then_some((NodeId(node), before, after))
     });
-    let shots = universe.variant().card.shots;
+    let agrees_on = universe.variant().card.agrees_on;
     Some(Replayed {
         event: universe.events(),
         at: universe.time(),
         rules: applied.fold(RuleSet::EMPTY, RuleSet::or),
         effects: (inspector.as_text.effects)(universe.cluster().world.replicas())
             .iter()
-            .map(|(node, effect)| (*node, effect_text(shots, *node, effect)))
+            .map(|(node, effect)| (*node, effect_text(agrees_on, *node, effect)))
             .collect(),
         states: changed.collect(),
         records,
@@ -129,7 +129,7 @@ pub fn state(universe: &dyn Universe, inspector: &Inspector, node: NodeId) -> St
 }
 
 /// An effect as a line of text.
-pub fn effect_text<M: Debug, T: Debug>(shots: Shots, node: NodeId, effect: &Effect<M, T>) -> String {
+pub fn effect_text<M: Debug, T: Debug>(agrees_on: Shots, node: NodeId, effect: &Effect<M, T>) -> String {
     let ms = |micros: &u64| micros_as_ms(*micros);
     match effect {
         Effect::Send(to, message) => format!("{node:?} → {to:?}  {message:?}"),
@@ -142,16 +142,16 @@ pub fn effect_text<M: Debug, T: Debug>(shots: Shots, node: NodeId, effect: &Effe
         Effect::Cancel(timer) => format!("{node:?} stops {timer:?}"),
         Effect::Save => format!("{node:?} saves"),
         Effect::Reply(reply) => format!("{node:?} → {:?}#{}  {:?}", reply.client, reply.seq, reply.answer),
-        Effect::Chosen(at, _) if shots == Shots::Transactions => {
+        Effect::Chosen(at, _) if agrees_on == Shots::Transactions => {
             format!("{node:?} knows transaction {at:?} is aborted")
         }
-        Effect::Applied(at, command) if shots == Shots::Transactions => {
+        Effect::Applied(at, command) if agrees_on == Shots::Transactions => {
             format!("{node:?} commits transaction {at:?}: {command:?}")
         }
-        Effect::Chosen(at, command) if shots == Shots::Registers => {
+        Effect::Chosen(at, command) if agrees_on == Shots::Registers => {
             format!("{node:?} knows version {} of register {} is chosen: {command:?}", at.slot, at.lane)
         }
-        Effect::Applied(at, command) if shots == Shots::Registers => {
+        Effect::Applied(at, command) if agrees_on == Shots::Registers => {
             format!("{node:?} applies version {} of register {}: {command:?}", at.slot, at.lane)
         }
         Effect::Chosen(at, command) => format!("{node:?} knows slot {at:?} is chosen: {command:?}"),

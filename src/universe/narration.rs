@@ -75,7 +75,7 @@ fn nodes(ids: &[NodeId]) -> String {
 
 /// What one decision is about: `entry`, `transaction`.
 fn decision(universe: &dyn Universe) -> &'static str {
-    match universe.variant().card.shots {
+    match universe.variant().card.agrees_on {
         Shots::Transactions => "transaction",
         Shots::Registers => "register",
         Shots::Single => "value",
@@ -111,7 +111,7 @@ fn blocked(universe: &dyn Universe, views: &[NodeView]) -> String {
 fn no_quorum(universe: &dyn Universe, views: &[NodeView]) -> String {
     let card = universe.variant().card;
     // Elsewhere a count that is not reached is a decision as well, as in atomic commitment.
-    let counts = matches!(card.shots, Shots::Log | Shots::Single | Shots::Registers);
+    let counts = matches!(card.agrees_on, Shots::Log | Shots::Single | Shots::Registers);
     if !counts || matches!(card.leader, LeaderModel::Fixed | LeaderModel::SelfAppointed) {
         return String::new();
     }
@@ -150,7 +150,7 @@ fn no_quorum(universe: &dyn Universe, views: &[NodeView]) -> String {
 /// What was violated, by which nodes and in which slot, and what the property says.
 pub fn violation(violation: &Violation, card: &crate::core::Card) -> String {
     let nodes: Vec<String> = violation.nodes.iter().map(number).collect();
-    let slot = violation.place(card.shots).map(|place| format!(" on {place}")).unwrap_or_default();
+    let slot = violation.place(card.agrees_on).map(|place| format!(" on {place}")).unwrap_or_default();
     let who = match nodes.as_slice() {
         [] => String::new(),
         [one] => format!(", by node {one}"),
@@ -172,13 +172,13 @@ fn leading(universe: &dyn Universe, leader: &NodeView, views: &[NodeView], place
         _ => format!("Node {} leads {}{from}.", number(leader.id), epoch(universe, status.epoch)),
     };
     let known = status.log.committed;
-    if card.shots == Shots::Transactions {
+    if card.agrees_on == Shots::Transactions {
         return match status.tally {
             Some(tally) if tally.slot > 0 => format!("{who} {}", votes(universe, views, &tally)),
             _ => format!("{who} {}", count(universe.chosen(), "transaction")),
         };
     }
-    if card.shots == Shots::Single {
+    if card.agrees_on == Shots::Single {
         return format!("{who} {}", chosen_values(universe, views).unwrap_or("No value is chosen yet.".to_owned()));
     }
     // What an earlier leader has found out stays true, even if this one has not heard of it.
@@ -269,7 +269,7 @@ fn waiting_for(universe: &dyn Universe, leader: NodeId, status: &NodeStatus, tal
 
 fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
     let card = universe.variant().card;
-    let single = card.shots == Shots::Single;
+    let single = card.agrees_on == Shots::Single;
     if single && let Some(text) = chosen_values(universe, views) {
         return text;
     }
@@ -321,7 +321,7 @@ fn chosen_values(universe: &dyn Universe, views: &[NodeView]) -> Option<String> 
 
 /// Which register a tally is for. Registers are counted from 0, and shown as slots, which are counted from 1.
 fn about(universe: &dyn Universe, tally: &Tally) -> String {
-    match universe.variant().card.shots {
+    match universe.variant().card.agrees_on {
         Shots::Registers if tally.slot > 0 => format!(" for register {}", tally.slot - 1),
         _ => String::new(),
     }

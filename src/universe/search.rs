@@ -99,7 +99,7 @@ pub(super) fn explore<P: Protocol>(query: &Query) -> Result<Search, SettingError
 /// The properties that can be looked for: those of every protocol, and this one's own.
 pub(super) fn properties<P: Protocol>() -> Vec<&'static str> {
     let common = PROPERTIES.iter().map(|(name, _)| *name);
-    let told = P::CARD.shots.executes().then_some(LINEARIZABLE.0);
+    let told = P::CARD.agrees_on.executes().then_some(LINEARIZABLE.0);
     common.chain(told).chain(P::invariants().iter().map(|invariant| invariant.name)).collect()
 }
 
@@ -215,7 +215,7 @@ impl Search {
         TraceLine {
             event,
             rules: self.keys(step.rules),
-            does: step.effects.iter().map(|effect| effect_text(self.card.shots, node, effect)).collect(),
+            does: step.effects.iter().map(|effect| effect_text(self.card.agrees_on, node, effect)).collect(),
             changes: self.changes(node, step.before, step.after),
             goal: step.goal.map(|goal| goal as u32 + 1),
         }

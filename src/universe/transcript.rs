@@ -61,7 +61,7 @@ impl Transcript {
             let _ = writeln!(text, "               • the order of {at} to {} is {}{why}", given.action, ended.text());
         }
         for violation in &universe.violations()[self.violations..] {
-            let slot = violation.place(universe.variant().card.shots).map(|place| format!(", {place}"));
+            let slot = violation.place(universe.variant().card.agrees_on).map(|place| format!(", {place}"));
             let slot = slot.unwrap_or_default();
             let by = if violation.nodes.is_empty() { String::new() } else { format!(": nodes {:?}", violation.nodes) };
             let _ = writeln!(text, "               ✗ {} is broken{by}{slot}", violation.property);

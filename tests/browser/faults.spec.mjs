@@ -14,14 +14,14 @@ test("pause by click and by touch @phone", async ({ page, open }, { project }) =
   await press(item(page, "as in a long GC"));
   await until(page, (run) => run.nodes[2].paused, "node 3 is paused");
   await expect(replica(page, 3).locator(".bars")).toHaveCount(1);
-  await expect(replica(page, 3).locator(".trouble")).toHaveText("paused");
+  await expect(replica(page, 3).locator(".fault-label")).toHaveText("paused");
   await expect(replica(page, 3)).toHaveAccessibleName(/paused, \d+ messages? waiting/);
   await expect(page.locator(".sentence")).toContainText("Node 3 is paused.");
   await expect(legend(page, "paused")).toHaveAttribute("title", /does nothing for a while/);
   await press(disc);
   await press(item(page, "Let it go on"));
   await until(page, (run) => !run.nodes[2].paused, "it goes on");
-  await expect(replica(page, 3).locator(".bars, .trouble")).toHaveCount(0);
+  await expect(replica(page, 3).locator(".bars, .fault-label")).toHaveCount(0);
   await expect(legend(page, "paused")).toHaveCount(0);
 });
 
@@ -39,13 +39,13 @@ for (const { what, heading, name, word, says, told, sign, undo } of [
     await open("?autoplay=false");
     await choose(page, "node-4", name, heading);
     await expect(replica(page, 4).locator(".badge")).toHaveCount(1);
-    await expect(replica(page, 4).locator(".trouble")).toHaveText(word);
+    await expect(replica(page, 4).locator(".fault-label")).toHaveText(word);
     await expect(replica(page, 4)).toHaveAccessibleName(new RegExp(says));
     await expect(page.locator(".sentence")).toContainText(told);
     await expect(legend(page, sign)).toHaveCount(1);
     if (!undo) return;
     await choose(page, "node-4", undo, heading);
-    await expect(replica(page, 4).locator(".badge, .trouble")).toHaveCount(0);
+    await expect(replica(page, 4).locator(".badge, .fault-label")).toHaveCount(0);
     await expect(legend(page, sign)).toHaveCount(0);
   });
 }
@@ -105,7 +105,7 @@ test("partitioned site is marked on the stage, in the legend and in its name", a
   await choose(page, "site-2", "Partition it, clients too");
   const island = page.locator(".island.cut-off");
   await expect(island).toHaveCount(1);
-  await expect(island.locator("text.trouble")).toHaveText("partitioned");
+  await expect(island.locator("text.fault-label")).toHaveText("partitioned");
   await expect(page.locator('[data-target="site-2"]')).toHaveAccessibleName(/partitioned from all other places/);
   await expect(legend(page, "partitioned")).toHaveCount(1);
   await expect(page.locator(".last")).toContainText("By hand or by the script: cut off Ireland.");
@@ -160,7 +160,7 @@ test("rare faults are folded, and reachable by keyboard and touch @phone", async
   await page.keyboard.press("ArrowDown");
   await expect(item(page, "slow (50 ms)")).toBeFocused();
   await page.keyboard.press("Enter");
-  await expect(replica(page, 4).locator(".trouble")).toHaveText("slow disk");
+  await expect(replica(page, 4).locator(".fault-label")).toHaveText("slow disk");
   await expect(replica(page, 4)).toBeFocused();
 });
 

@@ -100,7 +100,7 @@ test("a link with nonsense in it names the field and what would do", async ({ pa
 // (tests/bad_documents.rs has very many more).
 const plain = { variant: "raft", matrix: "aws", sites: ["us-east-1"], replicas: ["us-east-1"] };
 // 32,000 clients whose messages are under way for half a second and then lost, and who ask again each millisecond.
-const storm = {
+const overload = {
   variant: "raft",
   sites: ["near", "far"],
   rtt_ms: [[0, 1000], [1000, 0]],
@@ -120,7 +120,7 @@ for (const [what, text, says] of [
   ["300,000 wrong rules", JSON.stringify({ ...plain, without: Array(300_000).fill("x") }), "too many values"],
   ["a title of 3 MB", JSON.stringify({ ...plain, title: "x".repeat(3 << 20) }), "title: "],
   ["190 MB", null, "holds too much"],
-  ["a moment that takes too much", JSON.stringify({ scenario: storm, moment: { event: 20_000_000, at: "1h" } }), "too large: the run takes"],
+  ["a moment that takes too much", JSON.stringify({ scenario: overload, moment: { event: 20_000_000, at: "1h" } }), "too large: the run takes"],
 ]) {
   test(`a link with ${what} is refused in a few words while the run stays`, async ({ page, open }) => {
     test.setTimeout(240_000);
@@ -151,7 +151,7 @@ for (const [what, text, says] of [
 test("a run that grows without an end at top speed stops as too large, says so at once, and is kept", async ({ page, open }) => {
   test.setTimeout(180_000);
   await open("?speed=max");
-  const link = await pack(page, storm);
+  const link = await pack(page, overload);
   await page.evaluate((link) => (location.hash = link), link);
   await expect(page.locator(".notice")).toContainText("too large: the run takes", { timeout: 150_000 });
   const there = await state(page);

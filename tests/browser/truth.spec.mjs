@@ -75,7 +75,7 @@ test("nobody leads after the leader's crash, and faults of the script are ticks 
   await pause(page);
   await expect(hatched).toHaveAttribute("title", /Nobody leads from/);
   // The band of the first leader ends where the hatching begins.
-  const edges = await page.locator(".reigns > span").evaluateAll((bands) => bands.map((band) => ({ from: parseFloat(band.style.left), to: parseFloat(band.style.left) + parseFloat(band.style.width) })));
+  const edges = await page.locator(".leaderships > span").evaluateAll((bands) => bands.map((band) => ({ from: parseFloat(band.style.left), to: parseFloat(band.style.left) + parseFloat(band.style.width) })));
   for (const [i, band] of edges.slice(1).entries()) expect(Math.abs(band.from - edges[i].to)).toBeLessThan(0.1);
   await screen(page, "time-line-faults");
 });

@@ -132,7 +132,7 @@ impl<const MODE: u8> Protocol for Announcement<MODE> {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Single,
+        agrees_on: Shots::Single,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: if MODE == NO_PROMISE { Promises::NOTHING } else { Promises::AGREEMENT },

@@ -82,7 +82,7 @@ fn told(scenario: &Scenario) -> (String, Vec<&'static str>) {
     let mut run = Run::new(&Document::from(scenario.clone())).expect("a good scenario");
     let mut transcript = run.transcript();
     let mut lines = String::new();
-    while !run.step().expect("no deeds") {
+    while !run.step().expect("no interventions") {
         lines.push_str(&transcript.tell(run.session().universe()));
     }
     let report = run.report();

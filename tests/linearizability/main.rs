@@ -21,7 +21,7 @@ use quorumscope::universe::Variant;
 /// Whether it promises that clients see one log of commands.
 fn promises_one_log(variant: &Variant) -> bool {
     let promises = Promises::AGREEMENT.and(Promises::LINEARIZABLE);
-    variant.card.shots == Shots::Log && variant.card.promises.has(promises)
+    variant.card.agrees_on == Shots::Log && variant.card.promises.has(promises)
 }
 
 /// JSON lines of a history in shorthand, an event a line: `0 write 1` is an invocation, `0 ok 1`, `0 fail` and `0 info` are responses.

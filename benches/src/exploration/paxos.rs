@@ -313,7 +313,7 @@ impl Protocol for Paxos {
         min_replicas: 1,
         faults: Faults::CrashStop,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Single,
+        agrees_on: Shots::Single,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: Promises::CONSENSUS,

@@ -168,7 +168,7 @@ impl Protocol for TwoPhaseCommit {
         min_replicas: 2,
         faults: Faults::CrashStop,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Single,
+        agrees_on: Shots::Single,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: Promises::NOTHING,

@@ -29,7 +29,7 @@ pub fn strip(points: &[(u64, u64)], span: Span, marks: &[u64], spoken: String) -
     let marks = marks
         .iter()
         .filter(|at| **at >= from && **at <= to)
-        .map(|at| svg::line("deed", point(x(*at), 0.0), point(x(*at), HEIGHT)));
+        .map(|at| svg::line("intervention", point(x(*at), 0.0), point(x(*at), HEIGHT)));
     html! {
         <svg class="strip" viewBox="0 0 300 40" preserveAspectRatio="none" role="img" aria-label={spoken}>
             { svg::line("floor", point(0.0, HEIGHT - 0.5), point(WIDTH, HEIGHT - 0.5)) }

@@ -242,7 +242,7 @@ pub fn where_it_opens(session: Session) -> RunStart {
 /// script, and protocols that agree once, begin at their start.
 fn after_prelude(mut session: Session) -> RunStart {
     let checked = session.checked();
-    if checked.variant.card.shots == Shots::Single || !checked.blueprint.script.is_empty() {
+    if checked.variant.card.agrees_on == Shots::Single || !checked.blueprint.script.is_empty() {
         return session.into();
     }
     let asking: Vec<usize> = checked.blueprint.clients.iter().map(|group| usize::from(group.site)).collect();

@@ -88,7 +88,7 @@ pub fn sentence(universe: &dyn Universe, record: &Record, consequences: &[Record
         _ => "Something was done by hand or by the script".to_owned(),
     };
     let mut known = consequences.iter().filter(|record| record.what == What::Chosen);
-    text += &match (known.next(), known.next_back(), universe.variant().card.shots) {
+    text += &match (known.next(), known.next_back(), universe.variant().card.agrees_on) {
         (None, ..) => String::new(),
         (Some(Record { slot, .. }), None, Shots::Transactions) => {
             format!(", and learned that transaction {slot} is aborted")

@@ -4,7 +4,7 @@
 use super::context::{describe, scripted_faults};
 use quorumscope::core::Micros;
 use quorumscope::lab::Session;
-use quorumscope::lab::run::chapters::{Chapter, Happening, Scout, chapters};
+use quorumscope::lab::run::chapters::{Chapter, ChapterKind, Scout, chapters};
 use quorumscope::sim::Action;
 use std::rc::Rc;
 
@@ -102,14 +102,14 @@ fn moments(session: &Session, found: Vec<Chapter>) -> Rc<[Moment]> {
     for Chapter { at, what } in found.into_iter().take(MOST) {
         let (label, ahead, class) = match what {
             // It is the act that is told.
-            Happening::Leaderless if acts.contains(&at) => continue,
-            Happening::Leaderless => ("nobody leads".to_owned(), None, "fault found"),
-            Happening::Leads(node, _) => (format!("node {node:?} leads"), Some("a new leader"), "fault found"),
-            Happening::Violated(property) => (format!("{property} violated"), Some("a violation"), "fault violated"),
-            Happening::AnsweredAgain => ("answered again".to_owned(), None, "fault found"),
+            ChapterKind::Leaderless if acts.contains(&at) => continue,
+            ChapterKind::Leaderless => ("nobody leads".to_owned(), None, "fault found"),
+            ChapterKind::Leads(node, _) => (format!("node {node:?} leads"), Some("a new leader"), "fault found"),
+            ChapterKind::Violated(property) => (format!("{property} violated"), Some("a violation"), "fault violated"),
+            ChapterKind::AnsweredAgain => ("answered again".to_owned(), None, "fault found"),
         };
         // The bands below tell who led.
-        let shown = if matches!(what, Happening::Leads(..)) { String::new() } else { label.clone() };
+        let shown = if matches!(what, ChapterKind::Leads(..)) { String::new() } else { label.clone() };
         all.push(Moment { at, text: label, label: shown, ahead, found: true, class });
     }
     all.sort_by_key(|moment| moment.at);

@@ -339,7 +339,7 @@ pub fn branches(session: &Session) -> Vec<BranchView> {
 
 /// The slots to show when `last` is the highest slot in use, and there is a violation in `violated`; and the first of the latest ones.
 fn window(variant: &Variant, last: Slot, violated: Option<Slot>) -> (Vec<Slot>, Slot) {
-    match variant.card.shots {
+    match variant.card.agrees_on {
         Shots::Single => (vec![1], 1),
         _ => {
             let first = last.saturating_sub(SLOTS as Slot - 1).max(1);
@@ -359,7 +359,7 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
         Some(status) if status.leads => Leadership::Stale,
         _ => Leadership::None,
     };
-    let transactions = universe.variant().card.shots == Shots::Transactions;
+    let transactions = universe.variant().card.agrees_on == Shots::Transactions;
     let slot_view = |slot: Slot| {
         let entry = universe.entry(id, slot);
         let state = slot_state(transactions, view.status.as_ref(), slot, entry);
@@ -388,7 +388,7 @@ fn node(universe: &dyn Universe, id: NodeId, leader: Option<NodeId>, window: &[S
 
 /// Whether replicas of a protocol agree on a log, or on one value, so that their slots can be compared.
 pub fn has_log(card: &Card) -> bool {
-    matches!(card.shots, Shots::Single | Shots::Log)
+    matches!(card.agrees_on, Shots::Single | Shots::Log)
 }
 
 /// Compares what replicas hold in a column of slots. The Byzantine are left out: nothing is promised of them.

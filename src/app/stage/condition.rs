@@ -220,8 +220,8 @@ pub fn badge(condition: Condition, at: Point) -> Html {
 /// Icons and labels of the conditions of a replica, its middle at the origin: bars for a pause, badges around the circle for the others.
 pub fn draw_at_node(node: &NodeView, measure: Measure) -> Vec<Html> {
     let all = of_node(node);
-    let text = |down: f64| svg::text("trouble", point(0.0, down), short_label(&all));
-    let mut marks: Vec<Html> = measure.trouble().map(text).into_iter().collect();
+    let text = |down: f64| svg::text("fault-label", point(0.0, down), short_label(&all));
+    let mut marks: Vec<Html> = measure.fault_label().map(text).into_iter().collect();
     if node.paused.is_some() {
         marks.push(svg::path("bars", "M-12 -11v22M12 -11v22"));
     }

@@ -98,7 +98,7 @@ impl Measure {
     }
 
     /// The same of what is out of order with it: where little is told, in place of the term. `None` where there is no place.
-    pub fn trouble(self) -> Option<f64> {
+    pub fn fault_label(self) -> Option<f64> {
         match self.detail {
             Detail::All => Some(self.epoch() + 14.0 * self.text),
             Detail::NoMedians => Some(self.epoch()),
@@ -130,7 +130,7 @@ impl Measure {
 
     /// Size of the cell of one replica: circle, log bar, and lines of text.
     pub fn cell(self) -> Point {
-        let last = self.trouble().unwrap_or_else(|| if self.roles() { self.role() } else { 40.0 });
+        let last = self.fault_label().unwrap_or_else(|| if self.roles() { self.role() } else { 40.0 });
         let letters = match (self.terse(), self.roles()) {
             (false, _) => ROLE.0 as f64 * 13.0,
             (true, true) => ROLE.1 as f64 * 12.5,

@@ -46,9 +46,9 @@ pub fn site_name(
     let mut children = vec![svg::rect("hit", point(at.x - wide / 2.0, at.y - above), point(wide, 44.0))];
     match (state.partitioned, measure.terse()) {
         // Its shore tells the same.
-        (true, true) => children.push(svg::text("trouble", at, name.clone())),
+        (true, true) => children.push(svg::text("fault-label", at, name.clone())),
         (true, false) => {
-            children.extend([svg::text("name", at, name.clone()), svg::text("trouble", below, "partitioned")])
+            children.extend([svg::text("name", at, name.clone()), svg::text("fault-label", below, "partitioned")])
         }
         (false, terse) => {
             children.push(svg::text("name", at, name.clone()));

@@ -46,7 +46,7 @@ pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction
     let interventions = view
         .interventions
         .iter()
-        .map(|at| html! { <i class="deed" style={format!("left: {}%", axis.percent(*at))}></i> });
+        .map(|at| html! { <i class="intervention" style={format!("left: {}%", axis.percent(*at))}></i> });
     let violation = view.violation.iter().map(|violation| {
         let title = format!("{} {}", text::moment_ms(violation.at), violation.text);
         html! { <i class="broken" {title} style={format!("left: {}%", axis.percent(violation.at))}></i> }
@@ -55,7 +55,7 @@ pub fn timeline(context: &RunContext, view: &ViewModel, on: &Callback<PageAction
         <div class="timeline">
             if !view.branches.is_empty() { { branches(view, axis, on) } }
             <div class="chapters">{ for chapters.map(|chapters| chapters(view, on)) }</div>
-            <div class="reigns" aria-hidden="true">{ leadership(context, view, axis) }{ for interventions }{ for violation }</div>
+            <div class="leaderships" aria-hidden="true">{ leadership(context, view, axis) }{ for interventions }{ for violation }</div>
             { slider("Moment of the run", text::moment_ms(view.time), STEPS, now, seek) }
         </div>
     }
@@ -73,7 +73,7 @@ fn leadership(context: &RunContext, view: &ViewModel, axis: Axis) -> Html {
             Some(interval) => {
                 let node = text::number(interval.node);
                 let title = format!("Node {node} leads {} {times}", text::epoch(epoch, interval.epoch));
-                let class = if interval.epoch.number % 2 == 0 { "reign even" } else { "reign" };
+                let class = if interval.epoch.number % 2 == 0 { "leadership even" } else { "leadership" };
                 html! { <span {class} {title} {style}>{ format!("node {node} leads") }</span> }
             }
             None => html! { <span class="leaderless" title={format!("Nobody leads {times}")} {style}></span> },

@@ -23,7 +23,7 @@ struct State {
     tell: Callback<News>,
     worker: RefCell<Option<Worker>>,
     /// Whether the worker has told anything: then it runs, and what is told of errors is the job's.
-    heard: Cell<bool>,
+    answered: Cell<bool>,
 }
 
 /// A worker, and what listens to it.
@@ -41,7 +41,7 @@ impl Drop for Worker {
 impl UnderWay {
     /// Starts a job. What is told of it comes later, never before this returns.
     pub fn start(job: Job, tell: Callback<News>) -> UnderWay {
-        let state = Rc::new(State { job, tell, worker: RefCell::new(None), heard: Cell::new(false) });
+        let state = Rc::new(State { job, tell, worker: RefCell::new(None), answered: Cell::new(false) });
         match state.start_worker() {
             Some(worker) => *state.worker.borrow_mut() = Some(worker),
             None => state.go_on_in_page(),
@@ -87,7 +87,7 @@ impl State {
         let data = Reflect::get(event, &"data".into()).ok();
         match data.and_then(|data| data.as_string()).map(|text| serde_json::from_str::<News>(&text)) {
             Some(Ok(news)) => {
-                self.heard.set(true);
+                self.answered.set(true);
                 if news.is_end() {
                     self.end_worker();
                 }
@@ -101,7 +101,7 @@ impl State {
     /// The worker cannot go on. If it had not even begun, the page does its work.
     fn on_failure(self: &Rc<State>, why: Option<String>) {
         self.end_worker();
-        match self.heard.get() {
+        match self.answered.get() {
             true => self.tell.emit(News::Failed(why.unwrap_or_else(|| "the worker has stopped".to_owned()))),
             false => self.go_on_in_page(),
         }

@@ -165,7 +165,7 @@ impl<P: Protocol> HistoryVariable<P> for SafetyHistory {
     }
 
     fn observe(&mut self, event: &Observation<'_, P>) -> Vec<Violation> {
-        self.take_in(event.node, event.facts, P::CARD.shots == Shots::Registers)
+        self.take_in(event.node, event.facts, P::CARD.agrees_on == Shots::Registers)
     }
 
     fn chosen(&self, slot: Slot) -> Option<Command> {

@@ -164,9 +164,11 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
                     run.outcome.sent.push(self.messages.put((run.machine.me, to, None)));
                 }
                 Effect::Save => node.into_iter().for_each(|node| disk.clone_from(node.disk())),
-                _ => {
-                    run.apply(effect, &mut self.timers, P::CARD.promises.has(Promises::ORDER).then_some(P::CARD.shots))
-                }
+                _ => run.apply(
+                    effect,
+                    &mut self.timers,
+                    P::CARD.promises.has(Promises::ORDER).then_some(P::CARD.agrees_on),
+                ),
             }
             if let (Some(texts), Some(text)) = (&mut texts, text) {
                 texts.push(match text {

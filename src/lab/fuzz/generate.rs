@@ -56,14 +56,14 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
 
     let round_trip = checked.blueprint.topology.round_trip_max();
     // A single decision is over in a few round trips; a log goes on, and elections take their time.
-    let paces: &[Micros] = if card.shots == Shots::Single { &[1, 4] } else { &[1, 4, 16, 64] };
+    let paces: &[Micros] = if card.agrees_on == Shots::Single { &[1, 4] } else { &[1, 4, 16, 64] };
     let gap = (pick(rng, paces) * round_trip / 4).clamp(2, 2_000_000);
     let begins = pick(rng, &[0, 0, 15]) * round_trip;
     let ends = begins + gap * rng.between(8, 60);
     let setup = setup(&checked);
     let core = core(fuzzer, &setup, rng);
     let clocks = (fuzzer.variant.clocks)(&setup);
-    workload::during(&mut scenario, card.shots, ends, round_trip, rng);
+    workload::during(&mut scenario, card.agrees_on, ends, round_trip, rng);
     if core.is_some() {
         let within = bound(&scenario, round_trip);
         scenario.recovery = Some(Recovery { from: Quantity::from_micros(ends), within: Quantity::from_micros(within) });

@@ -16,8 +16,8 @@ const LATE_COMMANDS: u32 = 8;
 const SERVICES: &[&str] = &["kv", "kv", "kv", "kv", "kv", "lock", "queue", "barrier", "config", "broadcast"];
 
 /// Adds the clients of the fault phase.
-pub(super) fn during(scenario: &mut Scenario, shots: Shots, ends: Micros, round_trip: Micros, rng: &mut Rng) {
-    if shots.executes() {
+pub(super) fn during(scenario: &mut Scenario, agrees_on: Shots, ends: Micros, round_trip: Micros, rng: &mut Rng) {
+    if agrees_on.executes() {
         scenario.service = Some(pick(rng, SERVICES)).filter(|service| *service != "kv").map(str::to_owned);
     }
     scenario.value_bytes =
@@ -30,7 +30,7 @@ pub(super) fn during(scenario: &mut Scenario, shots: Shots, ends: Micros, round_
             ..Clients::default()
         };
         asked_for(scenario, &mut group, ends, rng);
-        if shots == Shots::Single {
+        if agrees_on == Shots::Single {
             group.commands = Some(rng.between(1, 3) as u32);
             group.start = time(rng.between(0, ends / 2));
         } else if rng.chance(300) && scenario.service.as_deref() != Some("barrier") {

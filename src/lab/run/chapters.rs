@@ -11,12 +11,12 @@ pub struct Chapter {
     /// When, µs.
     pub at: Micros,
     /// What happens.
-    pub what: Happening,
+    pub what: ChapterKind,
 }
 
-/// What happens in a chapter.
+/// Types of chapters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum ChapterKind {
     /// A node begins to lead.
     Leads(NodeId, Epoch),
     /// Nobody leads any more.
@@ -33,25 +33,25 @@ pub fn chapters(universe: &dyn Universe, patience: Micros) -> Vec<Chapter> {
     let one_leader = !matches!(universe.variant().card.leader, LeaderModel::None | LeaderModel::PerObject);
     let intervals = universe.leadership_intervals();
     for interval in intervals.iter().filter(|_| one_leader) {
-        found.push(Chapter { at: interval.since, what: Happening::Leads(interval.node, interval.epoch) });
+        found.push(Chapter { at: interval.since, what: ChapterKind::Leads(interval.node, interval.epoch) });
         let leads =
             |at: Micros| intervals.iter().any(|other| other.since <= at && other.until.is_none_or(|until| until > at));
         if let Some(until) = interval.until.filter(|until| !leads(*until)) {
-            found.push(Chapter { at: until, what: Happening::Leaderless });
+            found.push(Chapter { at: until, what: ChapterKind::Leaderless });
         }
     }
     let mut properties: Vec<&str> = Vec::new();
     for violation in universe.violations().iter().chain(universe.not_promised()) {
         if !properties.contains(&violation.property) {
             properties.push(violation.property);
-            found.push(Chapter { at: violation.at, what: Happening::Violated(violation.property) });
+            found.push(Chapter { at: violation.at, what: ChapterKind::Violated(violation.property) });
         }
     }
     let mut answers: Vec<Micros> =
         universe.samples().iter().flat_map(|log| log.iter()).map(|(_, sample)| sample.at).collect();
     answers.sort_unstable();
     let after_outage = answers.windows(2).filter(|pair| pair[1] - pair[0] > patience).map(|pair| pair[1]);
-    found.extend(after_outage.map(|at| Chapter { at, what: Happening::AnsweredAgain }));
+    found.extend(after_outage.map(|at| Chapter { at, what: ChapterKind::AnsweredAgain }));
     found.sort_by_key(|chapter| chapter.at);
     found.dedup();
     found

@@ -258,7 +258,7 @@ impl CompareJob {
             retry: 4 * topology.round_trip_max(),
             ..ClientGroup::default()
         };
-        let clients = match variant.card.shots {
+        let clients = match variant.card.agrees_on {
             Shots::Registers => (0..).zip(&asking).map(own_key).collect(),
             _ => Vec::new(),
         };
@@ -328,7 +328,7 @@ impl std::fmt::Debug for Probe {
 impl Probe {
     fn new(variant: &'static Variant, blueprint: Blueprint, asking: Vec<u8>) -> Result<Probe, String> {
         let universe = boot(variant, &blueprint)?;
-        let single = variant.card.shots == Shots::Single;
+        let single = variant.card.agrees_on == Shots::Single;
         Ok(Probe {
             universe,
             variant,
@@ -473,7 +473,7 @@ impl Probe {
 
     /// Crashes the leader, if the variant elects leaders of a log.
     fn start_election(&mut self) -> Result<Option<Measured>, String> {
-        let elects = self.variant.card.leader == LeaderModel::Elected && self.variant.card.shots != Shots::Single;
+        let elects = self.variant.card.leader == LeaderModel::Elected && self.variant.card.agrees_on != Shots::Single;
         // The only replica has no successor.
         let leader = self.universe.leader().filter(|_| elects && self.blueprint.placement.len() > 1);
         let Some(failed) = leader else { return self.start_reads() };
@@ -492,7 +492,7 @@ impl Probe {
 
     /// Boots a new cluster whose client only reads, if there is anything to read.
     fn start_reads(&mut self) -> Result<Option<Measured>, String> {
-        if !self.variant.card.shots.executes() {
+        if !self.variant.card.agrees_on.executes() {
             return Ok(self.measured.take());
         }
         let reader = |site: u8, limit: u32| ClientGroup {
@@ -517,7 +517,7 @@ impl Probe {
     }
 
     fn commands(&self) -> u32 {
-        match self.variant.card.shots {
+        match self.variant.card.agrees_on {
             Shots::Single => 1,
             _ => COMMANDS,
         }

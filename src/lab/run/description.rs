@@ -6,7 +6,7 @@ mod spoken;
 
 pub use spoken::Spoken;
 
-use super::chapters::{Chapter, Happening, chapters};
+use super::chapters::{Chapter, ChapterKind, chapters};
 use super::report::finding_text;
 use super::session::Session;
 use crate::core::{LeaderModel, Micros, NodeId};
@@ -347,10 +347,10 @@ impl Describe<'_> {
         let patience = 4 * checked.blueprint.topology.round_trip_max();
         let found = chapters(self.universe, patience).into_iter().map(|Chapter { at, what }| {
             let text = match what {
-                Happening::Leads(node, of) => format!("node {node:?} began to lead {}", epoch(self.word(), of)),
-                Happening::Leaderless => "nobody led any more".to_owned(),
-                Happening::Violated(property) => format!("{property} was violated"),
-                Happening::AnsweredAgain => "a client was answered again".to_owned(),
+                ChapterKind::Leads(node, of) => format!("node {node:?} began to lead {}", epoch(self.word(), of)),
+                ChapterKind::Leaderless => "nobody led any more".to_owned(),
+                ChapterKind::Violated(property) => format!("{property} was violated"),
+                ChapterKind::AnsweredAgain => "a client was answered again".to_owned(),
             };
             (at, text)
         });

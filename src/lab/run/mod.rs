@@ -15,6 +15,7 @@ pub mod outage;
 pub mod report;
 #[cfg(feature = "cli")]
 pub mod seeds;
+pub mod sequence;
 pub mod session;
 pub mod trial;
 
@@ -189,11 +190,7 @@ impl Run {
         let warmup = self.session.checked().warmup;
         let warming_up = self.before.is_none() && warmup < self.end();
         let limit = if warming_up { warmup } else { self.end() };
-        let happened = self.session.advance(limit).map_err(|ReplayMismatch(says)| Problem {
-            field: format!("interventions[{}]", self.session.moment().interventions),
-            value: String::new(),
-            says,
-        })?;
+        let happened = self.advance_to(limit)?;
         if self.session.stopped().is_some() {
             return Ok(true);
         }
@@ -205,6 +202,30 @@ impl Run {
             self.before = Some(AtWarmup { counts: universe.counts().clone(), chosen: universe.chosen() });
         }
         Ok(!happened && !warming_up)
+    }
+
+    /// Handles the next event or intervention due by `limit`, µs since the start. False: there is none, and it is `limit` now, or the run has
+    /// ended.
+    #[cfg(feature = "cli")]
+    fn step_until(&mut self, limit: Micros) -> Result<bool, Problem> {
+        if self.arrived() || self.session.universe().events() >= MOST_EVENTS || self.session.stopped().is_some() {
+            return Ok(false);
+        }
+        Ok(self.advance_to(limit.min(self.end()))? && self.session.stopped().is_none())
+    }
+
+    fn advance_to(&mut self, limit: Micros) -> Result<bool, Problem> {
+        self.session.advance(limit).map_err(|ReplayMismatch(says)| Problem {
+            field: format!("interventions[{}]", self.session.moment().interventions),
+            value: String::new(),
+            says,
+        })
+    }
+
+    /// Starts a sequence chart from here on; it must observe the run after every step.
+    #[cfg(feature = "cli")]
+    fn sequence(&mut self, filter: sequence::Filter) -> sequence::Recorder {
+        self.session.sequence(filter)
     }
 
     /// Starts a transcript from here on; it must be told after every step.
@@ -283,7 +304,7 @@ impl Run {
         let before = self.before.as_ref().unwrap_or(&nothing);
         let rules = universe.rules_used();
         let clients = self.judge_clients();
-        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.shots);
+        let report = |violation: &Violation| ViolationReport::new(violation, checked.variant.card.agrees_on);
         let violations = universe.violations().iter().chain(&clients.violation).map(report).collect();
         let not_promised = universe.not_promised().iter().chain(&clients.not_promised).map(report);
         Report {

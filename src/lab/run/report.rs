@@ -435,14 +435,14 @@ pub struct ViolationReport {
 }
 
 impl ViolationReport {
-    pub(super) fn new(violation: &Violation, shots: Shots) -> ViolationReport {
+    pub(super) fn new(violation: &Violation, agrees_on: Shots) -> ViolationReport {
         let numbers = |nodes: NodeSet| nodes.iter().map(|node| u32::from(node.0) + 1).collect();
         ViolationReport {
             property: violation.property,
             says: violation.says,
             nodes: numbers(violation.nodes),
             slot: violation.slot,
-            place: violation.place(shots),
+            place: violation.place(agrees_on),
             event: violation.event,
             at_us: violation.at,
         }

@@ -503,7 +503,7 @@ impl Protocol for CasPaxos {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Registers,
+        agrees_on: Shots::Registers,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: Promises::CONSENSUS,

@@ -452,7 +452,7 @@ impl Protocol for EPaxos {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Graph,
+        agrees_on: Shots::Graph,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: Promises::CONSENSUS,

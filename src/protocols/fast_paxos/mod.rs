@@ -295,7 +295,7 @@ impl Protocol for FastPaxos {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::Elected,
         contact: Contact::All,
         promises: Promises::CONSENSUS,

@@ -8,9 +8,6 @@ pub(super) type Entry = (View, Command);
 /// A leader's time on one list: its number, and the leader. Two sides of a cut may give the same number.
 pub(super) type View = (u32, NodeId);
 
-/// Most writes in one [`Msg::Copy`].
-pub(super) const COPY: Slot = 256;
-
 crate::messages! {
     /// What the nodes send each other.
     pub enum Msg {

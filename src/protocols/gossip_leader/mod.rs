@@ -13,6 +13,7 @@ mod tests;
 pub use message::{Msg, Timer};
 pub use rules::*;
 
+use super::log_copy;
 use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
     Answer, Card, Command, Contact, EntryStatus, Epoch, Family, Faults, Formula, LeaderModel, Log, LogStatus, Micros,
@@ -20,7 +21,7 @@ use crate::core::{
 };
 use crate::facts;
 use crate::services::Machine;
-use message::{COPY, Entry, View};
+use message::{Entry, View};
 
 /// The variant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -185,31 +186,23 @@ impl Server {
     /// As leader: a node of the list has the same writes up to one.
     fn on_matched(&mut self, from: NodeId, view: View, matched: Slot, out: &mut Out<Server>) {
         if self.leads && view == self.view {
-            let known = &mut self.matched[usize::from(from.0)];
-            *known = (*known).max(matched);
-            let settled = self.list.iter().map(|node| self.matched[usize::from(node.0)]).min().unwrap_or(0);
-            self.execute(settled, out);
+            log_copy::raise(&mut self.matched, from, matched);
+            self.execute(log_copy::on_all(&self.matched, self.list), out);
         }
     }
 
     /// As leader: sends what a node lacks, or has otherwise.
     fn copy(&self, to: NodeId, matched: Slot, probe: Slot, out: &mut Out<Server>) {
-        let first = matched.max(probe.min(self.last())) + 1;
-        let entries = self.disk.log.iter_from(first).map(|(_, entry)| *entry).take(COPY as usize).collect();
+        let (first, entries) = log_copy::entries_for(&self.disk.log, matched, probe);
         let (view, before) = (self.view, self.view_at(first - 1));
         out.send(to, Msg::Copy { view, first, before, entries, settled: self.executed });
     }
 
     /// Executes all up to a write, and answers whoever waits for that.
     fn execute(&mut self, settled: Slot, out: &mut Out<Server>) {
-        while self.executed < settled {
-            let Some(&(_, command)) = self.disk.log.get(self.executed + 1) else { break };
-            self.machine.apply(command, self.me);
-            self.executed += 1;
-            out.applied(self.executed, command);
-        }
-        let done = self.waiting.iter().take_while(|(slot, _)| *slot <= self.executed).count();
-        for (_, command) in self.waiting.drain(..done) {
+        let state = (&mut self.machine, &mut self.executed);
+        log_copy::execute(&self.disk.log, state, settled, self.me, out);
+        for command in log_copy::no_longer_waiting(&mut self.waiting, self.executed) {
             if let Some(outcome) = self.machine.recall(command) {
                 out.reply(command.client, command.seq, Answer::Done(outcome));
             }
@@ -249,22 +242,17 @@ impl Server {
 
     /// Writes that begin where both have the same: what is here in their places goes, even if it was answered.
     fn take_over(&mut self, from: NodeId, first: Slot, entries: &[Entry], out: &mut Out<Server>) {
-        let mut changed = None;
-        for (slot, entry) in (first..).zip(entries) {
-            if self.disk.log.get(slot) == Some(entry) {
-                continue;
+        if let Some((start, missing)) = log_copy::missing_from(&self.disk.log, first, entries) {
+            if start <= self.last() {
+                out.because(DROPS_WRITES, facts![start, from]);
+                self.disk.log.truncate_from(start);
+                self.undo(start - 1, out);
             }
-            if slot <= self.last() {
-                out.because(DROPS_WRITES, facts![slot, from]);
-                self.disk.log.truncate_from(slot);
-                self.undo(slot - 1, out);
+            for (slot, entry) in (start..).zip(missing) {
+                out.because(TAKES_WRITE, facts![slot, from]);
+                self.disk.log.push(*entry);
             }
-            out.because(TAKES_WRITE, facts![slot, from]);
-            self.disk.log.push(*entry);
-            changed = changed.or(Some(slot));
-        }
-        if let Some(slot) = changed {
-            out.save_entries(slot);
+            out.save_entries(start);
         }
         self.own_match = self.own_match.max(first - 1 + entries.len() as Slot);
         self.probe = self.probe.max(self.own_match);
@@ -445,7 +433,7 @@ impl Protocol for GossipLeader {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Synchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::SelfAppointed,
         contact: Contact::Leader,
         promises: Promises::NOTHING,

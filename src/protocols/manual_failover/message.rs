@@ -6,9 +6,6 @@ use crate::core::{Command, NodeSet, Slot};
 /// A write, and the appointment under which it was taken.
 pub(super) type Entry = (u32, Command);
 
-/// Most writes in one [`Msg::Copy`].
-pub(super) const COPY: Slot = 256;
-
 crate::messages! {
     /// What the servers send each other.
     pub enum Msg {

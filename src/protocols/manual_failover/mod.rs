@@ -20,7 +20,8 @@ mod tests;
 pub use message::{Msg, Timer};
 pub use rules::*;
 
-use message::{COPY, Entry};
+use super::log_copy;
+use message::Entry;
 
 use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
 use crate::core::{
@@ -224,7 +225,7 @@ impl Server {
     /// As primary: executes what every copy that counts has.
     fn settle(&mut self, out: &mut Out<Server>) {
         let copies = self.disk.appointment.copies;
-        let settled = copies.iter().map(|node| self.matched[usize::from(node.0)]).min().unwrap_or(0);
+        let settled = log_copy::on_all(&self.matched, copies);
         if settled > self.executed {
             out.because(SETTLES, facts![settled, copies]);
         }
@@ -236,14 +237,9 @@ impl Server {
 
     /// Executes all up to a write, which is settled, and answers whoever waits for that.
     fn execute(&mut self, settled: Slot, out: &mut Out<Server>) {
-        while self.executed < settled {
-            let Some(&(_, command)) = self.disk.log.get(self.executed + 1) else { break };
-            self.machine.apply(command, self.me);
-            self.executed += 1;
-            out.applied(self.executed, command);
-        }
-        let done = self.waiting.iter().take_while(|(slot, _)| *slot <= self.executed).count();
-        for (_, command) in self.waiting.drain(..done) {
+        let state = (&mut self.machine, &mut self.executed);
+        log_copy::execute(&self.disk.log, state, settled, self.me, out);
+        for command in log_copy::no_longer_waiting(&mut self.waiting, self.executed) {
             let outcome = self.machine.recall(command).filter(|_| !command.op.is_read());
             let outcome = outcome.unwrap_or_else(|| self.machine.look(command.op));
             out.reply(command.client, command.seq, Answer::Done(outcome));
@@ -255,8 +251,7 @@ impl Server {
         if !self.serving || number != self.number() {
             return;
         }
-        let known = &mut self.matched[usize::from(from.0)];
-        *known = (*known).max(matched);
+        log_copy::raise(&mut self.matched, from, matched);
         self.settle(out);
     }
 
@@ -267,8 +262,7 @@ impl Server {
         // What this server had at the last heartbeat has had the time to get there: it got lost. And a copy that is not known to be equal is
         // asked whether it is.
         if matched < had || matched < self.start {
-            let first = matched.max(probe.min(last)) + 1;
-            let entries = self.disk.log.iter_from(first).map(|(_, entry)| *entry).take(COPY as usize).collect();
+            let (first, entries) = log_copy::entries_for(&self.disk.log, matched, probe);
             let (number, before) = (self.number(), self.number_at(first - 1));
             out.send(to, Msg::Copy { number, first, before, entries, settled: self.executed });
         }
@@ -288,21 +282,16 @@ impl Server {
             return;
         }
         if self.number_at(first - 1) == before && self.last() + 1 >= first {
-            let mut changed = None;
-            for (slot, entry) in (first..).zip(entries) {
-                if self.disk.log.get(slot) == Some(entry) {
-                    continue;
+            if let Some((start, missing)) = log_copy::missing_from(&self.disk.log, first, entries) {
+                if start <= self.last() {
+                    out.because(DROPS_WRITES, facts![start]);
+                    self.disk.log.truncate_from(start);
                 }
-                if slot <= self.last() {
-                    out.because(DROPS_WRITES, facts![slot]);
-                    self.disk.log.truncate_from(slot);
+                for (slot, entry) in (start..).zip(missing) {
+                    out.because(TAKES_WRITE, facts![slot]);
+                    self.disk.log.push(*entry);
                 }
-                out.because(TAKES_WRITE, facts![slot]);
-                self.disk.log.push(*entry);
-                changed = changed.or(Some(slot));
-            }
-            if let Some(slot) = changed {
-                out.save_entries(slot);
+                out.save_entries(start);
             }
             self.own_match = self.own_match.max(first - 1 + entries.len() as Slot);
             self.probe = self.probe.max(self.own_match);
@@ -518,7 +507,7 @@ impl Protocol for ManualFailover {
         min_replicas: 2,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::Elected,
         contact: Contact::Leader,
         promises: Promises::AGREEMENT.and(Promises::ORDER).and(Promises::ONE_LEADER),

@@ -7,7 +7,7 @@ use crate::facts;
 
 /// What the operator is paged for, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
+enum Incident {
     /// Nobody serves.
     NoPrimary,
     /// Writes wait for copies of servers that cannot be heard.
@@ -31,8 +31,8 @@ impl Server {
         if !self.is_console() || self.plan.is_some() {
             return;
         }
-        let (trouble, alarm) = (self.trouble(), self.config.alarm);
-        match trouble {
+        let (incident, alarm) = (self.incident(), self.config.alarm);
+        match incident {
             None if self.paged => {
                 out.because(ALL_CLEAR, facts![]);
                 out.cancel(Timer::Operator);
@@ -40,13 +40,13 @@ impl Server {
             }
             None => {}
             Some(_) if self.paged => {}
-            Some(trouble) => {
-                match trouble {
-                    Trouble::NoPrimary => {
+            Some(incident) => {
+                match incident {
+                    Incident::NoPrimary => {
                         out.because(PAGES_NO_PRIMARY, facts![self.disk.appointment.primary, alarm]);
                     }
-                    Trouble::Missing(missing) => out.because(PAGES_MISSING, facts![missing, alarm]),
-                    Trouble::Back(back) => out.because(PAGES_BACK, facts![back]),
+                    Incident::Missing(missing) => out.because(PAGES_MISSING, facts![missing, alarm]),
+                    Incident::Back(back) => out.because(PAGES_BACK, facts![back]),
                 }
                 self.paged = true;
                 out.set_timer(Timer::Operator, self.config.operator, self.config.operator);
@@ -54,13 +54,13 @@ impl Server {
         }
     }
 
-    fn trouble(&self) -> Option<Trouble> {
+    fn incident(&self) -> Option<Incident> {
         let copies = self.disk.appointment.copies;
         let (missing, back) = (copies.minus(self.present), self.present.minus(copies));
         match (self.silent, missing.is_empty(), back.is_empty()) {
-            (true, ..) => Some(Trouble::NoPrimary),
-            (false, false, _) => Some(Trouble::Missing(missing)),
-            (false, true, false) => Some(Trouble::Back(back)),
+            (true, ..) => Some(Incident::NoPrimary),
+            (false, false, _) => Some(Incident::Missing(missing)),
+            (false, true, false) => Some(Incident::Back(back)),
             (false, true, true) => None,
         }
     }
@@ -70,16 +70,16 @@ impl Server {
         self.paged = false;
         let now = self.disk.appointment;
         let next = Appointment { number: now.number + 1, off: true, ..now };
-        match self.trouble() {
+        match self.incident() {
             None => {}
-            Some(Trouble::NoPrimary) => self.fail_over(next, out),
+            Some(Incident::NoPrimary) => self.fail_over(next, out),
             // Writes before this one have waited for these copies as well.
-            Some(Trouble::Missing(missing)) => {
+            Some(Incident::Missing(missing)) => {
                 let (copies, complete) = (now.copies.minus(missing), now.complete.minus(missing));
                 self.appoint(Appointment { copies, complete, ..next }, out);
             }
             // From now on writes wait for these, too; they are complete once they have what was written before.
-            Some(Trouble::Back(back)) => self.appoint(Appointment { copies: now.copies.or(back), ..next }, out),
+            Some(Incident::Back(back)) => self.appoint(Appointment { copies: now.copies.or(back), ..next }, out),
         }
     }
 

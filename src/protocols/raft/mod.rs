@@ -268,7 +268,7 @@ impl Protocol for Raft {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::Elected,
         contact: Contact::Leader,
         promises: Promises::CONSENSUS,

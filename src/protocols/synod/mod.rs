@@ -422,7 +422,7 @@ impl Protocol for Synod {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Single,
+        agrees_on: Shots::Single,
         leader: LeaderModel::None,
         contact: Contact::Leader,
         promises: Promises::CONSENSUS,

@@ -443,7 +443,7 @@ impl Protocol for TwoPhaseCommit {
         min_replicas: 2,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Transactions,
+        agrees_on: Shots::Transactions,
         leader: LeaderModel::Fixed,
         contact: Contact::Leader,
         promises: Promises::AGREEMENT.and(Promises::LINEARIZABLE).and(Promises::ONE_LEADER),

@@ -2,6 +2,7 @@
 //! variant and the lab; nothing here knows a protocol.
 
 mod draft;
+mod figure;
 mod regions;
 mod settings;
 mod workload;
@@ -61,6 +62,7 @@ pub fn Setup(props: &Props) -> Html {
             <form onsubmit={run}>
                 <div class="scroll">
                     <p class="card"><strong>{ variant.card.title }</strong>{ ". " }{ variant.card.says }{ " " }<cite>{ variant.card.paper }</cite></p>
+                    <figure::Figure key={variant.card.key} {variant} />
                     { regions::regions(&fields) }
                     { workload::workload(&fields) }
                     { workload::network(&fields) }

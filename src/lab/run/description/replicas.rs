@@ -26,7 +26,7 @@ impl Describe<'_> {
     fn up(&self, view: &NodeView, status: &NodeStatus) -> String {
         let mut text = format!(": {}, {}", status.role, epoch(self.word(), status.epoch));
         let log = status.log;
-        match self.universe.variant().card.shots {
+        match self.universe.variant().card.agrees_on {
             Shots::Log if log.last > 0 => {
                 let snapshot =
                     if log.first > 1 { format!(", the first {} in a snapshot", log.first - 1) } else { String::new() };

@@ -18,6 +18,8 @@ pub use travel::{Bookmark, Goal};
 use crate::core::Micros;
 use crate::lab::document::recorded_run::{InterventionText, MomentText};
 use crate::lab::presets;
+#[cfg(feature = "cli")]
+use crate::lab::run::sequence::{Filter, Recorder};
 use crate::lab::{Checked, Document, Fault, Intervention, Moment, Problem, Problems, Quantity, Scenario};
 use crate::sim::{Action, Refusal};
 use crate::universe::Universe;
@@ -191,6 +193,14 @@ impl Session {
     #[cfg(feature = "cli")]
     pub(super) fn transcript(&mut self) -> crate::universe::Transcript {
         crate::universe::Transcript::of(&mut *self.universe)
+    }
+
+    /// Starts a sequence chart from here on.
+    #[cfg(feature = "cli")]
+    pub(super) fn sequence(&mut self, filter: Filter) -> Recorder {
+        let places = self.checked.places.iter().map(|place| place.name.clone()).collect();
+        let inspector = &self.checked.variant.inspector;
+        Recorder::new(&mut *self.universe, inspector, &self.scenario.title, places, filter)
     }
 
     /// Handles the next event, or repeats the next intervention. False: nothing is left to happen, or the run has stopped.
