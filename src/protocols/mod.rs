@@ -8,6 +8,7 @@ pub mod last_writer_wins;
 pub mod manual_failover;
 #[cfg(test)]
 mod manual_network;
+pub mod mencius;
 pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
@@ -31,6 +32,7 @@ macro_rules! variants {
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,
+            mencius: $crate::protocols::mencius::Mencius,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,
             gossip_leader: $crate::protocols::gossip_leader::GossipLeader,
