@@ -136,7 +136,8 @@ fn one_server_that_is_down_stops_all_until_it_is_revoked() {
     session.act(Action::Crash(NodeId(4))).expect("it runs");
     session.run_until(60_000_000, u64::MAX);
     let universe = session.universe();
-    let mut answers: Vec<u64> = universe.samples().iter().flat_map(|log| log.iter().map(|(_, sample)| sample.at)).collect();
+    let mut answers: Vec<u64> =
+        universe.samples().iter().flat_map(|log| log.iter().map(|(_, sample)| sample.at)).collect();
     answers.sort_unstable();
     let gaps = answers.windows(2).map(|pair| pair[1] - pair[0]);
     let after_crash = answers.windows(2).filter(|pair| pair[1] > 10_500_000).map(|pair| pair[1] - pair[0]);

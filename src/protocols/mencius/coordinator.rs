@@ -2,6 +2,7 @@
 //! Accelerator 1).
 
 use super::message::Msg;
+use super::record::Record;
 use super::rules::*;
 use super::{Server, Timer, WINDOW};
 use crate::core::{Ballot, Command, NodeId, NodeSet, Out, Slot};
@@ -45,7 +46,9 @@ impl Server {
     pub(super) fn is_under_way(&self, command: Command) -> bool {
         let same = |other: Command| (other.client, other.seq) == (command.client, command.seq);
         self.own_open().any(|open| open.command.is_some_and(same))
-            || self.of(self.me, self.executed, self.disk.suggested + 1).any(|slot| self.disk.learned(slot).is_some_and(same))
+            || self
+                .of(self.me, self.executed, self.disk.suggested + 1)
+                .any(|slot| self.disk.learned(slot).is_some_and(same))
     }
 
     /// Rule 1: suggests a command in the next own instance.
@@ -89,8 +92,13 @@ impl Server {
         self.take_skips(from, after, slot, out);
         self.top = self.top.max(slot);
         if self.disk.is_learned(slot) {
-            // It comes again: its owner may not know that.
+            // It comes again, or was revoked: its owner may not know that. It should go behind all that was.
             if let Some(command) = self.disk.learned(slot) {
+                if command == Command::NOOP {
+                    let (promised, upto) = (Ballot::ZERO, self.last_taken(slot));
+                    out.because(IS_REVOKED, facts![slot, upto]);
+                    out.send(from, Msg::Nack { ballot: Ballot::ZERO, slot, promised, upto });
+                }
                 out.send(from, Msg::Learn { slot, command });
             }
             return;
@@ -101,7 +109,7 @@ impl Server {
         let Some(record) = self.disk.record(slot) else { return };
         if record.promised.is_real() && out.rule(REFUSES, facts![slot, record.promised]) {
             let promised = record.promised;
-            let upto = self.last_promised(slot);
+            let upto = self.last_taken(slot);
             out.send(from, Msg::Nack { ballot: Ballot::ZERO, slot, promised, upto });
             self.skip_before(slot, out);
             return self.count(slot, out);
@@ -123,12 +131,12 @@ impl Server {
         self.count(slot, out);
     }
 
-    /// The last instance of the same owner, from `slot` on, for which a higher round than 0 is promised.
-    fn last_promised(&self, slot: Slot) -> Slot {
+    /// The last instance of the same owner, from `slot` on, for which a higher round than 0 is promised, or that is learned.
+    fn last_taken(&self, slot: Slot) -> Slot {
         let n = usize::from(self.config.replicas);
         let all = (slot..=self.disk.records.last()).step_by(n);
-        let real = |slot: &Slot| self.disk.records.get(*slot).is_some_and(|record| record.promised.is_real());
-        all.filter(real).last().unwrap_or(slot)
+        let taken = |record: &Record| record.learned || record.promised.is_real();
+        all.filter(|slot| self.disk.records.get(*slot).is_some_and(taken)).last().unwrap_or(slot)
     }
 
     /// Rule 2: moves the index behind `slot`, and skips the own instances before it. Returns what the next Accept promises: nothing will be
@@ -204,7 +212,7 @@ impl Server {
     }
 
     /// Learns what was suggested once a majority has accepted it in round 0.
-    fn count(&mut self, slot: Slot, out: &mut Out<Server>) {
+    pub(super) fn count(&mut self, slot: Slot, out: &mut Out<Server>) {
         let Ok(place) = self.open.binary_search_by_key(&slot, |open| open.slot) else { return };
         let Open { votes, command, .. } = self.open[place];
         match command.filter(|_| self.config.quorum.is_quorum(votes)) {

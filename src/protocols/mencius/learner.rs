@@ -75,7 +75,7 @@ impl Server {
         self.watching = false;
         if self.executed > self.watched || self.executed >= self.top {
             self.tries = self.tries.saturating_sub(1);
-            self.stalled = false;
+            (self.asked, self.stalled) = (0, false);
             return;
         }
         self.stalled = true;
@@ -89,18 +89,20 @@ impl Server {
         if let Some(whom) = self.whom_to_ask(first) {
             out.because(ASKS, facts![whom, first]);
             out.send(whom, Msg::Ask { first, upto: self.top });
+            self.asked = (self.asked + 1) % self.config.replicas;
         }
         self.tries = (self.tries + 1).min(DOUBLINGS);
     }
 
-    /// Who may know the outcome of an instance: first whoever has executed it, or its owner; then everybody in turn.
+    /// Who may know the outcome of an instance: first whoever has executed it, or its owner; then everybody in turn. Nobody who is suspected, if
+    /// there are others.
     fn whom_to_ask(&self, slot: Slot) -> Option<NodeId> {
         let n = self.config.replicas;
         let ahead = self.others().iter().max_by_key(|node| self.reached[usize::from(node.0)]);
         let ahead = ahead.filter(|node| self.reached[usize::from(node.0)] >= slot);
         let first = ahead.unwrap_or(self.owner(slot));
-        let turn = (0..n).map(|step| NodeId((first.0 + self.tries + step) % n));
-        turn.into_iter().find(|node| *node != self.me)
+        let turn = || (0..n).map(|step| NodeId((first.0 + self.asked + step) % n)).filter(|node| *node != self.me);
+        turn().find(|node| !self.suspected.has(*node)).or_else(|| turn().next())
     }
 
     pub(super) fn on_ask(&mut self, from: NodeId, first: Slot, upto: Slot, out: &mut Out<Server>) {

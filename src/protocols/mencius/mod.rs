@@ -121,7 +121,7 @@ pub struct Server {
     /// Whether a deferred skip waits for its time.
     skips_wait: bool,
     suspected: NodeSet,
-    /// By server, how often it was suspected wrongly, at most [`DOUBLINGS`].
+    /// By server, how often it was suspected wrongly, at most [`DOUBTS`].
     doubts: Vec<u8>,
     /// By server, how far it has executed, as far as is known.
     reached: Vec<Slot>,
@@ -139,6 +139,8 @@ pub struct Server {
     watched: Slot,
     /// How often in a row it did not help, at most [`DOUBLINGS`].
     tries: u8,
+    /// How many were asked for the same instance.
+    asked: u8,
     /// Whether the last one passed without progress.
     stalled: bool,
     /// The first instance learned in this step and not saved yet; `Slot::MAX` if there is none, as between steps.
@@ -147,8 +149,9 @@ pub struct Server {
     restarting: bool,
 }
 
-/// Timeouts double at most this often.
-const DOUBLINGS: u8 = 5;
+/// Timeouts double at most this often; that of the failure detector, [`DOUBTS`] times.
+const DOUBLINGS: u8 = 3;
+const DOUBTS: u8 = 5;
 
 /// Messages about instances so far beyond what is executed are ignored, as if lost.
 const WINDOW: Slot = 16_384;
@@ -216,6 +219,9 @@ impl Server {
                 after = slot;
             }
         }
+        // Alone, it is a majority.
+        let own: Vec<Slot> = self.own_open().map(|open| open.slot).collect();
+        own.into_iter().for_each(|slot| self.count(slot, out));
     }
 }
 
@@ -250,6 +256,7 @@ impl Node for Server {
             watching: false,
             watched: 0,
             tries: 0,
+            asked: 0,
             stalled: false,
             unsaved: Slot::MAX,
             restarting: true,
@@ -259,7 +266,8 @@ impl Node for Server {
             out.restored(server.executed);
         }
         server.execute(out);
-        let commands = server.disk.records.iter().filter(|(_, record)| record.value.is_some_and(|v| v != Command::NOOP));
+        let commands =
+            server.disk.records.iter().filter(|(_, record)| record.value.is_some_and(|v| v != Command::NOOP));
         server.top = commands.map(|(slot, _)| slot).max().unwrap_or(0);
         server.take_up_own(out);
         server.restarting = false;
@@ -374,11 +382,7 @@ impl Node for Server {
 
     fn entry(&self, slot: Slot) -> Option<EntryStatus> {
         let record = self.disk.records.get(slot)?;
-        Some(EntryStatus {
-            epoch: record.accepted.epoch(),
-            command: Some(record.value?),
-            chosen: record.learned,
-        })
+        Some(EntryStatus { epoch: record.accepted.epoch(), command: Some(record.value?), chosen: record.learned })
     }
 
     fn tallies(&self, see: &mut dyn FnMut(Tally)) {

@@ -3,7 +3,7 @@
 
 use super::message::{Msg, Range, Report, Values};
 use super::rules::*;
-use super::{DOUBLINGS, Server, Timer, WINDOW};
+use super::{DOUBLINGS, DOUBTS, Server, Timer, WINDOW};
 use crate::core::{Ballot, Command, NodeId, NodeSet, Out, Slot};
 use crate::facts;
 use std::sync::Arc;
@@ -44,7 +44,9 @@ impl Server {
         out.because(TRUSTS, facts![node]);
         self.suspected.remove(node);
         let doubts = &mut self.doubts[usize::from(node.0)];
-        *doubts = (*doubts + 1).min(DOUBLINGS);
+        *doubts = (*doubts + 1).min(DOUBTS);
+        // Perhaps a partition is over.
+        (self.tries, self.preempted) = (0, 0);
         self.expect(node, out);
         if let Some(Revocation { range, phase: Phase::Prepare(_), .. }) = &self.revocation
             && range.owner == node
@@ -126,6 +128,11 @@ impl Server {
 
     pub(super) fn on_revocation_timer(&mut self, out: &mut Out<Server>) {
         self.revocation_waits = false;
+        // If the range's first instances are decided, others may have forgotten them and cannot answer.
+        let obsolete = |of: &Revocation| self.disk.is_learned(of.range.first) && matches!(of.phase, Phase::Prepare(_));
+        if self.revocation.as_ref().is_some_and(obsolete) {
+            self.revocation = None;
+        }
         let Some(Revocation { ballot, range, answers, phase }) = self.revocation.clone() else {
             return self.revoke_if_due(true, out);
         };
@@ -300,14 +307,7 @@ impl Server {
     }
 
     /// A higher round is promised: gives way to it. An own suggestion waits for its outcome; new ones go behind all that is promised.
-    pub(super) fn on_nack(
-        &mut self,
-        ballot: Ballot,
-        slot: Slot,
-        promised: Ballot,
-        upto: Slot,
-        out: &mut Out<Server>,
-    ) {
+    pub(super) fn on_nack(&mut self, ballot: Ballot, slot: Slot, promised: Ballot, upto: Slot, out: &mut Out<Server>) {
         self.seen = self.seen.max(promised);
         if ballot.is_real() {
             if self.revocation.as_ref().is_some_and(|revocation| revocation.ballot == ballot) {
@@ -319,7 +319,9 @@ impl Server {
             }
             return;
         }
-        if let Ok(place) = self.open.binary_search_by_key(&slot, |open| open.slot) {
+        if promised.is_real()
+            && let Ok(place) = self.open.binary_search_by_key(&slot, |open| open.slot)
+        {
             out.because(IS_CONTESTED, facts![slot, promised]);
             self.open[place].contested = true;
         }

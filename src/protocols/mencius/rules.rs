@@ -101,6 +101,7 @@ crate::rules! {
     } tells {
         TAKES_UP(first, last, ballot) = "begins round {ballot} for its own instances from {first} to {last}: a higher round than its suggestion's is promised, and nobody has decided them";
         IS_CONTESTED(slot, promised) = "learns that somebody has promised round {promised} for its instance {slot}, and waits for the outcome";
+        IS_REVOKED(slot, upto) = "tells the owner of instance {slot} that a no-op is chosen there, and that its instances up to {upto} are taken";
         GIVES_WAY(ballot, promised) = "gives up round {ballot}: somebody has promised {promised}";
     };
     /// Rounds bind.
