@@ -87,13 +87,13 @@ fn latencies(accepts: &str, before: usize, sites: &[usize]) -> Vec<u64> {
 #[test]
 fn a_command_waits_for_a_majority_and_for_the_owners_of_the_turns_before_it() {
     for accepts in ["owner", "everybody"] {
-        for before in 0..5 {
-            for site in 0..5 {
+        for (before, last) in SITES.iter().enumerate() {
+            for (site, name) in SITES.iter().enumerate() {
                 let between = (1..=5).map(|step| (before + step) % 5).take_while(|owner| *owner != site);
                 let skipped = between.map(|owner| round_trip(site, owner)).max().unwrap_or(0);
                 let expected = skipped.max(to_majority(site));
                 let found = latencies(accepts, before, &[site]);
-                assert_eq!(found, [expected], "{} after {}, accepts: {accepts}", SITES[site], SITES[before]);
+                assert_eq!(found, [expected], "{name} after {last}, accepts: {accepts}");
             }
         }
     }
