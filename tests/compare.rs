@@ -60,6 +60,17 @@ fn epaxos_sends_3n_minus_3_or_fewer_to_ask_and_an_accept_to_half_of_the_others_o
     counts("epaxos", &["settings.thrifty=true", "settings.fast_path=false"], [6, 12, 20, 26]);
 }
 
+/// Skips alone, which tell idle servers, are left out.
+#[test]
+fn mencius_sends_3n_minus_3_or_n_squared_minus_1_if_everybody_hears_acceptances() {
+    counts("mencius", &[], [6, 12, 18, 24]);
+    counts("mencius", &["clients=[]"], [6, 12, 18, 24]);
+    counts("mencius", &["settings.accepts=everybody"], [8, 24, 48, 80]);
+    let alone = measured(&changed(&["variant=mencius", "clients=[]", "settings.heartbeat=10s"]), &["mencius"], &[5]);
+    let formula = alone[0].measured.as_ref().expect("it can be").formula.as_ref().expect("there is one");
+    assert_eq!((formula.exact, formula.left_out.as_slice()), (true, &["Skip"][..]));
+}
+
 #[test]
 fn raft_sends_2n_minus_2() {
     counts("raft", &[], [4, 8, 12, 16]);

@@ -9,6 +9,7 @@ mod log_copy;
 pub mod manual_failover;
 #[cfg(test)]
 mod manual_network;
+pub mod mencius;
 pub mod multi_paxos;
 pub mod notes;
 pub mod raft;
@@ -32,6 +33,7 @@ macro_rules! variants {
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,
+            mencius: $crate::protocols::mencius::Mencius,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,
             gossip_leader: $crate::protocols::gossip_leader::GossipLeader,

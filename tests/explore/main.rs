@@ -9,6 +9,7 @@ mod epaxos;
 mod fast_paxos;
 mod foils;
 mod logs;
+mod mencius;
 mod notes;
 mod published;
 mod symmetry;
