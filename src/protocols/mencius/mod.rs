@@ -413,7 +413,7 @@ impl Protocol for Mencius {
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
-        shots: Shots::Log,
+        agrees_on: Shots::Log,
         leader: LeaderModel::None,
         contact: Contact::Nearest,
         promises: Promises::CONSENSUS,
