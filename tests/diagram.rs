@@ -54,6 +54,7 @@ fn record_has_the_messages_bytes_losses_and_answers_that_the_simulator_counted()
         let lost = all.iter().filter(|message| message.fate == Fate::Lost).count() as u64;
         assert_eq!(lost, counts.lost, "{}", preset.key);
         assert_eq!(totals.answered, counts.answered, "{}", preset.key);
+        assert!(totals.decisions >= session.universe().chosen(), "{}: {totals:?}", preset.key);
         let mut flights = Vec::new();
         session.universe().flights(&mut flights);
         let under_way = history.messages().filter(|(_, it)| matches!(it.fate, Fate::UnderWay | Fate::Held));

@@ -8,6 +8,7 @@ use crate::page_action::{Dialog, PageAction};
 use crate::panels::{inspect, messages, words};
 use crate::run::details::Details;
 use crate::stage::faults::{self, Faults};
+use crate::time::diagram;
 pub use crate::web::variants::{Missing, variant};
 
 /// The chunks that are not variants.
@@ -23,6 +24,8 @@ pub enum Chunk {
     Inspect,
     /// The run in words.
     Words,
+    /// The space-time diagram.
+    Diagram,
     /// The help sheet.
     Help,
     /// The set-up sheet.
@@ -31,8 +34,16 @@ pub enum Chunk {
 
 impl Chunk {
     /// All of them, in the order in which they are fetched when there is nothing else to do.
-    pub const ALL: [Chunk; 7] =
-        [Chunk::Actions, Chunk::Faults, Chunk::Measurements, Chunk::Inspect, Chunk::Words, Chunk::Help, Chunk::Setup];
+    pub const ALL: [Chunk; 8] = [
+        Chunk::Actions,
+        Chunk::Faults,
+        Chunk::Measurements,
+        Chunk::Inspect,
+        Chunk::Words,
+        Chunk::Diagram,
+        Chunk::Help,
+        Chunk::Setup,
+    ];
 
     /// What it holds, in words.
     const fn title(self) -> &'static str {
@@ -42,6 +53,7 @@ impl Chunk {
             Chunk::Measurements => "The measurements",
             Chunk::Inspect => "The inspector",
             Chunk::Words => "The view in words",
+            Chunk::Diagram => "The space-time diagram",
             Chunk::Help => "The help",
             Chunk::Setup => "The set-up sheet",
         }
@@ -55,6 +67,7 @@ impl Chunk {
             Chunk::Measurements => messages::load().await.map(Part::Measurements),
             Chunk::Inspect => inspect::load().await.map(Part::Inspect),
             Chunk::Words => words::load().await.map(Part::Words),
+            Chunk::Diagram => diagram::load().await.map(Part::Diagram),
             Chunk::Help => help::load().await.map(Part::Help),
             Chunk::Setup => setup::load().await.map(Part::Setup),
         };
@@ -70,6 +83,7 @@ pub enum Part {
     Measurements(messages::View),
     Inspect(inspect::View),
     Words(words::View),
+    Diagram(diagram::View),
     Help(help::View),
     Setup(setup::View),
 }
@@ -87,6 +101,7 @@ pub struct Parts {
     pub measurements: Option<messages::View>,
     pub inspect: Option<inspect::View>,
     pub words: Option<words::View>,
+    pub diagram: Option<diagram::View>,
     pub help: Option<help::View>,
     pub setup: Option<setup::View>,
 }
@@ -100,6 +115,7 @@ impl Parts {
             Part::Measurements(view) => self.measurements = Some(view),
             Part::Inspect(inspect) => self.inspect = Some(inspect),
             Part::Words(view) => self.words = Some(view),
+            Part::Diagram(view) => self.diagram = Some(view),
             Part::Help(view) => self.help = Some(view),
             Part::Setup(view) => self.setup = Some(view),
         }
@@ -118,6 +134,7 @@ impl Parts {
             Chunk::Measurements => self.measurements.is_some(),
             Chunk::Inspect => self.inspect.is_some(),
             Chunk::Words => self.words.is_some(),
+            Chunk::Diagram => self.diagram.is_some(),
             Chunk::Help => self.help.is_some(),
             Chunk::Setup => self.setup.is_some(),
         }
@@ -128,6 +145,7 @@ impl Parts {
 pub fn needs(page_action: &PageAction) -> Chunk {
     match page_action {
         PageAction::Menu(Some(_)) => Chunk::Faults,
+        PageAction::Diagram(true) => Chunk::Diagram,
         PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
         PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
         _ => Chunk::Actions,

@@ -17,7 +17,7 @@ impl Lab {
             Chunk::Measurements => ctx.props().options.messages,
             Chunk::Inspect => shows(&[Tab::Inspect, Tab::Log]),
             Chunk::Words => shows(&[Tab::Text]),
-            Chunk::Help | Chunk::Setup => false,
+            Chunk::Diagram | Chunk::Help | Chunk::Setup => false,
         }
     }
 

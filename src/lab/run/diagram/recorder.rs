@@ -4,14 +4,14 @@
 //! were not known. How they end is in the trace. Whatever an action moves (held, delivered by hand, taken out of a queue) is compared as a whole.
 
 use super::history::{Answer, Fate, History, Lane, MOST, Mark, Message, MessageKind, State};
-use crate::core::{Micros, NodeId, Slot};
+use crate::core::{Micros, NodeId, NodeSet, Slot};
 use crate::judge::{LeadershipInterval, Violation};
 use crate::lab::Session;
 use crate::lab::session::Follower;
 use crate::sim::action::{Action, FlightId};
 use crate::sim::trace::{Record, What};
 use crate::universe::{End, Sending};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Most decided slots that are remembered, to tell who learned a decision first.
 const DECIDED: usize = 1 << 16;
@@ -38,7 +38,8 @@ pub struct Recorder {
     history: History,
     /// The messages on their way to each lane.
     open: Vec<(Lane, Vec<Open>)>,
-    decided: BTreeSet<(u32, Slot)>,
+    /// Who knows what is decided, by instance.
+    decided: BTreeMap<(u32, Slot), NodeSet>,
     /// Number of commands answered by then.
     answered: u64,
     /// What was done, by the script or by hand.
@@ -72,7 +73,7 @@ impl Recorder {
         let mut recorder = Recorder {
             history,
             open: Vec::new(),
-            decided: BTreeSet::new(),
+            decided: BTreeMap::new(),
             answered: universe.counts().answered,
             acts: Vec::new(),
             stops_when_full,
@@ -197,12 +198,17 @@ impl Recorder {
                 });
                 self.look_at_answers(at);
             }
-            What::Chosen => {
-                let first = self.decided.insert((detail, slot));
+            // Not every protocol says both of a slot: what is executed is decided.
+            What::Chosen | What::Applied => {
+                let knows = self.decided.entry((detail, slot)).or_default();
+                let (first, knew) = (knows.is_empty(), knows.has(node));
+                knows.add(node);
                 if self.decided.len() > DECIDED {
                     self.decided.pop_first();
                 }
-                self.history.mark(Mark { at, node, instance: (detail, slot), first });
+                if !knew {
+                    self.history.mark(Mark { at, node, instance: (detail, slot), first });
+                }
             }
             What::Acted => {
                 if let Some(action) = self.follower.universe().intervention() {
@@ -211,7 +217,7 @@ impl Recorder {
                 return false;
             }
             What::Refused | What::Stopped | What::Fenced => return false,
-            What::Delivered | What::Timer | What::Client | What::Applied => {}
+            What::Delivered | What::Timer | What::Client => {}
         }
         true
     }

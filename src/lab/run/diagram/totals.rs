@@ -58,17 +58,17 @@ impl Totals {
             MessageKind::Reply(_) => (2, 0),
         });
         let median = |values: &mut Vec<Micros>| {
-            values.sort_unstable();
-            values.get(values.len() / 2).copied()
+            let middle = values.len() / 2;
+            (!values.is_empty()).then(|| *values.select_nth_unstable(middle).1)
         };
         let kinds = kinds.into_iter().map(|(of, mut ways)| OfKind { way: median(&mut ways), ..of }).collect();
         let mut latencies: Vec<Micros> = history.answers(from, until).map(|answer| answer.latency).collect();
-        let middle = median(&mut latencies);
+        let longest = latencies.iter().max().copied();
         Totals {
             kinds,
             decisions: history.marks(from, until).filter(|mark| mark.first).count() as u64,
             answered: latencies.len() as u64,
-            latency: middle.zip(latencies.last().copied()),
+            latency: median(&mut latencies).zip(longest),
         }
     }
 
