@@ -265,7 +265,7 @@ impl Component for Diagram {
     }
 
     fn view(&self, ctx: &Context<Diagram>) -> Html {
-        let Props { context, on, selected, .. } = ctx.props();
+        let Props { context, on, selected, player, .. } = ctx.props();
         let link = ctx.link();
         let key = |key: DiagramKey| link.callback(move |_: MouseEvent| Msg::Key(key));
         let names = self.names(ctx);
@@ -276,6 +276,7 @@ impl Component for Diagram {
         let onkeydown = link.batch_callback(on_key);
         let pointer = |touch: Touch| link.callback(move |event: PointerEvent| Msg::Pointer(touch, event));
         let lane = self.lane.and_then(|index| self.lanes.rows.get(index));
+        let playing = player.borrow().engine.playing();
         let label = format!(
             "Messages of {} from {} to {}. Keys: W and S zoom, A and D move, F to what is selected, arrows go along messages and lanes, Enter selects.",
             context.variant.card.title,
@@ -295,6 +296,10 @@ impl Component for Diagram {
                     { button("Mark", "Drag marks a time, also with a finger: its totals are told below", Some(self.marks), link.callback(|_| Msg::Marks)) }
                     { button("List", "The messages in sight as a list", Some(self.list), link.callback(|_| Msg::List)) }
                     { button("Save as SVG", "What is in sight as a picture", None, link.callback(|_| Msg::Save)) }
+                    // Where it has the window for itself, it has these of the transport.
+                    <span class="transport-too">
+                        { button(if playing { "Pause" } else { "Play" }, "Space", None, on.reform(move |_| PageAction::Play(!playing))) }
+                    </span>
                     { words::close(on) }
                     <p class="pointed" aria-hidden="true">{ info }</p>
                 </div>

@@ -266,7 +266,7 @@ impl Scene<'_> {
             true => (self.window.width * before.ways.max(1) as f64 / LINES as f64).ceil().max(1.0),
             false => 0.0,
         };
-        let mut latest: Vec<i32> = vec![i32::MIN; rows * rows * colors];
+        let mut latest: Vec<i32> = vec![i32::MIN; rows * rows * colors * 2];
         let mut drawn = Drawn::default();
         let mut signs: Vec<(f64, f64, &Message)> = Vec::new();
         let end = self.history.until();
@@ -275,13 +275,13 @@ impl Scene<'_> {
             drawn.messages += 1;
             let (Some(a), Some(b)) = (indices.of(message.from), indices.of(message.to)) else { continue };
             let color = self.color(message.kind);
-            let last = &mut latest[(a * rows + b) * colors + color];
-            drawn.ways += usize::from(*last == i32::MIN);
             let faded = self.cone.is_some_and(|cone| {
                 cone.subject() != Some(number) && !cone.is_past(message) && !cone.is_future(message)
             });
+            let last = &mut latest[((a * rows + b) * colors + color) * 2 + usize::from(faded)];
+            drawn.ways += usize::from(*last == i32::MIN);
             let cell = if step > 0.0 { (self.window.x(message.sent) / step).floor() as i32 } else { 0 };
-            if step > 0.0 && *last == cell && !(self.cone.is_some() && !faded) {
+            if step > 0.0 && *last == cell {
                 continue;
             }
             *last = cell;
