@@ -24,7 +24,7 @@ fn recorded(session: &Session) -> Recorder {
 fn record_has_the_messages_bytes_losses_and_answers_that_the_simulator_counted() {
     for preset in presets::PRESETS {
         let mut session = self::preset(preset.key);
-        session.seek_time(session.checked().duration.min(12_000_000));
+        session.seek_time(session.checked().duration.min(10_000_000));
         let recorder = recorded(&session);
         let (history, counts) = (recorder.history(), session.universe().counts());
         assert_eq!(history.events(), session.universe().events(), "{}", preset.key);

@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn cone_of_a_message_is_what_the_definition_of_happens_before_says() {
-        let recorder = recorded(700_000);
+        let recorder = recorded(1_400_000);
         let history = recorder.history();
         let all: Vec<usize> = history.messages().map(|(number, _)| number).collect();
         assert!(all.len() > 60, "{}", all.len());
@@ -216,8 +216,8 @@ mod tests {
     fn chain_leads_from_an_answer_back_to_the_request_that_it_answers() {
         let recorder = recorded(3_000_000);
         let history = recorder.history();
-        let answers = history.messages().filter(|(_, message)| message.clients_lane() == Some(message.to));
-        let (answer, _) = answers.last().expect("somebody was answered");
+        let mut answers = history.messages().filter(|(_, message)| message.clients_lane() == Some(message.to));
+        let (answer, _) = answers.next_back().expect("somebody was answered");
         let cone = Cone::of(history, Subject::Message(answer));
         let chain: Vec<&Message> = cone.chain().iter().filter_map(|number| history.message(*number)).collect();
         assert!(chain.len() >= 3, "request, proposal, acceptance: {chain:?}");

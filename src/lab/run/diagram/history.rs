@@ -362,7 +362,9 @@ mod tests {
     fn window_has_the_messages_that_are_on_their_way_in_it_also_those_sent_long_before() {
         let mut history = History::new(0, 0, MOST);
         history.push(message(5, 900_000));
-        (0..100_000).for_each(|at| drop(history.push(message(10 * at, 10 * at + 7))));
+        for at in 0..100_000 {
+            history.push(message(10 * at, 10 * at + 7));
+        }
         let seen: Vec<Micros> = history.window(500_000, 500_019).map(|(_, message)| message.sent).collect();
         assert_eq!(seen, [5, 500_000, 500_010]);
         let (number, _) = history.window(500_000, 500_019).last().unwrap();
@@ -372,7 +374,9 @@ mod tests {
     #[test]
     fn message_that_arrives_later_than_was_known_is_found_at_its_new_time() {
         let mut history = History::new(0, 0, MOST);
-        (0..10_000).for_each(|at| drop(history.push(message(at, at + 5))));
+        for at in 0..10_000 {
+            history.push(message(at, at + 5));
+        }
         history.change(100, |held| held.arrives = 9_000);
         assert!(history.window(8_000, 8_000).any(|(number, _)| number == 100));
     }
@@ -380,7 +384,9 @@ mod tests {
     #[test]
     fn oldest_messages_go_when_there_are_too_many_and_numbers_stay() {
         let mut history = History::new(0, 0, 1_000);
-        (0..5_000).for_each(|at| drop(history.push(message(at, at + 5))));
+        for at in 0..5_000 {
+            history.push(message(at, at + 5));
+        }
         assert!(history.len() <= 1_024, "{}", history.len());
         assert_eq!(history.message(0), None);
         assert_eq!(history.message(4_999).unwrap().sent, 4_999);
