@@ -32,7 +32,7 @@ use crate::sim::roles::Resolved;
 use crate::sim::world::{DiskState, Flight, MakeReplicas};
 use crate::sim::{Action, Blueprint, Counts, DomainId, Refusal, Refused, World, measure::Samples, trace::Trace};
 
-pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind, Size};
+pub use crate::sim::world::{End, Link, PendingTimer, ReplyKind, Sending, Size};
 pub use cluster::Cluster;
 #[cfg(feature = "cli")]
 use inspect::Inspector;
@@ -183,6 +183,11 @@ impl dyn Universe + '_ {
     /// Memory in bytes, by count, not by the allocator.
     pub fn size(&self) -> Size {
         self.cluster().size()
+    }
+
+    /// See [`World::sent_since`].
+    pub fn sent_since(&self, since: Micros, sent: &mut Vec<Sending>) {
+        self.cluster().world.sent_since(since, sent)
     }
 
     /// Number of events to come that are known by now.

@@ -14,6 +14,7 @@ pub enum Hotkey {
     Text,
     Inspect,
     Moments,
+    Diagram,
     Present,
     Leave,
     Help,
@@ -30,6 +31,12 @@ pub const HOTKEYS: &[(Hotkey, &[&str], &str, &str)] = &[
     ),
     (Hotkey::Chapter(false), &[","], ",", "to the one before"),
     (Hotkey::Moments, &["m", "M"], "M", "into the moments that matter; arrow keys go along, Enter goes there"),
+    (
+        Hotkey::Diagram,
+        &["d", "D"],
+        "D",
+        "into the space-time diagram: the time line, pulled up; its own keys work while the focus is in it",
+    ),
     (Hotkey::Step, &["s", "S", "ArrowRight"], "S or →", "one event on"),
     (Hotkey::Back, &["ArrowLeft"], "←", "one event back"),
     (Hotkey::Restart, &["Home"], "Home", "back to where the scenario opened; once more: to its start"),
@@ -54,6 +61,49 @@ pub const HOTKEYS: &[(Hotkey, &[&str], &str, &str)] = &[
     (Hotkey::Help, &["?"], "?", "this help"),
 ];
 
+/// What a key does while the focus is in the space-time diagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiagramKey {
+    Zoom(bool),
+    Pan(bool),
+    Focus,
+    Message(bool),
+    Lane(bool),
+    Select,
+    Pin,
+    From,
+    Until,
+    Leave,
+}
+
+/// The same for these: they go before those above.
+pub const DIAGRAM_KEYS: &[(DiagramKey, &[&str], &str, &str)] = &[
+    (DiagramKey::Zoom(true), &["w", "W"], "W", "closer"),
+    (DiagramKey::Zoom(false), &["s", "S"], "S", "farther away"),
+    (DiagramKey::Pan(false), &["a", "A"], "A", "earlier"),
+    (DiagramKey::Pan(true), &["d", "D"], "D", "later"),
+    (
+        DiagramKey::Focus,
+        &["f", "F"],
+        "F",
+        "what is selected fills the window; with nothing selected, to the moment on screen",
+    ),
+    (DiagramKey::Message(true), &["ArrowRight"], "→", "the next message of the lane, told in words"),
+    (DiagramKey::Message(false), &["ArrowLeft"], "←", "the one before"),
+    (DiagramKey::Lane(true), &["ArrowDown"], "↓", "the next lane"),
+    (DiagramKey::Lane(false), &["ArrowUp"], "↑", "the lane before; above the first, all lanes"),
+    (DiagramKey::Select, &["Enter"], "Enter", "select the message or the lane, and go to its moment"),
+    (DiagramKey::Pin, &["x", "X"], "X", "pin the lane to the top, or let it go"),
+    (DiagramKey::From, &["["], "[", "totals from the message, or from the moment on screen"),
+    (DiagramKey::Until, &["]"], "]", "totals up to there"),
+    (DiagramKey::Leave, &["Escape"], "Esc", "no totals of a part; once more: the time line as it was"),
+];
+
+/// What the key of this name does in the space-time diagram.
+pub fn diagram_key(key: &str) -> Option<DiagramKey> {
+    DIAGRAM_KEYS.iter().find(|(_, keys, ..)| keys.contains(&key)).map(|(does, ..)| *does)
+}
+
 /// What the key of this name does.
 pub fn hotkey(key: &str) -> Option<Hotkey> {
     HOTKEYS.iter().find(|(_, keys, ..)| keys.contains(&key)).map(|(hotkey, ..)| *hotkey)
@@ -61,14 +111,17 @@ pub fn hotkey(key: &str) -> Option<Hotkey> {
 
 #[cfg(test)]
 mod tests {
-    use super::HOTKEYS;
+    use super::{DIAGRAM_KEYS, HOTKEYS};
 
     #[test]
     fn no_key_does_two_things() {
-        let mut keys: Vec<&str> = HOTKEYS.iter().flat_map(|(_, keys, ..)| keys.iter().copied()).collect();
-        let all = keys.len();
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), all);
+        let everywhere = HOTKEYS.iter().flat_map(|(_, keys, ..)| keys.iter().copied()).collect();
+        let in_the_diagram = DIAGRAM_KEYS.iter().flat_map(|(_, keys, ..)| keys.iter().copied()).collect();
+        for mut keys in [everywhere, in_the_diagram] as [Vec<&str>; 2] {
+            let all = keys.len();
+            keys.sort_unstable();
+            keys.dedup();
+            assert_eq!(keys.len(), all);
+        }
     }
 }

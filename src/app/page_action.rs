@@ -64,6 +64,8 @@ pub enum PageAction {
     Share,
     /// Set the theme: dark or light.
     Dark(bool),
+    /// Pull the time line up into the space-time diagram, or let it down.
+    Diagram(bool),
     /// Show stage, sentence and controls alone, or everything again.
     Present(bool),
     /// Switch single-key shortcuts on or off.

@@ -136,7 +136,7 @@ test("help lists every hotkey, and each does something", async ({ page, open }) 
   const keys = page.getByRole("dialog", { name: "Help" }).locator("dl").nth(1).locator("dt");
   await expect(keys.first()).toBeVisible();
   const listed = await keys.allTextContents();
-  for (const key of ["Space", ".", ",", "M", "S or →", "←", "Home", "+", "−", "C", "R", "T", "I", "P", "Esc", "?"]) expect(listed).toContain(key);
+  for (const key of ["Space", ".", ",", "M", "S or →", "←", "Home", "+", "−", "C", "R", "T", "I", "D", "P", "Esc", "?"]) expect(listed).toContain(key);
   await page.keyboard.press("Escape");
   await page.keyboard.press("t");
   await expect(page.getByRole("tabpanel", { name: "Text" })).toBeFocused();

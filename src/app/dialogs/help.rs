@@ -2,7 +2,7 @@
 
 use super::DialogFrame;
 use crate::elements::controls::checkbox;
-use crate::hotkeys::HOTKEYS;
+use crate::hotkeys::{DIAGRAM_KEYS, HOTKEYS};
 use crate::web::options::{PARAMETERS, Parameter};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
@@ -28,6 +28,10 @@ const GESTURES: &[(&str, &str)] = &[
         "the leader hands its leadership over, by the protocol's own means; what each place would wait then is told before you let go",
     ),
     ("Drag a replica to another site", "it moves there; its messages take the new distances"),
+    (
+        "Drag in the space-time diagram",
+        "totals of that time; with a finger it moves, and two fingers zoom, as the wheel does with Ctrl; with Shift the mouse moves it; a click on a message selects it, one beside goes to that moment",
+    ),
     ("Drag the time line", "back to any moment; what you do there begins a branch of the run, and the old one stays"),
     (
         "Click or tap a replica, a place's name, or a round trip",
@@ -53,6 +57,8 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
             <dl>{ rows(GESTURES) }</dl>
             <h3>{ "Keys" }</h3>
             <dl>{ for HOTKEYS.iter().map(|(_, _, name, says)| row((*name).into(), (*says).into())) }{ rows(FOCUSED_KEYS) }</dl>
+            <h3>{ "Keys in the space-time diagram" }</h3>
+            <dl>{ for DIAGRAM_KEYS.iter().map(|(_, _, name, says)| row((*name).into(), (*says).into())) }</dl>
             <p><label>{ checkbox(None, keys, on_keys) }{ " Single keys do this wherever the focus is" }</label></p>
             <h3>{ "In the address" }</h3>
             <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>

@@ -8,6 +8,7 @@ use crate::page_action::{Dialog, PageAction};
 use crate::panels::{break_it, inspect, messages, words};
 use crate::run::details::Details;
 use crate::stage::faults::{self, Faults};
+use crate::time::diagram;
 pub use crate::web::variants::{Missing, variant};
 
 /// The chunks that are not variants.
@@ -25,6 +26,8 @@ pub enum Chunk {
     BreakIt,
     /// The run in words.
     Words,
+    /// The space-time diagram.
+    Diagram,
     /// The help sheet.
     Help,
     /// The set-up sheet.
@@ -33,13 +36,14 @@ pub enum Chunk {
 
 impl Chunk {
     /// All of them, in the order in which they are fetched when there is nothing else to do.
-    pub const ALL: [Chunk; 8] = [
+    pub const ALL: [Chunk; 9] = [
         Chunk::Actions,
         Chunk::Faults,
         Chunk::Measurements,
         Chunk::Inspect,
         Chunk::BreakIt,
         Chunk::Words,
+        Chunk::Diagram,
         Chunk::Help,
         Chunk::Setup,
     ];
@@ -53,6 +57,7 @@ impl Chunk {
             Chunk::Inspect => "The inspector",
             Chunk::BreakIt => "What searches for violations",
             Chunk::Words => "The view in words",
+            Chunk::Diagram => "The space-time diagram",
             Chunk::Help => "The help",
             Chunk::Setup => "The set-up sheet",
         }
@@ -67,6 +72,7 @@ impl Chunk {
             Chunk::Inspect => inspect::load().await.map(Part::Inspect),
             Chunk::BreakIt => break_it::load().await.map(Part::BreakIt),
             Chunk::Words => words::load().await.map(Part::Words),
+            Chunk::Diagram => diagram::load().await.map(Part::Diagram),
             Chunk::Help => help::load().await.map(Part::Help),
             Chunk::Setup => setup::load().await.map(Part::Setup),
         };
@@ -83,6 +89,7 @@ pub enum Part {
     Inspect(inspect::View),
     BreakIt(break_it::View),
     Words(words::View),
+    Diagram(diagram::View),
     Help(help::View),
     Setup(setup::View),
 }
@@ -101,6 +108,7 @@ pub struct Parts {
     pub inspect: Option<inspect::View>,
     pub break_it: Option<break_it::View>,
     pub words: Option<words::View>,
+    pub diagram: Option<diagram::View>,
     pub help: Option<help::View>,
     pub setup: Option<setup::View>,
 }
@@ -115,6 +123,7 @@ impl Parts {
             Part::Inspect(inspect) => self.inspect = Some(inspect),
             Part::BreakIt(view) => self.break_it = Some(view),
             Part::Words(view) => self.words = Some(view),
+            Part::Diagram(view) => self.diagram = Some(view),
             Part::Help(view) => self.help = Some(view),
             Part::Setup(view) => self.setup = Some(view),
         }
@@ -134,6 +143,7 @@ impl Parts {
             Chunk::Inspect => self.inspect.is_some(),
             Chunk::BreakIt => self.break_it.is_some(),
             Chunk::Words => self.words.is_some(),
+            Chunk::Diagram => self.diagram.is_some(),
             Chunk::Help => self.help.is_some(),
             Chunk::Setup => self.setup.is_some(),
         }
@@ -144,6 +154,7 @@ impl Parts {
 pub fn needs(page_action: &PageAction) -> Chunk {
     match page_action {
         PageAction::Menu(Some(_)) => Chunk::Faults,
+        PageAction::Diagram(true) => Chunk::Diagram,
         PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
         PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
         _ => Chunk::Actions,

@@ -51,6 +51,11 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
             browser::focus(".when [tabindex='0']");
             return None;
         }
+        Hotkey::Diagram if browser::matches_selector(".diagram") => {
+            browser::focus(".diagram canvas, .diagram li [tabindex='0']");
+            return None;
+        }
+        Hotkey::Diagram => PageAction::Diagram(true),
         Hotkey::Present => PageAction::Present(!presentation::is_on()),
         Hotkey::Leave if engine.errand.is_some() => PageAction::Stop,
         Hotkey::Leave if presentation::is_on() => PageAction::Present(false),

@@ -19,6 +19,7 @@ use crate::run::rate::Rate;
 use crate::run::view_model::ViewModel;
 use crate::stage::legend::legend;
 use crate::stage::map::Stage;
+use crate::time::diagram;
 use crate::time::timeline::timeline;
 use crate::time::transport;
 use crate::web::options::Options;
@@ -117,6 +118,8 @@ pub struct Lab {
     pub(super) menu: Option<Target>,
     pub(super) dialog: Option<Dialog>,
     pub(super) dark: bool,
+    /// The time line is pulled up into the space-time diagram.
+    pub(super) diagram: bool,
     /// Stage, sentence and controls alone.
     pub(super) presents: bool,
     /// Laid out for paper.
@@ -178,6 +181,7 @@ impl Component for Lab {
             menu: None,
             dialog: None,
             dark,
+            diagram: false,
             presents: options.present,
             paper: false,
             keys: browser::remembered("keys").is_none_or(|keys| keys != "false"),
@@ -319,7 +323,11 @@ impl Component for Lab {
             let (row, ticks) = self.chunks.actions.map(|actions| actions.moments).unzip();
             move |()| html! { <>{ transport(playing, pace, &view, &on, row) }{ timeline(&context, &view, &on, ticks) }</> }
         };
-        let Parts { measurements, inspect, break_it, words, .. } = self.chunks;
+        let Parts { measurements, inspect, break_it, words, diagram, .. } = self.chunks;
+        let diagram = diagram.filter(|_| self.diagram).map(|draw| {
+            let (context, view, player) = (context.clone(), time.clone(), self.player.clone());
+            draw(diagram::Props { context, view, player, selected: self.selected, dark: self.dark, on: on.clone() })
+        });
         let embed = options.embed || self.presents;
         let aside = side::tabs(options, context.variant, self.tab).filter(|_| !self.presents).map(|tabs| {
             let options = options.clone();
@@ -369,7 +377,7 @@ impl Component for Lab {
                     <Memo revision={*time_revision} draw={Callback::from(legend_view)} />
                 </main>
                 if options.controls {
-                    <footer><Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
+                    <footer>{ for diagram }<Memo revision={*time_revision} draw={Callback::from(footer)} /></footer>
                 }
                 if let Some(aside) = aside {
                     <aside aria-label="Scenario and measurements"><Memo revision={*panels_revision} draw={Callback::from(aside)} /></aside>
@@ -469,6 +477,7 @@ impl Lab {
                 self.presents = presents;
                 return self.chunks.actions.into_iter().for_each(|actions| (actions.presents)(presents));
             }
+            PageAction::Diagram(diagram) => return self.diagram = diagram,
             PageAction::Share => return self.write_address(ctx, true),
             PageAction::Keys(keys) => {
                 self.keys = keys;

@@ -18,7 +18,7 @@ impl Lab {
             Chunk::Inspect => shows(&[Tab::Inspect, Tab::Log]),
             Chunk::BreakIt => shows(&[Tab::BreakIt]),
             Chunk::Words => shows(&[Tab::Text]),
-            Chunk::Help | Chunk::Setup => false,
+            Chunk::Diagram | Chunk::Help | Chunk::Setup => false,
         }
     }
 

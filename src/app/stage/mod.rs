@@ -15,4 +15,4 @@ mod replica;
 mod site;
 mod site_links;
 mod site_placement;
-mod sprites;
+pub mod sprites;

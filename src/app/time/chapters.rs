@@ -20,6 +20,8 @@ const BEFORE: Micros = 100_000;
 pub fn buttons(view: &ViewModel, on: &Callback<PageAction>) -> Html {
     let slows = on.reform(PageAction::SlowDown);
     let slowed = if view.pace.1 { "slowed" } else { "" };
+    // Whether it is pulled up is asked when the button is pressed.
+    let pull = on.reform(|_: MouseEvent| PageAction::Diagram(!browser::matches_selector(".diagram")));
     let strike = |word: &'static str, strike: Strike| button(word, click(on, PageAction::Strike(strike)));
     html! {
         <>
@@ -30,6 +32,7 @@ pub fn buttons(view: &ViewModel, on: &Callback<PageAction>) -> Html {
             { strike("Cut in half", Strike::Cut(2)) }
             { strike("Cut a third", Strike::Cut(3)) }
             { strike("Mend all", Strike::Mend) }
+            <button type="button" class="pull" title="The time line, pulled up: who sends what to whom, and what came of what (D)" onclick={pull}>{ "Space-time diagram" }</button>
         </>
     }
 }

@@ -1,6 +1,7 @@
 //! Time: transport controls (play, pause, step, speed, restart) and the time line.
 
 pub mod chapters;
+pub mod diagram;
 pub mod timeline;
 
 use crate::elements::controls::{click, icon_button, slider};

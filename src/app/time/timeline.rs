@@ -84,14 +84,14 @@ fn leadership(context: &RunContext, view: &ViewModel, axis: Axis) -> Html {
 
 /// A time during which one node leads, or none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Band {
-    from: Micros,
-    to: Micros,
-    leader: Option<LeadershipInterval>,
+pub(super) struct Band {
+    pub from: Micros,
+    pub to: Micros,
+    pub leader: Option<LeadershipInterval>,
 }
 
 /// Who led when, from 0 to `now` without gaps. Where several nodes believe they lead, the one with the highest epoch does.
-fn bands(intervals: &[LeadershipInterval], now: Micros) -> Vec<Band> {
+pub(super) fn bands(intervals: &[LeadershipInterval], now: Micros) -> Vec<Band> {
     let end = |interval: &LeadershipInterval| interval.until.unwrap_or(now).min(now);
     let mut times: Vec<Micros> = intervals.iter().flat_map(|interval| [interval.since, end(interval)]).collect();
     times.extend([0, now]);

@@ -7,6 +7,7 @@ pub mod consistency;
 #[cfg(feature = "cli")]
 mod debug_json;
 pub mod description;
+pub mod diagram;
 #[cfg(feature = "cli")]
 pub mod divergence;
 #[cfg(feature = "cli")]

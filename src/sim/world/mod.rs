@@ -34,8 +34,8 @@ use super::timing::Timing;
 use super::trace::Trace;
 use crate::core::node::{Order, Protocol, Reply, SettingError, Setup};
 use crate::core::{
-    Answer, Command, Contact, Epoch, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox, RuleSet,
-    Settings, Slot, Told,
+    Answer, ClientId, Command, Contact, Epoch, Instance, KindId, Log, MessageStore, Micros, NodeId, NodeSet, Outbox,
+    RuleSet, Settings, Slot, Told,
 };
 use crate::sim::domains::{DomainId, Domains};
 use faults::{ActiveFaults, FaultCode};
@@ -171,6 +171,17 @@ pub struct Flight {
     pub will_drop: bool,
     /// Whether it is held by an interception; `sent` and `arrives` then move with the current time.
     pub held: bool,
+}
+
+/// A message in flight, with what a record of the run keeps of it besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// The message.
+    pub flight: Flight,
+    /// Its size, bytes.
+    pub bytes: u64,
+    /// The client that it is from or for.
+    pub client: Option<ClientId>,
 }
 
 /// Kinds of replies to clients.

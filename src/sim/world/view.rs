@@ -1,6 +1,6 @@
 //! Read access to a world: state, messages in flight, counters, trace, history, fingerprint.
 
-use super::{ClientMessage, End, Flight, GivenOrder, HistoryRecord, Mark, ReplyKind, World};
+use super::{ClientMessage, End, Flight, GivenOrder, HistoryRecord, Mark, ReplyKind, Sending, World};
 use crate::core::node::{Phase, Protocol, Reply};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet, Told};
 use crate::sim::action::{Action, Refused};
@@ -199,6 +199,44 @@ impl World {
         }
         let held = self.faults.as_ref().map_or(&[][..], |faults| &faults.held);
         flights.extend(held.iter().filter_map(|held| self.as_flight(self.time + held.left, held.event, true)));
+    }
+
+    /// All messages in flight that left at `since`, µs, or later, or wait to leave, and those held; `sent` is emptied first. Looking at what was
+    /// sent in the last step costs a glance at each event to come.
+    pub fn sent_since(&self, since: Micros, sent: &mut Vec<Sending>) {
+        sent.clear();
+        let mut add = |arrives: Micros, event: Event, held: bool| {
+            if arrives.saturating_sub(event.flight()) >= since || held {
+                sent.extend(self.as_sending(arrives, event, held));
+            }
+        };
+        for (arrives, event) in self.pending_events() {
+            match event {
+                Event::DeliverEach { from, to, flight, message_id } => {
+                    let single = |to| Event::Deliver { from, to, will_drop: false, flight, message_id };
+                    to.iter().for_each(|to| add(arrives, single(to), false));
+                }
+                _ => add(arrives, event, false),
+            }
+        }
+        let held = self.faults.as_ref().map_or(&[][..], |faults| &faults.held);
+        held.iter().for_each(|held| add(self.time + held.left, held.event, true));
+    }
+
+    fn as_sending(&self, arrives: Micros, event: Event, held: bool) -> Option<Sending> {
+        let flight = self.as_flight(arrives, event, held)?;
+        let (bytes, client) = match event {
+            Event::Deliver { message_id, .. } => (self.wire_size(message_id).1, None),
+            Event::Request { client_message, .. } | Event::Reply { client_message, .. } => {
+                let (client, seq) = match self.client_messages.look(client_message)? {
+                    ClientMessage::Request(Command { client, seq, .. }) => (*client, *seq),
+                    ClientMessage::Reply(Reply { client, seq, .. }) => (*client, *seq),
+                };
+                (self.client_message_size(client, seq), Some(client))
+            }
+            _ => return None,
+        };
+        Some(Sending { flight, bytes, client })
     }
 
     /// The message whose arrival an event is, if it is one.

@@ -4,12 +4,14 @@
 //! moment means restoring a checkpoint and replaying from there.
 
 mod branch;
+mod follow;
 mod limits;
 mod replay;
 mod travel;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference, DifferenceSearch};
+pub use follow::Follower;
 #[cfg(feature = "search")]
 pub(in crate::lab) use limits::Watch;
 pub use limits::{MEMORY, Stopped};
