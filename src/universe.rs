@@ -15,7 +15,7 @@ pub mod tree;
 pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told};
+use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
@@ -43,6 +43,9 @@ pub use transcript::Transcript;
 pub trait Universe {
     /// The variant it runs.
     fn variant(&self) -> &'static Variant;
+
+    /// The properties that the variant guarantees under the settings of the run.
+    fn promises(&self) -> Promises;
 
     /// Processes the next event if its time is not after `limit`, µs, and returns true; otherwise advances time to `limit`.
     fn step_until(&mut self, limit: Micros) -> bool;
@@ -309,9 +312,14 @@ pub struct Variant {
     pub live: fn(&Setup, u8) -> bool,
     /// Stability condition; see [`Protocol::stable`].
     pub stable: fn(&Setup) -> bool,
+    /// The properties guaranteed; see [`Protocol::promises`].
+    pub promises: fn(&Setup) -> Promises,
     /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
     #[cfg(feature = "cli")]
     pub clocks: fn(&Setup) -> Option<u32>,
+    /// Maximum difference of two clocks' readings, µs, if safety depends on it; see [`Protocol::clock_error`].
+    #[cfg(feature = "cli")]
+    pub clock_error: fn(&Setup) -> Micros,
     /// Names of the properties that must hold.
     #[cfg(feature = "cli")]
     pub properties: fn() -> Vec<&'static str>,
@@ -412,8 +420,11 @@ const fn variant_of<P: Protocol>() -> Variant {
         #[cfg(feature = "cli")]
         live: P::live,
         stable: P::stable,
+        promises: P::promises,
         #[cfg(feature = "cli")]
         clocks: P::clocks,
+        #[cfg(feature = "cli")]
+        clock_error: P::clock_error,
         #[cfg(feature = "cli")]
         properties: search::properties::<P>,
     }
