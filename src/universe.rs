@@ -15,7 +15,9 @@ pub mod tree;
 pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told};
+use crate::core::{
+    Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told,
+};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]

@@ -1,8 +1,8 @@
 //! Protocol traits: [`Message`], [`Node`] (a deterministic state machine driven by events) and [`Protocol`] (card, rules, settings, invariants).
 
 use super::{
-    Answer, Card, Command, Contact, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet, NodeStatus, Out,
-    Promises, Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
+    Answer, Card, Command, Contact, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet,
+    NodeStatus, Out, Promises, Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;

@@ -13,8 +13,8 @@ use super::recording::{HandlerCall, Stimulus};
 use super::recording::{Text, as_text};
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Contact, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out, Outbox,
-    Slot, Tally, TimerId, TimerKind, TimerName,
+    Card, Command, Contact, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out,
+    Outbox, Slot, Tally, TimerId, TimerKind, TimerName,
 };
 use std::any::Any;
 use std::fmt::Debug;

@@ -100,7 +100,11 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
     FaultKind { name: "pause", fits: always, inject: FaultPhase::pause },
     FaultKind { name: "suspend", fits: RunContext::any_clock, inject: FaultPhase::suspend },
     FaultKind { name: "drift", fits: always, inject: FaultPhase::drift },
-    FaultKind { name: "jump", fits: |context| context.any_clock() || context.clock_error > 0, inject: FaultPhase::jump },
+    FaultKind {
+        name: "jump",
+        fits: |context| context.any_clock() || context.clock_error > 0,
+        inject: FaultPhase::jump,
+    },
     FaultKind { name: "slow-processor", fits: |context| context.costs, inject: FaultPhase::throttle },
     FaultKind { name: "slow-link", fits: always, inject: |fault_phase| fault_phase.disturb(SLOW) },
     FaultKind { name: "narrow-link", fits: always, inject: |fault_phase| fault_phase.disturb(NARROW) },

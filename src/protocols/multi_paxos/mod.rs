@@ -445,16 +445,22 @@ impl Protocol for MultiPaxos {
             resend: settings.duration(RESEND_AFTER, setup.rtt_max + setup.rtt_max / 2 + 1),
             reads: reads(settings),
             holders: holders(setup)?,
-            lease: settings.duration(LEASE_DURATION, 8 * setup.rtt_max),
+            lease: settings.duration(LEASE_DURATION, (8 * setup.rtt_max).max(LEASE_FLOOR)),
             guard: settings.duration(GUARD, 2 * setup.rtt_max),
             drift_permille: settings.count(CLOCK_DRIFT),
-            rinse: settings.duration(RINSE_PAUSE, (setup.rtt_max / 2).max(1)),
+            rinse: settings.duration(RINSE_PAUSE, (setup.rtt_max / 2).max(RINSE_FLOOR)),
         };
         if config.reads == Reads::QuorumLeases && config.lease < 4 * setup.rtt_max {
-            return Err((SETTINGS[LEASE_DURATION.0 as usize].key, "at least four of the longest round trips: it is renewed four times in that time"));
+            return Err((
+                SETTINGS[LEASE_DURATION.0 as usize].key,
+                "at least four of the longest round trips: it is renewed four times in that time",
+            ));
         }
         if config.reads == Reads::QuorumLeases && config.guard < setup.rtt_max {
-            return Err((SETTINGS[GUARD.0 as usize].key, "at least the longest round trip: the promise arrives that long after the guard was answered"));
+            return Err((
+                SETTINGS[GUARD.0 as usize].key,
+                "at least the longest round trip: the promise arrives that long after the guard was answered",
+            ));
         }
         if config.election_min <= config.heartbeat {
             return Err((SETTINGS[ELECTION_TIMEOUT_MIN.0 as usize].key, "more than the time between heartbeats"));
@@ -499,6 +505,10 @@ impl Protocol for MultiPaxos {
         invariants::HISTORY
     }
 }
+
+/// Leases are not shorter, and rinses do not poll more often, unless a scenario says so, µs.
+const LEASE_FLOOR: Micros = 80_000;
+const RINSE_FLOOR: Micros = 1_000;
 
 /// The way of reading that the settings choose.
 fn reads(settings: &Settings) -> Reads {

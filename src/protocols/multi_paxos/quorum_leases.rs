@@ -112,7 +112,9 @@ impl Server {
     pub(super) fn on_guard_ack(&mut self, from: NodeId, clock: Micros, out: &mut Out<Server>) {
         let (guard, lease) = (self.config.guard, self.config.lease);
         let (until, slot) = (out.local_clock() + self.longer(guard + lease), self.disk.accepted.last());
-        let Some(grant) = self.reads.grants.get_mut(usize::from(from.0)).filter(|grant| !grant.promised) else { return };
+        let Some(grant) = self.reads.grants.get_mut(usize::from(from.0)).filter(|grant| !grant.promised) else {
+            return;
+        };
         let until = grant.until.max(until);
         *grant = Grant { until, first_until: until, guarded: clock, round: 0, promised: true, answered: false };
         out.because(GRANTS_LEASE, facts![from, lease, guard, slot]);

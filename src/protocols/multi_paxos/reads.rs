@@ -68,7 +68,8 @@ impl Server {
     /// The last slot beyond the executed ones in which this server holds a command that may change what a read returns; 0 if there is none.
     pub(super) fn last_write(&self, read: Op) -> Slot {
         let mut held = self.disk.accepted.iter_from(self.committed + 1).rev();
-        let writes = |proposal: &Option<super::Proposal>| proposal.is_some_and(|held| may_change(held.command.op, read));
+        let writes =
+            |proposal: &Option<super::Proposal>| proposal.is_some_and(|held| may_change(held.command.op, read));
         held.find(|(_, proposal)| writes(proposal)).map_or(0, |(slot, _)| slot)
     }
 

@@ -446,7 +446,7 @@ crate::settings! {
     /// How long a lease lasts.
     LEASE_DURATION = {
         key: "lease_duration",
-        says: "Quorum leases: how long a lease lasts since its last renewal; derived: eight of the longest round trips",
+        says: "Quorum leases: how long a lease lasts since its last renewal; derived: eight of the longest round trips, 80 ms at least",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
     /// How long a guard holds.
@@ -464,7 +464,7 @@ crate::settings! {
     /// The pause of a rinse.
     RINSE_PAUSE = {
         key: "rinse",
-        says: "Quorum reads: time between two polls of a rinse; derived: half the longest round trip",
+        says: "Quorum reads: time between two polls of a rinse; derived: half the longest round trip, 1 ms at least",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
     /// Replicas in a quorum of phase 1.

@@ -41,7 +41,8 @@ impl Server {
         let newest = self.renewed.max(limbo.unwrap_or(0));
         let Role::Leader(lead) = &mut self.role else { return };
         if self.disk.log.last() > 0 {
-            lead.defers_until = (Micros::from(newest) + 1) * MILLISECOND + self.config.log_lease + self.config.clock_error;
+            lead.defers_until =
+                (Micros::from(newest) + 1) * MILLISECOND + self.config.log_lease + self.config.clock_error;
             self.defer_commit(out);
         }
     }

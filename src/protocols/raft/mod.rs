@@ -266,7 +266,10 @@ impl Config {
         let log_lease = settings.duration(SETTING_LOG_LEASE, election_max.max(2 * rtt_max));
         let clock_error = clock_error(setup);
         if reads == Reads::LeaseGuard && log_lease < *rtt_max {
-            return Err(("lease_duration", "at least the longest round trip between replicas would do: an entry is committed no sooner"));
+            return Err((
+                "lease_duration",
+                "at least the longest round trip between replicas would do: an entry is committed no sooner",
+            ));
         }
         if reads == Reads::LeaseGuard && clock_error >= log_lease {
             return Err(("clock_error", "less than lease_duration would do"));
