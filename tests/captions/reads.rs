@@ -51,15 +51,17 @@ pub(super) fn claims(key: &str) -> Option<&'static [Claim]> {
                 assert!(run.report.not_promised.iter().any(|violation| violation.property == "Linearizability"));
             }),
             (
-                "With ReadIndex the same run is linearizable: a read in Ireland takes a round trip to the leader and one from there to a majority, and nobody in Ireland is answered during the cut.",
+                "With ReadIndex the same run is linearizable: a read in Ireland takes a round trip to the leader and one from there to a majority, and so it does during the cut, because the client reaches the leader.",
                 |run| {
                     let asked = run.with(reading("read-index"));
                     assert_eq!(history(&asked), "linearizable");
                     let leader = usize::from(asked.leader(4_000)) - 1;
                     let nearest = (0..3).filter(|site| *site != leader).map(|site| asked.round_trip(leader, site));
                     let expected = asked.round_trip(2, leader) + nearest.min().expect("two");
-                    assert_eq!(asked.median("eu-west-1", 3_000, 4_900), expected);
-                    assert!(asked.answers("eu-west-1", 5_500, 9_900).is_empty());
+                    // Some wait for a round under way besides.
+                    let answers = asked.answers("eu-west-1", 3_000, 4_900);
+                    assert_eq!(answers.iter().map(|sample| sample.latency).min(), Some(expected));
+                    assert!(asked.answers("eu-west-1", 5_500, 9_900).len() > 10);
                 },
             ),
             ("With LeaseGuard it is linearizable, too, and the leader asks nobody: its log is the lease.", |run| {
@@ -82,9 +84,9 @@ pub(super) fn claims(key: &str) -> Option<&'static [Claim]> {
                     assert!(run.answers("CA", 3_500, 7_900).iter().any(|sample| sample.latency < 1_000));
                 },
             ),
-            ("Oregon holds none: a read takes it through the log, by way of the leader.", |run| {
+            ("Oregon holds none: a read there takes the round trip to the leader, who holds a lease itself.", |run| {
                 let to_leader = run.round_trip(3, 0);
-                assert!(run.answers("OR", 3_500, 7_900).iter().all(|sample| sample.latency > to_leader));
+                assert_eq!(run.median("OR", 3_500, 7_900), to_leader);
             }),
             ("Each write waits until all three holders have it, Ireland among them.", |run| {
                 let writes: Vec<u64> = run

@@ -63,6 +63,11 @@ const PLOTS: &[(&str, &str, &str)] = &[
         "a snapshot must be overtaken by many entries that were sent before it: src/protocols/raft/tests/replication.rs plays it",
     ),
     (
+        "multi-paxos",
+        "promises-outlive-crashes",
+        "all grantors of a holder that is cut off must crash and restart within its lease: tests/reads.rs plays it",
+    ),
+    (
         "synod",
         "accept-raises-promise",
         "takes three ballots and five servers in one order: src/protocols/synod/tests.rs plays it",
@@ -113,7 +118,7 @@ fn repaired(variant: &str, rule: &str) -> Fuzzer {
     let reads = match rule {
         "log-is-the-lease" | "deferred-commit" | "limbo-region" => Some("leaseguard"),
         "rinse" => Some("quorum-reads"),
-        "holders-accept" | "lease-runs-out" | "lease-from-slot" | "promises-outlive-crashes" => Some("quorum-leases"),
+        "holders-accept" | "lease-runs-out" | "lease-from-slot" => Some("quorum-leases"),
         _ => None,
     };
     request.settings.extend(reads.map(|way| ("reads".to_owned(), Value::Text(way.to_owned()))));

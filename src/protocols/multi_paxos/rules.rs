@@ -314,8 +314,8 @@ crate::rules! {
         says: "With its vote a server names the holders of its leases; the vote counts once they have accepted, too.",
         without: Some("a holder answers with an old value though a newer one is chosen"),
     } tells {
-        WAITS_FOR_HOLDERS(slot, holders) = "does not take slot {slot} for chosen yet: {holders} hold leases from servers that voted, and have not accepted it";
-        VOTES_AGAIN(slot, holders) = "has all servers vote again in slot {slot}, where only {holders} are missing: their leases may be over";
+        WAITS_FOR_HOLDERS(slot, holders) = "does not take slot {slot} for chosen yet: servers that voted have granted leases to {holders}, and their acceptance is missing";
+        VOTES_AGAIN(slot, holders) = "has all servers vote again in slot {slot}, which lacks only the acceptance of {holders}: the leases there may be over";
     };
     /// The end of a lease.
     LEASE_RUNS_OUT = {
