@@ -15,7 +15,9 @@ pub mod tree;
 pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told};
+use crate::core::{
+    Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told,
+};
 #[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "search")]
@@ -43,6 +45,9 @@ pub use transcript::Transcript;
 pub trait Universe {
     /// The variant it runs.
     fn variant(&self) -> &'static Variant;
+
+    /// The properties that the variant guarantees under the settings of the run.
+    fn promises(&self) -> Promises;
 
     /// Processes the next event if its time is not after `limit`, µs, and returns true; otherwise advances time to `limit`.
     fn step_until(&mut self, limit: Micros) -> bool;
@@ -314,9 +319,14 @@ pub struct Variant {
     pub live: fn(&Setup, u8) -> bool,
     /// Stability condition; see [`Protocol::stable`].
     pub stable: fn(&Setup) -> bool,
+    /// The properties guaranteed; see [`Protocol::promises`].
+    pub promises: fn(&Setup) -> Promises,
     /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
     #[cfg(feature = "search")]
     pub clocks: fn(&Setup) -> Option<u32>,
+    /// Maximum difference of two clocks' readings, µs, if safety depends on it; see [`Protocol::clock_error`].
+    #[cfg(feature = "search")]
+    pub clock_error: fn(&Setup) -> Micros,
     /// Names of the properties that must hold.
     #[cfg(feature = "search")]
     pub properties: fn() -> Vec<&'static str>,
@@ -417,8 +427,11 @@ const fn variant_of<P: Protocol>() -> Variant {
         #[cfg(feature = "search")]
         live: P::live,
         stable: P::stable,
+        promises: P::promises,
         #[cfg(feature = "search")]
         clocks: P::clocks,
+        #[cfg(feature = "search")]
+        clock_error: P::clock_error,
         #[cfg(feature = "search")]
         properties: search::properties::<P>,
     }

@@ -9,6 +9,8 @@ mod epaxos;
 mod foils;
 #[path = "captions/mencius.rs"]
 mod mencius;
+#[path = "captions/reads.rs"]
+mod reads;
 
 use quorumscope::core::NodeId;
 use quorumscope::lab::presets::PRESETS;
@@ -598,6 +600,7 @@ fn claims(key: &str) -> &'static [Claim] {
         _ => foils::claims(key)
             .or_else(|| epaxos::claims(key))
             .or_else(|| mencius::claims(key))
+            .or_else(|| reads::claims(key))
             .unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
     }
 }

@@ -108,9 +108,9 @@ fn ways_that_do_not_work_send_a_write_to_each_copy_and_wait_for_it_or_not() {
     counts("manual-failover", &["settings.copies=asynchronous"], [2, 4, 6, 8]);
     counts("gossip-leader", &[], [4, 8, 12, 16]);
     counts("last-writer-wins", &[], [2, 4, 6, 8]);
-    assert_eq!(reads("manual-failover", &[]), [0.0, 0.0]);
-    assert_eq!(reads("gossip-leader", &[]), [0.0, 0.0]);
-    assert_eq!(reads("last-writer-wins", &[]), [0.0, 0.0]);
+    assert_eq!(reads("manual-failover", &[]), [0.0; 4]);
+    assert_eq!(reads("gossip-leader", &[]), [0.0; 4]);
+    assert_eq!(reads("last-writer-wins", &[]), [0.0; 4]);
 }
 
 #[test]
@@ -177,10 +177,10 @@ fn unmeasurable_cell_says_why() {
     assert!(cells[0].measured.is_none() && cells[0].says.is_some(), "{cells:?}");
 }
 
-/// Messages per read of one variant for n = 3 and 5.
+/// Messages per read of one variant for n = 3, 5, 7, 9.
 fn reads(variant: &str, changes: &[&str]) -> Vec<f64> {
     let own = format!("variant={variant}");
-    let cells = measured(&changed(&[&[own.as_str()], changes].concat()), &[variant], &[3, 5]);
+    let cells = measured(&changed(&[&[own.as_str()], changes].concat()), &[variant], &[3, 5, 7, 9]);
     let per_read = |cell: &Cell| match &cell.measured.as_ref().expect("it can be").reads {
         Figure::Measured(reads) => reads.per_read,
         other => panic!("{variant}: {other:?}"),
@@ -190,11 +190,46 @@ fn reads(variant: &str, changes: &[&str]) -> Vec<f64> {
 
 #[test]
 fn reads_cost_a_command_a_round_of_heartbeats_or_nothing() {
-    assert_eq!(reads("raft", &[]), [4.0, 8.0]);
-    assert_eq!(reads("multi-paxos", &[]), [4.0, 8.0]);
+    assert_eq!(reads("raft", &[]), [4.0, 8.0, 12.0, 16.0]);
+    assert_eq!(reads("multi-paxos", &[]), [4.0, 8.0, 12.0, 16.0]);
     // ReadIndex asks the followers whether the leader is still one (Ongaro's thesis, §6.4).
-    assert_eq!(reads("raft", &["settings.reads=read-index"]), [4.0, 8.0]);
-    assert_eq!(reads("raft", &["settings.reads=lease"]), [0.0, 0.0]);
+    assert_eq!(reads("raft", &["settings.reads=read-index"]), [4.0, 8.0, 12.0, 16.0]);
+    assert_eq!(reads("raft", &["settings.reads=lease"]), [0.0; 4]);
+}
+
+#[test]
+fn reads_without_asking_cost_nothing_whether_they_are_safe_or_not() {
+    for variant in ["raft", "multi-paxos"] {
+        for way in ["any-replica", "leader-unchecked"] {
+            assert_eq!(reads(variant, &[&format!("settings.reads={way}")]), [0.0; 4], "{variant} {way}");
+        }
+    }
+    assert_eq!(reads("multi-paxos", &["settings.reads=quorum-leases"]), [0.0; 4]);
+    // The log is the lease, for as long as its newest entry is young; then a read has another committed.
+    let long = ["settings.reads=leaseguard", "settings.lease_duration=1h"];
+    assert_eq!(reads("raft", &long), [0.0; 4]);
+    assert_eq!(reads("raft", &["settings.reads=leaseguard"]), [4.0, 8.0, 12.0, 16.0]);
+}
+
+/// A replica reads for the client, and counts itself.
+#[test]
+fn quorum_reads_cost_2q_minus_2() {
+    assert_eq!(reads("multi-paxos", &["settings.reads=quorum-reads"]), [2.0, 4.0, 6.0, 8.0]);
+    // A quorum of phase 1, which shares a server with every quorum of phase 2.
+    let flexible = ["variant=multi-paxos", "settings.reads=quorum-reads", "settings.q1=4", "settings.q2=2"];
+    let cells = measured(&changed(&flexible), &["multi-paxos"], &[5]);
+    let Figure::Measured(read) = &cells[0].measured.as_ref().expect("it can be").reads else { panic!("{cells:?}") };
+    assert_eq!(read.per_read, 6.0);
+}
+
+#[test]
+fn ways_of_reading_do_not_change_what_a_write_costs() {
+    for way in ["any-replica", "quorum-leases", "quorum-reads"] {
+        counts("multi-paxos", &[&format!("settings.reads={way}")], [4, 8, 12, 16]);
+    }
+    for way in ["any-replica", "leaseguard"] {
+        counts("raft", &[&format!("settings.reads={way}")], [4, 8, 12, 16]);
+    }
 }
 
 #[test]

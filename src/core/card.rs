@@ -27,9 +27,9 @@ pub struct Card {
     pub agrees_on: Shots,
     /// How a leader is determined, if there is one.
     pub leader: LeaderModel,
-    /// Which replicas clients contact.
+    /// Which replicas clients contact, under the default settings; see [`Protocol::contact`](super::Protocol::contact).
     pub contact: Contact,
-    /// Guaranteed properties. Others are checked and reported as well, but do not count as violations.
+    /// Guaranteed properties, under the default settings; see [`Protocol::promises`](super::Protocol::promises). Others are checked and reported as well, but do not count as violations.
     pub promises: Promises,
     /// Whether it supports leadership transfer.
     pub transfer: bool,
@@ -138,6 +138,8 @@ pub enum Contact {
     Leader,
     /// The nearest replica; another while that does not answer.
     Nearest,
+    /// The nearest replica to read, as in [`Contact::Nearest`], and the leader for all else, as in [`Contact::Leader`].
+    NearestToRead,
     /// All replicas at once.
     All,
 }

@@ -1,8 +1,8 @@
 //! Protocol traits: [`Message`], [`Node`] (a deterministic state machine driven by events) and [`Protocol`] (card, rules, settings, invariants).
 
 use super::{
-    Answer, Card, Command, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet, NodeStatus, Out,
-    Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
+    Answer, Card, Command, Contact, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet,
+    NodeStatus, Out, Promises, Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -199,6 +199,16 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
         false
     }
 
+    /// Which replicas clients contact under these settings; the card says it for the default ones.
+    fn contact(_setup: &Setup) -> Contact {
+        Self::CARD.contact
+    }
+
+    /// The properties guaranteed under these settings: those of the card, or fewer.
+    fn promises(_setup: &Setup) -> Promises {
+        Self::CARD.promises
+    }
+
     /// Number of equal replies from different replicas that complete a client's command: more than one where replicas may be Byzantine.
     fn answers(_setup: &Setup) -> u8 {
         1
@@ -207,6 +217,12 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// If safety depends on clocks, as with leases: maximum relative clock drift, parts per million; clocks must not jump, either.
     fn clocks(_setup: &Setup) -> Option<u32> {
         None
+    }
+
+    /// If safety depends on comparing readings of different nodes' clocks: by how much those may differ at one time, µs. Where this is not 0,
+    /// clocks may jump within it.
+    fn clock_error(_setup: &Setup) -> Micros {
+        0
     }
 
     /// The protocol's own invariants, beyond those of every protocol (agreement, applied prefix, one leader an epoch).

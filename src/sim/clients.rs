@@ -105,6 +105,10 @@ pub(super) struct Session {
     pub site: u8,
     /// The replica to which it sends its next request.
     pub target: NodeId,
+    /// Where reads go elsewhere: the replica to which it sends other commands while the command under way is a read, or the other way round.
+    pub other_target: NodeId,
+    /// Whether `target` is the one for reads.
+    pub reads: bool,
     pub seq: u32,
     pub waiting: Option<Waiting>,
     /// Whether a retry timeout of it is in the event queue.
@@ -123,6 +127,16 @@ pub(super) struct Session {
     /// Meanwhile: when it would have issued its next command by itself, µs.
     interrupted: Option<Micros>,
     seen: Option<Seen>,
+}
+
+impl Session {
+    /// Exchanges the targets of reads and of other commands, if need be.
+    pub fn turn_to(&mut self, reads: bool) {
+        if self.reads != reads {
+            self.reads = reads;
+            std::mem::swap(&mut self.target, &mut self.other_target);
+        }
+    }
 }
 
 /// An outstanding command.
@@ -183,6 +197,8 @@ impl Clients {
             group,
             site,
             target,
+            other_target: target,
+            reads: false,
             seq: 0,
             waiting: None,
             timeout_queued: false,

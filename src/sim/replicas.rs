@@ -13,8 +13,8 @@ use super::recording::{HandlerCall, Stimulus};
 use super::recording::{Text, as_text};
 use crate::core::node::{Message, Node, Order, Protocol, SettingError, Setup, Step};
 use crate::core::{
-    Card, Command, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out, Outbox,
-    Slot, Tally, TimerId, TimerKind, TimerName,
+    Card, Command, Contact, Effect, EntryStatus, Epoch, HistoryVariables, Kind, MessageId, NodeId, NodeStatus, Out,
+    Outbox, Slot, Tally, TimerId, TimerKind, TimerName,
 };
 use std::any::Any;
 use std::fmt::Debug;
@@ -108,6 +108,8 @@ pub trait Replicas {
     fn tallies(&self, node: NodeId) -> Vec<Tally>;
     /// Number of equal replies from different replicas that complete a command.
     fn answers(&self, setup: &Setup) -> u8;
+    /// Which replicas clients contact.
+    fn contact(&self, setup: &Setup) -> Contact;
     /// The protocol's own invariants: name and statement.
     fn invariants(&self) -> Vec<(&'static str, &'static str)>;
     /// Checks the protocol's own invariants after a step, and takes the step into the history.
@@ -414,6 +416,10 @@ impl<P: Protocol> Replicas for ReplicasOf<P> {
 
     fn answers(&self, setup: &Setup) -> u8 {
         P::answers(setup)
+    }
+
+    fn contact(&self, setup: &Setup) -> Contact {
+        P::contact(setup)
     }
 
     fn invariants(&self) -> Vec<(&'static str, &'static str)> {

@@ -4,7 +4,7 @@
 use super::inspect::effect_text;
 use super::{NodeView, Universe, Variant, faults, narration, variant_of};
 use crate::core::node::{Protocol, SettingError};
-use crate::core::{EntryStatus, Micros, NodeId, NodeSet, RuleSet, Shots, Slot};
+use crate::core::{EntryStatus, Micros, NodeId, NodeSet, Promises, RuleSet, Shots, Slot};
 #[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
 use crate::judge::linearizability::History;
@@ -183,6 +183,10 @@ impl Cluster {
 impl Universe for Cluster {
     fn variant(&self) -> &'static Variant {
         self.variant
+    }
+
+    fn promises(&self) -> Promises {
+        (self.variant.promises)(self.world.setup())
     }
 
     fn step_until(&mut self, limit: Micros) -> bool {

@@ -4,7 +4,7 @@ use super::inspect::effect_text;
 use crate::core::node::{Protocol, SettingError};
 use crate::core::{Card, NodeId, NodeStatus, Order, Rule, RuleSet, Slot};
 use crate::judge::explore::{Checkpoint, Explorer, Query, SafetyHistory, TraceEvent, TraceStep, Unfit, Verdict};
-use crate::judge::safety::{LINEARIZABLE, PROPERTIES, is_applicable, is_promised};
+use crate::judge::safety::{LINEARIZABLE, PROPERTIES, is_applicable};
 use serde::Serialize;
 
 /// An exploration of some variant.
@@ -173,7 +173,7 @@ impl Search {
             _ if violated == Some(name) => "violated",
             _ if !is_applicable(self.card, name) => "not applicable",
             Some(wanted) if wanted != name => "not looked for",
-            None if !is_promised(self.card, name) => "not promised",
+            None if !self.explorer.promises(name) => "not promised",
             _ if nothing_seen => "never exercised",
             _ if verdict == FindingVerdict::Safe => "held",
             _ => "undecided",

@@ -558,6 +558,11 @@ impl Explorer {
         (after, violation)
     }
 
+    /// Whether a property is promised under the settings explored.
+    pub fn promises(&self, property: &str) -> bool {
+        self.outcomes.model.promises(property)
+    }
+
     /// How it ended, once it is over. A violation is as the last event shows it; see [`violation`](Explorer::violation).
     pub fn verdict(&self) -> Option<&Verdict> {
         self.verdict.as_ref()

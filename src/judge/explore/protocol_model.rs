@@ -44,6 +44,8 @@ const NONE: u32 = u32::MAX;
 pub(super) struct ModelOf<P: Protocol, H: HistoryVariable<P>> {
     configs: Vec<<N<P> as Node>::Config>,
     bounds: Bounds,
+    /// The properties guaranteed under these settings.
+    promises: Promises,
     exchange: Option<Exchange<N<P>>>,
     hosts: Interner<Host<N<P>>>,
     messages: Interner<Envelope<P>>,
@@ -71,6 +73,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
         Ok(ModelOf {
             configs,
             bounds: bounds.clone(),
+            promises: P::promises(setup),
             exchange: P::exchange(),
             hosts: Interner::default(),
             messages: Interner::default(),
@@ -387,7 +390,7 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     }
 
     fn promises(&self, property: &str) -> bool {
-        promise(property).is_none_or(|promise| P::CARD.promises.has(promise))
+        promise(property).is_none_or(|promise| self.promises.has(promise))
     }
 
     fn chosen(&self, history: u32, slot: Slot) -> Option<Command> {

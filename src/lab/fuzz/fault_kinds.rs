@@ -2,7 +2,7 @@
 
 use super::fault_phase::FaultPhase;
 use super::generate::{SIZES, pick};
-use crate::core::{Card, Faults, KindId, NodeId, NodeSet};
+use crate::core::{Card, Faults, KindId, Micros, NodeId, NodeSet};
 use crate::lab::document::check::byzantine_tolerated;
 use crate::sim::action::{ALL, Behaviour, DiskFault, DomainFault, Intercept, LinkFault, MOST_DRIFT, Which};
 use crate::sim::{Action, DomainId};
@@ -13,6 +13,8 @@ pub(super) struct RunContext {
     pub card: &'static Card,
     /// If safety counts on clocks: how much faster one may run than another, in millionths.
     pub clocks: Option<u32>,
+    /// If it compares the readings of clocks: by how much two may differ, µs. Each clock is kept ahead of true time by that much at most.
+    pub clock_error: Micros,
     /// Messages have a processing cost.
     pub costs: bool,
     /// How many nodes may be Byzantine.
@@ -32,12 +34,16 @@ impl RunContext {
     }
 
     /// Whether the action is outside the protocol's model; `byzantine` are the nodes that have been Byzantine before.
-    pub fn exceeds_model(&self, action: Action, byzantine: NodeSet) -> bool {
+    /// Before, the node's clock had been made to jump by `jumped` µs in all.
+    pub fn exceeds_model(&self, action: Action, byzantine: NodeSet, jumped: i64) -> bool {
         match action {
             Action::Drift { ppm, .. } => {
                 self.clocks.is_some_and(|most| !(0..=i64::from(most)).contains(&i64::from(ppm)))
             }
-            Action::Jump { .. } | Action::Pause { clock_stops: true, .. } => self.clocks.is_some(),
+            Action::Jump { by, .. } => {
+                self.clocks.is_some() && !(0..=self.clock_error as i64).contains(&(jumped + i64::from(by)))
+            }
+            Action::Pause { clock_stops: true, .. } => self.clocks.is_some(),
             Action::Behaviour { node, how } if how != Behaviour::Honest => {
                 usize::from(byzantine.with(node).len()) > self.byzantine
             }
@@ -94,7 +100,11 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
     FaultKind { name: "pause", fits: always, inject: FaultPhase::pause },
     FaultKind { name: "suspend", fits: RunContext::any_clock, inject: FaultPhase::suspend },
     FaultKind { name: "drift", fits: always, inject: FaultPhase::drift },
-    FaultKind { name: "jump", fits: RunContext::any_clock, inject: FaultPhase::jump },
+    FaultKind {
+        name: "jump",
+        fits: |context| context.any_clock() || context.clock_error > 0,
+        inject: FaultPhase::jump,
+    },
     FaultKind { name: "slow-processor", fits: |context| context.costs, inject: FaultPhase::throttle },
     FaultKind { name: "slow-link", fits: always, inject: |fault_phase| fault_phase.disturb(SLOW) },
     FaultKind { name: "narrow-link", fits: always, inject: |fault_phase| fault_phase.disturb(NARROW) },
@@ -161,6 +171,7 @@ pub(super) fn possible(card: &'static Card, beyond_model: bool) -> impl Iterator
     let context = RunContext {
         card,
         clocks: None,
+        clock_error: 0,
         costs: true,
         byzantine: byzantine_tolerated(card, usize::from(most)),
         beyond_model,
@@ -363,9 +374,15 @@ impl FaultPhase {
         self.act(Action::Drift { node, ppm: if slow { -ppm } else { ppm } });
     }
 
-    /// A clock jump of up to four round trips: a jump cannot be undone, so it must not exceed the liveness bound.
+    /// A clock jump of up to four round trips: a jump cannot be undone, so it must not exceed the liveness bound. Where readings of clocks are
+    /// compared, it stays within their greatest difference.
     fn jump(&mut self) {
         let node = self.any_node();
+        if !self.context.any_clock() {
+            let ahead = self.rng.between(0, self.context.clock_error.min(1_000_000)) as i64;
+            let by = (ahead - self.jumped(node)) as i32;
+            return self.act(Action::Jump { node, by });
+        }
         let by = self.rng.between(1, 4 * self.round_trip.min(1_000_000)) as i32;
         let back = self.rng.chance(500);
         self.act(Action::Jump { node, by: if back { -by } else { by } });
@@ -449,7 +466,7 @@ impl FaultPhase {
         ];
         let how = pick(&mut self.rng, if to.is_empty() { &ways[..4] } else { &ways[..] });
         let action = Action::Behaviour { node, how };
-        if self.context.beyond_model || !self.context.exceeds_model(action, self.byzantine()) {
+        if self.context.beyond_model || !self.exceeds_model(action) {
             self.act(action);
         }
     }

@@ -79,6 +79,7 @@ impl FaultPhase {
         let context = RunContext {
             card,
             clocks: draft.clocks,
+            clock_error: draft.clock_error,
             costs: blueprint.topology.cost != Cost::default(),
             byzantine: byzantine_tolerated(card, blueprint.placement.len()),
             beyond_model: request.beyond_model,
@@ -205,6 +206,21 @@ impl FaultPhase {
         [drift, throttle, behave].into_iter().flatten().collect()
     }
 
+    /// By how much a node's clock has jumped in all, µs.
+    pub(super) fn jumped(&self, node: NodeId) -> i64 {
+        let by = |timed: &Timed| match timed.action {
+            Action::Jump { node: whose, by } if whose == node => Some(i64::from(by)),
+            _ => None,
+        };
+        self.script.iter().filter_map(by).sum()
+    }
+
+    /// Whether the action is outside the protocol's model.
+    pub(super) fn exceeds_model(&self, action: Action) -> bool {
+        let jumped = if let Action::Jump { node, .. } = action { self.jumped(node) } else { 0 };
+        self.context.exceeds_model(action, self.byzantine(), jumped)
+    }
+
     /// The nodes with a corrupted record on their disk.
     pub(super) fn corrupted_disks(&self) -> NodeSet {
         self.script.iter().fold(NodeSet::EMPTY, |corrupted_disks, timed| match timed.action {
@@ -270,7 +286,7 @@ impl FaultPhase {
             return;
         }
         self.script_check.apply(action);
-        self.beyond |= self.context.exceeds_model(action, self.byzantine());
+        self.beyond |= self.exceeds_model(action);
         self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
         self.at = self.universe.first_free(self.at);
         let planned = self.universe.plan(Timed::new(self.at, action));

@@ -4,7 +4,7 @@ use super::Fuzzer;
 use super::fault_phase::{FaultPhase, PropertyViolated, is_endless};
 use super::generate::{self, Draft};
 use crate::core::{NodeSet, RuleSet};
-use crate::judge::{PropertyFinding, Violation};
+use crate::judge::{Finding, PropertyFinding, Violation};
 use crate::lab::Fault;
 use crate::lab::document::problem::Problems;
 use crate::lab::document::scenario::Scenario;
@@ -65,6 +65,7 @@ pub(super) fn run(fuzzer: &Fuzzer, seed: u64) -> FuzzRun {
         fault_phase.script.iter().map(|timed| Fault::new(timed.at, timed.action, checked.names(&ids))).collect();
     let universe = &*fault_phase.universe;
     let (mut judged, mut undecided) = (0, 0);
+    let mut findings = universe.findings();
     let violation = match done {
         Err(PropertyViolated) => violations_so_far(universe).next(),
         Ok(()) => match judge_clients(universe) {
@@ -78,13 +79,17 @@ pub(super) fn run(fuzzer: &Fuzzer, seed: u64) -> FuzzRun {
                 None
             }
             // Not promised, so no violation.
-            Some(Consistency::NotPromised(_)) | None => None,
+            Some(Consistency::NotPromised(Violation { property, says, .. })) => {
+                findings.push(PropertyFinding { property, says, finding: Finding::NotPromised });
+                None
+            }
+            None => None,
         },
     };
     FuzzRun {
         too_large: fault_phase.too_large,
         violation,
-        findings: universe.findings(),
+        findings,
         beyond: fault_phase.beyond,
         rules: universe.rules_used(),
         events: universe.events(),

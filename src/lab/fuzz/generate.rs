@@ -26,6 +26,8 @@ pub(super) struct Draft {
     pub core: Option<u8>,
     /// If safety counts on clocks: how much faster one may run than another, in millionths.
     pub clocks: Option<u32>,
+    /// If it compares the readings of clocks: by how much two may differ, µs.
+    pub clock_error: Micros,
 }
 
 /// One of `from`, all equally likely.
@@ -52,7 +54,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     cost(&mut scenario, rng);
     scenario.disk = time(pick(rng, &[0, 0, 300, 5_000]));
     settings(fuzzer, &mut scenario, rng);
-    let checked = fit(fuzzer, &mut scenario);
+    let checked = keep_promises(fuzzer, &mut scenario);
 
     let round_trip = checked.blueprint.topology.round_trip_max();
     // A single decision is over in a few round trips; a log goes on, and elections take their time.
@@ -62,7 +64,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     let ends = begins + gap * rng.between(8, 60);
     let setup = setup(&checked);
     let core = core(fuzzer, &setup, rng);
-    let clocks = (fuzzer.variant.clocks)(&setup);
+    let (clocks, clock_error) = ((fuzzer.variant.clocks)(&setup), (fuzzer.variant.clock_error)(&setup));
     workload::during(&mut scenario, card.agrees_on, ends, round_trip, rng);
     if core.is_some() {
         let within = bound(&scenario, round_trip);
@@ -77,7 +79,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
-    Draft { scenario, begins, ends, gap, round_trip, core, clocks }
+    Draft { scenario, begins, ends, gap, round_trip, core, clocks, clock_error }
 }
 
 /// The liveness bound: how long a healthy core may take to answer a client, or to bring a member up to date, µs.
@@ -206,6 +208,25 @@ fn fit(fuzzer: &Fuzzer, scenario: &mut Scenario) -> Checked {
             scenario.replicas.resize(usize::from(*size), site);
         }
     }
+}
+
+/// Removes generated settings under which less is promised than by the card: a run without a promise finds nothing.
+fn keep_promises(fuzzer: &Fuzzer, scenario: &mut Scenario) -> Checked {
+    let checked = fit(fuzzer, scenario);
+    let kept = |checked: &Checked| (fuzzer.variant.promises)(&setup(checked)).has(fuzzer.variant.card.promises);
+    if kept(&checked) {
+        return checked;
+    }
+    let drawn: Vec<String> = scenario.settings.keys().cloned().collect();
+    for key in drawn.iter().filter(|key| !fuzzer.request.settings.contains_key(*key)) {
+        let mut without = scenario.clone();
+        without.settings.remove(key);
+        if let Some(checked) = without.check().ok().filter(kept) {
+            *scenario = without;
+            return checked;
+        }
+    }
+    checked
 }
 
 fn setup(checked: &Checked) -> Setup {

@@ -378,16 +378,16 @@ impl Probe {
     /// Whether the present stage has ended.
     fn ready(&self) -> bool {
         let answered = |commands: u64| self.universe.counts().answered >= commands;
+        let led = self.universe.leader().is_some();
         let ended = match self.stage {
             Stage::Settle => match self.variant.card.leader {
-                LeaderModel::Elected | LeaderModel::Fixed | LeaderModel::SelfAppointed => {
-                    self.universe.leader().is_some()
-                }
+                LeaderModel::Elected | LeaderModel::Fixed | LeaderModel::SelfAppointed => led,
                 LeaderModel::None | LeaderModel::PerObject => true,
             },
             Stage::Greet { .. } | Stage::Write { .. } => true,
             Stage::Elect { failed, .. } => self.universe.leader().is_some_and(|leader| leader != failed),
-            Stage::FirstRead => answered(1),
+            // A read that needs no leader may be answered before there is one; only an election is certain to show one.
+            Stage::FirstRead => answered(1) && (led || self.variant.card.leader != LeaderModel::Elected),
             Stage::Read { .. } => answered(COMMANDS.into()),
         };
         ended && self.universe.is_quiet()

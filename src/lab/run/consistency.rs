@@ -40,7 +40,7 @@ pub fn judge_clients(universe: &dyn Universe) -> Option<Consistency> {
     let violated = |property, says, at| {
         let (nodes, slot, event) = (NodeSet::EMPTY, None, universe.events());
         let violation = Violation { property, says, nodes, slot, lane: 0, event, at };
-        let promised = universe.variant().card.promises.has(Promises::LINEARIZABLE);
+        let promised = universe.promises().has(Promises::LINEARIZABLE);
         Some(if promised { Consistency::Violated(violation) } else { Consistency::NotPromised(violation) })
     };
     let deliveries = universe.deliveries();

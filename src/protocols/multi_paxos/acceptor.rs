@@ -100,7 +100,8 @@ impl Server {
         self.learn_committed(ballot, committed, out);
         out.because(ACCEPTS, facts![slot, ballot, self.disk.promised]);
         self.write_entries(slot, out);
-        out.send(from, Msg::Accepted { ballot, slot });
+        let holders = self.promised_holders(out);
+        out.send(from, Msg::accepted(ballot, slot, holders));
     }
 
     /// Checks a leader's ballot against the promise. If it is not below, follows its sender and returns true; if it is, answers with a Nack.

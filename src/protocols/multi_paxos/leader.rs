@@ -3,7 +3,7 @@
 
 use super::message::{Msg, Proposal};
 use super::rules::*;
-use super::{Role, Server, Timer};
+use super::{Reads, Role, Server, Timer};
 use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Slot};
 use crate::facts;
 use std::collections::VecDeque;
@@ -34,6 +34,8 @@ pub struct Leadership {
     resends: u8,
     /// The commit index when it began to lead.
     pub began: Slot,
+    /// The last slot of those that it adopted or filled when it began to lead.
+    pub adopted: Slot,
     /// The target of a leadership transfer under way.
     handing_over: Option<NodeId>,
 }
@@ -98,6 +100,7 @@ impl Leadership {
             sent_after: 0,
             resends: 0,
             began: committed,
+            adopted: committed,
             handing_over: None,
         }
     }
@@ -137,6 +140,13 @@ impl Clients {
 impl Server {
     /// A client's command.
     pub(super) fn on_command(&mut self, command: Command, out: &mut Out<Server>) {
+        if !(self.config.reads != Reads::Log && command.op.is_read() && self.read(command, out)) {
+            self.log_command(command, out);
+        }
+    }
+
+    /// A client's command that goes through the log.
+    pub(super) fn log_command(&mut self, command: Command, out: &mut Out<Server>) {
         if let Role::Acceptor { leader, .. } = self.role {
             return out.reply(command.client, command.seq, Answer::Redirect(leader));
         }
@@ -176,6 +186,7 @@ impl Server {
         if self.config.thrifty {
             out.because(SENDS_TO_QUORUM, facts![to, slot]);
         }
+        let to = to.or(self.config.holders.without(self.me));
         out.broadcast(to, Msg::Accept { ballot, slot, command, committed: self.piggybacked_commit() });
         self.accept(slot, Proposal { ballot, command });
         self.start_resend_timer(out);
@@ -197,8 +208,9 @@ impl Server {
     pub(super) fn save_and_accept(&mut self, slots: &[Slot], out: &mut Out<Server>) {
         let Some(&first) = slots.first() else { return };
         self.save_entries(first, out);
+        let holders = self.promised_holders(out);
         for &slot in slots {
-            out.send(self.me, Msg::Accepted { ballot: self.disk.promised, slot });
+            out.send(self.me, Msg::accepted(self.disk.promised, slot, holders));
         }
     }
 
@@ -209,12 +221,24 @@ impl Server {
 
     /// Phase 2b arrives.
     #[inline(always)]
-    pub(super) fn on_accepted(&mut self, from: NodeId, ballot: Ballot, slot: Slot, out: &mut Out<Server>) {
+    pub(super) fn on_accepted(
+        &mut self,
+        from: NodeId,
+        (ballot, slot): (Ballot, Slot),
+        holders: NodeSet,
+        out: &mut Out<Server>,
+    ) {
         if ballot != self.disk.promised || !matches!(self.role, Role::Leader(_)) {
             return;
         }
         let Some(open) = self.place(slot).and_then(|place| self.open.get_mut(place)) else { return };
-        if open.chosen || !open.votes.add(from) || !self.config.quorums.phase2.is_quorum(open.votes) {
+        if open.chosen || !open.votes.add(from) {
+            return;
+        }
+        open.named = open.named.or(holders);
+        if !self.config.quorums.phase2.is_quorum(open.votes)
+            || !Server::holders_have_accepted(slot, open.named, open.votes, out)
+        {
             return;
         }
         out.because(CHOOSES, facts![slot, ballot, open.votes]);
@@ -245,6 +269,14 @@ impl Server {
                 out.send(peer, catch_up);
                 informed.remove(peer);
             }
+        }
+        let answers = |holder: &NodeId| followers[usize::from(holder.0)].answered;
+        let silence = 2 * self.config.patience + 2;
+        let holders = self.config.holders.without(self.me).iter();
+        let silent: NodeSet = holders.filter(|holder| answers(holder).saturating_add(silence) < round).collect();
+        self.reads.silent = silent;
+        if !silent.is_empty() {
+            out.broadcast(peers, Msg::Silent { ballot, holders: silent });
         }
         out.broadcast(informed, Msg::Heartbeat { ballot, round, committed });
         if let Role::Leader(leadership) = &mut self.role {
@@ -341,6 +373,7 @@ impl Server {
             leadership.resends = (leadership.resends + 1).min(DOUBLINGS);
             let newest = leadership.newest;
             let (ballot, committed) = (self.disk.promised, self.piggybacked_commit());
+            self.vote_again_for_holders(oldest, newest, out);
             for (slot, open) in (oldest..=newest).zip(&self.open) {
                 if let Some(&Proposal { command, .. }) = self.proposal(slot).filter(|_| !open.chosen) {
                     out.broadcast(heard.minus(open.votes), Msg::Accept { ballot, slot, command, committed });
@@ -348,6 +381,19 @@ impl Server {
             }
         }
         self.start_resend_timer(out);
+    }
+
+    /// Has all servers vote again in slots that only lack holders of leases: those leases may be over.
+    fn vote_again_for_holders(&mut self, oldest: Slot, newest: Slot, out: &mut Out<Server>) {
+        let (ballot, holders) = (self.disk.promised, self.promised_holders(out));
+        for (slot, open) in (oldest..=newest).zip(&mut self.open) {
+            let missing = open.named.minus(open.votes);
+            if !open.chosen && !missing.is_empty() && self.config.quorums.phase2.is_quorum(open.votes) {
+                out.because(VOTES_AGAIN, facts![slot, missing]);
+                (open.votes, open.named) = (NodeSet::EMPTY, NodeSet::EMPTY);
+                out.send(self.me, Msg::accepted(ballot, slot, holders));
+            }
+        }
     }
 
     /// Resigns if no quorum has answered a heartbeat since the last check.

@@ -20,6 +20,8 @@ const KEPT: u32 = 16;
 pub struct Open {
     /// Who has accepted the leader's proposal; counted by the leader only.
     pub votes: NodeSet,
+    /// The holders of leases that those votes name.
+    pub named: NodeSet,
     /// Whether its command is known to be chosen.
     pub chosen: bool,
 }
@@ -76,6 +78,7 @@ impl Server {
         if every > 0 && self.committed >= self.disk.snapshot.slot + every {
             self.compact(out);
         }
+        self.answer_reads(out);
     }
 
     /// The command of the first open slot, if it is known to be chosen.
@@ -161,6 +164,7 @@ impl Server {
         out.because(WAITS_FOR_LEADER, facts![ballot]);
         self.hear_leader(out);
         out.send(from, Msg::HeartbeatReply { ballot, round, first_missing });
+        self.answer_reads(out);
     }
 
     /// Installs a snapshot, if it covers more than is executed here; tells whether it does.
@@ -183,6 +187,7 @@ impl Server {
         if let Some(command) = self.next_chosen() {
             self.execute(command, out);
         }
+        self.answer_reads(out);
         true
     }
 

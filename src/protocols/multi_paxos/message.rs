@@ -1,6 +1,6 @@
 //! Messages between servers of Multi-Paxos.
 
-use crate::core::{Ballot, Command, Slot};
+use crate::core::{Ballot, ClientId, Command, Micros, NodeSet, Outcome, Slot};
 use crate::services::Machine;
 use std::sync::Arc;
 
@@ -40,6 +40,13 @@ const BALLOT: u32 = 5;
 /// Bytes of a slot, or of another number, on the wire.
 const SLOT: u32 = 4;
 
+/// Bytes of a time on the wire.
+const TIME: u32 = 8;
+/// Bytes of a read, or of what it returns, with the number of its client and its own.
+const OPERATION: u32 = 14;
+/// Bytes of a set of servers on the wire.
+const SET: u32 = 2;
+
 crate::messages! {
     /// A message. `ballot` is the sender's own where it leads or wants to, and the one it answers otherwise. `round` numbers the leader's
     /// heartbeats, so that an answer tells which one it answers.
@@ -78,6 +85,11 @@ crate::messages! {
             alias: "2b", letter: 'a', phase: Accept, says: "has accepted it",
             bytes: BALLOT + SLOT, slot: *slot,
         };
+        /// The same on a condition: `holders` have leases from the sender, and must have accepted, too.
+        AcceptedIf { ballot: Ballot, slot: Slot, holders: NodeSet } = {
+            alias: "2b", letter: 'i', phase: Accept, says: "has accepted it, on condition that holders of its leases have, too",
+            bytes: BALLOT + SLOT + SET, slot: *slot,
+        };
         /// The command is chosen.
         Commit { ballot: Ballot, slot: Slot, command: Command } = {
             letter: 'C', phase: Commit, says: "tells that the command is chosen",
@@ -110,11 +122,62 @@ crate::messages! {
             letter: 'T', phase: Transfer, says: "asks the other to take over leadership now",
             bytes: BALLOT + SLOT,
         };
+        /// A replica reads for a client: what has the receiver accepted of it?
+        QuorumRead { command: Command } = {
+            letter: 'R', phase: Read, says: "asks, for a read, which write was last accepted",
+            bytes: OPERATION,
+        };
+        /// Has the receiver executed up to `slot`?
+        Rinse { command: Command, slot: Slot } = {
+            letter: 'r', phase: Read, says: "asks, for a read, whether that write is executed now",
+            bytes: OPERATION + SLOT,
+        };
+        /// Answers both: the last slot, beyond those executed, with a write to what is read, and what is read after all slots up to `executed`.
+        QuorumReadReply { client: ClientId, seq: u32, last_write: Slot, executed: Slot, outcome: Outcome } = {
+            letter: 'v', phase: Read, says: "tells the last write it has accepted, and what it has executed",
+            bytes: OPERATION + 2 * SLOT,
+        };
+        /// A lease is about to be granted.
+        Guard {} = {
+            letter: 'G', phase: Heartbeat, says: "is about to grant a lease",
+            bytes: 1,
+        };
+        /// Answers a guard with the holder's clock.
+        GuardAck { clock: Micros } = {
+            letter: 'g', phase: Heartbeat, says: "tells its time, within a guard of which it takes the lease",
+            bytes: TIME,
+        };
+        /// A lease, or its renewal, for a holder that has executed up to `slot`.
+        LeasePromise { guarded: Micros, round: u32, slot: Slot } = {
+            alias: "Promise", letter: 'E', phase: Heartbeat, says: "grants a lease, or renews it",
+            bytes: TIME + 2 * SLOT,
+        };
+        /// Answers that.
+        LeasePromiseAck { guarded: Micros, round: u32 } = {
+            alias: "PromiseAck", letter: 'e', phase: Heartbeat, says: "has the lease",
+            bytes: TIME + SLOT,
+        };
+        /// These holders do not answer the leader's heartbeats: no more leases for them.
+        Silent { ballot: Ballot, holders: NodeSet } = {
+            letter: 'z', phase: Heartbeat, says: "names holders that get no more leases, because they do not answer",
+            bytes: BALLOT + SET,
+        };
         /// Answers any message of a ballot below the one promised.
         Nack { promised: Ballot } = {
             letter: 'N', phase: Refuse, says: "has promised a higher ballot",
             bytes: BALLOT,
         };
+    }
+}
+
+impl Msg {
+    /// A vote, on condition that these holders of leases have accepted as well.
+    #[inline]
+    pub(super) fn accepted(ballot: Ballot, slot: Slot, holders: NodeSet) -> Msg {
+        match holders.is_empty() {
+            true => Msg::Accepted { ballot, slot },
+            false => Msg::AcceptedIf { ballot, slot, holders },
+        }
     }
 }
 

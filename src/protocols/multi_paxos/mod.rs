@@ -16,6 +16,9 @@
 //! | `proposer` | phase 1, value adoption, no-ops for gaps, giving way to higher ballots | Simple §2.2, §2.4, §3; Moderately Complex, Scout and "When Paxos Works" |
 //! | `leader` | phase 2, pipelining, heartbeats, retransmission, leadership transfer | Simple §3; Moderately Complex, Commander |
 //! | `learner` | what is chosen, execution in order, catching up, snapshots | Simple §2.3, §3; Moderately Complex, Replica and "Paxos Made Pragmatic" |
+//! | `reads` | reads without the log: at any replica, at a leader that does not check | |
+//! | `quorum_leases` | leases of holders, which read at once | Paxos Quorum Leases (2014) |
+//! | `quorum_reads` | reads of a quorum, and the rinse | Linearizable Quorum Reads in Paxos (2019) |
 //! | `message` | the messages | |
 //! | `rules` | the rules one by one, and the settings | |
 //! | `invariants` | what must hold after every event | |
@@ -32,7 +35,8 @@
 //!   that was sent later, which waits in the same queues and for the same disk.
 //! * **Stability.** Before it prepares, a server asks whether the others still hear from a leader. So a leader whose heartbeats reach a quorum
 //!   of phase 2 is not deposed by a server that cannot hear it, however often that one tries.
-//! * **Failure detection** is a randomised election timeout. There are no leases: reads go through the log like any command. A proposer
+//! * **Failure detection** is a randomised election timeout. Reads go
+//!   through the log like any command, unless the setting `reads` says otherwise. A proposer
 //!   preempted before anything was chosen in its ballot doubles its timeout, and a leader without progress doubles its retransmission
 //!   timeout: where the load itself makes messages slower than the timeouts, shorter ones would add to the load for ever.
 //! * **The leader's own vote** counts when it is on its disk, as every vote does: it sends itself an Accepted, which waits for the write.
@@ -43,23 +47,28 @@ mod leader;
 mod learner;
 mod message;
 mod proposer;
+mod quorum_leases;
+mod quorum_reads;
+mod reads;
 mod rules;
 
 pub use acceptor::Disk;
 pub use message::{Msg, Proposal, Report, Snapshot};
+pub use reads::Reads;
 pub use rules::*;
 
 use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
     NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
-    TimingModel,
+    TimingModel, majority,
 };
 use crate::facts;
 use crate::services::Machine;
 use leader::{Clients, Leadership};
 use learner::Open;
 use proposer::Phase1;
+use reads::ReadState;
 use std::collections::VecDeque;
 
 /// The variant.
@@ -84,6 +93,18 @@ pub struct Config {
     patience: u32,
     /// Whether a server asks the others before it prepares.
     poll: bool,
+    /// How reads are served.
+    reads: Reads,
+    /// The holders of leases, where there are any.
+    holders: NodeSet,
+    /// How long a lease lasts.
+    lease: Micros,
+    /// For how long a guard holds.
+    guard: Micros,
+    /// How much faster one clock may run than another.
+    drift_permille: u32,
+    /// The pause between two polls of a rinse.
+    rinse: Micros,
 }
 
 crate::timers! {
@@ -106,6 +127,10 @@ crate::timers! {
         Heartbeat = { name: "heartbeat interval", says: "sends a heartbeat to all others", acts: true };
         /// Leader: the time in which the oldest open slot should have been chosen.
         Resend = { name: "retransmission timeout", says: "sends all open proposals again if none was chosen", acts: true };
+        /// The time between two renewals of the leases that a server grants.
+        Renew = { name: "renewal of leases", says: "renews the leases that it grants", acts: true };
+        /// The pause of reads under way: between two polls of a rinse, or before it asks again.
+        Read = { name: "pause of a read", says: "polls again for reads under way", acts: true };
         /// Leader: the time in which its successor should have taken over.
         HandOver = { name: "hand-over timeout", says: "gives up handing over, and leads on", acts: true };
     }
@@ -155,6 +180,7 @@ pub struct Server {
     open: VecDeque<Open>,
     machine: Machine,
     clients: Clients,
+    reads: ReadState,
 }
 
 impl Server {
@@ -187,6 +213,7 @@ impl Node for Server {
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),
             clients: Clients::default(),
+            reads: ReadState::default(),
             disk,
         };
         if server.committed > 0 {
@@ -198,6 +225,7 @@ impl Node for Server {
             server.choose(server.committed + 1, command, out);
         }
         server.reset_election_timeout(out);
+        server.start_leases(restarts, out);
         server
     }
 
@@ -212,7 +240,8 @@ impl Node for Server {
             Msg::Accept { ballot, slot, command, committed } => {
                 self.on_accept(from, (ballot, slot, command), committed, out);
             }
-            Msg::Accepted { ballot, slot } => self.on_accepted(from, ballot, slot, out),
+            Msg::Accepted { ballot, slot } => self.on_accepted(from, (ballot, slot), NodeSet::EMPTY, out),
+            Msg::AcceptedIf { ballot, slot, holders } => self.on_accepted(from, (ballot, slot), holders, out),
             Msg::Nack { promised } => self.on_nack(promised, out),
             Msg::Commit { ballot, slot, command } => self.on_commit(from, ballot, slot, command, out),
             Msg::Heartbeat { ballot, round, committed } => {
@@ -239,6 +268,16 @@ impl Node for Server {
                     self.on_heartbeat(from, ballot, round, snapshot.slot, out);
                 }
             }
+            Msg::QuorumRead { command } | Msg::Rinse { command, .. } => self.on_quorum_read(from, command, out),
+            Msg::QuorumReadReply { client, seq, last_write, executed, outcome } => {
+                self.on_quorum_read_reply(from, (client, seq), (last_write, executed, outcome), out);
+            }
+            Msg::Silent { ballot, holders } if ballot == self.disk.promised => self.reads.silent = holders,
+            Msg::Silent { .. } => {}
+            Msg::Guard {} => self.on_guard(from, out),
+            Msg::GuardAck { clock } => self.on_guard_ack(from, clock, out),
+            Msg::LeasePromise { guarded, round, slot } => self.on_lease_promise(from, (guarded, round), slot, out),
+            Msg::LeasePromiseAck { guarded, round } => self.on_lease_promise_ack(from, (guarded, round), out),
             Msg::HandOver { ballot, committed } => self.on_hand_over(from, ballot, committed, out),
         }
     }
@@ -257,6 +296,8 @@ impl Node for Server {
             (Timer::MinimumTimeout, _) => self.on_minimum_timeout(out),
             (Timer::Heartbeat, _) => self.send_heartbeats(out),
             (Timer::Resend, _) => self.resend(out),
+            (Timer::Renew, _) => self.renew_leases(out),
+            (Timer::Read, _) => self.on_read_timer(out),
             (Timer::HandOver, _) => self.abort_hand_over(out),
         }
     }
@@ -402,7 +443,25 @@ impl Protocol for MultiPaxos {
             poll: settings.flag(POLL),
             // Longer than any answer takes, so that nothing is sent twice while all is well.
             resend: settings.duration(RESEND_AFTER, setup.rtt_max + setup.rtt_max / 2 + 1),
+            reads: reads(settings),
+            holders: holders(setup)?,
+            lease: settings.duration(LEASE_DURATION, (8 * setup.rtt_max).max(LEASE_FLOOR)),
+            guard: settings.duration(GUARD, 2 * setup.rtt_max),
+            drift_permille: settings.count(CLOCK_DRIFT),
+            rinse: settings.duration(RINSE_PAUSE, (setup.rtt_max / 2).max(RINSE_FLOOR)),
         };
+        if config.reads == Reads::QuorumLeases && config.lease < 4 * setup.rtt_max {
+            return Err((
+                SETTINGS[LEASE_DURATION.0 as usize].key,
+                "at least four of the longest round trips: it is renewed four times in that time",
+            ));
+        }
+        if config.reads == Reads::QuorumLeases && config.guard < setup.rtt_max {
+            return Err((
+                SETTINGS[GUARD.0 as usize].key,
+                "at least the longest round trip: the promise arrives that long after the guard was answered",
+            ));
+        }
         if config.election_min <= config.heartbeat {
             return Err((SETTINGS[ELECTION_TIMEOUT_MIN.0 as usize].key, "more than the time between heartbeats"));
         }
@@ -420,6 +479,24 @@ impl Protocol for MultiPaxos {
         setup.settings.flag(POLL)
     }
 
+    fn clocks(setup: &Setup) -> Option<u32> {
+        (reads(&setup.settings) == Reads::QuorumLeases).then(|| 1_000 * setup.settings.count(CLOCK_DRIFT))
+    }
+
+    fn contact(setup: &Setup) -> Contact {
+        match reads(&setup.settings) {
+            Reads::Log | Reads::LeaderUnchecked => Contact::Leader,
+            Reads::AnyReplica | Reads::QuorumLeases | Reads::QuorumReads => Contact::NearestToRead,
+        }
+    }
+
+    fn promises(setup: &Setup) -> Promises {
+        match reads(&setup.settings) {
+            Reads::AnyReplica | Reads::LeaderUnchecked => Self::CARD.promises.without(Promises::LINEARIZABLE),
+            _ => Self::CARD.promises,
+        }
+    }
+
     fn invariants() -> &'static [Invariant<Server>] {
         invariants::INVARIANTS
     }
@@ -427,6 +504,27 @@ impl Protocol for MultiPaxos {
     fn history_invariants() -> &'static [HistoryInvariant<Server>] {
         invariants::HISTORY
     }
+}
+
+/// Leases are not shorter, and rinses do not poll more often, unless a scenario says so, µs.
+const LEASE_FLOOR: Micros = 80_000;
+const RINSE_FLOOR: Micros = 1_000;
+
+/// The way of reading that the settings choose.
+fn reads(settings: &Settings) -> Reads {
+    use Reads::*;
+    [Log, AnyReplica, LeaderUnchecked, QuorumLeases, QuorumReads][usize::from(settings.choice(READS))]
+}
+
+/// The holders of leases; none where reads do without.
+fn holders(setup: &Setup) -> Result<NodeSet, SettingError> {
+    let n = setup.replicas;
+    let holders = match u8::try_from(setup.settings.count(LEASE_HOLDERS)) {
+        Ok(0) => majority(n),
+        Ok(holders) if holders <= n => holders,
+        _ => return Err((SETTINGS[LEASE_HOLDERS.0 as usize].key, "at most as many as there are replicas")),
+    };
+    Ok(if reads(&setup.settings) == Reads::QuorumLeases { NodeSet::first(holders) } else { NodeSet::EMPTY })
 }
 
 fn explicit_commit(settings: &Settings) -> bool {

@@ -152,10 +152,13 @@ impl Server {
         let reported = adopted.last().map_or(0, |(slot, _)| *slot);
         let last = reported.max(self.committed + self.open.len() as Slot);
         self.open.resize((last - self.committed) as usize, super::learner::Open::default());
+        if let Role::Leader(leadership) = &mut self.role {
+            leadership.adopted = last;
+        }
         let mut proposed = Vec::new();
         let waiting = std::mem::take(&mut self.clients).pending;
         for (slot, place) in (self.committed + 1..=last).zip(0..) {
-            self.open[place].votes = NodeSet::EMPTY;
+            (self.open[place].votes, self.open[place].named) = (NodeSet::EMPTY, NodeSet::EMPTY);
             if self.open[place].chosen {
                 continue;
             }

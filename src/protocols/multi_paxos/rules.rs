@@ -261,6 +261,105 @@ crate::rules! {
         INSTALLS_SNAPSHOT(slot, committed) = "takes over a saved state up to slot {slot}: it had executed up to slot {committed}";
         TAKES_SNAPSHOT(slot) = "saves its state up to slot {slot}, and forgets old slots that it covers";
     };
+    /// Reads that are not promised to be new.
+    UNCHECKED_READ = {
+        key: "unchecked-read",
+        title: "read without a check",
+        source: "Paxos Made Live (2007), §5.2, says what goes wrong",
+        says: "A server answers reads from its own state without asking anybody; what it returns may be old.",
+        without: None,
+    } tells {
+        READS_ANYWHERE(command, slot) = "answers the read {command} from its own state, up to slot {slot}; others may have executed more";
+        READS_UNCHECKED(command) = "answers the read {command} without making sure that it still leads";
+    };
+    /// Quorum reads.
+    QUORUM_READ = {
+        key: "quorum-read",
+        title: "quorum read",
+        source: "Charapko, Ailijiang, Demirbas, Linearizable Quorum Reads in Paxos (2019)",
+        says: "A replica that reads asks a quorum of acceptors, which shares one with every quorum that has a write chosen.",
+        without: None,
+    } tells {
+        ASKS_QUORUM(command, servers) = "asks {servers}, for the read {command}, which write to the same they have accepted last";
+        TELLS_LAST_WRITE(slot, executed) = "tells the last slot beyond the executed ones with a write to what is read ({slot}; 0 is none), and what it holds after slot {executed}";
+        ANSWERS_QUORUM_READ(command, servers, executed) = "answers the read {command} from the state after slot {executed}: {servers} have accepted no later write";
+    };
+    /// The rinse.
+    RINSE = {
+        key: "rinse",
+        title: "rinse",
+        source: "Charapko, Ailijiang, Demirbas, Linearizable Quorum Reads in Paxos (2019)",
+        says: "If a server of the quorum has accepted a write that none has executed, the read waits until one has.",
+        without: Some("a read returns an old value though the write after it is chosen, and was perhaps answered"),
+    } tells {
+        RINSES(command, slot, executed) = "does not answer the read {command} yet: slot {slot} may be chosen, and what it knows of is executed up to slot {executed} only";
+        GIVES_RINSE_UP(command, polls) = "sends the read {command} through the log: after {polls} polls the write it waits for is not executed";
+    };
+    /// What a lease is good for.
+    LOCAL_READ = {
+        key: "local-read",
+        title: "local read",
+        source: "Moraru, Andersen, Kaminsky, Paxos Quorum Leases (2014), §3",
+        says: "A holder with leases from servers that share one with every quorum answers reads from its own state, once it has executed what it has accepted of them.",
+        without: None,
+    } tells {
+        READS_UNDER_LEASES(command, slot) = "answers the read {command} at once from the state after slot {slot}: under its leases nothing can be chosen that it has not accepted";
+        READ_WAITS_FOR_WRITE(command, slot) = "lets the read {command} wait: it has accepted a write to the same in slot {slot}, and does not know whether that is chosen";
+    };
+    /// Writes under leases.
+    HOLDERS_ACCEPT = {
+        key: "holders-accept",
+        title: "a write waits for every holder",
+        source: "Paxos Quorum Leases §3: a grantor accepts on condition that the holder is notified before",
+        says: "With its vote a server names the holders of its leases; the vote counts once they have accepted, too.",
+        without: Some("a holder answers with an old value though a newer one is chosen"),
+    } tells {
+        WAITS_FOR_HOLDERS(slot, holders) = "does not take slot {slot} for chosen yet: servers that voted have granted leases to {holders}, and their acceptance is missing";
+        VOTES_AGAIN(slot, holders) = "has all servers vote again in slot {slot}, which lacks only the acceptance of {holders}: the leases there may be over";
+    };
+    /// The end of a lease.
+    LEASE_RUNS_OUT = {
+        key: "lease-runs-out",
+        title: "a lease runs out",
+        source: "Paxos Quorum Leases §3, lease protocol",
+        says: "A holder does not read under a lease that is over, by its own clock.",
+        without: Some("a holder that is cut off goes on answering with old values"),
+    } tells {
+        LEASE_IS_OVER(since) = "does not count a lease that has been over for {since}";
+    };
+    /// The beginning of a lease.
+    LEASE_FROM_SLOT = {
+        key: "lease-from-slot",
+        title: "a new lease waits for what was accepted before",
+        source: "Paxos Quorum Leases §3: a lease is in force from its place in the log on; here the grantor names its last accepted slot",
+        says: "Under a new lease a holder reads once it has executed up to the last slot that its grantor had accepted.",
+        without: Some("a holder that was cut off answers from an old state as soon as it has its leases back"),
+    } tells {
+        CATCHES_UP_FIRST(slot, executed) = "does not count a lease yet: its grantor had accepted up to slot {slot} before, and it has itself executed up to {executed}";
+    };
+    /// Granting.
+    GUARDED_PROMISE = {
+        key: "guarded-promise",
+        title: "guard and promise",
+        source: "Paxos Quorum Leases §3, lease protocol",
+        says: "A promise counts only within the guard since the holder answered, and a renewal only while the last promise does; the grantor waits as long, and for the clocks' largest drift.",
+        without: None,
+    } tells {
+        SENDS_GUARD(holder) = "is about to grant {holder} a lease";
+        GRANTS_LEASE(holder, lease, guard, slot) = "promises {holder} a lease of {lease}, good within {guard} since it answered the guard: it accepts nothing without naming {holder}; its last accepted slot is {slot}";
+        RENEWS_LEASE(holder, lease) = "renews the lease of {holder} for {lease}";
+        PROMISE_IS_LATE(grantor) = "does not take the lease of {grantor}: the promise came too late";
+    };
+    /// Restarts of grantors.
+    PROMISES_OUTLIVE_CRASHES = {
+        key: "promises-outlive-crashes",
+        title: "a grantor that restarts keeps its promises",
+        source: "Paxos Quorum Leases §3, on recovery (from memory)",
+        says: "A server that restarts names all holders with its votes until the longest lease that it can have granted is over.",
+        without: Some("a server forgets the lease it granted, and helps to choose what its holder does not know"),
+    } tells {
+        ASSUMES_PROMISES(time) = "names every holder with its votes for {time}: it may have granted leases before it crashed";
+    };
     /// Transfer.
     HAND_OVER = {
         key: "hand-over",
@@ -327,6 +426,45 @@ crate::settings! {
     RESEND_AFTER = {
         key: "resend",
         says: "A command without progress is sent again after this time",
+        kind: Duration { min: 1, max: 3_600_000_000 },
+    };
+    /// How reads are served.
+    READS = {
+        key: "reads",
+        says: "How reads are served: as commands of the log, by any replica, by a leader that does not check whether it still leads, by the holders of quorum leases, or by any replica that asks a quorum; in the second and third way a read may be old",
+        kind: Choice {
+            options: &["log", "any-replica", "leader-unchecked", "quorum-leases", "quorum-reads"],
+            default: 0,
+        },
+    };
+    /// Who holds leases.
+    LEASE_HOLDERS = {
+        key: "lease_holders",
+        says: "Quorum leases: how many replicas hold a lease, the first ones; 0 for a majority",
+        kind: Count { min: 0, max: 15, default: 0 },
+    };
+    /// How long a lease lasts.
+    LEASE_DURATION = {
+        key: "lease_duration",
+        says: "Quorum leases: how long a lease lasts since its last renewal; derived: eight of the longest round trips, 80 ms at least",
+        kind: Duration { min: 1, max: 3_600_000_000 },
+    };
+    /// How long a guard holds.
+    GUARD = {
+        key: "guard",
+        says: "Quorum leases: how long after the holder has answered a guard the first promise is good; derived: two of the longest round trips",
+        kind: Duration { min: 1, max: 3_600_000_000 },
+    };
+    /// How far clocks may run apart.
+    CLOCK_DRIFT = {
+        key: "clock_drift_permille",
+        says: "Quorum leases: how much faster one clock may run than another, in thousandths; grantors wait longer by as much",
+        kind: Count { min: 0, max: 1000, default: 100 },
+    };
+    /// The pause of a rinse.
+    RINSE_PAUSE = {
+        key: "rinse",
+        says: "Quorum reads: time between two polls of a rinse; derived: half the longest round trip, 1 ms at least",
         kind: Duration { min: 1, max: 3_600_000_000 },
     };
     /// Replicas in a quorum of phase 1.

@@ -225,6 +225,7 @@ impl Server {
         self.role = Role::Leader(Box::new(Leadership::new(self.me, configuration, next)));
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
         out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
+        self.wait_for_old_leases(out);
         out.because(APPENDS_NOOP, facts![next, self.disk.term]);
         self.append(Payload::Command(Command::NOOP), out);
     }

@@ -203,7 +203,7 @@ mod tests {
         let config = crate::protocols::raft::Config::new(NodeSet::first(3), &setup).expect("settings are fine");
         let mut disk = Disk { term, ..Disk::default() };
         for &term in terms {
-            disk.log.push(Entry { term, payload: Payload::Command(Command::NOOP) });
+            disk.log.push(Entry { term, created: 0, payload: Payload::Command(Command::NOOP) });
         }
         let next = disk.log.last() + 1;
         let mut server = Server::boot(NodeId(me), &config, disk, &mut Out::new(RuleSet::EMPTY));

@@ -11,7 +11,7 @@ use super::rules::*;
 use super::server::{Out, Role, Server, Timer};
 use super::storage::{Entries, Entry, Payload};
 use super::transfer::Transfer;
-use crate::core::{Answer, Command, Names, NodeId, NodeSet, Slot};
+use crate::core::{Answer, Command, Micros, Names, NodeId, NodeSet, Slot};
 use crate::facts;
 
 /// Volatile state on leaders, reinitialised after election (paper, figure 2).
@@ -25,6 +25,8 @@ pub struct Leadership {
     pub leaving: NodeSet,
     /// The slot of its no-op.
     pub term_start: Slot,
+    /// Until when, by its clock, it commits nothing, because a deposed leader may hold a lease by its log, µs; 0 for not at all.
+    pub defers_until: Micros,
     /// Who has answered since the last CheckQuorum (etcd: RecentActive).
     pub recently_active: NodeSet,
     /// The number of the latest round of heartbeats.
@@ -45,6 +47,7 @@ impl Leadership {
             peers: configuration.all().without(me),
             leaving: NodeSet::EMPTY,
             term_start: next,
+            defers_until: 0,
             recently_active: NodeSet::EMPTY,
             round: 0,
             appended: Vec::new(),
@@ -115,9 +118,10 @@ impl Server {
     /// Appends an entry to the leader's log, and sends it before it is written, so that the followers' disks and the leader's own work in
     /// parallel (dissertation §10.2.1).
     pub(super) fn append(&mut self, payload: Payload, out: &mut Out) {
+        let created = self.created_now(out);
         let Role::Leader(lead) = &mut self.role else { return };
         let term = self.disk.term;
-        let entry = Entry { term, payload };
+        let entry = Entry { term, created, payload };
         let (prev_slot, prev_term) = (self.disk.log.last(), self.disk.log.last_term());
         let slot = self.disk.log.push(entry);
         let mut replicating = NodeSet::EMPTY;
@@ -300,7 +304,7 @@ impl Server {
     }
 
     /// Commits up to the highest slot that a quorum holds, after the matchIndex of one server has risen from `before` to `reached`.
-    fn advance_commit(&mut self, before: Slot, reached: Slot, out: &mut Out) {
+    pub(super) fn advance_commit(&mut self, before: Slot, reached: Slot, out: &mut Out) {
         if reached <= self.commit.max(before) {
             return;
         }
@@ -318,6 +322,9 @@ impl Server {
         if self.disk.log.term_at(slot) != Some(self.disk.term)
             && out.rule(DOES_NOT_COUNT, facts![slot, self.disk.log.term_at(slot).unwrap_or(0), self.disk.term])
         {
+            return;
+        }
+        if self.defers(slot, out) {
             return;
         }
         out.because(COMMITS, || {
@@ -376,9 +383,10 @@ impl Server {
         if lead.change.is_some() {
             out.cancel(Timer::CatchUp);
         }
-        if self.config.reads == Reads::Lease {
-            out.cancel(Timer::Lease(0));
-            out.cancel(Timer::Lease(1));
+        match self.config.reads {
+            Reads::Lease => [0, 1].into_iter().for_each(|which| out.cancel(Timer::Lease(which))),
+            Reads::LeaseGuard => out.cancel(Timer::DeferredCommit),
+            _ => {}
         }
         let (pending, next) =
             lead.transfer.map_or((Vec::new(), None), |transfer| (transfer.pending, Some(transfer.to)));

@@ -73,7 +73,7 @@ crate::messages! {
         /// Replicates log entries. On the wire each has its term besides its command.
         AppendEntries(append: Append) = {
             letter: 'A', phase: Propose, says: "carries log entries",
-            bytes: 16 + 4 * append.entries.count(),
+            bytes: 16 + append.entries.bytes(),
             commands: append.entries.count(),
             values: |see| append.entries.as_slice().iter().for_each(|entry| see(entry.command().value())),
             slot: append.prev_slot + 1,

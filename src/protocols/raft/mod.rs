@@ -28,6 +28,7 @@
 //! | `follower.rs` | the consistency check, appending entries | §5.3 | §10.2.2 |
 //! | `snapshot.rs` | taking and installing snapshots | §7 | ch. 5 |
 //! | `reads.rs` | ReadIndex, leases | §8 | §6.4 |
+//! | `lease_guard.rs` | the log as the lease (LeaseGuard) | | |
 //! | `configuration.rs` | who votes, what a quorum is | §6 | §4.3 |
 //! | `membership.rs` | changing the members | §6 | ch. 4 |
 //! | `transfer.rs` | leadership transfer | | §3.10 |
@@ -39,7 +40,7 @@
 //!
 //! For n servers, in the failure-free case: 2(n−1) messages a command (AppendEntries to all others, and their answers); followers
 //! learn of the commitment with the next message. 2(n−1) for an election, and as many again for PreVote. 2(n−1) for all the reads
-//! that one ReadIndex round serves; none for a read under a lease. Two one-way delays from the leader's receipt of a command to its
+//! that one ReadIndex round serves; none for a read under a lease, be that the log, or without a check. Two one-way delays from the leader's receipt of a command to its
 //! commitment, the followers' and the leader's own disk working at the same time.
 //!
 //! # Choices the sources leave open
@@ -61,6 +62,7 @@ mod exchange;
 mod follower;
 mod invariants;
 mod leader;
+mod lease_guard;
 mod membership;
 mod message;
 mod progress;
@@ -126,8 +128,23 @@ crate::settings! {
     /// How reads are served.
     SETTING_READS = {
         key: "reads",
-        says: "How reads are served: as entries of the log, after a round of heartbeats, or under a lease",
-        kind: SettingKind::Choice { options: &["log", "read-index", "lease"], default: 0 },
+        says: "How reads are served: as entries of the log, after a round of heartbeats, under a lease, under the lease that the log is, by a leader that does not check whether it still leads, or by any replica; with the last two a read may be old",
+        kind: SettingKind::Choice {
+            options: &["log", "read-index", "lease", "leaseguard", "leader-unchecked", "any-replica"],
+            default: 0,
+        },
+    };
+    /// How long a committed entry is a lease.
+    SETTING_LOG_LEASE = {
+        key: "lease_duration",
+        says: "LeaseGuard: for how long a committed entry is a lease; derived: the longest election timeout",
+        kind: SettingKind::Duration { min: 1, max: HOUR },
+    };
+    /// How far clocks may be apart.
+    SETTING_CLOCK_ERROR = {
+        key: "clock_error",
+        says: "LeaseGuard: by how much the clocks of two servers may differ; a new leader waits as much longer; derived: a quarter of the longest round trip",
+        kind: SettingKind::Duration { min: 0, max: HOUR },
     };
     /// How far clocks may run apart.
     SETTING_DRIFT = {
@@ -164,6 +181,12 @@ pub enum Reads {
     ReadIndex,
     /// At once while the leader holds a lease, else after a round of heartbeats.
     Lease,
+    /// At once while the newest committed entry is a lease, else when another is committed.
+    LeaseGuard,
+    /// At once by whoever leads, or takes itself for the leader.
+    LeaderUnchecked,
+    /// At once by any replica.
+    AnyReplica,
 }
 
 /// How the members change.
@@ -190,6 +213,10 @@ pub struct Config {
     pub retry_ticks: u32,
     /// How long a lease lasts from the moment the heartbeats for it are sent.
     pub lease: Micros,
+    /// For how long a committed entry is a lease.
+    pub log_lease: Micros,
+    /// By how much two clocks may differ.
+    pub clock_error: Micros,
     /// How reads are served.
     pub reads: Reads,
     /// How the members change.
@@ -235,6 +262,18 @@ impl Config {
         if heartbeat >= election_min {
             return Err(("heartbeat", "less than election_timeout_min would do, better a fifth of it"));
         }
+        let reads = reads(settings);
+        let log_lease = settings.duration(SETTING_LOG_LEASE, election_max.max(2 * rtt_max));
+        let clock_error = clock_error(setup);
+        if reads == Reads::LeaseGuard && log_lease < *rtt_max {
+            return Err((
+                "lease_duration",
+                "at least the longest round trip between replicas would do: an entry is committed no sooner",
+            ));
+        }
+        if reads == Reads::LeaseGuard && clock_error >= log_lease {
+            return Err(("clock_error", "less than lease_duration would do"));
+        }
         Ok(Config {
             members,
             election_min,
@@ -242,7 +281,9 @@ impl Config {
             heartbeat,
             retry_ticks: u32::try_from(rtt_max / heartbeat + 1).unwrap_or(u32::MAX),
             lease: election_min * 1000 / (1000 + Micros::from(settings.count(SETTING_DRIFT))),
-            reads: [Reads::Log, Reads::ReadIndex, Reads::Lease][usize::from(settings.choice(SETTING_READS))],
+            log_lease,
+            clock_error,
+            reads,
             membership: [Membership::Joint, Membership::SingleServer][usize::from(settings.choice(SETTING_MEMBERSHIP))],
             pre_vote: settings.flag(SETTING_PRE_VOTE),
             check_quorum: settings.flag(SETTING_CHECK_QUORUM),
@@ -250,6 +291,16 @@ impl Config {
             batch: settings.count(SETTING_BATCH),
         })
     }
+}
+
+/// The way of reading that the settings choose.
+fn reads(settings: &Settings) -> Reads {
+    use Reads::*;
+    [Log, ReadIndex, Lease, LeaseGuard, LeaderUnchecked, AnyReplica][usize::from(settings.choice(SETTING_READS))]
+}
+
+fn clock_error(setup: &Setup) -> Micros {
+    setup.settings.duration(SETTING_CLOCK_ERROR, setup.rtt_max / 4)
 }
 
 fn two_for_each_other(n: u32, _: &Settings) -> Option<u32> {
@@ -305,8 +356,30 @@ impl Protocol for Raft {
     }
 
     fn clocks(setup: &Setup) -> Option<u32> {
-        let leases = setup.settings.choice(SETTING_READS) == Reads::Lease as u8;
-        leases.then(|| 1_000 * setup.settings.count(SETTING_DRIFT))
+        match reads(&setup.settings) {
+            Reads::Lease => Some(1_000 * setup.settings.count(SETTING_DRIFT)),
+            // The times in the log are compared with clocks, which have to go on showing nearly the same.
+            Reads::LeaseGuard => Some(0),
+            _ => None,
+        }
+    }
+
+    fn clock_error(setup: &Setup) -> Micros {
+        if reads(&setup.settings) == Reads::LeaseGuard { clock_error(setup) } else { 0 }
+    }
+
+    fn contact(setup: &Setup) -> Contact {
+        match reads(&setup.settings) {
+            Reads::AnyReplica => Contact::NearestToRead,
+            _ => Self::CARD.contact,
+        }
+    }
+
+    fn promises(setup: &Setup) -> Promises {
+        match reads(&setup.settings) {
+            Reads::AnyReplica | Reads::LeaderUnchecked => Self::CARD.promises.without(Promises::LINEARIZABLE),
+            _ => Self::CARD.promises,
+        }
     }
 
     fn invariants() -> &'static [Invariant<Server>] {

@@ -10,11 +10,11 @@ use crate::facts;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PendingReads {
     /// Those that wait for `round` to be confirmed.
-    confirming: Vec<Command>,
-    /// The round of heartbeats sent for them.
-    round: u32,
+    pub(super) confirming: Vec<Command>,
+    /// The round of heartbeats sent for them; where the log is the lease, the slot of the no-op.
+    pub(super) round: u32,
     /// Those that arrived after that round was sent, for the next one; or before this leader has committed an entry of its term.
-    waiting: Vec<Command>,
+    pub(super) waiting: Vec<Command>,
 }
 
 impl PendingReads {
@@ -54,8 +54,16 @@ impl Server {
     /// before the read arrived; so it only remains to confirm that it still leads.
     pub(super) fn on_read(&mut self, command: Command, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
+        if self.config.reads == Reads::LeaseGuard {
+            lead.reads.waiting.push(command);
+            return self.read_by_the_log(out);
+        }
         if self.commit < lead.term_start && out.rule(READ_WAITS, facts![command, lead.term_start]) {
             return lead.reads.waiting.push(command);
+        }
+        if self.config.reads == Reads::LeaderUnchecked {
+            out.because(READS_UNCHECKED, facts![command]);
+            return self.answer_read(command, out);
         }
         if self.config.reads == Reads::Lease && lead.lease.is_held() {
             out.because(READS_UNDER_LEASE, facts![command]);
@@ -68,12 +76,15 @@ impl Server {
         self.start_read_round(out);
     }
 
-    fn answer_read(&self, command: Command, out: &mut Out) {
+    pub(super) fn answer_read(&self, command: Command, out: &mut Out) {
         out.reply(command.client, command.seq, Answer::Done(self.machine.look(command.op)));
     }
 
     /// Sends a round of ReadIndex for the reads that wait, unless one is under way.
     pub(super) fn start_read_round(&mut self, out: &mut Out) {
+        if self.config.reads == Reads::LeaseGuard {
+            return self.read_by_the_log(out);
+        }
         let (_, configuration) = self.configuration();
         let Role::Leader(lead) = &mut self.role else { return };
         if lead.reads.waiting.is_empty() || !lead.reads.confirming.is_empty() {
@@ -113,10 +124,15 @@ impl Server {
     /// Answers the reads whose round is confirmed by a quorum.
     pub(super) fn answer_confirmed(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &self.role else { return };
-        if lead.reads.confirming.is_empty() || !self.is_confirmed(lead.reads.round) {
+        let by_log = self.config.reads == Reads::LeaseGuard;
+        let confirmed = if by_log { self.commit >= lead.reads.round } else { self.is_confirmed(lead.reads.round) };
+        if lead.reads.confirming.is_empty() || !confirmed {
             return;
         }
-        out.because(ANSWERS_READS, facts![lead.reads.round]);
+        match by_log {
+            true => out.because(ANSWERS_BY_NOOP, facts![lead.reads.round]),
+            false => out.because(ANSWERS_READS, facts![lead.reads.round]),
+        }
         let Role::Leader(lead) = &mut self.role else { return };
         for command in std::mem::take(&mut lead.reads.confirming) {
             self.answer_read(command, out);

@@ -356,6 +356,52 @@ crate::rules! {
         LEASE_IS_OVER(lease) = "ends its lease, which lasted {lease} from when the heartbeats for it were sent";
     };
 
+    /// LeaseGuard: what a lease is.
+    LOG_IS_THE_LEASE = {
+        key: "log-is-the-lease",
+        title: "the log is the lease",
+        source: "LeaseGuard: Davis, Demirbas, Deng, SIGMOD 2026; ClientRead in its specification",
+        says: "A leader answers reads at once while its newest committed entry is younger than the lease's duration.",
+        without: Some("a leader that was cut off goes on answering after another has committed new values"),
+    } tells {
+        READS_BY_LOG(command, slot) = "answers the read {command} at once: its newest committed entry, {slot}, is young enough to be a lease";
+        LEASE_BY_LOG_IS_OVER(command, lease) = "does not answer the read {command} at once: its newest committed entry is older than {lease}";
+        RENEWS_LEASE(slot) = "appends a no-op as entry {slot}, for reads that wait: once committed it is a lease";
+        ANSWERS_BY_NOOP(slot) = "answers the reads: entry {slot}, which it appended after they arrived, is committed, so it still led then";
+    };
+    /// LeaseGuard: what a new leader does.
+    DEFERRED_COMMIT = {
+        key: "deferred-commit",
+        title: "deferred commit",
+        source: "LeaseGuard: CommitEntry in its specification",
+        says: "A new leader commits nothing before every entry of an older term in its log is older than the lease's duration and the clocks' largest difference.",
+        without: Some("a new leader commits new values while a deposed one still answers reads by its lease"),
+    } tells {
+        DEFERS_COMMIT(slot, wait) = "does not commit entry {slot} yet, though a majority holds it: for {wait} more, a deposed leader may hold a lease";
+    };
+    /// LeaseGuard: reads of a new leader.
+    LIMBO_REGION = {
+        key: "limbo-region",
+        title: "inherited lease, limbo region",
+        source: "LeaseGuard: inherited lease reads; ClientRead in its specification",
+        says: "Before it commits an entry of its own, a leader reads by the lease of the newest entry it knows to be committed, but nothing that an older entry after that one writes.",
+        without: Some("a new leader answers with an old value while the deposed leader has committed a newer one"),
+    } tells {
+        INHERITS_LEASE(command, slot) = "answers the read {command} at once by an inherited lease: entry {slot} is young enough, and no entry whose commitment it does not know writes what is read";
+        READ_IS_IN_LIMBO(command, slot) = "lets the read {command} wait: entry {slot} of an older term writes what it reads, and may be committed or not";
+    };
+    /// Reads that are not promised to be new.
+    UNCHECKED_READ = {
+        key: "unchecked-read",
+        title: "read without a check",
+        source: "paper §8 and dissertation §6.4 say what goes wrong",
+        says: "A server answers reads from its own state without asking anybody; what it returns may be old.",
+        without: None,
+    } tells {
+        READS_ANYWHERE(command, slot) = "answers the read {command} from its own state, up to entry {slot}; others may have committed more";
+        READS_UNCHECKED(command) = "answers the read {command} without making sure that it still leads";
+    };
+
     // Membership.
 
     /// Non-voting members.

@@ -34,6 +34,8 @@ crate::timers! {
         CheckQuorum = { name: "CheckQuorum", says: "steps down unless a quorum has answered", acts: true };
         /// Leader: one of its two latest leases (dissertation §6.4.1).
         Lease(which: u8) = { name: "lease", says: "answers no more reads under this lease", acts: false };
+        /// Leader: the time in which a deposed leader may hold a lease by its log (LeaseGuard).
+        DeferredCommit = { name: "lease of a deposed leader", says: "commits what a quorum holds", acts: true };
         /// Leader: the time in which the target of a transfer should have been elected (dissertation §3.10).
         Transfer = { name: "transfer timeout", says: "gives up the transfer, and takes commands again", acts: true };
         /// Leader: the minimum election timeout, as the limit of a round in which new servers catch up (dissertation §4.2.1).
@@ -78,6 +80,8 @@ pub struct Server {
     pub(super) log_matched: bool,
     /// commitIndex. Entries are applied as soon as they are known to be committed, so it is lastApplied as well.
     pub(super) commit: Slot,
+    /// The latest time of creation of a committed entry (LeaseGuard).
+    pub(super) renewed: u32,
     pub(super) machine: Machine,
     /// The configurations in the log, each with its slot, after the one in force before them. Invariant: never empty.
     pub(super) configurations: Vec<(Slot, Configuration)>,
@@ -138,6 +142,7 @@ impl Server {
             let next = self.commit + 1;
             let Some(entry) = self.disk.log.get(next) else { break };
             let (term, command) = (entry.term, entry.command());
+            self.renewed = self.renewed.max(entry.created);
             self.commit = next;
             let outcome = self.machine.apply_once(command, self.me, || out.rule(EXECUTES_ONCE, facts![command]));
             out.applied(next, command);
@@ -206,6 +211,7 @@ impl Node for Server {
             hears_leader: false,
             log_matched: false,
             commit,
+            renewed: disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.created),
             machine,
             configurations,
             out_of_order: VecDeque::new(),
@@ -259,12 +265,17 @@ impl Node for Server {
             Timer::Heartbeat => self.on_heartbeat_due(out),
             Timer::CheckQuorum => self.on_check_quorum(out),
             Timer::Lease(which) => self.on_lease_end(which, out),
+            Timer::DeferredCommit => self.on_deferred_commit(out),
             Timer::Transfer => self.on_transfer_timeout(out),
             Timer::CatchUp => self.on_catch_up_timeout(out),
         }
     }
 
     fn on_request(&mut self, command: Command, out: &mut Out) {
+        if self.config.reads == Reads::AnyReplica && command.op.is_read() {
+            out.because(READS_ANYWHERE, facts![command, self.commit]);
+            return self.answer_read(command, out);
+        }
         let Role::Leader(lead) = &mut self.role else {
             match self.leader {
                 Some(leader) => out.because(REDIRECTS, facts![leader]),

@@ -26,7 +26,13 @@ impl Server {
         let known = self.configurations.iter().rposition(|(slot, _)| *slot <= last).unwrap_or(0);
         self.configurations.drain(..known);
         let (_, configuration) = self.configurations.first().copied().unwrap_or_default();
-        self.disk.snapshot = Some(Arc::new(Snapshot { last, term, configuration, machine: self.machine.clone() }));
+        self.disk.snapshot = Some(Arc::new(Snapshot {
+            last,
+            term,
+            created: self.renewed,
+            configuration,
+            machine: self.machine.clone(),
+        }));
         let kept = last.saturating_sub(every);
         self.disk.log.compact_to(kept.min(self.needed_after()).max(last.saturating_sub(every.saturating_mul(KEPT))));
         out.save_entries(self.disk.log.last() + 1);
@@ -55,6 +61,7 @@ impl Server {
             self.configurations = vec![(last, snapshot.configuration)];
             self.find_configurations(last + 1);
             self.commit = last;
+            self.renewed = self.renewed.max(snapshot.created);
             self.disk.snapshot = Some(Arc::clone(snapshot));
             self.out_of_order.clear();
             out.because(SAVES_SNAPSHOT, facts![last]);

@@ -10,6 +10,8 @@ use std::sync::Arc;
 pub struct Entry {
     /// The term of the leader that created it.
     pub term: u32,
+    /// When that leader created it, by its clock, ms. Only where the log is the lease (`lease_guard`); 0 elsewhere.
+    pub created: u32,
     /// Its content.
     pub payload: Payload,
 }
@@ -25,7 +27,7 @@ pub enum Payload {
 
 impl Default for Entry {
     fn default() -> Entry {
-        Entry { term: 0, payload: Payload::Command(Command::NOOP) }
+        Entry { term: 0, created: 0, payload: Payload::Command(Command::NOOP) }
     }
 }
 
@@ -57,6 +59,11 @@ pub enum Entries {
 }
 
 impl Entries {
+    /// Bytes on the wire besides the commands: the term and, where there is one, the time of creation.
+    pub fn bytes(&self) -> u32 {
+        self.as_slice().iter().map(|entry| if entry.created > 0 { 8 } else { 4 }).sum()
+    }
+
     /// How many; at least one.
     pub fn count(&self) -> u32 {
         self.as_slice().len() as u32
@@ -106,6 +113,8 @@ pub struct Snapshot {
     pub last: Slot,
     /// lastIncludedTerm.
     pub term: u32,
+    /// The latest time of creation of an entry up to there.
+    pub created: u32,
     /// The latest configuration up to there.
     pub configuration: Configuration,
     /// The state machine, with the sessions that make commands take effect at most once.

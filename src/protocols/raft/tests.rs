@@ -52,7 +52,7 @@ fn disk(term: u32, terms: &[u32]) -> Disk {
     let mut log = RaftLog::default();
     for (&term, seq) in terms.iter().zip(1..) {
         // Entries of different terms hold different commands.
-        log.push(Entry { term, payload: Payload::Command(write(term * 100 + seq)) });
+        log.push(Entry { term, created: 0, payload: Payload::Command(write(term * 100 + seq)) });
     }
     Disk { term, log, ..Disk::default() }
 }

@@ -381,7 +381,7 @@ impl World {
             clients: Clients::new(clients, seed),
             net_rng: Rng::stream(seed, "network", 0),
             answers_needed: replicas.answers(&setup),
-            contact: replicas.card().contact,
+            contact: replicas.contact(&setup),
             strict_disks: topology.disk > 0 || !ablated.is_empty() || (cfg!(debug_assertions) && replicas.allows_all()),
             outbox: Box::new(Outbox::new(ablated)),
             records_effects: false,

@@ -79,6 +79,9 @@ impl World {
     pub(super) fn begin(&mut self, client: ClientId) -> StepOutcome {
         self.counts.asked += 1;
         let command = self.clients.begin(client, self.time);
+        if self.contact == Contact::NearestToRead {
+            self.clients.sessions[usize::from(client.0)].turn_to(command.op.is_read());
+        }
         self.record_client_event(client, HistoryEvent::Asked(command.op));
         self.submit(client);
         self.record_client_step(client)
@@ -111,7 +114,7 @@ impl World {
         }
         match self.contact {
             Contact::All => (0..self.hosts.len() as u8).for_each(|to| self.send_request(command, site, NodeId(to))),
-            Contact::Leader | Contact::Nearest => self.send_request(command, site, to),
+            Contact::Leader | Contact::Nearest | Contact::NearestToRead => self.send_request(command, site, to),
         }
     }
 
@@ -206,7 +209,7 @@ impl World {
                     session.answers.clear();
                 }
                 session.target = from;
-                if self.contact == Contact::Nearest {
+                if self.contact == Contact::Nearest || session.reads {
                     self.choose_next_target(client, waiting.attempt);
                 }
                 let session = &mut self.clients.sessions[usize::from(client.0)];

@@ -1,7 +1,7 @@
 //! Read access to a world: state, messages in flight, counters, trace, history, fingerprint.
 
 use super::{ClientMessage, End, Flight, GivenOrder, HistoryRecord, Mark, ReplyKind, Sending, World};
-use crate::core::node::{Phase, Protocol, Reply};
+use crate::core::node::{Phase, Protocol, Reply, Setup};
 use crate::core::{Command, Header, Log, Micros, NodeId, NodeSet, RuleSet, Told};
 use crate::sim::action::{Action, Refused};
 use crate::sim::measure::{Counts, Samples};
@@ -27,6 +27,11 @@ impl World {
     /// Number of replicas, crashed and removed ones included.
     pub fn nodes(&self) -> u8 {
         self.hosts.len() as u8
+    }
+
+    /// What the cluster was set up with.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
     }
 
     /// The replicas, behind the protocol-independent trait.

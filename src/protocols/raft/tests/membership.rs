@@ -47,7 +47,7 @@ fn two_leaders_single_server_changes_do_not_both_commit() {
 fn overwritten_configuration_is_no_longer_in_force() {
     let mut group = Group::of(3, &[]);
     let before = group.servers[&S1].configuration();
-    let entry = |term, payload| Entries::One(Entry { term, payload });
+    let entry = |term, payload| Entries::One(Entry { term, created: 0, payload });
     let append =
         |term, entries| Message::AppendEntries(Append { term, prev_slot: 0, prev_term: 0, commit: 0, entries });
     let next = Configuration::simple(NodeSet::first(2));

@@ -170,7 +170,7 @@ fn read_index_answers_no_read_that_arrived_after_its_round() {
 
 fn snapshot(last: Slot, term: u32) -> Arc<Snapshot> {
     let configuration = Configuration::simple(NodeSet::first(3));
-    Arc::new(Snapshot { last, term, configuration, machine: crate::services::Machine::default() })
+    Arc::new(Snapshot { last, term, created: 0, configuration, machine: crate::services::Machine::default() })
 }
 
 #[test]
