@@ -16,6 +16,7 @@ pub mod messages;
 pub mod names;
 pub mod node;
 pub mod out;
+pub mod patience;
 pub mod quorum;
 pub mod reasons;
 pub mod rules;

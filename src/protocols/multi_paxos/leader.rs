@@ -280,10 +280,15 @@ impl Server {
 
     /// A heartbeat was answered.
     pub(super) fn on_heartbeat_reply(&mut self, from: NodeId, ballot: Ballot, round: u32, first_missing: Slot) {
-        let Role::Leader(leadership) = &mut self.role else { return };
         if ballot != self.disk.promised {
             return;
         }
+        let Role::Leader(leadership) = &mut self.role else {
+            if ballot.node == self.me {
+                self.patience.late();
+            }
+            return;
+        };
         leadership.recently_active.add(from);
         leadership.followers[usize::from(from.0)].answer(round, first_missing, self.config.patience);
         if self.config.thrifty && round >= leadership.timed && leadership.nearest.add(from) {
@@ -302,10 +307,12 @@ impl Server {
             && self.config.thrifty
             && self.config.quorums.phase2.is_minimal(others.with(self.me))
         {
-            leadership.to = others;
+            leadership.to = quorum.without(self.me);
+            return true;
         }
     }
 
+        false
     /// The retransmission timeout: if the oldest open slot is still the same, sends open proposals again, to those that have answered a heartbeat
     /// sent after them: what others have not answered may still be on its way.
     pub(super) fn resend(&mut self, out: &mut Out<Server>) {
@@ -358,12 +365,13 @@ impl Server {
             out.because(RESIGNS, facts![active.with(self.me)]);
             return self.follow(self.disk.promised, None, out);
         }
+            self.patience.give_up();
         self.schedule_quorum_check(out);
     }
 
     /// Sets the time of the next check, by which a quorum should have answered.
     pub(super) fn schedule_quorum_check(&self, out: &mut Out<Server>) {
-        let quorum_timeout = self.config.quorum_timeout << self.preempted;
+        let quorum_timeout = self.patience.stretch(self.config.quorum_timeout) << self.preempted;
         out.set_timer(Timer::Election, quorum_timeout, quorum_timeout);
     }
 

@@ -28,6 +28,9 @@
 //! * **Catching up** rides on heartbeats: the answer to one has the first missing slot, the next one the missing commands, or a snapshot. One of
 //!   those is under way to a server at a time. So servers outside of a thrifty quorum cost no messages of their own: they get many
 //!   commands with one message instead of one each.
+//! * **Giving way.** A proposer that lacks commands which the others have compacted would need a snapshot from one of them before it can go on.
+//!   It lets the first that says so lead instead, and that one brings it up to date. Only if that comes to nothing, its next Prepare asks that one for
+//!   its state.
 //! * **Retransmission** needs no guess how long an answer may take: what a server has not answered is sent again once it has answered a heartbeat
 //!   that was sent later, which waits in the same queues and for the same disk.
 //! * **Stability.** Before it prepares, a server asks whether the others still hear from a leader. So a leader whose heartbeats reach a quorum
@@ -52,7 +55,7 @@ pub use rules::*;
 use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
-    NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
+    NodeSet, NodeStatus, Out, Patience, Promises, QuorumSystem, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
     TimingModel,
 };
 use crate::facts;
@@ -149,6 +152,10 @@ pub struct Server {
     seen: Ballot,
     /// Ballots of this server preempted in a row before anything was chosen in them, at most [`leader::DOUBLINGS`]: timeouts are longer.
     preempted: u8,
+    /// Whom it last let lead because that one had compacted what it lacks; asked for its state if it did not lead after all.
+    gave_way: Option<NodeId>,
+    /// How much longer timeouts are, because answers were late.
+    patience: Patience,
     /// The commit index: slots up to this one are chosen, and executed.
     committed: Slot,
     /// Records of the slots after `committed` in which something is chosen or proposed.
@@ -183,6 +190,8 @@ impl Node for Server {
             role: Role::acceptor(None),
             seen: disk.promised,
             preempted: 0,
+            gave_way: None,
+            patience: Patience::default(),
             committed: disk.snapshot.slot,
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),
@@ -207,7 +216,7 @@ impl Node for Server {
         match *message {
             Msg::Poll { ballot } => self.on_poll(from, ballot, out),
             Msg::PollReply { ballot, granted } => self.on_poll_reply(from, ballot, granted, out),
-            Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),
+            Msg::Prepare { ballot, from: first, state } => self.on_prepare(from, ballot, first, state, out),
             Msg::Promise { ballot, ref report } => self.on_promise(from, ballot, report, out),
             Msg::Accept { ballot, slot, command, committed } => {
                 self.on_accept(from, (ballot, slot, command), committed, out);
@@ -246,6 +255,7 @@ impl Node for Server {
     fn on_timer(&mut self, timer: Timer, out: &mut Out<Server>) {
         match (timer, &self.role) {
             (Timer::Election, Role::Acceptor { .. }) => {
+                self.patience.give_up();
                 out.because(LOSES_PATIENCE, facts![]);
                 match self.config.poll {
                     true => self.poll(out),

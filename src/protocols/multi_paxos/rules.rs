@@ -258,6 +258,7 @@ crate::rules! {
         says: "Slots covered by a saved state can be forgotten; one that lacks them gets the state instead.",
         without: None,
     } tells {
+        GIVES_WAY(server, slot) = "lets {server} lead, which has forgotten the commands up to slot {slot}: it lacks some of them itself";
         INSTALLS_SNAPSHOT(slot, committed) = "takes over a saved state up to slot {slot}: it had executed up to slot {committed}";
         TAKES_SNAPSHOT(slot) = "saves its state up to slot {slot}, and forgets old slots that it covers";
     };
