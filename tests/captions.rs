@@ -7,6 +7,8 @@
 mod epaxos;
 #[path = "captions/foils.rs"]
 mod foils;
+#[path = "captions/quorums.rs"]
+mod quorums;
 
 use quorumscope::core::NodeId;
 use quorumscope::lab::presets::PRESETS;
@@ -595,6 +597,7 @@ fn claims(key: &str) -> &'static [Claim] {
         )],
         _ => foils::claims(key)
             .or_else(|| epaxos::claims(key))
+            .or_else(|| quorums::claims(key))
             .unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
     }
 }

@@ -74,6 +74,14 @@ const ABLATIONS: &[(&str, &str)] = &[
         "synod 3 -durable-round property=Agreement / timers=0 crashes=1 at=1+1 lost=Nack+Chosen own=late",
     ),
     ("synod-quorums-intersect", "synod 3 -quorums-intersect q1=1 q2=2 property=Agreement / timers=0"),
+    (
+        "synod-quorums-intersect-grid",
+        "synod 4 -quorums-intersect quorums=\"grid\" property=Agreement / timers=0 lost=Nack",
+    ),
+    (
+        "synod-quorums-intersect-hierarchical",
+        "synod 4 -quorums-intersect quorums=\"hierarchical\" property=Agreement / timers=0 lost=Nack",
+    ),
     ("multi-paxos-unique-ballots", concat!("multi-paxos 3 poll=false -unique-ballots ", paxos!("timers=2 at=1+2"))),
     (
         "multi-paxos-adopt-highest-accepted",
@@ -90,6 +98,10 @@ const ABLATIONS: &[(&str, &str)] = &[
     (
         "multi-paxos-quorums-intersect",
         concat!("multi-paxos 3 poll=false -quorums-intersect q1=1 q2=2 ", paxos!("timers=2 at=1+2")),
+    ),
+    (
+        "multi-paxos-quorums-intersect-grid",
+        concat!("multi-paxos 4 poll=false -quorums-intersect quorums=\"grid\" ", paxos!("timers=2 at=1+2")),
     ),
     (
         "multi-paxos-prepare-all-slots",

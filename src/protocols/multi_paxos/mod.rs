@@ -55,7 +55,7 @@ pub use rules::*;
 use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
-    NodeSet, NodeStatus, Out, Patience, Promises, QuorumSystem, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
+    NodeSet, NodeStatus, Out, Patience, Promises, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
     TimingModel,
 };
 use crate::facts;
@@ -292,15 +292,15 @@ impl Node for Server {
     fn status(&self) -> NodeStatus {
         let (role, leader, tally) = match &self.role {
             Role::Acceptor { leader, consents, .. } => {
-                let (one, two) = (self.config.quorums.phase1.need(), self.config.quorums.phase2.need());
-                let tally = Tally { of: "consents", slot: 0, from: *consents, need: one.max(two) };
+                let Quorums { phase1, phase2, .. } = self.config.quorums;
+                let need = phase1.need_with(*consents).max(phase2.need_with(*consents));
+                let tally = Tally { of: "consents", slot: 0, from: *consents, need };
                 ("acceptor", *leader, (!consents.is_empty()).then_some(tally))
             }
-            Role::Proposer(Phase1 { promises, .. }) => (
-                "proposer",
-                None,
-                Some(Tally { of: "promises", slot: 0, from: *promises, need: self.config.quorums.phase1.need() }),
-            ),
+            Role::Proposer(Phase1 { promises, .. }) => {
+                let need = self.config.quorums.phase1.need_with(*promises);
+                ("proposer", None, Some(Tally { of: "promises", slot: 0, from: *promises, need }))
+            }
             Role::Leader(_) => (
                 "leader",
                 Some(self.me),
@@ -308,7 +308,7 @@ impl Node for Server {
                     of: "acknowledgements",
                     slot: self.committed + 1,
                     from: open.votes,
-                    need: self.config.quorums.phase2.need(),
+                    need: self.config.quorums.phase2.need_with(open.votes),
                 }),
             ),
         };
@@ -399,7 +399,7 @@ impl Protocol for MultiPaxos {
         let election_min = settings.duration(ELECTION_TIMEOUT_MIN, 3 * heartbeat + setup.rtt_max);
         let election_max = settings.duration(ELECTION_TIMEOUT_MAX, 2 * election_min);
         let config = Config {
-            quorums: Quorums::checked(setup, PHASE_1_QUORUM, PHASE_2_QUORUM, QUORUMS_INTERSECT)?,
+            quorums: QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT)?,
             explicit_commit: explicit_commit(settings),
             thrifty: settings.flag(SEND_THRIFTY),
             pipeline: settings.count(ALPHA),
@@ -423,7 +423,11 @@ impl Protocol for MultiPaxos {
     }
 
     fn live(setup: &Setup, healthy: u8) -> bool {
-        Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
+        QUORUM_SETTINGS.live(setup, healthy)
+    }
+
+    fn quorums(setup: &Setup) -> Option<Quorums> {
+        QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT).ok()
     }
 
     fn stable(setup: &Setup) -> bool {
@@ -444,7 +448,7 @@ fn explicit_commit(settings: &Settings) -> bool {
 }
 
 fn phase2_size(n: u32, settings: &Settings) -> u32 {
-    u32::from(QuorumSystem::threshold(n as u8, settings.count(PHASE_2_QUORUM)).need())
+    QUORUM_SETTINGS.sizes(n, settings).1
 }
 
 #[cfg(test)]
