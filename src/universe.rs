@@ -15,7 +15,9 @@ pub mod tree;
 pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
-use crate::core::{Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told};
+use crate::core::{
+    Card, Edition, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Rule, RuleSet, Setting, Slot, Told,
+};
 #[cfg(feature = "cli")]
 use crate::judge::delivery::Deliveries;
 #[cfg(feature = "cli")]
@@ -295,6 +297,8 @@ pub struct Variant {
     pub inspector: Inspector,
     /// Settings that a scenario may choose.
     pub settings: &'static [Setting],
+    /// Its editions, one for each option of the setting `edition`.
+    pub editions: &'static [Edition],
     /// Message kinds.
     pub kinds: &'static [Kind],
     /// Constructor of its replicas.
@@ -404,6 +408,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         #[cfg(feature = "cli")]
         inspector: Inspector::of::<P>(),
         settings: P::SETTINGS,
+        editions: P::EDITIONS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,
         order: order_of(P::CARD.shots),
