@@ -211,9 +211,13 @@ impl Scenario {
                     "stands here twice; put all settings of a replica into one entry",
                 );
             }
-            let given = settings.iter().map(|(key, value)| (key.as_str(), value));
+            let given = || settings.iter().map(|(key, value)| (key.as_str(), value));
             let mut own = ProblemCollector::default();
-            overrides.push((node, read_settings(variant, base.clone(), given, &mut own)));
+            overrides.push((node, read_settings(variant, base.clone(), given(), &mut own)));
+            if edition(variant, given()).is_some_and(|edition| !edition.without.is_empty()) {
+                let says = "it does without a rule, and nodes do so together: in the settings of all it would do";
+                own.add(format!("settings.{EDITION}"), &settings[EDITION], says);
+            }
             problems.add_within(&format!("node[{i}]"), own);
         }
         overrides

@@ -123,7 +123,10 @@ impl Server {
     #[inline(never)]
     pub(super) fn on_promise(&mut self, from: NodeId, ballot: Ballot, report: &Report, out: &mut Out<Server>) {
         if ballot != self.disk.promised || !matches!(self.role, Role::Proposer(_)) {
-            if ballot.node == self.me && !matches!(self.role, Role::Leader(_)) {
+            // Of a ballot that it gave up because time ran out, not because of a higher one of another or to let another lead.
+            let timed_out = self.disk.promised.node == self.me && self.seen == self.disk.promised;
+            let asks = self.gave_way.is_none() && !matches!(self.role, Role::Leader(_));
+            if ballot.node == self.me && timed_out && asks {
                 self.patience.late();
             }
             return;

@@ -103,7 +103,7 @@ impl Server {
         out: &mut Out,
     ) {
         let (_, configuration) = self.configuration();
-        if granted && term <= self.disk.term && self.is_seeking_votes() {
+        if granted && self.is_of_earlier_election(term) {
             self.patience.late();
         }
         let Role::PreCandidate { votes, ahead } = &mut self.role else { return };
@@ -168,9 +168,14 @@ impl Server {
         out.send(from, Message::RequestVoteReply { term: self.disk.term, granted: !refused });
     }
 
-    /// Whether an election of its own is under way.
-    const fn is_seeking_votes(&self) -> bool {
-        matches!(self.role, Role::PreCandidate { .. } | Role::Candidate { .. })
+    /// Whether an election of its own is under way, and a vote for `term` is for one that it has begun again since. A pre-candidate has given up the
+    /// election in its present term; at a candidate, what others promised for this term is no longer needed, and not late.
+    const fn is_of_earlier_election(&self, term: u32) -> bool {
+        match self.role {
+            Role::PreCandidate { .. } => term <= self.disk.term,
+            Role::Candidate { .. } => term < self.disk.term,
+            Role::Follower | Role::Leader(_) => false,
+        }
     }
 
     /// Leader stickiness: whether this server leads, or has heard from a leader within the minimum election timeout.
@@ -215,8 +220,7 @@ impl Server {
 
     pub(super) fn on_vote(&mut self, from: NodeId, term: u32, granted: bool, out: &mut Out) {
         let (_, configuration) = self.configuration();
-        let late = term < self.disk.term || !matches!(self.role, Role::Candidate { .. });
-        if granted && late && self.is_seeking_votes() {
+        if granted && self.is_of_earlier_election(term) {
             self.patience.late();
         }
         let Role::Candidate { votes } = &mut self.role else { return };
