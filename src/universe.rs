@@ -16,7 +16,7 @@ pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
 use crate::core::{
-    Card, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told,
+    Card, Edition, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told,
 };
 #[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
@@ -305,6 +305,8 @@ pub struct Variant {
     pub inspector: Inspector,
     /// Settings that a scenario may choose.
     pub settings: &'static [Setting],
+    /// Its editions, one for each option of the setting `edition`.
+    pub editions: &'static [Edition],
     /// Message kinds.
     pub kinds: &'static [Kind],
     /// Constructor of its replicas.
@@ -419,6 +421,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         #[cfg(feature = "cli")]
         inspector: Inspector::of::<P>(),
         settings: P::SETTINGS,
+        editions: P::EDITIONS,
         kinds: <P::Node as Node>::Msg::KINDS,
         replicas: replicas::<P>,
         order: order_of(P::CARD.agrees_on),

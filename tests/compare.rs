@@ -28,9 +28,14 @@ fn measured(scenario: &Scenario, variants: &[&str], replicas: &[u32]) -> Vec<Cel
 
 /// Measures one variant, and expects exactly these counts for n = 3, 5, 7, 9.
 fn counts(variant: &str, changes: &[&str], expected: [u64; 4]) {
+    counts_of(&[3, 5, 7, 9], variant, changes, &expected);
+}
+
+/// Measures one variant, and expects exactly these counts for so many replicas.
+fn counts_of(replicas: &[u32], variant: &str, changes: &[&str], expected: &[u64]) {
     let own = format!("variant={variant}");
     let scenario = changed(&[&[own.as_str()], changes].concat());
-    let cells = measured(&scenario, &[variant], &[3, 5, 7, 9]);
+    let cells = measured(&scenario, &[variant], replicas);
     let found = cells.iter().map(|cell| {
         let measured = cell.measured.as_ref().unwrap_or_else(|| panic!("{variant} {changes:?}: {:?}", cell.says));
         let formula = measured.formula.as_ref().unwrap_or_else(|| panic!("{variant} {changes:?}: no formula"));
@@ -82,6 +87,32 @@ fn multi_paxos_sends_2n_minus_2_or_a_third_message_to_tell_or_fewer_to_ask() {
     counts("multi-paxos", &["settings.commit=explicit"], [6, 12, 18, 24]);
     counts("multi-paxos", &["settings.thrifty=true"], [2, 4, 6, 8]);
     counts("multi-paxos", &["settings.thrifty=true", "settings.commit=explicit"], [4, 8, 12, 16]);
+}
+
+/// Thrifty, 2(q2−1) for a command, where q2 is a column; a row and a column; or majorities of a majority of groups. The grids are 2×2, 2×3, 2×4, 3×3, 3×4.
+#[test]
+fn quorums_of_a_grid_or_of_groups_cost_two_messages_for_each_other_member() {
+    const SIZES: [u32; 5] = [4, 6, 8, 9, 12];
+    // The scenario itself has to fit as well.
+    const FOUR: &str = r#"replicas=["us-east-1", "us-east-1", "us-west-2", "eu-west-1"]"#;
+    for (shape, q1, q2) in [
+        ("grid", [2, 3, 4, 3, 4], [2, 2, 2, 3, 3]),
+        ("row-and-column", [3, 4, 5, 5, 6], [3, 4, 5, 5, 6]),
+        ("hierarchical", [4, 4, 6, 4, 6], [4, 4, 6, 4, 6]),
+    ] {
+        let shape = format!("settings.quorums={shape}");
+        let thrifty = [FOUR, shape.as_str(), "settings.thrifty=true"];
+        counts_of(&SIZES, "multi-paxos", &thrifty, &q2.map(|q2| 2 * (q2 - 1)));
+        counts_of(&SIZES, "multi-paxos", &thrifty[..2], &SIZES.map(|n| 2 * (u64::from(n) - 1)));
+        let all: Vec<u64> = (0..5).map(|i| 2 * (q1[i] + q2[i] - 2) + u64::from(SIZES[i]) - 1).collect();
+        counts_of(&SIZES, "synod", &thrifty, &all);
+    }
+    let grid = [FOUR, "settings.quorums=grid", "settings.rows=2", "settings.thrifty=true"];
+    counts_of(&[6, 8], "multi-paxos", &grid, &[2, 2]);
+    let changes = [&["variant=multi-paxos"], &grid[..2]].concat();
+    let five = measured(&changed(&changes), &["multi-paxos"], &[5]);
+    let says = five[0].says.as_deref().unwrap_or_default();
+    assert!(says.contains("quorums") && says.contains("4, 6, 8, 9"), "{says}");
 }
 
 /// Lamport counts 9, 20, 35 for 3, 5, 7 acceptors: with the client's proposals to a quorum of two thirds, which are no messages here.
@@ -170,9 +201,9 @@ fn heartbeats_are_not_counted_per_command() {
 
 #[test]
 fn unmeasurable_cell_says_why() {
-    let hasty = ["settings.heartbeat=2ms", "settings.election_timeout_min=10ms", "settings.election_timeout_max=12ms"];
+    let hasty = ["settings.heartbeat=500us", "settings.election_timeout_min=1ms", "settings.election_timeout_max=1ms"];
     let broken = changed(&hasty);
-    // Two of five are near enough to hear the leader in time, and two are no majority.
+    // Two of five are near enough to answer in time, however often the timeout doubles, and two are no majority.
     let cells = measured(&broken, &["raft"], &[5]);
     assert!(cells[0].measured.is_none() && cells[0].says.is_some(), "{cells:?}");
 }

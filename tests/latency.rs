@@ -110,6 +110,64 @@ fn latency_equals_quorum_arithmetic_in_seven_gcp_regions() {
     check_all_leaders("gcp", &sites);
 }
 
+/// Which sets are quorums of phase 2 in a grid of so many rows: all columns; all rows with all columns; or majorities of majorities.
+fn phase_2_quorums(shape: &str, rows: usize, columns: usize) -> Vec<Vec<usize>> {
+    let row = |row: usize| (0..columns).map(move |column| row * columns + column);
+    let column = |column: usize| (0..rows).map(move |row| row * columns + column);
+    let all = 0..1_u32 << (rows * columns);
+    let majority = |some: usize, all: usize| 2 * some > all;
+    match shape {
+        "grid" => (0..columns).map(|c| column(c).collect()).collect(),
+        "row-and-column" => {
+            let with = |r: usize| (0..columns).map(move |c| row(r).chain(column(c)).collect());
+            (0..rows).flat_map(with).collect()
+        }
+        _ => all
+            .map(|set| (0..rows * columns).filter(|node| set >> node & 1 == 1).collect())
+            .filter(|set: &Vec<usize>| {
+                let full = |r: &usize| majority(row(*r).filter(|node| set.contains(node)).count(), columns);
+                majority((0..rows).filter(full).count(), rows)
+            })
+            .collect(),
+    }
+}
+
+#[test]
+fn latency_with_grids_and_groups_is_the_round_trip_to_the_farthest_member_of_the_nearest_quorum() {
+    let sites = ["us-central1", "us-east4", "us-west1", "europe-west1", "asia-east1", "southamerica-east1"];
+    let matrix = matrix("gcp").expect("built in");
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| matrix.round_trips()[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| if a == b { 0 } else { (measured(a, b) + measured(b, a)) / 2 };
+    let mut different = std::collections::BTreeSet::new();
+    for (shape, rows) in [("grid", 2), ("grid", 3), ("row-and-column", 2), ("hierarchical", 2), ("hierarchical", 3)] {
+        let quorums = phase_2_quorums(shape, rows, 6 / rows);
+        for (leader, place) in (1..).zip(sites).step_by(2) {
+            let mut scenario = scenario("multi-paxos", matrix, &sites, leader);
+            scenario.settings.insert("quorums".to_owned(), Value::Text(shape.to_owned()));
+            scenario.settings.insert("rows".to_owned(), Value::Number(rows as i64));
+            let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+            let farthest = |quorum: &Vec<usize>| quorum.iter().map(|node| round_trip(place, sites[*node])).max();
+            let to_quorum = quorums.iter().filter_map(farthest).min().expect("there are quorums");
+            different.insert((place, to_quorum));
+            for client in &report.latency_us {
+                // Within a site a message takes its time, too.
+                let expected =
+                    if client.site == place { measured(place, place) } else { round_trip(&client.site, place) };
+                let what = format!("{shape} of {rows} rows, leader {place}, client {}", client.site);
+                let found = (client.mean, client.p50, client.p99, client.max);
+                assert_eq!(
+                    found,
+                    (expected + to_quorum, expected + to_quorum, expected + to_quorum, expected + to_quorum),
+                    "{what}"
+                );
+                assert!(client.count > 10, "{what}: only {} answers", client.count);
+            }
+        }
+    }
+    assert!(different.len() > 6, "quorums differ: {different:?}");
+}
+
 /// A variant's key, flags that are set, and round trips a command.
 type Leaderless = (&'static str, &'static [(&'static str, bool)], u64);
 

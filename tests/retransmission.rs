@@ -102,3 +102,134 @@ fn lost_snapshot_is_sent_again_promptly() {
         assert!(took <= 60_000, "{variant}: {took}");
     }
 }
+
+/// Five servers. Node 5 is down while the others take snapshots; when it comes back the leader crashes, and nobody asks for anything any more. So
+/// it is the first to try to lead, for its clock runs ahead. Where `crash` is not, the leader stays.
+fn lagging_candidate(variant: &str, seed: u64, crash: bool, faults: &str) -> Cluster {
+    let crash = if crash {
+        r#"{ at = "30s", do = "crash", node = "leader" }, { at = "30102ms", do = "jump", node = 5, by = "150ms" },"#
+    } else {
+        ""
+    };
+    let document = format!(
+        r#"
+        variant = "{variant}"
+        sites = ["a"]
+        rtt_ms = [[2.0]]
+        replicas = ["a", "a", "a", "a", "a"]
+        duration = "120s"
+        seed = {seed}
+        value_bytes = 1000
+        clients = [{{ site = "a", think = "50ms", keys = 64, stop = "29s" }}]
+        script = [
+            {{ at = "2s", do = "crash", node = 5 }},
+            {{ at = "30s", do = "restart", node = 5 }},
+            {crash}
+            {faults}
+        ]
+        [settings]
+        heartbeat = "10ms"
+        election_timeout_min = "100ms"
+        snapshot_every = 50
+        "#
+    );
+    cluster(&text::from_toml(&document).unwrap_or_else(|problems| panic!("{problems}")).scenario)
+}
+
+fn prepares_of_node_5(cluster: &Cluster) -> u64 {
+    let kinds = cluster.variant().kinds.iter().zip(cluster.counts().by_kind_from(NodeId(4)));
+    kinds.filter(|(kind, _)| kind.name == "Prepare").map(|(_, count)| count).sum()
+}
+
+/// Bytes in messages that can hold a snapshot, from node 5's return until some time after it has caught up; and how often it sent Prepare.
+fn bytes_of_catching_up(cluster: &mut Cluster) -> (u64, u64) {
+    let kinds = cluster.variant().kinds.iter();
+    let of_snapshots = |cluster: &Cluster| -> u64 {
+        let bytes = cluster.counts().bytes_by_kind().into_iter().zip(kinds.clone());
+        bytes.filter(|(_, kind)| ["InstallSnapshot", "Snapshot", "Promise"].contains(&kind.name)).map(|(n, _)| n).sum()
+    };
+    cluster.run_until(BACK - 1);
+    let before = of_snapshots(cluster);
+    let prepares = prepares_of_node_5(cluster);
+    let goal = (0..4).map(|id| committed(cluster, id)).max().unwrap_or_default();
+    while committed(cluster, 4) < goal {
+        assert!(cluster.time() < 100_000_000, "it never catches up");
+        cluster.run_until(cluster.time() + 10_000);
+    }
+    cluster.run_until(cluster.time() + 4_000_000);
+    assert_safe(cluster);
+    (of_snapshots(cluster) - before, prepares_of_node_5(cluster) - prepares)
+}
+
+#[test]
+fn server_that_lacks_compacted_commands_and_tries_to_lead_is_sent_one_snapshot() {
+    let late = [
+        "",
+        r#"{ at = "29s", do = "slow", from = "all", to = 5, extra = "150ms" }, { at = "29s", do = "slow", from = 5, to = "all", extra = "150ms" },"#,
+        r#"{ at = "29s", do = "limit", from = "all", to = 5, bandwidth = "20kB/s" },"#,
+        r#"{ at = "29s", do = "slow-disk", node = 5, write = "400ms" },"#,
+    ];
+    for (variant, _) in VARIANTS {
+        let mut tried = 0;
+        for faults in late {
+            let (snapshot, _) = bytes_of_catching_up(&mut lagging_candidate(variant, 1, false, faults));
+            for seed in [1, 3] {
+                let mut cluster = lagging_candidate(variant, seed, true, faults);
+                let (bytes, prepares) = bytes_of_catching_up(&mut cluster);
+                tried += u32::from(prepares > 0);
+                println!("{variant}, seed {seed}, {faults}: {bytes} bytes, snapshot {snapshot}");
+                assert!(
+                    2 * bytes <= 3 * snapshot,
+                    "{variant}, seed {seed}, {faults}: {bytes} bytes, snapshot {snapshot}"
+                );
+            }
+        }
+        assert!(*variant == "raft" || tried >= 4, "node 5 tried to lead in {tried} runs");
+    }
+}
+
+/// All disks become slow.
+const SLOWER: &str = r#"
+    { at = "5s", do = "slow-disk", node = 1, write = "500ms" }, { at = "5s", do = "slow-disk", node = 2, write = "500ms" },
+    { at = "5s", do = "slow-disk", node = 3, write = "500ms" }
+"#;
+
+/// Writing takes longer than the election timeout, from the start or from 20 s on.
+#[test]
+fn slow_disks_end_no_leadership_and_no_election_lasts_for_ever() {
+    for variant in ["raft", "multi-paxos"] {
+        for (disk, script) in
+            [("300ms", ""), ("1s", ""), ("0ms", SLOWER), ("1s", r#"{ at = "30s", do = "crash", node = "leader" }"#)]
+        {
+            for seed in 1..=5 {
+                let document = format!(
+                    r#"
+                    variant = "{variant}"
+                    sites = ["a"]
+                    rtt_ms = [[2.0]]
+                    replicas = ["a", "a", "a"]
+                    duration = "120s"
+                    disk = "{disk}"
+                    seed = {seed}
+                    clients = [{{ site = "a", think = "50ms", keys = 64 }}]
+                    script = [{script}]
+                    [settings]
+                    heartbeat = "20ms"
+                    election_timeout_min = "100ms"
+                    "#
+                );
+                let mut cluster =
+                    cluster(&text::from_toml(&document).unwrap_or_else(|problems| panic!("{problems}")).scenario);
+                cluster.run_until(60_000_000);
+                let (led, answered) = (cluster.safety().led(), cluster.counts().answered);
+                cluster.run_until(120_000_000);
+                let (later, more) = (cluster.safety().led() - led, cluster.counts().answered - answered);
+                println!(
+                    "{variant}, disk {disk}, {script}, seed {seed}: {led} leaders, {answered} answers; then {later}, {more}"
+                );
+                assert_safe(&cluster);
+                assert!(led <= 10 && later == 0 && more >= 20, "{variant}, disk {disk}, {script}, seed {seed}");
+            }
+        }
+    }
+}

@@ -93,6 +93,30 @@ fn leader_that_is_gone_is_replaced() {
     }
 }
 
+/// Howard and Abraham, *Raft does not Guarantee Liveness in the face of Network Faults* (Decentralized Thoughts, 2020): nodes 1 to 3 reach each
+/// other, node 4 leads and is linked to node 2 only, node 5 is down.
+const LINKED_TO_ONE: &str = r#"{ at = "2s", do = "hand-over", node = 4 }, { at = "5s", do = "crash", node = 5 }, { at = "5s", do = "cut", from = 4, to = [1, 3] }"#;
+
+#[test]
+fn leader_linked_to_one_stops_raft_for_ever_with_pre_vote_and_without_check_quorum() {
+    let recovery = "recovery = { from = \"6s\", within = \"20s\" }";
+    for (variant, settings, goes_on) in [
+        ("raft", "settings.edition = \"pre-vote\"", false),
+        ("raft", "settings.pre_vote = true\nsettings.check_quorum = false", false),
+        // Settings chosen beside an edition take precedence.
+        ("raft", "settings.edition = \"pre-vote\"\nsettings.check_quorum = true", true),
+        ("raft", "settings.edition = \"check-quorum\"", true),
+        ("raft", "", true),
+        ("multi-paxos", "", true),
+    ] {
+        for seed in 1..=3 {
+            let more = format!("{settings}\n{recovery}\nseed = {seed}");
+            let found = violated(&document(variant, 5, LINKED_TO_ONE, &more));
+            assert_eq!(found.is_empty(), goes_on, "{variant}, {settings}, seed {seed}: {found:?}");
+        }
+    }
+}
+
 /// The report's sentence about the end.
 fn stuck(document: &str) -> Option<String> {
     let scenario = text::from_toml(document).unwrap_or_else(|problems| panic!("{problems}")).scenario;

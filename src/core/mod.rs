@@ -16,6 +16,7 @@ pub mod messages;
 pub mod names;
 pub mod node;
 pub mod out;
+pub mod patience;
 pub mod quorum;
 pub mod reasons;
 pub mod rules;
@@ -37,9 +38,10 @@ pub use node::{
     Breach, HistoryInvariant, Invariant, Kind, KindId, Message, Node, Order, Phase, Protocol, SettingError, Setup, Step,
 };
 pub use out::{Effect, Out, Outbox, TimerId};
-pub use quorum::{NodeSet, QuorumSystem, Quorums, majority};
+pub use patience::Patience;
+pub use quorum::{Grid, NodeSet, QuorumSettings, QuorumSystem, Quorums, majority};
 pub use reasons::{Fact, Reason, Sentence, Told};
 pub use rules::{Rule, RuleId, RuleSet};
-pub use settings::{Setting, SettingId, SettingKind, Settings};
+pub use settings::{Edition, Setting, SettingId, SettingKind, Settings};
 pub use status::{Blocked, EntryStatus, Epoch, LogStatus, NodeStatus, Tally};
 pub use timer::{TimerKind, TimerName};

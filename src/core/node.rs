@@ -1,8 +1,8 @@
 //! Protocol traits: [`Message`], [`Node`] (a deterministic state machine driven by events) and [`Protocol`] (card, rules, settings, invariants).
 
 use super::{
-    Answer, Card, Command, Contact, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet,
-    NodeStatus, Out, Promises, Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
+    Answer, Card, Command, Contact, Edition, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet,
+    NodeStatus, Out, Promises, Quorums, Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -173,6 +173,8 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     const SENTENCES: &'static [Sentence];
     /// Settings that a scenario may choose.
     const SETTINGS: &'static [Setting];
+    /// Its editions, one for each option of the setting `edition`; none if it has no such setting.
+    const EDITIONS: &'static [Edition] = &[];
     /// Its replica.
     type Node: Node;
 
@@ -207,6 +209,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// The properties guaranteed under these settings: those of the card, or fewer.
     fn promises(_setup: &Setup) -> Promises {
         Self::CARD.promises
+    }
+
+    /// Quorum systems of its phases, where there are two that settings choose.
+    fn quorums(_setup: &Setup) -> Option<Quorums> {
+        None
     }
 
     /// Number of equal replies from different replicas that complete a client's command: more than one where replicas may be Byzantine.

@@ -1,7 +1,7 @@
 //! Protocol settings, described as data: keys, kinds and bounds, by which scenario, page and command line offer and check them without knowing
 //! the protocol.
 
-use super::Micros;
+use super::{Micros, RuleId};
 
 /// A setting of a protocol, which a scenario may choose.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,6 +13,20 @@ pub struct Setting {
     /// Its type and bounds.
     pub kind: SettingKind,
 }
+
+/// An edition of a protocol, as a paper or a program had it: what it sets, unless the scenario chooses otherwise, and which rules it does without. A
+/// protocol that has editions has a setting [`EDITION`] whose options are their names, in the order of
+/// [`Protocol::EDITIONS`](super::Protocol::EDITIONS); the first sets nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Edition {
+    /// Settings with their values, as in [`Settings::set`].
+    pub settings: &'static [(SettingId, u64)],
+    /// Rules that it does without.
+    pub without: &'static [RuleId],
+}
+
+/// The key of the setting that chooses an [`Edition`].
+pub const EDITION: &str = "edition";
 
 /// The values a setting accepts, and the one it has unless a scenario says otherwise.
 #[derive(Debug, PartialEq, Eq)]

@@ -75,6 +75,18 @@ impl Counts {
         (0..self.kinds).map(of).collect()
     }
 
+    /// Bytes by kind.
+    pub fn bytes_by_kind(&self) -> Vec<u64> {
+        let of = |kind: usize| self.sent.iter().skip(kind).step_by(self.kinds).map(|sent| sent.bytes).sum();
+        (0..self.kinds).map(of).collect()
+    }
+
+    /// Messages that one replica sent, by kind.
+    pub fn by_kind_from(&self, sender: NodeId) -> Vec<u64> {
+        let of_sender = self.sent.iter().skip(usize::from(sender.0) * self.kinds).take(self.kinds);
+        of_sender.map(|sent| sent.messages).collect()
+    }
+
     /// Messages by sending replica.
     pub fn by_sender(&self) -> Vec<u64> {
         self.by_replica(|sent| sent.messages)

@@ -3,7 +3,7 @@
 use super::Universe;
 use super::reasons::{Why, Wording};
 use crate::core::node::{Protocol, Setup};
-use crate::core::{Effect, Micros, NodeId, RuleSet, Shots};
+use crate::core::{Effect, Grid, Micros, NodeId, QuorumSystem, Quorums, RuleSet, Shots};
 use crate::sim::action::FlightId;
 use crate::sim::recording::Text;
 use crate::sim::replicas::AsText;
@@ -21,18 +21,39 @@ pub struct Inspector {
     pub wording: Wording,
     /// How many healthy nodes it takes to go on; `None` if no number of them is enough.
     pub least: fn(&Setup) -> Option<u8>,
+    /// The quorum systems of its phases; see [`Protocol::quorums`].
+    pub quorums: fn(&Setup) -> Option<Quorums>,
 }
 
 impl Inspector {
     /// That of a protocol.
     pub const fn of<P: Protocol>() -> Inspector {
         let wording = Wording { rules: P::RULES, sentences: P::SENTENCES };
-        Inspector { as_text: AsText::of::<P>(), wording, least: least::<P> }
+        Inspector { as_text: AsText::of::<P>(), wording, least: least::<P>, quorums: P::quorums }
     }
 }
 
 fn least<P: Protocol>(setup: &Setup) -> Option<u8> {
     (1..=setup.replicas).find(|healthy| P::live(setup, *healthy))
+}
+
+/// Which sets are quorums, in words: `a row: 3 of 9`, and what for where phases differ. `None`: just any of a size.
+pub fn quorums_in_words(quorums: &Quorums) -> Option<String> {
+    let n = quorums.replicas;
+    let words = |system: QuorumSystem| {
+        let what = match system {
+            QuorumSystem::Threshold(_) => return None,
+            QuorumSystem::Row(_) => "a row".to_owned(),
+            QuorumSystem::Column(_) => "a column".to_owned(),
+            QuorumSystem::RowAndColumn(_) => "a row and a column".to_owned(),
+            QuorumSystem::Hierarchy { of: Grid { rows, columns }, groups, members } => {
+                format!("{groups} of {rows} groups, {members} of {columns} nodes in each")
+            }
+        };
+        Some(format!("{what}: {} of {n}", system.need()))
+    };
+    let (one, two) = (words(quorums.phase1)?, words(quorums.phase2)?);
+    Some(if one == two { one } else { format!("{one} to lead, {two} to choose") })
 }
 
 /// What a message in flight carries, field by field; nothing for those of clients.

@@ -21,6 +21,13 @@ fn synod_intact_is_safe() {
 }
 
 #[test]
+fn synod_with_a_grid_or_with_groups_is_safe() {
+    assert_eq!(safe("synod 4 quorums=\"grid\" / timers=0 lost=Nack+Chosen"), (323_583, 22));
+    assert_eq!(safe("synod 4 quorums=\"row-and-column\" / timers=0 lost=Nack+Chosen"), (99_654, 22));
+    assert_eq!(safe("synod 4 quorums=\"hierarchical\" / timers=0 lost=Nack+Chosen"), (5_248, 26));
+}
+
+#[test]
 fn synod_without_one_rule_chooses_two_values() {
     for (line, events) in [
         ("synod 3 -adopt-highest-accepted property=Agreement / timers=0", 10),

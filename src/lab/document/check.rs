@@ -12,7 +12,10 @@ use super::read::{LONGEST, REPLICAS, ROUND_TRIP, between, share, time, whole};
 use super::scenario::{NodeSettings, Recovery, Scenario, Stability, Value, ValueBytes};
 use super::timing::{scheduled_by_timing_model, timing_objection};
 use crate::core::card::Faults;
-use crate::core::{Card, LeaderModel, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings};
+use crate::core::settings::EDITION;
+use crate::core::{
+    Card, Edition, LeaderModel, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings,
+};
 use crate::sim::action::{Assumption, Timed};
 use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
 use crate::universe::{self, Universe, Variant};
@@ -208,9 +211,13 @@ impl Scenario {
                     "stands here twice; put all settings of a replica into one entry",
                 );
             }
-            let given = settings.iter().map(|(key, value)| (key.as_str(), value));
+            let given = || settings.iter().map(|(key, value)| (key.as_str(), value));
             let mut own = ProblemCollector::default();
-            overrides.push((node, read_settings(variant, base.clone(), given, &mut own)));
+            overrides.push((node, read_settings(variant, base.clone(), given(), &mut own)));
+            if edition(variant, given()).is_some_and(|edition| !edition.without.is_empty()) {
+                let says = "it does without a rule, and nodes do so together: in the settings of all it would do";
+                own.add(format!("settings.{EDITION}"), &settings[EDITION], says);
+            }
             problems.add_within(&format!("node[{i}]"), own);
         }
         overrides
@@ -218,6 +225,9 @@ impl Scenario {
 
     fn ablated(&self, variant: &Variant, problems: &mut ProblemCollector) -> RuleSet {
         let mut ablated = RuleSet::EMPTY;
+        if let Some(edition) = edition(variant, self.settings.iter().map(|(key, value)| (key.as_str(), value))) {
+            edition.without.iter().for_each(|rule| ablated.add(*rule));
+        }
         let removable = || variant.rules().iter().filter(|rule| rule.without.is_some()).map(|rule| rule.key);
         let most = variant.rules().len();
         if self.without.len() > most {
@@ -472,13 +482,28 @@ pub(in crate::lab) fn byzantine_tolerated(card: &Card, replicas: usize) -> usize
     }
 }
 
-/// Changes `settings` of a variant by those given. Problems: unknown keys, and values that are not accepted.
+/// The edition of a variant that is chosen, if one is.
+pub(in crate::lab) fn edition<'a>(
+    variant: &Variant,
+    mut given: impl Iterator<Item = (&'a str, &'a Value)>,
+) -> Option<&'static Edition> {
+    let (_, value) = given.find(|(key, _)| *key == EDITION)?;
+    let setting = variant.settings.iter().find(|setting| setting.key == EDITION)?;
+    let (SettingKind::Choice { options, .. }, Value::Text(chosen)) = (&setting.kind, value) else { return None };
+    variant.editions.get(options.iter().position(|option| option == chosen)?)
+}
+
+/// Changes `settings` of a variant by those given; an edition among them comes first, so that the others take precedence. Problems: unknown keys, and values that are not accepted.
 pub(in crate::lab) fn read_settings<'a>(
     variant: &Variant,
     mut settings: Settings,
     given: impl Iterator<Item = (&'a str, &'a Value)>,
     problems: &mut ProblemCollector,
 ) -> Settings {
+    let given: Vec<_> = given.collect();
+    if let Some(edition) = edition(variant, given.iter().copied()) {
+        edition.settings.iter().for_each(|(id, value)| settings.set(*id, *value));
+    }
     for (key, value) in given {
         let Some(index) = variant.settings.iter().position(|setting| setting.key == key) else {
             let what = || format!("settings of {}", variant.card.key);

@@ -2,6 +2,7 @@
 
 use super::{Fuzzer, workload};
 use crate::core::node::Setup;
+use crate::core::settings::EDITION;
 use crate::core::{Micros, SettingKind, Shots};
 use crate::lab::document::atlas::MATRICES;
 use crate::lab::document::scenario::{Cost, Network, Recovery, Scenario, Site, Stability, Value};
@@ -170,7 +171,8 @@ fn cost(scenario: &mut Scenario, rng: &mut Rng) {
 
 /// Each setting keeps its default or takes a random value. Times stay derived, because their bounds depend on each other.
 fn settings(fuzzer: &Fuzzer, scenario: &mut Scenario, rng: &mut Rng) {
-    for setting in fuzzer.variant.settings {
+    // An edition is chosen by whoever asks: it may do without a rule.
+    for setting in fuzzer.variant.settings.iter().filter(|setting| setting.key != EDITION) {
         let value = match &setting.kind {
             SettingKind::Duration { .. } => continue,
             SettingKind::Flag { .. } => Value::Flag(rng.chance(500)),

@@ -11,12 +11,13 @@
 use super::debug_json::parse;
 use super::{Run, report::finding_text};
 use crate::core::quorum::majority;
-use crate::core::{Effect, Micros, NodeId, NodeSet, SettingId, SettingKind, Settings, Told};
+use crate::core::{Effect, Micros, NodeId, NodeSet, SettingId, SettingKind, Settings, Setup, Told};
 use crate::lab::document::quantity::Quantity;
 use crate::lab::{Document, Problem, Problems};
-use crate::sim::What;
 use crate::sim::recording::{HandlerCall, Stimulus, Text};
+use crate::sim::{Blueprint, What};
 use crate::universe::Variant;
+use crate::universe::inspect::quorums_in_words;
 use crate::universe::reasons::Wording;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -168,7 +169,7 @@ fn header(run: &Run) -> Value {
         "n": n,
         "settings": settings_json(variant, &blueprint.settings),
         "node_settings": own,
-        "quorums": quorums(variant, &blueprint.settings, n),
+        "quorums": quorums(variant, blueprint),
         "without": scenario.without,
         "seed": blueprint.seed,
     })
@@ -192,17 +193,21 @@ fn settings_json(variant: &Variant, settings: &Settings) -> Value {
     all.map(|(index, setting)| (setting.key.to_owned(), value((index, &setting.kind)))).collect::<Map<_, _>>().into()
 }
 
-/// The sizes of quorums: of both phases where the variant has settings for them, of a majority otherwise.
-fn quorums(variant: &Variant, settings: &Settings, n: u8) -> Value {
-    let chosen = |key: &str| {
-        let index = variant.settings.iter().position(|setting| setting.key == key)?;
-        let size = settings.count(SettingId(index as u8));
-        Some(if size == 0 { u32::from(majority(n)) } else { size })
+/// The sizes of quorums: of both phases where the variant has settings for them, of a majority otherwise; and which sets of these sizes, if not all.
+fn quorums(variant: &Variant, blueprint: &Blueprint) -> Value {
+    let replicas = blueprint.placement.len() as u8;
+    let setup = Setup {
+        replicas,
+        rtt_max: blueprint.topology.round_trip_max(),
+        settings: blueprint.settings.clone(),
+        ablated: blueprint.ablated,
     };
-    match (chosen("q1"), chosen("q2")) {
-        (Some(q1), Some(q2)) => json!({ "q1": q1, "q2": q2 }),
-        _ => json!({ "majority": majority(n) }),
+    let Some(quorums) = (variant.inspector.quorums)(&setup) else { return json!({ "majority": majority(replicas) }) };
+    let mut value = json!({ "q1": quorums.phase1.need(), "q2": quorums.phase2.need() });
+    if let Some(which) = quorums_in_words(&quorums) {
+        value["which"] = which.into();
     }
+    value
 }
 
 /// The line of a handler call; `durable` is the durable state in the node's line before, and afterwards in this one.

@@ -530,7 +530,7 @@ impl Protocol for CasPaxos {
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let settings = &setup.settings;
         let config = Config {
-            quorums: Quorums::checked(setup, PHASE_1_QUORUM, PHASE_2_QUORUM, QUORUMS_INTERSECT)?,
+            quorums: QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT)?,
             one_round: settings.flag(ONE_ROUND),
             random_backoff: settings.choice(BACKOFF) == 0,
             backoff: settings.duration(BACKOFF_TIME, (setup.rtt_max / 4).max(1)),
@@ -541,7 +541,11 @@ impl Protocol for CasPaxos {
 
     /// Not with fixed pauses: proposers that pause equally long may preempt each other for ever.
     fn live(setup: &Setup, healthy: u8) -> bool {
-        setup.settings.choice(BACKOFF) == 0 && Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
+        setup.settings.choice(BACKOFF) == 0 && QUORUM_SETTINGS.live(setup, healthy)
+    }
+
+    fn quorums(setup: &Setup) -> Option<Quorums> {
+        QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT).ok()
     }
 
     fn exchange() -> Option<Exchange<Server>> {

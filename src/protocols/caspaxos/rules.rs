@@ -1,7 +1,7 @@
 //! Rules and settings of CASPaxos.
 
 use crate::core::SettingKind::{Choice, Duration, Flag};
-use crate::core::quorum;
+use crate::core::quorum::{self, QuorumSettings};
 
 crate::rules! {
     /// Ballots are unique.
@@ -186,3 +186,6 @@ crate::settings! {
     /// Confirmations needed.
     PHASE_2_QUORUM = quorum::PHASE_2_SIZE;
 }
+
+/// The settings above that choose its quorums.
+pub const QUORUM_SETTINGS: QuorumSettings = QuorumSettings { sizes: (PHASE_1_QUORUM, PHASE_2_QUORUM), shape: None };

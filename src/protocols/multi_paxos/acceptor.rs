@@ -57,7 +57,14 @@ impl Server {
 
     /// Phase 1b.
     #[inline(never)]
-    pub(super) fn on_prepare(&mut self, from: NodeId, ballot: Ballot, first: Slot, out: &mut Out<Server>) {
+    pub(super) fn on_prepare(
+        &mut self,
+        from: NodeId,
+        ballot: Ballot,
+        first: Slot,
+        state: Option<NodeId>,
+        out: &mut Out<Server>,
+    ) {
         if ballot < self.disk.promised {
             out.because(REFUSES_TO_PROMISE, facts![ballot, self.disk.promised]);
             return out.send(from, Msg::Nack { promised: self.disk.promised });
@@ -71,16 +78,18 @@ impl Server {
             out.because(PROMISES_AGAIN, facts![ballot]);
         }
         // Equal ballots too: the first promise may have been lost.
-        out.send(from, Msg::Promise { ballot, report: Arc::new(self.report(first)) });
+        out.send(from, Msg::Promise { ballot, report: Arc::new(self.report(first, state == Some(self.me))) });
     }
 
-    fn report(&self, first: Slot) -> Report {
+    fn report(&self, first: Slot, state: bool) -> Report {
         let held = self.disk.accepted.first();
+        // Without the state, commands known to be chosen are of no use to one that lacks those before them.
+        let from = if first < held && !state { self.committed + 1 } else { first.max(held) };
         Report {
             committed: self.committed,
-            first: first.max(held),
-            accepted: self.disk.accepted.iter_from(first).map(|(_, proposal)| *proposal).collect(),
-            snapshot: (first < held).then(|| self.disk.snapshot.clone()),
+            first: from,
+            accepted: self.disk.accepted.iter_from(from).map(|(_, proposal)| *proposal).collect(),
+            snapshot: (state && first < held).then(|| self.disk.snapshot.clone()),
         }
     }
 

@@ -4,7 +4,7 @@
 use super::message::{Msg, Proposal};
 use super::rules::*;
 use super::{Reads, Role, Server, Timer};
-use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Slot};
+use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Quorums, Slot};
 use crate::facts;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -312,30 +312,39 @@ impl Server {
 
     /// A heartbeat was answered.
     pub(super) fn on_heartbeat_reply(&mut self, from: NodeId, ballot: Ballot, round: u32, first_missing: Slot) {
-        let Role::Leader(leadership) = &mut self.role else { return };
         if ballot != self.disk.promised {
             return;
         }
+        let Role::Leader(leadership) = &mut self.role else {
+            if ballot.node == self.me {
+                self.patience.late();
+            }
+            return;
+        };
         leadership.recently_active.add(from);
         leadership.followers[usize::from(from.0)].answer(round, first_missing, self.config.patience);
         if self.config.thrifty && round >= leadership.timed && leadership.nearest.add(from) {
             let nearest = leadership.nearest;
-            if self.config.quorums.phase2.is_minimal(nearest.with(self.me)) {
+            if self.use_thrifty_quorum(nearest)
+                && let Role::Leader(leadership) = &mut self.role
+            {
                 leadership.timed = leadership.round + 1;
                 leadership.nearest = NodeSet::EMPTY;
-                self.use_thrifty_quorum(nearest);
             }
         }
     }
 
-    /// Sends phase 2 to `others` only from now on, if thrifty and if they and the leader are a smallest quorum.
-    pub(super) fn use_thrifty_quorum(&mut self, others: NodeSet) {
+    /// If thrifty, sends phase 2 from now on only to those of `others` that are a smallest quorum with the leader; tells whether there are any.
+    pub(super) fn use_thrifty_quorum(&mut self, others: NodeSet) -> bool {
+        let Quorums { replicas, phase2, .. } = self.config.quorums;
         if let Role::Leader(leadership) = &mut self.role
             && self.config.thrifty
-            && self.config.quorums.phase2.is_minimal(others.with(self.me))
+            && let Some(quorum) = phase2.smallest_within(self.me, others.with(self.me), replicas)
         {
-            leadership.to = others;
+            leadership.to = quorum.without(self.me);
+            return true;
         }
+        false
     }
 
     /// The retransmission timeout: if the oldest open slot is still the same, sends open proposals again, to those that have answered a heartbeat
@@ -402,6 +411,7 @@ impl Server {
         let active = std::mem::take(&mut leadership.recently_active);
         if !self.config.quorums.phase2.is_quorum(active.with(self.me)) {
             out.because(RESIGNS, facts![active.with(self.me)]);
+            self.patience.give_up();
             return self.follow(self.disk.promised, None, out);
         }
         self.schedule_quorum_check(out);
@@ -409,7 +419,7 @@ impl Server {
 
     /// Sets the time of the next check, by which a quorum should have answered.
     pub(super) fn schedule_quorum_check(&self, out: &mut Out<Server>) {
-        let quorum_timeout = self.config.quorum_timeout << self.preempted;
+        let quorum_timeout = self.patience.stretch(self.config.quorum_timeout) << self.preempted;
         out.set_timer(Timer::Election, quorum_timeout, quorum_timeout);
     }
 

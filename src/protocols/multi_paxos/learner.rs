@@ -152,6 +152,7 @@ impl Server {
         out: &mut Out<Server>,
     ) {
         self.learn_committed(ballot, committed, out);
+        self.patience.hear(ballot.round, round);
         let Role::Acceptor { leader_committed, .. } = &mut self.role else { return };
         // Only what was chosen by the leader's previous heartbeat counts as missing: newer commands may still be under way.
         let missing = *leader_committed > self.committed;
@@ -196,6 +197,7 @@ impl Server {
     #[inline(never)]
     fn compact(&mut self, out: &mut Out<Server>) {
         out.because(TAKES_SNAPSHOT, facts![self.committed]);
+        self.patience.progress();
         let most = self.config.snapshot_every.saturating_mul(KEPT);
         let kept = self.disk.snapshot.slot.min(self.needed_after()).max(self.committed.saturating_sub(most));
         self.disk.accepted.compact_to(kept);

@@ -1,6 +1,6 @@
 //! Messages between servers of Multi-Paxos.
 
-use crate::core::{Ballot, ClientId, Command, Micros, NodeSet, Outcome, Slot};
+use crate::core::{Ballot, ClientId, Command, Micros, NodeId, NodeSet, Outcome, Slot};
 use crate::services::Machine;
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct Report {
     pub first: Slot,
     /// The highest-numbered proposal accepted in each slot from `first` on; `None` where nothing was.
     pub accepted: Vec<Option<Proposal>>,
-    /// In place of slots that the proposer asked about and the acceptor has compacted, if any.
+    /// In place of slots that the proposer asked about and the acceptor has compacted, if it asked for that, too.
     pub snapshot: Option<Arc<Snapshot>>,
 }
 
@@ -64,10 +64,10 @@ crate::messages! {
             refusal: PollRefusal if !granted => { alias: "PollReply: false", letter: 'x', says: "still hears from the leader" },
             bytes: BALLOT + 1,
         };
-        /// Phase 1a, for all slots from `from` on at once.
-        Prepare { ballot: Ballot, from: Slot } = {
+        /// Phase 1a, for all slots from `from` on at once. `state` is asked for its snapshot in place of slots that it has compacted.
+        Prepare { ballot: Ballot, from: Slot, state: Option<NodeId> } = {
             alias: "1a", letter: 'P', phase: Elect, says: "asks for a promise for its ballot",
-            bytes: BALLOT + SLOT,
+            bytes: BALLOT + SLOT + 1,
         };
         /// Phase 1b.
         Promise { ballot: Ballot, report: Arc<Report> } = {

@@ -31,6 +31,9 @@
 //! * **Catching up** rides on heartbeats: the answer to one has the first missing slot, the next one the missing commands, or a snapshot. One of
 //!   those is under way to a server at a time. So servers outside of a thrifty quorum cost no messages of their own: they get many
 //!   commands with one message instead of one each.
+//! * **Giving way.** A proposer that lacks commands which the others have compacted would need a snapshot from one of them before it can go on.
+//!   It lets the first that says so lead instead, and that one brings it up to date. Only if that comes to nothing, its next Prepare asks that one for
+//!   its state.
 //! * **Retransmission** needs no guess how long an answer may take: what a server has not answered is sent again once it has answered a heartbeat
 //!   that was sent later, which waits in the same queues and for the same disk.
 //! * **Stability.** Before it prepares, a server asks whether the others still hear from a leader. So a leader whose heartbeats reach a quorum
@@ -60,7 +63,7 @@ pub use rules::*;
 use crate::core::node::{HistoryInvariant, Invariant, Node, Order, Protocol, SettingError, Setup};
 use crate::core::{
     Ballot, Card, Command, Contact, EntryStatus, Family, Faults, Formula, LeaderModel, LogStatus, Micros, NodeId,
-    NodeSet, NodeStatus, Out, Promises, QuorumSystem, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
+    NodeSet, NodeStatus, Out, Patience, Promises, Quorums, Rule, Sentence, Setting, Settings, Shots, Slot, Tally,
     TimingModel, majority,
 };
 use crate::facts;
@@ -174,6 +177,10 @@ pub struct Server {
     seen: Ballot,
     /// Ballots of this server preempted in a row before anything was chosen in them, at most [`leader::DOUBLINGS`]: timeouts are longer.
     preempted: u8,
+    /// Whom it last let lead because that one had compacted what it lacks; asked for its state if it did not lead after all.
+    gave_way: Option<NodeId>,
+    /// How much longer timeouts are, because answers were late.
+    patience: Patience,
     /// The commit index: slots up to this one are chosen, and executed.
     committed: Slot,
     /// Records of the slots after `committed` in which something is chosen or proposed.
@@ -209,6 +216,8 @@ impl Node for Server {
             role: Role::acceptor(None),
             seen: disk.promised,
             preempted: 0,
+            gave_way: None,
+            patience: Patience::default(),
             committed: disk.snapshot.slot,
             open: VecDeque::new(),
             machine: disk.snapshot.machine.clone(),
@@ -235,7 +244,7 @@ impl Node for Server {
         match *message {
             Msg::Poll { ballot } => self.on_poll(from, ballot, out),
             Msg::PollReply { ballot, granted } => self.on_poll_reply(from, ballot, granted, out),
-            Msg::Prepare { ballot, from: first } => self.on_prepare(from, ballot, first, out),
+            Msg::Prepare { ballot, from: first, state } => self.on_prepare(from, ballot, first, state, out),
             Msg::Promise { ballot, ref report } => self.on_promise(from, ballot, report, out),
             Msg::Accept { ballot, slot, command, committed } => {
                 self.on_accept(from, (ballot, slot, command), committed, out);
@@ -285,6 +294,7 @@ impl Node for Server {
     fn on_timer(&mut self, timer: Timer, out: &mut Out<Server>) {
         match (timer, &self.role) {
             (Timer::Election, Role::Acceptor { .. }) => {
+                self.patience.give_up();
                 out.because(LOSES_PATIENCE, facts![]);
                 match self.config.poll {
                     true => self.poll(out),
@@ -323,15 +333,15 @@ impl Node for Server {
     fn status(&self) -> NodeStatus {
         let (role, leader, tally) = match &self.role {
             Role::Acceptor { leader, consents, .. } => {
-                let (one, two) = (self.config.quorums.phase1.need(), self.config.quorums.phase2.need());
-                let tally = Tally { of: "consents", slot: 0, from: *consents, need: one.max(two) };
+                let Quorums { phase1, phase2, .. } = self.config.quorums;
+                let need = phase1.need_with(*consents).max(phase2.need_with(*consents));
+                let tally = Tally { of: "consents", slot: 0, from: *consents, need };
                 ("acceptor", *leader, (!consents.is_empty()).then_some(tally))
             }
-            Role::Proposer(Phase1 { promises, .. }) => (
-                "proposer",
-                None,
-                Some(Tally { of: "promises", slot: 0, from: *promises, need: self.config.quorums.phase1.need() }),
-            ),
+            Role::Proposer(Phase1 { promises, .. }) => {
+                let need = self.config.quorums.phase1.need_with(*promises);
+                ("proposer", None, Some(Tally { of: "promises", slot: 0, from: *promises, need }))
+            }
             Role::Leader(_) => (
                 "leader",
                 Some(self.me),
@@ -339,7 +349,7 @@ impl Node for Server {
                     of: "acknowledgements",
                     slot: self.committed + 1,
                     from: open.votes,
-                    need: self.config.quorums.phase2.need(),
+                    need: self.config.quorums.phase2.need_with(open.votes),
                 }),
             ),
         };
@@ -430,7 +440,7 @@ impl Protocol for MultiPaxos {
         let election_min = settings.duration(ELECTION_TIMEOUT_MIN, 3 * heartbeat + setup.rtt_max);
         let election_max = settings.duration(ELECTION_TIMEOUT_MAX, 2 * election_min);
         let config = Config {
-            quorums: Quorums::checked(setup, PHASE_1_QUORUM, PHASE_2_QUORUM, QUORUMS_INTERSECT)?,
+            quorums: QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT)?,
             explicit_commit: explicit_commit(settings),
             thrifty: settings.flag(SEND_THRIFTY),
             pipeline: settings.count(ALPHA),
@@ -472,7 +482,11 @@ impl Protocol for MultiPaxos {
     }
 
     fn live(setup: &Setup, healthy: u8) -> bool {
-        Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
+        QUORUM_SETTINGS.live(setup, healthy)
+    }
+
+    fn quorums(setup: &Setup) -> Option<Quorums> {
+        QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT).ok()
     }
 
     fn stable(setup: &Setup) -> bool {
@@ -532,7 +546,7 @@ fn explicit_commit(settings: &Settings) -> bool {
 }
 
 fn phase2_size(n: u32, settings: &Settings) -> u32 {
-    u32::from(QuorumSystem::threshold(n as u8, settings.count(PHASE_2_QUORUM)).need())
+    QUORUM_SETTINGS.sizes(n, settings).1
 }
 
 #[cfg(test)]

@@ -20,6 +20,10 @@ pub struct Phase1 {
     adopted: Vec<(Slot, Proposal)>,
     /// The first slot prepared.
     first: Slot,
+    /// Whom it asked for its state.
+    state: Option<NodeId>,
+    /// The last slot that anybody has compacted, of those prepared: chosen, but not reported.
+    compacted: Slot,
 }
 
 impl Phase1 {
@@ -80,7 +84,8 @@ impl Server {
         // The proposer's own acceptor promises first. The saved promise also keeps a restarted proposer from using this ballot again.
         self.disk.promised = ballot;
         self.save(out);
-        let mut phase1 = Phase1 { first: self.committed + 1, ..Phase1::default() };
+        let state = self.gave_way.take();
+        let mut phase1 = Phase1 { first: self.committed + 1, state, ..Phase1::default() };
         for (slot, proposal) in self.disk.accepted.iter_from(self.committed + 1) {
             if let Some(proposal) = *proposal {
                 phase1.adopt(slot, proposal, out);
@@ -92,21 +97,25 @@ impl Server {
         }
         let first = phase1.first;
         self.role = Role::Proposer(phase1);
-        out.broadcast(self.peers(), Msg::Prepare { ballot, from: first });
+        out.broadcast(self.peers(), Msg::Prepare { ballot, from: first, state });
         out.send(self.me, Msg::Promise { ballot, report: Report::default().into() });
         self.reset_election_timeout(out);
     }
 
     /// The promises did not come in time: asks again or, where there are no polls, sends Prepare again to those that have not promised.
     pub(super) fn prepare_again(&mut self, out: &mut Out<Server>) {
+        self.patience.give_up();
         if self.config.poll {
             self.follow(self.disk.promised, None, out);
             return self.poll(out);
         }
-        let Role::Proposer(Phase1 { promises, first, .. }) = &self.role else { return };
+        let Role::Proposer(Phase1 { promises, first, state, compacted, .. }) = &self.role else { return };
+        if *compacted > self.committed {
+            return self.prepare(out);
+        }
         out.because(PREPARES_AGAIN, facts![self.disk.promised, *promises]);
         let silent = self.peers().minus(*promises);
-        out.broadcast(silent, Msg::Prepare { ballot: self.disk.promised, from: *first });
+        out.broadcast(silent, Msg::Prepare { ballot: self.disk.promised, from: *first, state: *state });
         self.reset_election_timeout(out);
     }
 
@@ -114,6 +123,12 @@ impl Server {
     #[inline(never)]
     pub(super) fn on_promise(&mut self, from: NodeId, ballot: Ballot, report: &Report, out: &mut Out<Server>) {
         if ballot != self.disk.promised || !matches!(self.role, Role::Proposer(_)) {
+            // Of a ballot that it gave up because time ran out, not because of a higher one of another or to let another lead.
+            let timed_out = self.disk.promised.node == self.me && self.seen == self.disk.promised;
+            let asks = self.gave_way.is_none() && !matches!(self.role, Role::Leader(_));
+            if ballot.node == self.me && timed_out && asks {
+                self.patience.late();
+            }
             return;
         }
         let known = (report.committed + 1).saturating_sub(report.first) as usize;
@@ -131,7 +146,15 @@ impl Server {
             }
         }
         phase1.promises.add(from);
-        if self.config.quorums.phase1.is_quorum(phase1.promises) {
+        if report.first > phase1.first {
+            phase1.compacted = phase1.compacted.max(report.first - 1);
+        }
+        let compacted = phase1.compacted;
+        let lacks = compacted > self.committed;
+        if lacks && phase1.state.is_none() {
+            return self.give_way(from, ballot, compacted, out);
+        }
+        if !lacks && self.config.quorums.phase1.is_quorum(phase1.promises) {
             out.because(LEADS, facts![ballot, phase1.promises]);
             if self.config.quorums.intersect() {
                 out.because(HEARS_OF_ALL_CHOSEN, facts![]);
@@ -140,6 +163,15 @@ impl Server {
         } else {
             out.tell(COUNTS_PROMISES, facts![phase1.promises, ballot]);
         }
+    }
+
+    /// Lets a server lead that has compacted commands which this one lacks.
+    #[inline(never)]
+    fn give_way(&mut self, to: NodeId, ballot: Ballot, compacted: Slot, out: &mut Out<Server>) {
+        out.because(GIVES_WAY, facts![to, compacted]);
+        self.gave_way = Some(to);
+        out.send(to, Msg::HandOver { ballot, committed: compacted });
+        self.follow(ballot, None, out);
     }
 
     /// A quorum has promised: proposes what was adopted, no-ops for gaps, and then clients' commands.
@@ -230,14 +262,16 @@ impl Server {
         if !std::mem::replace(hears_leader, true) {
             out.cancel(Timer::Election);
         }
-        out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min);
+        let shortest = self.patience.stretch(self.config.election_min);
+        out.set_timer(Timer::MinimumTimeout, shortest, shortest);
     }
 
     /// The shortest election timeout is over: sets the rest of it.
     pub(super) fn on_minimum_timeout(&mut self, out: &mut Out<Server>) {
         let Role::Acceptor { hears_leader, .. } = &mut self.role else { return };
         if std::mem::take(hears_leader) {
-            let rest = |timeout: Micros| (timeout << self.preempted) - self.config.election_min;
+            let passed = self.patience.stretch(self.config.election_min);
+            let rest = |timeout: Micros| (self.patience.stretch(timeout) << self.preempted) - passed;
             out.set_timer(Timer::Election, rest(self.config.election_min), rest(self.config.election_max));
         }
     }
@@ -246,8 +280,8 @@ impl Server {
     pub(super) fn reset_election_timeout(&self, out: &mut Out<Server>) {
         out.set_timer(
             Timer::Election,
-            self.config.election_min << self.preempted,
-            self.config.election_max << self.preempted,
+            self.patience.stretch(self.config.election_min) << self.preempted,
+            self.patience.stretch(self.config.election_max) << self.preempted,
         );
     }
 }

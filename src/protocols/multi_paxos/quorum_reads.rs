@@ -47,7 +47,7 @@ impl Server {
     pub(super) fn begin_quorum_read(&mut self, command: Command, out: &mut Out<Server>) {
         self.reads.asked.retain(|read| read.command.client != command.client);
         let (nearest, peers) = (self.reads.nearest, self.peers());
-        let asked_all = !self.config.quorums.phase1.is_minimal(nearest.with(self.me));
+        let asked_all = !self.config.quorums.phase1.is_quorum(nearest.with(self.me));
         let to = if asked_all { peers } else { nearest };
         out.because(ASKS_QUORUM, facts![command, to]);
         out.broadcast(to, Msg::QuorumRead { command });
@@ -84,8 +84,10 @@ impl Server {
             read.answered.add(from);
             // In the rinse this would be a later write, which the read need not return.
             read.last_write = read.last_write.max(last_write);
-            if read.asked_all && phase1.is_minimal(read.answered) {
-                self.reads.nearest = read.answered.without(self.me);
+            if read.asked_all
+                && let Some(quorum) = phase1.smallest_within(self.me, read.answered, self.config.quorums.replicas)
+            {
+                self.reads.nearest = quorum.without(self.me);
             }
         }
         if executed > read.executed {

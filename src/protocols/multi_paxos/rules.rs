@@ -4,7 +4,7 @@
 //! Moderately Complex* (2015).
 
 use crate::core::SettingKind::{Choice, Count, Duration, Flag};
-use crate::core::quorum;
+use crate::core::quorum::{self, QuorumSettings};
 
 crate::rules! {
     /// Whose ballot is whose.
@@ -106,7 +106,7 @@ crate::rules! {
         key: "quorums-intersect",
         title: "quorum intersection",
         source: "Simple §2.2; Howard, Malkhi, Spiegelman, Flexible Paxos (2016), §4",
-        says: "Every quorum of promises shares an acceptor with every quorum of acceptances: the two sizes add up to more than all servers.",
+        says: "Every quorum of promises shares an acceptor with every quorum of acceptances: of any sizes, if the two add up to more than all servers.",
         without: Some("a new leader hears of nobody who accepted the chosen command"),
     } tells {
         HEARS_OF_ALL_CHOSEN() = "has thereby heard of every command that is chosen: any quorum of acceptances shares an acceptor with these";
@@ -258,6 +258,7 @@ crate::rules! {
         says: "Slots covered by a saved state can be forgotten; one that lacks them gets the state instead.",
         without: None,
     } tells {
+        GIVES_WAY(server, slot) = "lets {server} lead, which has forgotten the commands up to slot {slot}: it lacks some of them itself";
         INSTALLS_SNAPSHOT(slot, committed) = "takes over a saved state up to slot {slot}: it had executed up to slot {committed}";
         TAKES_SNAPSHOT(slot) = "saves its state up to slot {slot}, and forgets old slots that it covers";
     };
@@ -471,4 +472,12 @@ crate::settings! {
     PHASE_1_QUORUM = quorum::PHASE_1_SIZE;
     /// Replicas in a quorum of phase 2.
     PHASE_2_QUORUM = quorum::PHASE_2_SIZE;
+    /// Which sets are quorums.
+    SHAPE = quorum::SHAPE;
+    /// Rows of a grid.
+    ROWS = quorum::ROWS;
 }
+
+/// The settings above that choose its quorums.
+pub const QUORUM_SETTINGS: QuorumSettings =
+    QuorumSettings { sizes: (PHASE_1_QUORUM, PHASE_2_QUORUM), shape: Some((SHAPE, ROWS)) };

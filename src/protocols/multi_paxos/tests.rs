@@ -390,6 +390,42 @@ fn one_snapshot_is_under_way_to_a_server_at_a_time() {
 }
 
 #[test]
+fn server_that_lacks_what_is_compacted_lets_another_lead_and_asks_for_its_state_if_that_one_cannot() {
+    let mut run = Run::new(3, &[(POLL, 0), (SNAPSHOT_EVERY, 1)], None);
+    elect(&mut run, 0, 1);
+    run.lose_all();
+    for n in 1..=4 {
+        run.ask(0, write(n));
+        run.settle(&[0, 1]);
+        run.in_flight.clear();
+    }
+    let snapshots = |run: &Run| {
+        let has = |m: &Msg| matches!(m, Msg::Promise { report, .. } if report.snapshot.is_some());
+        run.in_flight.iter().filter(|(_, to, message)| *to == 2 && has(message)).count()
+    };
+    // Server 2 executed nothing. It gives way to the first that promises, and that one's Prepare is lost.
+    run.time_out(2, Timer::Election);
+    run.deliver("Prepare", 2, 0);
+    run.deliver("Prepare", 2, 1);
+    assert_eq!(snapshots(&run), 0);
+    run.deliver("Promise", 0, 2);
+    assert!(matches!(server(&run, 2).role, Role::Acceptor { .. }));
+    run.deliver("HandOver", 2, 0);
+    assert!(matches!(server(&run, 0).role, Role::Proposer(_)));
+    run.lose_all();
+    // Its next ballot asks that one, and nobody else, for its state.
+    run.time_out(2, Timer::Election);
+    run.deliver("Prepare", 2, 0);
+    run.deliver("Prepare", 2, 1);
+    assert_eq!(snapshots(&run), 1);
+    run.deliver("Promise", 1, 2);
+    assert!(matches!(server(&run, 2).role, Role::Proposer(_)), "it waits for the state");
+    run.deliver("Promise", 0, 2);
+    assert!(matches!(server(&run, 2).role, Role::Leader(_)));
+    assert_eq!(server(&run, 2).machine.digest(), server(&run, 0).machine.digest());
+}
+
+#[test]
 fn message_fits_in_48_bytes() {
     assert_eq!(size_of::<Option<Msg>>(), 48, "the world moves one in every event");
     assert_eq!(size_of::<Option<Proposal>>(), 32);

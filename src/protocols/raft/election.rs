@@ -35,7 +35,8 @@ impl Server {
     /// both together are uniform between `election_min` and `election_max`.
     pub(super) fn on_minimum_timeout(&mut self, out: &mut Out) {
         self.hears_leader = false;
-        out.set_timer(Timer::ElectionTimeout, 0, self.config.election_max - self.config.election_min);
+        let rest = self.patience.stretch(self.config.election_max - self.config.election_min);
+        out.set_timer(Timer::ElectionTimeout, 0, rest);
     }
 
     /// Sets a whole election timeout, in which the server may vote: it follows no leader now.
@@ -43,12 +44,14 @@ impl Server {
         if std::mem::take(&mut self.hears_leader) {
             out.cancel(Timer::MinimumTimeout);
         }
-        out.set_timer(Timer::ElectionTimeout, self.config.election_min, self.config.election_max);
+        let timeout = |configured| self.patience.stretch(configured);
+        out.set_timer(Timer::ElectionTimeout, timeout(self.config.election_min), timeout(self.config.election_max));
     }
 
     pub(super) fn on_election_timeout(&mut self, out: &mut Out) {
         // Also at a server that was removed: it must not redirect clients to a leader of long ago.
         self.leader = None;
+        self.patience.give_up();
         if !self.may_campaign() {
             return;
         }
@@ -100,6 +103,9 @@ impl Server {
         out: &mut Out,
     ) {
         let (_, configuration) = self.configuration();
+        if granted && self.is_of_earlier_election(term) {
+            self.patience.late();
+        }
         let Role::PreCandidate { votes, ahead } = &mut self.role else { return };
         if its_log_is_ahead {
             ahead.add(from);
@@ -162,11 +168,24 @@ impl Server {
         out.send(from, Message::RequestVoteReply { term: self.disk.term, granted: !refused });
     }
 
+    /// Whether an election of its own is under way, and a vote for `term` is for one that it has begun again since. A pre-candidate has given up the
+    /// election in its present term; at a candidate, what others promised for this term is no longer needed, and not late.
+    const fn is_of_earlier_election(&self, term: u32) -> bool {
+        match self.role {
+            Role::PreCandidate { .. } => term <= self.disk.term,
+            Role::Candidate { .. } => term < self.disk.term,
+            Role::Follower | Role::Leader(_) => false,
+        }
+    }
+
     /// Leader stickiness: whether this server leads, or has heard from a leader within the minimum election timeout.
     fn must_not_vote(&self, candidate: NodeId, out: &mut Out) -> bool {
         match self.role {
             Role::Leader(_) => out.rule(REFUSES_AS_LEADER, facts![candidate, self.disk.term]),
-            _ => self.hears_leader && out.rule(REFUSES_WHILE_LED, facts![candidate, self.config.election_min]),
+            _ => {
+                self.hears_leader
+                    && out.rule(REFUSES_WHILE_LED, facts![candidate, self.patience.stretch(self.config.election_min)])
+            }
         }
     }
 
@@ -201,6 +220,9 @@ impl Server {
 
     pub(super) fn on_vote(&mut self, from: NodeId, term: u32, granted: bool, out: &mut Out) {
         let (_, configuration) = self.configuration();
+        if granted && self.is_of_earlier_election(term) {
+            self.patience.late();
+        }
         let Role::Candidate { votes } = &mut self.role else { return };
         if !granted || term != self.disk.term {
             return;
@@ -224,8 +246,8 @@ impl Server {
         let next = self.disk.log.last() + 1;
         self.role = Role::Leader(Box::new(Leadership::new(self.me, configuration, next)));
         out.set_timer(Timer::Heartbeat, self.config.heartbeat, self.config.heartbeat);
-        out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
         self.wait_for_old_leases(out);
+        self.schedule_quorum_check(out);
         out.because(APPENDS_NOOP, facts![next, self.disk.term]);
         self.append(Payload::Command(Command::NOOP), out);
     }

@@ -46,6 +46,7 @@ impl Server {
         if term < self.disk.term {
             return self.refuse_stale(from, term, prev_slot, out);
         }
+        self.patience.hear(term, round);
         self.follow(from, out);
         let conflict = self.conflict(prev_slot, prev_term, out);
         let slot = prev_slot;

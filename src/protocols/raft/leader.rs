@@ -164,10 +164,15 @@ impl Server {
         conflict: Option<Conflict>,
         out: &mut Out,
     ) {
-        let Role::Leader(lead) = &mut self.role else { return };
         if term != self.disk.term {
             return;
         }
+        let Role::Leader(lead) = &mut self.role else {
+            if term == self.led_term {
+                self.patience.late();
+            }
+            return;
+        };
         lead.recently_active.add(from);
         match conflict {
             None => self.on_acknowledged(from, slot, out),
@@ -366,11 +371,18 @@ impl Server {
         let active = std::mem::take(&mut lead.recently_active).with(self.me);
         if self.config.check_quorum && !configuration.quorum(active) {
             out.because(STEPS_DOWN, facts![active]);
+            self.patience.give_up();
             return self.become_follower(out);
         }
         lead.peers = lead.peers.minus(lead.leaving.minus(active));
         lead.leaving = lead.leaving.and(active);
-        out.set_timer(Timer::CheckQuorum, self.config.election_min, self.config.election_min);
+        self.schedule_quorum_check(out);
+    }
+
+    /// Sets the time by which a quorum should have answered.
+    pub(super) fn schedule_quorum_check(&self, out: &mut Out) {
+        let interval = self.patience.stretch(self.config.election_min);
+        out.set_timer(Timer::CheckQuorum, interval, interval);
     }
 
     /// Ends a leadership: cancels its timers, and redirects the clients that it cannot answer any more.

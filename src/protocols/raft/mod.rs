@@ -83,8 +83,8 @@ pub use storage::{Disk, Entries, Entry, Payload, Snapshot};
 
 use crate::core::node::{HistoryInvariant, Invariant, Protocol, SettingError, Setup};
 use crate::core::{
-    Card, Contact, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule, Sentence,
-    Setting, SettingKind, Settings, Shots, TimingModel,
+    Card, Contact, Edition, Exchange, Family, Faults, Formula, LeaderModel, Micros, NodeId, NodeSet, Promises, Rule,
+    Sentence, Setting, SettingKind, Settings, Shots, TimingModel,
 };
 use std::hash::{Hash, Hasher};
 
@@ -170,7 +170,26 @@ crate::settings! {
         says: "Most entries in one AppendEntries to a server that has fallen behind; it gets the next when it has acknowledged these",
         kind: SettingKind::Count { min: 1, max: 4096, default: 256 },
     };
+    /// How it was before.
+    SETTING_EDITION = {
+        key: "edition",
+        says: "Raft as it was: paper-2014 has neither PreVote nor CheckQuorum, pre-vote has the first, check-quorum has both; single-server-2014 changes members as the dissertation was printed, with its fault. Settings chosen beside it take precedence",
+        kind: SettingKind::Choice {
+            options: &["today", "paper-2014", "pre-vote", "check-quorum", "single-server-2014"],
+            default: 0,
+        },
+    };
 }
+
+/// What the editions set, in the order of the options above.
+const EDITIONS: &[Edition] = &[
+    Edition { settings: &[], without: &[] },
+    Edition { settings: &[(SETTING_PRE_VOTE, 0), (SETTING_CHECK_QUORUM, 0)], without: &[] },
+    Edition { settings: &[(SETTING_PRE_VOTE, 1), (SETTING_CHECK_QUORUM, 0)], without: &[] },
+    Edition { settings: &[(SETTING_PRE_VOTE, 1), (SETTING_CHECK_QUORUM, 1)], without: &[] },
+    // Dissertation chapter 4 before the correction of July 2015 (raft-dev).
+    Edition { settings: &[(SETTING_MEMBERSHIP, 1)], without: &[CHANGE_AFTER_OWN_COMMIT] },
+];
 
 /// How reads are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -334,6 +353,7 @@ impl Protocol for Raft {
     const RULES: &'static [Rule] = RULES;
     const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
+    const EDITIONS: &'static [Edition] = EDITIONS;
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

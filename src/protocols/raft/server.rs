@@ -7,7 +7,8 @@ use super::rules::*;
 use super::storage::{Disk, Payload, RaftLog};
 use super::{Config, Reads};
 use crate::core::{
-    Answer, Blocked, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Slot, Tally,
+    Answer, Blocked, Command, EntryStatus, Epoch, LogStatus, Node, NodeId, NodeSet, NodeStatus, Order, Patience, Slot,
+    Tally,
 };
 use crate::facts;
 use crate::services::Machine;
@@ -89,6 +90,8 @@ pub struct Server {
     pub(super) out_of_order: VecDeque<Append>,
     /// The last term that this server led since it booted: it answers the clients of commands with that term.
     pub(super) led_term: u32,
+    /// How much longer its timeouts are than configured.
+    pub(super) patience: Patience,
 }
 
 impl Server {
@@ -133,7 +136,8 @@ impl Server {
             self.hears_leader = true;
             out.cancel(Timer::ElectionTimeout);
         }
-        out.set_timer(Timer::MinimumTimeout, self.config.election_min, self.config.election_min);
+        let shortest = self.patience.stretch(self.config.election_min);
+        out.set_timer(Timer::MinimumTimeout, shortest, shortest);
     }
 
     /// Raises commitIndex to `slot`, and applies the entries up to it.
@@ -216,6 +220,7 @@ impl Node for Server {
             configurations,
             out_of_order: VecDeque::new(),
             led_term: 0,
+            patience: Patience::default(),
             disk,
         };
         server.find_configurations(commit + 1);

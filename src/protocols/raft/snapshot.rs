@@ -23,6 +23,7 @@ impl Server {
         let last = self.commit;
         let Some(term) = self.disk.log.term_at(last) else { return };
         out.because(TAKES_SNAPSHOT, facts![last]);
+        self.patience.progress();
         let known = self.configurations.iter().rposition(|(slot, _)| *slot <= last).unwrap_or(0);
         self.configurations.drain(..known);
         let (_, configuration) = self.configurations.first().copied().unwrap_or_default();

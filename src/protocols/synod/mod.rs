@@ -368,13 +368,14 @@ impl Node for Server {
         let known = Slot::from(self.chosen.is_some());
         let tally = match self.stage {
             Stage::Preparing { promises, .. } => {
-                Some(Tally { of: "promises", slot: 1, from: promises, need: self.config.quorums.phase1.need() })
+                let need = self.config.quorums.phase1.need_with(promises);
+                Some(Tally { of: "promises", slot: 1, from: promises, need })
             }
             Stage::Proposing { acceptances, .. } => Some(Tally {
                 of: "acknowledgements",
                 slot: 1,
                 from: acceptances,
-                need: self.config.quorums.phase2.need(),
+                need: self.config.quorums.phase2.need_with(acceptances),
             }),
             Stage::Idle | Stage::Pausing => None,
         };
@@ -432,9 +433,8 @@ impl Protocol for Synod {
             Formula {
                 text: "2(q1−1) + 2(q2−1) + (n−1)",
                 count: |n, settings| {
-                    let size = |id| u32::from(QuorumSystem::threshold(n as u8, settings.count(id)).need());
-                    let asked = size(PHASE_1_QUORUM) + size(PHASE_2_QUORUM);
-                    settings.flag(ASK_THRIFTILY).then(|| 2 * (asked - 2) + n - 1)
+                    let (q1, q2) = QUORUM_SETTINGS.sizes(n, settings);
+                    settings.flag(ASK_THRIFTILY).then(|| 2 * (q1 + q2 - 2) + n - 1)
                 },
                 source: "Paxos Made Simple §2.2, both phases to one quorum, and §2.3",
             },
@@ -453,7 +453,7 @@ impl Protocol for Synod {
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let settings = &setup.settings;
         let config = Config {
-            quorums: Quorums::checked(setup, PHASE_1_QUORUM, PHASE_2_QUORUM, QUORUMS_INTERSECT)?,
+            quorums: QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT)?,
             thrifty: settings.flag(ASK_THRIFTILY),
             random_backoff: settings.choice(BACKOFF) == 0,
             backoff: settings.duration(BACKOFF_TIME, (setup.rtt_max / 4).max(1)),
@@ -464,13 +464,18 @@ impl Protocol for Synod {
 
     /// Not with fixed pauses: proposers that pause for equal times may preempt each other for ever (§2.4).
     fn live(setup: &Setup, healthy: u8) -> bool {
-        setup.settings.choice(BACKOFF) == 0 && Quorums::chosen(setup, PHASE_1_QUORUM, PHASE_2_QUORUM).live(healthy)
+        setup.settings.choice(BACKOFF) == 0 && QUORUM_SETTINGS.live(setup, healthy)
+    }
+
+    fn quorums(setup: &Setup) -> Option<Quorums> {
+        QUORUM_SETTINGS.checked(setup, QUORUMS_INTERSECT).ok()
     }
 
     fn exchange() -> Option<Exchange<Server>> {
         Some(Exchange {
-            // Whoever proposes has its name in a ballot, and ballots are ordered; and a thrifty proposer asks those whose names follow its own.
-            alike: |setup, asked| match setup.settings.flag(ASK_THRIFTILY) {
+            // Whoever proposes has its name in a ballot, and ballots are ordered; a thrifty proposer asks those whose names follow its own; and in a
+            // grid a node has its place.
+            alike: |setup, asked| match setup.settings.flag(ASK_THRIFTILY) || setup.settings.choice(SHAPE) > 0 {
                 true => NodeSet::EMPTY,
                 false => NodeSet::first(setup.replicas).minus(asked),
             },

@@ -1,7 +1,7 @@
 //! The rules of the Synod (single-decree Paxos), with their sections in the papers, and its settings.
 
 use crate::core::SettingKind::{Choice, Duration, Flag};
-use crate::core::quorum;
+use crate::core::quorum::{self, QuorumSettings};
 
 crate::rules! {
     /// Ballots are unique.
@@ -88,7 +88,7 @@ crate::rules! {
         key: "quorums-intersect",
         title: "quorum intersection",
         source: "Paxos Made Simple §2.2; Howard, Malkhi, Spiegelman, Flexible Paxos (2016), §4",
-        says: "Every quorum of promises shares an acceptor with every quorum of acceptances: the two sizes add up to more than all nodes.",
+        says: "Every quorum of promises shares an acceptor with every quorum of acceptances: of any sizes, if the two add up to more than all nodes.",
         without: Some("a proposer hears of nobody who accepted the chosen value"),
     } tells {
         HEARS_OF_CHOSEN() = "has thereby heard of the value, if one is chosen: any quorum of acceptances shares an acceptor with these";
@@ -177,4 +177,12 @@ crate::settings! {
     PHASE_1_QUORUM = quorum::PHASE_1_SIZE;
     /// Replicas in a quorum of phase 2.
     PHASE_2_QUORUM = quorum::PHASE_2_SIZE;
+    /// Which sets are quorums.
+    SHAPE = quorum::SHAPE;
+    /// Rows of a grid.
+    ROWS = quorum::ROWS;
 }
+
+/// The settings above that choose its quorums.
+pub const QUORUM_SETTINGS: QuorumSettings =
+    QuorumSettings { sizes: (PHASE_1_QUORUM, PHASE_2_QUORUM), shape: Some((SHAPE, ROWS)) };

@@ -1,30 +1,41 @@
 //! The quorum chip: how many nodes it takes, and who of those that can reach each other are enough.
 
+use super::subject::Quorum;
 use crate::elements::text;
 use crate::run::context::RunContext;
 use crate::run::view_model::ViewModel;
 use quorumscope::core::{NodeId, NodeSet};
+use quorumscope::universe::inspect::quorums_in_words;
 use yew::prelude::*;
 
-/// The chip: `3 of 5`, and while nodes are down or cut off from each other, who still has a quorum. `quorum` is how many it takes of how
-/// many; without it the protocol promises to go on with none.
-pub fn chip(context: &RunContext, view: &ViewModel, quorum: Option<(u8, u8)>) -> Html {
-    let Some((need, of)) = quorum else { return html! {} };
-    let says = describe(need, of, &groups(view));
-    let title =
-        format!("{} goes on as long as {need} of {of} nodes are up and reach each other", context.variant.card.title);
+/// The chip: `3 of 5` or `a row: 3 of 9`, and while nodes are down or cut off from each other, who still has a quorum. Without `quorum` the
+/// protocol promises to go on with none.
+pub fn chip(context: &RunContext, view: &ViewModel, quorum: Option<Quorum>) -> Html {
+    let Some(quorum) = quorum else { return html! {} };
+    let Quorum { need, of, .. } = quorum;
+    let says = describe(quorum, &groups(view));
+    let title = format!(
+        "{} goes on as long as any {need} of {of} nodes are up and reach each other",
+        context.variant.card.title
+    );
     html! { <p class="chip" {title}><b>{ "Quorum" }</b>{ " " }{ says }</p> }
 }
 
-fn describe(need: u8, of: u8, groups: &[NodeSet]) -> String {
+fn describe(quorum: Quorum, groups: &[NodeSet]) -> String {
+    let Quorum { need, of, systems } = quorum;
     let (up, parts) = (groups.iter().map(|group| group.len()).sum::<u8>(), groups.len());
-    let first = format!("{need} of {of}");
+    let words = systems.as_ref().and_then(quorums_in_words);
+    let holds = |group: &NodeSet| match systems.filter(|_| words.is_some()) {
+        Some(systems) => systems.phase1.is_quorum(*group) && systems.phase2.is_quorum(*group),
+        None => group.len() >= need,
+    };
+    let first = words.clone().unwrap_or_else(|| format!("{need} of {of}"));
     if up == of && parts == 1 {
         return first;
     }
     let split: Vec<String> = groups.iter().map(|group| group.len().to_string()).collect();
     let split = if parts > 1 { format!("; {up} split {}", split.join("-")) } else { format!("; {up} up") };
-    let enough: Vec<String> = groups.iter().filter(|group| group.len() >= need).map(|group| nodes(*group)).collect();
+    let enough: Vec<String> = groups.iter().filter(|group| holds(group)).map(|group| nodes(*group)).collect();
     format!("{first}{split}: {}", if enough.is_empty() { "nobody".to_owned() } else { enough.join(", or ") })
 }
 
@@ -56,6 +67,7 @@ fn groups(view: &ViewModel) -> Vec<NodeSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quorumscope::core::{Grid, QuorumSystem, Quorums};
 
     fn set(ids: &[u8]) -> NodeSet {
         ids.iter().map(|id| NodeId(id - 1)).collect()
@@ -63,10 +75,23 @@ mod tests {
 
     #[test]
     fn chip_says_who_is_enough() {
+        let describe = |need, of, groups: &[NodeSet]| describe(Quorum { need, of, systems: None }, groups);
         assert_eq!(describe(3, 5, &[set(&[1, 2, 3, 4, 5])]), "3 of 5");
         assert_eq!(describe(3, 5, &[set(&[1, 2, 4, 5])]), "3 of 5; 4 up: nodes 1, 2, 4, 5");
         assert_eq!(describe(3, 5, &[set(&[3, 4, 5]), set(&[1, 2])]), "3 of 5; 5 split 3-2: nodes 3, 4, 5");
         let thirds = [set(&[1, 2, 3]), set(&[4, 5, 6]), set(&[7, 8, 9])];
         assert_eq!(describe(5, 9, &thirds), "5 of 9; 9 split 3-3-3: nobody");
+    }
+
+    #[test]
+    fn chip_says_which_sets_are_quorums_where_not_only_the_number_matters() {
+        let grid = Grid { rows: 3, columns: 3 };
+        let systems = Quorums { replicas: 9, phase1: QuorumSystem::Row(grid), phase2: QuorumSystem::Column(grid) };
+        let quorum = Quorum { need: 7, of: 9, systems: Some(systems) };
+        let says = "a row: 3 of 9 to lead, a column: 3 of 9 to choose";
+        assert_eq!(describe(quorum, &[NodeSet::first(9)]), says);
+        // A row and a column that share node 1.
+        assert_eq!(describe(quorum, &[set(&[1, 2, 3, 4, 7])]), format!("{says}; 5 up: nodes 1, 2, 3, 4, 7"));
+        assert_eq!(describe(quorum, &[set(&[1, 2, 3, 4, 5, 6])]), format!("{says}; 6 up: nobody"));
     }
 }

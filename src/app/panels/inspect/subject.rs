@@ -2,7 +2,7 @@
 
 use crate::page_action::Selected;
 use crate::run::last_event;
-use quorumscope::core::{NodeId, Setup};
+use quorumscope::core::{NodeId, Quorums, Setup};
 use quorumscope::lab::Session;
 use quorumscope::sim::What;
 use quorumscope::sim::world::Flight;
@@ -20,8 +20,8 @@ pub struct Subject {
     pub state: Vec<Field>,
     /// The step that is explained: the last one of the node, that in which the message was sent, or the last of all.
     pub step: Option<Step>,
-    /// How many nodes must be up for the protocol to go on, and how many there are; `None` if that is not promised.
-    pub quorum: Option<(u8, u8)>,
+    /// What it takes to go on; `None` if that is not promised.
+    pub quorum: Option<Quorum>,
     /// The messages in flight that arrive first, and the number of all.
     pub in_flight: (Vec<Flight>, usize),
 }
@@ -29,13 +29,25 @@ pub struct Subject {
 /// Most messages listed.
 const LISTED: usize = 12;
 
-/// How many members it takes to go on, and how many there are; `None` if that is not promised.
-pub fn quorum(session: &Session, inspector: &Inspector) -> Option<(u8, u8)> {
+/// What it takes to go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Quorum {
+    /// How many members are enough, whichever they are.
+    pub need: u8,
+    /// How many members there are.
+    pub of: u8,
+    /// Which sets are quorums, where settings choose them.
+    pub systems: Option<Quorums>,
+}
+
+/// What it takes to go on; `None` if that is not promised.
+pub fn quorum(session: &Session, inspector: &Inspector) -> Option<Quorum> {
     let (universe, blueprint) = (session.universe(), &session.checked().blueprint);
     let replicas = (0..universe.nodes()).filter(|id| universe.node(NodeId(*id)).member).count() as u8;
     let (rtt_max, settings) = (blueprint.topology.round_trip_max(), blueprint.settings.clone());
     let setup = Setup { replicas, rtt_max, settings, ablated: blueprint.ablated };
-    Some(((inspector.least)(&setup)?, replicas))
+    let need = (inspector.least)(&setup)?;
+    Some(Quorum { need, of: replicas, systems: (inspector.quorums)(&setup) })
 }
 
 /// A step, explained.
