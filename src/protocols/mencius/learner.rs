@@ -22,12 +22,12 @@ impl Server {
         let Some(record) = self.disk.record(slot).filter(|record| !record.learned) else { return };
         (record.value, record.learned) = (Some(command), true);
         self.unsaved = self.unsaved.min(slot);
+        // No-ops in advance, of skips and revocations, wait until there is a command after them: before that, nobody need execute them.
         if command != Command::NOOP {
             self.top = self.top.max(slot);
-        }
-        // No-ops after all commands, of a revocation in advance, are not to be executed until there is one.
-        if slot > self.executed + 1 && slot <= self.top {
-            out.chosen(slot, command);
+            if slot > self.executed + 1 {
+                out.chosen(slot, command);
+            }
         }
         let place = self.open.binary_search_by_key(&slot, |open| open.slot);
         let open = place.ok().map(|place| self.open.remove(place));

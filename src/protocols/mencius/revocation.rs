@@ -129,8 +129,7 @@ impl Server {
     pub(super) fn on_revocation_timer(&mut self, out: &mut Out<Server>) {
         self.revocation_waits = false;
         // If the range's first instances are decided, others may have forgotten them and cannot answer.
-        let obsolete = |of: &Revocation| self.disk.is_learned(of.range.first) && matches!(of.phase, Phase::Prepare(_));
-        if self.revocation.as_ref().is_some_and(obsolete) {
+        if self.revocation.as_ref().is_some_and(|of| self.disk.is_learned(of.range.first)) {
             self.revocation = None;
         }
         let Some(Revocation { ballot, range, answers, phase }) = self.revocation.clone() else {
@@ -266,6 +265,10 @@ impl Server {
         self.seen = self.seen.max(ballot);
         if range.last > self.executed + WINDOW {
             return;
+        }
+        // What it promised for instances that it has forgotten, it has forgotten, too. They are chosen.
+        if range.first < self.disk.records.first() {
+            return out.send(from, Msg::Snapshot { snapshot: Arc::clone(&self.disk.snapshot) });
         }
         let promised = self.promised(range);
         if ballot < promised && out.rule(REFUSES, facts![range.first, promised]) {
