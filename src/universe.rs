@@ -332,6 +332,9 @@ pub struct Variant {
     /// Names of the properties that must hold.
     #[cfg(feature = "search")]
     pub properties: fn() -> Vec<&'static str>,
+    /// Rules that random runs do not reach; see [`Protocol::UNPROMISED`].
+    #[cfg(feature = "search")]
+    pub unpromised: &'static [crate::core::RuleId],
 }
 
 /// What chunks need of a variant and the page's first picture does not.
@@ -339,6 +342,8 @@ pub struct Variant {
 struct Details {
     /// Its rules.
     rules: &'static [Rule],
+    /// What its settings do, in their order.
+    setting_texts: &'static [&'static str],
     /// What faults, copies and records ask of its replicas.
     full: FullCode,
 }
@@ -387,6 +392,11 @@ impl Variant {
         self.details().rules
     }
 
+    /// Its settings with what each does, in plain words.
+    pub fn described_settings(&self) -> impl Iterator<Item = (&'static Setting, &'static str)> {
+        self.settings.iter().zip(self.details().setting_texts.iter().copied())
+    }
+
     /// Its details. Whoever asks for them links those of the first variant.
     fn details(&self) -> &'static Details {
         self.details.unwrap_or(const { &details_of::<First>() })
@@ -406,7 +416,7 @@ impl Variant {
 }
 
 const fn details_of<P: Protocol>() -> Details {
-    Details { rules: P::RULES, full: FullCode::of::<P>() }
+    Details { rules: P::RULES, setting_texts: P::SETTING_TEXTS, full: FullCode::of::<P>() }
 }
 
 fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {
@@ -437,5 +447,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         clock_error: P::clock_error,
         #[cfg(feature = "search")]
         properties: search::properties::<P>,
+        #[cfg(feature = "search")]
+        unpromised: P::UNPROMISED,
     }
 }

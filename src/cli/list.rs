@@ -79,8 +79,8 @@ fn details(variant: &Variant, out: &mut impl Write) -> Result<ExitCode, Stop> {
     if !variant.settings.is_empty() {
         writeln!(out, "\nSettings:")?;
         let mut table = Table::left();
-        for setting in variant.settings {
-            table.row([setting.key.to_owned(), accepts(&setting.kind), format!("{}.", setting.says)]);
+        for (setting, says) in variant.described_settings() {
+            table.row([setting.key.to_owned(), accepts(&setting.kind), format!("{says}.")]);
         }
         table.write(out)?;
     }
@@ -155,8 +155,8 @@ fn to_json(variant: &Variant) -> Value {
         "messages": variant.kinds.iter().map(|kind| json!({
             "name": kind.name, "alias": kind.alias, "letter": kind.letter, "says": kind.says,
         })).collect::<Vec<_>>(),
-        "settings": variant.settings.iter().map(|setting| json!({
-            "key": setting.key, "says": setting.says, "accepts": accepts(&setting.kind),
+        "settings": variant.described_settings().map(|(setting, says)| json!({
+            "key": setting.key, "says": says, "accepts": accepts(&setting.kind),
         })).collect::<Vec<_>>(),
         "rules": variant.rules().iter().map(|rule| json!({
             "key": rule.key, "title": rule.title, "source": rule.source, "says": rule.says, "without": rule.without,

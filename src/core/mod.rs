@@ -42,6 +42,6 @@ pub use patience::Patience;
 pub use quorum::{Grid, NodeSet, QuorumSettings, QuorumSystem, Quorums, majority};
 pub use reasons::{Fact, Reason, Sentence, Told};
 pub use rules::{Rule, RuleId, RuleSet};
-pub use settings::{Edition, Setting, SettingId, SettingKind, Settings};
+pub use settings::{Edition, Setting, SettingId, SettingKind, Settings, SharedSetting};
 pub use status::{Blocked, EntryStatus, Epoch, LogStatus, NodeStatus, Tally};
 pub use timer::{TimerKind, TimerName};

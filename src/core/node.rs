@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Card, Command, Contact, Edition, EntryStatus, Epoch, Exchange, HistoryVariables, Micros, NodeId, NodeSet,
-    NodeStatus, Out, Promises, Quorums, Rule, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
+    NodeStatus, Out, Promises, Quorums, Rule, RuleId, RuleSet, Sentence, Setting, Settings, Slot, TimerName,
 };
 use serde::Serialize;
 use std::fmt::Debug;
@@ -173,6 +173,8 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     const SENTENCES: &'static [Sentence];
     /// Settings that a scenario may choose.
     const SETTINGS: &'static [Setting];
+    /// What each of them does, in plain words, in the same order; [`settings!`](crate::settings) makes both.
+    const SETTING_TEXTS: &'static [&'static str];
     /// Its editions, one for each option of the setting `edition`; none if it has no such setting.
     const EDITIONS: &'static [Edition] = &[];
     /// Its replica.
@@ -200,6 +202,9 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     fn stable(_setup: &Setup) -> bool {
         false
     }
+
+    /// Rules that apply only under settings with fewer promises than the card's. Random runs do not draw these settings, so they reach none of them.
+    const UNPROMISED: &'static [RuleId] = &[];
 
     /// Which replicas clients contact under these settings; the card says it for the default ones.
     fn contact(_setup: &Setup) -> Contact {

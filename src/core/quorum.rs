@@ -1,7 +1,7 @@
 //! Sets of replicas, and quorums: which sets are enough to decide.
 
 use super::node::{SettingError, Setup};
-use super::{NodeId, RuleId, Setting, SettingId, SettingKind, Settings};
+use super::{NodeId, RuleId, Setting, SettingId, SettingKind, Settings, SharedSetting};
 use serde::{Deserialize, Serialize};
 
 /// The size of the smallest majority of `n`: ⌊n/2⌋+1.
@@ -201,32 +201,31 @@ pub struct Quorums {
 }
 
 /// The setting `q1`: replicas in a quorum of phase 1.
-pub const PHASE_1_SIZE: Setting = Setting {
-    key: "q1",
-    says: "Promises that a proposer needs (phase 1); 0 for a majority",
-    kind: SettingKind::Count { min: 0, max: 32, default: 0 },
-};
+pub const PHASE_1_SIZE: SharedSetting = (
+    Setting { key: "q1", kind: SettingKind::Count { min: 0, max: 32, default: 0 } },
+    "Promises that a proposer needs (phase 1); 0 for a majority",
+);
 
 /// The setting `q2`: replicas in a quorum of phase 2.
-pub const PHASE_2_SIZE: Setting = Setting {
-    key: "q2",
-    says: "Acceptances that make a value chosen (phase 2); 0 for a majority",
-    kind: SettingKind::Count { min: 0, max: 32, default: 0 },
-};
+pub const PHASE_2_SIZE: SharedSetting = (
+    Setting { key: "q2", kind: SettingKind::Count { min: 0, max: 32, default: 0 } },
+    "Acceptances that make a value chosen (phase 2); 0 for a majority",
+);
 
 /// The setting `quorums`: which sets are quorums.
-pub const SHAPE: Setting = Setting {
-    key: "quorums",
-    says: "Which sets are quorums: any of a size (q1, q2); of a grid, a whole row for promises and a whole column for acceptances, or a row and a column for both; or a majority of the members in a majority of groups",
-    kind: SettingKind::Choice { options: &["sizes", "grid", "row-and-column", "hierarchical"], default: 0 },
-};
+pub const SHAPE: SharedSetting = (
+    Setting {
+        key: "quorums",
+        kind: SettingKind::Choice { options: &["sizes", "grid", "row-and-column", "hierarchical"], default: 0 },
+    },
+    "Which sets are quorums: any of a size (q1, q2); of a grid, a whole row for promises and a whole column for acceptances, or a row and a column for both; or a majority of the members in a majority of groups",
+);
 
 /// The setting `rows`: how replicas are arranged.
-pub const ROWS: Setting = Setting {
-    key: "rows",
-    says: "Rows of the grid, or groups of the hierarchy, of equal size: nodes are counted along them; 0 for the squarest arrangement",
-    kind: SettingKind::Count { min: 0, max: 32, default: 0 },
-};
+pub const ROWS: SharedSetting = (
+    Setting { key: "rows", kind: SettingKind::Count { min: 0, max: 32, default: 0 } },
+    "Rows of the grid, or groups of the hierarchy, of equal size: nodes are counted along them; 0 for the squarest arrangement",
+);
 
 /// A protocol's settings for its quorums.
 #[derive(Clone, Copy, Debug)]
@@ -250,7 +249,7 @@ impl QuorumSettings {
         for (setting, size) in [(PHASE_1_SIZE, q1), (PHASE_2_SIZE, q2)] {
             if size > 0 {
                 return Err((
-                    setting.key,
+                    setting.0.key,
                     "0 would do: the arrangement of the replicas says what a quorum is, or quorums = \"sizes\"",
                 ));
             }
@@ -258,11 +257,11 @@ impl QuorumSettings {
         let Some(grid) = Grid::of(n, rows) else {
             return Err(match rows {
                 0 => (
-                    SHAPE.key,
+                    SHAPE.0.key,
                     "\"sizes\" would do, or 4, 6, 8, 9, 10 or another number of replicas that fills equal rows",
                 ),
                 _ => (
-                    ROWS.key,
+                    ROWS.0.key,
                     "0 would do, or a number of rows, at least 2, that the replicas fill with at least 2 in each",
                 ),
             });
@@ -290,12 +289,12 @@ impl QuorumSettings {
         let quorums = self.choose(setup.replicas, &setup.settings, apart)?;
         for (setting, system) in [(PHASE_1_SIZE, quorums.phase1), (PHASE_2_SIZE, quorums.phase2)] {
             if system.need() > setup.replicas {
-                return Err((setting.key, "at most as many as there are replicas"));
+                return Err((setting.0.key, "at most as many as there are replicas"));
             }
         }
         if !quorums.intersect() && !apart {
             let says = "q1 + q2 must be more than all replicas, unless the rule quorums-intersect is taken away";
-            return Err((PHASE_1_SIZE.key, says));
+            return Err((PHASE_1_SIZE.0.key, says));
         }
         Ok(quorums)
     }
@@ -461,7 +460,7 @@ mod tests {
 
     /// Sets of quorums, as settings choose them, of so many replicas in so many rows.
     fn chosen(n: u8, shape: u64, rows: u64, apart: bool) -> Result<Quorums, SettingError> {
-        let list = [PHASE_1_SIZE, PHASE_2_SIZE, SHAPE, ROWS];
+        let list = [PHASE_1_SIZE, PHASE_2_SIZE, SHAPE, ROWS].map(|shared| shared.0);
         let mut settings = Settings::defaults(&list);
         settings.set(SettingId(2), shape);
         settings.set(SettingId(3), rows);

@@ -8,8 +8,6 @@ use super::{Micros, RuleId};
 pub struct Setting {
     /// Its name in a scenario, such as `election_timeout_min`.
     pub key: &'static str,
-    /// What it does, in plain words.
-    pub says: &'static str,
     /// Its type and bounds.
     pub kind: SettingKind,
 }
@@ -115,8 +113,11 @@ impl Settings {
     }
 }
 
-/// Declares a protocol's settings: one constant each, and `SETTINGS`, the list of them all. A setting that several protocols have is a
-/// constant [`Setting`], named by its path in place of the braces.
+/// A setting that several protocols have, with what it does, in plain words.
+pub type SharedSetting = (Setting, &'static str);
+
+/// Declares a protocol's settings: one constant each, `SETTINGS`, the list of them all, and `SETTING_TEXTS`, what each does, in plain words: apart, because
+/// the page's first picture does without. A setting that several protocols have is a [`SharedSetting`], named by its path in place of the braces.
 ///
 /// ```
 /// use quorumscope::core::{SettingKind, quorum};
@@ -130,12 +131,16 @@ impl Settings {
 /// ```
 #[macro_export]
 macro_rules! settings {
-    ($( $(#[$doc:meta])* $name:ident = $( { $($field:ident : $value:expr),* $(,)? } )? $( $shared:path )? );* $(;)?) => {
+    ($(
+        $(#[$doc:meta])* $name:ident = $( { key: $key:expr, says: $says:expr, kind: $kind:expr $(,)? } )? $( $shared:path )?
+    );* $(;)?) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
         #[repr(u8)]
         enum SettingIndex { $($name),* }
         $( $(#[$doc])* pub const $name: $crate::core::SettingId = $crate::core::SettingId(SettingIndex::$name as u8); )*
         /// Every setting, in the order of the constants.
-        pub const SETTINGS: &[$crate::core::Setting] = &[$( $( $crate::core::Setting { $($field: $value),* } )? $( $shared )? ),*];
+        pub const SETTINGS: &[$crate::core::Setting] = &[$( $( $crate::core::Setting { key: $key, kind: $kind } )? $( $shared.0 )? ),*];
+        /// What each setting does, in the same order.
+        pub const SETTING_TEXTS: &[&str] = &[$( $( $says )? $( $shared.1 )? ),*];
     };
 }

@@ -439,6 +439,7 @@ impl Protocol for LastWriterWins {
     const RULES: &'static [crate::core::Rule] = RULES;
     const SENTENCES: &'static [crate::core::Sentence] = SENTENCES;
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Replica;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

@@ -436,6 +436,7 @@ impl Protocol for Notes {
     const RULES: &'static [crate::core::Rule] = RULES;
     const SENTENCES: &'static [crate::core::Sentence] = SENTENCES;
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Worker;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

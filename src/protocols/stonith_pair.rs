@@ -478,6 +478,7 @@ impl Protocol for StonithPair {
     const RULES: &'static [crate::core::Rule] = RULES;
     const SENTENCES: &'static [crate::core::Sentence] = SENTENCES;
     const SETTINGS: &'static [crate::core::Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

@@ -143,6 +143,7 @@ impl<const MODE: u8> Protocol for Announcement<MODE> {
     const RULES: &'static [Rule] = &[];
     const SENTENCES: &'static [Sentence] = &[];
     const SETTINGS: &'static [Setting] = &[];
+    const SETTING_TEXTS: &'static [&'static str] = &[];
     type Node = Announcer<MODE>;
 
     fn cluster(setup: &Setup) -> Result<Vec<u8>, SettingError> {

@@ -1,8 +1,11 @@
 //! What can be done to a run, and documents: links, scenarios, the handle for scripts. They come in a chunk of their own, right after the first picture.
 
 use super::apply_action::{self, Notice};
+use super::chunks::{Chunk, Missing, Part};
 use super::keyboard;
+use super::lab::Lab;
 use super::opening::{self, Opened};
+use super::prefetch;
 use super::presentation;
 use crate::page_action::PageAction;
 use crate::panels::{latency, trials};
@@ -24,7 +27,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use web_sys::KeyboardEvent;
-use yew::{Callback, Html};
+use yew::{Callback, Context, Html};
 
 /// Something that is told later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -76,6 +79,10 @@ pub struct Actions {
     pub unknown: fn() -> Option<String>,
     /// See [`presentation::in_address`].
     pub presents: fn(bool),
+    /// See [`Chunk::load`].
+    pub load: fn(Chunk) -> Later<Result<Part, Missing>>,
+    /// See [`prefetch::prefetch`].
+    pub prefetch: fn(&Context<Lab>),
 }
 
 /// Where this chunk begins.
@@ -109,5 +116,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         },
         unknown: options::unknown,
         presents: presentation::in_address,
+        load: |chunk| Box::pin(chunk.load()),
+        prefetch: prefetch::prefetch,
     })
 }

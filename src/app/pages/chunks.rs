@@ -63,7 +63,7 @@ impl Chunk {
         }
     }
 
-    /// Loads it, unless that has been done.
+    /// Loads it, unless that has been done. For the chunk for actions alone: whatever else calls this has all of them to load.
     pub async fn load(self) -> Result<Part, Missing> {
         let part = match self {
             Chunk::Actions => actions::load().await.map(Part::Actions),

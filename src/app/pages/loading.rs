@@ -1,8 +1,7 @@
 //! What waits for chunks of the program: which are wanted, and the actions that need one.
 
-use super::chunks::{self, Chunk, needs};
+use super::chunks::{self, Chunk, Part, needs};
 use super::lab::{Lab, Msg};
-use super::listeners::prefetch;
 use crate::page_action::{PageAction, Tab};
 use crate::panels::side;
 use crate::web::browser;
@@ -29,18 +28,29 @@ impl Lab {
     }
 
     fn load(&mut self, ctx: &Context<Lab>, chunk: Chunk) {
-        if !self.chunks.has(chunk) && !self.under_way.contains(&chunk) {
-            self.under_way.push(chunk);
-            ctx.link().send_future(async move {
-                // The first picture comes first.
-                browser::painted().await;
-                Msg::Loaded(chunk, chunk.load().await)
-            });
+        if self.chunks.has(chunk) || self.under_way.contains(&chunk) {
+            return;
         }
+        // What loads the others comes with the chunk for actions, which asks for them again when it is there.
+        let Some(actions) = self.chunks.actions else {
+            return match chunk {
+                Chunk::Actions => {
+                    self.under_way.push(chunk);
+                    ctx.link().send_future(async move {
+                        // The first picture comes first.
+                        browser::painted().await;
+                        Msg::Loaded(chunk, chunks::actions().await.map(Part::Actions))
+                    });
+                }
+                _ => self.load(ctx, Chunk::Actions),
+            };
+        };
+        self.under_way.push(chunk);
+        ctx.link().send_future(async move { Msg::Loaded(chunk, (actions.load)(chunk).await) });
     }
 
     /// Takes up a chunk that is there, and does what has waited for it.
-    pub(super) fn add(&mut self, ctx: &Context<Lab>, part: chunks::Part) {
+    pub(super) fn add(&mut self, ctx: &Context<Lab>, part: Part) {
         let began = self.chunks.actions.is_none();
         self.chunks.add(part);
         if let Some(actions) = self.chunks.actions.filter(|_| began) {
@@ -52,7 +62,8 @@ impl Lab {
             let told: Vec<String> = told.into_iter().chain((actions.unknown)()).collect();
             self.notice = (!told.is_empty()).then(|| told.join("\n").into());
             self.narration.announce = Some((actions.announce)());
-            prefetch(ctx);
+            self.load_missing(ctx);
+            (actions.prefetch)(ctx);
         }
         std::mem::take(&mut self.waiting).into_iter().for_each(|page_action| self.perform(ctx, page_action));
     }

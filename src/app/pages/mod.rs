@@ -11,5 +11,6 @@ mod listeners;
 mod loading;
 mod narration;
 pub mod opening;
+mod prefetch;
 mod presentation;
 mod view_groups;

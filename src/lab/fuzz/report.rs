@@ -5,7 +5,7 @@ use crate::core::RuleId;
 use crate::judge::{Finding, PropertyFinding};
 use crate::lab::document::problem::Problem;
 use crate::lab::document::scenario::Value;
-use crate::universe;
+use crate::universe::{self, Variant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -280,7 +280,14 @@ impl Report {
     /// Rules that no run reached, if there were at least [`ENOUGH`] seeds and the request restricts neither rules, faults nor settings.
     pub fn unreached(&self) -> Vec<&str> {
         let judged = self.runs >= ENOUGH && self.without.is_empty() && self.only.is_empty() && self.settings.is_empty();
-        let unreached = self.rules.iter().filter(|(_, runs)| judged && **runs == 0);
+        let variant = universe::variant(&self.variant);
+        let on_request = |key: &str| {
+            let is = |variant: &&Variant| {
+                variant.unpromised.iter().any(|rule| variant.rules()[usize::from(rule.0)].key == key)
+            };
+            variant.as_ref().is_some_and(is)
+        };
+        let unreached = self.rules.iter().filter(|(rule, runs)| judged && **runs == 0 && !on_request(rule));
         unreached.map(|(rule, _)| rule.as_str()).collect()
     }
 

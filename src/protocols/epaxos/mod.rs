@@ -484,6 +484,7 @@ impl Protocol for EPaxos {
     const RULES: &'static [Rule] = RULES;
     const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

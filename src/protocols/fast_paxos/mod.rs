@@ -320,6 +320,7 @@ impl Protocol for FastPaxos {
     const RULES: &'static [Rule] = RULES;
     const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

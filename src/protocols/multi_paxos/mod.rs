@@ -431,7 +431,9 @@ impl Protocol for MultiPaxos {
     };
     const RULES: &'static [Rule] = RULES;
     const SENTENCES: &'static [Sentence] = SENTENCES;
+    const UNPROMISED: &'static [crate::core::RuleId] = &[UNCHECKED_READ];
     const SETTINGS: &'static [Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

@@ -352,7 +352,9 @@ impl Protocol for Raft {
     };
     const RULES: &'static [Rule] = RULES;
     const SENTENCES: &'static [Sentence] = SENTENCES;
+    const UNPROMISED: &'static [crate::core::RuleId] = &[UNCHECKED_READ];
     const SETTINGS: &'static [Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     const EDITIONS: &'static [Edition] = EDITIONS;
     type Node = Server;
 

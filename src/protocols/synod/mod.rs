@@ -448,6 +448,7 @@ impl Protocol for Synod {
     const RULES: &'static [Rule] = RULES;
     const SENTENCES: &'static [Sentence] = SENTENCES;
     const SETTINGS: &'static [Setting] = SETTINGS;
+    const SETTING_TEXTS: &'static [&'static str] = SETTING_TEXTS;
     type Node = Server;
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {

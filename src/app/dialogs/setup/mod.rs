@@ -66,7 +66,7 @@ pub fn Setup(props: &Props) -> Html {
                     { regions::regions(&fields) }
                     { workload::workload(&fields) }
                     { workload::network(&fields) }
-                    { settings::settings(variant.settings, &fields) }
+                    { settings::settings(variant, &fields) }
                     { settings::rules(variant.rules(), &draft, &change) }
                 </div>
                 <footer>

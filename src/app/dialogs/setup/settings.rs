@@ -5,24 +5,25 @@ use crate::elements::controls::{Field, checkbox, field, select};
 use quorumscope::core::{Rule, Setting, SettingKind};
 use quorumscope::lab::scenario::Value;
 use quorumscope::lab::{Quantity, Scenario};
+use quorumscope::universe::Variant;
 use yew::prelude::*;
 
 /// The settings of the protocol.
-pub fn settings(settings: &'static [Setting], draft: &Draft) -> Html {
+pub fn settings(variant: &'static Variant, draft: &Draft) -> Html {
     let Draft { scenario, change, problems, .. } = *draft;
-    if settings.is_empty() {
+    if variant.settings.is_empty() {
         return html! {};
     }
     html! {
         <fieldset class="settings">
             <legend>{ "Protocol" }</legend>
-            { for settings.iter().map(|setting| {
+            { for variant.described_settings().map(|(setting, says)| {
                 let problem = problem_at(&format!("settings.{}", setting.key), problems);
                 html! {
                     <label class="field" key={setting.key}>
                         <span>{ plain(setting.key) }</span>
                         { control(setting, scenario, change, problem.is_some()) }
-                        <small>{ setting.says }</small>
+                        <small>{ says }</small>
                         { message(problem) }
                     </label>
                 }
