@@ -2,17 +2,19 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-use quorumscope::core::{Fact, NodeId, RuleSet, Told};
-use quorumscope::lab::Scenario;
+use quorumscope::core::{Fact, NodeId, RuleSet, SettingKind, Told};
 use quorumscope::lab::fuzz::FuzzRequest;
+use quorumscope::lab::{Scenario, Value};
 use quorumscope::protocols::{multi_paxos, raft};
 use quorumscope::sim::recording::HandlerCall;
 use quorumscope::universe::{self, Universe, Variant};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Seeds of each variant, each with the faults that it draws, and most events looked at of each.
 const SEEDS: u64 = 30;
 const EVENTS: u64 = 1_500;
+/// Seeds of each option of a setting.
+const OF_AN_OPTION: u64 = 8;
 
 /// Runs a scenario and shows the simulation after every step.
 fn each_step(scenario: &Scenario, mut see: impl FnMut(&dyn Universe)) {
@@ -40,8 +42,13 @@ fn each_step_and_before<T>(
 
 /// The scenario of a seed: places, settings and faults are drawn from it.
 fn drawn(variant: &Variant, seed: u64, without: &[&str]) -> Scenario {
+    drawn_with(variant, seed, without, BTreeMap::new())
+}
+
+/// The same with some settings.
+fn drawn_with(variant: &Variant, seed: u64, without: &[&str], settings: BTreeMap<String, Value>) -> Scenario {
     let without = without.iter().map(|rule| (*rule).to_owned()).collect();
-    let request = FuzzRequest { variant: variant.card.key.to_owned(), without, ..FuzzRequest::default() };
+    let request = FuzzRequest { variant: variant.card.key.to_owned(), without, settings, ..FuzzRequest::default() };
     request.check().unwrap_or_else(|problems| panic!("{problems}")).run(seed).scenario
 }
 
@@ -80,8 +87,17 @@ fn every_call_that_applies_a_rule_says_so_in_full_sentences() {
     for variant in universe::variants() {
         let wording = variant.inspector.wording;
         let mut told = BTreeSet::new();
-        for seed in 0..SEEDS {
-            each_step(&drawn(variant, seed, &[]), |now| {
+        // And some runs with each option of each setting, for few seeds draw it.
+        let options = variant.settings.iter().flat_map(|setting| match setting.kind {
+            SettingKind::Choice { options, .. } => {
+                options.iter().map(|option| (setting.key.to_owned(), Value::Text((*option).to_owned()))).collect()
+            }
+            _ => Vec::new(),
+        });
+        let some_each =
+            options.flat_map(|option| (0..OF_AN_OPTION).map(move |seed| (seed, BTreeMap::from([option.clone()]))));
+        for (seed, settings) in (0..SEEDS).map(|seed| (seed, BTreeMap::new())).chain(some_each) {
+            each_step(&drawn_with(variant, seed, &[], settings), |now| {
                 let applied = now.trace().records().rev().find(|(_, record)| record.what.is_handled());
                 let handled: &[HandlerCall] = now.calls();
                 let reasons: RuleSet = handled.iter().flat_map(|call| &call.told).map(|told| told.rule).fold(

@@ -72,7 +72,7 @@ fn with_few_values(history: &History) -> History {
 
 #[test]
 fn every_log_variant_under_faults_is_linearizable() {
-    let mut operations = 0;
+    let (mut operations, mut without_search) = (0, 0);
     for variant in variants().iter().filter(|variant| promises_one_log(variant)) {
         for seed in 0..SEEDS {
             let blueprint = with_clients(Blueprint {
@@ -86,10 +86,13 @@ fn every_log_variant_under_faults_is_linearizable() {
             assert_eq!(verdict(&history, Model::Register), Verdict::Linearizable, "{name}");
             let few = with_few_values(&history);
             let judgement = judge(&few, Model::CasRegister, Limits::default());
-            assert_eq!((judgement.verdict, judgement.without_search), (Verdict::Linearizable, 0), "{name}");
+            assert_eq!(judgement.verdict, Verdict::Linearizable, "{name}");
+            // Now and then a key has few operations, and none of its values twice.
+            without_search += judgement.without_search;
         }
     }
     assert!(operations > 10_000, "{operations} operations only");
+    assert!(without_search <= 2, "{without_search} keys were judged without a search");
 }
 
 /// Number of seeds with a violation, of how many: Raft with this `reads` setting and without the `ablated` rules.
