@@ -208,7 +208,7 @@ setup_wasm() {
 
 # Compiled for size, LLVM puts next to nothing in line. More makes runs faster and the page larger: with 30 a judged run is half again as fast and the page
 # 0.8 % larger than with 15, with 70 a little faster still and 5 % larger; compiling for speed is twice as fast and 21 % larger.
-WASM_RUSTFLAGS="-Cllvm-args=-inline-threshold=13"
+WASM_RUSTFLAGS="-Cllvm-args=-inline-threshold=15"
 
 # with_wasm COMMAND… — runs it with a cargo that can compile for wasm32. The settings go into the environment of this one command: in
 # .cargo/config.toml those for the distribution's Rust would also hit native builds.

@@ -69,23 +69,19 @@ impl Server {
         if self.defer_commit(out) {
             return;
         }
-        let (_, configuration) = self.configuration();
-        let Role::Leader(lead) = &self.role else { return };
-        let slot = configuration.quorum_slot(|server| lead.matched(server));
-        self.advance_commit(0, slot, out);
+        self.advance_commit(0, self.disk.log.last(), out);
     }
 
     /// Answers the reads that wait, as far as the log is a lease for them. For the others commits a no-op, which is one, unless one is under way.
     pub(super) fn read_by_the_log(&mut self, out: &mut Out) {
         let Role::Leader(lead) = &mut self.role else { return };
-        let mut waiting = std::mem::take(&mut lead.reads.waiting);
-        waiting.retain(|command| {
-            let answers = self.may_read_by_the_log(*command, out);
-            if answers {
-                self.answer_read(*command, out);
+        let mut waiting = Vec::new();
+        for command in std::mem::take(&mut lead.reads.waiting) {
+            match self.may_read_by_the_log(command, out) {
+                true => self.answer_read(command, out),
+                false => waiting.push(command),
             }
-            !answers
-        });
+        }
         let last = self.disk.log.last();
         let Role::Leader(lead) = &mut self.role else { return };
         if waiting.is_empty() || self.commit < lead.term_start || !lead.reads.confirming.is_empty() {
