@@ -10,7 +10,7 @@
     const add = (tag, text, more) => Object.assign(box.appendChild(document.createElement(tag)), { textContent: text }, more);
     const start = starting();
     add("strong", start ? "The laboratory could not be started." : "The laboratory has stopped.");
-    if (!start) add("p", "It made a mistake, and what is on screen no longer moves. The run is kept in the address of this page, as it was about a second before.");
+    if (!start) add("p", "It made a mistake. The run is kept in the address of this page, as it was about a second before.");
     else if (helps) add("p", helps);
     else add("p", "Something it needs could not be loaded, or this browser does not know it.");
     add("code", String(what?.message || what));
@@ -44,15 +44,15 @@
       if (/html/.test(type)) return [`The host sends a page in place of ${name(url)}.`, gone()];
       if (!/\.wasm$/.test(url) && !/javascript|ecmascript/.test(type)) return [`The host sends ${name(url)} as ${type || "a file without a type"}.`, "Browsers run scripts only as text/javascript. Whoever runs the host can set that for .js."];
     } catch (error) {
-      if (stop.signal.aborted) return [`${name(url)} has not come within ${(LOOK_AFTER + ANSWER_WITHIN) / 1_000} seconds.`, "The network or the host is very slow. If it comes, the page goes on by itself; else try again later."];
+      if (stop.signal.aborted) return [`${name(url)} has not come within ${(LOOK_AFTER + ANSWER_WITHIN) / 1_000} seconds.`, "The network or the host is slow. If it comes, the page goes on by itself."];
       if (refused) return policy();
       if (origin === "null") return [`${name(url)} could not be loaded into this frame.`, "A frame with sandbox but without allow-same-origin needs a host that answers with Access-Control-Allow-Origin: *."];
-      return [`${name(url)} could not be loaded (${error.message}).`, "The network, a proxy or a blocker of advertisements cut it off. Let this site pass, and try again."];
+      return [`${name(url)} could not be loaded (${error.message}).`, "The network, a proxy or an ad blocker cut it off. Let this site pass, and try again."];
     } finally {
       clearTimeout(late);
     }
   };
-  const gone = () => "The file is not there. Perhaps the site has just been published anew: reload without what the browser has kept (Ctrl+Shift+R)." + (/\/$|\.html?$/.test(location.pathname) ? "" : " Or the address lacks a slash at its end.");
+  const gone = () => "The file is not there. Perhaps the site has just been published anew: reload with Ctrl+Shift+R." + (/\/$|\.html?$/.test(location.pathname) ? "" : " Or the address lacks a slash at its end.");
   const policy = () => [`A content security policy of the host refused: ${refused}.`, "The page needs script-src 'self' 'wasm-unsafe-eval', style-src 'self' and connect-src 'self'."];
 
   const lookForTheCause = async () => {
