@@ -103,6 +103,8 @@ task_check() {
   cargo clippy --locked --no-default-features --features web --bin quorumscope-app -- $lints
   # shellcheck disable=SC2086
   cargo clippy --locked --no-default-features --features web --bin quorumscope-app --profile test -- $lints
+  step "Lints: the program that searches"
+  # shellcheck disable=SC2086
   cargo clippy --locked --no-default-features --features searcher --bin quorumscope-search -- $lints
   step "Third-party notice"
   node scripts/third-party.mjs --check

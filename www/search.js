@@ -6,7 +6,7 @@ addEventListener(
   "message",
   async ({ data: [, , job] }) => {
     await start();
-    const work = new UnderWay(job, true, (news) => postMessage(news));
+    const work = new UnderWay(job, (news) => postMessage(news));
     while (work.advance());
   },
   { once: true },

@@ -21,11 +21,11 @@ pub struct UnderWay {
 
 #[wasm_bindgen]
 impl UnderWay {
-    /// Begins a job, given as JSON. `patient`: nobody waits for this thread. What is told of it goes to `tell`.
+    /// Begins a job, given as JSON. What is told of it goes to `tell`.
     #[wasm_bindgen(constructor)]
-    pub fn new(job: &str, patient: bool, tell: Function) -> UnderWay {
+    pub fn new(job: &str, tell: Function) -> UnderWay {
         let job: Result<Job, String> = serde_json::from_str(job).map_err(|wrong| wrong.to_string());
-        let begun = job.and_then(|job| begin(&job, patient));
+        let begun = job.and_then(|job| begin(&job));
         let news = match &begun {
             Ok(work) => News::Progress(0, work.extent()),
             Err(why) => News::Failed(why.clone()),

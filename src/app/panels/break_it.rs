@@ -116,11 +116,11 @@ impl Component for BreakIt {
         let (now, old) = (&ctx.props().context, &old.context);
         let subject = |context: &RunContext| (context.variant.card.key, context.scenario.without.clone());
         // The run that a search has found is of the same variant, without the same rules: what was found stays beside it.
-        if now != old && (subject(now) != subject(old) || now.scenario.settings != old.scenario.settings) {
-            let taken = &now.scenario.without;
-            if now.variant.card.key != old.variant.card.key || !self.without.iter().eq(taken.iter()) {
-                self.begin(ctx.props());
-            }
+        let differs = subject(now) != subject(old) || now.scenario.settings != old.scenario.settings;
+        let same_here =
+            subject(now) == (old.variant.card.key, self.without.iter().map(|&key| key.to_owned()).collect());
+        if differs && !same_here {
+            self.begin(ctx.props());
         }
         true
     }

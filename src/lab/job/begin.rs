@@ -5,13 +5,13 @@ use crate::lab::compare::CompareJob;
 use crate::lab::link;
 use crate::universe;
 
-/// Begins a job. `patient`: whoever waits for it has nothing else to do, so that a slice may take minutes; without, what cannot be done in slices is
-/// left out. The error says why the job makes no sense.
-pub fn begin(job: &Job, patient: bool) -> Result<Box<dyn Work>, String> {
+/// Begins a job. A slice of it may take minutes while a run is made smaller, so this is for a thread that has nothing else to do. The error says why
+/// the job makes no sense.
+pub fn begin(job: &Job) -> Result<Box<dyn Work>, String> {
     match job {
         Job::Measure { scenario, cells } => measure(scenario, cells),
         Job::Explore { of, replicas, bounds } => search::begin(of, *replicas, bounds),
-        Job::Fuzz { of, seeds } => fuzz::begin(of, *seeds, patient),
+        Job::Fuzz { of, seeds } => fuzz::begin(of, *seeds),
     }
 }
 
@@ -31,7 +31,7 @@ mod tests {
     /// All that is told of a job.
     fn told(job: &Job) -> Vec<News> {
         let mut told = Vec::new();
-        let mut work = begin(job, true).expect("it makes sense");
+        let mut work = begin(job).expect("it makes sense");
         while !told.last().is_some_and(News::is_end) {
             work.advance(&mut |news| told.push(news));
         }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_job_that_makes_no_sense_is_refused_with_the_field_and_what_would_do() {
-        let why = |job| begin(&job, true).err().expect("refused");
+        let why = |job| begin(&job).err().expect("refused");
         let unknown = why(Job::Fuzz { of: subject("paxos", &[]), seeds: (0, 1) });
         assert!(unknown.contains("variant"), "{unknown}");
         let rule = why(Job::Explore { of: subject("synod", &["no-such-rule"]), replicas: 3, bounds: Vec::new() });

@@ -18,12 +18,10 @@ struct Fuzzing {
     next: u64,
     /// The scenario to shrink, and the property it violates.
     found: Option<(Scenario, &'static str)>,
-    /// Whether shrinking, which is no work for slices, is wanted.
-    shrinks: bool,
 }
 
 /// Begins to fuzz. Errors: all that is wrong with what is asked.
-pub(super) fn begin(of: &Subject, seeds: (u64, u64), shrinks: bool) -> Result<Box<dyn Work>, String> {
+pub(super) fn begin(of: &Subject, seeds: (u64, u64)) -> Result<Box<dyn Work>, String> {
     if seeds.0 >= seeds.1 {
         return Err(format!(
             "seeds: {}..{} has none; the second must be the greater, such as 0..1000",
@@ -39,7 +37,7 @@ pub(super) fn begin(of: &Subject, seeds: (u64, u64), shrinks: bool) -> Result<Bo
     let mut fuzzer = request.check().map_err(|problems| problems.to_string())?;
     fuzzer.limit_memory(MEMORY);
     let report = fuzzer.report();
-    Ok(Box::new(Fuzzing { fuzzer, report, seeds, next: seeds.0, found: None, shrinks }))
+    Ok(Box::new(Fuzzing { fuzzer, report, seeds, next: seeds.0, found: None }))
 }
 
 impl Work for Fuzzing {
@@ -66,10 +64,7 @@ impl Work for Fuzzing {
         tell(News::Fuzzed(self.fuzzed()));
         let Some(violation) = done.violation else { return tell(News::Done) };
         tell(News::Violated(run(done.scenario.clone(), &violation, false)));
-        match self.shrinks {
-            true => self.found = Some((done.scenario, violation.property)),
-            false => tell(News::Done),
-        }
+        self.found = Some((done.scenario, violation.property));
     }
 
     fn extent(&self) -> u64 {
