@@ -137,7 +137,16 @@ task_notices() {
 task_browser() {
   setup_browser
   [ -f dist/index.html ] || die "there is no dist/ to test. Run ./dev build first."
-  playwright test "$@"
+  if [ $# -gt 0 ]; then
+    playwright test "$@"
+    return
+  fi
+  # Two at a time, since most wait for what they watch; those that look at the clock, then, with the machine for themselves.
+  local failed=0
+  playwright test --grep-invert @timed --workers 2 || failed=$?
+  step "Tests that look at the clock"
+  playwright test --grep @timed --output test-results/timed || failed=$?
+  return $failed
 }
 
 # The walk through the page in browsers other than that of all other tests. Named ones are installed if they are missing; one that cannot be had is

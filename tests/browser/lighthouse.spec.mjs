@@ -12,7 +12,7 @@ import { BROWSER_FLAGS } from "./browser-flags.mjs";
 const TRIES = 3;
 const SLOWEST = 90;
 
-test("Lighthouse gives 100 for accessibility, practices and search, and nothing to wait for", async ({ baseURL }) => {
+test("Lighthouse gives 100 for accessibility, practices and search, and nothing to wait for", { tag: "@timed" }, async ({ baseURL }) => {
   test.setTimeout(180_000);
   let best;
   for (let tries = 0; tries < TRIES && !allFull(best); tries++) {

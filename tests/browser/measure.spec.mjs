@@ -110,7 +110,7 @@ async function traced(page) {
   };
 }
 
-test("thousands of messages: how long the page's own work takes in a frame", async ({ page, open }, info) => {
+test("thousands of messages: how long the page's own work takes in a frame", { tag: "@timed" }, async ({ page, open }, info) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await open();
   const sites = ["us-east-1", "us-west-2", "eu-west-1"];

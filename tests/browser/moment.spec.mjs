@@ -44,7 +44,7 @@ test("click on a chapter ahead runs there", async ({ page, open }) => {
   expect(there.leader).not.toBeNull();
 });
 
-test("run slows down around a crash and is as fast as before after it; that can be switched off", async ({ page, open }) => {
+test("run slows down around a crash and is as fast as before after it; that can be switched off", { tag: "@timed" }, async ({ page, open }) => {
   await open("?preset=leader-crash&autoplay=false&speed=1:2");
   await expect(shown(page)).toHaveText("1 : 2");
   await page.getByRole("button", { name: "Play" }).click();
@@ -126,7 +126,7 @@ test("crown dragged over a place shows what each place would wait, and lands on 
   await pause(page);
 });
 
-test("step flashes what it changed, but not with reduced motion", async ({ page, open }) => {
+test("step flashes what it changed, but not with reduced motion", { tag: "@timed" }, async ({ page, open }) => {
   await open("?autoplay=false");
   await page.keyboard.press("s");
   const changed = page.locator(".replica.changed .disc, .replica.changed-too .disc");

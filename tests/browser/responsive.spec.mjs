@@ -130,7 +130,7 @@ for (const [where, headers] of [
   });
 }
 
-test("going to a far moment shows how far it is, the page answers, and Stop leaves the run where it was", async ({ page, open }) => {
+test("going to a far moment shows how far it is, the page answers, and Stop leaves the run where it was", { tag: "@timed" }, async ({ page, open }) => {
   test.setTimeout(240_000);
   await page.setViewportSize({ width: 1440, height: 900 });
   await open();
@@ -170,7 +170,7 @@ test("going to a far moment shows how far it is, the page answers, and Stop leav
   expect(await ended("going to a far moment")).toBeLessThan(LONGEST);
 });
 
-test("a link to a far moment opens in slices, from the start and beside another run; the link asked for last wins", async ({ page, open }) => {
+test("a link to a far moment opens in slices, from the start and beside another run; the link asked for last wins", { tag: "@timed" }, async ({ page, open }) => {
   test.setTimeout(400_000);
   await page.setViewportSize({ width: 1440, height: 900 });
   await open("?autoplay=false");
@@ -234,7 +234,7 @@ test("a link to a far moment opens in slices, from the start and beside another 
   expect([begin.events, begin.variant]).toEqual([0, "multi-paxos"]);
 });
 
-test("pausing takes effect in the next frame while variants are measured and the run plays as fast as it goes", async ({ page, open }) => {
+test("pausing takes effect in the next frame while variants are measured and the run plays as fast as it goes", { tag: "@timed" }, async ({ page, open }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   await open("?speed=max");
   await expect(measuring(page)).toBeVisible();
@@ -253,7 +253,7 @@ test("pausing takes effect in the next frame while variants are measured and the
   expect(await ended("top speed and measuring")).toBeLessThan(LONGEST);
 });
 
-test("every scenario opens without a task that is noticed", async ({ page, open }) => {
+test("every scenario opens without a task that is noticed", { tag: "@timed" }, async ({ page, open }) => {
   test.setTimeout(240_000);
   await open("?speed=max");
   await page.waitForTimeout(2_000);

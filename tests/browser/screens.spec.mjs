@@ -1,13 +1,18 @@
 // The page in media that few look at: forced colours, paper, reduced motion, the dark theme. Each picture is complete; they are in test-results/screens/.
 import { test, expect, screen } from "./fixtures.mjs";
-import { clashes, pause, replica, until } from "./lab.mjs";
+import { clashes, pause, replica, state, until } from "./lab.mjs";
 
-// A run of some seconds, paused while messages are under way; everything on the page is loaded.
+// A run that has applied something, paused while messages are under way; everything on the page is loaded.
 async function ready(page, open, address = "") {
   await open(address);
   await expect(page.locator(".panel.messages .bars")).toBeVisible();
-  await until(page, (run) => run.in_flight > 2, "messages are under way");
+  await expect(page.locator(".stage .log .applied").first()).toBeAttached();
   await pause(page);
+  // By the time Pause was pressed they may have come where they were going.
+  await expect(async () => {
+    await page.keyboard.press("s");
+    expect((await state(page)).in_flight).toBeGreaterThan(2);
+  }).toPass();
 }
 
 // How many pixels of the canvas are painted.
@@ -71,7 +76,7 @@ for (const theme of ["light", "dark"]) {
   });
 }
 
-test("reduced motion: pictures are complete and change in steps, and nothing is animated", async ({ page, open }) => {
+test("reduced motion: pictures are complete and change in steps, and nothing is animated", { tag: "@timed" }, async ({ page, open }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await open("?speed=1:1");
   await expect(page.locator(".panel.messages .bars")).toBeVisible();
@@ -99,7 +104,7 @@ test("reduced motion: pictures are complete and change in steps, and nothing is 
   await screen(page, "reduced-motion");
 });
 
-test("what a step has changed flashes for 400 ms", async ({ page, open }) => {
+test("what a step has changed flashes for 400 ms", { tag: "@timed" }, async ({ page, open }) => {
   await ready(page, open);
   await page.keyboard.press("s");
   const changed = page.locator(".replica:is(.changed, .changed-too) .disc");

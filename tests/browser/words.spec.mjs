@@ -60,7 +60,7 @@ test("view=text begins in words, also in a frame, and for every variant", async 
   }
 });
 
-test("while the run plays nothing is announced more often than every four seconds", async ({ page, open }) => {
+test("while the run plays nothing is announced more often than every four seconds", { tag: "@timed" }, async ({ page, open }) => {
   await open("?speed=1:1");
   await page.waitForFunction(() => window.quorumscope);
   await page.evaluate(() => {

@@ -3,7 +3,7 @@
 use super::DialogFrame;
 use crate::elements::controls::checkbox;
 use crate::hotkeys::{DIAGRAM_KEYS, HOTKEYS};
-use crate::web::options::{PARAMETERS, Parameter};
+use crate::web::parameters::{PARAMETERS, Parameter};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 

@@ -8,6 +8,11 @@ pub fn number(id: NodeId) -> usize {
     usize::from(id.0) + 1
 }
 
+/// A replica and the place where it is.
+pub fn node_in(id: NodeId, place: &str) -> String {
+    format!("Node {} in {place}", number(id))
+}
+
 /// A number given in hundredths, with two decimals: `1.50`.
 pub fn hundredths(count: u64) -> String {
     format!("{}.{:02}", count / 100, count % 100)

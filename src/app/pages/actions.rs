@@ -18,7 +18,7 @@ use crate::run::player::Shared;
 use crate::run::view_model::ViewModel;
 use crate::time::{self, chapters};
 use crate::web::options::Options;
-use crate::web::{address, handle, json, later_style, options};
+use crate::web::{address, handle, json, later_style, parameters};
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Document, Scenario, Session};
 use quorumscope::universe::Variant;
@@ -75,8 +75,8 @@ pub struct Actions {
     pub announce: fn() -> Announce,
     /// See [`handle::install`] and [`later_style::install`].
     pub install: fn(&Shared),
-    /// See [`options::unknown`].
-    pub unknown: fn() -> Option<String>,
+    /// See [`parameters::complaints`].
+    pub complaints: fn() -> Option<String>,
     /// See [`presentation::in_address`].
     pub presents: fn(bool),
     /// See [`Chunk::load`].
@@ -114,7 +114,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
             later_style::install();
             handle::install(player);
         },
-        unknown: options::unknown,
+        complaints: parameters::complaints,
         presents: presentation::in_address,
         load: |chunk| Box::pin(chunk.load()),
         prefetch: prefetch::prefetch,

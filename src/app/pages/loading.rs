@@ -59,7 +59,7 @@ impl Lab {
             self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
             (actions.install)(&self.player);
             let told = self.notice.take().map(|notice| notice.to_string());
-            let told: Vec<String> = told.into_iter().chain((actions.unknown)()).collect();
+            let told: Vec<String> = told.into_iter().chain((actions.complaints)()).collect();
             self.notice = (!told.is_empty()).then(|| told.join("\n").into());
             self.narration.announce = Some((actions.announce)());
             self.load_missing(ctx);

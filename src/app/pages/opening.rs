@@ -37,10 +37,9 @@ pub struct Opened {
 
 /// The first run: what the address asks for, or the first scenario with the reason why.
 pub async fn first(options: &Options) -> Opened {
-    let problems = options.problems.clone();
     let plain = address::packed().is_none() && !options.asks_for_another();
     if plain {
-        return begin(problems);
+        return begin(Vec::new());
     }
     match chunks::actions().await {
         Ok(actions) => (actions.asked)(options.clone()).await,
@@ -59,7 +58,7 @@ fn begin(problems: Vec<String>) -> Opened {
 
 /// What the address asks for, or the first scenario with the reason why.
 pub async fn asked(options: Options) -> Opened {
-    let mut problems = options.problems.clone();
+    let mut problems = Vec::new();
     if let Some(fragment) = address::packed() {
         match link(&fragment).await {
             Ok(opened) => return opened,

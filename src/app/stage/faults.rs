@@ -1,10 +1,14 @@
-//! Menus and fault conditions of the stage: a chunk of its own, loaded after the first picture, in which nothing is faulty.
+//! Menus, gestures and fault conditions of the stage, and replicas in words: a chunk of its own, loaded after the first picture, in which
+//! nothing is faulty and nothing is dragged.
 
+use super::drag::Drag;
 use super::forecast::{self, Forecast};
 use super::layout::{Layout, SiteLink};
 use super::measure::Measure;
 use super::menu::{self, Menu};
-use super::{condition, legend, link_conditions};
+use super::{condition, description, gestures, legend, link_conditions};
+use crate::elements::geometry::Point;
+use crate::page_action::Target;
 use crate::run::context::RunContext;
 use crate::run::view_model::{NodeView, ViewModel};
 use quorumscope::lab::Session;
@@ -17,10 +21,16 @@ use yew::prelude::*;
 pub struct Faults {
     /// See [`Menu`].
     pub menu: fn(menu::Props) -> Html,
+    /// See [`gestures::anchor`].
+    pub anchor: fn(&Layout, Target) -> Option<Point>,
+    /// See [`gestures::handlers`].
+    pub handlers: fn(gestures::Pointing) -> gestures::Handlers,
+    /// See [`gestures::landing`].
+    pub landing: fn(Drag, &Layout, &ViewModel) -> gestures::Landing,
+    /// See [`description::describe`].
+    pub describe: fn(&NodeView, &str, &str) -> String,
     /// See [`condition::draw_at_node`].
     pub draw_at_node: fn(&NodeView, Measure) -> Vec<Html>,
-    /// The conditions of a replica as clauses: see [`condition::clauses`].
-    pub node_clauses: fn(&NodeView) -> String,
     /// See [`legend::condition_entries`].
     pub legend: fn(&ViewModel) -> Vec<Html>,
     /// See [`link_conditions::links`].
@@ -46,8 +56,11 @@ pub fn load() -> Result<&'static Faults, SplitLoaderError> {
         menu: |menu::Props { target, at, room, context, view, on }| {
             html! { <Menu {target} {at} {room} {context} {view} {on} /> }
         },
+        anchor: gestures::anchor,
+        handlers: gestures::handlers,
+        landing: gestures::landing,
+        describe: description::describe,
         draw_at_node: condition::draw_at_node,
-        node_clauses: |node| condition::clauses(&condition::of_node(node)),
         legend: legend::condition_entries,
         links: link_conditions::links,
         site_link_line: link_conditions::site_link_line,

@@ -2,12 +2,13 @@
 
 use super::drag::{Drag, Dragged};
 use super::faults::Faults;
+use super::gestures::{Grab, Handlers, Landing, Pointing};
 use super::layout::{Layout, Window};
 use super::link_conditions::LinkDrawings;
 use super::measure::NODE_RADIUS;
 use super::menu;
 use super::painter::Painter;
-use super::replica::{self, Interaction, leader_badge, replica};
+use super::replica::{Interaction, leader_badge, replica};
 use super::site::{SiteState, client, land, map_grid, site_name};
 use super::site_links;
 use super::site_placement::{self, Place};
@@ -27,8 +28,6 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlCanvasElement, ResizeObserver};
 use yew::prelude::*;
 
-/// What is dragged keeps this distance from the stage's edges.
-const EDGE: f64 = NODE_RADIUS + 4.0;
 /// Dots grow with the stage, up to this factor, in steps: their sprites are drawn anew for each.
 const LARGEST_DOT: f64 = 1.3;
 const DOT_STEPS: f64 = 20.0;
@@ -76,92 +75,27 @@ pub fn Stage(props: &Props) -> Html {
         });
     }
 
-    let at = {
-        let (frame, scale) = (frame.clone(), layout.scale);
-        move |event: &PointerEvent| -> Point {
-            let rect = frame.cast::<Element>().map(|frame| frame.get_bounding_client_rect());
-            let (left, top) = rect.map_or((0.0, 0.0), |rect| (rect.left(), rect.top()));
-            point((f64::from(event.client_x()) - left) / scale, (f64::from(event.client_y()) - top) / scale)
-        }
-    };
     let dragging = use_touch_lock(&frame);
-    let grab = {
-        let (frame, drag, at, dragging) = (frame.clone(), drag.clone(), at.clone(), dragging.clone());
-        Callback::from(move |(dragged, event): (Dragged, PointerEvent)| {
-            if event.button() != 0 {
-                return;
-            }
-            event.stop_propagation();
-            // From now on the frame gets all events of this pointer, wherever it goes.
-            if let Some(frame) = frame.cast::<Element>() {
-                let _ = frame.set_pointer_capture(event.pointer_id());
-            }
-            dragging.set(true);
-            drag.set(Some(Drag::begin(dragged, event.pointer_id(), at(&event))));
-        })
-    };
-    let onpointermove = {
-        let (drag, scale, frame, player) = (drag.clone(), layout.scale, frame.clone(), player.clone());
-        let at = at.clone();
-        Callback::from(move |event: PointerEvent| {
-            if drag.is_none()
-                && let Some(frame) = frame.cast::<Element>()
-            {
-                point_out(&frame, &player, pixels(at(&event), scale));
-            }
-            if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
-                drag.set(Some(held.moved_to(at(&event), scale)));
-            }
-        })
-    };
     // A tap opens the menu at its click event, not at pointer-up: the click would otherwise hit the open menu.
     let tapped = use_mut_ref(|| None::<NodeId>);
-    let onclick = {
-        let (tapped, on, player, frame) = (tapped.clone(), on.clone(), player.clone(), frame.clone());
-        Callback::from(move |event: MouseEvent| {
-            if let Some(node) = tapped.borrow_mut().take() {
-                return on.emit(PageAction::Menu(Some(Target::Node(node))));
-            }
-            let on_button =
-                event.target_dyn_into::<Element>().and_then(|it| it.closest("[data-target], .menu, .veil").ok()?);
-            if on_button.is_some() {
-                return;
-            }
-            let rect = frame.cast::<Element>().map(|frame| frame.get_bounding_client_rect());
-            let (left, top) = rect.map_or((0.0, 0.0), |rect| (rect.left(), rect.top()));
-            let at = point(f64::from(event.client_x()) - left, f64::from(event.client_y()) - top);
-            let hit =
-                player.borrow().flight_at(at).map(|flight| Selected::Message { id: flight.id, from: flight.from });
-            if hit.is_some() {
-                on.emit(PageAction::Select(hit));
-            }
+    let Handlers { grab, move_pointer, click, let_go, cancel } = faults.map_or_else(Handlers::default, |faults| {
+        (faults.handlers)(Pointing {
+            frame: frame.clone(),
+            layout: layout.clone(),
+            view: view.clone(),
+            player: player.clone(),
+            drag: drag.clone(),
+            dragging,
+            tapped,
+            on: on.clone(),
         })
-    };
-    let onpointerup = {
-        let (drag, layout, view, on, dragging) =
-            (drag.clone(), layout.clone(), view.clone(), on.clone(), dragging.clone());
-        Callback::from(move |event: PointerEvent| {
-            if let Some(held) = drag.filter(|drag| drag.pointer == event.pointer_id()) {
-                drag.set(None);
-                dragging.set(false);
-                *tapped.borrow_mut() = held.tapped();
-                held.drop(&layout, &view).into_iter().for_each(|page_action| on.emit(page_action));
-            }
-        })
-    };
-    let on_cancel = {
-        let drag = drag.clone();
-        Callback::from(move |_: PointerEvent| {
-            dragging.set(false);
-            drag.set(None);
-        })
-    };
+    });
 
     let held = drag.filter(|drag| drag.moved);
     let moves_badge = held.is_some_and(|drag| matches!(drag.dragged, Dragged::LeaderBadge(_)));
     let class = svg::classes("stage", &[("moves-crown", moves_badge)]);
-    let site_target = held.and_then(|drag| drag.site(&layout, view));
-    let node_target = held.and_then(|drag| drag.node(&layout, view));
+    let Landing { site: site_target, node: node_target, action, picture } =
+        faults.zip(held).map_or_else(Landing::default, |(faults, drag)| (faults.landing)(drag, &layout, view));
     let drawing = faults.filter(|_| view.links_faulty());
     let conditions = drawing.map_or_else(LinkDrawings::default, |faults| (faults.links)(&layout, context, view));
     let view_box = format!("0 0 {} {}", svg::number(layout.size.x), svg::number(layout.size.y));
@@ -178,9 +112,8 @@ pub fn Stage(props: &Props) -> Html {
         let is_held = held.is_some_and(|drag| drag.dragged == Dragged::Node(node.id));
         disc(at, node.status.is_some() && !is_held)
     });
-    let drop = held.and_then(|drag| drag.action(&layout, view));
-    let forecast = use_memo((drop, faults.is_some()), |(drop, _)| {
-        drop.zip(*faults).map(|(action, faults)| (faults.forecast)(player.borrow().engine.session(), action))
+    let forecast = use_memo(action, |action| {
+        action.zip(*faults).map(|(action, faults)| (faults.forecast)(player.borrow().engine.session(), action))
     });
     let expected = |site: usize| forecast.as_ref().as_ref()?.as_ref().ok()?.get(site).copied();
     let refused = forecast.as_ref().as_ref().and_then(|forecast| forecast.as_ref().err());
@@ -201,7 +134,7 @@ pub fn Stage(props: &Props) -> Html {
             violates: view.violation.as_ref().is_some_and(|violation| violation.nodes.has(node.id)),
         };
         let words = (context.variant.card.epoch, context.names[node.site].as_str());
-        replica(node, at, words, interaction, grab_handler(&grab, Dragged::Node(node.id)), on)
+        replica(node, at, words, interaction, grab_handler(grab.as_ref(), Dragged::Node(node.id)), on)
     });
     let badges =
         placed_replicas(&layout, view).filter(|(node, _)| node.leadership != Leadership::None).map(|(node, at)| {
@@ -214,19 +147,26 @@ pub fn Stage(props: &Props) -> Html {
             leader_badge(
                 point(at.x, at.y - measure.badge()),
                 class,
-                Some(grab_handler(&grab, Dragged::LeaderBadge(node.id))),
+                grab_handler(grab.as_ref(), Dragged::LeaderBadge(node.id)),
             )
         });
-    let open = faults.zip(menu.and_then(|target| {
-        let (at, room) = (anchor(&layout, target)?, point(size.width, size.height));
-        Some(menu::Props { target, at, room, context: context.clone(), view: view.clone(), on: on.clone() })
-    }));
+    let open = faults.zip(*menu).and_then(|(faults, target)| {
+        let (at, room) = ((faults.anchor)(&layout, target)?, point(size.width, size.height));
+        Some((faults.menu)(menu::Props {
+            target,
+            at,
+            room,
+            context: context.clone(),
+            view: view.clone(),
+            on: on.clone(),
+        }))
+    });
     let class = format!("{class}{}", if measure.terse() { " terse" } else { "" });
     let style = format!("--t: {}; --places: {}", text::decimal(measure.text), context.places.len());
     // Messages are painted between two pictures: above land and lines, below names, numbers and labels, which no dot covers. Each list in a
     // group of its own, so that a leader badge more or less does not change the elements of replicas.
     html! {
-        <div {class} {style} ref={frame} {onpointermove} {onpointerup} {onclick} onpointercancel={on_cancel}>
+        <div {class} {style} ref={frame} onpointermove={move_pointer} onpointerup={let_go} onclick={click} onpointercancel={cancel}>
             <svg viewBox={view_box.clone()} aria-hidden="true">
                 { map_grid(layout.size) }
                 <g>{ for lands }</g>
@@ -242,51 +182,16 @@ pub fn Stage(props: &Props) -> Html {
                 <g>{ for replicas }</g>
                 <g>{ for badges }</g>
                 <g class="above">{ for conditions.labels }</g>
-                <g>{ for held.and_then(|drag| ghost(drag, view, &layout)) }</g>
+                <g>{ for picture }</g>
                 { for refused.map(|why| svg::text("refused", point(layout.size.x / 2.0, 18.0 * measure.text), format!("Not possible: {why}"))) }
             </svg>
-            { for open.map(|(faults, of)| (faults.menu)(of)) }
+            { for open }
         </div>
     }
 }
 
-/// A point of the stage in CSS pixels.
-fn pixels(at: Point, scale: f64) -> Point {
-    point(at.x * scale, at.y * scale)
-}
-
-/// Shows what message is under the pointer: by the pointer's shape, and in a tooltip.
-fn point_out(frame: &Element, player: &Shared, at: Point) {
-    let player = player.borrow();
-    let kinds = player.engine.session().checked().variant.kinds;
-    let name = player.flight_at(at).map(|flight| match flight.kind {
-        Some(kind) => kinds[usize::from(kind.0)].name,
-        None if flight.reply.is_some() => "Answer to a client",
-        None => "A client's request",
-    });
-    match name {
-        Some(name) => {
-            let _ = frame.set_attribute("title", name);
-        }
-        None => {
-            let _ = frame.remove_attribute("title");
-        }
-    }
-    let _ = frame.class_list().toggle_with_force("on-message", name.is_some());
-}
-
-fn grab_handler(grab: &Callback<(Dragged, PointerEvent)>, dragged: Dragged) -> Callback<PointerEvent> {
-    grab.reform(move |event| (dragged, event))
-}
-
-/// Position of a menu's target, CSS pixels.
-fn anchor(layout: &Layout, target: Target) -> Option<Point> {
-    let at = match target {
-        Target::Node(id) => (*layout.nodes.get(usize::from(id.0))?)?,
-        Target::Site(site) => layout.site_shapes.get(site)?.name,
-        Target::SiteLink(a, b) => layout.site_links.iter().find(|site_link| site_link.between == (a, b))?.label?,
-    };
-    Some(point(at.x * layout.scale, at.y * layout.scale))
+fn grab_handler(grab: Option<&Grab>, dragged: Dragged) -> Option<Callback<PointerEvent>> {
+    grab.map(|grab| grab.reform(move |event| (dragged, event)))
 }
 
 /// The replicas that are shown, with their positions.
@@ -299,18 +204,6 @@ fn disc(at: Point, solid: bool) -> Html {
     let style = format!("transform: translate({}px, {}px)", svg::number(at.x), svg::number(at.y));
     let class = if solid { "seat" } else { "seat hollow" };
     svg::element("g", &["class", "style"], vec![class.into(), style.into()], vec![svg::circle("", NODE_RADIUS)])
-}
-
-/// The picture of what is dragged, at the pointer, or as near to it as the stage reaches.
-fn ghost(drag: Drag, view: &ViewModel, layout: &Layout) -> Option<Html> {
-    let above = if let Dragged::LeaderBadge(_) = drag.dragged { layout.measure.badge() } else { 0.0 };
-    let within = |value: f64, size: f64| value.clamp(EDGE, (size - EDGE).max(EDGE));
-    // A badge is above the pointer, so that what it would land on stays visible.
-    let at = point(within(drag.at.x, layout.size.x), within(drag.at.y - above, layout.size.y));
-    match drag.dragged {
-        Dragged::LeaderBadge(_) => Some(leader_badge(at, "crown", None)),
-        Dragged::Node(id) => Some(replica::ghost(view.nodes.get(usize::from(id.0))?, at)),
-    }
 }
 
 /// Keeps a touch that drags something from scrolling the page, as browsers ignore `touch-action` within SVG. The cell holds whether

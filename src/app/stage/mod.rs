@@ -1,9 +1,11 @@
 //! The stage: map, replicas, links and messages in flight, with dragging and menus.
 
 pub mod condition;
+mod description;
 mod drag;
 pub mod faults;
 pub mod forecast;
+mod gestures;
 pub mod layout;
 pub mod legend;
 mod link_conditions;

@@ -6,7 +6,7 @@ use crate::elements::geometry::{self, Point, point};
 use crate::elements::svg::{self, MenuButton};
 use crate::elements::text;
 use crate::page_action::{PageAction, Target};
-use crate::run::view_model::{Agreement, Leadership, NodeView, SLOTS, SlotState};
+use crate::run::view_model::{Agreement, Leadership, NodeView, SLOTS};
 use quorumscope::core::{NodeSet, Tally};
 use yew::prelude::*;
 
@@ -55,7 +55,7 @@ pub fn replica(
     at: Point,
     (epoch, place): (&str, &str),
     Interaction { target, held, open, selected, changed, violates, measure, faults }: Interaction,
-    on_grab: Callback<PointerEvent>,
+    on_grab: Option<Callback<PointerEvent>>,
     on: &Callback<PageAction>,
 ) -> Html {
     let down = node.status.is_none();
@@ -63,6 +63,7 @@ pub fn replica(
     if selected {
         children.push(svg::circle("selection", NODE_RADIUS + 9.0));
     }
+    let drawing = faults;
     let faults = faults.filter(|_| node.faulty());
     children.extend(node.status.and_then(|status| Some(ring(status.tally?, status.members))));
     if down {
@@ -96,9 +97,11 @@ pub fn replica(
         ("changed-too", changed.is_some_and(|event| event % 2 == 1)),
     ];
     let class = svg::classes("replica", &classes);
-    let label = describe(node, epoch, place, faults);
-    MenuButton { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab: Some(on_grab), children }
-        .draw(on)
+    let label = match drawing {
+        Some(drawing) => (drawing.describe)(node, epoch, place),
+        None => text::node_in(node.id, place),
+    };
+    MenuButton { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab, children }.draw(on)
 }
 
 /// The picture of a replica that follows the pointer while it is dragged.
@@ -131,43 +134,6 @@ fn log_bar(node: &NodeView, measure: Measure) -> Html {
         svg::path(svg::classes(slot.state.name(), &[("differs", differs), ("conflict", conflict)]), bar)
     });
     svg::moved("log", point(left, 32.0), slots.collect())
-}
-
-/// Accessible description of a replica: all that its picture shows.
-fn describe(node: &NodeView, epoch_word: &str, place: &str, faults: Option<&Faults>) -> String {
-    let mut description = format!("Node {} in {place}", text::number(node.id));
-    let faults = faults.filter(|_| node.faulty());
-    let faults = faults.map_or_else(String::new, |faults| (faults.node_clauses)(node));
-    let Some(status) = node.status else { return description + ", down" + &faults };
-    description += &faults;
-    description += &format!(", {}, {}", status.role, text::epoch(epoch_word, status.epoch));
-    if node.leadership == Leadership::Stale {
-        description += ", believes it leads, but another node leads by now";
-    }
-    if !node.member {
-        description += ", not a member of the cluster";
-    }
-    if status.log.last > 0 {
-        let log = status.log;
-        description +=
-            &format!(", log up to {}, committed up to {}, applied up to {}", log.last, log.committed, log.applied);
-    }
-    let disagreeing =
-        node.slots.iter().filter(|slot| slot.agreement == Agreement::Conflict && slot.state != SlotState::Empty);
-    for slot in disagreeing {
-        description += &format!(", slot {} committed with another value than elsewhere", slot.slot);
-    }
-    if let Some(tally) = status.tally {
-        description += &format!(", has {} of the {} {} it needs", tally.from.len(), tally.need, tally.of);
-    }
-    if let Some((timer, left)) = node.timer {
-        description += &format!(", {} in {}, then it {}", timer.name, text::latency(left), timer.says);
-    }
-    if !node.cut.is_empty() {
-        let others: Vec<String> = node.cut.iter().map(|id| text::number(id).to_string()).collect();
-        description += &format!(", cannot reach node {}", others.join(", "));
-    }
-    description
 }
 
 /// Outline of the leader badge, a crown, its middle at the origin.

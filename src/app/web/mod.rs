@@ -6,5 +6,6 @@ pub mod handle;
 pub mod json;
 pub mod later_style;
 pub mod options;
+pub mod parameters;
 pub mod room;
 pub mod variants;

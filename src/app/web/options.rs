@@ -1,106 +1,12 @@
-//! Parameters of the address, as in `?embed&theme=dark`. One table reads them, checks them, and writes the help.
+//! Parameters of the address, as in `?embed&theme=dark`. What is not accepted is as if it had not been given;
+//! [`parameters`](super::parameters) tell what is wrong with it.
 
 use super::browser;
 use crate::run::pace::Pace;
-use quorumscope::lab::problem::no_such;
 use web_sys::UrlSearchParams;
 
-/// One parameter.
-pub struct Parameter {
-    /// Its name.
-    pub name: &'static str,
-    /// Accepted values.
-    pub accepts: Accepts,
-    /// Default, as shown in the help.
-    pub default: &'static str,
-    /// What it does.
-    pub says: &'static str,
-}
-
-/// Values that a parameter accepts.
-#[derive(Clone, Copy)]
-pub enum Accepts {
-    /// Given or not; `false` means not.
-    Flag,
-    /// One of these.
-    One(&'static [&'static str]),
-    /// Any of these, with commas between.
-    Some(&'static [&'static str]),
-    /// A speed such as `1:20`, `5:1` or `max`.
-    Speed,
-    /// A key that the page looks up.
-    Word,
-    /// A whole number.
-    Number,
-}
-
-/// All parameters.
-pub const PARAMETERS: &[Parameter] = &[
-    Parameter {
-        name: "embed",
-        accepts: Accepts::Flag,
-        default: "false",
-        says: "only the stage and its controls, for a frame in another page",
-    },
-    Parameter {
-        name: "preset",
-        accepts: Accepts::Word,
-        default: "the first",
-        says: "the built-in scenario to begin with",
-    },
-    Parameter {
-        name: "variant",
-        accepts: Accepts::Word,
-        default: "as in the scenario",
-        says: "another protocol for it",
-    },
-    Parameter {
-        name: "seed",
-        accepts: Accepts::Number,
-        default: "as in the scenario",
-        says: "another source of chance",
-    },
-    Parameter {
-        name: "autoplay",
-        accepts: Accepts::Flag,
-        default: "true",
-        says: "whether time goes by from the start",
-    },
-    Parameter { name: "speed", accepts: Accepts::Speed, default: "1:20", says: "how fast: 1:1000 to 100:1, or max" },
-    Parameter {
-        name: "controls",
-        accepts: Accepts::Flag,
-        default: "true",
-        says: "whether to show play, step and speed",
-    },
-    Parameter {
-        name: "present",
-        accepts: Accepts::Flag,
-        default: "false",
-        says: "stage, sentence and controls alone, in large letters, as on a projector",
-    },
-    Parameter {
-        name: "panels",
-        accepts: Accepts::Some(PANELS),
-        default: "all, or none in a frame",
-        says: "what to show beside the stage",
-    },
-    Parameter {
-        name: "view",
-        accepts: Accepts::One(&["stage", "text"]),
-        default: "stage",
-        says: "text: begin with the run in words beside the stage, also in a frame",
-    },
-    Parameter {
-        name: "theme",
-        accepts: Accepts::One(&["auto", "light", "dark"]),
-        default: "auto",
-        says: "light or dark",
-    },
-];
-
 /// The panels beside the stage.
-const PANELS: &[&str] = &["latency", "log", "messages", "inspect", "break"];
+pub const PANELS: &[&str] = &["latency", "log", "messages", "inspect", "break"];
 
 /// The parameters of the address, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,8 +42,6 @@ pub struct Options {
     pub begins_in_words: bool,
     /// Light or dark; `None` as the system has it.
     pub dark: Option<bool>,
-    /// Problems, for a notice.
-    pub problems: Vec<String>,
 }
 
 impl Options {
@@ -155,92 +59,38 @@ impl Options {
 
     /// Reads parameters; `get` returns the value of one, if it is given.
     fn from(get: impl Fn(&str) -> Option<String>) -> Options {
-        let mut problems = Vec::new();
-        let mut read = |name: &str| -> Option<String> {
-            let parameter = PARAMETERS.iter().find(|parameter| parameter.name == name)?;
-            let value = get(name)?;
-            match parameter.accepts.rejects(&value) {
-                None => Some(value),
-                Some(would_do) => {
-                    problems.push(format!("{name}={value} in the address: {would_do}."));
-                    None
-                }
-            }
+        let flag = |name: &str| match get(name)?.as_str() {
+            "" | "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
         };
-        let flag = |value: Option<String>| value.map(|value| value != "false");
-        let embed = flag(read("embed")).unwrap_or(false);
-        let panels = read("panels");
+        let word = |name: &str| get(name).filter(|word| !word.is_empty());
+        let embed = flag("embed").unwrap_or(false);
+        let panels = get("panels").filter(|all| all.is_empty() || all.split(',').all(|one| PANELS.contains(&one)));
         let panel = |name: &str| panels.as_ref().map_or(!embed, |panels| panels.split(',').any(|panel| panel == name));
         let (latency, log, messages, inspect) = (panel("latency"), panel("log"), panel("messages"), panel("inspect"));
-        let begins_in_words = read("view").as_deref() == Some("text");
+        let begins_in_words = get("view").as_deref() == Some("text");
         Options {
             embed,
-            present: flag(read("present")).unwrap_or(false),
+            present: flag("present").unwrap_or(false),
             text: begins_in_words || !embed,
             begins_in_words,
-            preset: read("preset"),
-            variant: read("variant"),
-            seed: read("seed").and_then(|seed| seed.parse().ok()),
-            autoplay: flag(read("autoplay")),
-            pace: read("speed").and_then(|speed| Pace::named(&speed)),
-            controls: flag(read("controls")).unwrap_or(true),
+            preset: word("preset"),
+            variant: word("variant"),
+            seed: get("seed").and_then(|seed| seed.parse().ok()),
+            autoplay: flag("autoplay"),
+            pace: get("speed").and_then(|speed| Pace::named(&speed)),
+            controls: flag("controls").unwrap_or(true),
             latency,
             log,
             messages,
             inspect,
             break_it: panel("break"),
-            dark: match read("theme").as_deref() {
+            dark: match get("theme").as_deref() {
                 Some("dark") => Some(true),
                 Some("light") => Some(false),
                 _ => None,
             },
-            problems,
-        }
-    }
-}
-
-/// What is wrong with parameters of the address that there are none of, for a notice: their names, and what would do. This comes in the chunk for actions.
-pub fn unknown() -> Option<String> {
-    let search = browser::window().location().search().unwrap_or_default();
-    let problems = unknown_in(search.trim_start_matches('?'));
-    (!problems.is_empty()).then(|| problems.join("\n"))
-}
-
-fn unknown_in(search: &str) -> Vec<String> {
-    let known = || PARAMETERS.iter().map(|parameter| parameter.name);
-    let given = search.split('&').filter(|part| !part.is_empty());
-    let named = given.map(|part| (part.split('=').next().unwrap_or_default(), part));
-    named
-        .filter(|(name, _)| known().all(|known| known != *name))
-        .map(|(name, part)| {
-            format!("{part} in the address: there is no such parameter; {}.", no_such(name, "parameters", known()))
-        })
-        .collect()
-}
-
-impl Accepts {
-    /// What would be accepted instead of `value`; `None` if it is accepted.
-    fn rejects(self, value: &str) -> Option<String> {
-        let good = match self {
-            Accepts::Flag => matches!(value, "" | "true" | "false" | "1" | "0"),
-            Accepts::One(words) => words.contains(&value),
-            Accepts::Some(words) => value.is_empty() || value.split(',').all(|word| words.contains(&word)),
-            Accepts::Speed => Pace::named(value).is_some(),
-            Accepts::Word => !value.is_empty(),
-            Accepts::Number => value.parse::<u64>().is_ok(),
-        };
-        (!good).then(|| self.would_do())
-    }
-
-    /// Accepted values, in words.
-    pub fn would_do(self) -> String {
-        match self {
-            Accepts::Flag => "true or false would do".to_owned(),
-            Accepts::One(words) => format!("{} would do", words.join(" or ")),
-            Accepts::Some(words) => format!("any of {}, with commas between, would do", words.join(", ")),
-            Accepts::Speed => "1:20, 5:1 or max, for example, would do".to_owned(),
-            Accepts::Word => "a name would do".to_owned(),
-            Accepts::Number => "a whole number would do".to_owned(),
         }
     }
 }
@@ -261,14 +111,7 @@ mod tests {
     #[test]
     fn no_parameters_show_everything() {
         let options = options("");
-        assert!(
-            !options.embed
-                && options.controls
-                && options.latency
-                && options.log
-                && options.messages
-                && options.problems.is_empty()
-        );
+        assert!(!options.embed && options.controls && options.latency && options.log && options.messages);
         assert_eq!((options.autoplay, options.dark, options.pace), (None, None, None));
     }
 
@@ -292,33 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_do_not_exist_are_told_with_what_would_do() {
-        assert_eq!(unknown_in("embed&theme=dark&present="), Vec::<String>::new());
-        let [misspelt, other] = &unknown_in("embeded&seed=3&colour=red")[..] else { panic!("two are unknown") };
-        assert!(
-            misspelt.starts_with("embeded in the address") && misspelt.contains("did you mean \"embed\"?"),
-            "{misspelt}"
-        );
-        assert!(other.starts_with("colour=red in the address") && other.contains("theme"), "{other}");
-    }
-
-    #[test]
-    fn panels_that_do_not_exist_are_told_with_those_that_do() {
-        let all = options("panels=all");
-        assert_eq!(
-            all.problems,
-            [
-                "panels=all in the address: any of latency, log, messages, inspect, break, with commas between, would do."
-            ]
-        );
-        assert!(all.latency && all.log && all.messages && all.inspect, "all are shown, as without the parameter");
-    }
-
-    #[test]
-    fn invalid_parameters_are_reported_and_ignored() {
-        let odd = options("theme=pink&speed=fast&panels=latency,all&seed=-1");
-        assert_eq!(odd.problems.len(), 4, "{:?}", odd.problems);
-        assert!(odd.problems.iter().any(|says| says.contains("theme=pink") && says.contains("auto or light or dark")));
-        assert_eq!((odd.dark, odd.seed, odd.pace), (None, None, None));
+    fn what_is_not_accepted_is_as_if_it_had_not_been_given() {
+        let odd = options("theme=pink&speed=fast&panels=latency,all&seed=-1&embed=maybe&autoplay=&controls=0");
+        assert_eq!((odd.dark, odd.seed, odd.pace, odd.embed), (None, None, None, false));
+        assert!(odd.latency && odd.log && odd.messages && odd.inspect, "all are shown, as without the parameter");
+        assert_eq!((odd.autoplay, odd.controls), (Some(true), false));
     }
 }

@@ -39,10 +39,9 @@ impl Keys {
         }
         let weights = match skew {
             Skew::Zipf { hundredths } => {
-                let roots = roots();
                 let mut sum = 0;
                 let weight = |rank: u16| {
-                    sum += zipf(rank, hundredths, &roots);
+                    sum += zipf(rank, hundredths);
                     sum
                 };
                 (1..=count).map(weight).collect()
@@ -72,16 +71,20 @@ impl Keys {
 const BITS: u32 = 32;
 
 /// 2⁻¹ᐟ², 2⁻¹ᐟ⁴, 2⁻¹ᐟ⁸, …, each with 63 fractional bits.
-fn roots() -> [u64; BITS as usize] {
+const ROOTS: [u64; BITS as usize] = {
+    let mut roots = [0; BITS as usize];
     let mut root: u128 = 1 << 62;
-    std::array::from_fn(|_| {
+    let mut bit = 0;
+    while bit < roots.len() {
         root = (root << 63).isqrt();
-        root as u64
-    })
-}
+        roots[bit] = root as u64;
+        bit += 1;
+    }
+    roots
+};
 
 /// rank⁻ˢ with 32 fractional bits, at least 2⁻³²; in integers, so that it is the same on every machine.
-fn zipf(rank: u16, hundredths: u16, roots: &[u64; BITS as usize]) -> u64 {
+fn zipf(rank: u16, hundredths: u16) -> u64 {
     // log₂ rank: the integer part is the index of its highest bit; the fraction follows bit by bit, since squaring doubles the logarithm.
     let whole = rank.max(1).ilog2();
     let mut logarithm = u64::from(whole);
@@ -96,7 +99,7 @@ fn zipf(rank: u16, hundredths: u16, roots: &[u64; BITS as usize]) -> u64 {
     }
     let exponent = logarithm * u64::from(hundredths) / 100;
     let set = (0..BITS).filter(|bit| exponent >> (BITS - 1 - bit) & 1 == 1);
-    let fraction = set.fold(1 << 63, |product: u128, bit| (product * u128::from(roots[bit as usize])) >> 63);
+    let fraction = set.fold(1 << 63, |product: u128, bit| (product * u128::from(ROOTS[bit as usize])) >> 63);
     let shift = (exponent >> BITS).min(64) + 31;
     ((fraction >> shift) as u64).max(1)
 }
@@ -107,7 +110,6 @@ mod tests {
 
     #[test]
     fn zipf_weights_match_floating_point_powers() {
-        let roots = roots();
         for (rank, hundredths, expected) in [
             (1, 99, 1.0),
             (2, 100, 0.5),
@@ -116,11 +118,11 @@ mod tests {
             (1_000, 200, 1e-6),
             (65_535, 99, 1.704_9e-5),
         ] {
-            let found = zipf(rank, hundredths, &roots) as f64 / (1u64 << 32) as f64;
+            let found = zipf(rank, hundredths) as f64 / (1u64 << 32) as f64;
             assert!((found - expected).abs() < expected * 1e-3, "{rank}^-{hundredths}%: {found}, not {expected}");
         }
-        assert_eq!(zipf(7, 0, &roots), 1 << 32);
-        assert_eq!(zipf(65_535, 1_000, &roots), 1, "never impossible");
+        assert_eq!(zipf(7, 0), 1 << 32);
+        assert_eq!(zipf(65_535, 1_000), 1, "never impossible");
     }
 
     fn counts(skew: Skew, keys: u16) -> Vec<u32> {

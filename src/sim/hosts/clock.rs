@@ -50,7 +50,8 @@ impl Clocks {
 
 /// `time * numerator / denominator`, rounded up.
 pub(in crate::sim) fn scaled(time: Micros, numerator: u64, denominator: u64) -> Micros {
-    (u128::from(time) * u128::from(numerator)).div_ceil(u128::from(denominator)) as Micros
+    // In two parts, so that no product exceeds 64 bits.
+    time / denominator * numerator + (time % denominator * numerator).div_ceil(denominator)
 }
 
 #[cfg(test)]
