@@ -22,7 +22,7 @@ const TOGETHER: u64 = 5;
 /// Most checkpoints of a branch.
 const CHECKPOINTS: usize = 512;
 /// A checkpoint is taken for so many bytes of it an event at most, so that copying takes a small part of the time.
-const BYTES_AN_EVENT: u64 = 512;
+const BYTES_AN_EVENT: u64 = 128;
 /// Events between two looks at time and memory.
 const LOOK: u64 = 1_024;
 /// The same where looking takes longer, with more events to come than [`MANY`].

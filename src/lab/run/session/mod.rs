@@ -31,7 +31,7 @@ use std::rc::Rc;
 /// Trace records that a session keeps to show, and that every checkpoint copies.
 const KEEP_TRACE: usize = 256;
 /// Events between two checkpoints at first; doubled whenever there are too many.
-const SPACING: u64 = 128;
+const SPACING: u64 = 512;
 
 /// A run in progress.
 pub struct Session {
