@@ -1,12 +1,10 @@
 // Trunk's post-build hook: the program that searches (src/search/), which the page's worker loads (www/search.js). It is not Trunk's to build, because
 // it is compiled for speed: with other flags than the page, which is made small.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { transformSync } from "esbuild";
-import { BROWSERS, FEATURES } from "./split/features.mjs";
+import { STRIPPED, run, small, wasmOpt } from "./split/tools.mjs";
 
 const NAME = "quorumscope-search";
 const TARGET = "wasm32-unknown-unknown";
@@ -21,17 +19,14 @@ if (release) {
   env.RUSTFLAGS = (env.RUSTFLAGS ?? "").replace(/-Cllvm-args=-inline-threshold=\d+/, "");
 }
 const profile = release ? ["--profile", "wasm-search"] : [];
-run("cargo", ["build", "--locked", "--target", TARGET, "--no-default-features", "--features", "searcher", "--bin", NAME, ...profile]);
+run("cargo", ["build", "--locked", "--target", TARGET, "--no-default-features", "--features", "searcher", "--bin", NAME, ...profile], env);
 
 const work = mkdtempSync(join(tmpdir(), "quorumscope-search-"));
 try {
   const linked = join(folder, TARGET, release ? "wasm-search" : "debug", `${NAME}.wasm`);
   run("wasm-bindgen", ["--target", "web", "--no-typescript", ...(release ? [] : ["--debug"]), "--out-dir", work, "--out-name", NAME, linked]);
   const wasm = join(work, `${NAME}_bg.wasm`);
-  if (release) {
-    const features = Object.keys(FEATURES).map((feature) => `--enable-${feature}`);
-    run(join("node_modules", ".bin", "wasm-opt"), ["-O3", ...features, "--strip-debug", "--strip-producers", "--strip-target-features", wasm, "-o", wasm]);
-  }
+  if (release) wasmOpt("-O3", ...STRIPPED.map((pass) => `--${pass}`), wasm, "-o", wasm);
   const program = hashed(".wasm", readFileSync(wasm));
   const script = hashed(".js", text(join(work, `${NAME}.js`)).replaceAll(`${NAME}_bg.wasm`, program));
   writeFileSync(join(dist, "search.js"), text(join("www", "search.js")).replaceAll(`${NAME}.js`, script));
@@ -49,13 +44,5 @@ function hashed(ending, content) {
 // A script's text; in a release, without what only people read.
 function text(file) {
   const content = readFileSync(file, "utf8");
-  return release ? transformSync(content, { minify: true, format: "esm", target: BROWSERS }).code : content;
-}
-
-function run(command, args) {
-  try {
-    execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"], env });
-  } catch (error) {
-    throw error.code === "ENOENT" ? new Error(`${command} is missing; run ./dev setup, which installs it`) : error;
-  }
+  return release ? small("js", content) : content;
 }

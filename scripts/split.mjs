@@ -4,20 +4,17 @@
 // A release build is divided: linked program (which build.rs has the linker leave its relocations in) → wasm-split-cli → wasm-bindgen on
 // the main part → wasm-opt on each part → functions of the main part in an order that compresses well → short names between the main part and its
 // JavaScript, Trunk's file, which loads the others. A debug build stays whole.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import binaryen from "binaryen";
-import { transformSync } from "esbuild";
-import { BROWSERS, FEATURES } from "./split/features.mjs";
+import { FEATURES } from "./split/features.mjs";
 import { divided, packed, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
 import { namedInOrder } from "./split/order.mjs";
+import { STRIPPED, run, small, wasmOpt } from "./split/tools.mjs";
 
-// What says things about the program that no browser needs.
-const STRIPPED = ["strip-debug", "strip-producers", "strip-target-features"];
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
 // The chunks that every page wants as soon as its first picture is there.
@@ -72,12 +69,6 @@ function bindgen(program, folder, change) {
   writeFileSync(glue, change(readFileSync(glue, "utf8")));
 }
 
-// JavaScript or CSS without comments and spaces, and with short local names.
-function small(loader, text) {
-  const modules = loader === "js" ? { format: "esm", logOverride: { "duplicate-object-key": "silent" } } : {};
-  return transformSync(text, { loader, minify: true, target: BROWSERS, ...modules }).code;
-}
-
 // What binaryen makes of one module of a chunk: what `wasm-opt -Oz` makes of it, without a process for each of several hundred.
 function optimised(bytes) {
   binaryen.setOptimizeLevel(2);
@@ -95,19 +86,4 @@ function optimised(bytes) {
 // Low memory is the far end of the stack, where no address of data is.
 function optimise(from, to, ...more) {
   wasmOpt("-Oz", ...more, "--low-memory-unused", ...STRIPPED.map((pass) => `--${pass}`), from, "-o", to);
-}
-
-// Runs binaryen's command.
-function wasmOpt(...args) {
-  const path = join("node_modules", ".bin", "wasm-opt");
-  if (!existsSync(path)) throw new Error(`${path} is missing; run ./dev setup, which installs it`);
-  run(path, [...Object.keys(FEATURES).map((feature) => `--enable-${feature}`), ...args]);
-}
-
-function run(command, args) {
-  try {
-    execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
-  } catch (error) {
-    throw error.code === "ENOENT" ? new Error(`${command} is missing; run ./dev setup, which installs it`) : error;
-  }
 }
