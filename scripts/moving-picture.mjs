@@ -1,5 +1,5 @@
 // README's moving picture: the leader crashes and another is elected, as the page in dist/ shows it. The browser's clock is turned frame by
-// frame, so that the picture is the same however slow the machine is. Run: node scripts/moving-picture.mjs (needs ImageMagick's convert).
+// frame, so that the picture is the same however slow the machine is. Run: node scripts/moving-picture.mjs (needs img2webp, from Debian's package webp).
 import { chromium } from "@playwright/test";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,7 +12,7 @@ const SIZE = { width: 900, height: 560 };
 // Time of a frame, ms, and their number.
 const FRAME = 90;
 const FRAMES = 90;
-const TO = "docs/pictures/election.gif";
+const TO = "docs/pictures/election.webp";
 
 const server = spawn(process.execPath, ["scripts/serve.mjs", "--dir", "dist", "--base", "/", "--port", String(PORT), "--strict-port"], { stdio: ["ignore", "pipe", "inherit"] });
 await new Promise((listens) => server.stdout.once("data", listens));
@@ -35,7 +35,7 @@ try {
     await page.screenshot({ path: files.at(-1) });
   }
   console.log(await page.evaluate(() => window.quorumscope.state()));
-  execFileSync("convert", ["-delay", String(Math.round(FRAME / 10)), "-loop", "0", ...files, "-colors", "64", "-layers", "optimize", TO]);
+  execFileSync("img2webp", ["-loop", "0", "-lossy", "-q", "70", "-m", "3", "-d", String(FRAME), ...files, "-o", TO]);
 } finally {
   await browser.close();
   server.kill();
