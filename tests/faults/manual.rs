@@ -152,6 +152,28 @@ fn run_scheduled_by_hand_is_the_same_from_its_link() {
 }
 
 #[test]
+fn script_of_what_was_done_by_hand_does_the_same() {
+    let mut session = Session::new(scenario(SYNOD)).expect("a good scenario");
+    session.act(Action::HoldAll).expect("nothing is held");
+    session.run_until(1_000_000, u64::MAX);
+    for _ in 0..8 {
+        let last = *flights(session.universe()).last().expect("something is in flight");
+        let (which, nth) = session.universe().name_in_flight(last.id).expect("it has a name");
+        session.act(Action::Sent { which, nth, intercept: Intercept::Deliver }).expect("it is in flight");
+        let now = session.moment().at;
+        session.run_until(now, u64::MAX);
+    }
+    let scenario = session.scripted();
+    assert_eq!(scenario.script.len(), 9);
+    let mut again = world(&scenario);
+    again.run_until(session.moment().at + 100);
+    assert_eq!(again.refused(), []);
+    let told =
+        |universe: &dyn Universe| handled(universe).into_iter().map(|(_, what, node)| (what, node)).collect::<Vec<_>>();
+    assert_eq!(told(&*again), told(session.universe()));
+}
+
+#[test]
 fn duplicate_of_a_held_message_arrives_once_and_the_message_stays() {
     let mut script = BY_HAND[..2].to_vec();
     script.push(r#"{ at = "2s", do = "duplicate", in_flight = true, from = 1, to = 2, kind = "Prepare" }"#);

@@ -11,6 +11,7 @@ use quorumscope::core::{NodeId, NodeSet};
 use quorumscope::lab::REPLICAS;
 use quorumscope::lab::session::{Difference, Goal};
 use quorumscope::lab::{Scenario, Session};
+use quorumscope::sim::action::Intercept;
 use quorumscope::sim::{Action, Record};
 use quorumscope::universe::{NodeView, Variant};
 use std::rc::Rc;
@@ -102,12 +103,38 @@ fn difference(session: &Session, left: usize, found: Option<Difference>) -> Stri
 
 /// Acts on the run, and reports every refusal.
 fn act(engine: &mut Engine, actions: &[Action]) -> Notice {
-    let refusals: Vec<String> = actions
-        .iter()
-        .filter_map(|action| engine.act(*action).err())
-        .map(|refusal| sentence(&refusal.to_string()))
-        .collect();
+    let mut refusals = Vec::new();
+    for action in actions {
+        let action = readable(engine, *action);
+        if let Err(refusal) = engine.act(action) {
+            refusals.push(sentence(&refusal.to_string()));
+        } else if !engine.playing() && happens_at_once(action) {
+            // Whoever decides what happens next sees it happen.
+            let now = engine.time();
+            engine.with(|session| session.run_until(now, AT_ONCE));
+        }
+    }
     (!refusals.is_empty()).then(|| refusals.join("\n"))
+}
+
+/// Most events of one moment that happen with an action.
+const AT_ONCE: u64 = 1_000;
+
+/// The action as it stands in a script that can be read: a message in flight by its ends and kind.
+fn readable(engine: &Engine, action: Action) -> Action {
+    let Action::Message { flight, intercept } = action else { return action };
+    let named = engine.session().universe().name_in_flight(flight);
+    named.map_or(action, |(which, nth)| Action::Sent { which, nth, intercept })
+}
+
+/// Whether something is handled because of it, at the same moment.
+fn happens_at_once(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Fire { .. }
+            | Action::Sent { intercept: Intercept::Deliver, .. }
+            | Action::Message { intercept: Intercept::Deliver, .. }
+    )
 }
 
 /// Runs a scenario from its start.

@@ -369,6 +369,19 @@ impl Session {
         }
     }
 
+    /// The scenario whose script does by itself what was done by hand up to the present moment: each a µs or more after what happened before it.
+    pub fn scripted(&self) -> Scenario {
+        let sites = self.checked.sites();
+        let names = self.checked.names(&sites);
+        let mut scenario = Scenario::clone(&self.scenario);
+        let mut last = 0;
+        for Intervention { at, action, .. } in &self.branch.interventions[..self.done] {
+            last = (at + 1).max(last + 1);
+            scenario.script.push(Fault::new(last, *action, names));
+        }
+        scenario
+    }
+
     /// The run of a document at its start, with all interventions to come, and the document's moment.
     pub(super) fn load(document: &Document, checked: Checked) -> Result<(Session, Option<Moment>), Problems> {
         let (mut session, moment) = Session::load_checked(document, checked)?;
