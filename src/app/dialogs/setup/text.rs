@@ -132,7 +132,7 @@ impl Component for AsText {
         html! {
             <>
                 <div class="scroll">
-                    <p class="note">{ "The scenario as JSON; its script is at the end, one entry a line, with what was done by hand. The command reads the same: quorumscope run FILE." }</p>
+                    <p class="note">{ "JSON, one entry of the script a line; what was done by hand is part of the script. The command reads the same: quorumscope run FILE." }</p>
                     <textarea ref={self.area.clone()} class="document" aria-label="The scenario as text" aria-invalid={if wrong { "true" } else { "false" }}
                         aria-describedby="wrong" spellcheck="false" autocomplete="off" wrap="off" rows="18" value={self.text.clone()} {oninput} />
                     <div class="problems" id="wrong" role="status">
