@@ -21,6 +21,11 @@ test("everything is held, and what is chosen happens, by mouse and keyboard; the
   await expectAccessible(page);
   await screen(page, "schedule");
   const now = await state(page);
+  await page.keyboard.press("Control+z");
+  await until(page, (run) => run.events === before.events, "it is taken back");
+  await expect(next(page).getByRole("button", { name: /^Redo: deliver at once the Heartbeat/ })).toBeVisible();
+  await page.keyboard.press("Control+Shift+Z");
+  await until(page, (run) => run.fingerprint === now.fingerprint, "and done again");
   await expect.poll(() => page.url()).toContain("#s=1.");
   const link = page.url();
   await page.goto("about:blank");
@@ -28,7 +33,7 @@ test("everything is held, and what is chosen happens, by mouse and keyboard; the
   await until(page, (run) => run.fingerprint === now.fingerprint, "the same run from its link");
 });
 
-test("the scenario is edited as text: problems stand at their lines, a bad file changes nothing, a good one runs @phone", async ({ page, open }) => {
+test("the scenario is edited as text: problems stand at their lines, a bad file changes nothing, a good one runs", async ({ page, open }) => {
   await open("?autoplay=false");
   await page.getByRole("button", { name: "Set up" }).click();
   await page.getByRole("button", { name: "As text…" }).click();

@@ -138,7 +138,7 @@ impl Inspect {
             return;
         }
         let engine = &player.engine;
-        self.next = Next::of(engine.session().universe(), engine.playing(), *selected);
+        self.next = Next::of(engine.session(), engine.playing(), *selected);
         self.subject = Subject::of(player.engine.session(), player.flights(), *selected, inspector);
     }
 }

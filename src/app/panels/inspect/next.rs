@@ -5,13 +5,14 @@ use super::show::{name, route};
 use crate::elements::controls::click;
 use crate::elements::text;
 use crate::page_action::{PageAction, Selected};
-use crate::run::context::RunContext;
+use crate::run::context::{RunContext, describe};
 use crate::run::view_model::ViewModel;
 use quorumscope::core::{NodeId, TimerId};
+use quorumscope::lab::Session;
 use quorumscope::sim::Action;
 use quorumscope::sim::action::Intercept;
 use quorumscope::sim::world::Flight;
-use quorumscope::universe::{End, PendingTimer, Universe};
+use quorumscope::universe::{End, PendingTimer};
 use yew::prelude::*;
 
 /// Most messages listed, and most timers.
@@ -24,6 +25,8 @@ pub struct Next {
     playing: bool,
     /// Whether everything is held.
     pub holds_all: bool,
+    /// What can be taken back, and what can be done again, in words.
+    undo: (Option<String>, Option<String>),
     /// The node that it is about, if one is selected.
     node: Option<NodeId>,
     /// Messages, held ones first, and the number of all.
@@ -34,12 +37,15 @@ pub struct Next {
 
 impl Next {
     /// What can happen next at the selected node, or anywhere.
-    pub fn of(universe: &dyn Universe, playing: bool, selected: Option<Selected>) -> Next {
+    pub fn of(session: &Session, playing: bool, selected: Option<Selected>) -> Next {
+        let universe = session.universe();
         let node = match selected {
             Some(Selected::Node(node)) => Some(node),
             _ => None,
         };
-        let mut next = Next { playing, holds_all: universe.holds_all(), node, ..Next::default() };
+        let told = |action: Action| describe(session.checked(), action);
+        let undo = (session.undoes().map(told), session.redoes().map(told));
+        let mut next = Next { playing, holds_all: universe.holds_all(), undo, node, ..Next::default() };
         if playing {
             return next;
         }
@@ -88,6 +94,8 @@ pub fn next(context: &RunContext, view: &ViewModel, next: &Next, on: &Callback<P
             <h2 id="next">{ "What can happen next" }<small>{ for at }</small></h2>
             <p class="note">{ says }</p>
             <button type="button" class="small" onclick={hold}>{ label }</button>
+            { for undo(next.undo.0.as_ref(), "Undo", true, on) }
+            { for undo(next.undo.1.as_ref(), "Redo", false, on) }
             if next.playing {
                 <p class="note">{ "Pause, and it is listed here." }</p>
             } else {
@@ -96,6 +104,12 @@ pub fn next(context: &RunContext, view: &ViewModel, next: &Next, on: &Callback<P
             }
         </section>
     }
+}
+
+fn undo(what: Option<&String>, word: &str, back: bool, on: &Callback<PageAction>) -> Option<Html> {
+    let what = what?;
+    let onclick = click(on, PageAction::Undo(back));
+    Some(html! { <button type="button" class="small" {onclick}>{ format!("{word}: {what}") }</button> })
 }
 
 // Items have no keys: the next one takes the place of the one that was chosen, and the focus stays where it is.

@@ -8,6 +8,7 @@ mod follow;
 mod limits;
 mod replay;
 mod travel;
+mod undo;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference, DifferenceSearch};
@@ -309,7 +310,13 @@ impl Session {
         let (event, at) = (self.universe.events(), self.universe.time());
         let now = self.moment();
         self.universe.act(action)?;
-        if self.branch.reached.event > now.event || self.branch.interventions.len() > self.done {
+        if !self.branch.undone.is_empty() {
+            // What was taken back is kept, in the branch that is left.
+            let undone = std::mem::take(&mut self.branch.undone);
+            self.branch.interventions.extend(undone.into_iter().rev());
+            self.branch.reached = self.branch.undone_reached;
+            self.part(now);
+        } else if self.branch.reached.event > now.event || self.branch.interventions.len() > self.done {
             self.part(now);
         }
         self.branch.interventions.push(Intervention { event, at, action });
