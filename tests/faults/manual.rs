@@ -64,6 +64,9 @@ fn held_cluster_handles_only_what_is_delivered_by_the_script() {
     assert!(world.node(one).status.is_some_and(|status| status.log.committed == 1));
     assert!(flights(&*world).iter().all(|flight| flight.held && flight.arrives == 8_000_000));
     assert!(world.holds_all());
+    assert!(
+        world.sentence(&["a", "b", "c"]).ends_with(" All messages and timers are held; only what is chosen happens.")
+    );
 }
 
 #[test]
