@@ -90,7 +90,7 @@ pub fn next(context: &RunContext, view: &ViewModel, next: &Next, on: &Callback<P
     };
     let at = next.node.map(|node| format!("at node {}", text::number(node)));
     html! {
-        <section class="panel inspect next" aria-labelledby="next">
+        <section class="panel scheduler" aria-labelledby="next">
             <h2 id="next">{ "What can happen next" }<small>{ for at }</small></h2>
             <p class="note">{ says }</p>
             <button type="button" class="small" onclick={hold}>{ label }</button>
