@@ -16,7 +16,8 @@ pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
 use crate::core::{
-    Card, Edition, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, Told,
+    Card, Edition, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, TimerId,
+    TimerKind, TimerName, Told,
 };
 #[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
@@ -26,7 +27,8 @@ use crate::judge::linearizability::History;
 use crate::judge::orders::OrderOutcome;
 use crate::judge::{LeadershipInterval, MakeOrder, PropertyFinding, Violation, order_of};
 use crate::protocols::First;
-use crate::sim::action::Timed;
+use crate::sim::action::{FlightId, Timed};
+use crate::sim::in_flight::InFlight;
 #[cfg(feature = "cli")]
 use crate::sim::recording::HandlerCall;
 use crate::sim::replicas::{FullCode, Replicas, ReplicasOf};
@@ -195,6 +197,21 @@ impl dyn Universe + '_ {
         self.cluster().world.sent_since(since, sent)
     }
 
+    /// All timers that are set at a node, by their numbers, in the order in which they run out.
+    pub fn pending_timers(&self, node: NodeId) -> Vec<(TimerId, PendingTimer)> {
+        self.cluster().world.pending_timers(node)
+    }
+
+    /// The name of a message in flight or held, by which [`Action::Sent`] finds it now.
+    pub fn name_in_flight(&self, id: FlightId) -> Option<(InFlight, u16)> {
+        self.cluster().world.name_in_flight(id)
+    }
+
+    /// Whether all messages and timers are held; see [`Action::HoldAll`].
+    pub fn holds_all(&self) -> bool {
+        self.cluster().world.holds_all()
+    }
+
     /// Number of events to come that are known by now.
     pub fn under_way(&self) -> usize {
         self.cluster().world.under_way()
@@ -346,6 +363,8 @@ struct Details {
     setting_texts: &'static [&'static str],
     /// What faults, copies and records ask of its replicas.
     full: FullCode,
+    /// Its kinds of timers.
+    timers: &'static [TimerKind],
 }
 
 macro_rules! catalogue {
@@ -392,6 +411,11 @@ impl Variant {
         self.details().rules
     }
 
+    /// Its kinds of timers.
+    pub fn timers(&self) -> &'static [TimerKind] {
+        self.details().timers
+    }
+
     /// Its settings with what each does, in plain words.
     pub fn described_settings(&self) -> impl Iterator<Item = (&'static Setting, &'static str)> {
         self.settings.iter().zip(self.details().setting_texts.iter().copied())
@@ -416,7 +440,12 @@ impl Variant {
 }
 
 const fn details_of<P: Protocol>() -> Details {
-    Details { rules: P::RULES, setting_texts: P::SETTING_TEXTS, full: FullCode::of::<P>() }
+    Details {
+        rules: P::RULES,
+        setting_texts: P::SETTING_TEXTS,
+        full: FullCode::of::<P>(),
+        timers: <P::Node as Node>::Timer::TIMERS,
+    }
 }
 
 fn replicas<P: Protocol>(setup: &Setup) -> Result<Box<dyn Replicas>, SettingError> {

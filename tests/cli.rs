@@ -378,6 +378,25 @@ fn progress_bar_is_absent_without_terminal() {
 }
 
 #[test]
+fn check_saves_the_violation_as_a_scenario_that_run_violates_again() {
+    let file = std::env::temp_dir().join(format!("quorumscope-check-{}.toml", std::process::id()));
+    let name = file.to_str().expect("a name in UTF-8");
+    let check = |rest: &[&str]| {
+        text(&quorumscope(&[&["check", "--variant", "synod", "--save", name], rest].concat()).stdout).to_owned()
+    };
+    let broken = ["--without", "adopt-highest-accepted", "--bounds", "timers=0", "--property", "Agreement"];
+    assert!(check(&broken).contains(&format!("As a scenario: quorumscope run {name}")));
+    let run = quorumscope(&["run", name]);
+    std::fs::remove_file(&file).expect("it was written");
+    assert_eq!(run.status.code(), Some(1));
+    assert!(text(&run.stdout).contains("Agreement by nodes 1, 2, slot 1"), "{}", text(&run.stdout));
+    assert!(
+        check(&["--replicas", "2", "--bounds", "timers=0"]).contains("No scenario was written: nothing is violated.")
+    );
+    assert!(!file.exists());
+}
+
+#[test]
 fn check_exit_code_gives_the_verdict() {
     let check = |rest: &[&str]| {
         let output = quorumscope(&[&["check", "--variant", "synod", "--json"], rest].concat());

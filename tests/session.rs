@@ -337,3 +337,44 @@ fn return_to_a_bookmark_is_to_be_where_it_was_also_on_another_branch() {
     assert_eq!(session.run_until(u64::MAX, 500), never_away.run_until(u64::MAX, 500));
     assert_eq!(session.universe().fingerprint(), never_away.universe().fingerprint());
 }
+
+#[test]
+fn undo_goes_back_before_the_act_and_redo_does_the_same_again() {
+    let mut session = Session::new(scenario()).expect("a good scenario");
+    session.run_until(2_000_000, u64::MAX);
+    let before = session.universe().fingerprint();
+    session.act(Action::Crash(NodeId(1))).expect("it runs");
+    session.run_until(3_000_000, u64::MAX);
+    session.act(Action::Loss { permille: 100 }).expect("messages can be lost");
+    session.run_until(4_000_000, u64::MAX);
+    let (moment, after) = (session.moment(), session.universe().fingerprint());
+    assert_eq!(session.undoes(), Some(Action::Loss { permille: 100 }));
+    assert_eq!(session.undo(), Some(Action::Loss { permille: 100 }));
+    assert_eq!(session.moment().at, 3_000_000);
+    assert_eq!((session.undo(), session.undo()), (Some(Action::Crash(NodeId(1))), None));
+    assert_eq!((session.moment().at, session.universe().fingerprint()), (2_000_000, before));
+    assert_eq!((session.interventions(), session.branches().len()), (&[][..], 1));
+    // Without the act the run goes on as if it had never been done.
+    session.run_until(4_000_000, u64::MAX);
+    assert!(session.universe().node(NodeId(1)).status.is_some());
+    assert_eq!(session.redo(), Some(Action::Crash(NodeId(1))));
+    assert_eq!(session.redoes(), Some(Action::Loss { permille: 100 }));
+    assert_eq!((session.redo(), session.redo()), (Some(Action::Loss { permille: 100 }), None));
+    session.run_until(4_000_000, u64::MAX);
+    assert_eq!((session.moment(), session.universe().fingerprint()), (moment, after));
+}
+
+#[test]
+fn what_was_undone_stays_in_a_branch_when_something_else_is_done() {
+    let mut session = Session::new(scenario()).expect("a good scenario");
+    session.run_until(2_000_000, u64::MAX);
+    session.act(Action::Crash(NodeId(1))).expect("it runs");
+    session.run_until(3_000_000, u64::MAX);
+    let after = session.universe().fingerprint();
+    session.undo();
+    session.act(Action::Crash(NodeId(2))).expect("it runs");
+    assert_eq!((session.redo(), session.branches().len()), (None, 2));
+    assert!(session.switch(0));
+    session.seek_time(3_000_000);
+    assert_eq!(session.universe().fingerprint(), after);
+}

@@ -17,6 +17,8 @@ pub enum Hotkey {
     Diagram,
     Present,
     Leave,
+    Undo,
+    Redo,
     Help,
 }
 
@@ -58,6 +60,8 @@ pub const HOTKEYS: &[(Hotkey, &[&str], &str, &str)] = &[
         "present: stage, sentence and controls alone, in large letters, as on a projector",
     ),
     (Hotkey::Leave, &["Escape"], "Esc", "stop what takes long: the run is where it was before; leave a presentation"),
+    (Hotkey::Undo, &["Ctrl+z"], "Ctrl+Z", "take back what was done by hand last, with what came of it"),
+    (Hotkey::Redo, &["Ctrl+Z", "Ctrl+y"], "Ctrl+Shift+Z", "do it again"),
     (Hotkey::Help, &["?"], "?", "this help"),
 ];
 
@@ -104,7 +108,7 @@ pub fn diagram_key(key: &str) -> Option<DiagramKey> {
     DIAGRAM_KEYS.iter().find(|(_, keys, ..)| keys.contains(&key)).map(|(does, ..)| *does)
 }
 
-/// What the key of this name does.
+/// What the key of this name does; with Ctrl, or Command, its name begins with `Ctrl+`.
 pub fn hotkey(key: &str) -> Option<Hotkey> {
     HOTKEYS.iter().find(|(_, keys, ..)| keys.contains(&key)).map(|(hotkey, ..)| *hotkey)
 }

@@ -38,6 +38,8 @@ pub enum PageAction {
     Strike(Strike),
     /// Act on the run now; actions that are refused are reported, the others done.
     Act(Vec<Action>),
+    /// Take back what was done by hand last; or do it again.
+    Undo(bool),
     /// Add a replica at this site, by index.
     Add(usize),
     /// Remove a replica.

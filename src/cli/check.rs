@@ -7,12 +7,14 @@ use crate::table::thousands;
 use crate::{INTERRUPTED, Stop, UNDECIDED, flags};
 use clap::Args;
 use quorumscope::lab::Problems;
+use quorumscope::lab::counterexample::reproduce;
 use quorumscope::lab::explore::{BOUNDS, Bound, Exploration, ExploreRequest, GOALS};
-use quorumscope::universe::search::{Finding, FindingVerdict, TraceLine};
+use quorumscope::lab::text;
+use quorumscope::universe::search::{Finding, FindingVerdict, Search, TraceLine};
 use serde_json::Value;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// States between two updates of the progress bar.
@@ -44,6 +46,9 @@ pub struct Arguments {
     /// file is there already, go on from it
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// Write the run that violates a property into this file, as a scenario whose script lets one event happen after the other (see `run`)
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
 }
 
 fn bounds() -> String {
@@ -91,6 +96,10 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
     progress.done();
     checkpoints.as_mut().map_or(Ok(()), |checkpoints| checkpoints.write(&search))?;
     let finding = search.finding();
+    let saved = match &arguments.save {
+        Some(file) => Some(save(&exploration, &mut search, &finding, file)?),
+        None => None,
+    };
     if json {
         let mut value = serde_json::to_value(&finding).map_err(io::Error::from)?;
         value["variant"] = Value::from(exploration.variant.card.key);
@@ -99,6 +108,9 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
         value["property"] = serde_json::to_value(&request.property).map_err(io::Error::from)?;
         value["via"] = Value::from(exploration.via.clone());
         value["without"] = Value::from(arguments.without.clone());
+        if let Some(Err(why)) = &saved {
+            value["not_saved"] = Value::from(why.clone());
+        }
         if let Some(early) = &early {
             value["cut_short"] = Value::from(early.to_string());
         }
@@ -106,6 +118,17 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
         crate::json(&value, out)?;
     } else {
         print(&exploration, arguments, &finding, early.as_ref(), out)?;
+        match (&saved, &arguments.save) {
+            (Some(Ok(())), Some(file)) => {
+                let file = file.display();
+                writeln!(
+                    out,
+                    "As a scenario: quorumscope run {file}, quorumscope transcript {file}, or the link of quorumscope link {file}"
+                )?;
+            }
+            (Some(Err(why)), _) => writeln!(out, "No scenario was written: {why}.")?,
+            _ => {}
+        }
     }
     if let Some(Early::Interrupted) = early {
         return Ok(ExitCode::from(INTERRUPTED));
@@ -114,6 +137,23 @@ pub fn check(arguments: &Arguments, memory: u64, json: bool, out: &mut impl Writ
         FindingVerdict::Safe => ExitCode::SUCCESS,
         FindingVerdict::Violated => ExitCode::FAILURE,
         FindingVerdict::Undecided => ExitCode::from(UNDECIDED),
+    })
+}
+
+/// Writes the violation as a scenario; the error inside says why there is none.
+fn save(
+    exploration: &Exploration,
+    search: &mut Search,
+    finding: &Finding,
+    file: &Path,
+) -> Result<Result<(), String>, Stop> {
+    let Some(violation) = &finding.violation else { return Ok(Err("nothing is violated".to_owned())) };
+    Ok(match reproduce(exploration, &search.trace(), violation) {
+        Ok(run) => {
+            crate::write_file(file, "--save", &text::to_toml(&run.document.scenario))?;
+            Ok(())
+        }
+        Err(why) => Err(why),
     })
 }
 

@@ -34,6 +34,10 @@ pub struct ExploreRequest {
 pub struct Exploration {
     /// The variant.
     pub variant: &'static Variant,
+    /// Its settings, as given.
+    pub settings: BTreeMap<String, Value>,
+    /// Keys of the rules taken away.
+    pub without: Vec<String>,
     /// What to explore.
     pub query: Query,
     /// The bounds as they are, in the order of [`BOUNDS`].
@@ -172,7 +176,8 @@ impl ExploreRequest {
         let bounds = bounds.finished();
         let query = Query { setup, bounds, property: self.property.clone(), via };
         let via = query.via.iter().map(Goal::to_string).collect();
-        Ok(Exploration { variant, query, bounds: values, via })
+        let (settings, without) = (self.settings.clone(), self.without.clone());
+        Ok(Exploration { variant, settings, without, query, bounds: values, via })
     }
 }
 

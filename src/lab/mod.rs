@@ -5,11 +5,14 @@
 //! * [`fuzz`]: random scenarios with fault injection, one for each seed.
 //! * [`shrink`]: the smallest scenario that still violates a property.
 //! * [`explore`]: requests to the model checker.
+//! * [`counterexample`]: what the model checker found, as an ordinary run.
 //! * [`job`]: long work in slices, for a worker.
 //!
 //! Folders depend on those listed before them only. No variant is named here: what there is to choose comes from
 //! [`universe::variants`](crate::universe::variants).
 
+#[cfg(feature = "search")]
+pub mod counterexample;
 pub mod document;
 #[cfg(feature = "search")]
 pub mod explore;

@@ -4,8 +4,10 @@
 //! events, bit for bit, on every machine.
 
 pub mod action;
+mod action_text;
 pub mod clients;
 mod hosts;
+pub mod in_flight;
 pub mod measure;
 pub mod network;
 pub mod queue;
@@ -19,6 +21,7 @@ pub mod world;
 pub use action::{Action, Refusal, Refused};
 pub use clients::{ClientGroup, Holding, Pace, Service, Skew};
 pub use domains::{DomainId, Domains};
+pub use in_flight::InFlight;
 pub use measure::{Counts, Sample};
 pub use network::{Cost, Topology};
 pub use network::{domains, jitter, sizes, timing};

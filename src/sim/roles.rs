@@ -1,6 +1,7 @@
 //! Roles as targets of script actions (leader, follower, majority, minority), resolved to nodes when the action is due.
 
 use super::action::{Action, Behaviour, Timed, Which};
+use super::in_flight::InFlight;
 use crate::core::{NodeId, NodeSet};
 use std::fmt;
 
@@ -124,6 +125,15 @@ impl Action {
             }
             Action::Catch { which: message, nth, intercept } => Action::Catch { which: which(message), nth, intercept },
             Action::Release(message) => Action::Release(message.map(which)),
+            Action::Sent { which: message, nth, intercept } => {
+                let message = match message {
+                    InFlight::Message(message) => InFlight::Message(which(message)),
+                    InFlight::Request { site, to: b } => InFlight::Request { site, to: one(b, to) },
+                    InFlight::Reply { from: a, site } => InFlight::Reply { from: one(a, from), site },
+                };
+                Action::Sent { which: message, nth, intercept }
+            }
+            Action::Fire { node, timer } => Action::Fire { node: at(node), timer },
             other => other,
         }
     }

@@ -26,7 +26,9 @@ pub fn sentences(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -
 
 /// Sentences about all faults.
 pub(super) fn all(universe: &dyn Universe, views: &[NodeView], places: &[&str]) -> Vec<String> {
-    let mut told: Vec<String> = cuts(universe, views, places).into_iter().collect();
+    let held =
+        universe.holds_all().then(|| "All messages and timers are held; only what is chosen happens.".to_owned());
+    let mut told: Vec<String> = held.into_iter().chain(cuts(universe, views, places)).collect();
     told.extend(views.iter().flat_map(of_node));
     told.extend(links(universe, views, places));
     told

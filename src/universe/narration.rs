@@ -1,10 +1,9 @@
 //! What happens now, in a plain sentence or two, told from what any variant shows of itself.
 
 use super::cluster::FaultSentences;
-use super::{Link, NodeView, Universe};
+use super::{NodeView, Universe};
 use crate::core::{Blocked, Command, Epoch, LeaderModel, NodeId, NodeSet, NodeStatus, Shots, Slot, Tally};
 use crate::judge::Violation;
-use crate::sim::world::DiskState;
 
 /// The leader and what it waits for, several nodes that lead at once, or who is trying to lead; then what is down, and other faults. Violations: [`violation`].
 pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, places: &[&str]) -> String {
@@ -27,7 +26,7 @@ pub(super) fn sentence(universe: &dyn Universe, faults: Option<FaultSentences>, 
         [_] => text.push_str(&format!(" {} is down.", nodes(&down))),
         _ => text.push_str(&format!(" {} are down.", nodes(&down))),
     }
-    if let Some(sentences) = faults.filter(|_| has_faults(universe, &views)) {
+    if let Some(sentences) = faults {
         text.push_str(&sentences(universe, &views, places));
     }
     text
@@ -44,19 +43,6 @@ pub fn stuck(universe: &dyn Universe) -> Option<String> {
 pub fn out_of_order(universe: &dyn Universe, places: &[&str]) -> Vec<String> {
     let views: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
     super::faults::all(universe, &views, places)
-}
-
-/// Whether anything else is out of order.
-fn has_faults(universe: &dyn Universe, views: &[NodeView]) -> bool {
-    let at_node = |view: &NodeView| {
-        !view.cut.is_empty()
-            || view.paused.is_some()
-            || view.byzantine
-            || view.drift != 0
-            || view.disk != DiskState::default()
-    };
-    let on_link = |from: &NodeView, to: &NodeView| from.id != to.id && universe.link(from.id, to.id) != Link::default();
-    views.iter().any(|from| at_node(from) || views.iter().any(|to| on_link(from, to)))
 }
 
 fn number(id: NodeId) -> String {

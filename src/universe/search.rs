@@ -129,6 +129,11 @@ impl Search {
         self.explorer.resume(from)
     }
 
+    /// The events that lead to the violation, in order, for whoever lets them happen again; empty if none was found.
+    pub fn trace(&mut self) -> Vec<TraceStep> {
+        self.explorer.trace()
+    }
+
     /// What was found so far; more than numbers only once it is over.
     pub fn finding(&mut self) -> Finding {
         let trace = self.explorer.trace();
@@ -195,7 +200,7 @@ impl Search {
                 format!("{node:?} ← {from:?}  {message:?}{again}")
             }
             TraceEvent::Lost { from, message } => format!("{} from {from:?} to {node:?} is lost", message.kind),
-            TraceEvent::TimerFired(timer) => format!("{node:?} runs out of patience: {timer:?}"),
+            TraceEvent::TimerFired(_, timer) => format!("{node:?} runs out of patience: {timer:?}"),
             TraceEvent::Requested(command) => format!("{node:?} ← {:?}  asks: {:?}", command.client, command.op),
             TraceEvent::Ordered(Order::HandOver(to)) => format!("{node:?} is ordered to hand over to {to:?}"),
             TraceEvent::Ordered(Order::Reconfigure(members)) => {

@@ -3,6 +3,7 @@
 use super::Universe;
 use super::changes::Looks;
 use super::inspect::micros_as_ms;
+use super::words;
 use crate::judge::orders::OrderOutcome;
 use crate::sim::{Record, What};
 use std::collections::BTreeSet;
@@ -86,9 +87,9 @@ impl Transcript {
             What::Acted => match universe.intervention() {
                 Some(action) => match universe.resolved().last().map(|resolved| resolved.timed) {
                     Some(timed) if (timed.at, timed.action) == (record.at, action) => {
-                        format!("somebody steps in: {action} ({})", timed.roles)
+                        format!("somebody steps in: {} ({})", words::action(universe.variant(), action), timed.roles)
                     }
-                    _ => format!("somebody steps in: {action}"),
+                    _ => format!("somebody steps in: {}", words::action(universe.variant(), action)),
                 },
                 None => "somebody steps in".to_owned(),
             },

@@ -1,6 +1,28 @@
 //! Numbers, times and lists in words, for all that is read by people.
 
+use super::Variant;
 use crate::core::{Epoch, Micros, NodeId};
+use crate::sim::action::Which;
+use crate::sim::{Action, InFlight};
+
+/// An action in the words of a variant: messages and timers by their names.
+pub fn action(variant: &Variant, action: Action) -> String {
+    let text = action.to_string();
+    match action {
+        Action::Catch { which: Which { kind, .. }, .. }
+        | Action::Sent { which: InFlight::Message(Which { kind, .. }), .. }
+        | Action::Release(Some(Which { kind, .. })) => {
+            let name = variant.kinds.get(usize::from(kind.0)).map_or("message", |kind| kind.name);
+            text.replace("message of its kind", name).replace("of its kind", &format!("of kind {name}"))
+        }
+        Action::Fire { node, timer } => {
+            let name = variant.timers().get((timer & 0xff) as usize).map_or("timer", |kind| kind.name);
+            let number = if timer >> 8 > 0 { format!(" {}", timer >> 8) } else { String::new() };
+            format!("fire {name}{number} of node {node:?}")
+        }
+        _ => text,
+    }
+}
 
 /// `1 message`, `2 messages`.
 pub fn count(number: usize, one: &str) -> String {

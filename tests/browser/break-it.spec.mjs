@@ -45,6 +45,10 @@ test("all runs within bounds: safe with every rule, and the bounds are told; vio
   const events = Number((await told(page).innerText()).match(/violated after (\d+) events/)[1]);
   await expect(told(page).locator(".trace > li")).toHaveCount(events);
   await screen(page, "break-it-all");
+  const shortest = told(page).getByRole("link", { name: /^Open the shortest run, where .* is violated$/ });
+  await shortest.click();
+  await expect(page.getByRole("alert")).toContainText("violated");
+  await screen(page, "break-it-shortest");
 });
 
 test("a search shows how far it is, leaves the page free, and ends when it is stopped", async ({ page, open }) => {

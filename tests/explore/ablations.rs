@@ -6,7 +6,9 @@
 //! Not here, because messages and timers take any time at all in an exploration, and these rules are about time: Raft's
 //! `leader-stickiness` and `lease-ends`. They are for runs in which clocks run: `quorumscope fuzz`.
 
-use super::explore;
+use super::request;
+use quorumscope::lab::counterexample::reproduce;
+use quorumscope::lab::{Document, Run, text};
 use quorumscope::universe::search::TraceLine;
 use std::fmt::Write as _;
 use std::fs;
@@ -209,9 +211,12 @@ fn each_rule_taken_away_gives_its_kept_trace() {
     let rewrite = std::env::var_os("REWRITE").is_some();
     // Those with this in their names; all by default.
     let only = std::env::var("ONLY").unwrap_or_default();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut no_runs) = (Vec::new(), String::new());
     for (name, line) in ABLATIONS.iter().filter(|(name, _)| name.contains(&only)) {
-        let finding = explore(line);
+        let exploration = request(line);
+        let mut search = exploration.start().expect("the settings fit");
+        search.advance(u32::MAX);
+        let finding = search.finding();
         let Some(broken) = &finding.violation else {
             let (verdict, states, reached) = (finding.verdict, finding.states, finding.reached);
             wrong.push(format!("{line}: {verdict:?} in {states} states, {reached} goals reached\n"));
@@ -221,6 +226,10 @@ fn each_rule_taken_away_gives_its_kept_trace() {
         let mut text =
             format!("{line}\n\n{} by nodes {}, in {} events\n\n", broken.property, nodes.join(", "), finding.depth);
         (1..).zip(&finding.trace).for_each(|(number, event)| told(number, event, &mut text));
+        match reproduce(&exploration, &search.trace(), broken) {
+            Ok(run) => check_run(name, broken.property, &run.document),
+            Err(why) => writeln!(no_runs, "{name}: {why}").expect("text takes it"),
+        }
         let file = traces.join(format!("{name}.txt"));
         if rewrite {
             fs::write(&file, &text).expect("the file can be written");
@@ -228,7 +237,28 @@ fn each_rule_taken_away_gives_its_kept_trace() {
             wrong.push(format!("{name}:\n{text}"));
         }
     }
+    let file = traces.with_file_name("no-runs.txt");
+    if only.is_empty() && rewrite {
+        fs::write(&file, &no_runs).expect("the file can be written");
+    } else if only.is_empty() && fs::read_to_string(&file).unwrap_or_default() != no_runs {
+        wrong.push(format!("no-runs.txt:\n{no_runs}"));
+    }
     assert!(wrong.is_empty(), "not what the files say (REWRITE=1 writes them anew):\n{}", wrong.join("\n"));
+}
+
+/// The run of a trace, read from its text as `quorumscope run` reads it, violates the same property, at the moment that is given.
+fn check_run(name: &str, property: &str, document: &Document) {
+    let scenario =
+        text::from_toml(&text::to_toml(&document.scenario)).unwrap_or_else(|wrong| panic!("{name}: {wrong}")).scenario;
+    assert_eq!(scenario, document.scenario, "{name}");
+    let report = Run::to_end(&Document::from(scenario)).unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+    assert_eq!(report.refused.len(), 0, "{name}: {:?}", report.refused);
+    let violated = report.violations.iter().chain(&report.not_promised).find(|violated| violated.property == property);
+    let event = document.moment.as_ref().expect("it opens at the violation").event;
+    match violated {
+        Some(violated) => assert_eq!(violated.event, event, "{name}"),
+        None => assert_eq!((property, report.history), ("Linearizable", Some("not linearizable")), "{name}"),
+    }
 }
 
 #[test]

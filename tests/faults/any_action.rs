@@ -8,7 +8,7 @@ use quorumscope::core::{KindId, NodeId, NodeSet};
 use quorumscope::lab::fault::ScriptCheck;
 use quorumscope::lab::{Document, Fault, Scenario, Session, text};
 use quorumscope::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
-use quorumscope::sim::{Action, DomainId};
+use quorumscope::sim::{Action, DomainId, InFlight};
 use std::cell::Cell;
 
 /// A node id: mostly one of the three existing ones.
@@ -140,7 +140,19 @@ fn action() -> impl Strategy<Value = Action> {
         }),
         prop::option::of(which()).prop_map(Action::Release),
     ];
-    prop_oneof![of_nodes, of_links]
+    let in_flight = prop_oneof![
+        2 => which().prop_map(InFlight::Message),
+        1 => (0u8..4, node()).prop_map(|(site, to)| InFlight::Request { site, to }),
+        1 => (0u8..4, node()).prop_map(|(site, from)| InFlight::Reply { from, site }),
+    ];
+    let by_hand = prop_oneof![
+        (in_flight, 0u16..4, intercept()).prop_map(|(which, nth, intercept)| Action::Sent { which, nth, intercept }),
+        (node(), 0u64..6, prop::sample::select(vec![0u64, 0, 1, 2, 40]))
+            .prop_map(|(node, kind, number)| Action::Fire { node, timer: number << 8 | kind }),
+        Just(Action::HoldAll),
+        Just(Action::ReleaseAll),
+    ];
+    prop_oneof![2 => of_nodes, 2 => of_links, 1 => by_hand]
 }
 
 /// A scenario that permits every kind of action.

@@ -6,7 +6,7 @@ use quorumscope::lab::fault::words;
 use quorumscope::lab::text;
 use quorumscope::lab::{Document, Fault, Scenario, Session};
 use quorumscope::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
-use quorumscope::sim::{Action, DomainId};
+use quorumscope::sim::{Action, DomainId, InFlight};
 use std::collections::BTreeSet;
 
 /// At least one action of each kind.
@@ -66,6 +66,14 @@ fn actions() -> Vec<Action> {
         Action::Catch { which, nth: 1, intercept: Intercept::Duplicate },
         Action::Release(Some(which)),
         Action::Release(None),
+        Action::Sent { which: InFlight::Message(which), nth: 1, intercept: Intercept::Deliver },
+        Action::Sent { which: InFlight::Message(which), nth: 3, intercept: Intercept::Drop },
+        Action::Sent { which: InFlight::Request { site: 1, to: two }, nth: 1, intercept: Intercept::Hold },
+        Action::Sent { which: InFlight::Reply { from: one, site: 2 }, nth: 2, intercept: Intercept::Duplicate },
+        Action::Fire { node: two, timer: 0 },
+        Action::Fire { node: one, timer: 7 << 8 | 1 },
+        Action::HoldAll,
+        Action::ReleaseAll,
         Action::Message { flight: FlightId::Message { message_id: 3, to: two }, intercept: Intercept::Drop },
         Action::Message { flight: FlightId::ClientMessage(0), intercept: Intercept::Duplicate },
     ];
@@ -109,6 +117,7 @@ fn before(action: Action) -> Option<Action> {
             Some(Action::Domain { domain, fault: before })
         }
         Action::Behaviour { node, how: Behaviour::Honest } => Some(Action::Behaviour { node, how: Behaviour::ToAll }),
+        Action::ReleaseAll => Some(Action::HoldAll),
         Action::Release(which_ones) => Some(hold(which_ones.unwrap_or(which))),
         _ => None,
     }
@@ -196,6 +205,14 @@ fn invalid_script_entry_is_refused_with_its_path() {
         r#"{ at = "1s", do = "drop", from = 1, to = 2 }"#,
         r#"{ at = "1s", do = "drop", parcel = 1, letter = 2 }"#,
         r#"{ at = "1s", do = "release", from = 1, to = 1, kind = "RequestVote" }"#,
+        r#"{ at = "1s", do = "deliver", in_flight = true, from = 1, to = 2 }"#,
+        r#"{ at = "1s", do = "deliver", in_flight = true, site = "a" }"#,
+        r#"{ at = "1s", do = "deliver", in_flight = true, site = "d", to = 1 }"#,
+        r#"{ at = "1s", do = "deliver", site = "a", to = 1 }"#,
+        r#"{ at = "1s", do = "drop", in_flight = true, message_id = 1, to = 2 }"#,
+        r#"{ at = "1s", do = "fire", node = 1 }"#,
+        r#"{ at = "1s", do = "fire", node = 1, timer = "election" }"#,
+        r#"{ at = "1s", do = "fire", node = 7, timer = "election timeout", kind = "Vote" }"#,
         r#"{ at = "1s", do = "cut", from = 1, to = "all" }"#,
         r#"{ at = "1s", do = "drop", from = 1, to = "all", kind = "RequestVote" }"#,
         r#"{ at = "1s", do = "jump", node = 1, by = "-31min" }"#,
@@ -245,6 +262,12 @@ fn script_entry_that_contradicts_the_script_is_refused_with_its_path() {
         ],
         &[r#"{ at = "1s", do = "throttle", node = 1, share = "200%" }"#],
         &[r#"{ at = "1s", do = "release" }"#],
+        &[r#"{ at = "1s", do = "release-all" }"#],
+        &[r#"{ at = "1s", do = "hold-all" }"#, r#"{ at = "2s", do = "hold-all" }"#],
+        &[
+            r#"{ at = "1s", do = "crash", node = 1 }"#,
+            r#"{ at = "2s", do = "fire", node = 1, timer = "heartbeat interval" }"#,
+        ],
         &[
             r#"{ at = "1s", do = "hold", from = 1, to = 2, kind = "RequestVote" }"#,
             r#"{ at = "2s", do = "stabilise" }"#,

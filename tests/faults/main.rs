@@ -12,6 +12,7 @@ mod documents;
 mod domains;
 mod intercept;
 mod links;
+mod manual;
 mod orders;
 mod pause;
 mod sizes;

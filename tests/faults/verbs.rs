@@ -127,6 +127,9 @@ const CHANGES: &[(&str, &str, &[&str], &str, Change)] = &[
     ("duplicate", THREE, &[], r#"from = "leader", to = "follower", kind = "AppendEntries""#,
         |a, b| b.arrived[0] as u64 + 1 >= b.sent("") - a.sent("") + a.arrived[0] as u64 && b.universe.fingerprint() != a.universe.fingerprint()),
     ("release", THREE, &[r#"{ at = "1s", do = "hold", from = "leader", to = "follower", kind = "AppendEntries" }"#], "", |a, b| (a.held, b.held) == (1, 0)),
+    ("fire", THREE, &[], r#"node = "leader", timer = "heartbeat interval""#, |a, b| b.universe.refused().is_empty() && b.sent("Heartbeat") != a.sent("Heartbeat")),
+    ("hold-all", THREE, &[], "", |a, b| a.held == 0 && b.held > 3 && b.arrived[0] < a.arrived[0] && b.timers < a.timers && b.universe.led() == a.universe.led()),
+    ("release-all", THREE, &[r#"{ at = "1s", do = "hold-all" }"#], "", |a, b| a.held > 3 && b.held == 0 && b.arrived[0] > a.arrived[0] && b.timers > a.timers),
     ("quiesce", THREE, &[], "", |a, b| b.universe.counts().asked < a.universe.counts().asked && b.universe.waiting() == 0),
     ("resume", THREE, &[r#"{ at = "1s", do = "quiesce" }"#], "", |a, b| b.universe.counts().asked > a.universe.counts().asked),
 ];

@@ -37,8 +37,8 @@ pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 pub struct Actions {
     /// See [`apply_action::apply_action`].
     pub apply: fn(&mut Engine, PageAction, &'static Variant, &[Scenario]) -> Notice,
-    /// See [`apply_action::present`].
-    pub present: fn(&Engine) -> Scenario,
+    /// The scenario of the run for the set-up dialog: see [`apply_action::present`] and [`Session::scripted`].
+    pub present: fn(&Engine) -> Rc<(Scenario, Scenario)>,
     /// See [`keyboard::page_action`].
     pub key: fn(&KeyboardEvent, &Engine) -> Option<PageAction>,
     /// See [`opening::asked`].
@@ -90,7 +90,7 @@ pub struct Actions {
 pub fn load() -> Result<&'static Actions, SplitLoaderError> {
     Ok(&Actions {
         apply: apply_action::apply_action,
-        present: apply_action::present,
+        present: |engine| Rc::new((apply_action::present(engine), engine.session().scripted())),
         key: keyboard::page_action,
         asked: |options| Box::pin(opening::asked(options)),
         link: |fragment| {

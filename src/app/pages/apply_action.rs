@@ -3,6 +3,7 @@
 use super::opening;
 use crate::elements::text;
 use crate::page_action::{PageAction, Strike};
+use crate::run::context::describe;
 use crate::run::engine::Engine;
 use crate::run::errand;
 use crate::run::last_event;
@@ -11,6 +12,7 @@ use quorumscope::core::{NodeId, NodeSet};
 use quorumscope::lab::REPLICAS;
 use quorumscope::lab::session::{Difference, Goal};
 use quorumscope::lab::{Scenario, Session};
+use quorumscope::sim::action::Intercept;
 use quorumscope::sim::{Action, Record};
 use quorumscope::universe::{NodeView, Variant};
 use std::rc::Rc;
@@ -56,6 +58,7 @@ pub fn apply_action(
         }
         PageAction::Strike(strike) => self::strike(engine, strike),
         PageAction::Act(actions) => act(engine, &actions),
+        PageAction::Undo(back) => undo(engine, back),
         PageAction::RestartLeader => {
             let leader = engine.session().universe().leader()?;
             act(engine, &[Action::Crash(leader), Action::Restart(leader)])
@@ -102,12 +105,63 @@ fn difference(session: &Session, left: usize, found: Option<Difference>) -> Stri
 
 /// Acts on the run, and reports every refusal.
 fn act(engine: &mut Engine, actions: &[Action]) -> Notice {
-    let refusals: Vec<String> = actions
-        .iter()
-        .filter_map(|action| engine.act(*action).err())
-        .map(|refusal| sentence(&refusal.to_string()))
-        .collect();
+    let mut refusals = Vec::new();
+    for action in actions {
+        let action = readable(engine, *action);
+        if let Err(refusal) = engine.act(action) {
+            refusals.push(sentence(&refusal.to_string()));
+        } else {
+            let_happen(engine, action);
+        }
+    }
     (!refusals.is_empty()).then(|| refusals.join("\n"))
+}
+
+/// Takes back what was done by hand last, or does it again.
+fn undo(engine: &mut Engine, back: bool) -> Notice {
+    engine.pause();
+    let done = engine.with(|session| if back { session.undo() } else { session.redo() });
+    let Some(action) = done else {
+        let says = if back {
+            "Nothing was done by hand before this."
+        } else {
+            "Nothing was taken back that could be done again."
+        };
+        return Some(says.to_owned());
+    };
+    if !back {
+        let_happen(engine, action);
+    }
+    let what = describe(engine.session().checked(), action);
+    Some(if back { format!("Taken back: {what}.") } else { format!("Done again: {what}.") })
+}
+
+/// Most events of one moment that happen with an action.
+const AT_ONCE: u64 = 1_000;
+
+/// The action as it stands in a script that can be read: a message in flight by its ends and kind.
+fn readable(engine: &Engine, action: Action) -> Action {
+    let Action::Message { flight, intercept } = action else { return action };
+    let named = engine.session().universe().name_in_flight(flight);
+    named.map_or(action, |(which, nth)| Action::Sent { which, nth, intercept })
+}
+
+/// Whoever decides, while the run is paused, what happens next sees it happen.
+fn let_happen(engine: &mut Engine, action: Action) {
+    if !engine.playing() && happens_at_once(action) {
+        let now = engine.time();
+        engine.with(|session| session.run_until(now, AT_ONCE));
+    }
+}
+
+/// Whether something is handled because of it, at the same moment.
+fn happens_at_once(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Fire { .. }
+            | Action::Sent { intercept: Intercept::Deliver, .. }
+            | Action::Message { intercept: Intercept::Deliver, .. }
+    )
 }
 
 /// Runs a scenario from its start.

@@ -12,7 +12,7 @@ use web_sys::{Element, KeyboardEvent};
 
 /// The action of a key press, if it has one.
 pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction> {
-    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+    if event.default_prevented() || event.alt_key() {
         return None;
     }
     let focus = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -22,7 +22,8 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
         return None;
     }
     let universe = engine.session().universe();
-    let key = event.key();
+    let with_ctrl = event.ctrl_key() || event.meta_key();
+    let key = if with_ctrl { format!("Ctrl+{}", event.key()) } else { event.key() };
     let hotkey = hotkeys::hotkey(&key)?;
     Some(match hotkey {
         // On the stage Enter opens menus, so that Space goes on playing after one.
@@ -60,6 +61,8 @@ pub fn page_action(event: &KeyboardEvent, engine: &Engine) -> Option<PageAction>
         Hotkey::Leave if engine.errand.is_some() => PageAction::Stop,
         Hotkey::Leave if presentation::is_on() => PageAction::Present(false),
         Hotkey::Leave => return None,
+        Hotkey::Undo => PageAction::Undo(true),
+        Hotkey::Redo => PageAction::Undo(false),
         Hotkey::Help => PageAction::Open(Some(Dialog::Help)),
     })
 }

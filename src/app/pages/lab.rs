@@ -421,8 +421,8 @@ impl Lab {
         match self.dialog {
             Some(Dialog::Help) => self.chunks.help.map(|help| help(self.keys, on.reform(PageAction::Keys), on_close)),
             Some(Dialog::Setup) => self.chunks.setup.zip(self.chunks.actions).map(|(draw, actions)| {
-                let scenario = (actions.present)(&self.player.borrow().engine);
-                draw(setup::Props { context: self.context.clone(), scenario, on: on.clone() })
+                let scenarios = (actions.present)(&self.player.borrow().engine);
+                draw(setup::Props { context: self.context.clone(), scenarios, on: on.clone() })
             }),
             None => None,
         }

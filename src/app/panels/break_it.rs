@@ -55,7 +55,7 @@ pub enum Msg {
     Search(bool),
     /// What is told of a search.
     News(u32, News),
-    /// The address of a run that was found, as found or shrunk.
+    /// The address of a run that was found, as found or shrunk; of a search through all runs, the shortest.
     Packed(u32, bool, String),
     /// Search no more.
     Stop,
@@ -225,18 +225,16 @@ impl BreakIt {
         match news {
             News::Progress(done, of) => found.progress = (done, of),
             News::Explored(explored) => {
+                if let Some(Ok(run)) = &explored.run {
+                    found.runs.push((run.clone(), None));
+                    pack(ctx, self.number, run);
+                }
                 found.explored = Some(explored);
                 self.reveal = true;
             }
             News::Fuzzed(fuzzed) => found.fuzzed = Some(fuzzed),
             News::Violated(run) => {
-                let (number, shrunk) = (self.number, run.shrunk);
-                if let Ok(document) = link::from_json(&run.document) {
-                    ctx.link().send_future_batch(async move {
-                        let packed = address::pack(&document).await;
-                        packed.map(|packed| Msg::Packed(number, shrunk, packed)).into_iter().collect::<Vec<_>>()
-                    });
-                }
+                pack(ctx, self.number, &run);
                 found.runs.push((run, None));
                 self.reveal = true;
             }
@@ -278,14 +276,18 @@ impl BreakIt {
                 { for found.failed.as_ref().map(|why| html! { <p class="wrong">{ format!("This search is not possible: {why}.") }</p> }) }
                 { for found.explored.as_ref().map(|explored| explored_text(explored, self.bounds.last().map_or("", String::as_str))) }
                 { for found.fuzzed.as_ref().map(|fuzzed| fuzzed_text(fuzzed, found.runs.is_empty())) }
-                { for found.runs.iter().map(|(run, packed)| run_text(run, packed.as_deref())) }
+                if found.explored.is_some() {
+                    { for found.runs.iter().map(|(run, packed)| open_text("Open the shortest run", run, packed.as_deref())) }
+                } else {
+                    { for found.runs.iter().map(|(run, packed)| run_text(run, packed.as_deref())) }
+                }
             </>
         }
     }
 
     fn progress(&self, found: &Found) -> String {
         let (done, of) = found.progress;
-        if !found.runs.is_empty() {
+        if !found.runs.is_empty() && !self.exhaustive {
             return format!("making it smaller: {}", count(done, "run"));
         }
         if !self.exhaustive {
@@ -301,7 +303,7 @@ impl BreakIt {
 
 /// What a search through all runs found.
 fn explored_text(explored: &Explored, replicas: &str) -> Html {
-    let Explored { verdict, states, depth, bounds, cut, violation, trace } = explored;
+    let Explored { verdict, states, depth, bounds, cut, violation, trace, run } = explored;
     let label = |key: &str| BOUNDS.iter().find(|bound| bound.0 == key).map(|bound| bound.1.to_lowercase());
     let shown: Vec<String> =
         bounds.iter().filter_map(|(key, value)| Some(format!("{} {value}", label(key)?))).collect();
@@ -313,6 +315,9 @@ fn explored_text(explored: &Explored, replicas: &str) -> Html {
             <>
                 <p class="wrong"><strong>{ format!("{property} is violated") }</strong>{ format!(" after {}, the fewest there can be: {says}", count(u64::from(*depth), "event")) }</p>
                 <ol class="trace">{ for trace.iter().map(|(event, does)| html! { <li>{ event.clone() }{ for does.iter().map(|line| html! { <small>{ line.clone() }</small> }) }</li> }) }</ol>
+                if let Some(Err(why)) = run {
+                    <p class="note">{ format!("It cannot be opened as a run: {why}.") }</p>
+                }
                 <p class="note">{ format!("Found in {states}. Within these bounds: {bounds}.") }</p>
             </>
         },
@@ -353,8 +358,25 @@ fn run_text(run: &ViolatingRun, packed: Option<&str>) -> Html {
             } else {
                 <p class="wrong"><strong>{ format!("{property} is violated") }</strong>{ format!(" at {} ({size}). {says}", Quantity::from_micros(*at)) }</p>
             }
-            { for packed.map(|packed| html! { <p><a class="button" href={format!("#{packed}")}>{ format!("{open}, where {property} is violated") }</a></p> }) }
+            { open_text(open, run, packed) }
         </>
+    }
+}
+
+/// A link to a run, once its address is known.
+fn open_text(open: &str, run: &ViolatingRun, packed: Option<&str>) -> Html {
+    let link = |packed: &str| html! { <p><a class="button" href={format!("#{packed}")}>{ format!("{open}, where {} is violated", run.property) }</a></p> };
+    packed.map(link).unwrap_or_default()
+}
+
+/// Has the address of a run found out.
+fn pack(ctx: &Context<BreakIt>, number: u32, run: &ViolatingRun) {
+    let shrunk = run.shrunk;
+    if let Ok(document) = link::from_json(&run.document) {
+        ctx.link().send_future_batch(async move {
+            let packed = address::pack(&document).await;
+            packed.map(|packed| Msg::Packed(number, shrunk, packed)).into_iter().collect::<Vec<_>>()
+        });
     }
 }
 

@@ -49,6 +49,9 @@ pub(super) trait Model: Debug {
     /// Whether it is no message but the order that turns its receiver off, which the network can neither lose nor duplicate.
     fn is_fence(&self, message: u32) -> bool;
 
+    /// A timer as a simulator knows it.
+    fn timer_id(&self, timer: u32) -> TimerId;
+
     /// A timer in words.
     fn timer_text(&self, timer: u32) -> TimerText;
 

@@ -344,6 +344,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         self.messages.get(message).2.is_none()
     }
 
+    fn timer_id(&self, timer: u32) -> TimerId {
+        *self.timers.get(timer)
+    }
+
     fn timer_text(&self, timer: u32) -> TimerText {
         timer_text::<P>(*self.timers.get(timer))
     }

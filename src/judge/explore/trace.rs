@@ -6,7 +6,7 @@ use super::history::Violation;
 use super::local_states::{Action, Event};
 use super::model::{Choices, MessageText, TextEffect, TimerText};
 use super::query::Verdict;
-use crate::core::{Command, Effect, NodeId, NodeStatus, Order, RuleSet};
+use crate::core::{Command, Effect, NodeId, NodeStatus, Order, RuleSet, TimerId};
 use crate::judge::safety::AGREEMENT;
 
 /// One event of a trace, and what the node did.
@@ -52,7 +52,7 @@ pub enum TraceEvent {
         message: MessageText,
     },
     /// A timer fired.
-    TimerFired(TimerText),
+    TimerFired(TimerId, TimerText),
     /// A client asked.
     Requested(Command),
     /// The operator gave an order.
@@ -152,7 +152,7 @@ impl Explorer {
                 again: action == Action::Duplicate && self.bounds.duplicates != Times::Any,
             },
             Action::Lose => TraceEvent::Lost { from: model.endpoints(number).0, message: model.message_text(number) },
-            Action::Fire => TraceEvent::TimerFired(model.timer_text(number)),
+            Action::Fire => TraceEvent::TimerFired(model.timer_id(number), model.timer_text(number)),
             Action::Ask => TraceEvent::Requested(self.bounds.requests[number as usize].command),
             Action::Order => TraceEvent::Ordered(self.bounds.orders[number as usize]),
             Action::Crash => TraceEvent::Crashed,

@@ -78,7 +78,7 @@ impl Checked {
 
     /// The names by which a fault refers to sites, failure domains and kinds of messages; `sites` is [`Checked::sites`].
     pub fn names<'a>(&'a self, sites: &'a [&'a str]) -> Names<'a> {
-        Names { sites, domains: &self.domains, kinds: self.variant.kinds }
+        Names { sites, domains: &self.domains, kinds: self.variant.kinds, timers: self.variant.timers() }
     }
 }
 
@@ -134,7 +134,9 @@ impl Scenario {
         topology.value_bytes = self.sizes(problems);
         let clients = self.workload(&ids, &topology, problems);
         let kinds = variant.map_or(&[][..], |variant| variant.kinds);
-        let script = self.script(Names { sites: &ids, domains: &names, kinds }, variant, topology.timing, problems);
+        let timers = variant.map_or(&[][..], Variant::timers);
+        let script =
+            self.script(Names { sites: &ids, domains: &names, kinds, timers }, variant, topology.timing, problems);
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             problems.add("seed", seed, format!("0 to {SEED} would do"));
@@ -142,7 +144,7 @@ impl Scenario {
         let duration = time(&self.duration, "duration", 20_000_000, 1, LONGEST, problems);
         let warmup = time(&self.warmup, "warmup", 0, 0, LONGEST, problems);
         let opens = self.opens.as_ref().map(|_| time(&self.opens, "opens", 0, 0, LONGEST, problems));
-        self.check_trials(Names { sites: &ids, domains: &names, kinds }, problems);
+        self.check_trials(Names { sites: &ids, domains: &names, kinds, timers }, problems);
         let recovery = self.recovery.as_ref().map(|recovery| recovery.read(duration, problems));
         let stability = self.stability.as_ref().map(|stability| stability.read(variant, duration, problems));
         let (settings, ablated) = (settings?, ablated?);

@@ -10,6 +10,8 @@ pub mod fault;
 #[cfg(feature = "cli")]
 pub mod history;
 #[cfg(feature = "link")]
+pub mod lines;
+#[cfg(feature = "link")]
 pub mod link;
 mod places;
 pub mod presets;

@@ -63,6 +63,11 @@ mod tests {
         assert_eq!(explored.verdict, Verdict::Violated);
         assert_eq!(explored.trace.len(), explored.depth as usize);
         assert!(explored.violation.is_some());
+        let Some(Ok(run)) = &explored.run else { panic!("{:?}", explored.run) };
+        let document = crate::lab::link::from_json(&run.document).expect("it is a document");
+        let session = crate::lab::Session::open(&document).expect("it opens");
+        assert_eq!((session.moment().at, session.moment().event), (run.at, run.event));
+        assert!(session.universe().violations().iter().any(|violated| violated.property == run.property));
     }
 
     #[test]

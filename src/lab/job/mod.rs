@@ -115,6 +115,8 @@ pub struct Explored {
     pub violation: Option<(String, String, Vec<u32>)>,
     /// The events that lead to the violation, as few as possible: what happens, and what the node does then.
     pub trace: Vec<(String, Vec<String>)>,
+    /// The violation as an ordinary run, or why there is no such run.
+    pub run: Option<Result<ViolatingRun, String>>,
 }
 
 /// How an exploration ended.

@@ -1,7 +1,9 @@
 //! The model checker as a job.
 
-use super::{Explored, News, Subject, Verdict, Work};
-use crate::lab::explore::{Bound, ExploreRequest};
+use super::{Explored, News, Subject, Verdict, ViolatingRun, Work};
+use crate::lab::counterexample::{Counterexample, reproduce};
+use crate::lab::document::link;
+use crate::lab::explore::{Exploration, ExploreRequest};
 use crate::lab::session::MEMORY;
 use crate::universe::search::{FindingVerdict, Search};
 
@@ -13,7 +15,7 @@ const TELL: u32 = 10_000;
 
 struct Exploring {
     search: Search,
-    bounds: Vec<Bound>,
+    exploration: Exploration,
     most: u32,
     /// States when progress was last told.
     told: u32,
@@ -33,7 +35,7 @@ pub(super) fn begin(of: &Subject, replicas: usize, bounds: &[String]) -> Result<
     let exploration = request.check().map_err(|problems| problems.to_string())?;
     let search = exploration.start().map_err(|problem| problem.to_string())?;
     let most = exploration.query.bounds.states;
-    Ok(Box::new(Exploring { search, bounds: exploration.bounds, most, told: 0 }))
+    Ok(Box::new(Exploring { search, exploration, most, told: 0 }))
 }
 
 impl Work for Exploring {
@@ -58,6 +60,13 @@ impl Work for Exploring {
 impl Exploring {
     fn explored(&mut self) -> Explored {
         let finding = self.search.finding();
+        let trace = self.search.trace();
+        let run = finding.violation.as_ref().map(|violation| {
+            let Counterexample { document, at, event } = reproduce(&self.exploration, &trace, violation)?;
+            let (property, says) = (violation.property.to_owned(), violation.says.to_owned());
+            let faults = document.scenario.script.len();
+            Ok(ViolatingRun { document: link::written(&document), property, says, at, event, faults, shrunk: true })
+        });
         Explored {
             verdict: match finding.verdict {
                 FindingVerdict::Safe => Verdict::Safe,
@@ -66,12 +75,13 @@ impl Exploring {
             },
             states: finding.states,
             depth: finding.depth,
-            bounds: self.bounds.iter().map(|bound| (bound.key.to_owned(), bound.value.clone())).collect(),
+            bounds: self.exploration.bounds.iter().map(|bound| (bound.key.to_owned(), bound.value.clone())).collect(),
             cut: finding.cut.into_iter().map(str::to_owned).collect(),
             violation: finding
                 .violation
                 .map(|violation| (violation.property.to_owned(), violation.says.to_owned(), violation.nodes)),
             trace: finding.trace.into_iter().map(|line| (line.event, line.does)).collect(),
+            run,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::lab::Checked;
 use crate::sim::Action;
 use crate::sim::world::Flight;
 use crate::universe::inspect::Inspector;
-use crate::universe::words::{count, epoch, latency, list, moment_ms, nodes};
+use crate::universe::words::{self, count, epoch, latency, list, moment_ms, nodes};
 use crate::universe::{End, ReplyKind, Universe, narration};
 
 /// Most messages in flight, past leaders, moments behind and moments ahead that are told one by one.
@@ -406,6 +406,6 @@ pub fn describe(checked: &Checked, action: Action) -> String {
         Action::Join(one, other) => {
             format!("heal all links between {} and {}", nodes(one.iter()), nodes(other.iter()))
         }
-        action => action.to_string().replace(['{', '}'], ""),
+        action => words::action(checked.variant, action).replace(['{', '}'], ""),
     }
 }

@@ -19,6 +19,7 @@ use crate::sim::{Blueprint, What};
 use crate::universe::Variant;
 use crate::universe::inspect::quorums_in_words;
 use crate::universe::reasons::Wording;
+use crate::universe::words;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -101,7 +102,7 @@ impl EventLog {
                     let roles = universe.resolved().last().map(|resolved| resolved.timed);
                     let roles = roles.filter(|timed| (timed.at, timed.action) == (record.at, action));
                     let roles = roles.map(|timed| timed.roles.to_string());
-                    let action = action.to_string();
+                    let action = words::action(universe.variant(), action);
                     self.lines
                         .push_back(json!({ "event": event, "time_us": time_us, "action": action, "roles": roles }));
                 }

@@ -150,6 +150,14 @@ impl World {
                 self.faults().interceptors.push(Interceptor { which, skip: nth - 1, intercept })
             }
             Action::Release(which) => self.release(which),
+            Action::Sent { which, nth, intercept } => {
+                if let Some(flight) = self.find_in_flight(which, nth) {
+                    self.intercept(flight, intercept);
+                }
+            }
+            Action::Fire { node, timer } => self.fire(node, timer),
+            Action::HoldAll => self.faults().manual.get_or_insert_default().clear(),
+            Action::ReleaseAll => self.release_all(),
             Action::HealAll => {
                 self.reconnect_all();
             }
@@ -275,6 +283,13 @@ impl World {
                 refuse("a whole place is cut off between some of them; reconnect that")
             }
             Action::Message { flight, intercept } => self.can_intercept(flight, intercept),
+            Action::Sent { which, nth, intercept } => match self.find_in_flight(which, nth) {
+                Some(flight) => self.can_intercept(flight, intercept),
+                None => refuse(self.not_in_flight(which, nth)),
+            },
+            Action::Fire { node, timer } => self.can_fire(node, timer),
+            Action::HoldAll if self.holds_all() => refuse("all is held already"),
+            Action::ReleaseAll if !self.holds_all() => refuse("messages and timers are not held"),
             Action::Catch { which, .. } if usize::from(which.kind.0) >= self.replicas.kinds().len() => {
                 refuse(format!("{} has no such kind of message", self.replicas.card().title))
             }
@@ -323,7 +338,7 @@ impl World {
     fn stabilise(&mut self) {
         self.topology.loss_permille = 0;
         self.reconnect_all();
-        self.release(None);
+        self.release_all();
         let faults = self.faults();
         faults.links.clear_link_faults();
         faults.interceptors.clear();

@@ -3,6 +3,7 @@
 
 use super::byzantine::ByzantineNodes;
 use super::intercept::{Held, Interceptor};
+use super::manual::Manual;
 use super::pause::Pause;
 use super::{StepOutcome, World};
 use crate::core::{Micros, NodeId, NodeSet};
@@ -86,6 +87,8 @@ pub(super) struct ActiveFaults {
     pub held: Vec<Held>,
     /// Interceptors of messages yet to be sent.
     pub interceptors: Vec<Interceptor>,
+    /// Manual scheduling, while everything is held.
+    pub manual: Option<Manual>,
 }
 
 impl ActiveFaults {
@@ -125,16 +128,18 @@ impl World {
                 crash_after: BTreeMap::new(),
                 held: Vec::new(),
                 interceptors: Vec::new(),
+                manual: None,
             })
         })
     }
 
-    /// Defers an event at a paused node or queues it at a processor; returns what is to be handled now.
+    /// Holds an event under manual scheduling, defers it at a paused node or queues it at a processor; returns what is to be handled now.
     fn defer_or_queue(&mut self, event: Event) -> Option<Event> {
         match event {
             // Its single arrivals pass through here one by one.
             Event::DeliverEach { .. } => Some(event),
             _ => {
+                let event = self.hold_if_manual(event)?;
                 let event = self.defer_if_paused(event)?;
                 self.schedule_on_processor(event)
             }

@@ -92,14 +92,14 @@ impl World {
         let gone = event.flight().saturating_sub(left);
         match intercept {
             Intercept::Hold => self.faults().held.push(Held { event, left }),
-            Intercept::Deliver => self.schedule(now, event.forced_delivery(gone)),
+            Intercept::Deliver => self.schedule_through(now, event.forced_delivery(gone)),
             Intercept::Drop => self.lose(event),
             Intercept::Duplicate => {
                 let copy = self.copy_of(event);
                 match held {
                     Some(index) => {
                         self.faults().held.insert(index, Held { event, left });
-                        self.schedule(now, copy.forced_delivery(gone));
+                        self.schedule_through(now, copy.forced_delivery(gone));
                     }
                     None => {
                         self.schedule(now + left, event);
@@ -115,7 +115,7 @@ impl World {
         let held = std::mem::take(&mut self.faults().held);
         for Held { event, left } in held {
             if which.is_none_or(|which| self.matches(event, which)) {
-                self.schedule(self.time, event.forced_delivery(event.flight().saturating_sub(left)));
+                self.schedule_through(self.time, event.forced_delivery(event.flight().saturating_sub(left)));
             } else {
                 self.faults().held.push(Held { event, left });
             }
@@ -186,7 +186,7 @@ impl World {
         match self.match_interceptor(which) {
             None => self.schedule(arrives, event),
             Some(Intercept::Hold) => self.faults().held.push(Held { event, left: event.flight() }),
-            Some(Intercept::Deliver) => self.schedule(leaves, event.forced_delivery(0)),
+            Some(Intercept::Deliver) => self.schedule_through(leaves, event.forced_delivery(0)),
             Some(Intercept::Drop) => self.lose(event),
             Some(Intercept::Duplicate) => {
                 let copy = self.copy_of(event);

@@ -8,6 +8,7 @@ mod dispatch;
 mod failure_domains;
 mod faults;
 mod intercept;
+mod manual;
 mod outcome;
 mod pause;
 mod processors;

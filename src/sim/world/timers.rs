@@ -33,6 +33,24 @@ impl World {
         known.min_by_key(|timer| (!timer.kind.acts, timer.due))
     }
 
+    /// All timers that are set at a node, by their numbers, in the order in which they run out. None while the node is down or paused.
+    pub fn pending_timers(&self, node: NodeId) -> Vec<(TimerId, PendingTimer)> {
+        let host = &self.hosts[usize::from(node.0)];
+        if !host.up || self.is_paused(node) {
+            return Vec::new();
+        }
+        let kinds = self.replicas.timers();
+        let pending = host.timers.iter().filter(|state| state.deadline != NEVER);
+        let mut pending: Vec<_> = pending
+            .filter_map(|state| {
+                let kind = kinds.get((state.timer & 0xff) as usize)?;
+                Some((state.timer, PendingTimer { kind, set: state.set, due: state.deadline }))
+            })
+            .collect();
+        pending.sort_by_key(|(timer, pending)| (pending.due, *timer));
+        pending
+    }
+
     /// Handles a timer event. `None`: the event is stale; the timer was set again or cancelled, or its node has crashed.
     pub(super) fn timer_due(&mut self, node: NodeId, incarnation: u16, index: u32) -> Option<StepOutcome> {
         let host = &mut self.hosts[usize::from(node.0)];

@@ -5,6 +5,7 @@ mod draft;
 mod figure;
 mod regions;
 mod settings;
+mod text;
 mod workload;
 
 use super::DialogFrame;
@@ -12,6 +13,7 @@ use crate::elements::controls::{button, press};
 use crate::page_action::PageAction;
 use crate::run::context::RunContext;
 use draft::{Draft, Unparsed};
+use quorumscope::lab::document::lines::to_lines;
 use quorumscope::lab::{Problem, Scenario};
 use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
@@ -23,23 +25,24 @@ pub type View = fn(Props) -> Html;
 /// Where this chunk begins.
 #[wasm_split(setup, fallible)]
 pub fn load() -> Result<View, SplitLoaderError> {
-    Ok(|Props { context, scenario, on }| html! { <Setup {context} {scenario} {on} /> })
+    Ok(|props| html! { <Setup ..props /> })
 }
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
     /// What is run now.
     pub context: Rc<RunContext>,
-    /// The scenario of the run, replicas at the sites to which they have been moved.
-    pub scenario: Scenario,
+    /// The scenario of the run: with replicas at the sites to which they have been moved, and with what was done by hand in its script.
+    pub scenarios: Rc<(Scenario, Scenario)>,
     /// Takes actions.
     pub on: Callback<PageAction>,
 }
 
 #[component]
 pub fn Setup(props: &Props) -> Html {
-    let Props { context, scenario, on } = props;
-    let draft = use_state(|| scenario.clone());
+    let Props { context, scenarios, on } = props;
+    let draft = use_state(|| scenarios.0.clone());
+    let as_text = use_state(|| None::<String>);
     let change = {
         let draft = draft.clone();
         Callback::from(move |scenario: Scenario| draft.set(scenario))
@@ -57,6 +60,32 @@ pub fn Setup(props: &Props) -> Html {
         })
     };
     let variant = context.variant;
+    if let Some(text) = &*as_text {
+        let back = {
+            let (as_text, draft) = (as_text.clone(), draft.clone());
+            Callback::from(move |scenario: Scenario| {
+                draft.set(scenario);
+                as_text.set(None);
+            })
+        };
+        let same = move |scenario: Scenario| back.emit(scenario);
+        return html! {
+            <DialogFrame title="The scenario as text" on_close={close}>
+                <form onsubmit={|event: SubmitEvent| event.prevent_default()}>
+                    <text::AsText context={context.clone()} text={text.clone()} back={same} on={on.clone()} />
+                </form>
+            </DialogFrame>
+        };
+    }
+    let write = {
+        let (as_text, draft, scenarios) = (as_text.clone(), draft.clone(), scenarios.clone());
+        Callback::from(move |()| {
+            // What was changed in the form is not lost; otherwise the script has what was done by hand.
+            let (unchanged, scripted) = &*scenarios;
+            let shown = if *draft == *unchanged { scripted } else { &*draft };
+            as_text.set(Some(to_lines(shown)));
+        })
+    };
     html! {
         <DialogFrame title="Set up" on_close={close.clone()}>
             <form onsubmit={run}>
@@ -75,6 +104,7 @@ pub fn Setup(props: &Props) -> Html {
                             <ul>{ for problems.iter().take(4).map(|problem| html! { <li>{ in_page_words(problem) }</li> }) }</ul>
                         }
                     </div>
+                    { button("As text…", press(&write)) }
                     { button("Cancel", press(&close)) }
                     <button type="submit" class="primary" disabled={!problems.is_empty()}>{ "Run from the start" }</button>
                 </footer>

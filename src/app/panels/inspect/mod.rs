@@ -2,6 +2,7 @@
 //! and how many replicas make a quorum. In a chunk of its own.
 
 mod log;
+mod next;
 mod quorum;
 mod show;
 mod subject;
@@ -13,6 +14,7 @@ use crate::run::details::Details;
 use crate::run::player::Shared;
 use crate::run::view_model::ViewModel;
 use crate::web::{browser, variants};
+use next::Next;
 use quorumscope::universe::inspect::Inspector;
 use std::rc::Rc;
 use subject::Subject;
@@ -58,6 +60,8 @@ pub struct Inspect {
     /// That of the variant with this key; `None` while it is loading.
     inspector: (&'static str, Option<Result<&'static Inspector, variants::Missing>>),
     subject: Subject,
+    /// What can happen next.
+    next: Next,
     /// When it was replayed, ms.
     at: f64,
 }
@@ -67,7 +71,8 @@ impl Component for Inspect {
     type Properties = Props;
 
     fn create(ctx: &Context<Inspect>) -> Inspect {
-        let mut inspect = Inspect { inspector: ("", None), subject: Subject::default(), at: f64::NEG_INFINITY };
+        let (subject, next) = (Subject::default(), Next::default());
+        let mut inspect = Inspect { inspector: ("", None), subject, next, at: f64::NEG_INFINITY };
         inspect.load(ctx);
         inspect
     }
@@ -99,7 +104,16 @@ impl Component for Inspect {
             Some(Err(missing)) => html! { <p class="note" role="alert">{ missing.to_string() }</p> },
             Some(Ok(inspector)) => show::subject(context, view, &self.subject, *selected, inspector, on),
         };
-        html! { <section class="panel inspect">{ quorum::chip(context, view, self.subject.quorum) }{ body }</section> }
+        let next = next::next(context, view, &self.next, on);
+        // Whoever schedules needs it at hand.
+        let (first, last) = if self.next.holds_all { (Some(next), None) } else { (None, Some(next)) };
+        html! {
+            <>
+                { for first }
+                <section class="panel inspect">{ quorum::chip(context, view, self.subject.quorum) }{ body }</section>
+                { for last }
+            </>
+        }
     }
 }
 
@@ -123,6 +137,8 @@ impl Inspect {
             self.subject.quorum = subject::quorum(player.engine.session(), inspector);
             return;
         }
+        let engine = &player.engine;
+        self.next = Next::of(engine.session(), engine.playing(), *selected);
         self.subject = Subject::of(player.engine.session(), player.flights(), *selected, inspector);
     }
 }

@@ -229,7 +229,7 @@ fn flights(
     }
 }
 
-fn name(view: &ViewModel, flight: &Flight) -> String {
+pub(super) fn name(view: &ViewModel, flight: &Flight) -> String {
     match (flight.kind, flight.reply) {
         (Some(kind), _) => view.kinds.get(usize::from(kind.0)).map_or("message", |kind| kind.name).to_owned(),
         (None, None) => "Request".to_owned(),
@@ -239,7 +239,7 @@ fn name(view: &ViewModel, flight: &Flight) -> String {
     }
 }
 
-fn route(context: &RunContext, flight: &Flight) -> String {
+pub(super) fn route(context: &RunContext, flight: &Flight) -> String {
     let end = |end: End| match end {
         End::Node(node) => format!("node {}", text::number(node)),
         End::Client(site) => {

@@ -7,10 +7,10 @@ pub use script_check::ScriptCheck;
 
 use super::quantity::Quantity;
 use crate::core::node::Kind;
-use crate::core::{Micros, NodeId, NodeSet};
+use crate::core::{Micros, NodeId, NodeSet, TimerKind};
 use crate::sim::action::{ALL, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, Which};
 use crate::sim::roles::Role;
-use crate::sim::{Action, DomainId};
+use crate::sim::{Action, DomainId, InFlight};
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -47,7 +47,7 @@ pub struct Fault {
     /// the replicas of the two is cut (cut).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replicas_only: bool,
-    /// The id of a site (move, add, request).
+    /// The id of a site (move, add, request); with `in_flight`, that of a client (hold, deliver, drop, duplicate).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
     /// How many messages get lost from now on, such as "5%" (loss).
@@ -76,6 +76,16 @@ pub struct Fault {
     /// The how many-th such message that is sent from now on. Default: 1 (hold, deliver, drop, duplicate).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u32>,
+    /// The message is one that is in flight now, or held; `nth` counts these, the held ones first, then in the order of their arrival. A client's
+    /// request is named by `site` and `to`, the reply to one by `from` and `site` (hold, deliver, drop, duplicate).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_flight: bool,
+    /// The name of a timer, such as "election timeout" (fire).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<String>,
+    /// Which of several timers of that name, by the number that tells them apart. Default: 0 (fire).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u32>,
     /// Instead of its kind, the number of a message under way, as a page that shows it knows it.
     #[serde(alias = "parcel", default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<u32>,
@@ -244,6 +254,9 @@ impl<'de> Deserialize<'de> for Nodes {
     }
 }
 
+/// What the actions on single messages take.
+const INTERCEPTS: &[&str] = &["from", "to", "kind", "nth", "in_flight", "site", "message_id", "client_message"];
+
 /// The actions (`do`), with the fields that each takes.
 const VERBS: &[(&str, &[&str])] = &[
     ("crash", &["node", "in", "after"]),
@@ -276,10 +289,13 @@ const VERBS: &[(&str, &[&str])] = &[
     ("limit", &["bandwidth", "node", "from", "to", "one_way"]),
     ("clear-link-faults", &[]),
     ("stabilise", &[]),
-    ("hold", &["from", "to", "kind", "nth", "message_id", "client_message"]),
-    ("deliver", &["from", "to", "kind", "nth", "message_id", "client_message"]),
-    ("drop", &["from", "to", "kind", "nth", "message_id", "client_message"]),
-    ("duplicate", &["from", "to", "kind", "nth", "message_id", "client_message"]),
+    ("hold", INTERCEPTS),
+    ("deliver", INTERCEPTS),
+    ("drop", INTERCEPTS),
+    ("duplicate", INTERCEPTS),
+    ("fire", &["node", "timer", "number"]),
+    ("hold-all", &[]),
+    ("release-all", &[]),
     ("release", &["from", "to", "kind"]),
     ("quiesce", &[]),
     ("resume", &[]),
@@ -322,6 +338,8 @@ pub struct Names<'a> {
     pub domains: &'a [String],
     /// The kinds of messages of the variant.
     pub kinds: &'static [Kind],
+    /// The kinds of timers of the variant.
+    pub timers: &'static [TimerKind],
 }
 
 impl<'a> From<&'a [&'a str]> for Names<'a> {
@@ -451,6 +469,23 @@ impl Fault {
                 let nth = (nth > 1).then_some(u32::from(nth));
                 does(intercept_word(intercept), which(message, Fault { nth, ..fault }))
             }
+            Action::Sent { which: message, nth, intercept } => {
+                let nth = (nth > 1).then_some(u32::from(nth));
+                let fault = Fault { nth, in_flight: true, ..fault };
+                let fault = match message {
+                    InFlight::Message(message) => which(message, fault),
+                    InFlight::Request { site, to } => Fault { site: id(site), to: one(to), ..fault },
+                    InFlight::Reply { from, site } => Fault { from: one(from), site: id(site), ..fault },
+                };
+                does(intercept_word(intercept), fault)
+            }
+            Action::Fire { node, timer } => {
+                let kind = names.timers.get((timer & 0xff) as usize).map(|kind| kind.name.to_owned());
+                let which = Some((timer >> 8) as u32).filter(|number| *number > 0);
+                does("fire", Fault { node: number(node), timer: kind, number: which, ..fault })
+            }
+            Action::HoldAll => does("hold-all", fault),
+            Action::ReleaseAll => does("release-all", fault),
             Action::Release(None) => does("release", fault),
             Action::Release(Some(message)) => does("release", which(message, fault)),
             Action::Move { node, site } => does("move", Fault { node: number(node), site: id(site), ..fault }),

@@ -1,13 +1,14 @@
 //! Reading script entries: from names and quantities to an [`Action`], with every problem reported.
 
+mod messages;
+
 use super::{BEHAVIOURS, Fault, Names, Nodes, Target, VERBS, byzantine, renamed, words};
-use crate::core::{KindId, NodeId, NodeSet};
+use crate::core::{NodeId, NodeSet};
 use crate::lab::document::Quantity;
 use crate::lab::document::problem::ProblemCollector;
 use crate::lab::document::read::{LONGEST, too_long};
 use crate::sim::action::{
-    ALL, BANDWIDTHS, Behaviour, DiskFault, DomainFault, FlightId, Intercept, LinkFault, MOST_DELAY, MOST_DRIFT,
-    MOST_JUMP, Timed, Which,
+    ALL, BANDWIDTHS, Behaviour, DiskFault, DomainFault, Intercept, LinkFault, MOST_DELAY, MOST_DRIFT, MOST_JUMP, Timed,
 };
 use crate::sim::roles::{Role, Roles};
 use crate::sim::world::MAX_NODES;
@@ -132,7 +133,7 @@ impl Fault {
     }
 
     /// All fields but `at` and `do`, and whether they are given.
-    fn given(&self) -> [(&'static str, bool); 22] {
+    fn given(&self) -> [(&'static str, bool); 25] {
         [
             ("node", self.node.is_some()),
             ("in", self.place.is_some()),
@@ -148,6 +149,9 @@ impl Fault {
             ("bandwidth", self.bandwidth.is_some()),
             ("kind", self.kind.is_some()),
             ("nth", self.nth.is_some()),
+            ("in_flight", self.in_flight),
+            ("timer", self.timer.is_some()),
+            ("number", self.number.is_some()),
             ("message_id", self.message_id.is_some()),
             ("client_message", self.client_message.is_some()),
             ("write", self.write.is_some()),
@@ -278,6 +282,12 @@ impl Reader<'_, '_> {
             "duplicate" => self.intercept(Intercept::Duplicate)?,
             "release" if fault.from.is_none() && fault.to.is_none() && fault.kind.is_none() => Action::Release(None),
             "release" => Action::Release(Some(self.which()?)),
+            "fire" => {
+                let (node, timer) = (self.node(), self.timer());
+                Action::Fire { node: node?, timer: timer? }
+            }
+            "hold-all" => Action::HoldAll,
+            "release-all" => Action::ReleaseAll,
             "quiesce" => Action::Quiesce,
             "resume" => Action::Resume,
             other => unreachable!("{other} is among the words, so it is read here"),
@@ -435,38 +445,6 @@ impl Reader<'_, '_> {
         Some(Action::Disturb { from: from.set(), to: to.set(), both: !self.fault.one_way, how: how? })
     }
 
-    /// An interception of one message: one in flight, by its id, or one still to be sent, by its kind.
-    fn intercept(&mut self, intercept: Intercept) -> Option<Action> {
-        let fault = self.fault;
-        match (fault.message_id, fault.client_message) {
-            (None, None) => {
-                let which = self.which();
-                let nth = fault.nth.unwrap_or(1);
-                if !(1..=u32::from(u16::MAX)).contains(&nth) {
-                    self.problem("nth", nth, format!("1 to {} would do", u16::MAX));
-                    return None;
-                }
-                Some(Action::Catch { which: which?, nth: nth as u16, intercept })
-            }
-            (message_id, client_message) => {
-                if fault.from.is_some()
-                    || fault.kind.is_some()
-                    || fault.nth.is_some()
-                    || message_id.is_some() == client_message.is_some()
-                {
-                    let says = "name a message by \"message_id\" and \"to\", by \"client_message\", or by \"from\", \"to\" and \"kind\"";
-                    self.problem(if message_id.is_some() { "message_id" } else { "client_message" }, "", says);
-                    return None;
-                }
-                let flight = match (message_id, client_message) {
-                    (Some(message_id), _) => FlightId::Message { message_id, to: self.single("to", &fault.to)? },
-                    (_, client_message) => FlightId::ClientMessage(client_message?),
-                };
-                Some(Action::Message { flight, intercept })
-            }
-        }
-    }
-
     fn single(&mut self, field: &str, nodes: &Option<Nodes>) -> Option<NodeId> {
         match self.end(field, nodes)? {
             End::One(node) => Some(node),
@@ -477,35 +455,6 @@ impl Reader<'_, '_> {
                 None
             }
         }
-    }
-
-    fn which(&mut self) -> Option<Which> {
-        let (from, to) = (self.single("from", &self.fault.from), self.single("to", &self.fault.to));
-        let kind = self.kind();
-        let (from, to) = (from?, to?);
-        let by_number = self.roles.from.is_none() && self.roles.to.is_none();
-        if from == to && by_number {
-            self.problem("to", to.0 + 1, "a node has no link to itself; name two nodes");
-            return None;
-        }
-        Some(Which { from, to, kind: kind? })
-    }
-
-    fn kind(&mut self) -> Option<KindId> {
-        let kinds = self.names.kinds;
-        let all = || kinds.iter().map(|kind| kind.name);
-        let Some(kind) = self.fault.kind.as_deref() else {
-            let says =
-                format!("{} needs a kind of message: {}", self.fault.action, all().collect::<Vec<_>>().join(", "));
-            self.problem("kind", "", says);
-            return None;
-        };
-        let index = all().position(|name| name == kind);
-        // Without a variant there are no kinds, and that is told already.
-        if index.is_none() && !kinds.is_empty() {
-            self.problems.unknown(format!("{}.kind", self.path), kind, "kinds of messages", all());
-        }
-        index.map(|index| KindId(index as u8))
     }
 
     fn behave(&mut self) -> Option<Behaviour> {

@@ -104,6 +104,8 @@ pub struct ScriptCheck {
     partitioned: Vec<DomainId>,
     /// A message may be held.
     holds: bool,
+    /// Everything is held.
+    holds_all: bool,
 }
 
 impl ScriptCheck {
@@ -127,6 +129,7 @@ impl ScriptCheck {
             joined: false,
             partitioned: Vec::new(),
             holds: false,
+            holds_all: false,
         }
     }
 
@@ -199,6 +202,10 @@ impl ScriptCheck {
             }
             Action::Heal(a, b) => self.objection_to_joining(NodeSet::just(a), NodeSet::just(b)),
             Action::Join(a, b) => self.objection_to_joining(a, b),
+            Action::Fire { node, .. } if is_down(node) => is(node, "is down by then, and its timers with it"),
+            Action::Fire { node, .. } if is_paused(node) => is(node, "is paused by then; continue comes first"),
+            Action::HoldAll if self.holds_all => Some("all is held already by then".to_owned()),
+            Action::ReleaseAll if !self.holds_all => Some("messages and timers are not held by then".to_owned()),
             Action::Release(_) if !self.holds => Some("nothing is held by then".to_owned()),
             Action::HandOver(_) if !self.card.transfer => {
                 Some(format!("{} has no way to hand over leadership", self.card.title))
@@ -295,13 +302,15 @@ impl ScriptCheck {
                 let there = action.nodes().iter().all(|node| usize::from(node.0) < self.nodes.len());
                 self.update(node, |known| known.behave(how, there));
             }
-            Action::Catch { intercept: Intercept::Hold, .. } | Action::Message { intercept: Intercept::Hold, .. } => {
-                self.holds = true
-            }
+            Action::Catch { intercept: Intercept::Hold, .. }
+            | Action::Message { intercept: Intercept::Hold, .. }
+            | Action::Sent { intercept: Intercept::Hold, .. } => self.holds = true,
+            Action::HoldAll => (self.holds, self.holds_all) = (true, true),
+            Action::ReleaseAll => self.holds_all = false,
             Action::HealAll => self.partitioned.clear(),
             Action::Stabilise => {
                 self.partitioned.clear();
-                self.holds = false;
+                (self.holds, self.holds_all) = (false, false);
                 self.nodes.iter_mut().for_each(|known| known.paused = Some(false));
             }
             _ => {}

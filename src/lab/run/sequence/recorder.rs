@@ -413,7 +413,7 @@ impl Recorder {
             match (record.what, universe.intervention(), universe.refused().last()) {
                 (What::Acted, Some(Action::Request { .. }), _) => {}
                 (What::Acted, Some(action), _) if !told => {
-                    self.note(time, None, NoteKind::Global, action.to_string());
+                    self.note(time, None, NoteKind::Global, words::action(universe.variant(), action));
                 }
                 (What::Refused, _, Some(refused)) => {
                     self.note(time, None, NoteKind::Global, format!("{}: refused, {}", refused.timed, refused.why));

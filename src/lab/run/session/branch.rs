@@ -24,6 +24,9 @@ pub struct Branch {
     pub reached: Moment,
     /// Interventions in order; those after the present moment are to come.
     pub(super) interventions: Vec<Intervention>,
+    /// Interventions that were taken back, the one to be done again next at the end; and the latest moment reached with them.
+    pub(super) undone: Vec<Intervention>,
+    pub(super) undone_reached: Moment,
     /// Checkpoints, oldest first, shared between branches with a common past.
     pub(super) checkpoints: Vec<Rc<Checkpoint>>,
     /// Events between two checkpoints.
@@ -58,6 +61,8 @@ impl Default for Branch {
             parted: None,
             reached: Moment::default(),
             interventions: Vec::new(),
+            undone: Vec::new(),
+            undone_reached: Moment::default(),
             checkpoints: Vec::new(),
             spacing: SPACING,
         }
@@ -75,6 +80,8 @@ impl Branch {
             parted: Some((self.number, moment)),
             reached: moment,
             interventions: self.interventions[..moment.interventions].to_vec(),
+            undone: Vec::new(),
+            undone_reached: Moment::default(),
             checkpoints: self.checkpoints.iter().take_while(earlier).cloned().collect(),
             spacing: self.spacing,
         }

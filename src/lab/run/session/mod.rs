@@ -8,6 +8,7 @@ mod follow;
 mod limits;
 mod replay;
 mod travel;
+mod undo;
 
 pub use crate::lab::document::recorded_run::FARTHEST;
 pub use branch::{BRANCHES, Branch, Difference, DifferenceSearch};
@@ -309,7 +310,13 @@ impl Session {
         let (event, at) = (self.universe.events(), self.universe.time());
         let now = self.moment();
         self.universe.act(action)?;
-        if self.branch.reached.event > now.event || self.branch.interventions.len() > self.done {
+        if !self.branch.undone.is_empty() {
+            // What was taken back is kept, in the branch that is left.
+            let undone = std::mem::take(&mut self.branch.undone);
+            self.branch.interventions.extend(undone.into_iter().rev());
+            self.branch.reached = self.branch.undone_reached;
+            self.part(now);
+        } else if self.branch.reached.event > now.event || self.branch.interventions.len() > self.done {
             self.part(now);
         }
         self.branch.interventions.push(Intervention { event, at, action });
@@ -367,6 +374,19 @@ impl Session {
             interventions: self.branch.interventions.iter().map(intervention).collect(),
             moment: (now != Moment::default()).then_some(moment),
         }
+    }
+
+    /// The scenario whose script does by itself what was done by hand up to the present moment: each a µs or more after what happened before it.
+    pub fn scripted(&self) -> Scenario {
+        let sites = self.checked.sites();
+        let names = self.checked.names(&sites);
+        let mut scenario = Scenario::clone(&self.scenario);
+        let mut last = 0;
+        for Intervention { at, action, .. } in &self.branch.interventions[..self.done] {
+            last = (at + 1).max(last + 1);
+            scenario.script.push(Fault::new(last, *action, names));
+        }
+        scenario
     }
 
     /// The run of a document at its start, with all interventions to come, and the document's moment.
