@@ -226,7 +226,7 @@ impl BreakIt {
             News::Progress(done, of) => found.progress = (done, of),
             News::Explored(explored) => {
                 if let Some(Ok(run)) = &explored.run {
-                    found.runs.push((run.clone(), None));
+                    found.runs.push(((**run).clone(), None));
                     pack(ctx, self.number, run);
                 }
                 found.explored = Some(explored);

@@ -116,7 +116,7 @@ pub struct Explored {
     /// The events that lead to the violation, as few as possible: what happens, and what the node does then.
     pub trace: Vec<(String, Vec<String>)>,
     /// The violation as an ordinary run, or why there is no such run.
-    pub run: Option<Result<ViolatingRun, String>>,
+    pub run: Option<Result<Box<ViolatingRun>, String>>,
 }
 
 /// How an exploration ended.

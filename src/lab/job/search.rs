@@ -65,7 +65,8 @@ impl Exploring {
             let Counterexample { document, at, event } = reproduce(&self.exploration, &trace, violation)?;
             let (property, says) = (violation.property.to_owned(), violation.says.to_owned());
             let faults = document.scenario.script.len();
-            Ok(ViolatingRun { document: link::written(&document), property, says, at, event, faults, shrunk: true })
+            let document = link::written(&document);
+            Ok(Box::new(ViolatingRun { document, property, says, at, event, faults, shrunk: true }))
         });
         Explored {
             verdict: match finding.verdict {
