@@ -221,3 +221,89 @@ fn schedule_of_a_task_is_bounded_and_uses_what_is_allowed() {
     assert!(says.contains("9 actions are too many; 3 would do"), "{says}");
     assert_eq!(ready.lesson.run(Which::Second).name, "Raft on the same two servers");
 }
+
+/// A line of the notes, as `docs/lines.toml` has it.
+struct Line {
+    number: u64,
+    says: String,
+    scenarios: Vec<String>,
+}
+
+fn lines() -> Vec<Line> {
+    let all = tree(&PathBuf::from("docs/lines.toml"));
+    let all = all["line"].as_array().expect("lines").iter().map(|line| Line {
+        number: line["number"].as_u64().expect("a number"),
+        says: line["says"].as_str().expect("a text").to_owned(),
+        scenarios: line["scenarios"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|key| key.as_str().expect("a key").to_owned())
+            .collect(),
+    });
+    all.collect()
+}
+
+/// The page about the lessons.
+fn coverage() -> String {
+    let all = lessons();
+    let mut page = "# The lessons\n\nMade from `lessons/` and `lines.toml` by `tests/lessons.rs`; change those, and run\n`UPDATE=1 cargo test --test lessons`. \
+                    `quorumscope lesson check` tries what each says on its own seed and on 200 more.\n[Writing a lesson](writing-a-lesson.md) tells how to write one.\n\n\
+                    | | lesson | question | minutes | school grade (Flesch and Kincaid) |\n| --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    for (key, Ready { lesson, .. }) in &all {
+        let Lesson { number, title, question, minutes, .. } = lesson;
+        let grade = grade(&words(lesson));
+        page += &format!("| {number} | [{title}](../lessons/{key}.toml) | {question} | {minutes} | {grade:.1} |\n");
+    }
+    page += "\n## Every line of the notes\n\nWhere each line of the notes can be tried: in lessons, and in built-in scenarios.\n\n\
+             | line | about | lessons | scenarios |\n| --- | --- | --- | --- |\n";
+    for Line { number, says, scenarios } in lines() {
+        let covers = |ready: &Ready| ready.lesson.covers.contains(&format!("L{number}"));
+        let titles: Vec<String> = all
+            .iter()
+            .filter(|(_, ready)| covers(ready))
+            .map(|(key, ready)| format!("[{}](../lessons/{key}.toml)", ready.lesson.title))
+            .collect();
+        let scenarios: Vec<String> = scenarios.iter().map(|key| format!("[{key}](../scenarios/{key}.toml)")).collect();
+        page += &format!("| L{number} | {says} | {} | {} |\n", titles.join(", "), scenarios.join(", "));
+    }
+    page
+}
+
+/// `UPDATE=1 cargo test --test lessons` writes it anew.
+#[test]
+fn page_about_lessons_is_what_the_lessons_say() {
+    let page = coverage();
+    if updating() {
+        fs::write("docs/lessons.md", &page).expect("writable");
+    }
+    assert_eq!(fs::read_to_string("docs/lessons.md").unwrap_or_default(), page);
+}
+
+#[test]
+fn every_line_of_the_notes_can_be_tried() {
+    let lines = lines();
+    assert!(lines.iter().map(|line| line.number).eq(3..=36));
+    let covered: BTreeSet<String> = lessons().iter().flat_map(|(_, ready)| ready.lesson.covers.clone()).collect();
+    for Line { number, scenarios, .. } in &lines {
+        for key in scenarios {
+            assert!(quorumscope::lab::presets::preset(key).is_some(), "L{number}: {key}");
+        }
+        assert!(!scenarios.is_empty() || covered.contains(&format!("L{number}")), "L{number}");
+    }
+}
+
+/// The lesson that `docs/writing-a-lesson.md` writes is one that reads, and is as it says.
+#[test]
+fn lesson_of_the_guide_is_what_it_says() {
+    let guide = fs::read_to_string("docs/writing-a-lesson.md").expect("readable");
+    let blocks: Vec<&str> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let tree = text::tree_from_toml(&blocks.concat()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let ready = read::read(tree).and_then(Lesson::check).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let mut tried = Trial::new(&ready).unwrap_or_else(|wrong| panic!("{wrong}"));
+    for seed in 1..=SEEDS {
+        tried.add(seed, &trial::seed(&ready, seed).unwrap_or_else(|wrong| panic!("{wrong}")));
+    }
+    assert_eq!(tried.done().wrong, Vec::<String>::new());
+}
