@@ -135,6 +135,7 @@ fn lesson_that_makes_no_sense_is_refused_with_field_value_and_suggestion() {
         ("minutes=90", "minutes: 90: 1 to 30 would do"),
         ("covers[0]=L99", "covers: L99: \"L3\" to \"L36\" would do"),
         ("scenario=heartbeat-pare", "scenario: \"heartbeat-pare\": did you mean \"heartbeat-pair\"?"),
+        ("scenario=5", "first: 5: fields with values would do"),
         ("second.set=[]", "second.set: nothing: the two runs must differ in exactly one thing"),
         ("second.set[1]=seed=7", "second.set: seed, variant: the two runs must differ in exactly one thing"),
         ("second.set=[\"variant=rafd\"]", "second: variant: \"rafd\": did you mean \"raft\"?"),
@@ -220,6 +221,37 @@ fn schedule_of_a_task_is_bounded_and_uses_what_is_allowed() {
     let says = ready.reaches(&vec![cut; 9]).expect_err("too many").to_string();
     assert!(says.contains("9 actions are too many; 3 would do"), "{says}");
     assert_eq!(ready.lesson.run(Which::Second).name, "Raft on the same two servers");
+}
+
+/// The paths of all values in a tree.
+fn paths(tree: &Value, path: &str, found: &mut Vec<String>) {
+    match tree {
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            paths(value, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, found);
+        }),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, value)| paths(value, &format!("{path}[{index}]"), found));
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn lesson_with_any_odd_value_is_read_or_refused_and_never_panics() {
+    let mut all = Vec::new();
+    paths(&first_tree(), "", &mut all);
+    assert!(all.len() > 60, "{}", all.len());
+    for (nth, path) in all.iter().enumerate() {
+        // Each path with two of the values, in turn.
+        for odd in ["-1", "18446744073709551615", "[]", "{\"a\": 1}", "x", "", "{}}{"].iter().cycle().skip(nth).take(2)
+        {
+            let mut tree = first_tree();
+            text::set(&mut tree, &format!("{path}={odd}")).expect("a path of the lesson");
+            if let Err(problems) = read::read(tree).and_then(Lesson::check) {
+                assert!(!problems.to_string().is_empty(), "{path}={odd}");
+            }
+        }
+    }
 }
 
 /// A line of the notes, as `docs/lines.toml` has it.

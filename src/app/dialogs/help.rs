@@ -3,7 +3,7 @@
 use super::DialogFrame;
 use crate::elements::controls::checkbox;
 use crate::hotkeys::{DIAGRAM_KEYS, HOTKEYS};
-use crate::web::options::{PARAMETERS, Parameter};
+use crate::web::options::{LATER, PARAMETERS, Parameter};
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 
@@ -62,7 +62,7 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
             <p><label>{ checkbox(None, keys, on_keys) }{ " Single keys do this wherever the focus is" }</label></p>
             <h3>{ "In the address" }</h3>
             <p>{ "The address always describes what is on screen: copy it, and whoever opens it sees the same moment of the same run. For a frame in your own page, add parameters, as in " }<code>{ "?embed&theme=dark" }</code>{ ":" }</p>
-            <dl>{ for PARAMETERS.iter().map(parameter) }</dl>
+            <dl>{ for PARAMETERS.iter().chain(LATER).map(parameter) }</dl>
         </DialogFrame>
     }
 }

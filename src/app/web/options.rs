@@ -99,6 +99,14 @@ pub const PARAMETERS: &[Parameter] = &[
     },
 ];
 
+/// Parameters that nothing of the first picture reads.
+pub const LATER: &[Parameter] = &[Parameter {
+    name: "lesson",
+    accepts: Accepts::Word,
+    default: "none",
+    says: "the lesson to open, or the list of them",
+}];
+
 /// The panels beside the stage.
 const PANELS: &[&str] = &["latency", "log", "messages", "inspect", "break"];
 
@@ -207,7 +215,7 @@ pub fn unknown() -> Option<String> {
 }
 
 fn unknown_in(search: &str) -> Vec<String> {
-    let known = || PARAMETERS.iter().map(|parameter| parameter.name);
+    let known = || PARAMETERS.iter().chain(LATER).map(|parameter| parameter.name);
     let given = search.split('&').filter(|part| !part.is_empty());
     let named = given.map(|part| (part.split('=').next().unwrap_or_default(), part));
     named

@@ -124,10 +124,7 @@ impl Lesson {
 
     /// The scenario of a run, not checked yet, with further assignments.
     pub fn scenario(&self, which: Which, more: &[String]) -> Result<Scenario, Problems> {
-        let within = |problem: Problem| {
-            let Problem { field, value, says } = problem;
-            Problem { field: format!("{}: {field}", which.name()), value, says }
-        };
+        let within = |problem: Problem| named(which.name(), problem);
         Ok(crate::lab::read(self.tree(which, more)?).map_err(within)?)
     }
 
@@ -150,11 +147,7 @@ impl Lesson {
         }
         let ready = |which: Which, scenario: Scenario| -> Result<ReadyRun, Problems> {
             let checked = scenario.check_with(variant(&scenario.variant)).map_err(|Problems(all, more)| {
-                let named = all.into_iter().map(|Problem { field, value, says }| Problem {
-                    field: format!("{}: {field}", which.name()),
-                    value,
-                    says,
-                });
+                let named = all.into_iter().map(|problem| named(which.name(), problem));
                 Problems(named.collect(), more)
             })?;
             let text = &self.run(which).stop;
@@ -316,6 +309,12 @@ impl Ready {
         let which = self.lesson.prediction.of.as_ref().and_then(|measure| measure.run).unwrap_or_default();
         self.runs[which.index()].checked.places.iter().map(|place| place.name.as_str()).collect()
     }
+}
+
+/// A problem in a part of the lesson.
+pub(super) fn named(part: &str, Problem { field, value, says }: Problem) -> Problem {
+    let field = if field.is_empty() { part.to_owned() } else { format!("{part}: {field}") };
+    Problem { field, value, says }
 }
 
 /// Checks a measure in the run it is about.

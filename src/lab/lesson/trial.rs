@@ -1,7 +1,7 @@
 //! A lesson tried on its own seed and on many others: what never happens, what can, and how often.
 
 use super::form::{Holds, Which};
-use super::read::{ACTIONS, Ready};
+use super::read::{ACTIONS, Ready, named};
 use crate::lab::Problems;
 use serde::Serialize;
 
@@ -88,7 +88,10 @@ impl<'a> Trial<'a> {
         if ready.reaches(&[])? {
             wrong.push("construct: the goal is reached without doing anything".to_owned());
         }
-        if !ready.reaches(&construct.example)? {
+        let in_example = |Problems(all, more)| {
+            Problems(all.into_iter().map(|problem| named("construct.example", problem)).collect(), more)
+        };
+        if !ready.reaches(&construct.example).map_err(in_example)? {
             wrong.push("construct.example: does not reach the goal".to_owned());
         }
         if construct.example.len() > ACTIONS as usize {

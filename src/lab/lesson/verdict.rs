@@ -115,7 +115,7 @@ impl Prediction {
             (Answer::Order(order), _) => {
                 let says: Vec<&str> =
                     order.iter().filter_map(|one| Some(self.options.get(*one)?.says.as_str())).collect();
-                says.join(", ")
+                says.join("; ")
             }
         }
     }
