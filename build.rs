@@ -1,6 +1,8 @@
 //! Finds the built-in scenarios: every `scenarios/*.json`. Those named in `scenarios/order.txt` come first, in that order, the others
 //! after them by name. So a variant's scenarios are files and nothing else.
 //!
+//! Lessons likewise: every `lessons/*.json`, by name.
+//!
 //! And has the linker leave its relocations in the page's program: they tell `scripts/split.mjs`, which divides it into chunks, who uses what.
 
 use std::path::{Path, PathBuf};
@@ -36,6 +38,17 @@ fn main() {
         }
     }
     fs::write(out.join("presets.rs"), format!("&[\n{list}]\n")).expect("the list can be written");
+    let lessons = root.join("lessons");
+    println!("cargo::rerun-if-changed={}", lessons.display());
+    let mut keys: Vec<String> =
+        fs::read_dir(&lessons).expect("lessons/ can be read").filter_map(|entry| key(&entry.ok()?.path())).collect();
+    keys.sort();
+    let entry = |key: &String| {
+        let path = lessons.join(key).with_extension("json");
+        format!("    File {{ key: {key:?}, json: include_str!({:?}) }},\n", path.display().to_string())
+    };
+    let list: String = keys.iter().map(entry).collect();
+    fs::write(out.join("lessons.rs"), format!("&[\n{list}]\n")).expect("the list can be written");
 }
 
 /// The key of a scenario: the name of its JSON file without the extension.

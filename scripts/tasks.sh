@@ -40,7 +40,7 @@ folder_hash() {
 # page_sources — a hash of all that the page depends on: sources, tools, and settings of Cargo, rustc and Trunk.
 page_sources() {
   {
-    folder_hash Cargo.toml Cargo.lock Trunk.toml index.html build.rs rust-toolchain rust-toolchain.toml .cargo src www scenarios data scripts \
+    folder_hash Cargo.toml Cargo.lock Trunk.toml index.html build.rs rust-toolchain rust-toolchain.toml .cargo src www scenarios lessons data scripts \
       package-lock.json THIRD-PARTY.md LICENSE-MIT LICENSE-APACHE
     with_wasm rustc --version --verbose
     trunk --version

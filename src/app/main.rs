@@ -4,6 +4,7 @@ mod charts;
 mod dialogs;
 mod elements;
 mod hotkeys;
+mod lessons;
 mod page_action;
 mod pages;
 mod panels;

@@ -10,6 +10,7 @@ mod diff;
 mod flags;
 mod fuzz;
 mod interrupt;
+mod lesson;
 mod linearize;
 mod list;
 mod memory;
@@ -217,6 +218,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Lessons: list them, show one, or try their claims on many seeds
+    ///
+    /// Exit codes of check: 0 every lesson is as it says; 1 one is not, and what is wrong is told; 2 a file makes no sense; 4 the report cannot
+    /// be written.
+    Lesson {
+        #[command(subcommand)]
+        command: lesson::Command,
+    },
     /// Print the link that opens a scenario in the page
     Link {
         #[command(flatten)]
@@ -324,6 +333,7 @@ fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitC
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)
         }
+        Command::Lesson { command } => lesson::lesson(&command, out),
         Command::Link { source } => {
             let document = source::document(&source)?;
             document.scenario.check().map_err(invalid)?;

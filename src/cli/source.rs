@@ -78,6 +78,13 @@ fn tree(name: &str) -> Result<Value, Stop> {
     .map_err(problem)
 }
 
+/// The whole text of a file, bounded likewise.
+pub fn read_file(path: &Path) -> Result<String, Stop> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| invalid(format!("{name}: cannot be read: {error}")))?;
+    all_of(file, &name)
+}
+
 /// The whole text of a source, bounded by [`LARGEST`].
 fn all_of(source: impl Read, name: &str) -> Result<String, Stop> {
     let mut bytes = Vec::new();

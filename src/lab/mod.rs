@@ -7,6 +7,7 @@
 //! * [`explore`]: requests to the model checker.
 //! * [`counterexample`]: what the model checker found, as an ordinary run.
 //! * [`job`]: long work in slices, for a worker.
+//! * [`lesson`]: two runs that differ in one thing, a question about them, and what the runs say.
 //!
 //! Folders depend on those listed before them only. No variant is named here: what there is to choose comes from
 //! [`universe::variants`](crate::universe::variants).
@@ -20,6 +21,8 @@ pub mod explore;
 pub mod fuzz;
 #[cfg(feature = "link")]
 pub mod job;
+#[cfg(feature = "link")]
+pub mod lesson;
 pub mod run;
 #[cfg(feature = "search")]
 pub mod shrink;

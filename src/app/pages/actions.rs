@@ -7,6 +7,7 @@ use super::lab::Lab;
 use super::opening::{self, Opened};
 use super::prefetch;
 use super::presentation;
+use crate::lessons::entry;
 use crate::page_action::PageAction;
 use crate::panels::{latency, trials};
 use crate::run::announce::{self, Announce};
@@ -73,7 +74,7 @@ pub struct Actions {
     pub latency: fn(&RunContext, &ViewModel) -> Html,
     /// See [`announce::announce`].
     pub announce: fn() -> Announce,
-    /// See [`handle::install`] and [`later_style::install`].
+    /// See [`handle::install`], [`later_style::install`] and [`entry::mount`].
     pub install: fn(&Shared),
     /// See [`parameters::complaints`].
     pub complaints: fn() -> Option<String>,
@@ -113,6 +114,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         install: |player| {
             later_style::install();
             handle::install(player);
+            entry::mount(player);
         },
         complaints: parameters::complaints,
         presents: presentation::in_address,

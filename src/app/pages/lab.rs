@@ -254,7 +254,8 @@ impl Component for Lab {
             }
             Msg::Left(packed) => self.entries.keep(packed.as_deref()),
             Msg::Packed { number, packed, copy } => {
-                self.entries.show(number, &packed, self.run, ctx.props().options.embed);
+                let alone = ctx.props().options.embed || self.player.borrow().engine.in_lesson;
+                self.entries.show(number, &packed, self.run, alone);
                 if let Some(actions) = self.chunks.actions.filter(|_| copy) {
                     self.copy(ctx, (actions.address)(&packed));
                 }

@@ -2,6 +2,7 @@
 
 use super::chunks::{self, Chunk};
 use super::lab::{Lab, Msg};
+use crate::lessons;
 use crate::web::variants;
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::universe;
@@ -20,6 +21,8 @@ pub(super) fn prefetch(ctx: &Context<Lab>) {
                 link.send_message(Msg::Prefetched(part));
             }
         }
+        TimeoutFuture::new(PREFETCH_EVERY).await;
+        lessons::fetch().await;
         for (key, _) in universe::titles() {
             TimeoutFuture::new(PREFETCH_EVERY).await;
             let _ = chunks::variant(key).await;

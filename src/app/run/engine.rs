@@ -80,6 +80,8 @@ pub struct Engine {
     pub moments: Rc<[Moment]>,
     /// What finds them; `None` before the chunk for actions is loaded.
     look_ahead: Option<LookAhead>,
+    /// Whether runs get no entries of their own in the browser's history, as those of a lesson.
+    pub in_lesson: bool,
     playing: bool,
     /// Whether playing has ended by itself, and nobody knows yet.
     ended: bool,
@@ -103,6 +105,7 @@ impl Engine {
             slows_down: true,
             moments: Rc::new([]),
             look_ahead: None,
+            in_lesson: false,
             playing: false,
             ended: false,
             errand,

@@ -32,6 +32,8 @@ pub enum Accepts {
     Speed,
     /// A key that the page looks up.
     Word,
+    /// The same, or nothing.
+    WordOrNone,
     /// A whole number.
     Number,
 }
@@ -99,6 +101,12 @@ pub const PARAMETERS: &[Parameter] = &[
         default: "auto",
         says: "light or dark",
     },
+    Parameter {
+        name: "lesson",
+        accepts: Accepts::WordOrNone,
+        default: "none",
+        says: "the lesson to open, or the list of them",
+    },
 ];
 
 /// What is wrong with parameters of the address, for a notice: names that there are none of, values that are not accepted, and what would do.
@@ -141,6 +149,7 @@ impl Accepts {
             Accepts::Some(words) => value.is_empty() || value.split(',').all(|word| words.contains(&word)),
             Accepts::Speed => Pace::named(value).is_some(),
             Accepts::Word => !value.is_empty(),
+            Accepts::WordOrNone => true,
             Accepts::Number => value.parse::<u64>().is_ok(),
         };
         (!good).then(|| self.would_do())
@@ -153,7 +162,7 @@ impl Accepts {
             Accepts::One(words) => format!("{} would do", words.join(" or ")),
             Accepts::Some(words) => format!("any of {}, with commas between, would do", words.join(", ")),
             Accepts::Speed => "1:20, 5:1 or max, for example, would do".to_owned(),
-            Accepts::Word => "a name would do".to_owned(),
+            Accepts::Word | Accepts::WordOrNone => "a name would do".to_owned(),
             Accepts::Number => "a whole number would do".to_owned(),
         }
     }

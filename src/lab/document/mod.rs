@@ -4,6 +4,8 @@
 //! [`Blueprint`](crate::sim::Blueprint) the simulator takes, or into [`Problems`]: every field that makes no sense, its value, and
 //! what would be accepted. A [`RecordedRun`] is a scenario with the interventions of a run and the moment it stands at.
 
+#[cfg(feature = "link")]
+pub mod assignment;
 pub mod atlas;
 pub mod check;
 pub mod fault;

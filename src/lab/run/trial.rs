@@ -159,7 +159,7 @@ fn after(at: Micros, began: Micros) -> String {
 }
 
 /// A duration for people: `0.57 s`, `143 ms`.
-fn duration(micros: Micros) -> String {
+pub fn duration(micros: Micros) -> String {
     match micros {
         0..=9_999 => Quantity::from_micros(micros).to_string(),
         10_000..=999_999 => format!("{} ms", (micros + 500) / 1_000),

@@ -186,8 +186,8 @@ impl Session {
     }
 
     /// Records the clients' history. To be called at the start.
-    #[cfg(feature = "cli")]
-    pub(super) fn recorded(mut self) -> Session {
+    #[cfg(feature = "link")]
+    pub(in crate::lab) fn recorded(mut self) -> Session {
         self.universe.record_history();
         self
     }

@@ -1,0 +1,58 @@
+//! The parameter of the address that names the lesson: `?lesson=two-masters`, or `?lesson` for the list. Going from one to another is an entry in the
+//! browser's history.
+
+use crate::web::browser;
+use wasm_bindgen::JsValue;
+use web_sys::UrlSearchParams;
+
+/// The parameter's name.
+const PARAMETER: &str = "lesson";
+
+/// What of the lessons is open: nothing, the list, or the lesson with this key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing.
+    Closed,
+    /// The list.
+    List,
+    /// A lesson.
+    Lesson(String),
+}
+
+impl Place {
+    /// The key of the lesson, if it is one.
+    pub fn key(&self) -> Option<String> {
+        match self {
+            Place::Lesson(key) => Some(key.clone()),
+            _ => None,
+        }
+    }
+
+    /// As the address says.
+    pub fn read() -> Place {
+        let search = browser::window().location().search().unwrap_or_default();
+        match UrlSearchParams::new_with_str(&search).ok().and_then(|given| given.get(PARAMETER)) {
+            None => Place::Closed,
+            Some(key) if key.is_empty() || key == "true" => Place::List,
+            Some(key) => Place::Lesson(key),
+        }
+    }
+
+    /// Has the address say so, with a new entry in the history; all else in it stays.
+    pub fn write(&self) {
+        let location = browser::window().location();
+        let (search, hash) = (location.search().unwrap_or_default(), location.hash().unwrap_or_default());
+        let (Ok(given), Ok(history)) = (UrlSearchParams::new_with_str(&search), browser::window().history()) else {
+            return;
+        };
+        match self {
+            Place::Closed => given.delete(PARAMETER),
+            Place::List => given.set(PARAMETER, ""),
+            Place::Lesson(key) => given.set(PARAMETER, key),
+        }
+        let search = given.to_string().as_string().unwrap_or_default();
+        let path = location.pathname().unwrap_or_default();
+        let question = if search.is_empty() { "" } else { "?" };
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{question}{search}{hash}")));
+    }
+}

@@ -1,0 +1,44 @@
+//! Lessons: the list, and a lesson beside the stage. The entry comes in the chunk for actions and mounts itself beside the laboratory, so that the first
+//! picture does without; the lessons are a chunk of their own.
+
+mod address;
+pub mod entry;
+mod lesson;
+mod list;
+mod prediction;
+mod progress;
+mod stage;
+mod task;
+
+use crate::run::player::Shared;
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
+use yew::prelude::*;
+
+/// Draws the lessons.
+type View = fn(Props) -> Html;
+
+/// Where this chunk begins.
+#[wasm_split(lessons, fallible)]
+fn load() -> Result<View, SplitLoaderError> {
+    Ok(|props| match props.lesson.clone() {
+        Some(name) => {
+            html! { <lesson::LessonView key={name.clone()} name={name.clone()} player={props.player} go={props.go} /> }
+        }
+        None => list::list(&props.go),
+    })
+}
+
+/// Has the chunk there before anybody wants it.
+pub async fn fetch() {
+    let _ = load().await;
+}
+
+/// What the lessons are drawn from.
+struct Props {
+    /// The key of the lesson; `None` for the list.
+    lesson: Option<String>,
+    /// The player of the laboratory, which shows the runs.
+    player: Shared,
+    /// Goes to a lesson, to the list, or away from both.
+    go: Callback<address::Place>,
+}
