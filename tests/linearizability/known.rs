@@ -175,8 +175,8 @@ fn steps_of_a_search_that_is_taken_up_again_are_counted_once() {
         short += &format!("r dequeue\n r ok {process}\n");
     }
     let history = history::read(&lines(&short), Model::Queue).expect("it is one");
-    // Five slices.
-    let steps = 5 << 16;
+    // Three slices.
+    let steps = 3 << 16;
     let judgement = judge(&history, Model::Queue, Limits { steps, ..Limits::default() });
     assert!(matches!(judgement.verdict, Verdict::Undecided { .. }), "{:?}", judgement.verdict);
     assert!((steps..steps + 100).contains(&judgement.steps), "{}", judgement.steps);
