@@ -221,7 +221,9 @@ fn any_flags() {
     // It starts in a folder with files to read, and may write there.
     let folder = std::env::temp_dir().join(format!("quorumscope-any-flags-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
-    for (file, name) in [("history/register", "history.jsonl"), ("table/pql", "table.csv"), ("scenario/odd", "odd.toml")] {
+    for (file, name) in
+        [("history/register", "history.jsonl"), ("table/pql", "table.csv"), ("scenario/odd", "odd.toml")]
+    {
         let extension = name.rsplit('.').next().expect("an extension");
         fs::copy(format!("tests/inputs/{file}.{extension}"), folder.join(name)).expect("a file");
     }

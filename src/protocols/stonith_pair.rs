@@ -610,18 +610,6 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_are_two_round_trips_apart_unless_said_otherwise() {
-        let setup = |rtt_max| Setup {
-            replicas: 2,
-            rtt_max,
-            settings: Settings::defaults(SETTINGS),
-            ablated: RuleSet::EMPTY,
-        };
-        let heartbeat = |rtt_max| StonithPair::cluster(&setup(rtt_max)).map(|configs| configs[0].heartbeat);
-        assert_eq!((heartbeat(40_000), heartbeat(100)), (Ok(80_000), Ok(1_000)));
-    }
-
-    #[test]
     fn any_number_of_servers_but_two_is_refused() {
         for replicas in [1, 3, 5] {
             let settings = Settings::defaults(SETTINGS);
