@@ -49,6 +49,8 @@ fn search_that_goes_on_visits_the_states_that_one_without_a_break_visits() {
     same_in_steps("synod", &synod);
     let reads = ["--variant", "caspaxos", "--bounds", "at=1", "--bounds", "reads=2", "--bounds", "depth=8"];
     same_in_steps("reads", &reads);
+    let orders = ["--variant", "raft", "--bounds", "requests=0,transfers=1,timers=3", "--bounds", "depth=7"];
+    same_in_steps("orders", &orders);
 }
 
 #[test]

@@ -122,3 +122,13 @@ fn quorums_that_do_not_intersect_are_refused() {
     let blueprint = with(blueprint::<Synod>(even_topology(3, 10_000, 100), 1), &[(synod::PHASE_2_QUORUM, 4)]);
     assert_eq!(Nodes::of::<Synod>(&blueprint).map(|_| ()), Err(("q2", "at most as many as there are replicas")));
 }
+
+#[test]
+fn properties_of_logs_do_not_apply_where_one_value_is_chosen() {
+    use quorumscope::judge::safety::is_applicable;
+    let card = |key| &quorumscope::universe::variant(key).expect("a variant").card;
+    for property in ["Same prefix, same state", "One holder at a time"] {
+        assert!(!is_applicable(card("synod"), property), "{property}");
+        assert!(is_applicable(card("raft"), property), "{property}");
+    }
+}

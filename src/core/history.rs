@@ -493,6 +493,16 @@ mod tests {
     }
 
     #[test]
+    fn the_latest_elections_are_remembered_and_older_ones_forgotten() {
+        let mut past = HistoryVariables::default();
+        for number in 1..=ELECTIONS as u32 + 3 {
+            assert!(past.elect(epoch(number), Election { leader: A, last: number }));
+        }
+        let lasts: Vec<Slot> = past.elections_after(epoch(0)).map(|election| election.last).collect();
+        assert_eq!(lasts, (4..=ELECTIONS as u32 + 3).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn superseded_values_of_a_register_are_forgotten() {
         let mut past = HistoryVariables::default();
         for ballot in 1..=100 {

@@ -286,6 +286,14 @@ mod tests {
     }
 
     #[test]
+    fn log_with_one_entry_is_not_empty() {
+        assert!(filled(0).is_empty() && !filled(1).is_empty());
+        let mut compacted = filled(40);
+        compacted.compact_to(39);
+        assert!(!compacted.is_empty());
+    }
+
+    #[test]
     fn compacted_chunk_is_reused_unless_a_copy_shares_it() {
         for shared in [false, true] {
             let mut log = filled(200);

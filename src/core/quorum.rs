@@ -119,10 +119,7 @@ impl QuorumSystem {
 
     /// The number of replicas in a smallest quorum.
     pub fn need(self) -> u8 {
-        match self {
-            QuorumSystem::Threshold(size) => size,
-            _ => self.missing(NodeSet::EMPTY),
-        }
+        self.missing(NodeSet::EMPTY)
     }
 
     /// The number of replicas in a smallest quorum of which `votes` are part, or as many as there are in `votes` if those are a quorum.

@@ -257,3 +257,30 @@ impl Queue {
         self.empty.iter().filter(|span| is_certainly_available(span)).map(|span| span.response).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An item is taken for 5 ms at 10.9 ms, and again, with an answer at this time, µs.
+    fn violated(again: Micros) -> bool {
+        let take = HistoryEvent::Asked(Op::Take { queue: 0, lease: 5, at: 10 });
+        let told = |ticket| HistoryEvent::Told(Outcome::Took { ticket, item: 7 });
+        let records = [
+            (500, 1, HistoryEvent::Asked(Op::Enqueue { queue: 0, item: 7 })),
+            (1_000, 1, HistoryEvent::Told(Outcome::Done)),
+            (10_900, 2, take),
+            (11_500, 2, told(1)),
+            (12_000, 3, take),
+            (again, 3, told(2)),
+        ];
+        let records = records.map(|(at, client, event)| HistoryRecord { at, client: ClientId(client), event });
+        Deliveries::of(&records).expect("a queue").first_violation().is_some()
+    }
+
+    #[test]
+    fn lease_of_an_item_is_over_no_earlier_than_commands_can_tell_time() {
+        assert!(violated(14_999), "in whole milliseconds it was taken at 10 ms");
+        assert!(!violated(15_000));
+    }
+}

@@ -551,6 +551,16 @@ mod tests {
     }
 
     #[test]
+    fn register_that_holds_an_older_write_than_it_has_heard_of_breaks_newest_wins() {
+        let mut run = Network::new(2, &[], None);
+        write_at(&mut run, 0, 100, write(7));
+        let step = Step { changed: NodeId(0), log_from: None, unaware: NodeSet::EMPTY };
+        assert_eq!(newest_wins(&run.nodes, step), Ok(()));
+        run.nodes[0].as_mut().expect("it runs").disk.registers[0].newest.clock += 1;
+        assert_eq!(newest_wins(&run.nodes, step), Err(Breach { other: None, slot: Some(1) }));
+    }
+
+    #[test]
     fn anti_entropy_brings_in_both_directions_what_got_lost() {
         let mut run = Network::new(2, &[], None);
         run.ask(0, write(7));

@@ -520,6 +520,15 @@ mod tests {
     }
 
     #[test]
+    fn entry_is_shown_by_who_has_won_and_in_slot_1_only() {
+        let (mut workers, _) = workers(3, true);
+        assert_eq!(workers[0].entry(1), None);
+        workers[0].durable.won = true;
+        assert!(workers[0].entry(1).is_some_and(|entry| entry.command == Some(Command::elect(NodeId(0)))));
+        assert_eq!(workers[0].entry(2), None);
+    }
+
+    #[test]
     fn repeated_proposal_gets_the_same_promise_again() {
         let (mut workers, mut out) = workers(3, true);
         for _ in 0..2 {

@@ -333,6 +333,23 @@ mod tests {
     }
 
     #[test]
+    fn size_of_all_services_is_that_of_their_parts() {
+        let mut machine = Machine::default();
+        for (seq, op) in (1..).zip(some_of_all()) {
+            machine.apply(command(seq, op), ME);
+        }
+        let others = machine.others.as_ref().expect("all are used");
+        // Three locks, three resources, two queues with two items, a barrier at which one has arrived, four entries, two topics.
+        assert_eq!(others.bytes(), 3 * 8 + 3 * 4 + 2 * 8 + 2 * 8 + 4 + 2 + 4 * 4 + 2 * 4);
+        let mut values = Vec::new();
+        others.each_value(&mut |value| values.push(value));
+        values.sort_unstable();
+        // Of the resource, the queue's items, the entry that was written, and the message.
+        assert_eq!(values, [4, 5, 6, 7, 8]);
+        assert_eq!(others.values(), 5);
+    }
+
+    #[test]
     fn copy_is_a_snapshot_of_every_service() {
         let mut machine = Machine::default();
         for (seq, op) in (1..).zip(some_of_all()) {

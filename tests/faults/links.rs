@@ -210,6 +210,56 @@ fn uplink_bandwidth_limit_queues_messages_and_increases_latency() {
     assert!(latency(&*world, 6_000_000) < during);
 }
 
+/// Arrivals of the messages under way between replicas, µs.
+fn arrivals(world: &dyn Universe) -> Vec<u64> {
+    let mut flights = Vec::new();
+    world.flights(&mut flights);
+    let mut arrivals: Vec<u64> =
+        flights.iter().filter(|flight| flight.kind.is_some()).map(|flight| flight.arrives).collect();
+    arrivals.sort_unstable();
+    arrivals
+}
+
+#[test]
+fn messages_that_wait_for_bandwidth_leave_when_the_limit_is_lifted() {
+    let everybody = |bytes| Action::Disturb { from: ALL, to: ALL, both: true, how: LinkFault::Narrow(bytes) };
+    let uplink = |bytes_per_s| Action::Uplink { node: NodeId(0), bytes_per_s };
+    for (narrow, lift) in [
+        (uplink(1_000), uplink(0)),
+        (everybody(1_000), everybody(0)),
+        (everybody(1_000), Action::ClearLinkFaults),
+        (uplink(1_000), Action::Stabilise),
+    ] {
+        let mut world = world(&scenario(THREE));
+        world.run_until(1_000_000);
+        if world.leader() != Some(NodeId(0)) {
+            world.act(Action::HandOver(NodeId(0))).expect("there is a leader");
+        }
+        world.run_until(2_000_000);
+        world.act(narrow).expect("there are such links");
+        world.run_until(2_200_000);
+        assert!(arrivals(&*world).last() > Some(&2_300_000), "{narrow:?}: nothing waits");
+        world.act(lift).expect("always possible");
+        assert!(arrivals(&*world).last() <= Some(&2_206_000), "{lift:?}: something still waits");
+        world.run_until(3_000_000);
+        assert_eq!(world.violations(), [], "{lift:?}");
+    }
+}
+
+#[test]
+fn messages_that_wait_for_a_disk_wait_on_when_a_limit_is_lifted() {
+    let mut world = world(&scenario(&format!("{THREE}disk = \"40ms\"")));
+    world.act(Action::Uplink { node: NodeId(0), bytes_per_s: 1_000_000_000 }).expect("it is there");
+    while arrivals(&*world).last() < Some(&(world.time() + 30_000)) {
+        world.run_until(world.time() + 1_000);
+    }
+    let before = arrivals(&*world);
+    world.act(Action::ClearLinkFaults).expect("always possible");
+    // The limit itself cost a microsecond or two.
+    let sooner: Vec<u64> = before.iter().zip(arrivals(&*world)).map(|(before, after)| before - after).collect();
+    assert!(sooner.iter().all(|micros| *micros < 10), "{sooner:?}");
+}
+
 #[test]
 fn link_conditions_change_no_random_draws_elsewhere() {
     let mut jittery = scenario(THREE);

@@ -162,6 +162,26 @@ fn judge_without_steps_or_memory_is_undecided() {
     assert!(matches!(with(Limits { steps: 0, ..Limits::default() }), Verdict::Undecided { .. }));
 }
 
+#[test]
+fn steps_of_a_search_that_is_taken_up_again_are_counted_once() {
+    let mut short = String::new();
+    for process in 0..24 {
+        short += &format!("{process} enqueue {}\n", process % 7);
+    }
+    for process in 0..24 {
+        short += &format!("{process} ok\n");
+    }
+    for process in [3, 1, 4, 0, 5, 2, 6, 5, 1, 6, 3, 4, 6, 6, 6, 6, 6] {
+        short += &format!("r dequeue\n r ok {process}\n");
+    }
+    let history = history::read(&lines(&short), Model::Queue).expect("it is one");
+    // Three slices.
+    let steps = 3 << 16;
+    let judgement = judge(&history, Model::Queue, Limits { steps, ..Limits::default() });
+    assert!(matches!(judgement.verdict, Verdict::Undecided { .. }), "{:?}", judgement.verdict);
+    assert!((steps..steps + 100).contains(&judgement.steps), "{}", judgement.steps);
+}
+
 /// A long history needs no deep stack and no time to speak of.
 #[test]
 fn judge_80_000_events_needs_no_deep_stack() {

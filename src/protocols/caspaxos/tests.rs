@@ -216,3 +216,22 @@ fn tampered_state_differs_in_its_last_change_only() {
 fn messages_are_small() {
     assert!(size_of::<Msg>() <= 48);
 }
+
+#[test]
+fn different_states_accepted_in_one_ballot_break_one_state_a_ballot() {
+    use crate::core::node::Step;
+    let mut network = network(&[], None);
+    change(&mut network, 0, 1, write(10));
+    let broken = |network: &Network| -> Vec<&str> {
+        let step = Step { changed: NodeId(0), log_from: Some(1), unaware: NodeSet::EMPTY };
+        let invariants = invariants::INVARIANTS.iter();
+        invariants.filter(|one| (one.holds)(&network.nodes, step).is_err()).map(|one| one.name).collect()
+    };
+    assert_eq!(broken(&network), [""; 0]);
+    network.act(1, |server, _| {
+        let mut other = State::clone(&server.disk.registers[0].state);
+        other.version += 1;
+        server.disk.registers[0].state = other.into();
+    });
+    assert!(broken(&network).contains(&invariants::INVARIANTS[0].name));
+}

@@ -101,3 +101,18 @@ fn ever_chosen_stays_chosen(
     }
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::manual_network::write;
+
+    #[test]
+    fn epoch_of_a_vote_tells_its_round() {
+        for number in [1, 2, 700, u32::from(u16::MAX)] {
+            let vote = Vote { round: number, command: write(7) };
+            assert_eq!(epoch(vote).map(round), Some(number));
+        }
+        assert_eq!(epoch(Vote { round: 0, command: write(7) }), None);
+    }
+}

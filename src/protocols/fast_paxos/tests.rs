@@ -216,3 +216,15 @@ fn proposal_that_reached_one_acceptor_only_is_passed_on() {
     assert_eq!(server(&run, 0).disk.round, 1, "in the same round");
     assert!(run.answers.contains(&(write(1).client, Answer::Done(Outcome::Done))));
 }
+
+#[test]
+fn vote_far_ahead_of_what_is_committed_is_left_out() {
+    let mut run = fast(3, &[], None);
+    let vote = Vote { round: 1, command: write(1) };
+    let far = server(&run, 0).committed + acceptor::WINDOW + 1;
+    run.act(0, |server, out| server.on_accepted(NodeId(1), far + 5, vote, out));
+    run.act(0, |server, out| server.on_accepted(NodeId(1), far, vote, out));
+    assert!(server(&run, 0).open.is_empty());
+    run.act(0, |server, out| server.on_accepted(NodeId(1), far - 1, vote, out));
+    assert!(!server(&run, 0).open.is_empty());
+}

@@ -57,6 +57,17 @@ fn synchronous_write_is_answered_when_every_copy_has_it() {
 }
 
 #[test]
+fn entry_shown_is_the_one_in_the_log_and_chosen_once_executed() {
+    let mut run = network(0);
+    run.ask(ONE, write(7));
+    let entry = |run: &Network| run.nodes[usize::from(ONE)].as_ref().and_then(|server| server.entry(1));
+    let shown = entry(&run).expect("it is in the log");
+    assert_eq!((shown.command, shown.chosen), (Some(write(7)), false));
+    run.settle(&[ONE, TWO, THREE]);
+    assert!(entry(&run).is_some_and(|shown| shown.chosen));
+}
+
+#[test]
 fn asynchronous_write_is_answered_at_once_and_lost_with_the_primary() {
     let mut run = network(1);
     run.ask(ONE, write(7));

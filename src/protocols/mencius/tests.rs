@@ -204,3 +204,24 @@ fn settings_that_contradict_each_other_are_refused() {
     let setup = Setup { replicas: 3, rtt_max: 100, settings, ablated: Default::default() };
     assert_eq!(Mencius::cluster(&setup).expect_err("refused").0, "suspicion");
 }
+
+#[test]
+fn different_values_accepted_in_one_round_break_one_value_a_round() {
+    use crate::core::node::Step;
+    let mut network = network(3, &[], None);
+    let accept = |network: &mut Network, id: u8, value: Command| {
+        network.act(id, |server, _| {
+            let record = server.disk.record(1).expect("it is held");
+            (record.accepted, record.value) = (record.promised, Some(value));
+        });
+    };
+    let broken = |network: &Network| {
+        let step = Step { changed: NodeId(0), log_from: Some(1), unaware: NodeSet::EMPTY };
+        (invariants::INVARIANTS[0].holds)(&network.nodes, step).is_err()
+    };
+    accept(&mut network, 0, write(1));
+    accept(&mut network, 1, write(1));
+    assert!(!broken(&network));
+    accept(&mut network, 1, Command::NOOP);
+    assert!(broken(&network));
+}

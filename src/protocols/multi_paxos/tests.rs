@@ -430,3 +430,56 @@ fn message_fits_in_48_bytes() {
     assert_eq!(size_of::<Option<Msg>>(), 48, "the world moves one in every event");
     assert_eq!(size_of::<Option<Proposal>>(), 32);
 }
+
+#[test]
+fn order_to_hand_over_is_pending_for_the_server_that_it_names() {
+    use crate::core::Order;
+    let mut run = three(None);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(1));
+    run.act(0, |server, out| server.on_order(Order::HandOver(NodeId(1)), out));
+    let pending = |to| server(&run, 0).is_pending(Order::HandOver(NodeId(to)));
+    assert_eq!((pending(1), pending(2)), (true, false));
+}
+
+#[test]
+fn size_of_a_promise_grows_with_what_it_reports() {
+    use crate::core::node::Message;
+    let bytes = |accepted: usize| {
+        let report = Report { accepted: vec![None; accepted], ..Report::default() };
+        Msg::Promise { ballot: Ballot::default(), report: report.into() }.bytes()
+    };
+    assert!(bytes(0) > 8);
+    assert_eq!(bytes(3) - bytes(0), 3 * (bytes(1) - bytes(0)));
+    assert!(bytes(1) > bytes(0));
+}
+
+#[test]
+fn quorum_reads_of_two_clients_are_answered_both() {
+    let quorum_reads = Reads::QuorumReads as u64;
+    let mut run = Run::new(3, &[(POLL, 0), (READS, quorum_reads)], None);
+    elect(&mut run, 0, 1);
+    run.settle(&[0, 1, 2]);
+    let read = |client| Command { client: crate::core::ClientId(client), seq: 1, op: crate::core::Op::Read { key: 0 } };
+    run.ask(1, read(7));
+    run.ask(1, read(8));
+    run.settle(&[0, 1, 2]);
+    let answered = |client| run.answers.iter().any(|(to, answer)| to.0 == client && matches!(answer, Answer::Done(_)));
+    assert_eq!((answered(7), answered(8)), (true, true));
+}
+
+#[test]
+fn new_leader_answers_no_read_before_it_has_committed_what_it_adopted() {
+    let mut run = Run::new(3, &[(POLL, 0), (READS, Reads::LeaderUnchecked as u64)], None);
+    elect(&mut run, 0, 1);
+    run.ask(0, write(1));
+    run.deliver_if(accept_of(1));
+    run.lose_all();
+    // Node 1 has accepted a write that may be chosen, and leads now.
+    elect(&mut run, 1, 2);
+    let read = Command { client: crate::core::ClientId(9), seq: 1, op: crate::core::Op::Read { key: 0 } };
+    run.ask(1, read);
+    assert!(run.answers.iter().all(|(to, _)| to.0 != 9));
+    run.settle(&[1, 2]);
+    assert!(run.answers.contains(&(read.client, Answer::Done(Outcome::Value(Some(1))))));
+}

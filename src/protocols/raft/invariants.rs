@@ -232,6 +232,12 @@ mod tests {
     }
 
     #[test]
+    fn logs_that_agree_in_a_term_and_differ_before_it_break_log_matching() {
+        let (one, other) = (server(0, 2, &[1, 1, 2], false, 0), server(1, 2, &[1, 2, 2], false, 0));
+        assert_eq!(violated(&[(0, [one, other, None])]).1, ["Log Matching"]);
+    }
+
+    #[test]
     fn entry_that_only_a_crashed_server_knew_to_be_committed_is_missed_at_the_next_election() {
         let committed = [server(0, 1, &[1, 1], true, 2), server(1, 1, &[1, 1], false, 0), server(2, 1, &[1], false, 0)];
         let crashed = [None, server(1, 1, &[1, 1], false, 0), server(2, 1, &[1], false, 0)];

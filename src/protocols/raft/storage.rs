@@ -253,7 +253,7 @@ mod tests {
         assert_eq!((log.first_of_term(4), log.last_of_term(4)), (3, Some(5)));
         assert_eq!((log.first_of_term(1), log.last_of_term(1)), (1, Some(2)));
         assert_eq!((log.first_of_term(5), log.last_of_term(5)), (6, None));
-        assert_eq!(log.last_of_term(7), None);
+        assert_eq!((log.last_of_term(6), log.last_of_term(7)), (Some(6), None));
     }
 
     #[test]

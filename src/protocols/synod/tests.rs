@@ -86,3 +86,34 @@ fn promise_for_an_earlier_ballot_does_not_count() {
 fn message_fits_in_48_bytes() {
     assert!(size_of::<Msg>() <= 48);
 }
+
+#[test]
+fn names_are_exchanged_unless_they_make_a_difference() {
+    let alike = |replicas: u8, settings: &[(crate::core::SettingId, u64)]| {
+        let mut setup = Setup {
+            replicas,
+            rtt_max: 1_000,
+            settings: crate::core::Settings::defaults(SETTINGS),
+            ablated: crate::core::RuleSet::EMPTY,
+        };
+        settings.iter().for_each(|(setting, value)| setup.settings.set(*setting, *value));
+        (Synod::exchange().expect("it says how").alike)(&setup, NodeSet::just(NodeId(1)))
+    };
+    assert_eq!(alike(4, &[]), NodeSet::first(4).without(NodeId(1)));
+    assert_eq!(alike(4, &[(ASK_THRIFTILY, 1)]), NodeSet::EMPTY, "who is asked depends on its name");
+    assert_eq!(alike(4, &[(SHAPE, 1)]), NodeSet::EMPTY, "so does its place in a grid");
+}
+
+#[test]
+fn value_accepted_above_a_chosen_other_one_breaks_p2_and_above_one_that_is_not_chosen_does_not() {
+    let accepted = |round, value| Some(Proposal { ballot: Ballot { round, node: NodeId(0) }, value: write(value) });
+    for (by, chosen) in [(&[0, 1][..], true), (&[0][..], false)] {
+        let mut run = ManualNetwork::<Synod>::new(3, &[], None);
+        for node in by {
+            run.act(*node, |server, _| server.disk.accepted = accepted(1, 10));
+        }
+        run.act(2, |server, _| server.disk.accepted = accepted(2, 20));
+        let step = Step { changed: NodeId(2), log_from: Some(1), unaware: NodeSet::EMPTY };
+        assert_eq!(chosen_stays_chosen(&run.nodes, step).is_err(), chosen);
+    }
+}

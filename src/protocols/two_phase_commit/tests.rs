@@ -215,3 +215,27 @@ fn restarts_keep_every_decision_that_is_not_acknowledged() {
 fn messages_are_small() {
     assert!(size_of::<Msg>() <= 48);
 }
+
+#[test]
+fn the_latest_settled_transactions_stay_in_the_log_for_those_who_ask_late() {
+    let mut run = Network::new(2, &[], None);
+    for number in 1..=3 * KEEP + 5 {
+        run.ask(0, write(number as u16));
+        run.settle(&[0, 1]);
+        for log in run.nodes.iter().flatten().map(|server| &server.disk.log) {
+            assert_eq!(log.last(), number);
+            let held = log.last() + 1 - log.first();
+            assert!((number.min(KEEP)..=2 * KEEP).contains(&held), "{held} of {number}");
+        }
+    }
+}
+
+#[test]
+fn acknowledgements_are_counted_from_all_others() {
+    let mut run = Network::new(3, &[], None);
+    run.ask(0, write(1));
+    run.round("Prepare", "VoteYes", 0, &[1, 2]);
+    let mut tallies = Vec::new();
+    run.nodes[0].as_ref().expect("it runs").tallies(&mut |tally| tallies.push((tally.of, tally.need)));
+    assert_eq!(tallies, [("acknowledgements", 2)]);
+}

@@ -98,6 +98,23 @@ impl Links {
         self.uplinks.clear();
     }
 
+    /// Removes the transmission queues whose limit is lifted, and returns the links that have no other limit, with the time when their queue
+    /// would have been empty, µs.
+    pub fn take_lifted(&mut self, nodes: u8) -> BTreeMap<(NodeId, NodeId), Micros> {
+        let mut lifted = BTreeMap::new();
+        for from in (0..nodes).map(NodeId).filter(|from| !self.uplinks.contains_key(from)) {
+            let uplink = self.uplink_free.remove(&from).unwrap_or_default();
+            for to in (0..nodes).map(NodeId) {
+                if self.get(from, to).bytes_per_s > 0 {
+                    continue;
+                }
+                let empty = self.link_free.remove(&(from, to)).unwrap_or_default().max(uplink);
+                lifted.extend((empty > 0).then_some(((from, to), empty)));
+            }
+        }
+        lifted
+    }
+
     /// Empties the outgoing transmission queues of a node that has crashed.
     pub fn clear_queues(&mut self, node: NodeId) {
         self.uplink_free.remove(&node);

@@ -142,9 +142,16 @@ impl World {
                 if both && from != to {
                     links.disturb(to, from, how);
                 }
+                self.empty_lifted_queues();
             }
-            Action::Uplink { node, bytes_per_s } => self.faults().links.limit_uplink(node, bytes_per_s),
-            Action::ClearLinkFaults => self.faults().links.clear_link_faults(),
+            Action::Uplink { node, bytes_per_s } => {
+                self.faults().links.limit_uplink(node, bytes_per_s);
+                self.empty_lifted_queues();
+            }
+            Action::ClearLinkFaults => {
+                self.faults().links.clear_link_faults();
+                self.empty_lifted_queues();
+            }
             Action::Message { flight, intercept } => self.intercept(flight, intercept),
             Action::Catch { which, nth, intercept } => {
                 self.faults().interceptors.push(Interceptor { which, skip: nth - 1, intercept })
@@ -342,6 +349,7 @@ impl World {
         let faults = self.faults();
         faults.links.clear_link_faults();
         faults.interceptors.clear();
+        self.empty_lifted_queues();
         for node in (0..self.hosts.len() as u8).map(NodeId) {
             self.end_pause(node);
         }

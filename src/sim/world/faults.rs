@@ -271,6 +271,27 @@ impl World {
         taken
     }
 
+    /// What waits for bandwidth on links whose limit is lifted leaves at once and in order, as soon as its sender's disk and processor are done.
+    pub(super) fn empty_lifted_queues(&mut self) {
+        let (now, nodes) = (self.time, self.hosts.len() as u8);
+        let lifted = self.faults().links.take_lifted(nodes);
+        if lifted.is_empty() {
+            return;
+        }
+        let mut waiting = self.take_matching(|arrives, event| {
+            let Event::Deliver { from, to, flight, .. } = event else { return false };
+            let leaves = arrives.saturating_sub(flight.into());
+            leaves > now && lifted.get(&(from, to)).is_some_and(|empty| leaves <= *empty)
+        });
+        waiting.sort_by_key(|(arrives, event)| arrives - event.flight());
+        for (arrives, event) in waiting {
+            let Event::Deliver { from, .. } = event else { continue };
+            let processors = self.faults().processors.as_mut();
+            let prepared = processors.map_or(now, |processors| processors.get(from).work(now, 0));
+            self.schedule(arrives.min(self.saved_at(from).max(prepared) + event.flight()), event);
+        }
+    }
+
     pub(super) fn is_up(&self, node: NodeId) -> bool {
         self.hosts[usize::from(node.0)].up
     }

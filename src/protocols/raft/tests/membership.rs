@@ -100,3 +100,20 @@ fn removed_leader_hands_over_and_steps_down() {
     assert!(!group.leads(S1));
     assert!(group.leads(S2) || group.leads(S3));
 }
+
+#[test]
+fn newcomer_that_has_the_whole_log_is_sent_what_follows_at_once() {
+    let choices = [(SETTING_PRE_VOTE, 0)];
+    let mut group = Group::new(vec![Disk::default(); 3], &choices, &[]);
+    group.elect(S1, &[S1, S2, S3]);
+    group.deliver(&[S1, S2, S3]);
+    let config = Raft::newcomer(&setup(3, &choices), NodeId(S4)).expect("it can join");
+    group.configs.insert(S4, config);
+    let log = group.servers[&S1].disk.log.clone();
+    group.boot(S4, Disk { term: 1, log, ..Disk::default() });
+    group.order(S1, &[S1, S2, S3, S4]);
+    // No heartbeat is due meanwhile.
+    group.deliver(&[S1, S4]);
+    let last = group.servers[&S1].disk.log.last();
+    assert_eq!((last, group.servers[&S4].disk.log.last()), (2, 2), "the change of members");
+}

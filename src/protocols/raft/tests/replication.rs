@@ -208,3 +208,62 @@ fn append_entries_skips_entries_that_the_snapshot_covers() {
     let log = &group.servers[&S1].disk.log;
     assert_eq!((log.first(), log.last(), log.term_at(4)), (4, 5, Some(3)));
 }
+
+#[test]
+fn follower_that_has_installed_a_snapshot_is_sent_what_follows_at_once() {
+    let mut ahead = disk(1, &[1, 1, 1]);
+    ahead.log.compact_to(3);
+    ahead.snapshot = Some(snapshot(3, 1));
+    let mut group = Group::new(vec![ahead.clone(), ahead, disk(1, &[])], &[(SETTING_PRE_VOTE, 0)], &[]);
+    group.elect(S1, &[S1, S2]);
+    // No heartbeat is due meanwhile.
+    group.deliver(&[S1, S2, S3]);
+    assert_eq!(group.servers[&S3].disk.log.last(), 4);
+}
+
+#[test]
+fn late_append_entries_that_begins_before_the_snapshot_adds_nothing() {
+    let mut compacted = disk(2, &[1; 5]);
+    compacted.log.compact_to(3);
+    compacted.snapshot = Some(snapshot(3, 1));
+    let mut group = Group::new(vec![compacted, disk(2, &[]), disk(2, &[])], &[], &[]);
+    let entries = disk(2, &[1; 5]).log.entries(2, 8);
+    let late = Append { term: 2, prev_slot: 1, prev_term: 1, commit: 3, entries };
+    group.hand(S2, S1, Message::AppendEntries(late));
+    assert_eq!(group.servers[&S1].disk.log.last(), 5);
+    assert_eq!(terms(&group.servers[&S1]), [1, 1]);
+}
+
+#[test]
+fn acknowledgements_shown_are_of_those_that_have_the_next_slot() {
+    let mut group = Group::of(5, &[]);
+    group.elect(S1, &[S1, S2, S3]);
+    group.deliver(&[S1, S2]);
+    let tally = group.servers[&S1].status().tally.expect("one entry is not committed");
+    let held: NodeSet = [NodeId(S1), NodeId(S2)].into_iter().collect();
+    assert_eq!((tally.slot, tally.from, tally.need), (1, held, 3));
+}
+
+#[test]
+fn digest_tells_states_apart() {
+    let mut group = Group::of(3, &[]);
+    group.elect(S1, &[S1, S2]);
+    let before = group.servers[&S1].machine_digest();
+    group.request(S1, write(1));
+    group.deliver(&[S1, S2]);
+    assert!(before.is_some() && group.servers[&S1].machine_digest() != before);
+}
+
+#[test]
+fn inherited_lease_serves_no_read_of_what_an_uncommitted_entry_may_change() {
+    let lease_guard = [(SETTING_READS, Reads::LeaseGuard as u64), (SETTING_PRE_VOTE, 0)];
+    let mut group = Group::new(vec![disk(1, &[1, 1]); 3], &lease_guard, &[]);
+    group.elect(S1, &[S1, S2]);
+    // The first entry is known to be committed; the second, a write of key 1, is in limbo.
+    group.servers.get_mut(&S1).expect("it runs").commit = 1;
+    let read = |client: u16, key| Command { client: ClientId(client), seq: 1, op: Op::Read { key } };
+    group.request(S1, read(7, 1));
+    assert_eq!(group.replies, []);
+    group.request(S1, read(8, 2));
+    assert_eq!(group.replies, [(ClientId(8), Answer::Done(Outcome::Value(None)))]);
+}

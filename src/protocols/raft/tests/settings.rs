@@ -29,3 +29,11 @@ fn settings_that_do_not_fit_are_refused_by_key() {
         }
     }
 }
+
+#[test]
+fn clocks_are_compared_by_lease_guard_only() {
+    let lease_guard = Reads::LeaseGuard as u64;
+    for (reads, compared) in [(0, false), (1, false), (2, false), (lease_guard, true)] {
+        assert_eq!(Raft::clock_error(&setup(3, &[(SETTING_READS, reads)])) > 0, compared, "{reads}");
+    }
+}
