@@ -1,5 +1,7 @@
 // Frames a second of the page in a browser without a graphics processor, with the built-in scenario playing: node benches/frames.mjs [firefox|webkit] [DIST]
-// What it opens, it measures in turn, several times: other work of the machine then hits all alike.
+// What it opens, it measures in turn, several times: other work of the machine then hits all alike. Settings, as environment variables: SETTLE, time to
+// wait first, ms (35000: until all variants are measured, which takes a processor); QUERY, more of the address ("&panels=latency": nothing is measured);
+// STYLES, a JSON object of names and style sheets to try beside the page as it is.
 import { spawn } from "node:child_process";
 
 const [name = "webkit", dist = "dist"] = process.argv.slice(2);
@@ -19,7 +21,7 @@ try {
   const found = new Map(Object.keys(STYLES).map((style) => [style, []]));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [style, css] of Object.entries(STYLES)) {
-      await browser.open(`http://127.0.0.1:${PORT}/?speed=1:20`);
+      await browser.open(`http://127.0.0.1:${PORT}/?speed=1:20${process.env.QUERY ?? ""}`);
       await until(() => browser.evaluate(() => window.quorumscope?.state().in_flight > 2));
       await browser.evaluate((css) => {
         document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
@@ -30,7 +32,7 @@ try {
         };
         requestAnimationFrame(count);
       }, css);
-      await wait(1_000);
+      await wait(Number(process.env.SETTLE ?? 1_000));
       const before = await browser.evaluate(() => [window.frames_counted, performance.now()]);
       await wait(SECONDS * 1_000);
       const after = await browser.evaluate(() => [window.frames_counted, performance.now(), window.quorumscope.frames().p95]);
