@@ -207,6 +207,16 @@ pub fn short_label(all: &[ConditionText]) -> String {
     }
 }
 
+/// The same in so many letters: longer ones are cut or only counted, since the icons beside a replica tell the kinds, too.
+fn label_within(all: &[ConditionText], letters: usize) -> String {
+    let label = short_label(all);
+    match all {
+        _ if label.chars().count() <= letters => label,
+        [_] => label.chars().take(letters - 1).chain(['.']).collect(),
+        _ => format!("{} faults", all.len()),
+    }
+}
+
 /// All clauses, as they follow in a sentence.
 pub fn clauses(all: &[ConditionText]) -> String {
     all.iter().map(|each| format!(", {}", each.clause)).collect()
@@ -220,7 +230,7 @@ pub fn badge(condition: Condition, at: Point) -> Html {
 /// Icons and labels of the conditions of a replica, its middle at the origin: bars for a pause, badges around the circle for the others.
 pub fn draw_at_node(node: &NodeView, measure: Measure) -> Vec<Html> {
     let all = of_node(node);
-    let text = |down: f64| svg::text("fault-label", point(0.0, down), short_label(&all));
+    let text = |down: f64| svg::text("fault-label", point(0.0, down), label_within(&all, measure.fault_letters()));
     let mut marks: Vec<Html> = measure.fault_label().map(text).into_iter().collect();
     if node.paused.is_some() {
         marks.push(svg::path("bars", "M-12 -11v22M12 -11v22"));
@@ -231,4 +241,19 @@ pub fn draw_at_node(node: &NodeView, measure: Measure) -> Vec<Html> {
     let corners = [point(25.0, -17.0), point(-25.0, -17.0), point(28.0, 14.0)];
     marks.extend(kinds.into_iter().zip(corners).map(|(condition, at)| badge(condition, at)));
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_beside_another_replica_are_cut_or_counted() {
+        let [slow, byzantine] = [described(Disk, "slow disk", ""), described(Byzantine, "Byzantine", "")];
+        let clock = || described(Clock, "clock +10%", "");
+        assert_eq!(label_within(&[slow], 9), "slow disk");
+        assert_eq!(label_within(&[clock()], 9), "clock +1.");
+        assert_eq!(label_within(&[byzantine, clock()], 9), "2 faults");
+        assert_eq!(label_within(&[clock()], usize::MAX), "clock +10%");
+    }
 }

@@ -106,6 +106,11 @@ impl Measure {
         }
     }
 
+    /// Letters for which there is room in that line, beside another replica.
+    pub fn fault_letters(self) -> usize {
+        if self.terse() { ROLE.1 } else { usize::MAX }
+    }
+
     /// A role as there is room for it.
     pub fn role_text(self, role: &'static str) -> String {
         if !self.terse() {
