@@ -266,9 +266,11 @@ impl BreakIt {
         html! {
             <>
                 if self.work.is_some() {
+                    // First, since what stands after it changes its width all the time.
                     <p class="progress">
+                        { button("Stop", stop) }
                         <progress max={found.progress.1.max(1).to_string()} value={found.progress.0.to_string()} aria-label="How far the search is" />
-                        { self.progress(found) }{ " " }{ button("Stop", stop) }
+                        { self.progress(found) }
                     </p>
                 } else if found.stopped {
                     <p>{ format!("Stopped: {}.", self.progress(found)) }</p>
