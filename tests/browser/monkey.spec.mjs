@@ -148,7 +148,7 @@ async function wrong(page, complaints) {
 
 test.describe.configure({ retries: 0 });
 
-test("whatever a monkey does, the page stays alive", async ({ page, open, complaints }) => {
+test("whatever a monkey does, the page stays alive", { tag: "@timed" }, async ({ page, open, complaints }) => {
   test.setTimeout(STEPS > 0 ? 60_000 + STEPS * 3_000 : 120_000);
   const below = chance(SEED);
   const steps = [];
