@@ -1,5 +1,6 @@
 //! Tables with aligned columns, and numbers with thousands separators.
 
+pub use quorumscope::universe::words::thousands;
 use std::io::{self, Write};
 
 /// A table under construction: the first column to the left, the others to the right (numbers) or to the left (words).
@@ -39,14 +40,6 @@ impl Table {
         }
         Ok(())
     }
-}
-
-/// A whole number with thousands separators.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
-    groups.join(",")
 }
 
 /// A time in ms, with as many decimals as it has, three at most.

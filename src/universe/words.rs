@@ -24,6 +24,14 @@ pub fn action(variant: &Variant, action: Action) -> String {
     }
 }
 
+/// A whole number with its thousands apart: `1,240,000`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or("")).collect();
+    groups.join(",")
+}
+
 /// `1 message`, `2 messages`.
 pub fn count(number: usize, one: &str) -> String {
     let s = if number == 1 { "" } else { "s" };

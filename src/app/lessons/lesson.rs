@@ -2,7 +2,6 @@
 
 use super::address::Place;
 use super::entry;
-use super::list;
 use super::prediction;
 use super::progress::Progress;
 use super::stage::OnStage;
@@ -231,7 +230,7 @@ impl LessonView {
         let runs = if let Some(Ok(changed)) = &self.changed { &changed.0 } else { &ready.runs };
         let ReadyRun { scenario, checked, .. } = runs[which.index()].clone();
         let length = self.length(which);
-        self.on_stage = OnStage::show(&ctx.props().player, scenario, checked, length, true, plays).ok();
+        self.on_stage = OnStage::show(&ctx.props().player, scenario, checked, length, plays).ok();
         if plays {
             // Where the stage and the lesson do not fit beside each other.
             if let Ok(Some(stage)) = browser::document().query_selector(".small .stage") {
@@ -335,10 +334,8 @@ impl LessonView {
         let Some(Ok(runs)) = &self.runs else { return html! {} };
         let verdict = self.verdict(ready).unwrap_or_default();
         let go = &ctx.props().go;
-        let next = lesson
-            .next
-            .clone()
-            .and_then(|key| Some((key.clone(), list::all().into_iter().find(|(other, _)| *other == key)?.1.title)));
+        let next =
+            lesson.next.clone().and_then(|key| Some((key.clone(), read::from_json(built_in(&key)?.json).ok()?.title)));
         html! {
             <>
                 <section class="told" aria-label="What happened">

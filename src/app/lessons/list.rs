@@ -8,7 +8,7 @@ use quorumscope::lab::lesson::{LESSONS, read};
 use yew::prelude::*;
 
 /// The lessons with their keys, in the order of the course.
-pub fn all() -> Vec<(&'static str, Lesson)> {
+fn all() -> Vec<(&'static str, Lesson)> {
     let read = |file: &quorumscope::lab::lesson::File| Some((file.key, read::from_json(file.json).ok()?));
     let mut all: Vec<_> = LESSONS.iter().filter_map(read).collect();
     all.sort_by_key(|(_, lesson)| lesson.number);

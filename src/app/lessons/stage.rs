@@ -16,28 +16,27 @@ const PARTS: u64 = 12;
 pub struct OnStage {
     /// The number of its session.
     number: u32,
-    /// Where it stops, µs; `None`: it goes on.
-    stop: Option<Micros>,
+    /// Where it stops, µs.
+    stop: Micros,
 }
 
 impl OnStage {
-    /// Shows a run from its start.
+    /// Shows a run from its start; it stops at `stop`, µs.
     pub fn show(
         player: &Shared,
         scenario: Scenario,
         checked: Checked,
-        length: Micros,
-        stops: bool,
+        stop: Micros,
         plays: bool,
     ) -> Result<OnStage, Problems> {
         let mut session = Session::of(scenario, checked)?;
         session.keep_copies();
         let mut player = player.borrow_mut();
         player.engine.load(RunStart::from(session));
-        player.engine.choose_pace(Pace::for_way(length / PARTS));
+        player.engine.choose_pace(Pace::for_way(stop / PARTS));
         player.engine.play(plays);
         player.invalidate();
-        Ok(OnStage { number: player.engine.number(), stop: stops.then_some(length) })
+        Ok(OnStage { number: player.engine.number(), stop })
     }
 
     /// Whether it still is on the stage.
@@ -50,14 +49,13 @@ impl OnStage {
         if !self.is_there(player) {
             return true;
         }
-        let Some(stop) = self.stop else { return false };
         let mut player = player.borrow_mut();
-        if player.engine.time() < stop {
+        if player.engine.time() < self.stop {
             return false;
         }
         if player.engine.playing() {
             player.engine.pause();
-            player.engine.with(|session| go(session, stop));
+            player.engine.with(|session| session.go(Goal::Time(self.stop)));
             player.invalidate();
         }
         true
@@ -65,10 +63,10 @@ impl OnStage {
 
     /// Goes to where it stops at once.
     pub fn skip(self, player: &Shared) {
-        if let Some(stop) = self.stop.filter(|_| self.is_there(player)) {
+        if self.is_there(player) {
             let mut player = player.borrow_mut();
             player.engine.pause();
-            errand::go(&mut player.engine, Goal::Time(stop));
+            errand::go(&mut player.engine, Goal::Time(self.stop));
             player.invalidate();
         }
     }
@@ -79,9 +77,4 @@ impl OnStage {
         let document = player.engine.session().document();
         document.interventions.into_iter().map(|intervention| intervention.what).collect()
     }
-}
-
-fn go(session: &mut Session, stop: Micros) {
-    session.set_out(Goal::Time(stop));
-    while !session.approach(Goal::Time(stop), u64::MAX) {}
 }

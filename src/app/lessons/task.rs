@@ -3,7 +3,6 @@
 use super::stage::OnStage;
 use crate::elements::controls::button;
 use crate::run::player::Shared;
-use crate::web::variants;
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::lab::Fault;
 use quorumscope::lab::lesson::{Played, Ready};
@@ -60,24 +59,22 @@ pub async fn to_stop(mut played: Played) -> Result<Played, String> {
 }
 
 async fn try_out(ready: Rc<Ready>, schedule: Vec<Fault>) -> Result<bool, String> {
-    let variant = variant_of(&ready).await?;
+    let variant = variant_of(&ready);
     let played = ready.begin_construct(&schedule, |_| Some(variant)).map_err(|problems| problems.to_string())?;
     Ok(ready.is_goal(&to_stop(played).await?))
 }
 
-async fn variant_of(ready: &Ready) -> Result<&'static Variant, String> {
-    let key = &ready.runs[ready.lesson.construct.run.index()].scenario.variant;
-    let loaded = variants::variant(key).await.ok_or("there is no such variant")?;
-    loaded.map_err(|missing| missing.to_string())
+/// The variant of the run that is built, which came with the lesson.
+fn variant_of(ready: &Ready) -> &'static Variant {
+    ready.runs[ready.lesson.construct.run.index()].checked.variant
 }
 
 /// Shows the run with a schedule.
 fn show(ready: &Ready, player: &Shared, schedule: &[Fault], plays: bool) -> Result<OnStage, String> {
     let scenario = ready.construct(schedule).map_err(|problems| problems.to_string())?;
-    let variant = ready.runs[ready.lesson.construct.run.index()].checked.variant;
-    let checked = scenario.check_with(Some(variant)).map_err(|problems| problems.to_string())?;
+    let checked = scenario.check_with(Some(variant_of(ready))).map_err(|problems| problems.to_string())?;
     let at = ready.lesson.construct.time();
-    OnStage::show(player, scenario, checked, at, true, plays).map_err(|problems| problems.to_string())
+    OnStage::show(player, scenario, checked, at, plays).map_err(|problems| problems.to_string())
 }
 
 #[component]

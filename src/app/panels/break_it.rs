@@ -8,6 +8,7 @@ use crate::work::under_way::UnderWay;
 use quorumscope::core::Rule;
 use quorumscope::lab::job::{Explored, Fuzzed, Job, News, Subject, Verdict, ViolatingRun};
 use quorumscope::lab::{Quantity, link};
+use quorumscope::universe::words::thousands;
 use std::rc::Rc;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
@@ -177,7 +178,7 @@ impl Component for BreakIt {
                 </p>
                 { button("Search all of them", search(true)) }
                 <h3>{ "Random runs full of faults" }</h3>
-                { button(format!("Try {}", grouped(SEEDS)), search(false)) }
+                { button(format!("Try {}", thousands(SEEDS)), search(false)) }
                 <div role="status" ref={self.place.clone()}>{ for self.found.as_ref().map(|found| self.found(ctx, found)) }</div>
             </section>
         }
@@ -293,11 +294,11 @@ impl BreakIt {
             return format!("making it smaller: {}", count(done, "run"));
         }
         if !self.exhaustive {
-            return format!("{} of {}", grouped(done), count(of, "run"));
+            return format!("{} of {}", thousands(done), count(of, "run"));
         }
         let seconds = (browser::now() - self.began) / 1_000.0;
         match seconds > 0.2 && done > 0 {
-            true => format!("{}, {} a second", count(done, "state"), grouped((done as f64 / seconds) as u64)),
+            true => format!("{}, {} a second", count(done, "state"), thousands((done as f64 / seconds) as u64)),
             false => count(done, "state"),
         }
     }
@@ -338,7 +339,7 @@ fn explored_text(explored: &Explored, replicas: &str) -> Html {
 
 /// What random runs came to.
 fn fuzzed_text(fuzzed: &Fuzzed, nothing: bool) -> Html {
-    let faults: Vec<String> = fuzzed.faults.iter().map(|(kind, n)| format!("{kind} {}", grouped(*n))).collect();
+    let faults: Vec<String> = fuzzed.faults.iter().map(|(kind, n)| format!("{kind} {}", thousands(*n))).collect();
     let what = if nothing { "Nothing is violated in " } else { "Found after " };
     html! {
         <>
@@ -382,29 +383,16 @@ fn pack(ctx: &Context<BreakIt>, number: u32, run: &ViolatingRun) {
     }
 }
 
-/// A number in groups of three digits: `1,240,000`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 /// `1 event`, `1,240 events`.
 fn count(number: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
+    format!("{} {one}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn numbers_are_grouped_by_thousands_and_only_one_is_singular() {
-        assert_eq!([0, 999, 1_000, 1_240_000].map(super::grouped), ["0", "999", "1,000", "1,240,000"]);
+        assert_eq!([0, 999, 1_000, 1_240_000].map(super::thousands), ["0", "999", "1,000", "1,240,000"]);
         assert_eq!([1, 2].map(|n| super::count(n, "event")), ["1 event", "2 events"]);
     }
 }

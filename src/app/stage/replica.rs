@@ -63,8 +63,7 @@ pub fn replica(
     if selected {
         children.push(svg::circle("selection", NODE_RADIUS + 9.0));
     }
-    let drawing = faults;
-    let faults = faults.filter(|_| node.faulty());
+    let faulty = faults.filter(|_| node.faulty());
     children.extend(node.status.and_then(|status| Some(ring(status.tally?, status.members))));
     if down {
         children.push(svg::path("cross", "M-13 -13L13 13M13 -13L-13 13"));
@@ -76,11 +75,11 @@ pub fn replica(
     }
     if let Some(status) = node.status {
         children.push(log_bar(node, measure));
-        if measure.epochs() && !(faults.is_some() && measure.terse()) {
+        if measure.epochs() && !(faulty.is_some() && measure.terse()) {
             children.push(svg::text("epoch", point(0.0, measure.epoch()), text::epoch(epoch, status.epoch)));
         }
     }
-    if let Some(faults) = faults {
+    if let Some(faults) = faulty {
         children.extend((faults.draw_at_node)(node, measure));
     }
     let classes = [
@@ -97,8 +96,8 @@ pub fn replica(
         ("changed-too", changed.is_some_and(|event| event % 2 == 1)),
     ];
     let class = svg::classes("replica", &classes);
-    let label = match drawing {
-        Some(drawing) => (drawing.describe)(node, epoch, place),
+    let label = match faults {
+        Some(faults) => (faults.describe)(node, epoch, place),
         None => text::node_in(node.id, place),
     };
     MenuButton { target: Target::Node(node.id), class, label, open, at: Some(at), on_grab, children }.draw(on)

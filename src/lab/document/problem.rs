@@ -1,6 +1,7 @@
 //! Errors in documents: the field, its value, and what would be accepted.
 
 use crate::core::SettingError;
+use crate::universe::words::thousands;
 use std::fmt;
 
 /// One error in a document or a flag.
@@ -46,7 +47,7 @@ impl fmt::Display for Problems {
 impl Problems {
     /// One line for each problem told, and one for those that are not.
     pub fn lines(&self) -> impl Iterator<Item = String> {
-        let more = (self.1 > 0).then(|| format!("and {} more", grouped(self.1)));
+        let more = (self.1 > 0).then(|| format!("and {} more", thousands(self.1 as u64)));
         self.0.iter().map(Problem::to_string).chain(more)
     }
 
@@ -54,13 +55,6 @@ impl Problems {
     pub fn count(&self) -> usize {
         self.0.len() + self.1
     }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let comma = |place: usize| place > 0 && (digits.len() - place).is_multiple_of(3);
-    digits.char_indices().flat_map(|(place, digit)| comma(place).then_some(',').into_iter().chain([digit])).collect()
 }
 
 impl Problem {

@@ -8,6 +8,7 @@ use crate::lab::problem::ProblemCollector;
 use crate::lab::run::trial::duration;
 use crate::lab::{Checked, Quantity};
 use crate::sim::Sample;
+use crate::universe::words::thousands;
 
 /// The property that is judged from what clients were told.
 const LINEARIZABILITY: &str = "Linearizability";
@@ -40,19 +41,12 @@ impl Unit {
     /// Writes a measured number for people.
     pub fn text(self, value: u64) -> String {
         match self {
-            Unit::Count => grouped(value),
+            Unit::Count => thousands(value),
             Unit::Time => duration(value),
             Unit::Share => Quantity::from_permille(value).to_string(),
             Unit::Hundredths => format!("{}.{:02}", value / 100, value % 100),
         }
     }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let comma = |place: usize| place > 0 && (digits.len() - place).is_multiple_of(3);
-    digits.char_indices().flat_map(|(place, digit)| comma(place).then_some(',').into_iter().chain([digit])).collect()
 }
 
 impl MeasureKind {

@@ -11,12 +11,8 @@ const WHOLE: [&str; 2] = ["replicas", "sites"];
 /// The paths at which two scenarios differ. A variant and its settings are one thing, and so is an entry of the script.
 pub fn differences(first: &Value, second: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    let field = |tree: &Value, name: &str| tree.get(name).cloned().unwrap_or(Value::Null);
-    let names =
-        |tree: &Value| tree.as_object().into_iter().flat_map(|fields| fields.keys().cloned()).collect::<Vec<_>>();
-    let all: BTreeSet<String> = names(first).into_iter().chain(names(second)).collect();
     let other_variant = field(first, "variant") != field(second, "variant");
-    for name in all.iter().map(String::as_str).filter(|name| !TEXTS.contains(name)) {
+    for name in names(first, second).into_iter().filter(|name| !TEXTS.contains(name)) {
         let (a, b) = (field(first, name), field(second, name));
         match name {
             "settings" if other_variant => {}
@@ -27,16 +23,22 @@ pub fn differences(first: &Value, second: &Value) -> Vec<String> {
     found
 }
 
+/// The names of all fields of two trees.
+fn names<'a>(first: &'a Value, second: &'a Value) -> BTreeSet<&'a str> {
+    let of = |tree: &'a Value| tree.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    of(first).chain(of(second)).collect()
+}
+
+fn field(tree: &Value, name: &str) -> Value {
+    tree.get(name).cloned().unwrap_or(Value::Null)
+}
+
 fn compare(path: &str, first: &Value, second: &Value, found: &mut Vec<String>) {
     match (first, second) {
         _ if first == second => {}
         (Value::Object(_) | Value::Null, Value::Object(_)) | (Value::Object(_), Value::Null) if !is_entry(path) => {
-            let names =
-                |tree: &Value| tree.as_object().into_iter().flat_map(|tree| tree.keys().cloned()).collect::<Vec<_>>();
-            let all: BTreeSet<String> = names(first).into_iter().chain(names(second)).collect();
-            let field = |tree: &Value, name: &str| tree.get(name).cloned().unwrap_or(Value::Null);
-            for name in all {
-                compare(&format!("{path}.{name}"), &field(first, &name), &field(second, &name), found);
+            for name in names(first, second) {
+                compare(&format!("{path}.{name}"), &field(first, name), &field(second, name), found);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {

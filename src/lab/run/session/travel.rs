@@ -59,7 +59,8 @@ impl Session {
         })
     }
 
-    pub(super) fn go(&mut self, goal: Goal) {
+    /// Goes to a moment at once, however long that takes.
+    pub fn go(&mut self, goal: Goal) {
         self.set_out(goal);
         while !self.approach(goal, u64::MAX) {}
     }

@@ -78,17 +78,8 @@ impl Reader<'_, '_> {
 
     /// A timer by its name and, if there are several of that name, its number.
     pub(super) fn timer(&mut self) -> Option<TimerId> {
-        let kinds = self.names.timers;
-        let all = || kinds.iter().map(|kind| kind.name);
-        let Some(timer) = self.fault.timer.as_deref() else {
-            self.problem("timer", "", format!("fire needs a timer: {}", all().collect::<Vec<_>>().join(", ")));
-            return None;
-        };
-        let index = all().position(|name| name == timer);
-        // Without a variant there are no timers, and that is told already.
-        if index.is_none() && !kinds.is_empty() {
-            self.problems.unknown(format!("{}.timer", self.path), timer, "timers", all());
-        }
+        let all = self.names.timers.iter().map(|kind| kind.name).collect();
+        let index = self.index("timer", self.fault.timer.as_deref(), ("a timer", "timers"), all);
         index.map(|index| index as TimerId | TimerId::from(self.fault.number.unwrap_or(0)) << 8)
     }
 
@@ -105,19 +96,28 @@ impl Reader<'_, '_> {
     }
 
     fn kind(&mut self) -> Option<KindId> {
-        let kinds = self.names.kinds;
-        let all = || kinds.iter().map(|kind| kind.name);
-        let Some(kind) = self.fault.kind.as_deref() else {
-            let says =
-                format!("{} needs a kind of message: {}", self.fault.action, all().collect::<Vec<_>>().join(", "));
-            self.problem("kind", "", says);
+        let all = self.names.kinds.iter().map(|kind| kind.name).collect();
+        let index = self.index("kind", self.fault.kind.as_deref(), ("a kind of message", "kinds of messages"), all);
+        index.map(|index| KindId(index as u8))
+    }
+
+    /// The place of a name among those of the variant; `one` and `many` are what they are names of.
+    fn index(
+        &mut self,
+        field: &str,
+        name: Option<&str>,
+        (one, many): (&str, &str),
+        all: Vec<&'static str>,
+    ) -> Option<usize> {
+        let Some(name) = name else {
+            self.problem(field, "", format!("{} needs {one}: {}", self.fault.action, all.join(", ")));
             return None;
         };
-        let index = all().position(|name| name == kind);
-        // Without a variant there are no kinds, and that is told already.
-        if index.is_none() && !kinds.is_empty() {
-            self.problems.unknown(format!("{}.kind", self.path), kind, "kinds of messages", all());
+        let index = all.iter().position(|known| *known == name);
+        // Without a variant there are none, and that is told already.
+        if index.is_none() && !all.is_empty() {
+            self.problems.unknown(format!("{}.{field}", self.path), name, many, all);
         }
-        index.map(|index| KindId(index as u8))
+        index
     }
 }
