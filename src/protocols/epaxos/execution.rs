@@ -76,7 +76,11 @@ impl Server {
         self.execute_with_dependencies(at, out);
         let waited: Vec<Instance> =
             self.blocked.extract_if(.., |(_, on)| *on == at).map(|(waiting, _)| waiting).collect();
-        waited.iter().for_each(|waiting| self.execute_with_dependencies(*waiting, out));
+        for waiting in waited {
+            if self.waits_for(waiting).is_none() {
+                self.execute_with_dependencies(waiting, out);
+            }
+        }
         if !self.is_executed(at)
             && let Some(value) = self.disk.get(at).and_then(|record| record.committed())
         {
@@ -111,9 +115,17 @@ impl Server {
                 if !self.is_learned(dependency) {
                     if out.rule(WAITS_FOR_DEPENDENCY, facts![root.lane, root.slot, dependency.lane, dependency.slot]) {
                         let at = visit.at;
-                        return self.block(root, at, dependency, out);
+                        self.block(&stack, dependency);
+                        // All that the last one misses is expected from now on.
+                        return self.missing(at).iter().for_each(|missing| self.expect(*missing, out));
                     }
                     continue;
+                }
+                // It waits itself, so this one has to wait for the same: what leads from it to there need not be searched again.
+                if let Some(on) = self.waits_for(dependency)
+                    && out.rule(WAITS_FOR_DEPENDENCY, facts![root.lane, root.slot, on.lane, on.slot])
+                {
+                    return self.block(&stack, on);
                 }
                 let index = (dependency.slot - bases[owner_place(dependency)] - 1) as usize;
                 match numbers[owner_place(dependency)].get(index) {
@@ -150,10 +162,20 @@ impl Server {
         None
     }
 
-    /// `root` has to wait for `on`. All that `at`, on the way there, misses is expected from now on.
-    fn block(&mut self, root: Instance, at: Instance, on: Instance, out: &mut Out<Server>) {
-        self.blocked.push((root, on));
-        self.missing(at).iter().for_each(|dependency| self.expect(*dependency, out));
+    /// The instance that one waits for, if it waits for one that is not known to be committed.
+    fn waits_for(&self, at: Instance) -> Option<Instance> {
+        let (_, on) = *self.blocked.iter().find(|(waiting, _)| *waiting == at)?;
+        (!self.is_learned(on)).then_some(on)
+    }
+
+    /// All that the search has on its stack depend on `on`, directly or not, and have to wait for it. To note that of the root alone would be enough, but
+    /// then, with 100 clients that all write one object, every commit would search all that is not executed many times.
+    fn block(&mut self, stack: &[Instance], on: Instance) {
+        for at in stack {
+            if self.waits_for(*at).is_none() {
+                self.blocked.push((*at, on));
+            }
+        }
     }
 
     /// What an instance depends on and is not committed here.
