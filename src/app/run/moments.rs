@@ -2,6 +2,7 @@
 //! the run goes ahead to find those ahead. This comes in the chunk for actions; the engine calls it through [`LookAhead`].
 
 use super::context::{describe, scripted_faults};
+use crate::web::browser;
 use quorumscope::core::Micros;
 use quorumscope::lab::Session;
 use quorumscope::lab::run::chapters::{Chapter, ChapterKind, Scout, chapters};
@@ -35,8 +36,10 @@ impl Moment {
 /// Finds the moments of a session with this number, a little at a time. `Some`: there is something new.
 pub type LookAhead = Box<dyn FnMut(u32, &Session) -> Option<Rc<[Moment]>>>;
 
-/// Events of one look, few enough for a frame.
-const SLICE: u64 = 1_500;
+/// Most events of one look, and most of its time, ms: few enough for a frame, also with a protocol that has much to do for each.
+const LOOK: (u64, f64) = (1_500, 4.0);
+/// Events between two readings of the clock.
+const SLICE: u64 = 100;
 /// How far ahead it looks beyond the end of the scenario's duration, µs.
 const BEYOND: Micros = 10_000_000;
 
@@ -71,7 +74,16 @@ pub fn look_ahead() -> LookAhead {
             scout = Some(Scout::new(session.universe(), horizon, patience));
             return Some(moments(session, scout.as_ref().map_or_else(Vec::new, Scout::chapters)));
         }
-        let there = scout.as_mut()?.advance(SLICE);
+        let goes = scout.as_mut()?;
+        let deadline = browser::now() + LOOK.1;
+        let mut left = LOOK.0;
+        let there = loop {
+            let there = goes.advance(SLICE);
+            left = left.saturating_sub(SLICE);
+            if there || left == 0 || browser::now() > deadline {
+                break there;
+            }
+        };
         let found = scout.take_if(|_| there)?.chapters();
         Some(moments(session, found))
     })
