@@ -19,6 +19,8 @@
       add("a", "Link to this run", { href: location.href });
       add("a", "Start with the first scenario", { href: location.pathname + location.search });
     }
+    // Whoever has it in a frame can show something else.
+    if (parent !== window) parent.postMessage({ quorumscope: 1, type: "error", code: start ? "start" : "stopped", message: [String(what?.message || what), helps].filter(Boolean).join(" ") }, "*");
     // If it is only slow, it goes on beside this, and the page replaces both.
     document.querySelectorAll(".starting, .late").forEach((line) => (line.hidden = true));
     document.body.prepend(box);

@@ -3,6 +3,7 @@
 mod charts;
 mod dialogs;
 mod elements;
+mod embed;
 mod hotkeys;
 mod lessons;
 mod page_action;
@@ -14,8 +15,8 @@ mod time;
 mod web;
 mod work;
 
+use pages::first;
 use pages::lab::{First, Lab, Props};
-use pages::opening;
 use std::cell::RefCell;
 use std::rc::Rc;
 use web::browser;
@@ -31,8 +32,8 @@ fn main() {
             return;
         }
         let options = Options::read();
-        let first = opening::first(&options).await;
-        let first = First(Rc::new(RefCell::new(Some(first))));
+        let opened = first::first(&options).await;
+        let first = First(Rc::new(RefCell::new(Some(opened))));
         yew::Renderer::<Lab>::with_props(Props { options, first }).render();
     });
 }

@@ -27,6 +27,7 @@ pub mod run;
 #[cfg(feature = "search")]
 pub mod shrink;
 
+pub use document::fault::words as verbs;
 #[cfg(feature = "link")]
 pub use document::link;
 pub use document::read::{REPLICAS, read};

@@ -3,7 +3,8 @@
 use super::DialogFrame;
 use crate::elements::controls::checkbox;
 use crate::hotkeys::{DIAGRAM_KEYS, HOTKEYS};
-use crate::web::parameters::{PARAMETERS, Parameter};
+use crate::web::options::PARAMETERS;
+use crate::web::parameters::Declared;
 use wasm_split_helpers::{SplitLoaderError, wasm_split};
 use yew::prelude::*;
 
@@ -44,10 +45,10 @@ pub fn help(keys: bool, on_keys: Callback<bool>, on_close: Callback<()>) -> Html
     let rows = |rows: &[(&'static str, &'static str)]| {
         rows.iter().map(|(what, says)| row((*what).into(), (*says).into())).collect::<Html>()
     };
-    let parameter = |parameter: &Parameter| {
+    let parameter = |parameter: &&dyn Declared| {
         row(
-            html! { <code>{ parameter.name }</code> },
-            format!("{}; otherwise {}", parameter.says, parameter.default).into(),
+            html! { <code>{ parameter.name() }</code> },
+            format!("{}; otherwise {}", parameter.says(), parameter.default()).into(),
         )
     };
     html! {

@@ -2,11 +2,12 @@
 //! browser's history.
 
 use crate::web::browser;
+use crate::web::options::LESSON;
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
 /// The parameter's name.
-const PARAMETER: &str = "lesson";
+const PARAMETER: &str = LESSON.name;
 
 /// What of the lessons is open: nothing, the list, or the lesson with this key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::stage::OnStage;
 use super::task::{self, Task};
 use crate::elements::controls::{button, select};
 use crate::run::player::Shared;
+use crate::run::told::{Listeners, Told};
 use crate::web::{browser, variants};
 use gloo::timers::callback::Interval;
 use quorumscope::core::Micros;
@@ -137,6 +138,11 @@ impl Component for LessonView {
             Msg::Draft(answer) => self.draft = Some(answer),
             Msg::Lock(predicts) => {
                 self.locked = self.draft.clone().filter(|_| predicts);
+                let told = told(ctx);
+                if let (Some(locked), Some(ready)) = (&self.locked, self.lesson()) {
+                    let says = ready.lesson.prediction.text(locked, &ready.place_names());
+                    told.tell(&Told::Predict { lesson: ctx.props().name.to_string(), says });
+                }
                 self.phase = Phase::Watch;
                 self.show(ctx, self.watched, true);
             }
@@ -162,7 +168,8 @@ impl Component for LessonView {
             }
             Msg::Built => {
                 let key = &ctx.props().name;
-                Progress { built: true, ..Progress::of(key) }.keep(key);
+                let told = told(ctx);
+                Progress { built: true, ..Progress::of(key, &told) }.keep(key, &told);
             }
         }
         true
@@ -204,6 +211,11 @@ impl Component for LessonView {
             </>
         }
     }
+}
+
+/// Who is told of it.
+fn told(ctx: &Context<LessonView>) -> Rc<Listeners> {
+    ctx.props().player.borrow().told.clone()
 }
 
 impl LessonView {
@@ -250,8 +262,11 @@ impl LessonView {
         self.reveal = true;
         let key = &ctx.props().name;
         let right = self.locked.as_ref().and_then(|locked| self.is_right(locked));
-        let kept = Progress::of(key);
-        Progress { right: right.or(kept.right), ..kept }.keep(key);
+        let told = told(ctx);
+        let kept = Progress::of(key, &told);
+        Progress { right: right.or(kept.right), ..kept }.keep(key, &told);
+        let says = self.lesson().and_then(|ready| self.verdict(ready)).unwrap_or_default();
+        told.tell(&Told::Answer { lesson: key.to_string(), says, right });
     }
 
     fn is_right(&self, locked: &Answer) -> Option<bool> {

@@ -3,6 +3,7 @@
 use super::address::Place;
 use super::progress::Progress;
 use crate::elements::controls::button;
+use crate::run::player::Shared;
 use quorumscope::lab::lesson::form::Lesson;
 use quorumscope::lab::lesson::{LESSONS, read};
 use yew::prelude::*;
@@ -16,20 +17,30 @@ fn all() -> Vec<(&'static str, Lesson)> {
 }
 
 /// Draws the list.
-pub fn list(go: &Callback<Place>) -> Html {
-    html! { <List go={go.clone()} /> }
+pub fn list(go: &Callback<Place>, player: &Shared) -> Html {
+    html! { <List go={go.clone()} player={player.clone()} /> }
 }
 
 #[derive(Clone, PartialEq, Properties)]
 struct Props {
     go: Callback<Place>,
+    player: Shared,
 }
 
 #[component]
 fn List(props: &Props) -> Html {
     let lessons = use_memo((), |()| all());
     let redraw = use_force_update();
-    let progress: Vec<Progress> = lessons.iter().map(|(key, _)| Progress::of(key)).collect();
+    let told = props.player.borrow().told.clone();
+    {
+        // What the page around a frame has kept may come after the list is drawn.
+        let (redraw, told) = (redraw.clone(), told.clone());
+        use_effect_with((), move |()| {
+            told.on_kept.set(Some(Box::new(move || redraw.force_update())));
+            move || told.on_kept.set(None)
+        });
+    }
+    let progress: Vec<Progress> = lessons.iter().map(|(key, _)| Progress::of(key, &told)).collect();
     let open = |key: &'static str| props.go.reform(move |_: MouseEvent| Place::Lesson(key.to_owned()));
     let link = |key: &'static str, title: &str| html! { <button type="button" class="link" onclick={open(key)}>{ title.to_owned() }</button> };
     let again = lessons.iter().zip(&progress).filter(|(_, progress)| progress.right == Some(false));
@@ -39,7 +50,7 @@ fn List(props: &Props) -> Html {
     let forget = {
         let keys: Vec<&'static str> = lessons.iter().map(|(key, _)| *key).collect();
         Callback::from(move |_: MouseEvent| {
-            keys.iter().for_each(|key| Progress::default().keep(key));
+            keys.iter().for_each(|key| Progress::default().keep(key, &told));
             redraw.force_update();
         })
     };

@@ -6,7 +6,7 @@ pub mod entry;
 mod lesson;
 mod list;
 mod prediction;
-mod progress;
+pub mod progress;
 mod stage;
 mod task;
 
@@ -24,7 +24,7 @@ fn load() -> Result<View, SplitLoaderError> {
         Some(name) => {
             html! { <lesson::LessonView key={name.clone()} name={name.clone()} player={props.player} go={props.go} /> }
         }
-        None => list::list(&props.go),
+        None => list::list(&props.go, &props.player),
     })
 }
 

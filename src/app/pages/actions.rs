@@ -4,9 +4,11 @@ use super::apply_action::{self, Notice};
 use super::chunks::{Chunk, Missing, Part};
 use super::keyboard;
 use super::lab::Lab;
+use super::lock;
 use super::opening::{self, Opened};
 use super::prefetch;
 use super::presentation;
+use crate::embed;
 use crate::lessons::entry;
 use crate::page_action::PageAction;
 use crate::panels::{latency, trials};
@@ -18,7 +20,6 @@ use crate::run::errand;
 use crate::run::player::Shared;
 use crate::run::view_model::ViewModel;
 use crate::time::{self, chapters};
-use crate::web::options::Options;
 use crate::web::{address, handle, json, later_style, parameters};
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Document, Scenario, Session};
@@ -40,10 +41,12 @@ pub struct Actions {
     pub apply: fn(&mut Engine, PageAction, &'static Variant, &[Scenario]) -> Notice,
     /// The scenario of the run for the set-up dialog: see [`apply_action::present`] and [`Session::scripted`].
     pub present: fn(&Engine) -> Rc<(Scenario, Scenario)>,
+    /// See [`lock::refuses`].
+    pub refuses: fn(&Engine, &PageAction) -> Option<String>,
     /// See [`keyboard::page_action`].
     pub key: fn(&KeyboardEvent, &Engine) -> Option<PageAction>,
     /// See [`opening::asked`].
-    pub asked: fn(Options) -> Later<Opened>,
+    pub asked: fn() -> Later<Opened>,
     /// See [`opening::opening`]; the error says what is wrong.
     pub link: fn(String) -> Later<Result<Errand, String>>,
     /// See [`errand::begin`].
@@ -74,7 +77,7 @@ pub struct Actions {
     pub latency: fn(&RunContext, &ViewModel) -> Html,
     /// See [`announce::announce`].
     pub announce: fn() -> Announce,
-    /// See [`handle::install`], [`later_style::install`] and [`entry::mount`].
+    /// See [`handle::install`], [`later_style::install`], [`entry::mount`], [`lock::install`] and [`embed::begin`].
     pub install: fn(&Shared),
     /// See [`parameters::complaints`].
     pub complaints: fn() -> Option<String>,
@@ -92,8 +95,9 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
     Ok(&Actions {
         apply: apply_action::apply_action,
         present: |engine| Rc::new((apply_action::present(engine), engine.session().scripted())),
+        refuses: lock::refuses,
         key: keyboard::page_action,
-        asked: |options| Box::pin(opening::asked(options)),
+        asked: || Box::pin(opening::asked()),
         link: |fragment| {
             Box::pin(async move { opening::opening(&fragment).await.map_err(|problems| problems.to_string()) })
         },
@@ -115,6 +119,8 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
             later_style::install();
             handle::install(player);
             entry::mount(player);
+            lock::install();
+            embed::begin(player);
         },
         complaints: parameters::complaints,
         presents: presentation::in_address,

@@ -136,6 +136,12 @@ pub struct Lab {
     pub(super) stage_observer: Option<StageObserver>,
 }
 
+/// Has a link to the laboratory lead to the moment on screen.
+fn lead_out(event: MouseEvent) {
+    let link: web_sys::HtmlAnchorElement = event.target_unchecked_into();
+    link.set_href(&format!("./{}", browser::window().location().hash().unwrap_or_default()));
+}
+
 /// Observes whether the stage is in view.
 type StageObserver = (IntersectionObserver, Closure<dyn Fn(Array)>);
 
@@ -152,7 +158,7 @@ impl Component for Lab {
         engine.play(options.autoplay.unwrap_or(!chosen));
         let mut rate = engine.first_rate();
         let view = Rc::new(ViewModel::of(&engine, Vec::new(), &mut rate, None));
-        let player = Player::start(engine, ctx.link().callback(Msg::Refresh));
+        let player = Player::start(engine, options.less_motion, ctx.link().callback(Msg::Refresh));
         let remembered = browser::remembered("theme").map(|theme| theme == "dark");
         let dark = options.dark.or(remembered).unwrap_or_else(|| browser::matches("(prefers-color-scheme: dark)"));
         browser::set_theme(dark);
@@ -368,6 +374,9 @@ impl Component for Lab {
                 }
                 if embed {
                     <h1 class="unseen">{ "Quorumscope" }</h1>
+                    if options.leads_out {
+                        <a class="out" href="./" target="_blank" rel="noopener" onclick={lead_out}>{ "Open in the lab" }</a>
+                    }
                 } else {
                     <Header context={context.clone()} titles={self.titles.clone()} dark={self.dark} on={on.clone()} />
                 }

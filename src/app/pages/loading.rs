@@ -88,7 +88,14 @@ impl Lab {
             page_action => {
                 self.load_missing(ctx);
                 let chunk = needs(&page_action);
-                if self.chunks.actions.is_some() && self.chunks.has(chunk) {
+                let refusal = self
+                    .chunks
+                    .actions
+                    .and_then(|actions| (actions.refuses)(&self.player.borrow().engine, &page_action));
+                if refusal.is_some() {
+                    self.menu = None;
+                    self.notice = refusal.map(AttrValue::from);
+                } else if self.chunks.actions.is_some() && self.chunks.has(chunk) {
                     self.choose(ctx, page_action);
                 } else {
                     self.load(ctx, chunk);

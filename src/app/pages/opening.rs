@@ -1,11 +1,10 @@
 //! Opening a run: from a link, at the moment in the link, or from a scenario.
 
-use super::chunks;
 use crate::run::engine::{Errand, RunStart, Way};
 use crate::run::errand;
 use crate::run::rate::Rate;
-use crate::web::options::Options;
-use crate::web::{address, browser, json};
+use crate::web::options::{MOMENT, PRESET, SEED, VARIANT};
+use crate::web::{address, browser, json, variants};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
 use quorumscope::lab::problem::no_such;
@@ -35,19 +34,8 @@ pub struct Opened {
     pub missing: bool,
 }
 
-/// The first run: what the address asks for, or the first scenario with the reason why.
-pub async fn first(options: &Options) -> Opened {
-    let plain = address::packed().is_none() && !options.asks_for_another();
-    if plain {
-        return begin(Vec::new());
-    }
-    match chunks::actions().await {
-        Ok(actions) => (actions.asked)(options.clone()).await,
-        Err(missing) => Opened { missing: true, ..begin(vec![missing.to_string()]) },
-    }
-}
-
-fn begin(problems: Vec<String>) -> Opened {
+/// The first scenario, with the reason why it is that.
+pub fn begin(problems: Vec<String>) -> Opened {
     Opened {
         start: after_prelude(Session::first()),
         chosen: false,
@@ -57,7 +45,7 @@ fn begin(problems: Vec<String>) -> Opened {
 }
 
 /// What the address asks for, or the first scenario with the reason why.
-pub async fn asked(options: Options) -> Opened {
+pub async fn asked() -> Opened {
     let mut problems = Vec::new();
     if let Some(fragment) = address::packed() {
         match link(&fragment).await {
@@ -70,17 +58,18 @@ pub async fn asked(options: Options) -> Opened {
         }
     }
     let mut presets = json::presets();
-    let keyed = presets.iter().position(|(preset, _)| options.preset.as_deref() == Some(preset.key));
-    if let (None, Some(key)) = (keyed, &options.preset) {
+    let asked = PRESET.here();
+    let keyed = presets.iter().position(|(preset, _)| asked.as_deref() == Some(preset.key));
+    if let (None, Some(key)) = (keyed, &asked) {
         let known = presets.iter().map(|(preset, _)| preset.key);
         let would_do = no_such(key, "built-in scenarios", known);
         problems.push(format!("preset={key} in the address: there is no built-in scenario \"{key}\", so this is the first one; {would_do}."));
     }
     let (_, scenario) = presets.swap_remove(keyed.unwrap_or(0));
     let mut scenario = without_trials(scenario);
-    scenario.seed = options.seed.or(scenario.seed);
-    if let Some(variant) = &options.variant {
-        scenario = with_variant(scenario, variant);
+    scenario.seed = SEED.here().or(scenario.seed);
+    if let Some(variant) = VARIANT.here() {
+        scenario = with_variant(scenario, &variant);
     }
     let variant = match variant(&scenario).await {
         Ok(variant) => variant,
@@ -91,10 +80,15 @@ pub async fn asked(options: Options) -> Opened {
     };
     match session(scenario, variant) {
         Ok(session) => {
-            let (start, told) = drawn_soon(where_it_opens(session)).await;
+            let moment = MOMENT.here();
+            let start = match moment {
+                Some(goal) => RunStart { errand: Some(errand::going(goal)), ..session.into() },
+                None => where_it_opens(session),
+            };
+            let (start, told) = drawn_soon(start).await;
             problems.extend(told);
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
-            Opened { start, chosen: false, problem, missing: false }
+            Opened { start, chosen: moment.is_some(), problem, missing: false }
         }
         Err(wrong) => {
             problems.push(wrong.to_string());
@@ -104,8 +98,8 @@ pub async fn asked(options: Options) -> Opened {
 }
 
 /// The variant that a scenario names, if there is one; loaded, if need be.
-async fn variant(scenario: &Scenario) -> Result<Option<&'static Variant>, chunks::Missing> {
-    chunks::variant(&scenario.variant).await.transpose()
+async fn variant(scenario: &Scenario) -> Result<Option<&'static Variant>, variants::Missing> {
+    variants::variant(&scenario.variant).await.transpose()
 }
 
 /// Starts a run of this scenario with the variant that it names.
@@ -121,7 +115,7 @@ pub enum Unopened {
     /// It makes no sense.
     Wrong(Problems),
     /// Its variant could not be loaded.
-    Missing(chunks::Missing),
+    Missing(variants::Missing),
 }
 
 impl<P: Into<Problems>> From<P> for Unopened {

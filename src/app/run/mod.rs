@@ -12,4 +12,5 @@ pub mod moments;
 pub mod pace;
 pub mod player;
 pub mod rate;
+pub mod told;
 pub mod view_model;

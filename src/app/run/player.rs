@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::frame_times::FrameTimes;
+use super::told::Listeners;
 use crate::elements::geometry::Point;
 use crate::page_action::Selected;
 use crate::stage::layout::Layout;
@@ -30,6 +31,8 @@ pub struct Player {
     pub engine: Engine,
     /// Script times of the latest frames.
     pub frame_times: FrameTimes,
+    /// What is told of the lessons, and to whom.
+    pub told: Rc<Listeners>,
     painter: Option<Painter>,
     layout: Rc<Layout>,
     flights: Vec<Flight>,
@@ -102,11 +105,12 @@ impl Shared {
 }
 
 impl Player {
-    /// Starts the frame loop. `on_update` is called when Yew should update.
-    pub fn start(engine: Engine, on_update: Callback<Update>) -> Shared {
+    /// Starts the frame loop, with less motion or all of it, unless the person's system decides that. `on_update` is called when Yew should update.
+    pub fn start(engine: Engine, less_motion: Option<bool>, on_update: Callback<Update>) -> Shared {
         let player = Shared(Rc::new(RefCell::new(Player {
             engine,
             frame_times: FrameTimes::default(),
+            told: Rc::default(),
             painter: None,
             layout: Rc::default(),
             flights: Vec::new(),
@@ -116,7 +120,7 @@ impl Player {
             last_frame: browser::now(),
             last_update: 0.0,
             needs_paint: true,
-            reduced_motion: browser::wants_less_motion(),
+            reduced_motion: less_motion.unwrap_or_else(browser::wants_less_motion),
             visible: true,
         })));
         let again = Rc::downgrade(&player.0);

@@ -30,6 +30,19 @@ pub fn document() -> Document {
     window().document().expect("a window has a document")
 }
 
+/// Whether the page is in a frame of another page.
+pub fn is_framed() -> bool {
+    let window = window();
+    window.parent().ok().flatten().is_some_and(|parent| parent != window)
+}
+
+/// Sends a message to the page around this one, if that comes from the origin; `*` for any.
+pub fn post(message: &impl serde::Serialize, origin: &str) {
+    if let (Ok(Some(parent)), Some(message)) = (window().parent(), super::json::tree(message)) {
+        let _ = parent.post_message(&message, origin);
+    }
+}
+
 /// Milliseconds on a clock that never goes back. For pacing only: no event depends on it.
 pub fn now() -> f64 {
     window().performance().map_or(0.0, |performance| performance.now())

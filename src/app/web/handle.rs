@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 /// The run at this moment.
 #[derive(Serialize)]
-struct State {
+pub struct State {
     time: u64,
     events: u64,
     fingerprint: String,
@@ -66,7 +66,8 @@ pub fn install(player: &Shared) {
     let _ = js_sys::Reflect::set(&browser::window(), &"quorumscope".into(), &handle);
 }
 
-fn state(player: &Shared) -> State {
+/// The run at this moment.
+pub fn state(player: &Shared) -> State {
     let player = player.borrow();
     let session = player.engine.session();
     let universe = session.universe();

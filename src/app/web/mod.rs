@@ -4,6 +4,7 @@ pub mod address;
 pub mod browser;
 pub mod handle;
 pub mod json;
+pub mod kinds;
 pub mod later_style;
 pub mod options;
 pub mod parameters;

@@ -1,5 +1,7 @@
 //! Scripted faults and interventions as text: `{ at = "5s", do = "crash", node = 1 }`. Nodes are counted from 1; sites and domains are named.
 
+#[cfg(feature = "link")]
+mod now;
 mod read;
 mod script_check;
 
