@@ -52,6 +52,12 @@ page_sources() {
   } | sha256
 }
 
+task_single() {
+  task_build
+  step "Packing the page into one file"
+  with_small_wasm node scripts/single.mjs dist dist-single
+}
+
 task_open() {
   task_build
   # --help and errors in the arguments come from the server itself.

@@ -20,7 +20,7 @@ use crate::run::errand;
 use crate::run::player::Shared;
 use crate::run::view_model::ViewModel;
 use crate::time::{self, chapters};
-use crate::web::{address, handle, json, later_style, parameters};
+use crate::web::{address, handle, json, later_style, offline, parameters};
 use quorumscope::lab::document::trial::Trial;
 use quorumscope::lab::{Document, Scenario, Session};
 use quorumscope::universe::Variant;
@@ -77,8 +77,8 @@ pub struct Actions {
     pub latency: fn(&RunContext, &ViewModel) -> Html,
     /// See [`announce::announce`].
     pub announce: fn() -> Announce,
-    /// See [`handle::install`], [`later_style::install`], [`entry::mount`], [`lock::install`] and [`embed::begin`].
-    pub install: fn(&Shared),
+    /// See [`handle::install`], [`later_style::install`], [`entry::mount`], [`lock::install`], [`embed::begin`] and [`offline::install`].
+    pub install: fn(&Shared, Callback<String>),
     /// See [`parameters::complaints`].
     pub complaints: fn() -> Option<String>,
     /// See [`presentation::in_address`].
@@ -115,12 +115,13 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         trials: trials::trials,
         latency: latency::latency,
         announce: announce::announce,
-        install: |player| {
+        install: |player, tell| {
             later_style::install();
             handle::install(player);
             entry::mount(player);
             lock::install();
             embed::begin(player);
+            offline::install(tell);
         },
         complaints: parameters::complaints,
         presents: presentation::in_address,

@@ -57,7 +57,7 @@ impl Lab {
             (actions.complete)(&mut self.player.borrow_mut().engine);
             self.presets = (actions.presets)().into();
             self.titles = self.presets.iter().map(|preset| preset.title.clone().into()).collect();
-            (actions.install)(&self.player);
+            (actions.install)(&self.player, ctx.link().callback(Msg::Notice));
             let told = self.notice.take().map(|notice| notice.to_string());
             let told: Vec<String> = told.into_iter().chain((actions.complaints)()).collect();
             self.notice = (!told.is_empty()).then(|| told.join("\n").into());

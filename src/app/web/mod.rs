@@ -6,6 +6,7 @@ pub mod handle;
 pub mod json;
 pub mod kinds;
 pub mod later_style;
+pub mod offline;
 pub mod options;
 pub mod parameters;
 pub mod room;
