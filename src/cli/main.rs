@@ -7,6 +7,7 @@ mod check;
 mod checkpoint;
 mod compare;
 mod diff;
+mod export;
 mod flags;
 mod fuzz;
 mod interrupt;
@@ -176,6 +177,16 @@ enum Command {
         #[command(flatten)]
         part: sequence::Part,
     },
+    /// Write a run in a format that other tools read: JSON lines, tables, traces, logs with vector clocks, states, pictures
+    ///
+    /// One run up to one moment. docs/exports.md says of each format what reads it.
+    #[command(after_long_help = export::bounds())]
+    Export {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        form: export::Form,
+    },
     /// Describe a run at one moment in words: who leads and why, each replica, faults, messages, clients, properties
     ///
     /// The same as the page's view in words. Exit codes: 0 described; 2 the input makes no sense; 3 the run is cut short before that moment;
@@ -329,6 +340,7 @@ fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitC
             transcript::transcript(&source, until.as_deref(), memory, json, out)
         }
         Command::Sequence { source, part } => sequence::sequence(&source, &part, memory, out),
+        Command::Export { source, form } => export::export(&source, &form, memory, out),
         Command::State { source, at, json } => state::state(&source, at.as_deref(), memory, json, out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)

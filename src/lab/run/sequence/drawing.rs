@@ -312,7 +312,7 @@ fn arrow(chart: &Chart, message: &Message, from: Point, to: Point) -> Shape {
 }
 
 /// The class of messages of a phase.
-fn phase(phase: Option<Phase>) -> &'static str {
+pub fn phase(phase: Option<Phase>) -> &'static str {
     match phase {
         None => "client",
         Some(Phase::Elect) => "elect",
