@@ -12,6 +12,7 @@ use crate::lab::Session;
 use crate::lab::run::diagram::{Fate, Lane};
 use crate::sim::trace::What;
 use serde_json::{Map, Value, json};
+use std::fmt::Write;
 
 /// The variables, their types (in Apalache's notation) and what they are.
 pub const VARIABLES: &[(&str, &str)] = &[
@@ -20,7 +21,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("committed", "Int -> Int"),
     ("epoch", "Int -> <<Int, Int>>"),
     ("leads", "Int -> Bool"),
-    ("log", "Int -> (Int -> { epoch: <<Int, Int>>, value: Str, chosen: Bool })"),
+    ("log", "Int -> (Int -> Str)"),
     ("messages", "Set({ id: Int, kind: Str, from: Str, to: Str, fields: Str -> Str })"),
     ("role", "Int -> Str"),
     ("time", "Int"),
@@ -45,11 +46,10 @@ pub(super) fn write(run: &Recording, session: &Session) -> Result<String, Refusa
     });
     let vars: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
     let mut text = format!("{{\"#meta\":{meta},\n\"vars\":{},\n\"states\":[", json!(vars));
-    let mut states = States { run, session, now: run.start.clone(), logs: vec![Vec::new(); run.start.len()], on_way: Vec::new() };
+    let mut states = States { run, session, now: run.start.clone(), logs: vec![entries(&[]); run.start.len()], on_way: Vec::new() };
     for (index, step) in run.steps.iter().enumerate() {
-        let state = states.after(index, step);
         text.push_str(if index == 0 { "\n" } else { ",\n" });
-        text.push_str(&state.to_string());
+        states.after(index, step, &mut text);
         room_for(&text, step.at)?;
     }
     text.push_str("\n]}\n");
@@ -60,7 +60,8 @@ struct States<'a> {
     run: &'a Recording,
     session: &'a Session,
     now: Vec<Seen>,
-    logs: Vec<Vec<Entry>>,
+    /// The log of each node, as it is written.
+    logs: Vec<String>,
     /// Numbers of the messages on their way.
     on_way: Vec<usize>,
 }
@@ -80,12 +81,12 @@ fn epoch(epoch: Epoch) -> Value {
 }
 
 impl States<'_> {
-    fn after(&mut self, index: usize, step: &Step) -> Value {
+    /// Writes the state after a step.
+    fn after(&mut self, index: usize, step: &Step, text: &mut String) {
         step.update(&mut self.now);
+        self.logs.resize(self.now.len(), entries(&[]));
         for (node, log) in &step.logs {
-            let place = usize::from(node.0);
-            self.logs.resize(self.logs.len().max(place + 1), Vec::new());
-            self.logs[place].clone_from(log);
+            self.logs[usize::from(node.0)] = entries(log);
         }
         self.on_way.extend(step.sent.clone());
         let history = self.run.history();
@@ -96,19 +97,23 @@ impl States<'_> {
         self.on_way.retain(ended);
         let of = |value: &dyn Fn(&Seen) -> Value| map((1..).zip(&self.now).map(|(node, seen): (u8, &Seen)| (int(node), value(seen))));
         let running = |seen: &Seen| seen.status.unwrap_or_default();
-        json!({
-            "#meta": { "index": index, "event": step.event },
-            "action": self.action(step),
-            "applied": of(&|seen| int(running(seen).log.applied)),
-            "committed": of(&|seen| int(running(seen).log.committed)),
-            "epoch": of(&|seen| epoch(running(seen).epoch)),
-            "leads": of(&|seen| running(seen).leads.into()),
-            "log": map((1..).zip(&self.logs).map(|(node, log): (u8, &Vec<Entry>)| (int(node), entries(log)))),
-            "messages": { "#set": self.messages() },
-            "role": of(&|seen| running(seen).role.into()),
-            "time": int(step.at),
-            "up": of(&|seen| seen.status.is_some().into()),
-        })
+        // Logs are long and change seldom: they are written once and copied.
+        let logs: Vec<String> = (1..).zip(&self.logs).map(|(node, log): (u8, _)| format!("[{},{log}]", int(node))).collect();
+        let parts: [(&str, String); 11] = [
+            ("#meta", json!({ "index": index, "event": step.event }).to_string()),
+            ("action", self.action(step).to_string()),
+            ("applied", of(&|seen| int(running(seen).log.applied)).to_string()),
+            ("committed", of(&|seen| int(running(seen).log.committed)).to_string()),
+            ("epoch", of(&|seen| epoch(running(seen).epoch)).to_string()),
+            ("leads", of(&|seen| running(seen).leads.into()).to_string()),
+            ("log", format!("{{\"#map\":[{}]}}", logs.join(","))),
+            ("messages", json!({ "#set": self.messages() }).to_string()),
+            ("role", of(&|seen| running(seen).role.into()).to_string()),
+            ("time", int(step.at).to_string()),
+            ("up", of(&|seen| seen.status.is_some().into()).to_string()),
+        ];
+        let parts: Vec<String> = parts.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let _ = write!(text, "{{{}}}", parts.join(","));
     }
 
     /// What happened: a word, the node that it happened to, and more words.
@@ -170,9 +175,11 @@ impl States<'_> {
     }
 }
 
-fn entries(log: &[Entry]) -> Value {
-    map(log.iter().map(|(slot, entry)| {
-        let value = entry.command.map_or_else(|| "of the protocol's own".to_owned(), |command| format!("{command:?}"));
-        (int(slot), json!({ "epoch": epoch(entry.epoch), "value": value, "chosen": entry.chosen }))
-    }))
+/// A log: its slots, and in each the epoch in which it was written and the command.
+fn entries(log: &[Entry]) -> String {
+    let entry = |(slot, entry): &Entry| {
+        let command = entry.command.map_or_else(|| "of the protocol's own".to_owned(), |command| format!("{command:?}"));
+        (int(slot), Value::from(format!("{} {command}", entry.epoch)))
+    };
+    map(log.iter().map(entry)).to_string()
 }

@@ -260,7 +260,7 @@ impl Export {
             return Ok(false);
         }
         if self.kind == Kind::Sequence {
-            let from = self.options.from.unwrap_or_else(|| space_time::usual_part(&self.recordings[0]).0);
+            let from = self.options.from.unwrap_or_else(|| space_time::usual_part(&self.recordings[0], sequence::USUAL).0);
             self.chart = Some(sequence::Watcher::new(session, &self.inspector, from));
             return Ok(false);
         }

@@ -5,7 +5,7 @@ use super::{MOST_EVENTS, Refusal};
 use crate::core::{ClientId, EntryStatus, Micros, NodeId, NodeStatus, Op, Outcome, Slot};
 use crate::lab::Session;
 use crate::lab::run::diagram::{Fate, History, Lane, Message, Recorder};
-use crate::lab::run::session::Branch;
+use crate::lab::run::session::{Branch, Follower};
 use crate::sim::action::Action;
 use crate::sim::clients::HistoryEvent;
 use crate::sim::trace::{Record, What};
@@ -206,7 +206,15 @@ impl Recording {
         let present = branch.number == session.branch().number;
         let goal = if present { session.moment() } else { branch.reached };
         let total = self.recorder.universe().trace().total();
-        if !self.recorder.step_by(|follower| session.lead_on(branch, goal, follower)) {
+        let lead = |follower: &mut Follower| {
+            let happened = session.lead_on(branch, goal, follower);
+            // At the end, time goes on to the moment itself.
+            if !happened && follower.universe().time() < goal.at {
+                follower.universe_mut().step_until(goal.at);
+            }
+            happened
+        };
+        if !self.recorder.step_by(lead) {
             self.done = true;
             return Ok(());
         }
@@ -223,7 +231,7 @@ impl Recording {
         let (records, sent) = (self.records_since(total), self.sent(inspector));
         let changed = (0..).zip(&now).filter(|(node, now)| self.now.get(usize::from(*node)) != Some(now));
         let changed: Vec<(NodeId, Seen)> = changed.map(|(node, now)| (NodeId(node), *now)).collect();
-        let logs = if self.wants.logs { self.changed_logs(&now) } else { Vec::new() };
+        let logs = if self.wants.logs { self.changed_logs(&now, &records) } else { Vec::new() };
         let universe = self.recorder.universe();
         let action = records.iter().find_map(|record| match record.what {
             What::Acted => universe.intervention().map(|action| (action, words::action(universe.variant(), action))),
@@ -247,10 +255,15 @@ impl Recording {
     }
 
     /// The logs that hold something else than after the last step.
-    fn changed_logs(&mut self, now: &[Seen]) -> Vec<(NodeId, Vec<Entry>)> {
+    fn changed_logs(&mut self, now: &[Seen], records: &[Record]) -> Vec<(NodeId, Vec<Entry>)> {
         let universe = self.recorder.universe();
         let mut changed = Vec::new();
         for (node, seen) in (0..).map(NodeId).zip(now) {
+            // Only who did something, or began or ceased to run, holds something else.
+            let same = self.now.get(usize::from(node.0)) == Some(seen);
+            if same && !records.iter().any(|record| record.node == node) && !self.steps.is_empty() {
+                continue;
+            }
             let entries: Vec<Entry> = match seen.status {
                 Some(status) => (status.log.first..=status.log.last)
                     .take(MOST_ENTRIES)

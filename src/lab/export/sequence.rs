@@ -8,6 +8,9 @@ use crate::lab::run::sequence::{Chart, Filter, Recorder, drawing, recorder::MOST
 use crate::lab::run::session::Follower;
 use crate::universe::inspect::Inspector;
 
+/// Messages without heartbeats of the part that is shown where none is asked for.
+pub(super) const USUAL: usize = 14;
+
 /// Watches a run from a time on.
 pub(super) struct Watcher {
     follower: Follower,

@@ -15,7 +15,7 @@ use std::fmt::Write;
 /// Most messages of one picture.
 pub(super) const MOST_MESSAGES: usize = 1_500;
 /// Messages without heartbeats of the part that is shown where none is asked for.
-const USUAL: usize = 36;
+pub(super) const USUAL: usize = 36;
 /// Most messages that have their letters.
 const LETTERS: usize = 160;
 
@@ -44,11 +44,11 @@ const OWN: &str = "\
 ";
 
 /// The part that is shown where none is asked for: as long as its messages can be told apart.
-pub(super) fn usual_part(run: &Recording) -> (Micros, Micros) {
+pub(super) fn usual_part(run: &Recording, most: usize) -> (Micros, Micros) {
     let until = run.universe().time();
     let counts = |message: &Message| !is_heartbeat(run, message) && message.fate != Fate::Unsent;
     let mut latest = run.history().messages().rev().filter(|(_, message)| counts(message));
-    let from = latest.nth(USUAL - 1).map_or(0, |(_, message)| message.sent.saturating_sub(1_000));
+    let from = latest.nth(most - 1).map_or(0, |(_, message)| message.sent.saturating_sub(1_000));
     (from.min(until.saturating_sub(1)), until)
 }
 
@@ -102,9 +102,12 @@ fn time(at: Micros) -> String {
 
 /// Draws it.
 pub(super) fn svg(run: &Recording, session: &Session, options: Options) -> Result<String, Refusal> {
-    let (usual, until) = usual_part(run);
+    let (usual, until) = usual_part(run, USUAL);
     let from = options.from.unwrap_or(usual);
-    let messages: Vec<(usize, &Message)> = run.history().window(from, until).collect();
+    // What arrives at the very edge is a head without a way.
+    let edge = from + (until - from) / 200;
+    let messages = run.history().window(from, until).filter(|(_, message)| message.arrives > edge || message.sent >= from);
+    let messages: Vec<(usize, &Message)> = messages.collect();
     if messages.len() > MOST_MESSAGES {
         let at = messages[MOST_MESSAGES].1.sent.max(from);
         return Err(Refusal::TooMuch { bound: format!("{MOST_MESSAGES} messages in a picture"), at });

@@ -6,6 +6,7 @@ use crate::lab::Session;
 use crate::lab::quantity::Quantity;
 use crate::lab::run::sequence::drawing::phase;
 use crate::lab::run::sequence::svg::{Theme, escaped, frame, style};
+use crate::universe::words::latency;
 use crate::universe::{End, NodeView, ReplyKind};
 use std::fmt::Write;
 
@@ -13,19 +14,22 @@ type Point = (i32, i32);
 
 /// Size of the stage, without head and legend.
 const WIDTH: i32 = 1_280;
-const HEIGHT: i32 = 640;
+const HEIGHT: i32 = 570;
 const HEAD: i32 = 84;
 /// Room for a node with its words; and the height of a site's name.
 const CELL: Point = (132, 104);
 const NAME: i32 = 30;
 const RADIUS: i32 = 24;
 const CHARACTER: i32 = 7;
+/// Most sites of which the ways between them are drawn.
+const MOST_LINKED: usize = 6;
 /// Most messages that are drawn; of more, only how many there are is told.
 const MOST_MESSAGES: usize = 400;
 
 const OWN: &str = "\
 .title { font-size: 20px; font-weight: 700; text-anchor: start } .about { fill: var(--muted); text-anchor: start }
-.site { fill: none; stroke: var(--line); stroke-width: 1.4 } .place { font-weight: 600 } .clients { font-size: 12px; fill: var(--muted) }
+.site { fill: var(--paper); stroke: var(--line); stroke-width: 1.4 } .place { font-weight: 600 } .clients { font-size: 12px; fill: var(--muted) }
+.link { stroke: var(--line); opacity: 0.45 } .rtt { fill: var(--muted); font-size: 12px }
 .node { fill: var(--paper); stroke: var(--ink); stroke-width: 2 } .leader .node { stroke-width: 4.5 } .gone .node { stroke: var(--danger); stroke-dasharray: 4 4 }
 .number { font-size: 17px; font-weight: 700 } .role { font-size: 13px; font-weight: 600 } .epoch { font-size: 12px; fill: var(--muted) }
 .wrong { fill: var(--danger); font-size: 12px } .crown { fill: var(--vote) }
@@ -48,6 +52,7 @@ pub(super) fn svg(session: &Session, theme: Theme) -> String {
     let mut stage = Stage { session, shapes: Vec::new(), nodes: vec![(0, 0); views.len()], text: String::new() };
     stage.place(&views);
     stage.head();
+    stage.links();
     stage.sites();
     stage.cuts(&views);
     let keys = stage.messages();
@@ -125,19 +130,24 @@ impl Stage<'_> {
             .collect();
         let count = order.len().max(1);
         let mut middles = vec![(WIDTH / 2, HEAD + HEIGHT / 2); places.len()];
-        let widest = sizes.iter().map(|size| size.0).max().unwrap_or(0);
-        let highest = sizes.iter().map(|size| size.1).max().unwrap_or(0);
-        for (index, site) in order.iter().enumerate() {
+        // From the west by way of the north, so that neighbours stay neighbours; stretched to all the room there is.
+        let turns: Vec<(f64, f64)> = (0..count)
+            .map(|index| std::f64::consts::TAU * index as f64 / count as f64 - std::f64::consts::PI)
+            .map(|turn| (turn.cos(), turn.sin()))
+            .collect();
+        let span = |of: fn(&(f64, f64)) -> f64| {
+            let (low, high) = turns.iter().map(of).fold((1.0, -1.0), |(low, high): (f64, f64), it| (low.min(it), high.max(it)));
+            (low, (high - low).max(f64::EPSILON))
+        };
+        let ((west, wide), (north, high)) = (span(|turn| turn.0), span(|turn| turn.1));
+        for (site, turn) in order.iter().zip(&turns) {
+            let room = (WIDTH - sizes[*site].0 - 160, HEIGHT - sizes[*site].1 - 24);
+            let x = 80 + sizes[*site].0 / 2 + (f64::from(room.0) * (turn.0 - west) / wide).round() as i32;
+            let y = HEAD + 12 + sizes[*site].1 / 2 + (f64::from(room.1) * (turn.1 - north) / high).round() as i32;
             middles[*site] = match count {
                 1 => (WIDTH / 2, HEAD + HEIGHT / 2),
-                2 => (WIDTH / 4 + index as i32 * WIDTH / 2, HEAD + HEIGHT / 2),
-                _ => {
-                    // From the west by way of the north, so that neighbours stay neighbours.
-                    let turn = -std::f64::consts::PI + std::f64::consts::TAU * index as f64 / count as f64;
-                    let (wide, high) = (f64::from((WIDTH - widest) / 2 - 16), f64::from((HEIGHT - highest) / 2 - 8));
-                    let (x, y) = (turn.cos() * wide.max(0.0), turn.sin() * high.max(0.0));
-                    (WIDTH / 2 + x.round() as i32, HEAD + HEIGHT / 2 + y.round() as i32)
-                }
+                2 => (x, HEAD + HEIGHT / 2),
+                _ => (x, y),
             };
         }
         if count > 2 && overlap(&middles, &sizes) {
@@ -157,6 +167,33 @@ impl Stage<'_> {
                 );
             }
             self.shapes.push(Shape { at, size, nodes });
+        }
+    }
+
+    /// The ways between sites that have nodes, and their round trips.
+    fn links(&mut self) {
+        let topology = &self.session.checked().blueprint.topology;
+        let sites: Vec<usize> = (0..self.shapes.len()).filter(|site| !self.shapes[*site].nodes.is_empty()).collect();
+        if sites.len() > MOST_LINKED {
+            return;
+        }
+        let middle = |site: usize| {
+            let Shape { at, size, .. } = self.shapes[site];
+            (at.0 + size.0 / 2, at.1 + size.1 / 2)
+        };
+        let (mut lines, mut labels) = (Vec::new(), Vec::new());
+        for (index, a) in sites.iter().enumerate() {
+            for b in &sites[index + 1..] {
+                let (from, to) = (middle(*a), middle(*b));
+                lines.push((from, to));
+                labels.push(((from.0 + to.0) / 2, (from.1 + to.1) / 2, latency(topology.round_trip(*a as u8, *b as u8))));
+            }
+        }
+        for ((x1, y1), (x2, y2)) in lines {
+            self.write(format_args!("<line class=\"link\" x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"/>"));
+        }
+        for (x, y, text) in labels {
+            self.words("rtt halo", (x, y + 4), &text);
         }
     }
 
