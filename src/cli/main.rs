@@ -73,7 +73,11 @@ enum Command {
         json: bool,
     },
     /// Print the JSON Schema of scenario documents
-    Schema,
+    Schema {
+        /// Of the lines of `export --format jsonl` instead
+        #[arg(long)]
+        jsonl: bool,
+    },
     /// Run a scenario and report commands, messages, latencies, leaders, outages and violations
     ///
     /// Exit codes: 0 all well; 1 a property was violated, with --seeds by any of the seeds; 2 the input makes no sense; 3 cut short: too many
@@ -317,7 +321,8 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
-        Command::Schema => json(&quorumscope::lab::text::schema(), out),
+        Command::Schema { jsonl: true } => json(&quorumscope::lab::export::jsonl::schema(), out),
+        Command::Schema { jsonl: false } => json(&quorumscope::lab::text::schema(), out),
         Command::Run { source, seeds: Some(seeds), jobs, json, .. } => {
             seeds::run(&source, &seeds, jobs, memory, json, out)
         }

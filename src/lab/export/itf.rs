@@ -2,7 +2,7 @@
 //! seen after a step: of each node whether it is up, its role, epoch and log; and the messages on their way.
 //!
 //! Integers are written as `{"#bigint": "5"}`, functions as `{"#map": [[key, value], …]}`, sets as `{"#set": […]}`, tuples as `{"#tup": […]}`, records
-//! as objects. A value that may be absent is a sequence of one or none, so that each variable has one type.
+//! as objects, whose fields are no keywords of the languages that read them. A value that may be absent is a sequence of one or none, so that each variable has one type.
 
 use super::jsonl::name;
 use super::recording::{Entry, Recording, Seen, Step};
@@ -22,7 +22,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("epoch", "Int -> <<Int, Int>>"),
     ("leads", "Int -> Bool"),
     ("log", "Int -> (Int -> Str)"),
-    ("messages", "Set({ id: Int, kind: Str, from: Str, to: Str, fields: Str -> Str })"),
+    ("messages", "Set({ id: Int, kind: Str, sender: Str, receiver: Str, fields: Str -> Str })"),
     ("role", "Int -> Str"),
     ("time", "Int"),
     ("up", "Int -> Bool"),
@@ -166,8 +166,8 @@ impl States<'_> {
             Some(json!({
                 "id": int(number + 1),
                 "kind": name(kinds, message.kind),
-                "from": lane(message.from),
-                "to": lane(message.to),
+                "sender": lane(message.from),
+                "receiver": lane(message.to),
                 "fields": map(fields.map(|(name, value)| (Value::from(name.as_str()), Value::from(value.as_str())))),
             }))
         };

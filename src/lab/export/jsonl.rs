@@ -259,6 +259,15 @@ pub enum Line<'a> {
     End(EndLine),
 }
 
+/// The JSON Schema of a line.
+#[cfg(feature = "cli")]
+pub fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Line<'static>>();
+    schema.insert("title".to_owned(), "A line of a Quorumscope run".into());
+    schema.to_value()
+}
+
 /// Writes the file.
 pub(super) fn write(run: &Recording, session: &Session, inspector: &Inspector) -> Result<String, Refusal> {
     let mut text = String::new();

@@ -9,7 +9,6 @@ use crate::lab::run::diagram::{Fate, Lane, Message, MessageKind, State};
 use crate::lab::run::sequence::drawing::phase;
 use crate::lab::run::sequence::svg::{escaped, frame, style};
 use crate::universe::ReplyKind;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Most messages of one picture.
@@ -19,6 +18,8 @@ pub(super) const USUAL: usize = 36;
 /// Most messages that have their letters.
 const LETTERS: usize = 160;
 
+/// Least distance of two signs, tenths of pixels.
+const SIGN: i64 = 165;
 /// Width of the picture, of the column of names and of the margin on the right.
 const WIDTH: i64 = 1_280;
 const LEFT: i64 = 168;
@@ -274,7 +275,7 @@ impl Drawing<'_> {
 
     fn messages(&mut self, messages: &[(usize, &Message)]) {
         let lettered = messages.iter().filter(|(_, message)| !is_heartbeat(self.run, message)).count() <= LETTERS;
-        let mut signs = String::new();
+        let (mut signs, mut placed) = (String::new(), Vec::new());
         for (number, message) in messages {
             let (Some(y1), Some(y2)) = (self.plan.y(message.from), self.plan.y(message.to)) else { continue };
             let (x1, x2) = (self.plan.x(message.sent), self.plan.x(message.arrives));
@@ -317,8 +318,13 @@ impl Drawing<'_> {
             ));
             let long = (end.0 - start.0).abs() + (end.1 - start.1).abs() > 500;
             if lettered && class != "heartbeat" && long {
-                // Not in the middle, where the two directions of a round trip cross.
-                let at = (start.0 + (end.0 - start.0) * 35 / 100, start.1 + (end.1 - start.1) * 35 / 100);
+                // Not in the middle first, where the two directions of a round trip cross; and not on another sign.
+                let place = |part: i64| (start.0 + (end.0 - start.0) * part / 100, start.1 + (end.1 - start.1) * part / 100);
+                let is_free = |at: &(i64, i64)| {
+                    placed.iter().all(|(x, y): &(i64, i64)| (at.0 - x).pow(2) + (at.1 - y).pow(2) > SIGN * SIGN)
+                };
+                let Some(at) = [35, 50, 65, 22, 78].map(place).into_iter().find(is_free) else { continue };
+                placed.push(at);
                 let _ = writeln!(
                     signs,
                     "<g class=\"message {class}\"><circle class=\"sign\" cx=\"{}\" cy=\"{}\" r=\"8\"/>\
@@ -365,34 +371,35 @@ impl Drawing<'_> {
         }
         let word = self.session.checked().variant.card.epoch;
         let mut now = self.run.start.clone();
-        let mut free: BTreeMap<NodeId, i64> = BTreeMap::new();
+        let mut notes: Vec<(u8, NodeId, Micros, String)> = Vec::new();
         for step in &self.run.steps {
-            let mut said = Vec::new();
             for (node, seen) in &step.seen {
                 let before = now.get(usize::from(node.0)).and_then(|seen| seen.status);
-                let what = match (before, seen.status) {
-                    (Some(_), None) => "down".to_owned(),
-                    (None, Some(status)) => format!("up as {}", status.role),
+                let (rank, what) = match (before, seen.status) {
+                    (Some(_), None) => (1, "down".to_owned()),
+                    (None, Some(status)) => (1, format!("up as {}", status.role)),
                     (Some(before), Some(now)) if before.role != now.role => {
-                        format!("{}, {word} {}", now.role, now.epoch)
+                        (if now.leads { 0 } else { 2 }, format!("{}, {word} {}", now.role, now.epoch))
                     }
                     _ => continue,
                 };
-                said.push((*node, what));
+                if step.at >= from && step.at <= until {
+                    notes.push((rank, *node, step.at, what));
+                }
             }
             step.update(&mut now);
-            if step.at < from || step.at > until {
-                continue;
-            }
-            for (node, what) in said {
-                let Some(y) = self.plan.y(Lane::Node(node)) else { continue };
-                let width = CHARACTER * what.chars().count() as i64;
-                let middle = (self.plan.x(step.at) / 10).clamp(LEFT + width / 2, (WIDTH - 6 - width / 2).max(LEFT));
-                let free = free.entry(node).or_insert(0);
-                if middle - width / 2 > *free {
-                    *free = middle + width / 2 + 6;
-                    self.words("note halo", middle * 10, y - 130, &what);
-                }
+        }
+        // Leaders first, where there is no room for all.
+        notes.sort_by_key(|(rank, _, at, _)| (*rank, *at));
+        let mut taken: Vec<(NodeId, i64, i64)> = Vec::new();
+        for (_, node, at, what) in notes {
+            let Some(y) = self.plan.y(Lane::Node(node)) else { continue };
+            let half = CHARACTER * what.chars().count() as i64 / 2;
+            let middle = (self.plan.x(at) / 10).clamp(LEFT + half, (WIDTH - 6 - half).max(LEFT + half));
+            let (begin, end) = (middle - half - 4, middle + half + 4);
+            if taken.iter().all(|(other, from, until)| *other != node || end < *from || begin > *until) {
+                taken.push((node, begin, end));
+                self.words("note halo", middle * 10, y - 130, &what);
             }
         }
     }
