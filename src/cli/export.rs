@@ -2,8 +2,8 @@
 
 use crate::transcript::time;
 use crate::{Source, Stop, UNDECIDED, invalid, source};
-use clap::builder::PossibleValuesParser;
 use clap::builder::PossibleValue;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use quorumscope::lab::export::{FORMATS, MOST_BYTES, MOST_EVENTS, Options, Refusal, format, write};
 use quorumscope::lab::problem::Problems;
@@ -51,7 +51,8 @@ fn formats() -> Vec<PossibleValue> {
 
 fn help() -> String {
     let width = FORMATS.iter().map(|format| format.key.len()).max().unwrap_or(0);
-    let lines: Vec<String> = FORMATS.iter().map(|format| format!("\n  {:width$}  {}", format.key, format.says)).collect();
+    let lines: Vec<String> =
+        FORMATS.iter().map(|format| format!("\n  {:width$}  {}", format.key, format.says)).collect();
     format!("What to write:{}\n", lines.concat())
 }
 

@@ -16,10 +16,10 @@
 #[cfg(feature = "search")]
 pub mod counterexample;
 pub mod document;
-#[cfg(feature = "link")]
-pub mod export;
 #[cfg(feature = "search")]
 pub mod explore;
+#[cfg(feature = "link")]
+pub mod export;
 #[cfg(feature = "search")]
 pub mod fuzz;
 #[cfg(feature = "link")]

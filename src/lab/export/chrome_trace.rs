@@ -208,7 +208,9 @@ impl<'a> Trace<'a> {
             slices.push(Slice { lane, begin, name, args, ends, begins: Vec::new() });
         }
         for number in step.sent.clone() {
-            let Some(message) = self.run.history().message(number).filter(|it| it.fate == Fate::Delivered) else { continue };
+            let Some(message) = self.run.history().message(number).filter(|it| it.fate == Fate::Delivered) else {
+                continue;
+            };
             let sender = slices.iter_mut().rev().find(|slice| slice.lane == message.from);
             match sender {
                 Some(slice) => slice.begins.push(number),
@@ -296,7 +298,8 @@ impl<'a> Trace<'a> {
             }
         }
         for (property, nodes) in &step.violated {
-            let by = if nodes.is_empty() { String::new() } else { format!(" by {}", words::nodes(nodes.iter().copied())) };
+            let by =
+                if nodes.is_empty() { String::new() } else { format!(" by {}", words::nodes(nodes.iter().copied())) };
             instants.push((format!("{property} is violated{by}"), "violation", None));
         }
         for (name, cat, node) in instants {

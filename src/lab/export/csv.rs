@@ -24,14 +24,22 @@ pub(super) fn requests(run: &Recording, session: &Session) -> String {
     let places = &session.checked().places;
     let sites = run.sites_of_clients();
     let attempts = Attempts::of(run);
-    let mut text =
-        head(&["request", "client", "site", "operation", "submitted_us", "answered_us", "latency_us", "outcome", "attempts", "answered_by"]);
+    let mut text = head(&[
+        "request",
+        "client",
+        "site",
+        "operation",
+        "submitted_us",
+        "answered_us",
+        "latency_us",
+        "outcome",
+        "attempts",
+        "answered_by",
+    ]);
     for (number, request) in (1..).zip(run.requests()) {
         let site = sites.get(&request.client).and_then(|site| places.get(usize::from(*site)));
         let (answered, latency, outcome) = match request.told {
-            Some((at, outcome)) => {
-                (at.to_string(), (at - request.asked).to_string(), in_words(outcome))
-            }
+            Some((at, outcome)) => (at.to_string(), (at - request.asked).to_string(), in_words(outcome)),
             None => (String::new(), String::new(), "none yet".to_owned()),
         };
         let (sent, by) = attempts.of_request(request.client, request.asked, request.told.map(|(at, _)| at));

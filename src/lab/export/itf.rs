@@ -31,8 +31,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
 /// Writes the trace.
 pub(super) fn write(run: &Recording, session: &Session) -> Result<String, Refusal> {
     let (checked, universe) = (session.checked(), session.universe());
-    let types: Map<String, Value> =
-        VARIABLES.iter().map(|(name, of)| ((*name).to_owned(), Value::from(*of))).collect();
+    let types: Map<String, Value> = VARIABLES.iter().map(|(name, of)| ((*name).to_owned(), Value::from(*of))).collect();
     let violated: Vec<&str> = universe.violations().iter().map(|violation| violation.property).collect();
     let meta = json!({
         "format": "ITF",
@@ -46,7 +45,8 @@ pub(super) fn write(run: &Recording, session: &Session) -> Result<String, Refusa
     });
     let vars: Vec<&str> = VARIABLES.iter().map(|(name, _)| *name).collect();
     let mut text = format!("{{\"#meta\":{meta},\n\"vars\":{},\n\"states\":[", json!(vars));
-    let mut states = States { run, session, now: run.start.clone(), logs: vec![entries(&[]); run.start.len()], on_way: Vec::new() };
+    let mut states =
+        States { run, session, now: run.start.clone(), logs: vec![entries(&[]); run.start.len()], on_way: Vec::new() };
     for (index, step) in run.steps.iter().enumerate() {
         text.push_str(if index == 0 { "\n" } else { ",\n" });
         states.after(index, step, &mut text);
@@ -95,10 +95,13 @@ impl States<'_> {
             history.message(*number).is_some_and(|it| it.ended_in > step.event && it.fate != Fate::Unsent)
         };
         self.on_way.retain(ended);
-        let of = |value: &dyn Fn(&Seen) -> Value| map((1..).zip(&self.now).map(|(node, seen): (u8, &Seen)| (int(node), value(seen))));
+        let of = |value: &dyn Fn(&Seen) -> Value| {
+            map((1..).zip(&self.now).map(|(node, seen): (u8, &Seen)| (int(node), value(seen))))
+        };
         let running = |seen: &Seen| seen.status.unwrap_or_default();
         // Logs are long and change seldom: they are written once and copied.
-        let logs: Vec<String> = (1..).zip(&self.logs).map(|(node, log): (u8, _)| format!("[{},{log}]", int(node))).collect();
+        let logs: Vec<String> =
+            (1..).zip(&self.logs).map(|(node, log): (u8, _)| format!("[{},{log}]", int(node))).collect();
         let parts: [(&str, String); 11] = [
             ("#meta", json!({ "index": index, "event": step.event }).to_string()),
             ("action", self.action(step).to_string()),
@@ -178,7 +181,8 @@ impl States<'_> {
 /// A log: its slots, and in each the epoch in which it was written and the command.
 fn entries(log: &[Entry]) -> String {
     let entry = |(slot, entry): &Entry| {
-        let command = entry.command.map_or_else(|| "of the protocol's own".to_owned(), |command| format!("{command:?}"));
+        let command =
+            entry.command.map_or_else(|| "of the protocol's own".to_owned(), |command| format!("{command:?}"));
         (int(slot), Value::from(format!("{} {command}", entry.epoch)))
     };
     map(log.iter().map(entry)).to_string()

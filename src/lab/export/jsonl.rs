@@ -8,8 +8,8 @@ use crate::lab::run::diagram::{Fate, Lane, MessageKind};
 use crate::lab::run::report::finding_text;
 use crate::lab::{Document, Session};
 use crate::sim::trace::What;
-use crate::universe::inspect::Inspector;
 use crate::universe::ReplyKind;
+use crate::universe::inspect::Inspector;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

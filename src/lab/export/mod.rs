@@ -113,7 +113,12 @@ pub static FORMATS: &[Format] = &[
         "The states of the run in the Informal Trace Format, for Apalache, Quint and other tools around TLA+",
         Kind::Itf,
     ),
-    picture("svg-stage", "A picture of the stage at the moment: nodes, roles, messages on their way", false, Kind::Stage),
+    picture(
+        "svg-stage",
+        "A picture of the stage at the moment: nodes, roles, messages on their way",
+        false,
+        Kind::Stage,
+    ),
     picture(
         "svg-diagram",
         "A picture of the space-time diagram: a line a node, time to the right, arrows for messages",
@@ -166,7 +171,11 @@ impl fmt::Display for Refusal {
         let time = |micros: Micros| Quantity::from_micros(micros).to_string();
         match self {
             Refusal::TooMuch { bound, at } => {
-                write!(f, "too large: {bound} are the most, and there were more by {}: an earlier end would do", time(*at))
+                write!(
+                    f,
+                    "too large: {bound} are the most, and there were more by {}: a shorter part would do",
+                    time(*at)
+                )
             }
             Refusal::NoPart { from, until } => {
                 write!(f, "{}: a time before the end, which is {}, would do", time(*from), time(*until))
@@ -178,12 +187,7 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// Writes the run of a session up to its present moment.
-pub fn write(
-    format: &Format,
-    session: &Session,
-    inspector: &Inspector,
-    options: &Options,
-) -> Result<String, Refusal> {
+pub fn write(format: &Format, session: &Session, inspector: &Inspector, options: &Options) -> Result<String, Refusal> {
     let mut export = Export::new(format, session, inspector, options)?;
     while !export.advance(session, MOST_EVENTS)? {}
     export.finish(session)
@@ -215,6 +219,10 @@ impl Export {
         let until = session.universe().time();
         if let Some(from) = options.from.filter(|from| format.has_part && *from >= until) {
             return Err(Refusal::NoPart { from, until });
+        }
+        // Without following them all.
+        if session.universe().events() > MOST_EVENTS && kind != Kind::Stage {
+            return Err(Refusal::TooMuch { bound: format!("{MOST_EVENTS} events"), at: until });
         }
         let mut export = Export {
             kind,
@@ -260,7 +268,8 @@ impl Export {
             return Ok(false);
         }
         if self.kind == Kind::Sequence {
-            let from = self.options.from.unwrap_or_else(|| space_time::usual_part(&self.recordings[0], sequence::USUAL).0);
+            let from =
+                self.options.from.unwrap_or_else(|| space_time::usual_part(&self.recordings[0], sequence::USUAL).0);
             self.chart = Some(sequence::Watcher::new(session, &self.inspector, from));
             return Ok(false);
         }

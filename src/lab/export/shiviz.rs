@@ -79,7 +79,9 @@ impl Log<'_> {
                 let what = match (before, seen.status) {
                     (Some(_), None) => "goes down".to_owned(),
                     (None, Some(status)) => format!("starts as {}", status.role),
-                    (Some(before), Some(status)) if before.role != status.role && !acted.contains(&Lane::Node(*node)) => {
+                    (Some(before), Some(status))
+                        if before.role != status.role && !acted.contains(&Lane::Node(*node)) =>
+                    {
                         format!("becomes {}", status.role)
                     }
                     _ => continue,
@@ -116,7 +118,8 @@ impl Log<'_> {
             Lane::Node(node) => format!("node{node:?}"),
             Lane::Clients(site) => {
                 let id = places.get(usize::from(site)).map_or("", |place| place.id.as_str());
-                let id: String = id.chars().map(|c| if c.is_whitespace() || c == '"' || c == '\\' { '-' } else { c }).collect();
+                let id: String =
+                    id.chars().map(|c| if c.is_whitespace() || c == '"' || c == '\\' { '-' } else { c }).collect();
                 format!("clients@{id}")
             }
         };

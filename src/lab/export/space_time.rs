@@ -107,7 +107,8 @@ pub(super) fn svg(run: &Recording, session: &Session, options: Options) -> Resul
     let from = options.from.unwrap_or(usual);
     // What arrives at the very edge is a head without a way.
     let edge = from + (until - from) / 200;
-    let messages = run.history().window(from, until).filter(|(_, message)| message.arrives > edge || message.sent >= from);
+    let messages =
+        run.history().window(from, until).filter(|(_, message)| message.arrives > edge || message.sent >= from);
     let messages: Vec<(usize, &Message)> = messages.collect();
     if messages.len() > MOST_MESSAGES {
         let at = messages[MOST_MESSAGES].1.sent.max(from);
@@ -319,7 +320,8 @@ impl Drawing<'_> {
             let long = (end.0 - start.0).abs() + (end.1 - start.1).abs() > 500;
             if lettered && class != "heartbeat" && long {
                 // Not in the middle first, where the two directions of a round trip cross; and not on another sign.
-                let place = |part: i64| (start.0 + (end.0 - start.0) * part / 100, start.1 + (end.1 - start.1) * part / 100);
+                let place =
+                    |part: i64| (start.0 + (end.0 - start.0) * part / 100, start.1 + (end.1 - start.1) * part / 100);
                 let is_free = |at: &(i64, i64)| {
                     placed.iter().all(|(x, y): &(i64, i64)| (at.0 - x).pow(2) + (at.1 - y).pow(2) > SIGN * SIGN)
                 };
@@ -436,7 +438,9 @@ impl Drawing<'_> {
                 (x, y) = (LEFT, y + 24);
             }
             match shape {
-                "decided" => self.write(format_args!("<path class=\"decided\" d=\"M{} {}l6 7l-6 7l-6 -7Z\"/>", x + 8, y - 11)),
+                "decided" => {
+                    self.write(format_args!("<path class=\"decided\" d=\"M{} {}l6 7l-6 7l-6 -7Z\"/>", x + 8, y - 11))
+                }
                 _ => self.line("leads", (x * 10, (y - 4) * 10), ((x + 18) * 10, (y - 4) * 10)),
             }
             self.words("key", (x + 24) * 10, y * 10, name);

@@ -136,7 +136,8 @@ impl Stage<'_> {
             .map(|turn| (turn.cos(), turn.sin()))
             .collect();
         let span = |of: fn(&(f64, f64)) -> f64| {
-            let (low, high) = turns.iter().map(of).fold((1.0, -1.0), |(low, high): (f64, f64), it| (low.min(it), high.max(it)));
+            let (low, high) =
+                turns.iter().map(of).fold((1.0, -1.0), |(low, high): (f64, f64), it| (low.min(it), high.max(it)));
             (low, (high - low).max(f64::EPSILON))
         };
         let ((west, wide), (north, high)) = (span(|turn| turn.0), span(|turn| turn.1));
@@ -161,10 +162,8 @@ impl Stage<'_> {
             for (index, node) in (0..).zip(&nodes) {
                 let (row, column) = (index / columns, index % columns);
                 let in_row = (nodes.len() as i32 - row * columns).min(columns);
-                self.nodes[usize::from(node.0)] = (
-                    middle.0 + (2 * column - in_row + 1) * CELL.0 / 2,
-                    at.1 + NAME + row * CELL.1 + RADIUS + 22,
-                );
+                self.nodes[usize::from(node.0)] =
+                    (middle.0 + (2 * column - in_row + 1) * CELL.0 / 2, at.1 + NAME + row * CELL.1 + RADIUS + 22);
             }
             self.shapes.push(Shape { at, size, nodes });
         }
@@ -186,7 +185,11 @@ impl Stage<'_> {
             for b in &sites[index + 1..] {
                 let (from, to) = (middle(*a), middle(*b));
                 lines.push((from, to));
-                labels.push(((from.0 + to.0) / 2, (from.1 + to.1) / 2, latency(topology.round_trip(*a as u8, *b as u8))));
+                labels.push((
+                    (from.0 + to.0) / 2,
+                    (from.1 + to.1) / 2,
+                    latency(topology.round_trip(*a as u8, *b as u8)),
+                ));
             }
         }
         for ((x1, y1), (x2, y2)) in lines {
@@ -231,8 +234,12 @@ impl Stage<'_> {
     /// Ways on which every message is lost.
     fn cuts(&mut self, views: &[NodeView]) {
         for view in views {
-            for other in view.cut.iter().filter(|other| other.0 > view.id.0 || !views[usize::from(other.0)].cut.has(view.id)) {
-                let (Some(from), Some(to)) = (self.end(End::Node(view.id)), self.end(End::Node(other))) else { continue };
+            for other in
+                view.cut.iter().filter(|other| other.0 > view.id.0 || !views[usize::from(other.0)].cut.has(view.id))
+            {
+                let (Some(from), Some(to)) = (self.end(End::Node(view.id)), self.end(End::Node(other))) else {
+                    continue;
+                };
                 self.write(format_args!(
                     "<line class=\"cut\" x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\"><title>cut: {:?} and {:?}</title></line>",
                     from.0, from.1, to.0, to.1, view.id, other
@@ -253,13 +260,14 @@ impl Stage<'_> {
         let (mut ways, mut signs) = (String::new(), String::new());
         let drawn = flights.len() <= MOST_MESSAGES;
         for flight in &flights {
-            let (class, letter, name) = match (flight.kind.and_then(|kind| kinds.get(usize::from(kind.0))), flight.reply) {
-                (Some(kind), _) => (phase(Some(kind.phase)), kind.letter.to_string(), kind.name.to_owned()),
-                (None, None) => ("client", "?".to_owned(), "request of a client".to_owned()),
-                (None, Some(ReplyKind::Answered)) => ("client", "✓".to_owned(), "answer to a client".to_owned()),
-                (None, Some(ReplyKind::Refused)) => ("client", "✗".to_owned(), "refusal".to_owned()),
-                (None, Some(ReplyKind::Redirected(_))) => ("client", "↪".to_owned(), "redirect".to_owned()),
-            };
+            let (class, letter, name) =
+                match (flight.kind.and_then(|kind| kinds.get(usize::from(kind.0))), flight.reply) {
+                    (Some(kind), _) => (phase(Some(kind.phase)), kind.letter.to_string(), kind.name.to_owned()),
+                    (None, None) => ("client", "?".to_owned(), "request of a client".to_owned()),
+                    (None, Some(ReplyKind::Answered)) => ("client", "✓".to_owned(), "answer to a client".to_owned()),
+                    (None, Some(ReplyKind::Refused)) => ("client", "✗".to_owned(), "refusal".to_owned()),
+                    (None, Some(ReplyKind::Redirected(_))) => ("client", "↪".to_owned(), "redirect".to_owned()),
+                };
             match keys.iter_mut().find(|(_, _, other, _)| *other == name) {
                 Some(key) => key.3 += 1,
                 None => keys.push((class, letter.clone(), name.clone(), 1)),
@@ -283,7 +291,13 @@ impl Stage<'_> {
             // As a part of a thousand, which cannot become too large.
             let part = i64::try_from(i128::from(passed) * 1_000 / i128::from(whole)).unwrap_or(0);
             let (start, at) = (along(rim), along(rim + run * part / 1_000));
-            let fate = if flight.will_drop { " lost" } else if flight.held { " under-way" } else { "" };
+            let fate = if flight.will_drop {
+                " lost"
+            } else if flight.held {
+                " under-way"
+            } else {
+                ""
+            };
             let _ = writeln!(
                 ways,
                 "<g class=\"message {class}{fate}\"><path class=\"way\" d=\"M{} {}L{} {}\"/></g>",
@@ -317,7 +331,9 @@ impl Stage<'_> {
             Some(_) if leads => "leader",
             Some(_) => "up",
         };
-        self.write(format_args!("<g class=\"{class}\"><circle class=\"node\" cx=\"{x}\" cy=\"{y}\" r=\"{RADIUS}\"/></g>"));
+        self.write(format_args!(
+            "<g class=\"{class}\"><circle class=\"node\" cx=\"{x}\" cy=\"{y}\" r=\"{RADIUS}\"/></g>"
+        ));
         if leads {
             let (x, y) = (x, y - RADIUS - 4);
             self.write(format_args!("<path class=\"crown\" d=\"M{} {y}v-11l6 5l5 -8l5 8l6 -5v11Z\"/>", x - 11));
@@ -326,7 +342,8 @@ impl Stage<'_> {
         let (role, epoch) = match view.status {
             Some(status) => {
                 let log = status.log.last > 0;
-                let log = if log { format!(", {} of {}", status.log.committed, status.log.last) } else { String::new() };
+                let log =
+                    if log { format!(", {} of {}", status.log.committed, status.log.last) } else { String::new() };
                 (status.role.to_owned(), format!("{word} {}{log}", status.epoch))
             }
             None => ("down".to_owned(), String::new()),
