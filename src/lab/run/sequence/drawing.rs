@@ -177,7 +177,7 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
 /// Width of the column of times: as wide as the longest of them needs.
 fn times(chart: &Chart, rows: &[Row]) -> i32 {
     let longest = rows.iter().map(|row| chart.time(row.at.at).chars().count()).max().unwrap_or(0);
-    TIMES.max(BOLD * longest as i32 + 14)
+    TIMES.max(BOLD * longest as i32 + 12)
 }
 
 /// Where each lane is, and the width of all.
