@@ -8,6 +8,7 @@
 
 use quorumscope::core::{Micros, NodeId};
 use quorumscope::lab::export::{self, Export, FORMATS, Format, Options, Refusal, shiviz};
+use quorumscope::lab::fuzz::FuzzRequest;
 use quorumscope::lab::run::sequence::svg::Theme;
 use quorumscope::lab::{Scenario, Session, presets};
 use quorumscope::sim::{Action, What};
@@ -119,7 +120,7 @@ fn table(text: &str) -> Vec<Vec<String>> {
     rows.iter().map(|row| row.iter().map(str::to_owned).collect()).collect()
 }
 
-fn check_tables(session: &Session, deliveries: usize, key: &str) {
+fn check_tables(session: &Session, deliveries: usize, key: &str, copies: bool) {
     let counts = session.universe().counts();
     let rows = table(&write(session, "csv-requests"));
     assert_eq!(rows.len() as u64 - 1, counts.asked, "{key}: a row a request");
@@ -134,7 +135,8 @@ fn check_tables(session: &Session, deliveries: usize, key: &str) {
     let rows = table(&write(session, "csv-messages"));
     let number = |row: &[String], column: usize| row[column].parse::<u64>().expect("a number");
     let between: Vec<u64> = rows[1..].iter().filter(|row| row[1] == "nodes").map(|row| number(row, 2)).collect();
-    assert_eq!(between.iter().sum::<u64>(), counts.messages(), "{key}");
+    // Copies that the network makes are messages, too, and what is dropped as it is sent is none; the run counts what nodes send.
+    assert!(copies || between.iter().sum::<u64>() == counts.messages(), "{key}: {between:?}, {}", counts.messages());
     for row in &rows[1..] {
         assert_eq!(number(row, 2), (3..8).map(|column| number(row, column)).sum::<u64>(), "{key}: {row:?}");
     }
@@ -285,7 +287,7 @@ fn is_expression(value: &Value) -> bool {
     }
 }
 
-fn check_itf(text: &str, session: &Session, key: &str) {
+fn check_itf(text: &str, session: &Session, key: &str, waiting: bool) {
     let trace: Value = serde_json::from_str(text).expect("JSON");
     let vars: BTreeSet<&str> = trace["vars"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
     let states = trace["states"].as_array().expect("a list");
@@ -315,7 +317,9 @@ fn check_itf(text: &str, session: &Session, key: &str) {
     let mut flights = Vec::new();
     session.universe().flights(&mut flights);
     let on_way = flights.iter().filter(|flight| flight.from != flight.to).count();
-    assert_eq!(last["messages"]["#set"].as_array().unwrap().len(), on_way, "{key}");
+    let told = last["messages"]["#set"].as_array().unwrap().len();
+    // What has arrived at a node that is paused or busy is not in flight, and not handled either.
+    assert!(told == on_way || waiting && told > on_way, "{key}: {told} of {on_way}");
 }
 
 /// A picture that stands by itself: well-formed, with a title, nothing from elsewhere, and texts that can be searched.
@@ -342,12 +346,12 @@ fn check_svg(text: &str, key: &str) -> Vec<String> {
 
 fn check_all(session: &Session, deliveries: usize, key: &str) {
     check_jsonl(&write(session, "jsonl"), session, deliveries, key);
-    check_tables(session, deliveries, key);
+    check_tables(session, deliveries, key, false);
     check_trace(&write(session, "chrome-trace"), session, deliveries, key);
     let executions = executions(&write(session, "shiviz"));
     assert_eq!(executions.len(), 1, "{key}");
     check_clocks(&executions[0].1, key);
-    check_itf(&write(session, "itf"), session, key);
+    check_itf(&write(session, "itf"), session, key, false);
     for format in FORMATS.iter().filter(|format| format.is_picture) {
         let inspector = &session.checked().variant.inspector;
         match export::write(format, session, inspector, &Options::default()) {
@@ -364,8 +368,36 @@ fn every_format_of_every_built_in_scenario_says_what_the_run_counted() {
         let mut session = self::preset(preset.key);
         // To the event, not to a round time.
         let until = session.checked().duration.min(1_000_000);
-        let deliveries = run_and_count_deliveries(&mut session, until, 300);
+        // In one there are hundreds of messages under way at a time.
+        let events = if preset.key == "all-sites-write" { 60 } else { 200 };
+        let deliveries = run_and_count_deliveries(&mut session, until, events);
         check_all(&session, deliveries, preset.key);
+    }
+}
+
+/// Faults of all kinds, also such as no protocol promises to survive: lies, twins, lost writes, messages that come twice or are dropped by hand.
+#[test]
+fn random_worlds_full_of_faults_are_exported_as_they_were() {
+    let number = |name: &str, usual: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (seeds, events) = (number("EXPORT_SEEDS", 1), number("EXPORT_EVENTS", 300));
+    for variant in quorumscope::universe::variants() {
+        let request =
+            FuzzRequest { variant: variant.card.key.to_owned(), beyond_model: true, ..FuzzRequest::default() };
+        let fuzzer = request.check().expect("a variant");
+        for seed in 0..seeds {
+            let key = format!("{} {seed}", variant.card.key);
+            let mut session = Session::new(fuzzer.run(seed).scenario).expect("it has run");
+            let duration = session.checked().duration;
+            let deliveries = run_and_count_deliveries(&mut session, duration, events);
+            check_jsonl(&write(&session, "jsonl"), &session, deliveries, &key);
+            check_tables(&session, deliveries, &key, true);
+            check_trace(&write(&session, "chrome-trace"), &session, deliveries, &key);
+            check_clocks(&executions(&write(&session, "shiviz"))[0].1, &key);
+            check_svg(&write(&session, "svg-stage"), &key);
+            if events <= 400 {
+                check_itf(&write(&session, "itf"), &session, &key, true);
+            }
+        }
     }
 }
 
@@ -374,7 +406,7 @@ fn crash_and_election_are_in_every_format() {
     let mut session = preset("leader-crash");
     let deliveries = run_and_count_deliveries(&mut session, 9_700_000, u64::MAX);
     check_trace(&write(&session, "chrome-trace"), &session, deliveries, "leader-crash");
-    check_tables(&session, deliveries, "leader-crash");
+    check_tables(&session, deliveries, "leader-crash", false);
     let lines = write(&session, "jsonl");
     check_jsonl(&lines, &session, deliveries, "leader-crash");
     assert!(lines_of(&lines).iter().any(|line| line["action"] == "crash node 1" && line["others"]["1"]["up"] == false));

@@ -62,8 +62,8 @@ struct States<'a> {
     now: Vec<Seen>,
     /// The log of each node, as it is written.
     logs: Vec<String>,
-    /// Numbers of the messages on their way.
-    on_way: Vec<usize>,
+    /// The messages on their way: their numbers, and how they are written.
+    on_way: Vec<(usize, String)>,
 }
 
 fn int(number: impl std::fmt::Display) -> Value {
@@ -88,18 +88,20 @@ impl States<'_> {
         for (node, log) in &step.logs {
             self.logs[usize::from(node.0)] = entries(log);
         }
-        self.on_way.extend(step.sent.clone());
+        let sent: Vec<_> = step.sent.clone().filter_map(|number| Some((number, self.message(number)?))).collect();
+        self.on_way.extend(sent);
         let history = self.run.history();
-        let ended = |number: &usize| {
+        let stays = |(number, _): &(usize, String)| {
             // What a step ended is not on its way after it; what never left never was.
             history.message(*number).is_some_and(|it| it.ended_in > step.event && it.fate != Fate::Unsent)
         };
-        self.on_way.retain(ended);
+        self.on_way.retain(stays);
         let of = |value: &dyn Fn(&Seen) -> Value| {
             map((1..).zip(&self.now).map(|(node, seen): (u8, &Seen)| (int(node), value(seen))))
         };
         let running = |seen: &Seen| seen.status.unwrap_or_default();
-        // Logs are long and change seldom: they are written once and copied.
+        // Logs and messages are long and change seldom: they are written once and copied.
+        let messages: Vec<&str> = self.on_way.iter().map(|(_, text)| text.as_str()).collect();
         let logs: Vec<String> =
             (1..).zip(&self.logs).map(|(node, log): (u8, _)| format!("[{},{log}]", int(node))).collect();
         let parts: [(&str, String); 11] = [
@@ -110,7 +112,7 @@ impl States<'_> {
             ("epoch", of(&|seen| epoch(running(seen).epoch)).to_string()),
             ("leads", of(&|seen| running(seen).leads.into()).to_string()),
             ("log", format!("{{\"#map\":[{}]}}", logs.join(","))),
-            ("messages", json!({ "#set": self.messages() }).to_string()),
+            ("messages", format!("{{\"#set\":[{}]}}", messages.join(","))),
             ("role", of(&|seen| running(seen).role.into()).to_string()),
             ("time", int(step.at).to_string()),
             ("up", of(&|seen| seen.status.is_some().into()).to_string()),
@@ -154,7 +156,8 @@ impl States<'_> {
         json!({ "kind": kind, "node": node, "says": says })
     }
 
-    fn messages(&self) -> Vec<Value> {
+    /// A message, as it is written.
+    fn message(&self, number: usize) -> Option<String> {
         let kinds = self.session.checked().variant.kinds;
         let lane = |lane: Lane| match lane {
             Lane::Node(node) => format!("node {node:?}"),
@@ -163,18 +166,17 @@ impl States<'_> {
                 format!("clients at {id}")
             }
         };
-        let message = |number: &usize| {
-            let message = self.run.history().message(*number)?;
-            let fields = self.run.contents.get(*number).into_iter().flatten();
-            Some(json!({
-                "id": int(number + 1),
-                "kind": name(kinds, message.kind),
-                "sender": lane(message.from),
-                "receiver": lane(message.to),
-                "fields": map(fields.map(|(name, value)| (Value::from(name.as_str()), Value::from(value.as_str())))),
-            }))
-        };
-        self.on_way.iter().filter_map(message).collect()
+        let message = self.run.history().message(number)?;
+        let fields = self.run.contents.get(number).into_iter().flatten();
+        let fields = map(fields.map(|(name, value)| (Value::from(name.as_str()), Value::from(value.as_str()))));
+        let record = json!({
+            "id": int(number + 1),
+            "kind": name(kinds, message.kind),
+            "sender": lane(message.from),
+            "receiver": lane(message.to),
+            "fields": fields,
+        });
+        Some(record.to_string())
     }
 }
 
