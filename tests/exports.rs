@@ -459,8 +459,16 @@ fn branches_are_executions_and_the_session_stays_where_it_is() {
     // What was done by hand is in the other formats, too, and only up to the present moment.
     let lines = write(&session, "jsonl");
     assert!(lines.contains("crash node 5") && lines_of(&lines).last().unwrap()["time_us"] == 1_100_000);
+    let diagram = write(&session, "svg-diagram");
+    assert!(diagram.contains(" to 1.1s, time to the right"), "to the moment, not to the last event before it");
     session.seek_time(800_000);
     assert!(!write(&session, "jsonl").contains("crash node 5"), "it is to come");
+    // Between two things done at the same time.
+    session.act(Action::Crash(NodeId(2))).expect("it is up");
+    session.act(Action::Crash(NodeId(3))).expect("it is up");
+    session.back();
+    let lines = write(&session, "jsonl");
+    assert!(lines.contains("crash node 3") && !lines.contains("crash node 4"));
 }
 
 #[test]
