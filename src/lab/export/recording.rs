@@ -1,7 +1,7 @@
 //! What all formats are made of: a branch of a session, followed from its start in a copy of the simulation. The record of messages is that of the
 //! space-time diagram; beside it stands what happened in each step, and what could be seen of the nodes afterwards.
 
-use super::{MOST_EVENTS, Refusal};
+use super::{MOST_BYTES, MOST_EVENTS, Refusal};
 use crate::core::{ClientId, EntryStatus, Micros, NodeId, NodeStatus, Op, Outcome, Slot};
 use crate::lab::Session;
 use crate::lab::run::diagram::{Fate, History, Lane, Message, Recorder};
@@ -15,8 +15,10 @@ use crate::universe::{Universe, words};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-/// Most slots of a log of which the entries are kept after each step.
+/// Most slots of one log, where logs are written down.
 const MOST_ENTRIES: usize = 4_096;
+/// What an entry of a log takes in a file, at least, bytes.
+const ENTRY: usize = 32;
 
 /// What is written down besides messages and states.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +102,8 @@ pub(super) struct Recording {
     now: Vec<Seen>,
     logs: Vec<Vec<Entry>>,
     messages: usize,
+    /// Bytes of contents, reasons and logs. All of them would be in the file.
+    bytes: usize,
     /// Violations seen: of what is promised, and others.
     violations: (usize, usize),
     done: bool,
@@ -130,6 +134,7 @@ impl Recording {
             steps: Vec::new(),
             contents: Vec::new(),
             messages: 0,
+            bytes: 0,
             violations: (0, 0),
             done: false,
         };
@@ -168,7 +173,10 @@ impl Recording {
                 let fields = content(universe, inspector, message.id);
                 fields.into_iter().map(|field| (field.name, field.value)).collect()
             };
+            let first = self.contents.len();
             self.contents.extend(sent.clone().map(fields));
+            let new = self.contents[first..].iter().flatten();
+            self.bytes += new.map(|(name, value)| name.len() + value.len()).sum::<usize>();
         }
         sent
     }
@@ -220,18 +228,23 @@ impl Recording {
         }
         let universe = self.recorder.universe();
         let at = universe.time();
-        let too_much = |bound: String| Err(Refusal::TooMuch { bound, at });
+        let too_much = |bound: String| Refusal::TooMuch { bound, at };
         if universe.events() > MOST_EVENTS {
-            return too_much(format!("{MOST_EVENTS} events"));
+            return Err(too_much(format!("{MOST_EVENTS} events")));
         }
         if self.recorder.is_full() {
-            return too_much(format!("{} messages", self.recorder.history().len()));
+            return Err(too_much(format!("{} messages", self.recorder.history().len())));
         }
         let now = seen(universe);
         let (records, sent) = (self.records_since(total), self.sent(inspector));
         let changed = (0..).zip(&now).filter(|(node, now)| self.now.get(usize::from(*node)) != Some(now));
         let changed: Vec<(NodeId, Seen)> = changed.map(|(node, now)| (NodeId(node), *now)).collect();
-        let logs = if self.wants.logs { self.changed_logs(&now, &records) } else { Vec::new() };
+        let logs = match self.wants.logs {
+            true => {
+                self.changed_logs(&now, &records).ok_or_else(|| too_much(format!("{MOST_ENTRIES} slots of a log")))?
+            }
+            false => Vec::new(),
+        };
         let universe = self.recorder.universe();
         let action = records.iter().find_map(|record| match record.what {
             What::Acted => universe.intervention().map(|action| (action, words::action(universe.variant(), action))),
@@ -246,6 +259,11 @@ impl Recording {
         let violated = new.map(|violation| (violation.property, violation.nodes.iter().collect())).collect();
         self.violations = (promised.len(), others.len());
         let why = if self.wants.reasons { inspector.wording.why(universe.reasons()) } else { Vec::new() };
+        let reasons: usize = why.iter().map(|why| why.text.len()).sum();
+        self.bytes += reasons + logs.iter().map(|(_, entries)| ENTRY * entries.len()).sum::<usize>();
+        if self.bytes > MOST_BYTES {
+            return Err(too_much(format!("{} MB", MOST_BYTES >> 20)));
+        }
         let step = Step { event: universe.events(), at, records, sent, seen: changed, logs, action, why, violated };
         self.now = now;
         if !step.records.is_empty() || !step.sent.is_empty() || !step.seen.is_empty() || !step.violated.is_empty() {
@@ -254,21 +272,19 @@ impl Recording {
         Ok(())
     }
 
-    /// The logs that hold something else than after the last step.
-    fn changed_logs(&mut self, now: &[Seen], records: &[Record]) -> Vec<(NodeId, Vec<Entry>)> {
+    /// The logs that hold something else than after the last step. `None`: one is too long.
+    fn changed_logs(&mut self, now: &[Seen], records: &[Record]) -> Option<Vec<(NodeId, Vec<Entry>)>> {
         let universe = self.recorder.universe();
         let mut changed = Vec::new();
         for (node, seen) in (0..).map(NodeId).zip(now) {
             // Only who did something, or began or ceased to run, holds something else.
             let same = self.now.get(usize::from(node.0)) == Some(seen);
-            if same && !records.iter().any(|record| record.node == node) && !self.steps.is_empty() {
+            if same && !records.iter().any(|record| record.node == node) {
                 continue;
             }
-            let entries: Vec<Entry> = match seen.status {
-                Some(status) => (status.log.first..=status.log.last)
-                    .take(MOST_ENTRIES)
-                    .filter_map(|slot| Some((slot, universe.entry(node, slot)?)))
-                    .collect(),
+            let entries: Vec<Entry> = match seen.status.map(|status| status.log.first..=status.log.last) {
+                Some(slots) if slots.clone().nth(MOST_ENTRIES).is_some() => return None,
+                Some(slots) => slots.filter_map(|slot| Some((slot, universe.entry(node, slot)?))).collect(),
                 None => Vec::new(),
             };
             let index = usize::from(node.0);
@@ -280,7 +296,7 @@ impl Recording {
                 changed.push((node, entries));
             }
         }
-        changed
+        Some(changed)
     }
 
     /// The requests of clients, in the order in which they were first sent.
