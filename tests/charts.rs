@@ -183,7 +183,7 @@ fn charts_in_documentation_are_those_of_the_runs() {
         let made = &charts[variant.card.key];
         files.insert(format!("{}.md", variant.card.key), page(variant, made));
         for Made { name, chart, .. } in made {
-            files.insert(format!("charts/{name}.svg"), svg::document(&drawing::draw(chart)));
+            files.insert(format!("charts/{name}.svg"), svg::document(&drawing::draw(chart), svg::Theme::Auto));
         }
     }
     let update = std::env::var_os("UPDATE").is_some();

@@ -7,6 +7,7 @@ mod check;
 mod checkpoint;
 mod compare;
 mod diff;
+mod export;
 mod flags;
 mod fuzz;
 mod interrupt;
@@ -72,7 +73,11 @@ enum Command {
         json: bool,
     },
     /// Print the JSON Schema of scenario documents
-    Schema,
+    Schema {
+        /// Of the lines of `export --format jsonl` instead
+        #[arg(long)]
+        jsonl: bool,
+    },
     /// Run a scenario and report commands, messages, latencies, leaders, outages and violations
     ///
     /// Exit codes: 0 all well; 1 a property was violated, with --seeds by any of the seeds; 2 the input makes no sense; 3 cut short: too many
@@ -175,6 +180,16 @@ enum Command {
         source: Source,
         #[command(flatten)]
         part: sequence::Part,
+    },
+    /// Write a run in a format that other tools read: JSON lines, tables, traces, logs with vector clocks, states, pictures
+    ///
+    /// One run up to one moment. docs/exports.md says of each format what reads it.
+    #[command(after_long_help = export::bounds())]
+    Export {
+        #[command(flatten)]
+        source: Source,
+        #[command(flatten)]
+        form: export::Form,
     },
     /// Describe a run at one moment in words: who leads and why, each replica, faults, messages, clients, properties
     ///
@@ -306,7 +321,8 @@ fn main() -> ExitCode {
 fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitCode, Stop> {
     match command {
         Command::List { variant, json } => list::list(variant.as_deref(), json, out),
-        Command::Schema => json(&quorumscope::lab::text::schema(), out),
+        Command::Schema { jsonl: true } => json(&quorumscope::lab::export::jsonl::schema(), out),
+        Command::Schema { jsonl: false } => json(&quorumscope::lab::text::schema(), out),
         Command::Run { source, seeds: Some(seeds), jobs, json, .. } => {
             seeds::run(&source, &seeds, jobs, memory, json, out)
         }
@@ -329,6 +345,7 @@ fn dispatch(command: Command, memory: u64, out: &mut impl Write) -> Result<ExitC
             transcript::transcript(&source, until.as_deref(), memory, json, out)
         }
         Command::Sequence { source, part } => sequence::sequence(&source, &part, memory, out),
+        Command::Export { source, form } => export::export(&source, &form, memory, out),
         Command::State { source, at, json } => state::state(&source, at.as_deref(), memory, json, out),
         Command::Linearize { history, model, budget, json } => {
             linearize::linearize(&history, &model, budget, json, out)

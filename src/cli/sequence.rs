@@ -57,7 +57,7 @@ pub fn sequence(source: &Source, part: &Part, memory: u64, out: &mut impl Write)
     match part.format {
         Format::Text => terminal::lines(&chart).iter().try_for_each(|line| writeln!(out, "{line}"))?,
         Format::Sentences => text::sentences(&chart).iter().try_for_each(|line| writeln!(out, "{line}"))?,
-        Format::Svg => write!(out, "{}", svg::document(&drawing::draw(&chart)))?,
+        Format::Svg => write!(out, "{}", svg::document(&drawing::draw(&chart), svg::Theme::Auto))?,
     }
     Ok(if run.ending().is_cut_short() { ExitCode::from(UNDECIDED) } else { ExitCode::SUCCESS })
 }

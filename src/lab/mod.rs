@@ -6,6 +6,7 @@
 //! * [`shrink`]: the smallest scenario that still violates a property.
 //! * [`explore`]: requests to the model checker.
 //! * [`counterexample`]: what the model checker found, as an ordinary run.
+//! * [`export`]: a run in formats that other tools read.
 //! * [`job`]: long work in slices, for a worker.
 //! * [`lesson`]: two runs that differ in one thing, a question about them, and what the runs say.
 //!
@@ -17,6 +18,8 @@ pub mod counterexample;
 pub mod document;
 #[cfg(feature = "search")]
 pub mod explore;
+#[cfg(feature = "link")]
+pub mod export;
 #[cfg(feature = "search")]
 pub mod fuzz;
 #[cfg(feature = "link")]

@@ -8,7 +8,6 @@ use crate::sim::action::FlightId;
 use crate::sim::recording::Text;
 use crate::sim::replicas::AsText;
 use crate::sim::trace::Record;
-use crate::sim::world::Flight;
 use std::fmt::Debug;
 
 /// What it takes to inspect a protocol: its types as text, and its sentences. Apart from [`Variant`](super::Variant), so that the page can load it
@@ -57,8 +56,8 @@ pub fn quorums_in_words(quorums: &Quorums) -> Option<String> {
 }
 
 /// What a message in flight carries, field by field; nothing for those of clients.
-pub fn content(universe: &dyn Universe, inspector: &Inspector, flight: &Flight) -> Vec<Field> {
-    let FlightId::Message { message_id, .. } = flight.id else { return Vec::new() };
+pub fn content(universe: &dyn Universe, inspector: &Inspector, id: FlightId) -> Vec<Field> {
+    let FlightId::Message { message_id, .. } = id else { return Vec::new() };
     let text = (inspector.as_text.message)(universe.cluster().world.replicas(), message_id);
     let Some(Text(text)) = text else { return Vec::new() };
     // A tuple variant around a structure, such as `AppendEntries(Append { … })`, is shown as what is in it.

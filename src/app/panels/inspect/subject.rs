@@ -78,7 +78,7 @@ impl Subject {
         };
         if let Some(flight) = flight {
             let sent = session.step_of_sending(flight, inspector);
-            let content = inspect::content(universe, inspector, flight);
+            let content = inspect::content(universe, inspector, flight.id);
             return Subject {
                 flight: Some((*flight, content)),
                 step: step(sent),

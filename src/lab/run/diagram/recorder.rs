@@ -10,7 +10,7 @@ use crate::lab::Session;
 use crate::lab::session::Follower;
 use crate::sim::action::{Action, FlightId};
 use crate::sim::trace::{Record, What};
-use crate::universe::{End, Sending};
+use crate::universe::{End, Sending, Universe};
 use std::collections::BTreeMap;
 
 /// Most decided slots that are remembered, to tell who learned a decision first.
@@ -67,6 +67,12 @@ impl Recorder {
         Recorder::of(session.follower(|moment| moment.at < time), MOST, true)
     }
 
+    /// Records from where a follower is, for as long as there is room.
+    #[cfg(feature = "link")]
+    pub(in crate::lab) fn of_follower(follower: Follower) -> Recorder {
+        Recorder::of(follower, MOST, true)
+    }
+
     fn of(follower: Follower, most: usize, stops_when_full: bool) -> Recorder {
         let universe = follower.universe();
         let history = History::new(universe.time(), universe.events(), most);
@@ -83,6 +89,11 @@ impl Recorder {
         recorder.compare();
         recorder.look_at_nodes();
         recorder
+    }
+
+    /// The simulation where it is.
+    pub fn universe(&self) -> &dyn Universe {
+        self.follower.universe()
     }
 
     /// What was recorded.
@@ -139,8 +150,13 @@ impl Recorder {
     }
 
     fn step(&mut self, session: &Session) -> bool {
+        self.step_by(|follower| session.lead(follower))
+    }
+
+    /// Records what the next step of the follower does. False: nothing is left to happen.
+    pub(in crate::lab) fn step_by(&mut self, lead: impl FnOnce(&mut Follower) -> bool) -> bool {
         let total = self.follower.universe().trace().total();
-        if !session.lead(&mut self.follower) {
+        if !lead(&mut self.follower) {
             let universe = self.follower.universe();
             self.history.progress(universe.time(), universe.events());
             return false;

@@ -15,7 +15,7 @@ const CHARACTER: i32 = 7;
 const BOLD: i32 = 8;
 /// Most characters of a line in a cell.
 const WRAP: usize = 24;
-/// Width of the column of times.
+/// Width of the column of times, at least.
 const TIMES: i32 = 92;
 /// Height of the heads of lanes.
 const HEAD: i32 = 52;
@@ -88,8 +88,9 @@ pub struct Drawing {
 /// Draws a chart.
 pub fn draw(chart: &Chart) -> Drawing {
     let Rows { rows, ways } = Rows::of(chart);
-    let (lanes, width) = columns(chart, &rows);
-    let tops = tops(chart, &rows, width);
+    let times = times(chart, &rows);
+    let (lanes, width) = columns(chart, &rows, times);
+    let tops = tops(chart, &rows, width - times);
     let bottom = rows.last().zip(tops.last()).map_or(HEAD, |(row, top)| top + height(row)) + 24;
     let mut shapes = Vec::new();
     for (index, (lane, x)) in chart.lanes.iter().zip(&lanes).enumerate() {
@@ -105,17 +106,17 @@ pub fn draw(chart: &Chart) -> Drawing {
         // Moments within one microsecond have their time told once.
         let before = last.replace(row.at.at);
         if before.is_some_and(|before| cut_short(chart, row.at.at - before)) {
-            shapes.push(Shape::Text { class: "time", at: (TIMES - 10, top - GAPS.1 / 2), text: "⋮".to_owned() });
+            shapes.push(Shape::Text { class: "time", at: (times - 10, top - GAPS.1 / 2), text: "⋮".to_owned() });
         }
         if before != Some(row.at.at) {
-            shapes.push(Shape::Text { class: "time", at: (TIMES - 10, top + 13), text: chart.time(row.at.at) });
+            shapes.push(Shape::Text { class: "time", at: (times - 10, top + 13), text: chart.time(row.at.at) });
         }
-        let global = row.global.iter().flat_map(|text| wrap(text, (width - TIMES) as usize / CHARACTER as usize));
+        let global = row.global.iter().flat_map(|text| wrap(text, (width - times) as usize / CHARACTER as usize));
         let global: Vec<String> = global.collect();
         let mut y = top - LINE * global.len() as i32 - 4;
         for text in global {
             let size = (CHARACTER * text.chars().count() as i32, LINE);
-            shapes.push(Shape::Rect { class: "cell", at: (TIMES, y), size });
+            shapes.push(Shape::Rect { class: "cell", at: (times, y), size });
             shapes.push(Shape::Text { class: "global", at: (TIMES, y + 13), text });
             y += LINE;
         }
@@ -173,10 +174,16 @@ fn wrap(text: &str, most: usize) -> Vec<String> {
     lines
 }
 
+/// Width of the column of times: as wide as the longest of them needs.
+fn times(chart: &Chart, rows: &[Row]) -> i32 {
+    let longest = rows.iter().map(|row| chart.time(row.at.at).chars().count()).max().unwrap_or(0);
+    TIMES.max(BOLD * longest as i32 + 12)
+}
+
 /// Where each lane is, and the width of all.
-fn columns(chart: &Chart, rows: &[Row]) -> (Vec<i32>, i32) {
+fn columns(chart: &Chart, rows: &[Row], times: i32) -> (Vec<i32>, i32) {
     let width = |text: &str, bold: bool| if bold { BOLD } else { CHARACTER } * text.chars().count() as i32 + 12;
-    let mut edge = TIMES;
+    let mut edge = times;
     let mut places = Vec::new();
     for (index, lane) in chart.lanes.iter().enumerate() {
         let texts =
@@ -206,7 +213,7 @@ fn tops(chart: &Chart, rows: &[Row], width: i32) -> Vec<i32> {
                 ((passed * WAY / shortest).clamp(GAPS.0.into(), GAPS.1.into()) as i32, bottom)
             }
         };
-        let global = row.global.iter().flat_map(|text| wrap(text, (width - TIMES) as usize / CHARACTER as usize));
+        let global = row.global.iter().flat_map(|text| wrap(text, width as usize / CHARACTER as usize));
         let top = bottom + gap + LINE * global.count() as i32;
         tops.push(top);
         before = Some((row.at.at, top + height(row)));
@@ -312,7 +319,7 @@ fn arrow(chart: &Chart, message: &Message, from: Point, to: Point) -> Shape {
 }
 
 /// The class of messages of a phase.
-fn phase(phase: Option<Phase>) -> &'static str {
+pub fn phase(phase: Option<Phase>) -> &'static str {
     match phase {
         None => "client",
         Some(Phase::Elect) => "elect",

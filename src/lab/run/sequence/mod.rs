@@ -12,7 +12,7 @@ pub mod chart;
 pub mod drawing;
 pub mod recorder;
 pub mod steady;
-#[cfg(feature = "cli")]
+#[cfg(feature = "link")]
 pub mod svg;
 #[cfg(feature = "cli")]
 pub mod terminal;

@@ -291,7 +291,7 @@ impl Recorder {
         if !self.filter.shows(flight.from) || !self.filter.shows(flight.to) {
             return None;
         }
-        let fields = content(universe, &self.inspector, flight);
+        let fields = content(universe, &self.inspector, flight.id);
         let mut label = match (kind, flight.reply) {
             (Some(kind), _) => kind.name.to_owned(),
             (None, None) => "request".to_owned(),

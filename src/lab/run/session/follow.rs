@@ -1,7 +1,7 @@
 //! A copy of the simulation that follows a session's branch, event by event, without moving the session.
 
-use super::Session;
-use crate::lab::Intervention;
+use super::{Branch, Session};
+use crate::lab::{Intervention, Moment};
 use crate::universe::Universe;
 
 /// A copy of the simulation on its way along a branch.
@@ -22,11 +22,17 @@ impl Follower {
     pub fn universe(&self) -> &dyn Universe {
         &*self.universe
     }
+
+    /// The same, to have it record.
+    #[cfg(feature = "link")]
+    pub(in crate::lab) fn universe_mut(&mut self) -> &mut dyn Universe {
+        &mut *self.universe
+    }
 }
 
 impl Session {
     /// A follower at the latest checkpoint for which `is_before` holds, by its events and time; or at the start.
-    pub fn follower(&self, is_before: impl Fn(&crate::lab::Moment) -> bool) -> Follower {
+    pub fn follower(&self, is_before: impl Fn(&Moment) -> bool) -> Follower {
         let count = self.branch.checkpoints.partition_point(|checkpoint| is_before(&checkpoint.moment));
         match self.branch.checkpoints[..count].last() {
             Some(checkpoint) => Follower {
@@ -47,9 +53,14 @@ impl Session {
     /// Has a follower do the next event or intervention of the branch, if that is not after the moment that the branch has reached. False: it is
     /// there, or nothing is left to happen.
     pub fn lead(&self, follower: &mut Follower) -> bool {
-        let (reached, events) = (self.branch.reached, follower.universe.events());
-        match self.branch.interventions.get(follower.repeated.len()).filter(|next| next.event <= events) {
-            Some(next) if next.at <= reached.at => {
+        self.lead_on(&self.branch, Moment { interventions: usize::MAX, ..self.branch.reached }, follower)
+    }
+
+    /// The same along any branch, up to a moment that it has reached.
+    pub(in crate::lab) fn lead_on(&self, branch: &Branch, goal: Moment, follower: &mut Follower) -> bool {
+        let (done, events) = (follower.repeated.len(), follower.universe.events());
+        match branch.interventions.get(done).filter(|next| next.event <= events && done < goal.interventions) {
+            Some(next) if next.at <= goal.at => {
                 // What is due at the same time comes after an intervention.
                 if next.at > follower.universe.time() && follower.universe.step_until(next.at) {
                     return false;
@@ -57,7 +68,7 @@ impl Session {
                 follower.repeated.push(*next);
                 self.act.is_some_and(|act| act(&mut *follower.universe, next.action).is_ok())
             }
-            _ => events < reached.event && follower.universe.step_until(reached.at),
+            _ => events < goal.event && follower.universe.step_until(goal.at),
         }
     }
 }
