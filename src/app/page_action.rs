@@ -62,8 +62,6 @@ pub enum PageAction {
     Run(Rc<Scenario>),
     /// Open a dialog, or close it.
     Open(Option<Dialog>),
-    /// Copy the address of the moment on screen.
-    Share,
     /// Set the theme: dark or light.
     Dark(bool),
     /// Pull the time line up into the space-time diagram, or let it down.
@@ -177,6 +175,8 @@ impl Selected {
 pub enum Dialog {
     /// Protocol, regions, workload, settings, rules.
     Setup,
+    /// Link, frame, files.
+    Share,
     /// Keys, gestures, parameters.
     Help,
 }

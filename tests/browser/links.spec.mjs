@@ -1,5 +1,6 @@
 // The address describes what is on screen: another browser that opens it has the same run at the same moment.
 import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
 import { test, expect, screen } from "./fixtures.mjs";
 import { drag, item, pack, pause, replica, site, state, until } from "./lab.mjs";
 
@@ -62,14 +63,42 @@ test("a link pasted into the same window is opened", async ({ page, open }) => {
   await until(page, (run) => run.fingerprint === here.fingerprint, "the moment of the link is back");
 });
 
-test("Share copies the address", async ({ page, open, context }) => {
+test("Share copies the link to the moment, and a frame of it", async ({ page, open, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open("?autoplay=false");
   await page.getByRole("button", { name: "Share" }).click();
-  await expect(page.locator(".notice")).toContainText("copied");
+  const sheet = page.getByRole("dialog", { name: "Share" });
+  await expect(sheet.getByRole("textbox", { name: "Link to this moment" })).toHaveValue(/#s=1\./);
+  await sheet.getByRole("button", { name: "Copy the link" }).click();
+  await expect(sheet.getByRole("status")).toHaveText("Copied.");
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied).toContain(new URL(page.url()).origin);
   expect(copied).toMatch(/#s=1\.[A-Za-z0-9_-]+$/);
+  await sheet.getByRole("checkbox", { name: "readers change time alone" }).check();
+  const frame = await sheet.getByRole("textbox", { name: "The frame for another page" }).inputValue();
+  expect(frame).toContain(`?embed&amp;lock#${copied.split("#")[1]}"`);
+  expect(frame).toMatch(/width="\d+" height="\d+"/);
+});
+
+test("what Share saves is the run on screen, as every format says", async ({ page, open }) => {
+  await open("?autoplay=false&preset=three-regions&moment=2s");
+  await page.getByRole("button", { name: "Share" }).click();
+  const sheet = page.getByRole("dialog", { name: "Share" });
+  const saved = async (name) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), sheet.getByRole("button", { name, exact: true }).first().click()]);
+    return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+  };
+  const { events } = await page.evaluate(() => quorumscope.state());
+  const lines = await saved("Save jsonl");
+  expect(lines.name).toBe("raft-2000ms-jsonl.jsonl");
+  expect(lines.bytes.toString().trim().split("\n").map((line) => JSON.parse(line)).at(-1).event).toBe(events);
+  const trace = JSON.parse((await saved("Save chrome-trace")).bytes);
+  expect(trace.traceEvents.length).toBeGreaterThan(100);
+  const picture = await saved("PNG");
+  expect([...picture.bytes.subarray(1, 4)].map((byte) => String.fromCharCode(byte)).join("")).toBe("PNG");
+  await expect(sheet.getByRole("status")).toHaveText(`${picture.name} is written.`);
+  const { scenario } = { scenario: JSON.parse((await saved("Save as a file")).bytes) };
+  expect(scenario.variant).toBe("raft");
 });
 
 for (const [what, link, says] of [

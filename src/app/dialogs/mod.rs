@@ -1,7 +1,8 @@
-//! Dialogs: set-up and help, in a modal frame (the browser's `<dialog>`, which keeps the focus and closes on Escape).
+//! Dialogs: set-up, sharing and help, in a modal frame (the browser's `<dialog>`, which keeps the focus and closes on Escape).
 
 pub mod help;
 pub mod setup;
+pub mod share;
 
 use crate::elements::controls::{icon_button, press};
 use web_sys::HtmlDialogElement;

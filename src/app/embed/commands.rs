@@ -7,6 +7,7 @@ use crate::run::pace::Pace;
 use crate::run::player::Shared;
 use crate::web::kinds::{Kind, Moment, Speed};
 use crate::web::{address, handle, json, variants};
+use crate::work::export;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use quorumscope::lab::link::{from_json, written};
@@ -36,6 +37,11 @@ pub const COMMANDS: &[(&str, &[&str], &str)] = &[
         "act",
         &["action"],
         "does now what an entry of a script does, as JSON text without \"at\": {\"do\": \"crash\", \"node\": \"leader\"}",
+    ),
+    (
+        "export",
+        &["format"],
+        "pauses, and tells the run up to this moment as text in one of the formats of docs/exports.md, such as jsonl or chrome-trace",
     ),
     ("state", &[], "tells the state, with the link to this moment and the scenario"),
 ];
@@ -147,6 +153,10 @@ pub async fn perform(player: &Shared, command: &str, given: Arguments) -> Result
         }
         "load" => load(player, &given).await?,
         "patch" => patch(player, given.needs("patch")?).await?,
+        "export" => {
+            let format = export::format(given.needs("format")?).map_err(|wrong| failed("bad_argument", wrong))?;
+            return Ok(json!(export::export(player, format, false).await.map_err(|wrong| failed("refused", wrong))?));
+        }
         "act" => act(player, given.needs("action")?)?,
         _ => {}
     }

@@ -57,8 +57,6 @@ pub struct Actions {
     pub presets: fn() -> Vec<Scenario>,
     /// See [`address::pack`].
     pub pack: fn(Document) -> Later<Option<String>>,
-    /// See [`address::link`].
-    pub address: fn(&str) -> String,
     /// See [`Session::document`].
     pub document: fn(&Session) -> Document,
     /// What is told of a run.
@@ -105,7 +103,6 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         errand: errand::draw,
         presets: || json::presets().into_iter().map(|(_, scenario)| scenario).collect(),
         pack: |document| Box::pin(async move { address::pack(&document).await }),
-        address: address::link,
         document: Session::document,
         details: Details::ALL,
         ending: Engine::ending,

@@ -3,7 +3,7 @@
 //! release builds; in others all is there from the start. A failed load is tried again at the next call.
 
 use super::actions::{self, Actions};
-use crate::dialogs::{help, setup};
+use crate::dialogs::{help, setup, share};
 use crate::page_action::{Dialog, PageAction};
 use crate::panels::{break_it, inspect, messages, words};
 use crate::run::details::Details;
@@ -32,11 +32,13 @@ pub enum Chunk {
     Help,
     /// The set-up sheet.
     Setup,
+    /// The sheet to share from.
+    Share,
 }
 
 impl Chunk {
     /// All of them, in the order in which they are fetched when there is nothing else to do.
-    pub const ALL: [Chunk; 9] = [
+    pub const ALL: [Chunk; 10] = [
         Chunk::Actions,
         Chunk::Faults,
         Chunk::Measurements,
@@ -46,6 +48,7 @@ impl Chunk {
         Chunk::Diagram,
         Chunk::Help,
         Chunk::Setup,
+        Chunk::Share,
     ];
 
     /// What it holds, in words.
@@ -60,6 +63,7 @@ impl Chunk {
             Chunk::Diagram => "The space-time diagram",
             Chunk::Help => "The help",
             Chunk::Setup => "The set-up sheet",
+            Chunk::Share => "The sheet to share from",
         }
     }
 
@@ -75,6 +79,7 @@ impl Chunk {
             Chunk::Diagram => diagram::load().await.map(Part::Diagram),
             Chunk::Help => help::load().await.map(Part::Help),
             Chunk::Setup => setup::load().await.map(Part::Setup),
+            Chunk::Share => share::load().await.map(Part::Share),
         };
         part.map_err(|_| Missing(self.title().to_owned()))
     }
@@ -92,6 +97,7 @@ pub enum Part {
     Diagram(diagram::View),
     Help(help::View),
     Setup(setup::View),
+    Share(share::View),
 }
 
 /// The chunk for actions, loaded unless that has been done.
@@ -111,6 +117,7 @@ pub struct Parts {
     pub diagram: Option<diagram::View>,
     pub help: Option<help::View>,
     pub setup: Option<setup::View>,
+    pub share: Option<share::View>,
 }
 
 impl Parts {
@@ -126,6 +133,7 @@ impl Parts {
             Part::Diagram(view) => self.diagram = Some(view),
             Part::Help(view) => self.help = Some(view),
             Part::Setup(view) => self.setup = Some(view),
+            Part::Share(view) => self.share = Some(view),
         }
     }
 
@@ -146,6 +154,7 @@ impl Parts {
             Chunk::Diagram => self.diagram.is_some(),
             Chunk::Help => self.help.is_some(),
             Chunk::Setup => self.setup.is_some(),
+            Chunk::Share => self.share.is_some(),
         }
     }
 }
@@ -157,6 +166,7 @@ pub fn needs(page_action: &PageAction) -> Chunk {
         PageAction::Diagram(true) => Chunk::Diagram,
         PageAction::Open(Some(Dialog::Help)) => Chunk::Help,
         PageAction::Open(Some(Dialog::Setup)) => Chunk::Setup,
+        PageAction::Open(Some(Dialog::Share)) => Chunk::Share,
         _ => Chunk::Actions,
     }
 }

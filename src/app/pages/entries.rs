@@ -76,12 +76,12 @@ impl Entries {
         self.hurry();
     }
 
-    /// The number of a packing of this moment, if one is due: once a second while playing, at once after an action or when it is `asked` for.
-    pub fn pack(&mut self, moment: Moment, asked: bool) -> Option<u32> {
+    /// The number of a packing of this moment, if one is due: once a second while playing, at once after an action.
+    pub fn pack(&mut self, moment: Moment) -> Option<u32> {
         let (number, began, of) = self.packing;
         let now = browser::now();
         let waits = of == Some(moment) || now - began < EVERY || self.visit != Visit::None || self.run.is_none();
-        if waits && !asked {
+        if waits {
             return None;
         }
         self.packing = (number + 1, now, Some(moment));

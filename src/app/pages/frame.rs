@@ -47,7 +47,7 @@ pub fn Header(props: &HeaderProps) -> Html {
             </label>
             <span class="spring"></span>
             { button("Set up", click(on, PageAction::Open(Some(Dialog::Setup)))) }
-            { button("Share", click(on, PageAction::Share)) }
+            { button("Share", click(on, PageAction::Open(Some(Dialog::Share)))) }
             { icon_button("round present", "present", "Present: stage, sentence and controls alone (P)", click(on, PageAction::Present(true))) }
             { icon_button("round", theme.0, theme.1, click(on, PageAction::Dark(!dark))) }
             { icon_button("round", "help", "Help", click(on, PageAction::Open(Some(Dialog::Help)))) }

@@ -74,8 +74,8 @@ pub enum Msg {
     Address,
     /// What opens the run of the address, or why it cannot be opened. The number tells whether another was chosen meanwhile.
     Opened(u32, Result<Errand, String>),
-    /// The address of a moment is ready: shown if it is the newest, copied if asked for.
-    Packed { number: u32, packed: String, copy: bool },
+    /// The address of a moment is ready: shown if it is the newest.
+    Packed { number: u32, packed: String },
     /// The last moment of a run that another has taken the place of.
     Left(Option<String>),
     /// A chunk that was wanted is there, or could not be loaded.
@@ -259,12 +259,9 @@ impl Component for Lab {
                     Some(format!("The link could not be opened; the run goes on as it was.\n{problems}").into());
             }
             Msg::Left(packed) => self.entries.keep(packed.as_deref()),
-            Msg::Packed { number, packed, copy } => {
+            Msg::Packed { number, packed } => {
                 let alone = ctx.props().options.embed || self.player.borrow().engine.in_lesson;
                 self.entries.show(number, &packed, self.run, alone);
-                if let Some(actions) = self.chunks.actions.filter(|_| copy) {
-                    self.copy(ctx, (actions.address)(&packed));
-                }
                 return false;
             }
             Msg::Loaded(chunk, loaded) => {
@@ -305,7 +302,7 @@ impl Component for Lab {
         }
         self.refresh(update);
         if !self.keep_address && self.player.borrow().engine.errand.is_none() {
-            self.write_address(ctx, false);
+            self.write_address(ctx);
         }
         true
     }
@@ -430,6 +427,7 @@ impl Lab {
         let on_close = on.reform(|()| PageAction::Open(None));
         match self.dialog {
             Some(Dialog::Help) => self.chunks.help.map(|help| help(self.keys, on.reform(PageAction::Keys), on_close)),
+            Some(Dialog::Share) => self.chunks.share.map(|share| share(self.player.clone(), self.dark, on_close)),
             Some(Dialog::Setup) => self.chunks.setup.zip(self.chunks.actions).map(|(draw, actions)| {
                 let scenarios = (actions.present)(&self.player.borrow().engine);
                 draw(setup::Props { context: self.context.clone(), scenarios, on: on.clone() })
@@ -488,7 +486,6 @@ impl Lab {
                 return self.chunks.actions.into_iter().for_each(|actions| (actions.presents)(presents));
             }
             PageAction::Diagram(diagram) => return self.diagram = diagram,
-            PageAction::Share => return self.write_address(ctx, true),
             PageAction::Keys(keys) => {
                 self.keys = keys;
                 return browser::remember("keys", &keys.to_string());
@@ -538,16 +535,16 @@ impl Lab {
         self.views.update(view, update);
     }
 
-    /// Writes the present moment into the address, if that is due; or copies it.
-    fn write_address(&mut self, ctx: &Context<Lab>, copy: bool) {
+    /// Writes the present moment into the address, if that is due.
+    fn write_address(&mut self, ctx: &Context<Lab>) {
         let Some(actions) = self.chunks.actions else { return };
         let player = self.player.borrow();
         let session = player.engine.session();
-        let Some(number) = self.entries.pack(session.moment(), copy) else { return };
+        let Some(number) = self.entries.pack(session.moment()) else { return };
         let (link, document) = (ctx.link().clone(), (actions.document)(session));
         yew::platform::spawn_local(async move {
             if let Some(packed) = (actions.pack)(document).await {
-                link.send_message(Msg::Packed { number, packed, copy });
+                link.send_message(Msg::Packed { number, packed });
             }
         });
     }
@@ -564,16 +561,5 @@ impl Lab {
             observer.observe(&stage);
             self.stage_observer = Some((observer, on_change));
         }
-    }
-
-    fn copy(&self, ctx: &Context<Lab>, text: String) {
-        let done = browser::copy(&text);
-        ctx.link().send_future(async move {
-            Msg::Notice(if done.await {
-                "The address of this moment is copied. Whoever opens it sees the same.".to_owned()
-            } else {
-                format!("The browser lets nothing be copied from here. This is the address of this moment:\n{text}")
-            })
-        });
     }
 }

@@ -17,7 +17,7 @@ impl Lab {
             Chunk::Inspect => shows(&[Tab::Inspect, Tab::Log]),
             Chunk::BreakIt => shows(&[Tab::BreakIt]),
             Chunk::Words => shows(&[Tab::Text]),
-            Chunk::Diagram | Chunk::Help | Chunk::Setup => false,
+            Chunk::Diagram | Chunk::Help | Chunk::Setup | Chunk::Share => false,
         }
     }
 

@@ -38,7 +38,7 @@ fn is_harmless(action: &PageAction) -> bool {
         Play(_) | Step | Back | Restart | Pace(_) | Branch(_) | Seek(_) | GoTo(_) | Stop | Chapter(_) | SlowDown(_) => {
             true
         }
-        Tab(_) | GoInto(_) | Select(_) | Dark(_) | Diagram(_) | Present(_) | Keys(_) | CloseNotice | Share => true,
+        Tab(_) | GoInto(_) | Select(_) | Dark(_) | Diagram(_) | Present(_) | Keys(_) | CloseNotice => true,
         Menu(target) => target.is_none(),
         Open(dialog) => *dialog != Some(Dialog::Setup),
         Strike(_) | Act(_) | Undo(_) | Add(_) | Remove(_) | RestartLeader | Variant(_) | Preset(_) | Run(_) => false,

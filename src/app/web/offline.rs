@@ -11,7 +11,8 @@ use yew::Callback;
 /// ms after the first picture: what is on screen comes first.
 const AFTER: u32 = 8_000;
 /// What is told when a newer page has come.
-const NEWER: &str = "A newer version of this page has been published. Reload to have it; the run is kept in the address.";
+const NEWER: &str =
+    "A newer version of this page has been published. Reload to have it; the run is kept in the address.";
 
 /// Begins to keep it, and tells of newer ones for the lifetime of the page.
 pub fn install(tell: Callback<String>) {

@@ -6,5 +6,6 @@
 //!
 //! Searching is done by a program of its own (`src/search/`), in a worker only.
 
+pub mod export;
 pub mod job;
 pub mod under_way;
