@@ -38,3 +38,46 @@ pub fn begin(player: &Shared) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::commands::COMMANDS;
+    use crate::web::options::PARAMETERS;
+    use std::fmt::Write;
+
+    /// The text with what stands between the two comments replaced.
+    fn with(text: &str, name: &str, table: &str) -> String {
+        let begin = text.find(&format!("<!-- {name}")).expect("the document has the comment");
+        let begin = begin + text[begin..].find("-->").expect("it ends") + 3;
+        let end = text.find(&format!("<!-- /{name} -->")).expect("the document has the second comment");
+        format!("{}\n{table}{}", &text[..begin], &text[end..])
+    }
+
+    #[test]
+    fn embedding_is_documented_with_all_parameters_and_commands() {
+        let mut parameters = "| parameter | what it does | without it |\n| --- | --- | --- |\n".to_owned();
+        for parameter in PARAMETERS {
+            let (name, says, default) = (parameter.name(), parameter.says(), parameter.default());
+            let accepts = parameter.would_do();
+            let accepts = accepts.trim_end_matches(" would do").trim_end_matches(',');
+            // The list of all words of a script would be longer than the rest.
+            let accepts = if accepts.len() < 120 { format!(" ({accepts})") } else { String::new() };
+            writeln!(parameters, "| `{name}` | {says}{accepts} | {default} |").unwrap();
+        }
+        let mut commands = "| command | with | what it does |\n| --- | --- | --- |\n".to_owned();
+        for (name, takes, says) in COMMANDS {
+            let takes: Vec<String> = takes.iter().map(|name| format!("`{name}`")).collect();
+            writeln!(commands, "| `{name}` | {} | {says} |", takes.join(", ")).unwrap();
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/embedding.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let new = with(&with(&text, "parameters", &parameters), "commands", &commands);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &new).unwrap();
+        }
+        assert!(
+            new == text || std::env::var_os("UPDATE").is_some(),
+            "docs/embedding.md is not as the declarations say: UPDATE=1 cargo test --no-default-features --features web --bin quorumscope-app embedding"
+        );
+    }
+}
