@@ -123,6 +123,33 @@ export function walk(launch) {
     }
   });
 
+  test("a page of another site drives the frame by embed.js, in a sandbox and without", async () => {
+    const course = createServer((_, response) =>
+      response.setHeader("Content-Type", "text/html").end(`<!doctype html><title>A course</title><link rel="icon" href="data:,"><script src="${HOME}embed.js"></script>
+        <div id="a" style="height:450px"></div><div id="b" style="height:450px"></div>
+        <script>
+          window.told = [];
+          const scopes = ["allow-scripts", "allow-scripts allow-same-origin"].map((sandbox, i) => Quorumscope.embed(document.getElementById("ab"[i]), { sandbox, autoplay: false, timeout: 50_000 }));
+          const drive = async (scope) => {
+            await scope.ready;
+            await scope.seek("2s");
+            const { nodes, time } = await scope.act({ do: "crash", node: "leader" });
+            told.push([time, nodes.filter((node) => !node.up).length]);
+          };
+          Promise.all(scopes.map(drive)).catch((error) => told.push(String(error.code)));
+        </script>`),
+    );
+    await new Promise((listening) => course.listen(0, "127.0.0.1", listening));
+    try {
+      await browser.open(`http://127.0.0.1:${course.address().port}/`);
+      const told = await eventually(() => browser.evaluate(() => (window.told?.length === 2 || typeof window.told?.[0] === "string") && window.told), "both frames have answered");
+      assert.deepEqual(told, [[2_000_000, 1], [2_000_000, 1]]);
+      await picture("driven");
+    } finally {
+      course.close();
+    }
+  });
+
   test("frames a second: an ordinary run, a paused one, and thousands of messages", async () => {
     const told = [];
     for (const [what, address] of [["the first scenario", "?speed=1:20"], ["paused", "?autoplay=false"], ["thousands of messages", `?speed=1:50${await crowded()}`]]) {

@@ -1,0 +1,30 @@
+// The page without a network: after the first visit all of it is there.
+import { test, expect } from "./fixtures.mjs";
+import { state, until } from "./lab.mjs";
+
+test.use({ serviceWorkers: "allow" });
+
+test("after the first visit the page works without a network, with every protocol", async ({ page, open, context, complaints }) => {
+  await open("?speed=1:1");
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => new Promise((there) => (navigator.serviceWorker.controller ? there() : setTimeout(there, 500)))));
+  await context.setOffline(true);
+  await page.reload();
+  await until(page, (run) => run.playing && run.events > 0, "it runs");
+  await page.getByRole("combobox", { name: "Protocol" }).selectOption("epaxos");
+  await until(page, (run) => run.variant === "epaxos" && run.events > 0, "another protocol runs");
+  expect((await state(page)).nodes.length).toBeGreaterThan(2);
+  // That there is no network is told in the console, by the browser.
+  const others = complaints.filter((line) => !/ERR_INTERNET_DISCONNECTED|net::ERR/.test(line));
+  complaints.length = 0;
+  expect(others).toEqual([]);
+});
+
+test("nothing is kept where the page is in a frame", async ({ page, baseURL, complaints }) => {
+  await page.goto("about:blank");
+  await page.setContent(`<iframe title="Quorumscope" src="${baseURL}?embed&autoplay=false" width="900" height="600"></iframe>`);
+  await expect(page.frameLocator("iframe").locator(".stage")).toBeVisible();
+  await page.waitForTimeout(9_000);
+  const frame = page.frames().find((frame) => frame.url().startsWith(baseURL));
+  expect(await frame.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0);
+  expect(complaints).toEqual([]);
+});
