@@ -402,6 +402,24 @@ fn random_worlds_full_of_faults_are_exported_as_they_were() {
 }
 
 #[test]
+fn names_with_quotes_brackets_and_line_breaks_break_no_format() {
+    let mut session = scenario("one-winner", |tree| {
+        let odd = "a\"b\\c <&> é, \u{1}\n=== x ===";
+        tree["title"] = json!(odd);
+        tree["matrix"] = Value::Null;
+        tree["sites"] = json!([{ "id": "a\"b\\<&>", "name": odd }, { "id": "c,d", "name": "===" }]);
+        tree["rtt_ms"] = json!([[0, 10], [10, 0]]);
+        tree["replicas"] = json!(["a\"b\\<&>", "c,d", "c,d"]);
+        tree["clients"] = json!([{ "site": "a\"b\\<&>", "commands": 2 }]);
+        tree["script"] = json!([]);
+        tree.as_object_mut().expect("a scenario").retain(|_, value| !value.is_null());
+    });
+    let deliveries = run_and_count_deliveries(&mut session, 400_000, 200);
+    assert!(deliveries > 4);
+    check_all(&session, deliveries, "odd names");
+}
+
+#[test]
 fn crash_and_election_are_in_every_format() {
     let mut session = preset("leader-crash");
     let deliveries = run_and_count_deliveries(&mut session, 9_700_000, u64::MAX);

@@ -118,9 +118,10 @@ impl Log<'_> {
             Lane::Node(node) => format!("node{node:?}"),
             Lane::Clients(site) => {
                 let id = places.get(usize::from(site)).map_or("", |place| place.id.as_str());
-                let id: String =
-                    id.chars().map(|c| if c.is_whitespace() || c == '"' || c == '\\' { '-' } else { c }).collect();
-                format!("clients@{id}")
+                let safe = |c: char| if c.is_whitespace() || c.is_control() || c == '"' || c == '\\' { '-' } else { c };
+                let plain: String = id.chars().map(safe).collect();
+                // Two ids must not become one.
+                if plain == id { format!("clients@{id}") } else { format!("clients@{plain}.{}", site + 1) }
             }
         };
         let entries: Vec<String> = entries.map(|(lane, value)| format!("\"{}\": {value}", host(*lane))).collect();

@@ -17,10 +17,12 @@ const WIDTH: i32 = 1_280;
 const HEIGHT: i32 = 570;
 const HEAD: i32 = 84;
 /// Room for a node with its words; and the height of a site's name.
-const CELL: Point = (132, 104);
+const CELL: Point = (132, 112);
 const NAME: i32 = 30;
 const RADIUS: i32 = 24;
 const CHARACTER: i32 = 7;
+/// Most messages that have their letters; more are dots.
+const LETTERS: usize = 120;
 /// Most sites of which the ways between them are drawn.
 const MOST_LINKED: usize = 6;
 /// Most messages that are drawn; of more, only how many there are is told.
@@ -133,7 +135,8 @@ impl Stage<'_> {
         // From the west by way of the north, so that neighbours stay neighbours; stretched to all the room there is.
         let turns: Vec<(f64, f64)> = (0..count)
             .map(|index| std::f64::consts::TAU * index as f64 / count as f64 - std::f64::consts::PI)
-            .map(|turn| (turn.cos(), turn.sin()))
+            // Sines may differ between two machines in their last bit.
+            .map(|turn| ((turn.cos() * 1_000.0).round() / 1_000.0, (turn.sin() * 1_000.0).round() / 1_000.0))
             .collect();
         let span = |of: fn(&(f64, f64)) -> f64| {
             let (low, high) =
@@ -305,17 +308,16 @@ impl Stage<'_> {
             );
             let slot = if flight.slot > 0 { format!(", slot {}", flight.slot) } else { String::new() };
             let title = format!("{name}{slot}, sent at {}, arrives at {}", time(flight.sent), time(flight.arrives));
-            let _ = writeln!(
-                signs,
-                "<g class=\"message {class}\"><title>{}</title><circle class=\"sign\" cx=\"{}\" cy=\"{}\" r=\"10\"/>\
-                 <text class=\"letter\" x=\"{}\" y=\"{}\">{}</text></g>",
-                escaped(&title),
-                at.0,
-                at.1,
-                at.0,
-                at.1 + 4,
-                escaped(&letter)
-            );
+            let (x, y) = at;
+            let sign = match flights.len() <= LETTERS {
+                true => format!(
+                    "<circle class=\"sign\" cx=\"{x}\" cy=\"{y}\" r=\"10\"/><text class=\"letter\" x=\"{x}\" y=\"{}\">{}</text>",
+                    y + 4,
+                    escaped(&letter)
+                ),
+                false => format!("<circle class=\"head\" cx=\"{x}\" cy=\"{y}\" r=\"3\"/>"),
+            };
+            let _ = writeln!(signs, "<g class=\"message {class}\"><title>{}</title>{sign}</g>", escaped(&title));
         }
         self.text.push_str(&ways);
         self.text.push_str(&signs);
@@ -364,6 +366,11 @@ impl Stage<'_> {
         let (mut x, mut y) = (16, HEAD + HEIGHT + 26);
         if keys.is_empty() {
             self.words("key", (x, y), "No message is on its way.");
+        }
+        if keys.iter().map(|(_, _, _, count)| count).sum::<usize>() > MOST_MESSAGES {
+            let words = "Too many messages to draw:";
+            self.words("key", (x, y), words);
+            x += CHARACTER * words.chars().count() as i32 + 10;
         }
         for (class, letter, name, count) in keys {
             let words = format!("{name}: {count}");
