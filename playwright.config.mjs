@@ -21,8 +21,6 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     baseURL: origin + BASE,
-    // What is kept for when there is no network would hide from tests what comes from it; offline.spec.mjs allows it.
-    serviceWorkers: "block",
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: { executablePath: process.env.CHROME_PATH || undefined, args: BROWSER_FLAGS },

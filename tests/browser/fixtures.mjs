@@ -6,6 +6,21 @@ import AxeBuilder from "@axe-core/playwright";
 export { expect };
 
 export const test = base.extend({
+  // Whether the page keeps itself for when there is no network: that would hide from other tests what comes from it.
+  keepsItself: [false, { option: true }],
+
+  page: async ({ page, keepsItself }, use) => {
+    const never = () => {
+      try {
+        navigator.serviceWorker.register = () => new Promise(() => {});
+      } catch {
+        // In a sandboxed frame there is nothing to keep anything anyway.
+      }
+    };
+    if (!keepsItself) await page.addInitScript(never);
+    await use(page);
+  },
+
   // Complaints of the page so far. A test about a deliberate error empties it: `complaints.length = 0`.
   complaints: async ({ page, baseURL }, use) => {
     const complaints = [];

@@ -2,7 +2,7 @@
 import { test, expect } from "./fixtures.mjs";
 import { state, until } from "./lab.mjs";
 
-test.use({ serviceWorkers: "allow" });
+test.use({ keepsItself: true });
 
 test("after the first visit the page works without a network, with every protocol", async ({ page, open, context, complaints }) => {
   await open("?speed=1:1");
