@@ -53,6 +53,8 @@ pub(super) struct FaultPhase {
     pub(super) core: Option<u8>,
     /// How many nodes may be failed at a time, where the protocol has no stable storage.
     most_failed: Option<u8>,
+    /// The crashes so far there, with the time of each, µs: who is in a place can change later.
+    crashes: Vec<(Micros, NodeSet)>,
     /// Rejects actions that contradict the script so far.
     script_check: ScriptCheck,
     /// Probability of each kind of fault at each opportunity, in parts of a thousand.
@@ -107,6 +109,7 @@ impl FaultPhase {
             round_trip: draft.round_trip,
             core: draft.core,
             most_failed: draft.most_failed,
+            crashes: Vec::new(),
             script_check: ScriptCheck::new(card, blueprint),
             rates,
             at: 0,
@@ -237,8 +240,8 @@ impl FaultPhase {
         let is_failed = |node: &NodeId| self.universe.node(*node).status.is_none_or(|status| status.role == RECOVERING);
         let failed: NodeSet = NodeSet::first(self.universe.nodes()).iter().filter(is_failed).collect();
         let now = self.universe.time();
-        let planned = self.script.iter().rev().take_while(|timed| timed.at >= now);
-        let about_to = planned.fold(NodeSet::EMPTY, |set, timed| set.or(self.script_check.crashed_by(timed.action)));
+        let planned = self.crashes.iter().rev().take_while(|(at, _)| *at >= now);
+        let about_to = planned.fold(NodeSet::EMPTY, |set, (_, crashed)| set.or(*crashed));
         failed.or(about_to).or(self.corrupted_disks())
     }
 
@@ -325,5 +328,8 @@ impl FaultPhase {
         let planned = self.universe.plan(Timed::new(self.at, action));
         debug_assert!(planned, "the microsecond is free");
         self.script.push(Timed::new(self.at, action));
+        if self.most_failed.is_some() && !crashed.is_empty() {
+            self.crashes.push((self.at, crashed));
+        }
     }
 }

@@ -2,8 +2,8 @@
 //! primary a view).
 
 use super::Replica;
-use crate::core::node::{Breach, Invariant, Step};
-use crate::core::{NodeId, Slot};
+use crate::core::node::{Breach, HistoryInvariant, Invariant, Step};
+use crate::core::{HistoryVariables, NodeId, Slot};
 
 pub(super) const INVARIANTS: &[Invariant<Replica>] = &[
     Invariant {
@@ -17,6 +17,12 @@ pub(super) const INVARIANTS: &[Invariant<Replica>] = &[
         holds: primary_has_committed,
     },
 ];
+
+pub(super) const HISTORY: &[HistoryInvariant<Replica>] = &[HistoryInvariant {
+    name: "Recovery brings everything back",
+    says: "A replica that has recovered has every request again that it had executed before it crashed.",
+    holds: recovery_is_complete,
+}];
 
 fn breach(other: NodeId, slot: Slot) -> Result<(), Breach> {
     Err(Breach { other: Some(other), slot: Some(slot) })
@@ -57,4 +63,20 @@ fn primary_has_committed(nodes: &[Option<Replica>], step: Step) -> Result<(), Br
         }
     }
     Ok(())
+}
+
+/// What a replica executes only grows, but for a crash; and while it recovers its status is not normal.
+fn recovery_is_complete(
+    history: &mut HistoryVariables,
+    nodes: &[Option<Replica>],
+    step: Step,
+) -> Result<(), Breach> {
+    let replica = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
+    let Some(replica) = replica.filter(|replica| replica.is_normal()) else { return Ok(()) };
+    let before = history.reach(step.changed, replica.commit).start() - 1;
+    // Earlier slots are forgotten.
+    match before >= history.first() && replica.log.last() < before {
+        true => Err(Breach { other: None, slot: Some(before) }),
+        false => Ok(()),
+    }
 }

@@ -50,7 +50,7 @@ mod view_change;
 pub use message::{Checkpoint, CrashVector, Entry, Msg, Report, State};
 pub use rules::*;
 
-use crate::core::node::{Invariant, Node, Protocol, SettingError, Setup};
+use crate::core::node::{HistoryInvariant, Invariant, Node, Protocol, SettingError, Setup};
 use crate::core::status::RECOVERING;
 use crate::core::{
     Card, Command, Contact, Edition, EntryStatus, Epoch, Family, Faults, Formula, LeaderModel, Log, LogStatus, Micros,
@@ -399,6 +399,10 @@ impl Protocol for Vrr {
 
     fn invariants() -> &'static [Invariant<Replica>] {
         invariants::INVARIANTS
+    }
+
+    fn history_invariants() -> &'static [HistoryInvariant<Replica>] {
+        invariants::HISTORY
     }
 }
 
