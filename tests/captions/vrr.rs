@@ -10,13 +10,10 @@ fn status(run: &Facts, ms: u64, node: u8) -> NodeStatus {
 pub(super) fn claims(key: &str) -> Option<&'static [Claim]> {
     Some(match key {
         "vrr-recovery" => &[
-            (
-                "Three replicas of Viewstamped Replication, with disks that take 20 ms for a write.",
-                |run| {
-                    assert_eq!(run.session.checked().blueprint.placement, &[0, 1, 2]);
-                    assert_eq!(run.session.checked().blueprint.topology.disk, 20_000);
-                },
-            ),
+            ("Three replicas of Viewstamped Replication, with disks that take 20 ms for a write.", |run| {
+                assert_eq!(run.session.checked().blueprint.placement, &[0, 1, 2]);
+                assert_eq!(run.session.checked().blueprint.topology.disk, 20_000);
+            }),
             (
                 "A client in Iowa waits 33.8 ms all the same: the round trip to the nearest backup, and no disk; with Raft it waits 20 ms more.",
                 |run| {

@@ -66,11 +66,7 @@ fn primary_has_committed(nodes: &[Option<Replica>], step: Step) -> Result<(), Br
 }
 
 /// What a replica executes only grows, but for a crash; and while it recovers its status is not normal.
-fn recovery_is_complete(
-    history: &mut HistoryVariables,
-    nodes: &[Option<Replica>],
-    step: Step,
-) -> Result<(), Breach> {
+fn recovery_is_complete(history: &mut HistoryVariables, nodes: &[Option<Replica>], step: Step) -> Result<(), Breach> {
     let replica = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref);
     let Some(replica) = replica.filter(|replica| replica.is_normal()) else { return Ok(()) };
     let before = history.reach(step.changed, replica.commit).start() - 1;

@@ -325,11 +325,7 @@ impl Node for Replica {
 
     fn entry(&self, slot: Slot) -> Option<EntryStatus> {
         let entry = self.log.get(slot)?;
-        Some(EntryStatus {
-            epoch: self.epoch(entry.view),
-            command: Some(entry.command),
-            chosen: slot <= self.commit,
-        })
+        Some(EntryStatus { epoch: self.epoch(entry.view), command: Some(entry.command), chosen: slot <= self.commit })
     }
 
     fn machine_digest(&self) -> Option<u64> {

@@ -107,11 +107,7 @@ impl Replica {
     }
 
     /// The latest view that f + 1 answers name, and its primary's log; `None` while answers are missing.
-    fn recovered_state(
-        &self,
-        received: &[(NodeId, Response)],
-        out: &mut Out<Replica>,
-    ) -> Option<(u32, Arc<State>)> {
+    fn recovered_state(&self, received: &[(NodeId, Response)], out: &mut Out<Replica>) -> Option<(u32, Arc<State>)> {
         let view = received.iter().map(|(_, response)| response.view).max()?;
         if received.len() <= usize::from(self.config.f()) {
             return None;

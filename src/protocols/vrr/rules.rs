@@ -102,8 +102,8 @@ crate::rules! {
         says: "A replica sends its log to the new primary once f others have told it that they change to the same view.",
         without: None,
     } tells {
-        REPORTS(view, others, normal) = "sends its log to the primary of view {view}: {others} change to that view, too, and the last one that was normal here is {normal}";
-        COUNTS_CHANGES(others, view) = "knows of {others} that they change to view {view}";
+        REPORTS(view, others, normal) = "sends its log to the primary of view {view}: it has the StartViewChange of {others}, and view {normal} is the last that was normal here";
+        COUNTS_CHANGES(others, view) = "has the StartViewChange of {others} for view {view}";
     };
     /// f + 1 DoViewChanges.
     START_VIEW = {
@@ -160,7 +160,7 @@ crate::rules! {
         RECOVERS(nonce) = "has lost everything: it asks all others for their state, with nonce {nonce}, and takes no part until it has it";
         ASKS_AGAIN(nonce) = "asks again with nonce {nonce}: not enough have answered";
         ANSWERS_RECOVERY(who, view) = "tells {who} that it is in view {view}";
-        COUNTS_RESPONSES(responses) = "has answers of {responses}, and needs more of them, or that of the latest view's primary";
+        COUNTS_RESPONSES(responses) = "has the answers of {responses}: it needs more, or that of the latest view's primary";
         HAS_RECOVERED(responses, view) = "has recovered: {responses} have answered, the primary of view {view}, the latest that they know, among them";
     };
     /// The nonce.
@@ -192,7 +192,7 @@ crate::rules! {
         says: "Messages that are counted together must not be from before a crash of their sender that one of the others knows of: the sender has forgotten that it sent them.",
         without: Some("a report from before a crash counts in a view change, and hides what its sender has acknowledged since it recovered"),
     } tells {
-        REFUSES_BEFORE_CRASH(who, start, known) = "does not count what {who} sent after its start number {start}: it has crashed since, and started for the {known}th time";
+        REFUSES_BEFORE_CRASH(who, start, known) = "does not count what {who} sent after its start number {start}: it has crashed since, and its latest start is number {known}";
     };
     /// Checkpoints.
     CHECKPOINT = {
@@ -243,7 +243,5 @@ crate::settings! {
 }
 
 /// What the editions set, in the order of the options above.
-pub(super) const EDITIONS: &[Edition] = &[
-    Edition { settings: &[], without: &[] },
-    Edition { settings: &[], without: &[KEEPS_LOG, CRASH_CONSISTENT] },
-];
+pub(super) const EDITIONS: &[Edition] =
+    &[Edition { settings: &[], without: &[] }, Edition { settings: &[], without: &[KEEPS_LOG, CRASH_CONSISTENT] }];

@@ -326,7 +326,9 @@ fn without_the_primarys_answer_one_op_number_is_given_twice() {
         }
         network.ask(0, write(2));
         // Replica 1 gets the first Prepare, and replica 2 the second.
-        network.deliver_if(|_, to, message| matches!(message, Msg::Prepare { command, .. } if (*command == write(1)) == (to == 1)));
+        network.deliver_if(
+            |_, to, message| matches!(message, Msg::Prepare { command, .. } if (*command == write(1)) == (to == 1)),
+        );
         network.settle(&[0, 2]);
         network.time_out(0, Timer::Commit);
         network.time_out(0, Timer::Commit);
