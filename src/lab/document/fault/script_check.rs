@@ -144,6 +144,7 @@ impl ScriptCheck {
     }
 
     /// The nodes of the start that an action crashes at once, or keeps from starting again.
+    #[cfg(feature = "search")]
     pub(in crate::lab) fn crashed_by(&self, action: Action) -> NodeSet {
         match action {
             Action::Crash(node) | Action::CrashAfter { node, .. } => NodeSet::just(node),
