@@ -13,6 +13,8 @@ mod mencius;
 mod quorums;
 #[path = "captions/reads.rs"]
 mod reads;
+#[path = "captions/vrr.rs"]
+mod vrr;
 
 use quorumscope::core::NodeId;
 use quorumscope::lab::presets::PRESETS;
@@ -603,6 +605,7 @@ fn claims(key: &str) -> &'static [Claim] {
             .or_else(|| epaxos::claims(key))
             .or_else(|| mencius::claims(key))
             .or_else(|| reads::claims(key))
+            .or_else(|| vrr::claims(key))
             .or_else(|| quorums::claims(key))
             .unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
     }

@@ -263,6 +263,20 @@ fn ways_of_reading_do_not_change_what_a_write_costs() {
     }
 }
 
+/// The old primary is dead: (n−1)² StartViewChanges, n−2 DoViewChanges to the new primary, n−1 StartViews. Its disk plays no part.
+#[test]
+fn viewstamped_replication_sends_2n_minus_2_and_n_squared_minus_2_for_a_view_change() {
+    for disk in ["0s", "20ms"] {
+        let disk = format!("disk={disk}");
+        counts("vrr", &[&disk], [4, 8, 12, 16]);
+        for cell in measured(&changed(&["variant=vrr", &disk]), &["vrr"], &[3, 5, 7, 9]) {
+            let n = u64::from(cell.replicas);
+            let Figure::Measured(change) = &cell.measured.expect("it can be").election else { panic!("{n}") };
+            assert_eq!(change.messages, n * n - 2, "{n}");
+        }
+    }
+}
+
 #[test]
 fn election_counts_requests_and_votes_after_a_crash_of_the_leader() {
     for (changes, rounds) in [(&[][..], 2), (&["settings.pre_vote=false"][..], 1)] {

@@ -93,6 +93,36 @@ fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
     assert!(looked_at >= 25, "{looked_at}");
 }
 
+/// In Viewstamped Replication the first primary is node 1, and leadership cannot be handed over: each place has node 1 once. A disk takes its time,
+/// and nobody waits for it.
+#[test]
+fn latency_of_viewstamped_replication_is_quorum_arithmetic_without_the_disk() {
+    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    for first in 0..sites.len() {
+        let mut places = sites;
+        places.rotate_left(first);
+        let primary = places[0];
+        let mut scenario = scenario("vrr", matrix, &places, 1);
+        scenario.script.clear();
+        scenario.disk = Some("50ms".into());
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut others: Vec<u64> =
+            sites.iter().filter(|site| **site != primary).map(|site| round_trip(primary, site)).collect();
+        others.sort_unstable();
+        assert_eq!(report.latency_us.len(), sites.len());
+        for client in &report.latency_us {
+            let expected = round_trip(&client.site, primary) + others[1];
+            let found = (client.mean, client.p50, client.p99, client.max);
+            assert_eq!(found, (expected, expected, expected, expected), "primary {primary}, client {}", client.site);
+            assert!(client.count > 10, "primary {primary}, client {}: {}", client.site, client.count);
+        }
+    }
+}
+
 #[test]
 fn latency_equals_quorum_arithmetic_on_the_quorum_leases_table() {
     check_all_leaders("pql", &["JP", "CA", "OR", "VA", "IRL"]);

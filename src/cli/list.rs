@@ -110,6 +110,7 @@ fn faults(faults: Faults) -> &'static str {
     match faults {
         Faults::CrashStop => "crashes of nodes that do not come back",
         Faults::CrashRecover => "crashes, and restarts from the disk",
+        Faults::CrashForget => "crashes of fewer than half at a time, and restarts with nothing",
         Faults::Byzantine => "Byzantine nodes",
     }
 }

@@ -46,6 +46,10 @@ pub enum Faults {
     CrashStop,
     /// Crash-recovery: a crashed node may restart from its durable state.
     CrashRecover,
+    /// Crash-recovery without stable storage: a crashed node may restart, and has forgotten all that its protocol agrees on. It counts as failed until
+    /// it has that again (its role is [`RECOVERING`](super::status::RECOVERING) until then), and no more may be failed at a time than need not be
+    /// [live](super::Protocol::live).
+    CrashForget,
     /// Byzantine: a faulty node may behave arbitrarily.
     Byzantine,
 }

@@ -2,6 +2,9 @@
 
 use super::{Command, NodeId, NodeSet, Slot};
 
+/// The role of a node that has restarted without its state, and counts as failed until it has that again.
+pub const RECOVERING: &str = "recovering";
+
 /// Status of one node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeStatus {

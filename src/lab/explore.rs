@@ -205,7 +205,7 @@ struct Draft {
 impl Draft {
     /// What is explored unless said otherwise: two commands, two timers, no crash; who survives crashes may restart.
     fn of(variant: &Variant, replicas: u8) -> Draft {
-        let recovers = variant.card.faults == Faults::CrashRecover;
+        let recovers = matches!(variant.card.faults, Faults::CrashRecover | Faults::CrashForget);
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
         let bounds = Bounds { timers: Times::Most(2), restarts, ..Bounds::default() };
         let contact_all = variant.card.contact == Contact::All;

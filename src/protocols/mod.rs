@@ -16,6 +16,7 @@ pub mod raft;
 pub mod stonith_pair;
 pub mod synod;
 pub mod two_phase_commit;
+pub mod vrr;
 
 /// The variant of the scenario that the page begins with: it is loaded first.
 pub type First = raft::Raft;
@@ -30,6 +31,7 @@ macro_rules! variants {
             synod: $crate::protocols::synod::Synod,
             multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
             raft: $crate::protocols::raft::Raft,
+            vrr: $crate::protocols::vrr::Vrr,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,

@@ -144,6 +144,18 @@ const ABLATIONS: &[(&str, &str)] = &[
         "mencius-no-op-only",
         "mencius 3 beta=1 -no-op-only property=Skipped_for_ever / timers=1 at=1 lost=Heartbeat+Nack+Skip",
     ),
+    ("vrr-same-view", "vrr 3 -same-view / timers=1 at=1 lost=Commit"),
+    ("vrr-recovery", "vrr 3 -recovery / timers=1 crashes=1 at=1 lost=Commit+GetState"),
+    ("vrr-primary-response", "vrr 3 -primary-response / timers=0 crashes=1 at=1+1 lost=Commit"),
+    (
+        "vrr-latest-normal-view",
+        "vrr 3 -latest-normal-view via=leader=2@1 via=chosen=1 / timers=2 at=1+1+2 lost=Commit+GetState",
+    ),
+    // Vanlightly's trace of 2022: what is committed in view 0 is dropped by a replica that hears of view 2 and then leads view 4.
+    (
+        "vrr-state-transfer-keeps-log",
+        "vrr 3 -state-transfer-keeps-log via=chosen=1 via=leader=2@1 via=leader=3@2 via=leader=2@4 / timers=5 at=1 lost=StartView+NewState",
+    ),
     ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
     ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),
     ("manual-failover-off-before-promotion", "manual-failover 2 -off-before-promotion / timers=3 requests=0"),

@@ -15,6 +15,7 @@ mod published;
 mod symmetry;
 mod synod;
 mod transactions;
+mod vrr;
 
 use quorumscope::lab::explore::{Exploration, ExploreRequest};
 use quorumscope::universe::search::{Finding, FindingVerdict};

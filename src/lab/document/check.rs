@@ -480,7 +480,7 @@ fn before_first_fault(script: &[Timed]) -> Micros {
 pub(in crate::lab) fn byzantine_tolerated(card: &Card, replicas: usize) -> usize {
     match card.faults {
         Faults::Byzantine => replicas.saturating_sub(1) / 3,
-        Faults::CrashStop | Faults::CrashRecover => 0,
+        Faults::CrashStop | Faults::CrashRecover | Faults::CrashForget => 0,
     }
 }
 

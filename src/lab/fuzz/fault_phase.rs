@@ -3,6 +3,7 @@
 use super::FuzzRequest;
 use super::fault_kinds::{FAULT_KINDS, FaultKind, RunContext};
 use super::generate::{Draft, pick};
+use crate::core::status::RECOVERING;
 use crate::core::{Faults, Micros, NodeId, NodeSet, Phase};
 use crate::lab::Checked;
 use crate::lab::document::check::byzantine_tolerated;
@@ -50,6 +51,10 @@ pub(super) struct FaultPhase {
     pub(super) round_trip: Micros,
     /// The size of the healthy core; `None`: no number of healthy replicas must make progress.
     pub(super) core: Option<u8>,
+    /// How many nodes may be failed at a time, where the protocol has no stable storage.
+    most_failed: Option<u8>,
+    /// The crashes so far there, with the time of each, µs: who is in a place can change later.
+    crashes: Vec<(Micros, NodeSet)>,
     /// Rejects actions that contradict the script so far.
     script_check: ScriptCheck,
     /// Probability of each kind of fault at each opportunity, in parts of a thousand.
@@ -103,6 +108,8 @@ impl FaultPhase {
             domains: blueprint.domains.len() as u16,
             round_trip: draft.round_trip,
             core: draft.core,
+            most_failed: draft.most_failed,
+            crashes: Vec::new(),
             script_check: ScriptCheck::new(card, blueprint),
             rates,
             at: 0,
@@ -153,7 +160,14 @@ impl FaultPhase {
         let core = self.core.filter(|_| !self.members_changed()).unwrap_or(nodes.len());
         let mut healthy: Vec<NodeId> = nodes.minus(self.corrupted_disks()).iter().collect();
         while healthy.len() > usize::from(core) {
-            let one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
+            let mut one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
+            let left: NodeSet = healthy.iter().copied().collect();
+            let failed = self.failed().or(nodes.minus(left));
+            if self.exceeds_failed(failed.with(healthy[one])) {
+                // Those that have failed already do not make them more.
+                let Some(other) = healthy.iter().position(|node| failed.has(*node)) else { break };
+                one = other;
+            }
             healthy.swap_remove(one);
         }
         self.act(Action::Stabilise);
@@ -221,6 +235,21 @@ impl FaultPhase {
         self.context.exceeds_model(action, self.byzantine(), jumped)
     }
 
+    /// The nodes that are down or recovering, are about to crash, or will not start again.
+    fn failed(&self) -> NodeSet {
+        let is_failed = |node: &NodeId| self.universe.node(*node).status.is_none_or(|status| status.role == RECOVERING);
+        let failed: NodeSet = NodeSet::first(self.universe.nodes()).iter().filter(is_failed).collect();
+        let now = self.universe.time();
+        let planned = self.crashes.iter().rev().take_while(|(at, _)| *at >= now);
+        let about_to = planned.fold(NodeSet::EMPTY, |set, (_, crashed)| set.or(*crashed));
+        failed.or(about_to).or(self.corrupted_disks())
+    }
+
+    /// Whether these are more failed nodes than a protocol without stable storage survives.
+    fn exceeds_failed(&self, failed: NodeSet) -> bool {
+        self.most_failed.is_some_and(|most| failed.len() > most)
+    }
+
     /// The nodes with a corrupted record on their disk.
     pub(super) fn corrupted_disks(&self) -> NodeSet {
         self.script.iter().fold(NodeSet::EMPTY, |corrupted_disks, timed| match timed.action {
@@ -285,6 +314,13 @@ impl FaultPhase {
         if self.script_check.objection(action).is_some() {
             return;
         }
+        let crashed = self.script_check.crashed_by(action);
+        if self.most_failed.is_some() && !crashed.is_empty() && self.exceeds_failed(self.failed().or(crashed)) {
+            if !self.context.beyond_model {
+                return;
+            }
+            self.beyond = true;
+        }
         self.script_check.apply(action);
         self.beyond |= self.exceeds_model(action);
         self.at = self.script.last().map_or(0, |last| last.at).max(self.at);
@@ -292,5 +328,8 @@ impl FaultPhase {
         let planned = self.universe.plan(Timed::new(self.at, action));
         debug_assert!(planned, "the microsecond is free");
         self.script.push(Timed::new(self.at, action));
+        if self.most_failed.is_some() && !crashed.is_empty() {
+            self.crashes.push((self.at, crashed));
+        }
     }
 }

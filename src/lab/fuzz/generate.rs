@@ -3,7 +3,7 @@
 use super::{Fuzzer, workload};
 use crate::core::node::Setup;
 use crate::core::settings::EDITION;
-use crate::core::{Micros, SettingKind, Shots};
+use crate::core::{Faults, Micros, SettingKind, Shots};
 use crate::lab::document::atlas::MATRICES;
 use crate::lab::document::scenario::{Cost, Network, Recovery, Scenario, Site, Stability, Value};
 use crate::lab::{Checked, Quantity};
@@ -25,6 +25,8 @@ pub(super) struct Draft {
     pub round_trip: Micros,
     /// The size of the healthy core; `None`: no number of healthy replicas must make progress.
     pub core: Option<u8>,
+    /// How many nodes may be failed at a time, where the protocol has no stable storage.
+    pub most_failed: Option<u8>,
     /// If safety counts on clocks: how much faster one may run than another, in millionths.
     pub clocks: Option<u32>,
     /// If it compares the readings of clocks: by how much two may differ, µs.
@@ -65,6 +67,10 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     let ends = begins + gap * rng.between(8, 60);
     let setup = setup(&checked);
     let core = core(fuzzer, &setup, rng);
+    let most_failed = match card.faults {
+        Faults::CrashForget => least(fuzzer, &setup).map(|least| setup.replicas - least),
+        Faults::CrashStop | Faults::CrashRecover | Faults::Byzantine => None,
+    };
     let (clocks, clock_error) = ((fuzzer.variant.clocks)(&setup), (fuzzer.variant.clock_error)(&setup));
     workload::during(&mut scenario, card.agrees_on, ends, round_trip, rng);
     if core.is_some() {
@@ -80,7 +86,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
-    Draft { scenario, begins, ends, gap, round_trip, core, clocks, clock_error }
+    Draft { scenario, begins, ends, gap, round_trip, core, most_failed, clocks, clock_error }
 }
 
 /// The liveness bound: how long a healthy core may take to answer a client, or to bring a member up to date, µs.
@@ -243,7 +249,12 @@ fn setup(checked: &Checked) -> Setup {
 
 /// The size of the healthy core: any that must make progress.
 fn core(fuzzer: &Fuzzer, setup: &Setup, rng: &mut Rng) -> Option<u8> {
-    let least = (1..=setup.replicas).find(|healthy| (fuzzer.variant.live)(setup, *healthy))?;
+    let least = least(fuzzer, setup)?;
     let between = rng.between(u64::from(least), u64::from(setup.replicas)) as u8;
     Some(pick(rng, &[least, between, setup.replicas]))
+}
+
+/// The smallest number of healthy replicas that must make progress.
+fn least(fuzzer: &Fuzzer, setup: &Setup) -> Option<u8> {
+    (1..=setup.replicas).find(|healthy| (fuzzer.variant.live)(setup, *healthy))
 }

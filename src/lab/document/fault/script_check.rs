@@ -143,6 +143,17 @@ impl ScriptCheck {
         }
     }
 
+    /// The nodes of the start that an action crashes at once, or keeps from starting again.
+    #[cfg(feature = "search")]
+    pub(in crate::lab) fn crashed_by(&self, action: Action) -> NodeSet {
+        match action {
+            Action::Crash(node) | Action::CrashAfter { node, .. } => NodeSet::just(node),
+            Action::Disk { node, fault: DiskFault::Rot } => NodeSet::just(node),
+            Action::Domain { domain, fault: DomainFault::Crash } => self.inside(domain),
+            _ => NodeSet::EMPTY,
+        }
+    }
+
     /// The nodes of the start that are in a domain.
     fn inside(&self, domain: DomainId) -> NodeSet {
         let nodes = (0..).map(NodeId).zip(&self.nodes);
