@@ -56,6 +56,9 @@ task_single() {
   task_build
   step "Packing the page into one file"
   with_small_wasm node scripts/single.mjs dist dist-single
+  [ "${1:-}" = --test ] || return 0
+  setup_browser
+  node --test --test-reporter=spec tests/browser/single.test.mjs
 }
 
 task_open() {

@@ -60,7 +60,7 @@
   const lookForTheCause = async () => {
     if (asking || !starting()) return;
     asking = true;
-    if (location.protocol === "file:") return tell(location.href, "Browsers run no programs from plain files. Serve the folder: python3 -m http.server, and open http://localhost:8000.");
+    if (location.protocol === "file:" && !document.getElementById("files")) return tell(location.href, "Browsers run no programs from plain files. Serve the folder: python3 -m http.server, and open http://localhost:8000.");
     const files = [...document.querySelectorAll("link[rel=modulepreload], link[rel=preload]")].map((link) => link.href);
     const wrong = (await Promise.all(files.map(wrongWith))).find(Boolean) ?? (refused ? policy() : undefined);
     if (starting()) tell(...(wrong ?? ["All its files are there.", "This browser may be too old (it takes Chrome 96, Firefox 79 or Safari 15), or a rule of the host lets no script run."]));
