@@ -1,6 +1,6 @@
 //! Nothing breaks an intact protocol, whatever a seed draws, and healed it goes on; and every rule is reached.
 
-use super::{assert_nothing_broken, fuzzer, run};
+use super::{FuzzRequest, assert_nothing_broken, fuzzer, run};
 use quorumscope::core::{RuleSet, Settings, Setup, Shots};
 use quorumscope::universe;
 use std::ops::Range;
@@ -90,4 +90,17 @@ fn violations_beyond_the_model_are_counted_apart() {
         FuzzRequest { variant: "raft".to_owned(), only: vec!["byzantine".to_owned()], ..FuzzRequest::default() };
     let told = problems.check().expect_err("beyond the model").to_string();
     assert!(told.contains("only[0]: byzantine: Raft does not promise to tolerate that"), "{told}");
+}
+
+/// Viewstamped Replication keeps nothing on disk, so no more replicas may be down or recovering at a time than it survives. Under this seed a place
+/// crashes, one of its replicas moves in the same moment, and two more crash.
+#[test]
+fn protocol_without_stable_storage_never_has_more_failed_replicas_than_it_survives() {
+    let intact = fuzzer("vrr", &[]).run(90_006);
+    assert_eq!(intact.violation, None);
+    assert!(!intact.beyond);
+    let request = FuzzRequest { variant: "vrr".to_owned(), beyond_model: true, ..FuzzRequest::default() };
+    let beyond = request.check().expect("a good request");
+    let stuck = (0..200).map(|seed| beyond.run(seed)).find(|run| run.beyond && run.violation.is_some());
+    assert!(stuck.is_some(), "beyond the model, some run is stuck for ever");
 }

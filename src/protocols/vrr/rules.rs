@@ -154,7 +154,7 @@ crate::rules! {
         key: "recovery",
         title: "recovery before anything else",
         source: "§4.3",
-        says: "A replica that restarts has forgotten everything; it takes no part in anything until it has recovered its state from the others.",
+        says: "A replica that restarts has forgotten everything; it takes no part in anything until it has recovered its state from the others. If more than f have forgotten at once, nobody recovers, and that is outside the model.",
         without: Some("a replica that forgot what it acknowledged helps to begin a view without it"),
     } tells {
         RECOVERS(nonce) = "has lost everything: it asks all others for their state, with nonce {nonce}, and takes no part until it has it";
