@@ -20,6 +20,7 @@ task_build() {
   rm -f "$DIST_STAMP"
   step "Building the page into dist/"
   with_small_wasm trunk build --release
+  node scripts/offline.mjs dist
   # After a build in the ordinary way in place of the small one, the next build tries the small one again.
   [ -n "$BUILT_SMALL" ] || return 0
   mkdir -p "${DIST_STAMP%/*}"

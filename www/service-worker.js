@@ -14,9 +14,10 @@ const forget = async () => {
 };
 addEventListener("activate", (event) => event.waitUntil(forget()));
 
-// A page comes from the network, so that it is the newest; everything else has its content in its name, or does not matter.
+// A page comes from the network, so that it is the newest; everything else has its content in its name, or does not matter. What is kept has been unpacked, so
+// it does not matter how a request would have it packed.
 async function answer(request) {
-  const kept = await caches.match(request, { ignoreSearch: true });
+  const kept = await caches.match(request, { ignoreSearch: true, ignoreVary: true });
   if (request.mode !== "navigate") return kept ?? fetch(request);
   const page = kept ?? (await caches.match("./"));
   if (!page) return fetch(request);
