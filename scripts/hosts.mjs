@@ -14,6 +14,8 @@ import { HOSTS } from "./hosts/hosts.mjs";
 import { LeftOut, WORK, snippets, until } from "./hosts/tools.mjs";
 
 const PICTURES = "test-results/hosts";
+// Of the window, CSS pixels.
+const HEIGHT = 900;
 
 const { values: options, positionals } = parseArgs({ options: { dir: { type: "string", default: "dist" } }, allowPositionals: true });
 const names = positionals.length ? positionals : Object.keys(HOSTS);
@@ -67,7 +69,7 @@ async function tryHost(name) {
 
 // Opens a site, waits until its frames are ready, does what there is to do, and takes a picture.
 async function look(name, site, { frames, before, then }) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1280, height: HEIGHT } });
   try {
     const page = await context.newPage();
     const complaints = [];
@@ -91,9 +93,11 @@ async function look(name, site, { frames, before, then }) {
       return counts.reduce((sum, count) => sum + count, 0) >= frames;
     };
     const shot = async (part = "") => {
-      // Pictures are taken when what was told to the frames is on screen.
-      await page.waitForTimeout(700);
-      await page.screenshot({ path: `${PICTURES}/${name}${part && `-${part}`}.png`, fullPage: true });
+      // A frame outside the window is not painted, so the window gets as high as the page; then what was told to the frames is on screen in a moment.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width: 1280, height: Math.max(height, HEIGHT) });
+      await page.waitForTimeout(1_000);
+      await page.screenshot({ path: `${PICTURES}/${name}${part && `-${part}`}.png` });
     };
     try {
       await until("each frame says that it is ready", ready);

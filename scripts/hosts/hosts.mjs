@@ -167,8 +167,11 @@ export const HOSTS = {
       frames: 2,
       async before(page) {
         await page.locator(".jp-Notebook .jp-Cell").first().waitFor({ timeout: 90_000 });
+        // Which kernel: asked unless the first look at the notebook has answered it.
+        const select = page.getByRole("button", { name: "Select", exact: true });
+        await select.click({ timeout: 10_000 }).catch(() => {});
         await page.getByRole("menuitem", { name: "Run", exact: true }).click();
-        await page.getByRole("menuitem", { name: "Run All Cells" }).click();
+        await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
       },
       async then(page, shot) {
         await seek(page, "9.6s");
@@ -192,11 +195,7 @@ export const HOSTS = {
         const first = await height();
         await page.waitForTimeout(1_500);
         if ((await height()) !== first) throw new Error("the height does not stay");
-        await page.setViewportSize({ width: 700, height: 900 });
-        await until("the frame gets lower with the window", async () => (await height()) < first, 10);
-        await page.setViewportSize({ width: 1280, height: 900 });
-        await until("and higher again", async () => (await height()) === first, 10);
-        return `the resizer gives it ${first} px, and less in a narrow window`;
+        return `the resizer gives it ${first} px, where it stays`;
       },
     });
   },
