@@ -42,7 +42,7 @@ process.exit(failed ? 1 : 0);
 
 // Serves the page, as a static host would.
 function laboratoryAt(dir) {
-  const server = spawn(process.execPath, ["scripts/serve.mjs", "--dir", dir, "--base", "/quorumscope/", "--port", "8790"], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(process.execPath, ["scripts/serve.mjs", "--dir", dir, "--base", "/quorumscope/", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((found, failed) => {
     server.on("exit", () => failed(new Error("the page cannot be served")));
     server.stdout.on("data", (line) => {
@@ -74,6 +74,7 @@ async function look(name, site, { frames, before, then }) {
     const page = await context.newPage();
     const complaints = [];
     page.on("pageerror", (error) => complaints.push(`uncaught: ${error.message}`));
+    page.on("requestfailed", (request) => request.failure()?.errorText !== "net::ERR_ABORTED" && complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
     page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     // Each page keeps the messages of its frames, as its own scripts would hear them.
     await page.addInitScript(() => {
