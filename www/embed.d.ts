@@ -25,6 +25,7 @@ export interface EmbedOptions {
   autoplay?: boolean | string;
   speed?: string;
   controls?: boolean | string;
+  present?: boolean | string;
   panels?: string;
   view?: "stage" | "text";
   lock?: boolean | string;

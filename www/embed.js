@@ -1,6 +1,8 @@
 /* Quorumscope in another page: <quorum-scope preset="three-regions"></quorum-scope>, or Quorumscope.embed(element, options). See docs/embedding.md. */
 {
-  const here = new URL(".", document.currentScript?.src || location.href).href;
+  // A module is nobody's current script.
+  const script = document.currentScript ?? document.querySelector('script[src*="/embed.js"]');
+  const here = new URL(".", script?.src || location.href).href;
   // What is not for the address of the frame.
   const OURS = ["src", "link", "title", "sandbox", "timeout", "resize", "picture", "class", "id", "style", "slot", "loading"];
 

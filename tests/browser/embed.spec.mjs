@@ -105,6 +105,11 @@ test("what cannot be loaded within the time is replaced by a picture with a link
   await expect(page.locator("#a img")).toHaveAttribute("alt", /nearest majority/);
 });
 
+test("embed.js as a module finds the laboratory beside itself", async ({ page, host, baseURL }) => {
+  await host(`<div id="a"></div><script type="module" src="${baseURL}embed.js"></script><script type="module">window.frame = Quorumscope.embed(document.getElementById("a")).frame.src;</script>`, { scripted: false });
+  await expect.poll(() => page.evaluate(() => window.frame)).toBe(`${baseURL}?embed=`);
+});
+
 test("a lesson's score and state are kept by courseware that speaks SPLICE, over a reload", async ({ page, host, baseURL }) => {
   // The least that such a host is: it keeps what it is told, by content id, and gives it back.
   const splice = `<script>
