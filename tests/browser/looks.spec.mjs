@@ -94,25 +94,6 @@ test("on a phone on its side the stage and its controls fill the window", async 
   await screen(page, "phone-on-its-side");
 });
 
-test("no texts on the stage overlap in any scenario", async ({ page, open }) => {
-  test.slow();
-  await open();
-  const presets = page.getByRole("combobox", { name: "Scenario" }).locator("option:not([disabled])");
-  // All but the first come with a chunk.
-  await expect.poll(() => presets.count()).toBeGreaterThan(10);
-  const count = await presets.count();
-  for (let preset = 0; preset < count; preset++) {
-    await page.getByRole("combobox", { name: "Scenario" }).selectOption({ index: preset });
-    const title = await presets.nth(preset).textContent();
-    await until(page, (run) => run.events > 0, `${title} runs`);
-    for (const size of [{ width: 1280, height: 720 }, { width: 390, height: 844 }]) {
-      await page.setViewportSize(size);
-      await expect.poll(() => clashes(page), { message: `${title}, ${size.width} × ${size.height}` }).toEqual([]);
-      await expect.poll(async () => ((of) => of.wide - of.width)(await sizes(page)), { message: `${title} does not scroll sideways` }).toBeLessThanOrEqual(0);
-    }
-  }
-});
-
 // Letters on the screen smaller than this many CSS pixels, on the stage or in all of the page.
 const smallLetters = (page, within, least) =>
   page.evaluate(([within, least]) => {

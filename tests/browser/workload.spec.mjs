@@ -125,11 +125,14 @@ test("every built-in scenario says what there is to see, and no texts overlap", 
     await scenario.selectOption(key);
     await expect(page.locator(".about summary")).toHaveText(title);
     await expect(page.locator(".about p")).not.toBeEmpty();
+    await expect(page.locator(".notice")).toHaveText("");
     // In the middle of what its script does.
     await until(page, (run) => run.time > 4_500_000 || !run.playing || run.events > 400, `${title} runs`);
-    await page.setViewportSize({ width: 1440, height: 900 });
-    await expect.poll(() => clashes(page), { message: title }).toEqual([]);
-    await page.setViewportSize({ width: 390, height: 844 });
-    await expect.poll(() => clashes(page), { message: `${title}, on a phone` }).toEqual([]);
+    for (const [width, height] of [[1440, 900], [1280, 720], [390, 844]]) {
+      await page.setViewportSize({ width, height });
+      await expect.poll(() => clashes(page), { message: `${title}, ${width} × ${height}` }).toEqual([]);
+      const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      await expect.poll(beyond, { message: `${title} does not scroll sideways at ${width} × ${height}` }).toBeLessThanOrEqual(0);
+    }
   }
 });
