@@ -97,8 +97,27 @@ test("what Share saves is the run on screen, as every format says", async ({ pag
   const picture = await saved("PNG");
   expect([...picture.bytes.subarray(1, 4)].map((byte) => String.fromCharCode(byte)).join("")).toBe("PNG");
   await expect(sheet.getByRole("status")).toHaveText(`${picture.name} is written.`);
-  const { scenario } = { scenario: JSON.parse((await saved("Save as a file")).bytes) };
+  const scenario = JSON.parse((await saved("Save as a file")).bytes);
   expect(scenario.variant).toBe("raft");
+});
+
+test("a trace is handed to Perfetto's page when that is ready, from window to window", async ({ page, open, context, complaints }) => {
+  // What Perfetto's page does, as it documents it.
+  const perfetto = `<script>
+    let asked = 0;
+    addEventListener("message", ({ data, source, origin }) => {
+      if (data === "PING" && (asked += 1) > 2) source.postMessage("PONG", origin);
+      if (data.perfetto) document.title = JSON.parse(new TextDecoder().decode(data.perfetto.buffer)).traceEvents.length + " events of " + data.perfetto.title;
+    });
+  </script>`;
+  await context.route("https://ui.perfetto.dev/**", (route) => route.fulfill({ contentType: "text/html", body: perfetto }));
+  await open("?autoplay=false&preset=three-regions&moment=1s");
+  await page.getByRole("button", { name: "Share" }).click();
+  const sheet = page.getByRole("dialog", { name: "Share" });
+  const [other] = await Promise.all([context.waitForEvent("page"), sheet.getByRole("button", { name: "Open in Perfetto" }).click()]);
+  await expect(other).toHaveTitle(/^\d{3,} events of raft-1000ms$/);
+  await expect(sheet.getByRole("status")).toHaveText("Perfetto has it.");
+  expect(complaints).toEqual([]);
 });
 
 for (const [what, link, says] of [

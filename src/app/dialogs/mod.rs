@@ -1,6 +1,7 @@
 //! Dialogs: set-up, sharing and help, in a modal frame (the browser's `<dialog>`, which keeps the focus and closes on Escape).
 
 pub mod help;
+mod perfetto;
 pub mod setup;
 pub mod share;
 

@@ -1,6 +1,6 @@
 //! Share dialog: the link to the moment on screen, a frame for another page, the scenario as a file, and the run in formats that other tools read.
 
-use super::DialogFrame;
+use super::{DialogFrame, perfetto};
 use crate::elements::controls::{button, checkbox};
 use crate::run::player::Shared;
 use crate::web::{address, browser};
@@ -151,9 +151,33 @@ fn Share(props: &Props) -> Html {
                 });
             })
         };
+        let show = {
+            let (player, told, name) = (props.player.clone(), told.clone(), name.clone());
+            Callback::from(move |_: MouseEvent| {
+                let Some(window) = perfetto::open() else {
+                    return told
+                        .set("The browser opens no other page from here: save it, and open it there.".to_owned());
+                };
+                let (player, told, name) = (player.clone(), told.clone(), name.clone());
+                yew::platform::spawn_local(async move {
+                    let shown = match export::export(&player, format, false).await {
+                        Ok(trace) => perfetto::give(&window, &trace, &name).await,
+                        Err(problem) => Err(problem),
+                    };
+                    told.set(match shown {
+                        Ok(()) => "Perfetto has it.".to_owned(),
+                        Err(problem) => format!("It is not shown in Perfetto: {problem}."),
+                    });
+                });
+            })
+        };
         html! {
             <>
-                <dt>{ button(format!("Save {}", format.key), save(false)) }if format.is_picture { { button("PNG", save(true)) } }</dt>
+                <dt>
+                    { button(format!("Save {}", format.key), save(false)) }
+                    if format.is_picture { { button("PNG", save(true)) } }
+                    if format.key == "chrome-trace" { { button("Open in Perfetto", show) } }
+                </dt>
                 <dd>{ format!("{}.", format.says) }</dd>
             </>
         }
