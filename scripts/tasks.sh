@@ -185,6 +185,12 @@ task_walk() {
   [ -n "$walked" ] || say "    No walk was done. ./dev walk installs what is missing, where it can."
 }
 
+# The page in course pages made by other people's tools, which come from npm and PyPI; no part of ./dev test.
+task_hosts() {
+  setup_browser
+  node scripts/hosts.mjs "$@"
+}
+
 # ---- every test ------------------------------------------------------------------------------------------------
 
 stage_check() { task_check; }

@@ -6,7 +6,8 @@
   // What is not for the address of the frame.
   const OURS = ["src", "link", "title", "sandbox", "timeout", "resize", "picture", "class", "id", "style", "slot", "loading"];
 
-  function embed(element, options = {}) {
+  // No function declaration, which would be a global of the course's page.
+  const embed = (element, options = {}) => {
     const { src = here, link = "", title = "Quorumscope: a simulated cluster", timeout = 8000, resize = false, loading = "eager" } = options;
     const address = new URL(src, location.href);
     address.searchParams.set("embed", "");
@@ -26,6 +27,8 @@
     const waiting = new Map();
     let number = 0;
     let late;
+    // Why it is not there yet, in its own words: it may still come, and then goes on.
+    let yet;
     // Whether it is ready, or has failed.
     let over = false;
     let settle;
@@ -68,7 +71,7 @@
         waiting.delete(data.id);
         return data.type === "done" ? asked.resolve(data.value) : asked.reject(failure(data));
       }
-      if (data.type === "error" && !over) return fail(data);
+      if (data.type === "error" && !over) return data.code === "start" ? void (yet = data) : fail(data);
       tell(data);
     };
     const order = (command, more) =>
@@ -83,7 +86,7 @@
     const after = (command, more) => ready.then(() => order(command, more));
 
     addEventListener("message", hear);
-    const begun = () => (late ??= setTimeout(() => fail({ code: "timeout", message: `nothing came within ${timeout / 1000} seconds` }), timeout));
+    const begun = () => (late ??= setTimeout(() => fail(yet ?? { code: "timeout", message: `nothing came within ${timeout / 1000} seconds` }), timeout));
     // A frame that is loaded when it comes into view may wait for long.
     if (loading === "lazy") frame.addEventListener("load", begun, { once: true });
     else begun();
@@ -116,7 +119,7 @@
         frame.remove();
       },
     };
-  }
+  };
 
   class QuorumScope extends HTMLElement {
     connectedCallback() {

@@ -2,6 +2,17 @@
 import { createServer } from "node:http";
 import { test as base, expect } from "./fixtures.mjs";
 
+// What is in the place of the laboratory: another page, and one that is late and says so, as www/stopped.js does.
+const PAGES = {
+  "/nowhere/": "<p>not the lab",
+  "/late/": `<script>
+    const say = (message) => parent.postMessage({ quorumscope: 1, ...message }, "*");
+    addEventListener("message", ({ data }) => say({ type: "done", id: data.id, value: { state: { time: 7 } } }));
+    say({ type: "error", code: "start", message: "it has not come within 7 seconds" });
+    if (location.search.includes("comes")) setTimeout(() => say({ type: "ready" }), 300);
+  </script>`,
+};
+
 // `host(body)` opens a page of another origin with this body and returns its address; `embed.js` is the one of the site under test.
 const test = base.extend({
   host: async ({ page, baseURL, complaints }, use) => {
@@ -10,7 +21,7 @@ const test = base.extend({
       const script = scripted ? `<script src="${baseURL}embed.js"></script>` : "";
       const heard = `<script>window.heard = []; addEventListener("message", ({ data }) => heard.push(data));</script>`;
       const html = `<!DOCTYPE html><html lang="en"><title>A course</title><link rel="icon" href="data:,"><h1>A course</h1>${heard}${script}${body}`;
-      const server = createServer((request, response) => response.setHeader("Content-Type", "text/html").end(request.url === "/nowhere/" ? "<p>not the lab" : html));
+      const server = createServer((request, response) => response.setHeader("Content-Type", "text/html").end(PAGES[new URL(request.url, baseURL).pathname] ?? html));
       await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
       servers.push(server);
       const address = `http://127.0.0.1:${server.address().port}/`;
@@ -103,6 +114,15 @@ test("what cannot be loaded within the time is replaced by a picture with a link
   expect(await page.evaluate(() => failed)).toBe("timeout");
   await expect(page.locator("#a a")).toHaveAttribute("href", `${address}nowhere/`);
   await expect(page.locator("#a img")).toHaveAttribute("alt", /nearest majority/);
+});
+
+test("what is late has until the time is over, and then its own reason is told", async ({ page, host }) => {
+  await host(`<div id="a"></div><div id="b"></div><script>
+    // A name that embed.js leaves to the course.
+    const embed = (id, more) => Quorumscope.embed(document.getElementById(id), { src: "/late/", ...more }).ready.then(({ time }) => time, ({ code }) => code);
+    window.late = Promise.all([embed("a", { comes: "", timeout: 20_000 }), embed("b", { timeout: 500 })]);
+  </script>`);
+  expect(await page.evaluate(() => late)).toEqual([7, "start"]);
 });
 
 test("embed.js as a module finds the laboratory beside itself", async ({ page, host, baseURL }) => {
