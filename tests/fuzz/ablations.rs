@@ -70,7 +70,7 @@ const PLOTS: &[(&str, &str, &str)] = &[
     (
         "vrr",
         "crash-vector",
-        "two replicas must each crash after a message of one view change, and recover before those arrive: src/protocols/vrr/tests.rs plays it",
+        "two replicas must each crash after a message of one view change, and recover before those arrive: tests/explore/vrr.rs finds it",
     ),
     (
         "synod",

@@ -113,8 +113,8 @@ crate::rules! {
         says: "The new primary begins the view once it has the logs of f + 1 replicas, its own among them.",
         without: None,
     } tells {
-        BEGINS_VIEW(view, reports) = "begins view {view}: it has the logs of {reports}, and any request that is committed is in one of them";
-        COUNTS_REPORTS(reports, view) = "has the logs of {reports} for view {view}";
+        BEGINS_VIEW(view, reports) = "begins view {view}: it has the DoViewChange of {reports}, and any request that is committed is in one of their logs";
+        COUNTS_REPORTS(reports, view) = "has the DoViewChange of {reports} for view {view}";
         FOLLOWS_VIEW(view, last) = "follows the primary of view {view}, and takes its log, which ends at op-number {last}";
     };
     /// Which log.
