@@ -21,6 +21,9 @@
 //! | `rules` | the rules one by one, and the settings | |
 //! | `invariants` | what must hold after every event | §8 |
 //!
+//! The text of the paper was not at hand in full: numbers of sections and steps are partly from memory, and the steps were checked against Vanlightly's
+//! specification in TLA+.
+//!
 //! Where it departs from the paper or fills it in:
 //!
 //! * **State transfer keeps the log** until the new one is there. The paper (§5.2) has the replica remove what it does not know to be
