@@ -63,7 +63,8 @@ async function tryHost(name) {
   } catch (error) {
     if (error instanceof LeftOut) return console.log(`${name}: left out; ${error.message}`);
     failed += 1;
-    console.log(`${name}: FAILED; ${error.message}`);
+    const ended = server.exitCode === null && server.signalCode === null ? "" : "\n  the server of the page has ended meanwhile";
+    console.log(`${name}: FAILED; ${error.message}${ended}`);
   }
 }
 

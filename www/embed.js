@@ -47,7 +47,9 @@
       out.searchParams.delete("embed");
       const link = Object.assign(document.createElement("a"), { href: out.href, target: "_blank", rel: "noopener" });
       const picture = Object.assign(document.createElement("img"), { src: options.picture ?? new URL("static-picture.svg", here).href, alt: "A leader in one region sends an entry to replicas in others; the nearest majority decides how long a client waits." });
-      picture.style.cssText = "display:block;width:100%";
+      // Both fit into the height that the frame has had, if there is one.
+      link.style.cssText = "display:flex;flex-direction:column;height:100%";
+      picture.style.cssText = "width:100%;min-height:0;object-fit:contain";
       link.append(picture, `${title}. It could not be shown here (${error.message}): open it in a page of its own.`);
       if (frame.isConnected) frame.replaceWith(link);
       tell({ type: "error", ...error });

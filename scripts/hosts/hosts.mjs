@@ -47,7 +47,7 @@ export const HOSTS = {
 
   async sandbox({ folder, snippet, look }) {
     write(folder, {
-      "index.html": course(`<iframe title="What a teacher wrote" src="inner.html" sandbox="allow-scripts" style="width: 100%; height: 960px; border: 1px dotted gray"></iframe>`),
+      "index.html": course(`<iframe title="What a teacher wrote" src="inner.html" sandbox="allow-scripts" style="width: 100%; height: 1160px; border: 1px dotted gray"></iframe>`),
       "inner.html": course(snippet("sandbox/body.html")),
     });
     return look(await serve(folder), {
