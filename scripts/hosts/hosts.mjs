@@ -157,7 +157,7 @@ export const HOSTS = {
     const homes = { JUPYTER_CONFIG_DIR: join(folder, ".config"), JUPYTER_DATA_DIR: join(folder, ".data"), IPYTHONDIR: join(folder, ".ipython") };
     const lab = spawn(join(bin, "jupyter"), ["lab", ...settings], { env: { ...process.env, ...homes, PATH: `${bin}:${process.env.PATH}` }, stdio: "ignore" });
     const address = `http://localhost:${at}/lab/tree/course.ipynb`;
-    const end = () => lab.kill("SIGINT") && lab.kill("SIGINT");
+    const end = () => lab.kill("SIGTERM");
     try {
       await until("JupyterLab answers", () => fetch(`http://127.0.0.1:${at}/api`).then(({ ok }) => ok, () => false));
     } catch (error) {
