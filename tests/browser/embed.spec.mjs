@@ -165,22 +165,24 @@ test("a lesson's score and state are kept by courseware that speaks SPLICE, over
 test("the H5P resizer's handshake gives the frame the height that it wants", async ({ page, host, baseURL }) => {
   // What H5P's own resizer does with these messages.
   const resizer = `<script>
-    addEventListener("message", ({ data, source }) => {
+    addEventListener("message", ({ data, source, origin }) => {
       if (data?.context !== "h5p") return;
       const frame = document.querySelector("iframe");
-      if (data.action === "hello") source.postMessage({ context: "h5p", action: "hello" }, "*");
+      if (data.action === "hello") source.postMessage({ context: "h5p", action: "hello" }, origin);
       if (data.action === "prepareResize" && frame.clientHeight !== data.scrollHeight) {
         frame.style.height = data.clientHeight + "px";
-        source.postMessage({ context: "h5p", action: "resizePrepared" }, "*");
+        source.postMessage({ context: "h5p", action: "resizePrepared" }, origin);
       }
       if (data.action === "resize") frame.style.height = data.scrollHeight + "px";
     });
   </script>`;
-  await host(`${resizer}<iframe title="Quorumscope" sandbox="allow-scripts" src="${baseURL}?embed" width="900" style="height:150px"></iframe>`, { scripted: false });
+  await host(`${resizer}<iframe title="Quorumscope" sandbox="allow-scripts allow-same-origin" src="${baseURL}?embed" width="900" style="height:150px"></iframe>`, { scripted: false });
   await expect.poll(() => page.evaluate(() => document.querySelector("iframe").clientHeight)).toBe(558);
-  // Where it is, it stays.
+  // Where it is, it stays; a frame that gets narrower gets lower.
   await page.waitForTimeout(1_000);
   expect(await page.evaluate(() => document.querySelector("iframe").clientHeight)).toBe(558);
+  await page.evaluate(() => (document.querySelector("iframe").width = 700));
+  await expect.poll(() => page.evaluate(() => document.querySelector("iframe").clientHeight)).toBe(434);
 });
 
 test("a hostile page gains nothing and breaks nothing", async ({ page, host, baseURL }) => {

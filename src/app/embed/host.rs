@@ -32,6 +32,8 @@ pub struct Host {
     origin: RefCell<Option<String>>,
     /// Since when commands are counted, ms, and how many there were.
     counted: Cell<(f64, u32)>,
+    /// The height without which something does not fit at a width, CSS pixels, as far as that is known.
+    pub needs: Cell<(f64, f64)>,
     /// Whether H5P's resizer has answered.
     pub has_resizer: Cell<bool>,
 }
@@ -43,6 +45,7 @@ pub fn begin(player: &Shared) {
         splice: Splice::default(),
         origin: RefCell::new(None),
         counted: Cell::new((0.0, 0)),
+        needs: Cell::default(),
         has_resizer: Cell::new(false),
     });
     let listens = host.clone();
@@ -158,7 +161,10 @@ impl Host {
         match action {
             Some("hello") => self.has_resizer.set(true),
             Some("resizePrepared") => {
-                browser::post(&json!({ "context": "h5p", "action": "resize", "scrollHeight": watch::height() }), "*");
+                browser::post(
+                    &json!({ "context": "h5p", "action": "resize", "scrollHeight": watch::height(self) }),
+                    "*",
+                );
                 return;
             }
             Some("resize") => {}
@@ -171,7 +177,7 @@ impl Host {
     pub fn prepare_resize(&self) {
         let inner = browser::window().inner_height().ok().and_then(|height| height.as_f64());
         browser::post(
-            &json!({ "context": "h5p", "action": "prepareResize", "scrollHeight": watch::height(), "clientHeight": inner }),
+            &json!({ "context": "h5p", "action": "prepareResize", "scrollHeight": watch::height(self), "clientHeight": inner }),
             "*",
         );
     }

@@ -25,14 +25,18 @@ struct Last {
     height: f64,
 }
 
-/// The height that is wanted, CSS pixels: all of what there is, and enough to see it.
-pub fn height() -> f64 {
-    let all = browser::document().document_element().map_or(0, |root| root.scroll_height());
+/// The height that is wanted, CSS pixels: enough to see it, and for all of what there is. What does not fit is only seen while it does not fit, so it is kept
+/// for as long as the frame is as wide: otherwise a frame that has grown could never get lower again, or would grow and shrink in turn.
+pub fn height(host: &Host) -> f64 {
+    let all = f64::from(browser::document().document_element().map_or(0, |root| root.scroll_height()));
     let inner = |what: Result<wasm_bindgen::JsValue, _>| what.ok().and_then(|value| value.as_f64()).unwrap_or_default();
     let width = inner(browser::window().inner_width());
     let wanted = (width * WANTED.0 / 100.0).clamp(WANTED.1, WANTED.2).round();
-    // A frame that is higher than that is as its page wants it.
-    f64::from(all).max(wanted)
+    if all > inner(browser::window().inner_height()) + 1.0 {
+        host.needs.set((width, all));
+    }
+    let (of, needed) = host.needs.get();
+    if of == width { needed.max(wanted) } else { wanted }
 }
 
 /// Begins, for the lifetime of the page.
@@ -52,7 +56,7 @@ pub fn begin(host: &Rc<Host>) {
 }
 
 fn look(host: &Host, last: &mut Last) {
-    let height = height();
+    let height = height(host);
     if height != last.height {
         last.height = height;
         browser::post(
