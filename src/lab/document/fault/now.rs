@@ -13,9 +13,10 @@ impl Checked {
     /// no sense, and roles that no node has.
     pub fn action(&self, text: &str, universe: &dyn Universe) -> Result<Action, Problems> {
         let mut tree = tree_from_json(text)?;
-        if let Some(entry) = tree.as_object_mut() {
-            entry.entry("at").or_insert_with(|| "0s".into());
-        }
+        let Some(entry) = tree.as_object_mut() else {
+            return Err(Problem::whole("this is no entry of a script; {\"do\": \"crash\", \"node\": 1} would do").into());
+        };
+        entry.entry("at").or_insert_with(|| "0s".into());
         let fault: Fault = read(tree)?;
         let sites = self.sites();
         let mut problems = ProblemCollector::default();
@@ -57,7 +58,7 @@ mod tests {
         let session = session();
         for (text, says) in [
             ("", "EOF"),
-            ("[]", "action"),
+            ("[]", "would do"),
             (r#"{"do": "crush"}"#, "crash"),
             (r#"{"do": "crash", "node": 99}"#, "99"),
             (r#"{"do": "crash", "nod": 1}"#, "nod"),
