@@ -50,7 +50,14 @@ for (const size of [{ width: 1440, height: 900 }, { width: 1280, height: 720 }, 
       await expectInside(page, menu(page).locator(".."), `menu of ${target}`);
       // What is selected is told in the panel beside, which may be longer for it.
       await expect(page.locator(".inspect, .bars").first()).toBeVisible();
-      const before = await sizes(page);
+      let before = await sizes(page);
+      const grown = async () => {
+        const { high } = before;
+        before = await sizes(page);
+        return before.high - high;
+      };
+      await page.waitForTimeout(100);
+      await expect.poll(grown, { message: "all of it is told" }).toBe(0);
       if (await more(page).count()) {
         await more(page).click();
         await expectInside(page, menu(page).locator(".."), `unfolded menu of ${target}`);
