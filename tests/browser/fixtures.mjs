@@ -27,15 +27,17 @@ export const test = base.extend({
     const origin = new URL(baseURL).origin;
     // What a page has not fetched yet when it is left, it cannot fetch.
     let leaving = false;
-    const goto = page.goto.bind(page);
-    page.goto = async (...where) => {
-      leaving = page.url() !== "about:blank";
-      try {
-        return await goto(...where);
-      } finally {
-        leaving = false;
-      }
-    };
+    for (const leave of ["goto", "reload"]) {
+      const go = page[leave].bind(page);
+      page[leave] = async (...where) => {
+        leaving = page.url() !== "about:blank";
+        try {
+          return await go(...where);
+        } finally {
+          leaving = false;
+        }
+      };
+    }
     page.on("console", (message) => {
       if (leaving && message.text().includes("TypeError: Failed to fetch")) return;
       if (["error", "warning"].includes(message.type())) complaints.push(`console ${message.type()}: ${message.text()}`);
