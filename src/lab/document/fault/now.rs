@@ -14,7 +14,9 @@ impl Checked {
     pub fn action(&self, text: &str, universe: &dyn Universe) -> Result<Action, Problems> {
         let mut tree = tree_from_json(text)?;
         let Some(entry) = tree.as_object_mut() else {
-            return Err(Problem::whole("this is no entry of a script; {\"do\": \"crash\", \"node\": 1} would do").into());
+            return Err(
+                Problem::whole("this is no entry of a script; {\"do\": \"crash\", \"node\": 1} would do").into()
+            );
         };
         entry.entry("at").or_insert_with(|| "0s".into());
         let fault: Fault = read(tree)?;
