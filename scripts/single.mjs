@@ -83,7 +83,8 @@ page = page.replace(/<script>document\.head\.append[^]*?<\/script>/, "@POLICY@")
 page = page.replace(/<link rel="stylesheet" href="\.\/([^"]+)"\/?>/, (_, name) => `<style>${read(name)}</style>`);
 const data = (name) => `data:image/svg+xml;base64,${read(name).toString("base64")}`;
 page = page.replace(/href="\.\/(icon-[^"]+)"/, (_, name) => `href="${data(name)}"`).replace(/src="static-picture\.svg"/, () => `src="${data("static-picture.svg")}"`);
-const licences = ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.md"].map((name) => `${name}\n\n${read(name)}`).join("\n\n").replace(/<\/script/gi, "<\\/script");
+const texts = [...["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.md"].map((name) => [name, read(name)]), ["LZMA-JS", readFileSync("node_modules/lzma/LICENSE", "utf8")]];
+const licences = texts.map(([name, text]) => `${name}\n\n${text}`).join("\n\n").replace(/<\/script/gi, "<\\/script");
 const inline = `<script>${decoder}</script><script type="module">${minified(start)}</script>`;
 page = page.replace("</body>", () => `<script type="text/plain" id="files">${packed}</script><script type="text/plain" id="licences">${licences}</script>${inline}</body>`);
 const hashes = [...page.matchAll(/<script(?: type="module")?>([^]*?)<\/script>/g)].map(([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
