@@ -24,7 +24,7 @@ const FITTING = {
   cc: "",
   cargo: 'case "$1" in install) echo "error: failed to download from crates.io"; exit 101 ;; esac; echo "cargo 1.99.0"',
   rustc: `case "$*" in *target-libdir*) echo / ;; *sysroot*) echo "$HOME" ;; *) echo "rustc 1.99.0" ;; esac`,
-  node: 'case "$1" in --version) echo v22.1.0 ;; *) exit 1 ;; esac',
+  node: 'case "$1" in --version) echo v22.1.0 ;; scripts/offline.mjs) echo "$*" >dist/service-worker.js ;; *) exit 1 ;; esac',
   npm: 'case "$*" in --version) echo 10.9.0 ;; *" ci "*) mkdir -p node_modules; echo "npm $*" >>"$CALLS" ;; esac',
   trunk: 'case "$1" in --version) echo "trunk 0.21.14" ;; *) echo "trunk $*" >>"$CALLS"; mkdir -p dist && cat src/* >dist/index.html ;; esac',
   "wasm-bindgen": `echo "wasm-bindgen ${bindgen}"`,
