@@ -2,18 +2,38 @@
 //
 //   ./dev single            writes dist-single/quorumscope.html from dist/
 //
-// All files of dist/ are packed together (LZMA, whose decoder is the package `lzma`, in base64). At the start they are unpacked into blobs, and whatever
+// All files of dist/ are packed together (LZMA, whose decoder is the package `lzma`) and written as text, seven bits a character: base64 would take an eighth more. At the start they are unpacked into blobs, and whatever
 // asks for one of them by name gets its blob: the program, its chunks, its workers. The program that searches is the same compiled to be small.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { transformSync } from "esbuild";
+import { buildSync, transformSync } from "esbuild";
 import lzma from "lzma/src/lzma_worker.js";
 import { BROWSERS } from "./split/features.mjs";
 
 const [from = "dist", to = "dist-single"] = process.argv.slice(2);
+// What a text in a page cannot hold, or changes there: the first is lost, the second becomes a line feed, the third may end the text. They are written as
+// characters from À on.
+const ELSEWISE = [0, 13, 60];
+const FIRST = 192;
+
+// Bytes as text, seven bits a character.
+function asText(bytes) {
+  const codes = [];
+  let [held, bits] = [0, 0];
+  const put = (value) => codes.push(ELSEWISE.includes(value) ? FIRST + ELSEWISE.indexOf(value) : value);
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 7) put((held >> (bits -= 7)) & 127);
+    held &= (1 << bits) - 1;
+  }
+  if (bits > 0) put((held << (7 - bits)) & 127);
+  return Buffer.from(Uint16Array.from(codes).buffer).toString("utf16le");
+}
+
 // What files are asked for relative to, inside.
 const BASE = "https://quorumscope.invalid/";
 // How hard to pack: 1 to 9.
@@ -40,16 +60,45 @@ const program = names.find((name) => /^quorumscope-app-.*\.js$/.test(name));
 const search = names.find((name) => /^quorumscope-search-.*\.js$/.test(name));
 if (!program || !search) throw new Error(`there is no release build in ${from}/: run ./dev build first`);
 
-const files = contents.map(([name, content]) => [name, /\.js$/.test(name) ? Buffer.from(content.toString().replaceAll("import.meta.url", JSON.stringify(BASE))) : content]);
+// A script in which files are asked for relative to BASE.
+const placed = (script) => script.toString().replaceAll("import.meta.url", JSON.stringify(BASE));
+
+// A worker of a page without an origin can import nothing, and cannot be a module: each is made one plain script.
+function alone(name, text) {
+  const loaded = Object.fromEntries(contents);
+  writeFileSync(join(bundling, "entry.js"), text);
+  for (const script of [program, search]) writeFileSync(join(bundling, script), placed(loaded[script]));
+  const made = buildSync({ entryPoints: [join(bundling, "entry.js")], bundle: true, write: false, format: "iife", minify: true, target: BROWSERS, logLevel: "error" });
+  contents.find(([other]) => other === name)[1] = Buffer.from(made.outputFiles[0].text);
+}
+const bundling = mkdtempSync(join(tmpdir(), "quorumscope-single-"));
+try {
+  const text = (name) => contents.find(([other]) => other === name)[1].toString();
+  alone("search.js", text("search.js"));
+  alone("worker.js", `import start from "./${program}";\n${readFileSync("www/worker.js", "utf8").replace("const { default: start } = await import(script);", "")}`);
+} finally {
+  rmSync(bundling, { recursive: true });
+}
+contents = contents.filter(([name]) => name !== search);
+
+const files = contents.map(([name, content]) => [name, /\.js$/.test(name) ? Buffer.from(placed(content)) : content]);
 // Modules last: like beside like is packed best.
 files.sort(([a], [b]) => Number(/\.wasm$/.test(a)) - Number(/\.wasm$/.test(b)) || (a < b ? -1 : 1));
 const whole = Buffer.concat(files.map(([, content]) => content));
-const packed = Buffer.from(lzma.LZMA_WORKER.compress(whole, LEVEL)).toString("base64");
+const packed = asText(Buffer.from(lzma.LZMA_WORKER.compress(whole, LEVEL)));
 const table = files.map(([name, content]) => [name, content.length]);
 
 const decoder = readFileSync("node_modules/lzma/src/lzma-d-min.js", "utf8");
 const start = `(async () => {
-  const bytes = Uint8Array.from(atob(document.getElementById("files").textContent), (one) => one.charCodeAt());
+  const text7 = document.getElementById("files").textContent;
+  const bytes = new Uint8Array(Math.floor((text7.length * 7) / 8));
+  for (let i = 0, held = 0, bits = 0, at = 0; i < text7.length; i += 1) {
+    const code = text7.charCodeAt(i);
+    held = (held << 7) | (code < ${FIRST} ? code : ${JSON.stringify(ELSEWISE)}[code - ${FIRST}]);
+    bits += 7;
+    if (bits >= 8) bytes[at++] = held >> (bits -= 8);
+    held &= (1 << bits) - 1;
+  }
   const whole = Uint8Array.from(LZMA.decompress(bytes));
   const blobs = {};
   let at = 0;
@@ -59,16 +108,21 @@ const start = `(async () => {
   const url = (name, before = "") => URL.createObjectURL(new Blob([before, blobs[name][0]], { type: blobs[name][1] }));
   const here = (urls, load) => (what, ...more) => load(urls[String(what?.url ?? what).split("/").pop()] ?? what, ...more);
   const urls = {};
-  const modules = ["${search}", "search.js", "worker.js", "${program}"];
-  for (const name of Object.keys(blobs)) if (!modules.includes(name)) urls[name] = url(name);
-  // In a worker, and in the page, files are asked for by name.
-  const before = "const urls = " + JSON.stringify(urls) + "; const load = self.fetch; const here = " + here + "; self.fetch = here(urls, load);";
+  for (const name of Object.keys(blobs)) if (/wasm$/.test(name)) urls[name] = url(name);
   fetch = here(urls, fetch.bind(window));
-  const text = new TextDecoder().decode(blobs["search.js"][0]).replace(/(["'])\\.\\/${search.replaceAll(".", "\\.")}\\1/, JSON.stringify(url("${search}")));
-  blobs["search.js"][0] = text;
+  // A worker cannot read the page's blobs either: it is sent the files before its job.
+  const before = "const files = new Promise((come) => addEventListener('message', function first(event) {" +
+    "event.stopImmediatePropagation(); removeEventListener('message', first); come(event.data); }));" +
+    "self.fetch = async (what) => new Response((await files)[String(what?.url ?? what).split('/').pop()], { headers: { 'Content-Type': 'application/wasm' } });";
   const workers = { "search.js": url("search.js", before), "worker.js": url("worker.js", before) };
   const Real = Worker;
-  Worker = function (what, ...more) { return new Real(workers[what.split("/").pop()] ?? what, ...more); };
+  Worker = function (what, ...more) {
+    const name = what.split("/").pop();
+    const worker = workers[name] ? new Real(workers[name]) : new Real(what, ...more);
+    const wanted = Object.keys(blobs).filter((file) => /wasm$/.test(file) && /search/.test(file) === (name === "search.js"));
+    worker.postMessage(Object.fromEntries(wanted.map((file) => [file, blobs[file][0]])));
+    return worker;
+  };
   const script = url("${program}");
   document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: script }));
   const { default: init } = await import(script);
@@ -101,4 +155,4 @@ const policy = [
 page = page.replace("@POLICY@", () => `<meta http-equiv="Content-Security-Policy" content="${policy}">`);
 mkdirSync(to, { recursive: true });
 writeFileSync(join(to, "quorumscope.html"), page);
-console.log(`${join(to, "quorumscope.html")}: ${page.length.toLocaleString("en")} bytes, of which ${packed.length.toLocaleString("en")} are the program, for any place; it needs no other file`);
+console.log(`${join(to, "quorumscope.html")}: ${Buffer.byteLength(page).toLocaleString("en")} bytes, of which ${Buffer.byteLength(packed).toLocaleString("en")} are the program, for any place; it needs no other file`);
