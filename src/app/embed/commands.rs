@@ -1,7 +1,7 @@
 //! What the page around a frame can have it do. Everything that a person could do, and at once: what is locked is locked for the reader.
 
 use crate::pages::opening;
-use crate::run::engine::{Errand, RunStart};
+use crate::run::engine::RunStart;
 use crate::run::errand;
 use crate::run::pace::Pace;
 use crate::run::player::Shared;
@@ -10,10 +10,10 @@ use crate::web::{address, handle, json, variants};
 use crate::work::export;
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
-use quorumscope::lab::link::{from_json, written};
+use quorumscope::lab::Scenario;
+use quorumscope::lab::link::{self, from_json};
 use quorumscope::lab::problem::no_such;
 use quorumscope::lab::session::Goal;
-use quorumscope::lab::{Document, Scenario, Session};
 use serde_json::{Value, json};
 use wasm_bindgen::JsValue;
 
@@ -184,7 +184,7 @@ async fn arrive(player: &Shared) -> Result<(), Failure> {
 async fn whole_state(player: &Shared) -> Value {
     let mut state = json!(handle::state(player));
     let document = player.borrow().engine.session().document();
-    state["scenario"] = serde_json::from_str(&written(&Document::from(document.scenario.clone()))).unwrap_or_default();
+    state["scenario"] = json!(document.scenario);
     state["link"] = json!(address::pack(&document).await);
     state
 }
@@ -236,20 +236,16 @@ fn scenario(given: &Arguments) -> Result<Scenario, Failure> {
 /// A run of a scenario, at a moment or where it opens.
 async fn start(scenario: Scenario, moment: Option<Goal>) -> Result<RunStart, Failure> {
     let variant = variants::variant(&scenario.variant).await.transpose().map_err(|missing| failed("load", missing))?;
-    let session: Session = opening::session(scenario, variant).map_err(|problems| failed("refused", problems))?;
-    Ok(match moment {
-        Some(goal) => RunStart { errand: Some(Errand { from: None, ..errand::going(goal) }), ..session.into() },
-        None => opening::where_it_opens(session),
-    })
+    let session = opening::session(scenario, variant).map_err(|problems| failed("refused", problems))?;
+    Ok(opening::at_moment(session, moment))
 }
 
 async fn patch(player: &Shared, patch: &str) -> Result<(), Failure> {
     let patch: json_patch::Patch = serde_json::from_str(patch)
         .map_err(|wrong| failed("bad_argument", format!("patch: {wrong}; a JSON Patch (RFC 6902) would do")))?;
-    let scenario = player.borrow().engine.session().scenario().clone();
-    let mut tree: Value = serde_json::from_str(&written(&Document::from(scenario))).unwrap_or_default();
+    let mut tree = json!(player.borrow().engine.session().scenario());
     json_patch::patch(&mut tree, &patch).map_err(|wrong| failed("refused", wrong))?;
-    let document = quorumscope::lab::link::document(tree).map_err(|problems| failed("refused", problems))?;
+    let document = link::document(tree).map_err(|problems| failed("refused", problems))?;
     let start = start(document.scenario, None).await?;
     let mut player = player.borrow_mut();
     let playing = player.engine.playing();

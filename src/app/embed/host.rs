@@ -6,7 +6,7 @@ use super::watch;
 use crate::run::player::Shared;
 use crate::run::told::Told;
 use crate::web::options::HOST;
-use crate::web::{browser, handle, json};
+use crate::web::{browser, handle};
 use gloo::events::EventListener;
 use js_sys::{JsString, Reflect};
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ impl Host {
         if let Told::Progress { .. } = told {
             return self.splice.report_soon(&self.player);
         }
-        let Some(message) = json::text(told).and_then(|text| serde_json::from_str::<Value>(&text).ok()) else { return };
+        let message = json!(told);
         self.splice.event(message["type"].as_str().unwrap_or_default(), &message);
         if self.is_known() {
             self.post(message);

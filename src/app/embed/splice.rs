@@ -76,12 +76,17 @@ impl Splice {
     }
 }
 
+/// The key of the lesson in the address, if there is one.
+fn lesson() -> Option<String> {
+    LESSON.here().filter(|key| !key.is_empty())
+}
+
 impl Inner {
     fn report(&self, player: &Shared) {
         drop(self.soon.borrow_mut().take());
         let told = player.borrow().told.clone();
         let lessons = told.kept.borrow().clone().unwrap_or_default();
-        let score = progress::score(&told, LESSON.here().filter(|key| !key.is_empty()).as_deref());
+        let score = progress::score(&told, lesson().as_deref());
         self.post("SPLICE.reportScoreAndState", json!({ "score": score, "state": { "lessons": lessons } }));
     }
 
@@ -91,7 +96,7 @@ impl Inner {
         message["subject"] = json!(subject);
         message["message_id"] = json!(format!("quorumscope-{number}"));
         // By default, those who keep states tell them apart by host and path; lessons have the same path.
-        let lesson = LESSON.here().filter(|key| !key.is_empty()).map(|key| format!("quorumscope-lesson-{key}"));
+        let lesson = lesson().map(|key| format!("quorumscope-lesson-{key}"));
         if let Some(name) = CONTENT_ID.here().or(lesson) {
             message["content_id"] = json!(name);
         }

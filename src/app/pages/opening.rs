@@ -81,11 +81,7 @@ pub async fn asked() -> Opened {
     match session(scenario, variant) {
         Ok(session) => {
             let moment = MOMENT.here();
-            let start = match moment {
-                Some(goal) => RunStart { errand: Some(errand::going(goal)), ..session.into() },
-                None => where_it_opens(session),
-            };
-            let (start, told) = drawn_soon(start).await;
+            let (start, told) = drawn_soon(at_moment(session, moment)).await;
             problems.extend(told);
             let problem = (!problems.is_empty()).then(|| problems.join("\n"));
             Opened { start, chosen: moment.is_some(), problem, missing: false }
@@ -218,6 +214,14 @@ pub fn with_variant(scenario: Scenario, key: &str) -> Scenario {
 /// The scenario without what there is to try: the page finds that by the title, so that links stay short.
 pub fn without_trials(scenario: Scenario) -> Scenario {
     Scenario { trials: Vec::new(), ..scenario }
+}
+
+/// The run, going to a moment that was asked for; or where it opens.
+pub fn at_moment(session: Session, moment: Option<Goal>) -> RunStart {
+    match moment {
+        Some(goal) => RunStart { errand: Some(errand::going(goal)), ..session.into() },
+        None => where_it_opens(session),
+    }
 }
 
 /// Where the page begins to show a run: where the scenario says, or after the prelude.
