@@ -16,8 +16,8 @@ pub mod words;
 
 use crate::core::node::{Kind, Message, Node, Protocol, SettingError, Setup};
 use crate::core::{
-    Card, Edition, EntryStatus, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot, TimerId,
-    TimerKind, TimerName, Told,
+    Card, Edition, EntryStatus, Family, Micros, NodeId, NodeSet, NodeStatus, Promises, Rule, RuleSet, Setting, Slot,
+    TimerId, TimerKind, TimerName, Told,
 };
 #[cfg(feature = "search")]
 use crate::judge::delivery::Deliveries;
@@ -375,7 +375,7 @@ macro_rules! catalogue {
 
 macro_rules! titles {
     ($($name:ident: $protocol:path),* $(,)?) => {
-        &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title)),*]
+        &[$((<$protocol as Protocol>::CARD.key, <$protocol as Protocol>::CARD.title, <$protocol as Protocol>::CARD.family)),*]
     };
 }
 
@@ -385,8 +385,8 @@ pub fn variants() -> &'static [Variant] {
     VARIANTS
 }
 
-/// Key and title of every variant, in the order of the registry: what the page's initial chunk needs.
-pub fn titles() -> &'static [(&'static str, &'static str)] {
+/// Key, title and family of every variant, in the order of the registry: what the page's initial chunk needs.
+pub fn titles() -> &'static [(&'static str, &'static str, Family)] {
     crate::variants!(titles)
 }
 

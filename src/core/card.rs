@@ -97,6 +97,10 @@ pub enum Family {
 }
 
 impl Family {
+    /// All of them, in order.
+    pub const ALL: [Family; 5] =
+        [Family::Leader, Family::Leaderless, Family::Byzantine, Family::OtherModels, Family::Foil];
+
     /// Its heading.
     pub fn title(self) -> &'static str {
         match self {

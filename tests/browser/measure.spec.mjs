@@ -50,6 +50,49 @@ test("every variant is measured beside its formula", async ({ page, open }) => {
   expect(lines.some((line) => /^Raft,7,all,12,/.test(line))).toBe(true);
 });
 
+test("protocols stand by family, fewest messages first; three can be pinned, and that of the run stays in sight", async ({ page, open }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await open("?autoplay=false");
+  const panel = page.locator(".panel.messages");
+  const families = async () => {
+    const rows = await panel.locator(".bars > :is(h3, .bar)").evaluateAll((all) => all.map((row) => [row.tagName, row.tagName === "H3" ? row.textContent : row.querySelector("strong").textContent]));
+    const found = [];
+    for (const [tag, text] of rows) tag === "H3" ? found.push([text]) : found.at(-1)?.push(Number(text));
+    return found;
+  };
+  await expect(panel.locator(".note")).not.toContainText("measuring", { timeout: 60_000 });
+  const all = await families();
+  expect(all.slice(0, 2).map(([title]) => title)).toEqual(["With a leader", "Without a fixed leader"]);
+  for (const [title, ...numbers] of all) {
+    const told = numbers.filter((number) => !Number.isNaN(number));
+    expect(told, title).toEqual(told.toSorted((a, b) => a - b));
+    // What could not be measured with so many replicas comes last.
+    expect(numbers.slice(0, told.length), title).toEqual(told);
+  }
+  await page.locator(".lab > aside").evaluate((aside) => aside.scrollTo(0, aside.scrollHeight));
+  await page.locator(".bars h3").last().scrollIntoViewIfNeeded();
+  await expect(panel.locator(".bar.own .label")).toHaveText("Raft");
+  await expect(panel.locator(".bar.own")).toBeInViewport();
+
+  const keep = (title) => panel.getByRole("button", { name: `Keep ${title} on top`, exact: true });
+  await expect(panel.getByRole("button", { name: "Pinned", exact: true })).toBeDisabled();
+  // By the keyboard: the pin comes after its bar.
+  await panel.getByRole("img", { name: /^Mencius, / }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  for (const title of ["EPaxos", "CASPaxos", "Fast Paxos"]) await keep(title).click();
+  await expect(panel.locator(".bar.pinned .label")).toHaveText(["EPaxos", "CASPaxos", "Fast Paxos"]);
+  await expect(keep("Mencius")).toHaveAttribute("aria-pressed", "false");
+  await panel.getByRole("button", { name: "This family" }).click();
+  expect((await families()).map(([title]) => title)).toEqual(["With a leader"]);
+  await panel.getByRole("button", { name: "Pinned 3" }).click();
+  expect(await families()).toEqual([]);
+  await expect(panel.locator(".bar")).toHaveCount(4);
+  await expectAccessible(page);
+  for (const title of ["EPaxos", "CASPaxos", "Fast Paxos"]) await keep(title).click();
+  await expect(panel.getByRole("button", { name: /^All / })).toHaveAttribute("aria-pressed", "true");
+});
+
 test("a scenario can be put together: regions, replicas, settings, rules", async ({ page, open }) => {
   await open();
   await page.getByRole("button", { name: "Set up" }).click();

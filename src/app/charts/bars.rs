@@ -1,27 +1,50 @@
-//! Stacked bars and columns with a mark for the expected value. Hovering or focusing a bar shows its numbers.
+//! Stacked bars with a mark for the expected value, in groups on one scale. Hovering or focusing a bar shows its numbers.
 
 use super::scale::Scale;
-use crate::elements::geometry::point;
-use crate::elements::svg;
+use crate::elements::controls::press;
 use crate::elements::text::decimal;
 use yew::prelude::*;
 
 /// Least length of a part that has room for its letter, as a fraction of the scale.
 const ROOM: f64 = 0.055;
 
-/// One bar.
+/// Bars under a heading, or under none.
 #[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// The heading.
+    pub title: Option<&'static str>,
+    /// The bars.
+    pub bars: Vec<Bar>,
+}
+
+/// One bar.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bar {
     /// Name.
     pub label: AttrValue,
     /// Stacked parts.
     pub parts: Vec<Part>,
     /// Expected value.
-    pub mark: Option<f64>,
+    pub mark: Option<Mark>,
     /// Text for screen readers.
     pub spoken: String,
     /// Whether its values change all the time.
     pub live: bool,
+    /// Whether it is that of the run on screen: it stays in sight.
+    pub own: bool,
+    /// Whether it is pinned, and what changes that; `None` where it cannot be.
+    pub pin: Option<(bool, Callback<()>)>,
+}
+
+/// An expected value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// The value.
+    pub value: f64,
+    /// The formula that gives it, as printed.
+    pub formula: String,
+    /// Where it is printed.
+    pub source: String,
 }
 
 /// One part of a bar.
@@ -37,24 +60,28 @@ pub struct Part {
     pub value: f64,
 }
 
-impl Bar {
-    /// Sum of its parts.
-    fn total(&self) -> f64 {
-        self.parts.iter().map(|part| part.value).sum()
-    }
+/// Sum of parts.
+pub fn total(parts: &[Part]) -> f64 {
+    parts.iter().map(|part| part.value).sum()
 }
 
-/// A chart of horizontal bars on one scale.
-pub fn bars(label: AttrValue, bars: &[Bar]) -> Html {
-    let most = bars.iter().map(|bar| bar.total().max(bar.mark.unwrap_or(0.0))).fold(0.0, f64::max);
-    let scale = Scale::holding(most, 100.0);
+/// A chart of horizontal bars on one scale. A bar far longer than the others is broken off, and its number tells how long it is.
+pub fn bars(label: AttrValue, groups: &[Group]) -> Html {
+    let all = groups.iter().flat_map(|group| &group.bars);
+    let scale = Scale::without_outliers(all.map(|bar| total(&bar.parts)).filter(|total| *total > 0.0).collect(), 100.0);
     let ticks = scale.ticks();
+    let rows = |group: &Group| {
+        html! { <>
+            if let Some(title) = group.title { <h3>{ title }</h3> }
+            { for group.bars.iter().map(|bar| show(bar, &scale)) }
+        </> }
+    };
     html! {
         <div class="bars" role="group" aria-label={label}>
-            { for bars.iter().map(|bar| show(bar, &scale)) }
             <div class="axis" aria-hidden="true">
                 <span class="track">{ for ticks.into_iter().map(|tick| html! { <i style={at("left", scale.at(tick))}>{ decimal(tick) }</i> }) }</span>
             </div>
+            { for groups.iter().map(rows) }
         </div>
     }
 }
@@ -64,16 +91,28 @@ fn show(bar: &Bar, scale: &Scale) -> Html {
         let letter = if part.value / scale.top > ROOM { part.letter.to_string() } else { String::new() };
         html! { <i class={format!("on-{}", part.color)} style={at("width", scale.at(part.value))}>{ letter }</i> }
     });
+    let mark = bar.mark.iter().filter(|mark| !scale.exceeded_by(mark.value));
+    let pinned = matches!(bar.pin, Some((true, _)));
+    let class = classes!("bar", bar.live.then_some("live"), bar.own.then_some("own"), pinned.then_some("pinned"));
     html! {
-        <div class={if bar.live { "bar live" } else { "bar" }} tabindex="0" role="img" aria-label={bar.spoken.clone()}>
-            <span class="label">{ &bar.label }</span>
-            <span class="track">
-                { for parts }
-                { for bar.mark.map(|mark| html! { <b class="mark" style={at("left", scale.at(mark))}></b> }) }
-            </span>
-            <strong>{ if bar.parts.is_empty() { "–".to_owned() } else { decimal(bar.total()) } }</strong>
-            if !bar.parts.is_empty() { { tip(bar) } }
+        <div {class}>
+            <div class="value" tabindex="0" role="img" aria-label={bar.spoken.clone()}>
+                <span class="label">{ &bar.label }</span>
+                <span class={if scale.exceeded_by(total(&bar.parts)) { "track broken" } else { "track" }}>
+                    { for parts }
+                    { for mark.map(|mark| html! { <b class="mark" style={at("left", scale.at(mark.value))}></b> }) }
+                </span>
+                <strong>{ if bar.parts.is_empty() { "–".to_owned() } else { decimal(total(&bar.parts)) } }</strong>
+                if !bar.parts.is_empty() { { tip(bar) } }
+            </div>
+            { for bar.pin.iter().map(|(pinned, on)| pin(&bar.label, *pinned, on)) }
         </div>
+    }
+}
+
+fn pin(label: &AttrValue, pinned: bool, on: &Callback<()>) -> Html {
+    html! {
+        <button type="button" class="pin" aria-pressed={pinned.to_string()} aria-label={format!("Keep {label} on top")} title={format!("Keep {label} on top")} onclick={press(on)}></button>
     }
 }
 
@@ -82,77 +121,15 @@ fn at(property: &str, percent: f64) -> String {
 }
 
 fn tip(bar: &Bar) -> Html {
-    let row = |class: String, sign: String, name: &'static str, value: f64| {
+    let row = |class: String, sign: String, name: AttrValue, value: f64| {
         html! { <span><i class={class}>{ sign }</i>{ name }<b>{ decimal(value) }</b></span> }
     };
-    let parts = bar
-        .parts
-        .iter()
-        .map(|part| row(format!("dot on-{}", part.color), part.letter.to_string(), part.name, part.value));
-    let formula = bar.mark.map(|mark| row("tick".to_owned(), String::new(), "the formula", mark));
-    html! { <div class="tip">{ for parts.chain(formula) }</div> }
-}
-
-const COLUMN: f64 = 13.0;
-const STEP: f64 = 19.0;
-const HEIGHT: f64 = 60.0;
-const FOOT: f64 = 16.0;
-const HEAD: f64 = 14.0;
-
-/// One column.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    /// Text below it.
-    pub label: String,
-    /// Stacked parts, from the bottom.
-    pub parts: Vec<Part>,
-    /// Expected value.
-    pub mark: Option<f64>,
-}
-
-impl Column {
-    fn total(&self) -> f64 {
-        self.parts.iter().map(|part| part.value).sum()
-    }
-}
-
-/// A chart of columns for one variant, on a scale of its own. `spoken` is its text for screen readers.
-pub fn columns(title: AttrValue, columns: &[Column], spoken: String) -> Html {
-    let most = columns.iter().map(|column| column.total().max(column.mark.unwrap_or(0.0))).fold(1.0, f64::max);
-    let scale = Scale { top: most, length: HEIGHT };
-    let width = columns.len() as f64 * STEP;
-    let (floor, height) = (HEAD + HEIGHT, HEAD + HEIGHT + FOOT);
+    let part =
+        |part: &Part| row(format!("dot on-{}", part.color), part.letter.to_string(), part.name.into(), part.value);
+    let formula =
+        |mark: &Mark| row("tick".to_owned(), String::new(), format!("the formula {}", mark.formula).into(), mark.value);
+    let source = |mark: &Mark| html! { <small>{ format!("counted as in {}", mark.source) }</small> };
     html! {
-        <div class="columns" tabindex="0" role="img" aria-label={spoken}>
-            <p aria-hidden="true">{ title }</p>
-            <svg width={svg::number(width)} height={svg::number(height)} aria-hidden="true">
-                { for columns.iter().enumerate().map(|(i, column)| show_column(column, i as f64 * STEP, &scale)) }
-                { svg::line("floor", point(0.0, floor), point(width, floor)) }
-            </svg>
-        </div>
+        <div class="tip">{ for bar.parts.iter().map(part) }{ for bar.mark.iter().map(formula) }{ for bar.mark.iter().map(source) }</div>
     }
-}
-
-fn show_column(column: &Column, left: f64, scale: &Scale) -> Html {
-    let x = left + (STEP - COLUMN) / 2.0;
-    let bottom = HEAD + HEIGHT;
-    let middle = left + STEP / 2.0;
-    let total = column.total();
-    let mut top = bottom;
-    let mut drawn = vec![svg::title(format!("{} replicas: {}", column.label, decimal(total)))];
-    for part in &column.parts {
-        let height = scale.at(part.value);
-        top -= height;
-        drawn.push(svg::rect(format!("fill-{}", part.color), point(x, top), point(COLUMN, (height - 0.8).max(0.4))));
-    }
-    if let Some(mark) = column.mark {
-        let y = bottom - scale.at(mark);
-        drawn.push(svg::line("mark", point(x - 2.5, y), point(x + COLUMN + 2.5, y)));
-        top = top.min(y);
-    }
-    if total > 0.0 {
-        drawn.push(svg::text("number", point(middle, top - 3.0), decimal((total * 10.0).round() / 10.0)));
-    }
-    drawn.push(svg::text("label", point(middle, bottom + 12.0), column.label.clone()));
-    svg::group("", drawn)
 }

@@ -16,6 +16,24 @@ impl Scale {
         Scale { top: ((most / step).ceil() * step).max(step), length }
     }
 
+    /// The least scale with a round top that holds all of these but those that are far out: more than twice the next smaller one. Without them
+    /// the others can still be told apart.
+    pub fn without_outliers(mut values: Vec<f64>, length: f64) -> Scale {
+        values.sort_by(f64::total_cmp);
+        let far_out = |pair: &[f64]| pair[0] > 0.0 && pair[1] > 2.0 * pair[0];
+        let inside = match values.windows(2).position(far_out) {
+            // Most of what there is lies beyond it: then it is the small ones that are far out.
+            Some(place) if place + 1 > values.len() / 2 => values[place],
+            _ => values.last().copied().unwrap_or(0.0),
+        };
+        Scale::holding(inside, length)
+    }
+
+    /// Whether a number is beyond its top.
+    pub fn exceeded_by(&self, value: f64) -> bool {
+        value > self.top * 1.000_001
+    }
+
     /// Position of a number.
     pub fn at(&self, value: f64) -> f64 {
         value / self.top * self.length
@@ -56,5 +74,16 @@ mod tests {
             assert_eq!(scale.ticks().len(), ticks, "{most}: {:?}", scale.ticks());
         }
         assert_eq!(Scale::holding(8.0, 100.0).at(4.0), 50.0);
+    }
+
+    #[test]
+    fn few_large_numbers_among_many_do_not_make_the_scale() {
+        let top = |values: &[f64]| Scale::without_outliers(values.to_vec(), 100.0).top;
+        assert_eq!(top(&[8.0, 8.0, 12.0, 20.0, 144.0, 300.0]), 20.0);
+        assert_eq!(top(&[0.0, 0.0, 8.0, 12.0]), 15.0);
+        assert_eq!(top(&[1.0, 8.0, 12.0, 20.0]), 20.0);
+        assert_eq!(top(&[]), 0.001);
+        let scale = Scale::without_outliers(vec![8.0, 9.0, 40.0], 100.0);
+        assert!(scale.exceeded_by(40.0) && !scale.exceeded_by(10.0), "{scale:?}");
     }
 }

@@ -29,10 +29,13 @@ pub fn icon_button(
     html! { <button type="button" class={class} title={label} aria-label={label} {onclick}>{ self::icon(icon) }</button> }
 }
 
+/// Options: values with their texts.
+type Options = Vec<(AttrValue, AttrValue)>;
+
 #[derive(Clone, PartialEq, Properties)]
 struct SelectProps {
     label: AttrValue,
-    options: Vec<(AttrValue, AttrValue)>,
+    groups: Vec<(Option<AttrValue>, Options)>,
     chosen: AttrValue,
     on: Callback<String>,
 }
@@ -41,9 +44,9 @@ struct SelectProps {
 /// the options have.
 #[component]
 fn Select(props: &SelectProps) -> Html {
-    let SelectProps { label, options, chosen, on } = props;
+    let SelectProps { label, groups, chosen, on } = props;
     let element = use_node_ref();
-    let known = options.iter().any(|(value, _)| value == chosen);
+    let known = groups.iter().any(|(_, options)| options.iter().any(|(value, _)| value == chosen));
     {
         let (element, value) = (element.clone(), if known { chosen.clone() } else { AttrValue::default() });
         use_effect(move || {
@@ -63,14 +66,34 @@ fn Select(props: &SelectProps) -> Html {
             if !known {
                 <option value="" disabled=true>{ chosen.clone() }</option>
             }
-            { for options.iter().map(|(value, text)| html! { <option value={value.clone()}>{ text.clone() }</option> }) }
+            { for groups.iter().map(|(heading, options)| group(heading.as_ref(), options)) }
         </select>
+    }
+}
+
+/// Options, under a heading if there is one; nothing where there are none.
+fn group(heading: Option<&AttrValue>, options: &Options) -> Html {
+    let options = options.iter().map(|(value, text)| html! { <option value={value.clone()}>{ text.clone() }</option> });
+    match heading {
+        Some(_) if options.len() == 0 => Html::default(),
+        Some(heading) => html! { <optgroup label={heading.clone()}>{ for options }</optgroup> },
+        None => options.collect(),
     }
 }
 
 /// A select box. `options` are values with their texts; a `chosen` that is none of them is shown as a disabled first entry.
 pub fn select(label: AttrValue, options: Vec<(AttrValue, AttrValue)>, chosen: &str, on: Callback<String>) -> Html {
-    html! { <Select {label} {options} chosen={chosen.to_owned()} {on} /> }
+    grouped(label, vec![(None, options)], chosen, on)
+}
+
+/// A select box whose options stand in groups, each with a heading or none.
+pub fn grouped(
+    label: AttrValue,
+    groups: Vec<(Option<AttrValue>, Options)>,
+    chosen: &str,
+    on: Callback<String>,
+) -> Html {
+    html! { <Select {label} {groups} chosen={chosen.to_owned()} {on} /> }
 }
 
 /// A check box.

@@ -1,10 +1,11 @@
 //! The fixed parts of the page: header, narration, notices.
 
-use crate::elements::controls::{button, click, icon_button, select};
+use crate::elements::controls::{button, click, grouped, icon_button, select};
 use crate::elements::text;
 use crate::page_action::{Dialog, PageAction, Tab};
 use crate::run::context::RunContext;
 use crate::run::view_model::{ViewModel, ViolationView};
+use quorumscope::core::Family;
 use quorumscope::universe;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -25,7 +26,10 @@ pub struct HeaderProps {
 #[component]
 pub fn Header(props: &HeaderProps) -> Html {
     let HeaderProps { context, titles, dark, on } = props;
-    let variants = universe::titles().iter().map(|&(key, title)| (key.into(), title.into()));
+    let of = |family: Family| {
+        let members = universe::titles().iter().filter(move |(.., of)| *of == family);
+        (Some(family.title().into()), members.map(|&(key, title, _)| (key.into(), title.into())).collect())
+    };
     let preset = titles.iter().position(|title| *title == context.scenario.title);
     let titles = titles.iter().enumerate().map(|(i, title)| (i.to_string().into(), title.clone()));
     let chosen = match preset {
@@ -39,7 +43,7 @@ pub fn Header(props: &HeaderProps) -> Html {
             <h1>{ "Quorumscope" }</h1>
             <label class="choice">
                 <span>{ "Protocol" }</span>
-                { select("Protocol".into(), variants.collect(), context.variant.card.key, on.reform(PageAction::Variant)) }
+                { grouped("Protocol".into(), Family::ALL.map(of).into(), context.variant.card.key, on.reform(PageAction::Variant)) }
             </label>
             <label class="choice">
                 <span>{ "Scenario" }</span>

@@ -23,7 +23,7 @@ pub(super) fn prefetch(ctx: &Context<Lab>) {
         }
         TimeoutFuture::new(PREFETCH_EVERY).await;
         lessons::fetch().await;
-        for (key, _) in universe::titles() {
+        for (key, ..) in universe::titles() {
             TimeoutFuture::new(PREFETCH_EVERY).await;
             let _ = chunks::variant(key).await;
             let _ = variants::inspector(key).await;

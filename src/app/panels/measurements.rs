@@ -1,10 +1,11 @@
 //! Measured messages per command of every variant, over all numbers of replicas: charts, and the table behind them.
 
-use crate::charts::bars::{Bar, Column, Part, columns};
+use crate::charts::bars::{Bar, Mark, Part};
+use crate::charts::columns::{Chart, Column, chart, scale};
 use crate::charts::table::table;
 use crate::elements::text::{self, decimal};
 use crate::web::browser;
-use quorumscope::core::{Kind, Phase};
+use quorumscope::core::{Family, Kind, Phase};
 use quorumscope::lab::job::{Counts, Measurement};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
@@ -30,6 +31,10 @@ pub struct Props {
     pub sizes: Vec<u8>,
     /// The variants that are measured.
     pub variants: Rc<Vec<&'static Variant>>,
+    /// The number of replicas that is looked at.
+    pub chosen: u8,
+    /// The key of the run's variant.
+    pub own: &'static str,
 }
 
 /// Cells and variants are made anew whenever anything in them changes.
@@ -37,54 +42,107 @@ impl PartialEq for Props {
     fn eq(&self, other: &Props) -> bool {
         Rc::ptr_eq(&self.cells, &other.cells)
             && Rc::ptr_eq(&self.variants, &other.variants)
-            && self.sizes == other.sizes
+            && (&self.sizes, self.chosen, self.own) == (&other.sizes, other.chosen, other.own)
     }
 }
 
 /// Charts and table; a component, so that it is drawn again only when something more was measured.
 #[component]
 pub fn Measurements(props: &Props) -> Html {
-    let Props { cells, sizes, variants } = props;
+    let Props { cells, sizes, .. } = props;
     let (first, last) = (REPLICAS.start(), REPLICAS.end());
     let others: String = sizes.iter().filter(|n| !REPLICAS.contains(n)).map(|n| format!(", and {n}")).collect();
     html! {
         <>
             <details class="over" open={browser::matches("(min-width: 1101px) and (min-height: 800px)")}>
-                <summary>{ format!("From {first} to {last} replicas{others}") }<small>{ "each on a scale of its own" }</small></summary>
-                <div class="many">{ many(cells, sizes, variants) }</div>
+                <summary>{ format!("From {first} to {last} replicas{others}") }<small>{ "one scale a family" }</small></summary>
+                { many(props) }
             </details>
             { numbers(cells) }
         </>
     }
 }
 
-/// A small chart for each variant.
-fn many(cells: &[Measurement], sizes: &[u8], variants: &[&'static Variant]) -> Html {
-    let picture = |variant: &&'static Variant| {
+/// A small chart for each variant, by family, fewest messages first; one scale a family, for among lying nodes all columns are high.
+fn many(props: &Props) -> Html {
+    let Props { cells, sizes, variants, chosen, own } = props;
+    let picture = |variant: &Variant| {
         let cell = |n: u8| cells.iter().find(|cell| cell.replicas == n && cell.variant == variant.card.key);
-        let all: Vec<Column> = sizes.iter().map(|&n| column(n, cell(n), variants)).collect();
         let measured = sizes.iter().filter_map(|&n| Some((n, cell(n)?.counts.as_ref().ok()?.per_command)));
         let spoken: Vec<String> =
             measured.map(|(n, messages)| format!("{n} replicas: {}", decimal(messages))).collect();
-        let spoken = format!("{}: messages for one command. {}", variant.card.title, spoken.join("; "));
-        columns(variant.card.title.into(), &all, spoken)
+        Chart {
+            title: variant.card.title.into(),
+            columns: sizes.iter().map(|&n| column(n, cell(n), variants, n == *chosen)).collect(),
+            spoken: format!("{}: messages for one command. {}", variant.card.title, spoken.join("; ")),
+            own: variant.card.key == *own,
+        }
     };
-    variants.iter().map(picture).collect()
+    let of = |family: Family| {
+        let mut members: Vec<&Variant> =
+            variants.iter().copied().filter(|variant| variant.card.family == family).collect();
+        in_order(&mut members, |variant| per_command(cells, variant.card.key, *chosen));
+        (family.title(), members.into_iter().map(picture).collect::<Vec<Chart>>())
+    };
+    let shown = Family::ALL.map(of).into_iter().filter(|(_, charts)| !charts.is_empty());
+    shown
+        .map(|(title, charts)| {
+            let scale = scale(&charts);
+            html! { <><h3>{ title }</h3><div class="many">{ for charts.iter().map(|of| chart(of, &scale)) }</div></> }
+        })
+        .collect()
+}
+
+/// Sorts by what was measured, if all of it has been: fewest first, and what could not be measured last.
+pub fn in_order<T>(members: &mut [T], measured: impl Fn(&T) -> Option<Option<f64>>) {
+    if members.iter().all(|member| measured(member).is_some()) {
+        let key = |member: &T| measured(member).flatten().unwrap_or(f64::INFINITY);
+        members.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    }
+}
+
+/// Messages per command of a variant with so many replicas: `None` if that has not been measured yet, `Some(None)` if it could not be.
+pub fn per_command(cells: &[Measurement], key: &str, replicas: u8) -> Option<Option<f64>> {
+    let cell = cells.iter().find(|cell| cell.replicas == replicas && cell.variant == key)?;
+    Some(cell.counts.as_ref().ok().map(|counts| counts.per_command))
+}
+
+/// What messages of each phase do, in the order of a command's life.
+const PHASES: [(Phase, &str); 8] = [
+    (Phase::Elect, "ask to lead"),
+    (Phase::Vote, "promise"),
+    (Phase::Propose, "propose"),
+    (Phase::Accept, "accept"),
+    (Phase::Commit, "tell what is chosen"),
+    (Phase::Read, "read"),
+    (Phase::Transfer, "hand over"),
+    (Phase::Refuse, "refuse"),
+];
+
+/// What the colours of these bars mean.
+pub fn legend<'a>(bars: impl Iterator<Item = &'a Bar> + Clone) -> Html {
+    let occurs = |color: &str| bars.clone().any(|bar| bar.parts.iter().any(|part| part.color == color));
+    let entry = |&(phase, says): &(Phase, &'static str)| {
+        let color = text::phase(phase);
+        occurs(color).then(|| html! { <span><i class={format!("on-{color}")}></i>{ says }</span> })
+    };
+    html! { <p class="key" aria-hidden="true">{ for PHASES.iter().filter_map(entry) }</p> }
 }
 
 fn numbers(cells: &[Measurement]) -> Html {
     let head = ["variant", "replicas", "kind", "messages per command", "formula", "formula gives", "source"];
     let mut cells: Vec<&Measurement> = cells.iter().collect();
-    cells.sort_by_key(|cell| (universe::titles().iter().position(|(key, _)| *key == cell.variant), cell.replicas));
+    cells.sort_by_key(|cell| (universe::titles().iter().position(|(key, ..)| *key == cell.variant), cell.replicas));
     table(&head, cells.into_iter().flat_map(rows).collect(), "messages-per-command")
 }
 
-fn column(n: u8, cell: Option<&Measurement>, variants: &[&'static Variant]) -> Column {
+fn column(n: u8, cell: Option<&Measurement>, variants: &[&'static Variant], chosen: bool) -> Column {
     let measured = cell.and_then(|cell| Some((cell, cell.counts.as_ref().ok()?)));
     Column {
         label: n.to_string(),
         parts: measured.map(|(cell, counts)| parts(cell, counts, variants)).unwrap_or_default(),
         mark: measured.and_then(|(_, counts)| Some(f64::from(counts.formula.as_ref()?.per_command))),
+        chosen,
     }
 }
 
@@ -115,7 +173,7 @@ fn rows(cell: &Measurement) -> Vec<Vec<String>> {
 
 /// The title of the variant that was measured.
 fn title(cell: &Measurement) -> &'static str {
-    universe::titles().iter().find(|(key, _)| *key == cell.variant).map_or("", |(_, title)| *title)
+    universe::titles().iter().find(|(key, ..)| *key == cell.variant).map_or("", |(_, title, _)| *title)
 }
 
 /// The part of a bar for one kind of message; `None` if there were none.
@@ -142,16 +200,20 @@ pub fn bar(cell: &Measurement, variants: &[&'static Variant]) -> Option<Bar> {
     let expected = formula
         .map(|formula| format!("; the formula {} gives {}", formula.text, formula.per_command))
         .unwrap_or_default();
-    let (title, total) = (title(cell), decimal(counts.per_command));
+    let (title, messages) = (title(cell), decimal(counts.per_command));
     Some(Bar {
         spoken: format!(
-            "{title}, {} replicas: {total} messages for one command: {}{expected}",
+            "{title}, {} replicas: {messages} messages for one command: {}{expected}",
             cell.replicas,
             kinds.join(", ")
         ),
         label: title.into(),
         parts,
-        mark: formula.map(|formula| f64::from(formula.per_command)),
-        live: false,
+        mark: formula.map(|formula| Mark {
+            value: f64::from(formula.per_command),
+            formula: formula.text.clone(),
+            source: formula.source.clone(),
+        }),
+        ..Bar::default()
     })
 }

@@ -2,8 +2,8 @@
 //! the papers.
 
 use super::judged;
-use super::measurements::{Measurements, bar, part, sizes};
-use crate::charts::bars::{Bar, bars};
+use super::measurements::{self, Measurements, bar, in_order, legend, part, sizes};
+use crate::charts::bars::{Bar, Group, bars};
 use crate::elements::controls::{button, press, select};
 use crate::elements::text::decimal;
 use crate::run::context::RunContext;
@@ -11,6 +11,7 @@ use crate::run::view_model::ViewModel;
 use crate::web::{json, variants};
 use crate::work::under_way::UnderWay;
 use gloo::timers::future::TimeoutFuture;
+use quorumscope::core::Family;
 use quorumscope::lab::job::{Job, Measurement, News};
 use quorumscope::universe::{self, Variant};
 use std::rc::Rc;
@@ -51,7 +52,25 @@ pub enum Msg {
     GoOn,
     /// Show another number of replicas.
     Replicas(u8),
+    /// Show these variants.
+    Show(Shown),
+    /// Pin a variant, by key, or let it go.
+    Pin(&'static str),
 }
+
+/// Which variants are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// All.
+    All,
+    /// Those of the family of the run's variant.
+    Family,
+    /// Those that are pinned.
+    Pinned,
+}
+
+/// How many variants can be pinned: each stays in sight.
+const PINS: usize = 3;
 
 /// The panel.
 pub struct Messages {
@@ -65,6 +84,9 @@ pub struct Messages {
     /// Why measuring failed.
     failed: Option<String>,
     replicas: u8,
+    shown: Shown,
+    /// Keys of the variants that are pinned, the last one last.
+    pinned: Vec<&'static str>,
 }
 
 impl Component for Messages {
@@ -80,6 +102,8 @@ impl Component for Messages {
             work: None,
             failed: None,
             replicas: 0,
+            shown: Shown::All,
+            pinned: Vec::new(),
         };
         panel.begin(ctx);
         panel
@@ -95,6 +119,8 @@ impl Component for Messages {
     fn update(&mut self, ctx: &Context<Messages>, message: Msg) -> bool {
         match message {
             Msg::Replicas(replicas) => self.replicas = replicas,
+            Msg::Show(shown) => self.shown = shown,
+            Msg::Pin(key) => self.pin(key),
             Msg::Variants(begun, _) | Msg::News(begun, _) if begun != self.begun => return false,
             Msg::Variants(_, variants) => {
                 self.choose(variants);
@@ -118,22 +144,21 @@ impl Component for Messages {
         let on_replicas = ctx.link().callback(|replicas: String| Msg::Replicas(replicas.parse().unwrap_or(5)));
         let sizes = sizes(own_size(ctx.props()));
         let options = sizes.iter().map(|n| (n.to_string().into(), n.to_string().into())).collect();
-        // Every bar has its place before it is measured, so that nothing jumps.
-        let all: Vec<Bar> = std::iter::once(live(ctx.props()))
-            .chain(universe::titles().iter().map(|(key, title)| self.bar(key, title)))
-            .collect();
+        let groups = self.groups(ctx);
         html! {
             <section class="panel messages">
                 <h2>
                     { "Messages per command" }
                     <small>{ "replicas " }{ select("Number of replicas".into(), options, &self.replicas.to_string(), on_replicas) }</small>
                 </h2>
-                { bars("Messages for one command".into(), &all) }
+                { self.filter(ctx) }
+                { legend(groups.iter().flat_map(|group| &group.bars)) }
+                { bars("Messages for one command".into(), &groups) }
                 <p class="note">
                     <i class="tick"></i>{ " the paper's formula " }
                     { self.progress(ctx) }
                 </p>
-                <Measurements cells={self.cells.clone()} variants={self.variants.clone()} {sizes} />
+                <Measurements cells={self.cells.clone()} variants={self.variants.clone()} {sizes} chosen={self.replicas} own={own(ctx.props())} />
             </section>
         }
     }
@@ -150,7 +175,7 @@ impl Messages {
         ctx.link().send_future(async move {
             TimeoutFuture::new(LATER).await;
             let mut loaded = Vec::new();
-            for (key, _) in universe::titles() {
+            for (key, ..) in universe::titles() {
                 // What cannot be loaded is left out, and tried again with the next scenario.
                 if let Some(Ok(variant)) = variants::variant(key).await {
                     loaded.push(variant);
@@ -206,13 +231,73 @@ impl Messages {
         html! { <span>{ format!(" · {done} of {of} measured ") }{ for why }{ button("Measure the rest", go_on) }</span> }
     }
 
+    /// Pins a variant in place of the one that has been pinned for longest, or lets it go.
+    fn pin(&mut self, key: &'static str) {
+        let before = self.pinned.len();
+        self.pinned.retain(|pinned| *pinned != key);
+        if self.pinned.len() == before {
+            self.pinned.push(key);
+            self.pinned.drain(..self.pinned.len().saturating_sub(PINS));
+        }
+        if self.pinned.is_empty() && self.shown == Shown::Pinned {
+            self.shown = Shown::All;
+        }
+    }
+
+    /// Buttons that choose which variants are shown.
+    fn filter(&self, ctx: &Context<Messages>) -> Html {
+        let choice = |shown: Shown, word: String, disabled: bool| {
+            let on = press(&ctx.link().callback(move |()| Msg::Show(shown)));
+            let pressed = (self.shown == shown).to_string();
+            html! { <button type="button" aria-pressed={pressed} {disabled} onclick={on}>{ word }</button> }
+        };
+        let none = self.pinned.is_empty();
+        html! {
+            <div class="filter" role="group" aria-label="Protocols shown">
+                { choice(Shown::All, format!("All {}", universe::titles().len()), false) }
+                { choice(Shown::Family, "This family".to_owned(), false) }
+                { choice(Shown::Pinned, if none { "Pinned".to_owned() } else { format!("Pinned {}", self.pinned.len()) }, none) }
+            </div>
+        }
+    }
+
+    /// The run, what is pinned, and the families. Every bar has its place before it is measured, so that little jumps; when all of a family have been
+    /// measured, those with fewest messages come first.
+    fn groups(&self, ctx: &Context<Messages>) -> Vec<Group> {
+        let own = own(ctx.props());
+        let row = |&(key, title, _): &(&'static str, &'static str, Family)| Bar {
+            own: key == own,
+            pin: Some((self.pinned.contains(&key), ctx.link().callback(move |()| Msg::Pin(key)))),
+            ..self.bar(key, title)
+        };
+        let all = universe::titles();
+        let pinned = self.pinned.iter().filter_map(|pinned| all.iter().find(|(key, ..)| key == pinned));
+        let mut groups =
+            vec![Group { title: None, bars: std::iter::once(live(ctx.props())).chain(pinned.map(row)).collect() }];
+        let own_family = all.iter().find(|(key, ..)| *key == own).map(|(.., family)| *family);
+        for family in Family::ALL {
+            let shown = match self.shown {
+                Shown::All => true,
+                Shown::Family => Some(family) == own_family,
+                Shown::Pinned => false,
+            };
+            let mut members: Vec<_> =
+                all.iter().filter(|(key, _, of)| shown && *of == family && !self.pinned.contains(key)).collect();
+            in_order(&mut members, |(key, ..)| measurements::per_command(&self.cells, key, self.replicas));
+            if !members.is_empty() {
+                groups.push(Group { title: Some(family.title()), bars: members.into_iter().map(row).collect() });
+            }
+        }
+        groups
+    }
+
     fn bar(&self, key: &str, title: &'static str) -> Bar {
         let cell = self.cells.iter().find(|cell| cell.replicas == self.replicas && cell.variant == key);
         let spoken = match cell {
             Some(cell) => format!("{}: {}", title, cell.counts.as_ref().err().map_or("", String::as_str)),
             None => format!("{}: not measured yet", title),
         };
-        let empty = || Bar { label: title.into(), parts: Vec::new(), mark: None, spoken, live: false };
+        let empty = || Bar { label: title.into(), spoken, ..Bar::default() };
         cell.and_then(|cell| bar(cell, &self.variants)).unwrap_or_else(empty)
     }
 }
@@ -220,6 +305,11 @@ impl Messages {
 /// Number of replicas of the scenario on screen.
 fn own_size(props: &Props) -> u8 {
     props.context.scenario.replicas.len() as u8
+}
+
+/// The key of the run's variant.
+fn own(props: &Props) -> &'static str {
+    props.context.variant.card.key
 }
 
 /// The bar of the run on screen.
@@ -230,15 +320,9 @@ fn live(props: &Props) -> Bar {
         Some(per_command) => {
             let parts = kinds.iter().zip(&per_command.by_kind).filter_map(|(kind, value)| part(kind, *value)).collect();
             let spoken = format!("This run, lately: {} messages for one command", decimal(per_command.total()));
-            Bar { label, parts, mark: None, spoken, live: true }
+            Bar { label, parts, spoken, live: true, ..Bar::default() }
         }
-        None => Bar {
-            label,
-            parts: Vec::new(),
-            mark: None,
-            spoken: "This run: too few commands yet".to_owned(),
-            live: true,
-        },
+        None => Bar { label, spoken: "This run: too few commands yet".to_owned(), live: true, ..Bar::default() },
     }
 }
 

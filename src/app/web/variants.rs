@@ -67,13 +67,13 @@ pub async fn variant(key: &str) -> Option<Result<&'static Variant, Missing>> {
     if key == universe::first().card.key {
         return Some(Ok(universe::first()));
     }
-    let index = universe::titles().iter().position(|(known, _)| *known == key)?;
+    let index = universe::titles().iter().position(|(known, ..)| *known == key)?;
     Some(LOADS[index]().await.ok_or_else(|| Missing(universe::titles()[index].1.to_owned())))
 }
 
 /// Loads the inspector of the variant with this key.
 pub async fn inspector(key: &str) -> Result<&'static Inspector, Missing> {
-    let index = universe::titles().iter().position(|(known, _)| *known == key);
+    let index = universe::titles().iter().position(|(known, ..)| *known == key);
     let loaded = match index.and_then(|index| INSPECTORS.get(index)) {
         Some(load) => load().await,
         None => None,

@@ -114,7 +114,7 @@ impl Scenario {
             }
         }
         if variant.is_none() {
-            problems.unknown("variant", &self.variant, "variants", universe::titles().iter().map(|(key, _)| *key));
+            problems.unknown("variant", &self.variant, "variants", universe::titles().iter().map(|(key, ..)| *key));
         }
         let given = || self.settings.iter().map(|(key, value)| (key.as_str(), value));
         let settings =
