@@ -31,11 +31,12 @@ fn main() {
     let list: String = keys.iter().map(entry).collect();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     if env::var("CARGO_CFG_TARGET_FAMILY").is_ok_and(|family| family == "wasm") {
-        println!("cargo::rustc-link-arg-bin=quorumscope-app=--emit-relocs");
-        // A release build's table is exported by wasm-split-cli; a debug build stays whole (scripts/split.mjs) and needs it as well.
-        if env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
-            println!("cargo::rustc-link-arg-bin=quorumscope-app=--export-table");
-        }
+        // A program that stays whole, of a debug build (scripts/split.mjs) or of the page in one file (scripts/single.mjs, with the feature `search`),
+        // exports its table; that of a divided one is exported by wasm-split-cli.
+        let whole = env::var("PROFILE").is_ok_and(|profile| profile == "debug")
+            || env::var_os("CARGO_FEATURE_SEARCH").is_some();
+        let switch = if whole { "--export-table" } else { "--emit-relocs" };
+        println!("cargo::rustc-link-arg-bin=quorumscope-app={switch}");
     }
     fs::write(out.join("presets.rs"), format!("&[\n{list}]\n")).expect("the list can be written");
     let lessons = root.join("lessons");

@@ -10,15 +10,9 @@ const NAME = "quorumscope-search";
 const TARGET = "wasm32-unknown-unknown";
 const release = process.env.TRUNK_PROFILE === "release";
 const dist = process.env.TRUNK_STAGING_DIR;
-// The same made small, for the page in one file (scripts/single.mjs).
-const small = process.env.QUORUMSCOPE_SEARCH === "small";
-const folder = join(process.env.CARGO_TARGET_DIR ?? "target", small ? "single" : "");
 
 const env = { ...process.env };
-if (small) {
-  env.CARGO_PROFILE_WASM_SEARCH_OPT_LEVEL = "z";
-  env.CARGO_TARGET_DIR = folder;
-} else if (release) {
+if (release) {
   // What makes the page small, and this slow: as little as possible in line, a standard library made for size.
   delete env.CARGO_UNSTABLE_BUILD_STD_FEATURES;
   env.RUSTFLAGS = (env.RUSTFLAGS ?? "").replace(/-Cllvm-args=-inline-threshold=\d+/, "");
@@ -28,10 +22,10 @@ run("cargo", ["build", "--locked", "--target", TARGET, "--no-default-features", 
 
 const work = mkdtempSync(join(tmpdir(), "quorumscope-search-"));
 try {
-  const linked = join(folder, TARGET, release ? "wasm-search" : "debug", `${NAME}.wasm`);
+  const linked = join(process.env.CARGO_TARGET_DIR ?? "target", TARGET, release ? "wasm-search" : "debug", `${NAME}.wasm`);
   run("wasm-bindgen", ["--target", "web", "--no-typescript", ...(release ? [] : ["--debug"]), "--out-dir", work, "--out-name", NAME, linked]);
   const wasm = join(work, `${NAME}_bg.wasm`);
-  if (release) wasmOpt(small ? "-Oz" : "-O3", ...STRIPPED.map((pass) => `--${pass}`), wasm, "-o", wasm);
+  if (release) wasmOpt("-O3", ...STRIPPED.map((pass) => `--${pass}`), wasm, "-o", wasm);
   const program = hashed(".wasm", readFileSync(wasm));
   const script = hashed(".js", text(join(work, `${NAME}.js`)).replaceAll(`${NAME}_bg.wasm`, program));
   writeFileSync(join(dist, "search.js"), text(join("www", "search.js")).replaceAll(`${NAME}.js`, script));

@@ -2,16 +2,18 @@
 //
 //   ./dev single            writes dist-single/quorumscope.html from dist/
 //
-// All files of dist/ are packed together (LZMA, whose decoder is the package `lzma`) and written as text, seven bits a character: base64 would take an eighth more. At the start they are unpacked into blobs, and whatever
-// asks for one of them by name gets its blob: the program, its chunks, its workers. The program that searches is the same compiled to be small.
-import { spawnSync } from "node:child_process";
+// The page's program is compiled in one piece that also searches, and knows each variant once. It is packed with its JavaScript (LZMA, whose decoder is the package `lzma`) and written as text, seven bits a character:
+// base64 would take an eighth more. At the start it is unpacked; its workers run the same program.
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildSync, transformSync } from "esbuild";
+import { buildSync } from "esbuild";
 import lzma from "lzma/src/lzma_worker.js";
 import { BROWSERS } from "./split/features.mjs";
+import { whole } from "./split/loader.mjs";
+import { namedInOrder } from "./split/order.mjs";
+import { STRIPPED, run, small as minified, wasmOpt } from "./split/tools.mjs";
 
 const [from = "dist", to = "dist-single"] = process.argv.slice(2);
 // What a text in a page cannot hold, or changes there: the first is lost, the second becomes a line feed, the third may end the text. They are written as
@@ -39,54 +41,38 @@ const BASE = "https://quorumscope.invalid/";
 // How hard to pack: 1 to 9.
 const LEVEL = Number(process.env.QUORUMSCOPE_LEVEL ?? 9);
 
-const minified = (text) => transformSync(text, { minify: true, target: BROWSERS }).code.trim();
 const read = (name) => readFileSync(join(from, name));
-const listed = (folder) => readdirSync(folder).filter((name) => /\.(wasm|js)$/.test(name));
-const isSearch = (name) => name === "search.js" || name.startsWith("quorumscope-search-");
 
+// The program, all in one piece.
+const NAME = "quorumscope-app";
+const TARGET = "wasm32-unknown-unknown";
+const folder = join(process.env.CARGO_TARGET_DIR ?? "target", "single");
+const building = ["build", "--locked", "--target", TARGET, "--no-default-features", "--features", "web,search", "--bin", NAME, "--profile", "wasm-release"];
+run("cargo", building, { ...process.env, CARGO_TARGET_DIR: folder });
 const work = mkdtempSync(join(tmpdir(), "quorumscope-single-"));
 let contents;
 try {
-  const env = { ...process.env, TRUNK_PROFILE: "release", TRUNK_STAGING_DIR: work, QUORUMSCOPE_SEARCH: "small" };
-  const made = spawnSync(process.execPath, ["scripts/search.mjs"], { env, stdio: "inherit" });
-  if (made.status !== 0) throw new Error("the program that searches could not be made small");
-  const beside = listed(from).filter((name) => !isSearch(name) && !["embed.js", "service-worker.js"].includes(name));
-  contents = [...beside.map((name) => [name, read(name)]), ...listed(work).map((name) => [name, readFileSync(join(work, name))])];
+  const linked = join(folder, TARGET, "wasm-release", `${NAME}.wasm`);
+  run("wasm-bindgen", ["--target", "web", "--no-typescript", "--no-demangle", "--keep-lld-exports", "--out-dir", work, "--out-name", NAME, linked]);
+  const wasm = join(work, `${NAME}_bg.wasm`);
+  wasmOpt("-Oz", "--low-memory-unused", ...STRIPPED.map((pass) => `--${pass}`), wasm, "-o", wasm);
+  writeFileSync(wasm, namedInOrder(readFileSync(wasm)));
+  wasmOpt("--reorder-functions-by-name", "--strip-debug", wasm, "-o", wasm);
+  // Where files are asked for: relative to BASE.
+  const script = whole(readFileSync(join(work, `${NAME}.js`), "utf8")).replaceAll("import.meta.url", JSON.stringify(BASE));
+  writeFileSync(join(work, `${NAME}.js`), script);
+  // A worker of a page without an origin can import nothing, and cannot be a module: it is made one plain script.
+  const worker = readFileSync("www/worker.js", "utf8").replace("const { default: start } = await import(script);", "");
+  writeFileSync(join(work, "worker.js"), `import start from "./${NAME}.js";\n${worker}`);
+  const plain = { bundle: true, write: false, format: "iife", minify: true, target: BROWSERS, logLevel: "error" };
+  const bundled = buildSync({ entryPoints: [join(work, "worker.js")], ...plain }).outputFiles[0].text;
+  contents = [minified("js", script), bundled, readFileSync(wasm)].map((content) => Buffer.from(content));
 } finally {
   rmSync(work, { recursive: true });
 }
-const names = contents.map(([name]) => name);
-const program = names.find((name) => /^quorumscope-app-.*\.js$/.test(name));
-const search = names.find((name) => /^quorumscope-search-.*\.js$/.test(name));
-if (!program || !search) throw new Error(`there is no release build in ${from}/: run ./dev build first`);
 
-// A script in which files are asked for relative to BASE.
-const placed = (script) => script.toString().replaceAll("import.meta.url", JSON.stringify(BASE));
-
-// A worker of a page without an origin can import nothing, and cannot be a module: each is made one plain script.
-function alone(name, text) {
-  const loaded = Object.fromEntries(contents);
-  writeFileSync(join(bundling, "entry.js"), text);
-  for (const script of [program, search]) writeFileSync(join(bundling, script), placed(loaded[script]));
-  const made = buildSync({ entryPoints: [join(bundling, "entry.js")], bundle: true, write: false, format: "iife", minify: true, target: BROWSERS, logLevel: "error" });
-  contents.find(([other]) => other === name)[1] = Buffer.from(made.outputFiles[0].text);
-}
-const bundling = mkdtempSync(join(tmpdir(), "quorumscope-single-"));
-try {
-  const text = (name) => contents.find(([other]) => other === name)[1].toString();
-  alone("search.js", text("search.js"));
-  alone("worker.js", `import start from "./${program}";\n${readFileSync("www/worker.js", "utf8").replace("const { default: start } = await import(script);", "")}`);
-} finally {
-  rmSync(bundling, { recursive: true });
-}
-contents = contents.filter(([name]) => name !== search);
-
-const files = contents.map(([name, content]) => [name, /\.js$/.test(name) ? Buffer.from(placed(content)) : content]);
-// Modules last: like beside like is packed best.
-files.sort(([a], [b]) => Number(/\.wasm$/.test(a)) - Number(/\.wasm$/.test(b)) || (a < b ? -1 : 1));
-const whole = Buffer.concat(files.map(([, content]) => content));
-const packed = asText(Buffer.from(lzma.LZMA_WORKER.compress(whole, LEVEL)));
-const table = files.map(([name, content]) => [name, content.length]);
+const packed = asText(Buffer.from(lzma.LZMA_WORKER.compress(Buffer.concat(contents), LEVEL)));
+const lengths = contents.map((content) => content.length);
 
 const decoder = readFileSync("node_modules/lzma/src/lzma-d-min.js", "utf8");
 const start = `(async () => {
@@ -99,34 +85,21 @@ const start = `(async () => {
     if (bits >= 8) bytes[at++] = held >> (bits -= 8);
     held &= (1 << bits) - 1;
   }
-  const whole = Uint8Array.from(LZMA.decompress(bytes));
-  const blobs = {};
+  const unpacked = Uint8Array.from(LZMA.decompress(bytes));
   let at = 0;
-  for (const [name, length] of ${JSON.stringify(table)}) {
-    blobs[name] = [whole.slice(at, (at += length)), /js$/.test(name) ? "text/javascript" : "application/wasm"];
-  }
-  const url = (name, before = "") => URL.createObjectURL(new Blob([before, blobs[name][0]], { type: blobs[name][1] }));
-  const here = (urls, load) => (what, ...more) => load(urls[String(what?.url ?? what).split("/").pop()] ?? what, ...more);
-  const urls = {};
-  for (const name of Object.keys(blobs)) if (/wasm$/.test(name)) urls[name] = url(name);
-  fetch = here(urls, fetch.bind(window));
-  // A worker cannot read the page's blobs either: it is sent the files before its job.
-  const before = "const files = new Promise((come) => addEventListener('message', function first(event) {" +
-    "event.stopImmediatePropagation(); removeEventListener('message', first); come(event.data); }));" +
-    "self.fetch = async (what) => new Response((await files)[String(what?.url ?? what).split('/').pop()], { headers: { 'Content-Type': 'application/wasm' } });";
-  const workers = { "search.js": url("search.js", before), "worker.js": url("worker.js", before) };
+  const [script, work, program] = ${JSON.stringify(lengths)}.map((length) => unpacked.slice(at, (at += length)));
+  const url = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const worker = url(work);
   const Real = Worker;
-  Worker = function (what, ...more) {
-    const name = what.split("/").pop();
-    const worker = workers[name] ? new Real(workers[name]) : new Real(what, ...more);
-    const wanted = Object.keys(blobs).filter((file) => /wasm$/.test(file) && /search/.test(file) === (name === "search.js"));
-    worker.postMessage(Object.fromEntries(wanted.map((file) => [file, blobs[file][0]])));
-    return worker;
+  Worker = class extends Real {
+    constructor(what, options) {
+      super(/worker\\.js$/.test(what) ? worker : what, { ...options, type: "classic" });
+    }
   };
-  const script = url("${program}");
-  document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: script }));
-  const { default: init } = await import(script);
-  await init({ module_or_path: await fetch("${program.replace(".js", "_bg.wasm")}") });
+  const link = Object.assign(document.createElement("link"), { rel: "modulepreload", href: url(script) });
+  document.head.append(link);
+  const { default: init } = await import(link.href);
+  await init({ module_or_path: await WebAssembly.compile(program) });
 })();
 `;
 
@@ -139,7 +112,7 @@ const data = (name) => `data:image/svg+xml;base64,${read(name).toString("base64"
 page = page.replace(/href="\.\/(icon-[^"]+)"/, (_, name) => `href="${data(name)}"`).replace(/src="static-picture\.svg"/, () => `src="${data("static-picture.svg")}"`);
 const texts = [...["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.md"].map((name) => [name, read(name)]), ["LZMA-JS", readFileSync("node_modules/lzma/LICENSE", "utf8")]];
 const licences = texts.map(([name, text]) => `${name}\n\n${text}`).join("\n\n").replace(/<\/script/gi, "<\\/script");
-const inline = `<script>${decoder}</script><script type="module">${minified(start)}</script>`;
+const inline = `<script>${decoder}</script><script type="module">${minified("js", start).trim()}</script>`;
 page = page.replace("</body>", () => `<script type="text/plain" id="files">${packed}</script><script type="text/plain" id="licences">${licences}</script>${inline}</body>`);
 const hashes = [...page.matchAll(/<script(?: type="module")?>([^]*?)<\/script>/g)].map(([, text]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`);
 const policy = [

@@ -1,10 +1,8 @@
-//! What of jobs the page's own program does: measuring, with the variants loaded one by one. This is the chunk that a worker loads first.
+//! What of jobs the page's own program does: measuring, with the variants loaded one by one. This is the chunk that a worker loads first. Compiled with the
+//! feature `search`, as in the page of one file, it has every variant with its model checker, and does any job.
 
-use crate::web::variants;
 use js_sys::{Function, Reflect};
-use quorumscope::lab::CompareJob;
-use quorumscope::lab::job::{Job, News, Work, measuring};
-use quorumscope::lab::link;
+use quorumscope::lab::job::{Job, News, Work};
 use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::{JsCast, JsValue};
@@ -32,6 +30,13 @@ pub fn load() -> Result<&'static Jobs, SplitLoaderError> {
 }
 
 /// Begins a job, and loads what it takes. The error says why that is impossible.
+#[cfg(feature = "search")]
+async fn begin(job: Job) -> Begun {
+    quorumscope::lab::job::begin::begin(&job)
+}
+
+/// The same with what of it this program does.
+#[cfg(not(feature = "search"))]
 async fn begin(job: Job) -> Begun {
     match job {
         Job::Measure { scenario, cells } => measure(&scenario, cells).await,
@@ -40,7 +45,10 @@ async fn begin(job: Job) -> Begun {
 }
 
 /// Begins to measure these cells on this scenario. Variants that cannot be loaded are left out. Errors: a scenario that makes no sense.
+#[cfg(not(feature = "search"))]
 async fn measure(scenario: &str, cells: Vec<(String, u8)>) -> Begun {
+    use crate::web::variants;
+    use quorumscope::lab::{CompareJob, job::measuring, link};
     let scenario = link::from_json(scenario).map_err(|problems| problems.to_string())?.scenario;
     let own = match variants::variant(&scenario.variant).await {
         Some(loaded) => Some(loaded.map_err(|missing| missing.to_string())?),

@@ -64,7 +64,8 @@ impl State {
         let class: Function = Reflect::get(&browser::window(), &"Worker".into()).ok()?.dyn_into().ok()?;
         let options = Object::new();
         Reflect::set(&options, &"type".into(), &"module".into()).ok()?;
-        let file = if self.searches() { "search" } else { "worker" };
+        // Compiled with the feature `search`, the program that runs here does.
+        let file = if self.searches() && !cfg!(feature = "search") { "search" } else { "worker" };
         let arguments = Array::of2(&format!("{folder}/{file}.js").into(), &options);
         let worker: JsValue = Reflect::construct(&class, &arguments).ok()?;
         let listen = |kind: &'static str, on: fn(&Rc<State>, &JsValue)| {
