@@ -215,15 +215,18 @@ test("a hostile page gains nothing and breaks nothing", async ({ page, host, bas
 });
 
 test("a reader can change what the address leaves to them, and nothing else", async ({ page, host, baseURL }) => {
-  await host(`<iframe title="Quorumscope" sandbox="allow-scripts" src="${baseURL}?embed&autoplay=false&faults=crash,restart" width="1000" height="640"></iframe>`, { scripted: false });
+  await host(`<iframe title="Quorumscope" sandbox="allow-scripts" src="${baseURL}?embed&autoplay=false&faults=crash,heal" width="1000" height="640"></iframe>`, { scripted: false });
   const frame = page.frameLocator("iframe");
   await expect.poll(() => heard(page, "ready")).toHaveLength(1);
   await frame.locator("[data-target^=lane]").first().click();
   await frame.getByRole("menuitem", { name: "Cut every link" }).click();
-  await expect(frame.locator(".notice")).toContainText("does not let you cut here; what it lets you do to the run: crash, restart");
+  await expect(frame.locator(".notice")).toContainText("does not let you cut here; what it lets you do to the run: crash, heal");
   await frame.locator("[data-target=node-2]").click();
   await frame.getByRole("menuitem", { name: "Crash", exact: true }).click();
   await expect(frame.locator("[data-target=node-2]")).toHaveAttribute("aria-label", /down|crashed/i);
+  // To mend all is to restart as well.
+  await frame.getByRole("button", { name: "Mend all" }).click();
+  await expect(frame.locator(".notice")).toContainText("does not let you restart here");
 });
 
 test("a frame shows its legend, and leads to the laboratory unless it shall not", async ({ page, host, baseURL }) => {

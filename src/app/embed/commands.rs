@@ -224,13 +224,8 @@ fn scenario(given: &Arguments) -> Result<Scenario, Failure> {
         return Ok(from_json(text).map_err(|problems| failed("refused", problems))?.scenario);
     }
     let key = given.needs("preset")?;
-    let mut presets = json::presets();
-    let place = presets.iter().position(|(preset, _)| preset.key == key);
-    let place = place.ok_or_else(|| {
-        let known = presets.iter().map(|(preset, _)| preset.key);
-        failed("bad_argument", format!("preset {key}: {}", no_such(key, "built-in scenarios", known)))
-    })?;
-    Ok(opening::without_trials(presets.swap_remove(place).1))
+    let preset = json::preset(key).map_err(|would_do| failed("bad_argument", format!("preset {key}: {would_do}")))?;
+    Ok(opening::without_trials(preset))
 }
 
 /// A run of a scenario, at a moment or where it opens.

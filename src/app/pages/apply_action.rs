@@ -194,13 +194,21 @@ fn chapter(engine: &mut Engine, forward: bool) -> Notice {
 
 /// One of the faults beside the transport.
 fn strike(engine: &mut Engine, strike: Strike) -> Notice {
+    match actions_of(engine, strike) {
+        Ok(actions) => act(engine, &actions),
+        Err(why) => Some(why),
+    }
+}
+
+/// What such a fault does to the run as it is now, or why it does nothing.
+pub fn actions_of(engine: &Engine, strike: Strike) -> Result<Vec<Action>, String> {
     let universe = engine.session().universe();
     let all: Vec<NodeView> = (0..universe.nodes()).map(|id| universe.node(NodeId(id))).collect();
     let leader = universe.leader();
-    let actions: Vec<Action> = match strike {
+    Ok(match strike {
         Strike::Leader => match leader {
             Some(leader) => vec![Action::Crash(leader)],
-            None => return Some("Nobody leads now who could crash.".to_owned()),
+            None => return Err("Nobody leads now who could crash.".to_owned()),
         },
         Strike::Cut(parts) => {
             let mut members: Vec<&NodeView> = all.iter().filter(|view| view.member).collect();
@@ -217,8 +225,7 @@ fn strike(engine: &mut Engine, strike: Strike) -> Notice {
             let paused = all.iter().filter(|view| view.paused.is_some()).map(|view| Action::Continue(view.id));
             [Action::HealAll].into_iter().chain(down).chain(paused).collect()
         }
-    };
-    act(engine, &actions)
+    })
 }
 
 /// Adds a replica: by a membership change where the protocol has one, otherwise by a new run.

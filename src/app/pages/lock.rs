@@ -1,11 +1,13 @@
 //! What a reader may not do where the address says so (`lock`, `faults`). What the page around a frame orders is not asked here.
 
-use crate::page_action::{Dialog, PageAction, Strike};
+use super::apply_action;
+use crate::page_action::{Dialog, PageAction};
 use crate::run::engine::Engine;
 use crate::web::browser;
 use crate::web::kinds::{ALL, NONE};
 use crate::web::options::{FAULTS, LOCK};
 use quorumscope::lab::Fault;
+use quorumscope::sim::Action;
 
 /// Has the style sheet leave out what would be refused anyway.
 pub fn install() {
@@ -48,15 +50,14 @@ fn is_harmless(action: &PageAction) -> bool {
 /// What an action does to the run, in the words of a script.
 fn verbs(engine: &Engine, action: &PageAction) -> Vec<String> {
     let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect();
+    let of = |actions: &[Action]| {
+        let checked = engine.session().checked();
+        let sites = checked.sites();
+        actions.iter().map(|action| Fault::new(0, *action, checked.names(&sites)).action).collect()
+    };
     match action {
-        PageAction::Act(actions) => {
-            let checked = engine.session().checked();
-            let sites = checked.sites();
-            actions.iter().map(|action| Fault::new(0, *action, checked.names(&sites)).action).collect()
-        }
-        PageAction::Strike(Strike::Leader) => words(&["crash"]),
-        PageAction::Strike(Strike::Cut(_)) => words(&["cut"]),
-        PageAction::Strike(Strike::Mend) => words(&["heal"]),
+        PageAction::Act(actions) => of(actions),
+        PageAction::Strike(strike) => of(&apply_action::actions_of(engine, *strike).unwrap_or_default()),
         PageAction::RestartLeader => words(&["crash", "restart"]),
         PageAction::Add(_) => words(&["add"]),
         PageAction::Remove(_) => words(&["remove"]),

@@ -7,7 +7,6 @@ use crate::web::options::{MOMENT, PRESET, SEED, VARIANT};
 use crate::web::{address, browser, json, variants};
 use gloo::timers::future::TimeoutFuture;
 use quorumscope::core::Shots;
-use quorumscope::lab::problem::no_such;
 use quorumscope::lab::session::Goal;
 use quorumscope::lab::{Document, Problems, Replay, Scenario, Session, link as document};
 use quorumscope::universe::Variant;
@@ -57,15 +56,16 @@ pub async fn asked() -> Opened {
             }
         }
     }
-    let mut presets = json::presets();
-    let asked = PRESET.here();
-    let keyed = presets.iter().position(|(preset, _)| asked.as_deref() == Some(preset.key));
-    if let (None, Some(key)) = (keyed, &asked) {
-        let known = presets.iter().map(|(preset, _)| preset.key);
-        let would_do = no_such(key, "built-in scenarios", known);
-        problems.push(format!("preset={key} in the address: there is no built-in scenario \"{key}\", so this is the first one; {would_do}."));
-    }
-    let (_, scenario) = presets.swap_remove(keyed.unwrap_or(0));
+    let asked = PRESET.here().map(|key| (json::preset(&key), key));
+    let scenario = match asked {
+        Some((Ok(scenario), _)) => scenario,
+        other => {
+            if let Some((Err(would_do), key)) = other {
+                problems.push(format!("preset={key} in the address: there is no built-in scenario \"{key}\", so this is the first one; {would_do}."));
+            }
+            json::presets().swap_remove(0).1
+        }
+    };
     let mut scenario = without_trials(scenario);
     scenario.seed = SEED.here().or(scenario.seed);
     if let Some(variant) = VARIANT.here() {
