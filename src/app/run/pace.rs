@@ -85,11 +85,11 @@ impl Pace {
         }
     }
 
-    /// Its label: `1 : 20`.
+    /// Its label: `1 : 20`, which stays in one line; words do not.
     pub fn label(self) -> String {
         match STEPS[self.0] {
-            Slower(times) => format!("1 : {times}"),
-            Faster(times) => format!("{times} : 1"),
+            Slower(times) => format!("1\u{a0}:\u{a0}{times}"),
+            Faster(times) => format!("{times}\u{a0}:\u{a0}1"),
             Flat => "as fast as it goes".to_owned(),
         }
     }
@@ -111,15 +111,16 @@ mod tests {
 
     #[test]
     fn speed_for_a_way_lets_it_be_followed() {
-        let labels = [127_000, 83_000, 500, 10_000, 20_000_000].map(|way| Pace::for_way(way).label());
+        let labels =
+            [127_000, 83_000, 500, 10_000, 20_000_000].map(|way| Pace::for_way(way).label().replace('\u{a0}', " "));
         assert_eq!(labels, ["1 : 20", "1 : 20", "1 : 1000", "1 : 200", "10 : 1"]);
     }
 
     #[test]
     fn speeds_grow_and_span_what_the_page_promises() {
-        assert_eq!(Pace::at(0).label(), "1 : 1000");
+        assert_eq!(Pace::at(0).label(), "1\u{a0}:\u{a0}1000");
         assert_eq!(Pace::at(99).micros_per_ms(), None);
-        assert_eq!(Pace::default().label(), "1 : 20");
+        assert_eq!(Pace::default().label(), "1\u{a0}:\u{a0}20");
         let speeds: Vec<f64> = (0..Pace::LAST).filter_map(|index| Pace::at(index).micros_per_ms()).collect();
         assert!(speeds.windows(2).all(|pair| pair[0] < pair[1]), "{speeds:?}");
     }

@@ -176,7 +176,7 @@ mod tests {
         assert!(frame.embed && frame.messages && !frame.latency && !frame.log);
         assert_eq!(
             (frame.autoplay, frame.dark, frame.pace.map(Pace::label).as_deref()),
-            (Some(false), Some(true), Some("1 : 100"))
+            (Some(false), Some(true), Some("1\u{a0}:\u{a0}100"))
         );
         assert!(!options("embed").messages && !options("embed").text);
         let words = options("embed&view=text");
