@@ -332,6 +332,8 @@ fn lesson_of_the_guide_is_what_it_says() {
     let guide = fs::read_to_string("docs/writing-a-lesson.md").expect("readable");
     let blocks: Vec<&str> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let tree = text::tree_from_toml(&blocks.concat()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let example = fs::read_to_string("docs/course-example/slow-link.toml").expect("readable");
+    assert_eq!(text::tree_from_toml(&example).as_ref(), Ok(&tree), "the course page has the same lesson");
     let ready = read::read(tree).and_then(Lesson::check).unwrap_or_else(|wrong| panic!("{wrong}"));
     let mut tried = Trial::new(&ready).unwrap_or_else(|wrong| panic!("{wrong}"));
     for seed in 1..=SEEDS {

@@ -35,6 +35,8 @@ pub use document::fault::words as verbs;
 pub use document::link;
 pub use document::read::{REPLICAS, read};
 pub use document::scenario::{Clients, Network, NodeSettings, Recovery, Scenario, Site, Stability, Value, ValueBytes};
+#[cfg(feature = "toml-text")]
+pub use document::toml_text;
 pub use document::{Checked, Fault, Intervention, Moment, Place, Problem, Problems, Quantity, RecordedRun as Document};
 pub use document::{atlas, check, fault, presets, problem, quantity, scenario, workload};
 #[cfg(feature = "cli")]

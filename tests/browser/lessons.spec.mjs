@@ -1,4 +1,5 @@
 // Lessons: one is walked with the mouse to its last task, one by keyboard alone.
+import { readFileSync } from "node:fs";
 import { test, expect, expectAccessible, screen } from "./fixtures.mjs";
 import { item, menu, replica, state, until } from "./lab.mjs";
 
@@ -62,4 +63,60 @@ test("a lesson of the address is walked by keyboard, and Back leads to the list"
 test("a lesson that there is none of is told with those that there are", async ({ page, open }) => {
   await open("?autoplay=false&lesson=two-master");
   await expect(lessons(page)).toContainText('There is no lesson "two-master"; did you mean "two-masters"?');
+});
+
+test("a lesson from a file is walked; one that makes no sense says what is wrong, and where", async ({ page, open }) => {
+  await open("?autoplay=false&lesson");
+  const panel = lessons(page);
+  const text = readFileSync("docs/course-example/slow-link.toml", "utf8");
+  const choose = (name, content) => panel.getByLabel("Open a lesson from a file…").setInputFiles({ name, mimeType: "application/toml", buffer: Buffer.from(content) });
+  await choose("slow.toml", text);
+  await expect(panel.getByRole("heading", { name: "One slow link" })).toBeVisible();
+  await panel.getByRole("radio").first().check();
+  await panel.getByRole("button", { name: "Lock it, and run" }).click();
+  await panel.getByRole("button", { name: "Skip to where it stops" }).click();
+  await expect(panel).toContainText(/A client waited .* with all three well/);
+  await expectAccessible(page);
+  await panel.getByRole("button", { name: "All lessons" }).click();
+  // In place of the brace, TOML; unknown fields, and text that is neither.
+  for (const [name, content, says] of [
+    ["typo.toml", text.replace("question =", "qestion ="), /typo\.toml: .*qestion/],
+    ["broken.toml", text.replace("[first]", "[first"), /broken\.toml: this is not TOML: line \d+/],
+    ["broken.json", "{", /broken\.json: /],
+    ["large.toml", `# ${"x".repeat(5_000_000)}`, /large\.toml: It is too large/],
+  ]) {
+    await choose(name, content);
+    await expect(panel.locator(".wrong")).toContainText(says);
+    if ((await panel.getByRole("button", { name: "All lessons" }).count()) > 0) await panel.getByRole("button", { name: "All lessons" }).click();
+  }
+});
+
+test("a course page beside the laboratory has a lesson of its own, and collects what was answered", async ({ page, baseURL, complaints }) => {
+  const folder = new URL("course-example/", baseURL).href;
+  await page.route(`${folder}**`, (route) => {
+    const name = new URL(route.request().url()).pathname.split("/").pop() || "index.html";
+    const headers = { "Access-Control-Allow-Origin": "*" };
+    return route.fulfill({ path: `docs/course-example/${name}`, contentType: name.endsWith("html") ? "text/html" : "application/toml", headers });
+  });
+  await page.goto(folder);
+  const frame = page.frameLocator("iframe[title^='One slow link']");
+  await page.locator("[data-lesson$=toml]").scrollIntoViewIfNeeded();
+  await frame.getByRole("radio").first().check();
+  await frame.getByRole("button", { name: "Lock it, and run" }).click();
+  await frame.getByRole("button", { name: "Skip to where it stops" }).click();
+  const row = page.locator("#answers tr");
+  await expect(row).toHaveCount(1);
+  await expect(row).toContainText("course-example/slow-link.toml");
+  await expect(row.locator("td").last()).toHaveText(/yes|no/);
+  await page.reload();
+  await expect(row).toHaveCount(1);
+  expect(complaints).toEqual([]);
+});
+
+test("a lesson from another site, or one that is not there, is refused with the reason", async ({ page, open, complaints }) => {
+  await open("?autoplay=false&lesson=https://other.example/lesson.toml");
+  await expect(lessons(page).locator(".wrong")).toContainText("It is on another site, https://other.example.");
+  await open("?autoplay=false&lesson=nowhere.toml");
+  await expect(lessons(page).locator(".wrong")).toContainText("nowhere.toml: The server answers 404.");
+  complaints.length = 0;
 });

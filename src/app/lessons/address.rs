@@ -1,31 +1,44 @@
-//! The parameter of the address that names the lesson: `?lesson=two-masters`, or `?lesson` for the list. Going from one to another is an entry in the
+//! The parameter of the address that names the lesson: `?lesson=two-masters`, `?lesson=my-lesson.toml`, or `?lesson` for the list. Going from one to another is an entry in the
 //! browser's history.
 
 use crate::web::browser;
 use crate::web::options::LESSON;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
 /// The parameter's name.
 const PARAMETER: &str = LESSON.name;
 
-/// What of the lessons is open: nothing, the list, or the lesson with this key.
+/// What of the lessons is open: nothing, the list, or a lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Nothing.
     Closed,
     /// The list.
     List,
-    /// A lesson.
+    /// A lesson: its key, or its address beside the page.
     Lesson(String),
+    /// A lesson from a file that was opened. The address cannot say that.
+    File(Rc<LessonFile>),
+}
+
+/// A file that was opened.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LessonFile {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
 }
 
 impl Place {
-    /// The key of the lesson, if it is one.
+    /// What progress in the lesson is kept under, if it is one: its key, its address, or the name of its file.
     pub fn key(&self) -> Option<String> {
         match self {
             Place::Lesson(key) => Some(key.clone()),
-            _ => None,
+            Place::File(file) => Some(file.name.clone()),
+            Place::Closed | Place::List => None,
         }
     }
 
@@ -48,7 +61,7 @@ impl Place {
         };
         match self {
             Place::Closed => given.delete(PARAMETER),
-            Place::List => given.set(PARAMETER, ""),
+            Place::List | Place::File(_) => given.set(PARAMETER, ""),
             Place::Lesson(key) => given.set(PARAMETER, key),
         }
         let search = given.to_string().as_string().unwrap_or_default();

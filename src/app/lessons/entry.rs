@@ -115,7 +115,7 @@ fn Entry(props: &EntryProps) -> Html {
     let header = find(HEADER).map(|header| create_portal(button(word, go.reform(move |_| to.clone())), header));
     let lessons = find(".lab").filter(|_| open).map(|lab| {
         let body = match &*view {
-            Some(Ok(draw)) => draw(Props { lesson: place.key(), player: props.player.clone(), go }),
+            Some(Ok(draw)) => draw(Props { place: (*place).clone(), player: props.player.clone(), go }),
             Some(Err(())) => html! { <p class="wrong">{ "The lessons could not be loaded. Is there a connection? Close and open them to try again." }</p> },
             None => html! { <p class="note">{ "Loading…" }</p> },
         };

@@ -4,6 +4,7 @@ use super::address::Place;
 use super::entry;
 use super::prediction;
 use super::progress::Progress;
+use super::source;
 use super::stage::OnStage;
 use super::task::{self, Task};
 use crate::elements::controls::{button, select};
@@ -14,8 +15,7 @@ use gloo::timers::callback::Interval;
 use quorumscope::core::Micros;
 use quorumscope::lab::lesson::form::{Control, Lesson, Prediction};
 use quorumscope::lab::lesson::verdict::Both;
-use quorumscope::lab::lesson::{Answer, LESSONS, Ready, ReadyRun, Which, built_in, read};
-use quorumscope::lab::problem::no_such;
+use quorumscope::lab::lesson::{Answer, Ready, ReadyRun, Which};
 use quorumscope::universe::Variant;
 use std::rc::Rc;
 use yew::prelude::*;
@@ -25,8 +25,10 @@ const LOOK_EVERY: u32 = 100;
 
 #[derive(Clone, PartialEq, Properties)]
 pub struct Props {
-    /// The lesson's key.
+    /// What progress in it is kept under.
     pub name: AttrValue,
+    /// Where it comes from.
+    pub place: Place,
     /// The player, which shows the runs.
     pub player: Shared,
     /// Goes to another lesson, or to the list.
@@ -96,8 +98,8 @@ impl Component for LessonView {
     type Properties = Props;
 
     fn create(ctx: &Context<LessonView>) -> LessonView {
-        let key = ctx.props().name.clone();
-        ctx.link().send_future(async move { Msg::Read(read_lesson(&key).await) });
+        let place = ctx.props().place.clone();
+        ctx.link().send_future(async move { Msg::Read(read_lesson(&place).await) });
         LessonView {
             ready: None,
             runs: None,
@@ -349,8 +351,7 @@ impl LessonView {
         let Some(Ok(runs)) = &self.runs else { return html! {} };
         let verdict = self.verdict(ready).unwrap_or_default();
         let go = &ctx.props().go;
-        let next =
-            lesson.next.clone().and_then(|key| Some((key.clone(), read::from_json(built_in(&key)?.json).ok()?.title)));
+        let next = lesson.next.as_ref().and_then(|next| source::next(&ctx.props().place, next));
         html! {
             <>
                 <section class="told" aria-label="What happened">
@@ -363,7 +364,7 @@ impl LessonView {
                 <Task ready={task::Lesson(ready.clone())} player={ctx.props().player.clone()} on_built={ctx.link().callback(|()| Msg::Built)} />
                 <details><summary>{ "What holds in other runs" }</summary><ul>{ for lesson.claims.iter().map(|claim| html! { <li>{ format!("{}: {}", lesson.run(claim.run).name, claim.says) }</li> }) }</ul></details>
                 <details><summary>{ "Sources" }</summary><ul>{ for lesson.sources.iter().map(|source| html! { <li>{ source.clone() }</li> }) }</ul></details>
-                { for next.map(|(key, title)| html! { <p>{ button(format!("Next: {title}"), go.reform(move |_: MouseEvent| Place::Lesson(key.clone()))) }</p> }) }
+                { for next.map(|(place, title)| html! { <p>{ button(format!("Next: {title}"), go.reform(move |_: MouseEvent| place.clone())) }</p> }) }
             </>
         }
     }
@@ -405,12 +406,8 @@ fn about(prediction: &Prediction) -> Which {
 }
 
 /// Reads a lesson and loads its variants.
-async fn read_lesson(key: &str) -> Result<Rc<Ready>, String> {
-    let Some(file) = built_in(key) else {
-        let keys = LESSONS.iter().map(|lesson| lesson.key);
-        return Err(format!("There is no lesson \"{key}\"; {}.", no_such(key, "lessons", keys)));
-    };
-    let lesson = read::from_json(file.json).map_err(|problems| problems.to_string())?;
+async fn read_lesson(place: &Place) -> Result<Rc<Ready>, String> {
+    let lesson = source::lesson(place).await?;
     let mut loaded: Vec<&'static Variant> = Vec::new();
     for which in [Which::First, Which::Second] {
         let scenario = lesson.scenario(which, &[]).map_err(|problems| problems.to_string())?;

@@ -1,11 +1,14 @@
 //! The list of lessons, with what was predicted and built so far.
 
-use super::address::Place;
+use super::address::{LessonFile, Place};
 use super::progress::Progress;
 use crate::elements::controls::button;
 use crate::run::player::Shared;
+use crate::web::files;
 use quorumscope::lab::lesson::form::Lesson;
 use quorumscope::lab::lesson::{LESSONS, read};
+use std::rc::Rc;
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// The lessons with their keys, in the order of the course.
@@ -54,6 +57,21 @@ fn List(props: &Props) -> Html {
             redraw.force_update();
         })
     };
+    let refused = use_state(|| None::<String>);
+    let on_file = {
+        let (go, refused) = (props.go.clone(), refused.setter());
+        Callback::from(move |event: Event| {
+            let input: HtmlInputElement = event.target_unchecked_into();
+            let Some((name, blob)) = files::chosen(&input) else { return };
+            let (go, refused) = (go.clone(), refused.clone());
+            yew::platform::spawn_local(async move {
+                match files::read(blob).await {
+                    Ok(text) => go.emit(Place::File(Rc::new(LessonFile { name, text }))),
+                    Err(why) => refused.set(Some(format!("{name}: {why}"))),
+                }
+            });
+        })
+    };
     html! {
         <>
             <h2 tabindex="-1">{ "Lessons" }</h2>
@@ -78,6 +96,8 @@ fn List(props: &Props) -> Html {
                     </li>
                 }) }
             </ol>
+            <p><label class="button file">{ "Open a lesson from a file…" }<input type="file" accept=".toml,.json" onchange={on_file} /></label></p>
+            if let Some(why) = &*refused { <p class="wrong" role="alert">{ why.clone() }</p> }
             if done > 0 { <p>{ button("Forget what I predicted", forget) }</p> }
         </>
     }

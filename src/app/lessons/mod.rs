@@ -7,6 +7,7 @@ mod lesson;
 mod list;
 mod prediction;
 pub mod progress;
+mod source;
 mod stage;
 mod task;
 
@@ -20,9 +21,9 @@ type View = fn(Props) -> Html;
 /// Where this chunk begins.
 #[wasm_split(lessons, fallible)]
 fn load() -> Result<View, SplitLoaderError> {
-    Ok(|props| match props.lesson.clone() {
+    Ok(|props| match props.place.key() {
         Some(name) => {
-            html! { <lesson::LessonView key={name.clone()} name={name.clone()} player={props.player} go={props.go} /> }
+            html! { <lesson::LessonView key={name.clone()} name={name.clone()} place={props.place} player={props.player} go={props.go} /> }
         }
         None => list::list(&props.go, &props.player),
     })
@@ -35,8 +36,8 @@ pub async fn fetch() {
 
 /// What the lessons are drawn from.
 struct Props {
-    /// The key of the lesson; `None` for the list.
-    lesson: Option<String>,
+    /// What is open: a lesson, or the list.
+    place: address::Place,
     /// The player of the laboratory, which shows the runs.
     player: Shared,
     /// Goes to a lesson, to the list, or away from both.

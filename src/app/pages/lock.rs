@@ -28,7 +28,9 @@ pub fn refuses(engine: &Engine, action: &PageAction) -> Option<String> {
     }
     let allowed = FAULTS.here().filter(|allowed| allowed != ALL)?;
     let does = verbs(engine, action);
-    let refused = does.iter().find(|verb| allowed.split(',').all(|word| word != **verb))?;
+    // Who may heal a link may heal them all.
+    let allows = |verb: &str| allowed.split(',').any(|word| word == verb || (word == "heal" && verb == "heal-all"));
+    let refused = does.iter().find(|verb| !allows(verb))?;
     let what = if allowed == NONE { "nothing".to_owned() } else { allowed.replace(',', ", ") };
     Some(format!("The page around this frame does not let you {refused} here; what it lets you do to the run: {what}."))
 }

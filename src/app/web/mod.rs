@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod browser;
+pub mod files;
 pub mod handle;
 pub mod json;
 pub mod kinds;

@@ -62,7 +62,7 @@ parameters! {
     THEME: One = One(&["auto", "light", "dark"]), "theme", "auto", "light or dark";
     MOTION: One = One(&["auto", "full", "less"]), "motion", "auto", "less: messages stand halfway, and the picture changes in steps";
     LINKS: One = One(&["on", "off"]), "links", "on", "off: nothing on the page leads out of the frame";
-    LESSON: Optional = Optional, "lesson", "none", "the lesson to open, or the list of them";
+    LESSON: Optional = Optional, "lesson", "none", "the lesson to open, by its key or by its address beside the page, such as my-lesson.toml; without a value the list of them";
     CONTENT_ID: Word = Word, "content_id", "the lesson", "the name under which the page around the frame keeps score and state";
     HOST: Word = Word, "host", "the page around it", "the only origin that may give the frame commands, such as https://example.org";
 }

@@ -27,6 +27,8 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 pub mod text;
 mod timing;
+#[cfg(feature = "toml-text")]
+pub mod toml_text;
 pub mod trial;
 pub mod workload;
 

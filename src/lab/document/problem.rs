@@ -158,7 +158,7 @@ pub fn no_such<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a s
 }
 
 /// The first characters of a value, so that an error message stays readable.
-pub(in crate::lab) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     cut(text, WORD)
 }
 

@@ -1,28 +1,17 @@
-//! Documents as text, for the command: TOML, and whatever is written. JSON and links are read in [`link`](super::link), as the page does.
+//! Documents as text, for the command: TOML, and whatever is written. JSON and links are read in [`link`](super::link), TOML in
+//! [`toml_text`](super::toml_text), as the page does.
 
 pub use super::assignment::set;
 pub use super::link::{LARGEST, document, from_json, from_link, is_link, tree_from_json, tree_from_link};
-use super::link::{LINK, tree, written};
+use super::link::{LINK, written};
 use super::problem::{Problem, Problems, no_such, shortened};
 use super::recorded_run::RecordedRun;
 use super::scenario::Scenario;
+pub use super::toml_text::tree_from_toml;
 use crate::universe;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
-
-/// Parses TOML. Errors: text that is no TOML, and numbers that JSON has not: `nan` and `inf`.
-pub fn tree_from_toml(text: &str) -> Result<Value, Problem> {
-    if text.len() > LARGEST {
-        return Err(Problem::whole(format!("this is too large: {LARGEST} bytes are the most that a document has")));
-    }
-    let wrong = |error: toml::de::Error| {
-        let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let place = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-        Problem::whole(format!("this is not TOML: {place}{}", error.message().lines().collect::<Vec<_>>().join("; ")))
-    };
-    tree(toml::Deserializer::parse(text).map_err(wrong)?, wrong)
-}
 
 /// Reads a document from TOML.
 pub fn from_toml(text: &str) -> Result<RecordedRun, Problems> {

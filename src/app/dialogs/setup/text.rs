@@ -4,16 +4,13 @@
 use crate::elements::controls::{button, press};
 use crate::page_action::PageAction;
 use crate::run::context::RunContext;
-use crate::web::{address, browser, variants};
-use js_sys::Reflect;
+use crate::web::{address, browser, files, variants};
 use quorumscope::lab::document::lines::{from_lines, locate};
-use quorumscope::lab::link::LARGEST;
 use quorumscope::lab::{Document, Problem, Scenario};
 use quorumscope::universe::Variant;
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, HtmlInputElement, Response};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 /// The name of a saved file.
@@ -117,10 +114,10 @@ impl Component for AsText {
             let link = link.clone();
             Callback::from(move |event: Event| {
                 let input: HtmlInputElement = event.target_unchecked_into();
-                let Some((name, blob)) = chosen(&input) else { return };
+                let Some((name, blob)) = files::chosen(&input) else { return };
                 // So that the same file can be chosen again.
                 input.set_value("");
-                link.send_future(async move { Msg::File(name, read_file(blob).await) });
+                link.send_future(async move { Msg::File(name, files::read(blob).await) });
             })
         };
         let wrong = self.document.is_none();
@@ -221,21 +218,4 @@ impl AsText {
 
 fn told((line, problem): &(usize, Problem)) -> String {
     format!("Line {line}: {problem}")
-}
-
-/// The name and the content of the file that was chosen.
-fn chosen(input: &HtmlInputElement) -> Option<(String, Blob)> {
-    let file = Reflect::get_u32(&Reflect::get(input, &"files".into()).ok()?, 0).ok()?;
-    let name = Reflect::get(&file, &"name".into()).ok()?.as_string()?;
-    Some((name, file.dyn_into().ok()?))
-}
-
-/// The text of a file, or why there is none.
-async fn read_file(blob: Blob) -> Result<String, String> {
-    if blob.size() > LARGEST as f64 {
-        return Err(format!("It is too large: {LARGEST} bytes are the most that a document has."));
-    }
-    let unreadable = |_: JsValue| "It cannot be read.".to_owned();
-    let text = Response::new_with_opt_blob(Some(&blob)).and_then(|response| response.text()).map_err(unreadable)?;
-    JsFuture::from(text).await.map_err(unreadable)?.as_string().ok_or_else(|| "It is not text.".to_owned())
 }
