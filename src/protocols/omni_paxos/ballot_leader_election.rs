@@ -5,7 +5,7 @@
 
 use super::message::{Ballot, Msg};
 use super::rules::*;
-use super::{Server, Timer};
+use super::{Role, Server, Timer};
 use crate::core::{NodeId, NodeSet, Out};
 use crate::facts;
 
@@ -18,6 +18,8 @@ pub struct Election {
     pub ballot: Ballot,
     /// qc: whether it heard from a majority in the last round.
     pub qc: bool,
+    /// Whether the leader has answered in the last round, or has had its promise since.
+    pub hears_leader: bool,
     /// Who has answered in this round, and the highest ballot of the candidates among them: what is needed of `ballots` in the paper.
     heard: NodeSet,
     top: Ballot,
@@ -33,6 +35,14 @@ impl Server {
     /// The highest ballot that it has elected or, without having heard of it in a heartbeat, promised.
     pub(super) fn leader(&self) -> Ballot {
         self.disk.leader.max(self.disk.promised)
+    }
+
+    /// Who leads, as far as it knows: its last choice, if that one is still there.
+    pub(super) fn known_leader(&self) -> Option<NodeId> {
+        match self.role {
+            Role::Leader(ref leadership) => leadership.accepts.then_some(self.me),
+            Role::Follower => self.election.hears_leader.then(|| self.leader().pid).filter(|leader| *leader != self.me),
+        }
     }
 
     pub(super) fn begin_heartbeat_round(&mut self, out: &mut Out<Server>) {
@@ -91,6 +101,8 @@ impl Server {
         } else {
             out.because(IS_NOT_CONNECTED, facts![heard]);
         }
+        let leader = self.leader();
+        self.election.hears_leader = heard.has(leader.pid) && self.election.ballot <= leader;
         self.tell_decided(out);
         self.begin_heartbeat_round(out);
     }

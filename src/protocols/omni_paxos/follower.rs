@@ -31,6 +31,7 @@ impl Server {
             self.save(out);
             self.early.clear();
             self.told = 0;
+            self.election.hears_leader = true;
             self.step_down(out);
         } else {
             out.because(PROMISES_AGAIN, facts![n, entries]);

@@ -235,7 +235,7 @@ impl Server {
     /// A client's command.
     pub(super) fn on_command(&mut self, command: Command, out: &mut Out<Server>) {
         let Role::Leader(leadership) = &mut self.role else {
-            let leader = Some(self.leader().pid).filter(|leader| self.leader().n > 0 && *leader != self.me);
+            let leader = self.known_leader();
             out.because(REDIRECTS, facts![leader]);
             return out.reply(command.client, command.seq, Answer::Redirect(leader));
         };

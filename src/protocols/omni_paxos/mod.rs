@@ -246,7 +246,7 @@ impl Node for Server {
             role,
             leads: self.leads().is_some(),
             epoch: epoch(self.disk.promised),
-            leader: epoch(self.leader()).owner.filter(|leader| *leader != self.me || self.leads().is_some()),
+            leader: self.known_leader(),
             tally,
             blocked: None,
             log: LogStatus {
