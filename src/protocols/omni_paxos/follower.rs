@@ -51,7 +51,10 @@ impl Server {
             return;
         }
         let last = suffix.last();
-        out.because(SYNCHRONIZES, facts![n, suffix.first, last]);
+        match suffix.first > last {
+            true => out.because(ACCEPTS_SAME, facts![n, last]),
+            false => out.because(SYNCHRONIZES, facts![n, suffix.first, last]),
+        }
         // In one round logs only grow: an AcceptSync that comes late must not take anything away.
         if self.disk.accepted != n || last > self.disk.log.last() {
             self.take_over(suffix, out);

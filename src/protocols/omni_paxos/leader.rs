@@ -228,7 +228,13 @@ impl Server {
         }
         (follower.session, follower.since) = (Session::Sync(last), since);
         let suffix = self.suffix_after(after);
-        out.because(SENDS_SYNC, facts![to, suffix.first, last]);
+        if let Some(snapshot) = &suffix.snapshot {
+            out.because(SENDS_SNAPSHOT, facts![to, snapshot.slot]);
+        }
+        match suffix.first > last {
+            true => out.because(SENDS_SAME, facts![to, last]),
+            false => out.because(SENDS_SYNC, facts![to, suffix.first, last]),
+        }
         out.send(to, Msg::AcceptSync { n, suffix: Arc::new(suffix), decided: self.decided });
     }
 

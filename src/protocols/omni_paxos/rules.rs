@@ -89,7 +89,10 @@ crate::rules! {
         says: "A follower accepts new commands of a round only after its log was made the same as the leader's in that round.",
         without: Some("a follower puts a command of the new round behind some of a lower one, and all of them count as accepted"),
     } tells {
+        SENDS_SAME(who, last) = "tells {who} that their logs, which end at slot {last}, are the same, and will send it every new command";
+        SENDS_SNAPSHOT(who, slot) = "lets {who} have the state after slot {slot}, because it has trimmed some of what that one lacks";
         SENDS_SYNC(who, first, last) = "sends {who} slots {first} to {last}, and will send it every new command";
+        ACCEPTS_SAME(n, last) = "accepts its log, which ends at slot {last}, in round {n}: it is the same as the leader's";
         SYNCHRONIZES(n, first, last) = "makes its log the same as the leader's of round {n}: slots {first} to {last} are new or may differ";
         WAITS_FOR_SYNC(slot, n) = "keeps slot {slot} for later: its log is not synchronized in round {n} yet";
     };
