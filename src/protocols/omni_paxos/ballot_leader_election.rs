@@ -52,7 +52,6 @@ impl Server {
         election.round += 1;
         (election.heard, election.top) = (NodeSet::EMPTY, Ballot::default());
         let round = election.round;
-        out.because(BEGINS_ROUND, facts![round]);
         out.broadcast(self.peers(), Msg::HBRequest { round });
         let length = self.patience.stretch(self.config.heartbeat);
         out.set_timer(Timer::Round, length, length);

@@ -14,7 +14,6 @@ crate::rules! {
         says: "Every server asks all others in rounds who is there; an answer tells the ballot of its sender and whether that one is quorum-connected, and counts in its own round only.",
         without: None,
     } tells {
-        BEGINS_ROUND(round) = "begins heartbeat round {round}";
         ASKS_AGAIN(silent, round) = "asks {silent} again in heartbeat round {round}: their answers, or its questions, may be lost";
         COUNTS_REPLY(who, ballot) = "counts the answer of {who}, whose ballot is {ballot}";
         REPLY_IS_LATE(who, round) = "does not count the answer of {who}: it is of heartbeat round {round}, which is over";
@@ -64,8 +63,8 @@ crate::rules! {
         says: "A server promises a round unless it has promised a higher one, and sends what the leader lacks of its log.",
         without: None,
     } tells {
-        PROMISES(n, promised, entries) = "promises round {n}: the highest it promised before is {promised}; it sends {entries} entries that the leader lacks";
-        PROMISES_AGAIN(n, entries) = "promises round {n} once more, with {entries} entries that the leader lacks";
+        PROMISES(n, promised, entries) = "promises round {n}: the highest it promised before is {promised}; it sends the leader {entries} of its entries";
+        PROMISES_AGAIN(n, entries) = "promises round {n} once more, and sends the leader {entries} of its entries";
         IGNORES_LOWER(n, promised) = "ignores Prepare of round {n}: it has promised {promised}, which is higher";
         COUNTS_PROMISES(promises, n) = "has the promises of {promises} for round {n}";
         LEADS(n, promises) = "leads round {n}: it has the promises of {promises}, a majority, and every decided command is in one of their logs";
