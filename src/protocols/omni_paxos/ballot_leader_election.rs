@@ -20,8 +20,6 @@ pub struct Election {
     pub qc: bool,
     /// Whether the leader has answered in the last round, or has had its promise since.
     pub hears_leader: bool,
-    /// The round in which rounds became longer last.
-    lengthened: u32,
     /// Who has answered in this round, and the highest ballot of the candidates among them: what is needed of `ballots` in the paper.
     heard: NodeSet,
     top: Ballot,
@@ -84,10 +82,9 @@ impl Server {
         }
         out.because(REPLY_IS_LATE, facts![from, round]);
         // Rounds are too short for those whose answers are needed, unless it is of a round before they became longer.
-        if round > self.election.lengthened && (!self.election.qc || ballot.pid == self.leader().pid) {
+        if !self.election.qc || ballot.pid == self.leader().pid {
             out.because(WAITS_LONGER, facts![from]);
-            self.patience.late();
-            self.election.lengthened = self.election.round;
+            self.patience.late_of(round, self.election.round);
         }
     }
 

@@ -1,8 +1,8 @@
 //! Sequence Paxos at the other servers: promising, synchronizing, accepting, and asking for what was lost (§4.1, figure 3).
 
+use super::Server;
 use super::message::{Ballot, LogState, Msg, Suffix};
 use super::rules::*;
-use super::Server;
 use crate::core::{Command, NodeId, Out, Slot};
 use crate::facts;
 use std::sync::Arc;

@@ -224,7 +224,8 @@ impl Server {
         if log.accepted != n {
             let same = if log.accepted == round { log.last.min(adopted) } else { log.decided };
             let drops = same < log.last;
-            after = if !drops || out.rule(SYNCS_AFTER, facts![to, same, log.accepted]) { same } else { log.last.min(last) };
+            after =
+                if !drops || out.rule(SYNCS_AFTER, facts![to, same, log.accepted]) { same } else { log.last.min(last) };
         }
         (follower.session, follower.since) = (Session::Sync(last), since);
         let suffix = self.suffix_after(after);

@@ -17,7 +17,7 @@ crate::rules! {
         ASKS_AGAIN(silent, round) = "asks {silent} again in heartbeat round {round}: their answers, or its questions, may be lost";
         COUNTS_REPLY(who, ballot) = "counts the answer of {who}, whose ballot is {ballot}";
         REPLY_IS_LATE(who, round) = "does not count the answer of {who}: it is of heartbeat round {round}, which is over";
-        WAITS_LONGER(who) = "waits longer for answers from now on: that of {who} was needed, and late";
+        WAITS_LONGER(who) = "waits longer for answers than it did then: that of {who} was needed, and late";
     };
     /// The flag qc.
     QUORUM_CONNECTED = {

@@ -98,7 +98,11 @@ fn command_takes_2n_minus_2_messages_and_is_decided_by_a_majority() {
             network.round("AcceptDecide", "Accepted", n - 1, &[follower]);
         }
         assert!(answered(&network, 7), "n = {n}");
-        assert_eq!(settle(&mut network, ALL), usize::from(2 * (n - 1 - others)), "n = {n}: nobody is told before the next command");
+        assert_eq!(
+            settle(&mut network, ALL),
+            usize::from(2 * (n - 1 - others)),
+            "n = {n}: nobody is told before the next command"
+        );
     }
 }
 
@@ -274,7 +278,11 @@ fn restarted_server_asks_to_be_prepared_and_is_synchronized() {
         assert_eq!(log(&network, 1).len(), kept, "{without:?}");
         if without.is_none() {
             assert_eq!((role(&network, 1), under_way(&network, "PrepareReq")), ("recover", 2));
-            assert_eq!(settle(&mut network, ALL), 2 + 4, "PrepareReq to two, and Prepare, Promise, AcceptSync, Accepted");
+            assert_eq!(
+                settle(&mut network, ALL),
+                2 + 4,
+                "PrepareReq to two, and Prepare, Promise, AcceptSync, Accepted"
+            );
             assert_eq!((role(&network, 1), log(&network, 1)), ("follower", [7, 8].map(write).to_vec()));
         }
     }
@@ -306,9 +314,10 @@ fn lost_message_of_any_kind_is_made_up_for() {
                     network.time_out(id, Timer::Round);
                 }
                 loop {
-                    let at = network.in_flight.iter().position(|(from, to, message)| {
-                        !lost_one && kind(message) == lost && (*from == 1 || *to == 1)
-                    });
+                    let at = network
+                        .in_flight
+                        .iter()
+                        .position(|(from, to, message)| !lost_one && kind(message) == lost && (*from == 1 || *to == 1));
                     if let Some(at) = at {
                         lost_one = true;
                         network.in_flight.remove(at);
