@@ -138,11 +138,8 @@ impl Server {
 
     /// Decide: executes, and sees whether something was lost that an earlier Decide told of.
     pub(super) fn on_decide(&mut self, from: NodeId, n: Ballot, decided: Slot, last: Slot, out: &mut Out<Server>) {
-        if n > self.disk.promised {
-            out.because(MISSED_PREPARE, facts![from, n]);
-            return out.send(from, Msg::PrepareReq {});
-        }
-        if n < self.disk.promised {
+        // It is sent to those that have promised.
+        if n != self.disk.promised {
             return;
         }
         self.learn_decided(n, decided, out);

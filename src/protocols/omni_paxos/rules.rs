@@ -162,7 +162,6 @@ crate::rules! {
     } tells {
         RECOVERS(promised, last) = "has restarted with round {promised} promised and a log that ends at slot {last}: it asks whoever leads to prepare it";
         MISSES(who, last, told) = "asks {who} to prepare it anew: its log ends at slot {last}, and it was told of {told} one heartbeat round ago";
-        MISSED_PREPARE(who, n) = "asks {who} to prepare it: the Prepare of round {n} must be lost";
         ANSWERS_RECOVERY(who, n) = "sends {who} Prepare of round {n} anew, as it asks for";
     };
     /// Durable state.
