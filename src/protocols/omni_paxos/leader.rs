@@ -90,7 +90,6 @@ impl Server {
         out.because(PREPARES, facts![n, log.last]);
         self.disk.promised = n;
         self.save(out);
-        self.early.clear();
         self.recovers = false;
         self.role = Role::Leader(Box::new(Leadership {
             promises: NodeSet::just(self.me),

@@ -343,6 +343,108 @@ fn lost_message_of_any_kind_is_made_up_for() {
     }
 }
 
+#[test]
+fn lost_acceptances_are_told_again_after_the_second_decide() {
+    let (mut network, _) = led(3, &[], None);
+    network.ask(2, write(7));
+    network.deliver_if(|_, _, message| kind(message) == "AcceptDecide");
+    network.lose_all();
+    for round in 0..3 {
+        assert!(!answered(&network, 7), "round {round}");
+        heartbeat_round(&mut network, &[2], ALL);
+    }
+    assert!(answered(&network, 7));
+}
+
+/// The network delivers Prepare twice, and a server asks twice: the log is sent once.
+#[test]
+fn log_that_is_under_way_is_not_sent_again() {
+    let (mut network, _) = led(3, &[], None);
+    network.lose_all();
+    network.restart(1);
+    network.restart(1);
+    network.deliver_if(|_, to, _| to == 2);
+    assert_eq!(under_way(&network, "Prepare"), 1);
+    let copy = network.in_flight.iter().find(|(_, _, message)| kind(message) == "Prepare").cloned().expect("sent");
+    network.in_flight.push(copy);
+    network.deliver("Prepare", 2, 1);
+    assert_eq!(under_way(&network, "Promise"), 2);
+    network.deliver("Promise", 1, 2);
+    assert_eq!(under_way(&network, "AcceptSync"), 1);
+}
+
+#[test]
+fn new_leader_does_not_propose_again_what_is_in_the_log_it_adopted() {
+    let (mut network, _) = led(3, &[], None);
+    network.ask(2, write(7));
+    network.deliver("AcceptDecide", 2, 1);
+    network.lose_all();
+    let links = |from: u8, to: u8| from != 2 && to != 2;
+    (0..2).for_each(|_| {
+        heartbeat_round(&mut network, &[0, 1], &links);
+    });
+    network.act(1, |server, out| server.prepare(Ballot { n: 2, priority: 0, pid: NodeId(1) }, out));
+    // Before a majority has promised it is kept.
+    network.ask(1, write(8));
+    assert_eq!(role(&network, 1), "prepare");
+    network.round("Prepare", "Promise", 1, &[0]);
+    network.ask(1, write(7));
+    settle(&mut network, &links);
+    assert_eq!(log(&network, 1), [7, 8].map(write));
+    assert!(answered(&network, 7) && answered(&network, 8));
+}
+
+#[test]
+fn command_of_a_lower_round_that_came_early_is_forgotten_with_the_next_promise() {
+    let (mut network, _) = led(3, &[], None);
+    (1..=2).for_each(|client| network.ask(2, write(client)));
+    network.deliver_if(|_, to, message| to == 1 && message.slot() == 2);
+    network.lose_all();
+    network.act(0, |server, out| server.prepare(Ballot { n: 2, priority: 0, pid: NodeId(0) }, out));
+    let links = |from: u8, to: u8| from != 2 && to != 2;
+    settle(&mut network, &links);
+    network.ask(0, write(9));
+    settle(&mut network, &links);
+    assert_eq!(log(&network, 1), [write(9)]);
+}
+
+/// Server 0 hears nobody any more; server 1 and then the client must not be sent in circles between it and the leader that is gone.
+#[test]
+fn client_is_sent_to_a_leader_only_as_long_as_that_one_is_heard() {
+    let (mut network, _) = led(3, &[], None);
+    network.ask(0, write(7));
+    assert_eq!(network.answers.pop().map(|(_, answer)| answer), Some(Answer::Redirect(Some(NodeId(2)))));
+    settle(&mut network, ALL);
+    (0..2).for_each(|_| {
+        heartbeat_round(&mut network, &[0], &|_, _| false);
+    });
+    network.ask(0, write(7));
+    assert_eq!(network.answers.pop().map(|(_, answer)| answer), Some(Answer::Redirect(None)));
+}
+
+#[test]
+fn half_a_round_asks_those_again_that_have_not_answered() {
+    let mut network = Network::new(3, &[], None);
+    network.round("HBRequest", "HBReply", 0, &[1]);
+    network.lose_all();
+    network.time_out(0, Timer::HalfRound);
+    assert!(matches!(network.in_flight[..], [(0, 2, Msg::HBRequest { round: 1 })]));
+}
+
+#[test]
+fn heartbeat_rounds_grow_if_the_answer_of_the_leader_is_late_and_not_if_another_is() {
+    for (late, in_time, times) in [(2, 1, 2), (1, 2, 1)] {
+        let (mut network, _) = led(3, &[], None);
+        network.lose_all();
+        network.time_out(0, Timer::Round);
+        network.deliver("HBRequest", 0, late);
+        network.round("HBRequest", "HBReply", 0, &[in_time]);
+        network.time_out(0, Timer::Round);
+        network.deliver("HBReply", late, 0);
+        assert_eq!(server(&network, 0).patience.stretch(1), times, "the answer of server {late}");
+    }
+}
+
 /// In one round logs only grow: an AcceptSync that the network delivers again takes nothing away.
 #[test]
 fn late_copy_of_accept_sync_takes_nothing_away() {
