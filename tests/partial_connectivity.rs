@@ -44,6 +44,11 @@ const CONSTRAINED: &str = r#"
 /// Node 2 reaches nodes 1 and 3, which do not reach each other.
 const CHAINED: &str = r#"{ at = "6s", do = "cut", from = 1, to = 3 },"#;
 
+/// Node 5 is down, and the leader, node 1, keeps its link to node 2 only; nodes 2 to 4 reach each other: the built-in scenario `linked-to-one`, after
+/// Howard and Abraham, *Raft does not Guarantee Liveness in the face of Network Faults* (Decentralized Thoughts, 2020).
+const LINKED_TO_ONE: &str =
+    r#"{ at = "6s", do = "crash", node = 5 }, { at = "6s", do = "cut", from = 1, to = [3, 4] },"#;
+
 /// Servers in one place, with a round trip of 10 ms, of which node 1 leads when the links fail.
 fn world((variant, settings): Variant, n: usize, script: &str) -> Cluster {
     let nodes = vec![r#""a""#; n].join(", ");
@@ -147,5 +152,22 @@ fn chain_of_servers_has_leaders_change_without_end_where_ballots_are_passed_on()
         [(CHECK_QUORUM, GoesOn), (MULTI_PAXOS, GoesOn), (NO_POLLS, Changes), (VRR, GoesOn), (OMNI_PAXOS, GoesOn)]
     {
         assert_eq!(then(variant, 3, CHAINED), what, "{variant:?}");
+    }
+}
+
+/// Node 2 would vote for nobody else as long as it hears the leader. In Viewstamped Replication nodes 3 and 4 have it change the view, and in Omni-Paxos they
+/// raise their ballots, for they do not hear the leader.
+#[test]
+fn leader_linked_to_one_stops_raft_with_pre_vote_and_without_check_quorum_only() {
+    use Then::*;
+    for (variant, what) in [
+        (PRE_VOTE, Stops),
+        (CHECK_QUORUM, GoesOn),
+        (MULTI_PAXOS, GoesOn),
+        (VRR, GoesOn),
+        (OMNI_PAXOS, GoesOn),
+        (NO_FLAG, GoesOn),
+    ] {
+        assert_eq!(then(variant, 5, LINKED_TO_ONE), what, "{variant:?}");
     }
 }

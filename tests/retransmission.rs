@@ -241,7 +241,8 @@ fn slow_disks_end_no_leadership_and_no_election_lasts_for_ever() {
         for (disk, script) in
             [("300ms", ""), ("1s", ""), ("0ms", SLOWER), ("1s", r#"{ at = "30s", do = "crash", node = "leader" }"#)]
         {
-            for seed in 1..=5 {
+            // Omni-Paxos draws no timeouts.
+            for seed in 1..=if variant == "omni-paxos" { 1 } else { 5 } {
                 let document = format!(
                     r#"
                     variant = "{variant}"
