@@ -9,6 +9,8 @@ mod epaxos;
 mod foils;
 #[path = "captions/mencius.rs"]
 mod mencius;
+#[path = "captions/omni_paxos.rs"]
+mod omni_paxos;
 #[path = "captions/quorums.rs"]
 mod quorums;
 #[path = "captions/reads.rs"]
@@ -606,6 +608,7 @@ fn claims(key: &str) -> &'static [Claim] {
             .or_else(|| mencius::claims(key))
             .or_else(|| reads::claims(key))
             .or_else(|| vrr::claims(key))
+            .or_else(|| omni_paxos::claims(key))
             .or_else(|| quorums::claims(key))
             .unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
     }

@@ -277,6 +277,18 @@ fn viewstamped_replication_sends_2n_minus_2_and_n_squared_minus_2_for_a_view_cha
     }
 }
 
+/// The old leader is dead: Prepare to all others, and a Promise and an AcceptSync between the new leader and each that lives. The Accepted that
+/// follows, for 4n−7 in all, counts among acceptances.
+#[test]
+fn omni_paxos_sends_2n_minus_2_and_3n_minus_5_to_change_the_leader() {
+    counts("omni-paxos", &[], [4, 8, 12, 16]);
+    for cell in measured(&changed(&["variant=omni-paxos"]), &["omni-paxos"], &[3, 5, 7, 9]) {
+        let n = u64::from(cell.replicas);
+        let Figure::Measured(change) = &cell.measured.expect("it can be").election else { panic!("{n}") };
+        assert_eq!(change.messages, 3 * n - 5, "{n}");
+    }
+}
+
 #[test]
 fn election_counts_requests_and_votes_after_a_crash_of_the_leader() {
     for (changes, rounds) in [(&[][..], 2), (&["settings.pre_vote=false"][..], 1)] {

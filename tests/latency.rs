@@ -123,6 +123,32 @@ fn latency_of_viewstamped_replication_is_quorum_arithmetic_without_the_disk() {
     }
 }
 
+/// In Omni-Paxos leadership cannot be handed over: each place has the server with priority once.
+#[test]
+fn latency_of_omni_paxos_is_quorum_arithmetic() {
+    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    for (leader, number) in sites.into_iter().zip(1..) {
+        let mut scenario = scenario("omni-paxos", matrix, &sites, 1);
+        scenario.script.clear();
+        scenario.settings.insert("priority".to_owned(), quorumscope::lab::Value::Number(number));
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut others: Vec<u64> =
+            sites.iter().filter(|site| **site != leader).map(|site| round_trip(leader, site)).collect();
+        others.sort_unstable();
+        assert_eq!(report.latency_us.len(), sites.len());
+        for client in &report.latency_us {
+            let expected = round_trip(&client.site, leader) + others[1];
+            let found = (client.mean, client.p50, client.p99, client.max);
+            assert_eq!(found, (expected, expected, expected, expected), "leader {leader}, client {}", client.site);
+            assert!(client.count > 10, "leader {leader}, client {}: {}", client.site, client.count);
+        }
+    }
+}
+
 #[test]
 fn latency_equals_quorum_arithmetic_on_the_quorum_leases_table() {
     check_all_leaders("pql", &["JP", "CA", "OR", "VA", "IRL"]);

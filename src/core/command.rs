@@ -14,6 +14,12 @@ pub struct Command {
     pub op: Op,
 }
 
+impl Default for Command {
+    fn default() -> Command {
+        Command::NOOP
+    }
+}
+
 impl Command {
     /// The no-op: fills a gap in the log.
     pub const NOOP: Command = Command { client: ClientId::NOBODY, seq: 0, op: Op::Noop };

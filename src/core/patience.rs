@@ -46,6 +46,15 @@ impl Patience {
         }
     }
 
+    /// An answer to what was asked in round `asked` arrived in round `now`, where every node asks in rounds of its own: late, unless it was asked before
+    /// timeouts grew last.
+    pub fn late_of(&mut self, asked: u32, now: u32) {
+        if asked > self.heard.1 {
+            self.late();
+            self.heard.1 = now;
+        }
+    }
+
     /// A heartbeat came. If it is the one that was waited for, it was late and not lost.
     #[inline]
     pub fn hear(&mut self, epoch: u32, round: u32) {
@@ -96,5 +105,13 @@ mod tests {
         assert_eq!(patience.stretch(100), 400, "once for each timeout");
         patience.progress();
         assert_eq!(patience.stretch(100), 200);
+        let mut patience = Patience::default();
+        patience.late_of(3, 5);
+        patience.give_up();
+        patience.late_of(4, 6);
+        patience.late_of(5, 6);
+        assert_eq!(patience.stretch(100), 200, "asked before the timeout was longer");
+        patience.late_of(6, 7);
+        assert_eq!(patience.stretch(100), 400);
     }
 }

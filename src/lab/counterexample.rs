@@ -300,6 +300,9 @@ impl Replayer<'_> {
         at: Micros,
     ) -> Result<(), String> {
         let is = |message: &UnderWay| (message.from, message.to, &*message.text) == (from, to, text);
+        if !self.under_way.iter().any(is) {
+            self.match_sent_at_start(from, to, text);
+        }
         let place = self.under_way.iter().position(is).ok_or_else(|| format!("{text} is not under way"))?;
         let flight = self.under_way[place].flight;
         let (which, nth) =
@@ -308,6 +311,18 @@ impl Replayer<'_> {
             self.under_way.remove(place);
         }
         self.plan(at, Action::Sent { which, nth, intercept }, "deliver a message")
+    }
+
+    /// Finds a message that its sender sent when it first started, which is no event of the trace: the first of its kind that is none of the others.
+    fn match_sent_at_start(&mut self, from: NodeId, to: NodeId, text: &str) {
+        let known = |flight: FlightId| self.under_way.iter().any(|message| message.flight == flight);
+        let kind = text.split(' ').next();
+        let found = self.flights().into_iter().find(|(sender, receiver, name, flight)| {
+            (*sender, *receiver, Some(*name)) == (from, to, kind) && !known(*flight)
+        });
+        if let Some((.., flight)) = found {
+            self.under_way.push(UnderWay { from, to, text: text.to_owned(), flight });
+        }
     }
 
     /// Messages between replicas that are under way: sender, receiver, name of the kind and id; those of one sender to one receiver in the order in

@@ -12,6 +12,7 @@ mod manual_network;
 pub mod mencius;
 pub mod multi_paxos;
 pub mod notes;
+pub mod omni_paxos;
 pub mod raft;
 pub mod stonith_pair;
 pub mod synod;
@@ -32,6 +33,7 @@ macro_rules! variants {
             multi_paxos: $crate::protocols::multi_paxos::MultiPaxos,
             raft: $crate::protocols::raft::Raft,
             vrr: $crate::protocols::vrr::Vrr,
+            omni_paxos: $crate::protocols::omni_paxos::OmniPaxos,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,

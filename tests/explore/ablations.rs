@@ -156,6 +156,14 @@ const ABLATIONS: &[(&str, &str)] = &[
         "vrr-state-transfer-keeps-log",
         "vrr 3 -state-transfer-keeps-log via=chosen=1 via=leader=2@1 via=leader=3@2 via=leader=2@4 / timers=5 at=1 lost=StartView+NewState",
     ),
+    (
+        "omni-paxos-promised-round",
+        "omni-paxos 3 -promised-round via=leader=2@1 via=leader=3@1 / timers=1 at=2 lost=Decide",
+    ),
+    (
+        "omni-paxos-sync-index",
+        "omni-paxos 3 -sync-index via=leader=2@1 via=held=1 via=leader=3@1 / timers=1 at=2+3 lost=Decide",
+    ),
     ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
     ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),
     ("manual-failover-off-before-promotion", "manual-failover 2 -off-before-promotion / timers=3 requests=0"),

@@ -11,6 +11,7 @@ mod foils;
 mod logs;
 mod mencius;
 mod notes;
+mod omni_paxos;
 mod published;
 mod symmetry;
 mod synod;

@@ -73,6 +73,11 @@ const PLOTS: &[(&str, &str, &str)] = &[
         "two replicas must each crash after a message of one view change, and recover before those arrive: tests/explore/vrr.rs finds it",
     ),
     (
+        "omni-paxos",
+        "quorum-connected",
+        "links must stay cut for good, and a run's faults end before it must go on: tests/partial_connectivity.rs cuts them",
+    ),
+    (
         "synod",
         "accept-raises-promise",
         "takes three ballots and five servers in one order: src/protocols/synod/tests.rs plays it",
