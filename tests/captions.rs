@@ -5,6 +5,8 @@
 
 #[path = "captions/epaxos.rs"]
 mod epaxos;
+#[path = "captions/floodset.rs"]
+mod floodset;
 #[path = "captions/foils.rs"]
 mod foils;
 #[path = "captions/mencius.rs"]
@@ -604,6 +606,7 @@ fn claims(key: &str) -> &'static [Claim] {
         _ => foils::claims(key)
             .or_else(|| epaxos::claims(key))
             .or_else(|| mencius::claims(key))
+            .or_else(|| floodset::claims(key))
             .or_else(|| reads::claims(key))
             .or_else(|| vrr::claims(key))
             .or_else(|| quorums::claims(key))

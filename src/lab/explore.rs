@@ -88,6 +88,10 @@ pub const BOUNDS: &[(&str, &str)] = &[
         "symmetry",
         "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off",
     ),
+    (
+        "lockstep",
+        "on, where all messages arrive before any timer fires again: synchronous rounds, the default for protocols that need them; or off",
+    ),
 ];
 
 /// The goals of a search in stages: how one writes it, and what it is.
@@ -203,11 +207,14 @@ struct Draft {
 }
 
 impl Draft {
-    /// What is explored unless said otherwise: two commands, two timers, no crash; who survives crashes may restart.
+    /// What is explored unless said otherwise: two commands, two timers (any number in lock-step), no crash; who survives crashes may restart.
     fn of(variant: &Variant, replicas: u8) -> Draft {
         let recovers = matches!(variant.card.faults, Faults::CrashRecover | Faults::CrashForget);
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
-        let bounds = Bounds { timers: Times::Most(2), restarts, ..Bounds::default() };
+        let lock_step = variant.card.needs_synchrony();
+        // Time goes on by itself.
+        let timers = if lock_step { Times::Any } else { Times::Most(2) };
+        let bounds = Bounds { timers, restarts, lock_step, ..Bounds::default() };
         let contact_all = variant.card.contact == Contact::All;
         let count = if contact_all { (Bounds::REQUESTS / replicas.max(1)).min(2) } else { 2 };
         let at = places(count, variant, replicas);
@@ -256,6 +263,7 @@ impl Draft {
             }
             "members" => memberships(value).map(|members| self.members = members),
             "symmetry" => on(value).map(|on| bounds.symmetry = on),
+            "lockstep" => on(value).map(|on| bounds.lock_step = on),
             "timers" => times(value).map(|most| bounds.timers = most),
             "crashes" => times(value).map(|most| bounds.crashes = most),
             "partial" => times(value).map(|most| bounds.partial = most),
@@ -306,6 +314,7 @@ impl Draft {
             if bounds.late_to_self { "late" } else { "now" }.to_owned(),
             if lost.is_empty() { NONE.to_owned() } else { lost.join("+") },
             if bounds.symmetry { "on" } else { "off" }.to_owned(),
+            if bounds.lock_step { "on" } else { "off" }.to_owned(),
         ];
         BOUNDS.iter().zip(values).map(|((key, _), value)| Bound { key, value }).collect()
     }

@@ -3,6 +3,7 @@
 pub mod caspaxos;
 pub mod epaxos;
 pub mod fast_paxos;
+pub mod floodset;
 pub mod gossip_leader;
 pub mod last_writer_wins;
 mod log_copy;
@@ -36,6 +37,7 @@ macro_rules! variants {
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,
             mencius: $crate::protocols::mencius::Mencius,
+            floodset: $crate::protocols::floodset::FloodSet,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,
             gossip_leader: $crate::protocols::gossip_leader::GossipLeader,

@@ -4,7 +4,7 @@
 //! `REWRITE=1 cargo test --test explore` writes the files anew. Without goals on the way (`via=`) a run is the shortest there is.
 //!
 //! Not here, because messages and timers take any time at all in an exploration, and these rules are about time: Raft's
-//! `leader-stickiness` and `lease-ends`. They are for runs in which clocks run: `quorumscope fuzz`.
+//! `leader-stickiness` and `lease-ends`, and FloodSet's `lock-step`. They are for runs in which clocks run: `quorumscope fuzz`.
 
 use super::request;
 use quorumscope::lab::counterexample::reproduce;
@@ -156,6 +156,11 @@ const ABLATIONS: &[(&str, &str)] = &[
         "vrr-state-transfer-keeps-log",
         "vrr 3 -state-transfer-keeps-log via=chosen=1 via=leader=2@1 via=leader=3@2 via=leader=2@4 / timers=5 at=1 lost=StartView+NewState",
     ),
+    ("floodset-input-first", "floodset 3 -input-first / at=1"),
+    ("floodset-flood", "floodset 3 -flood / crashes=1 partial=1 at=1"),
+    ("floodset-one-round-more", "floodset 3 -one-round-more / crashes=1 partial=1 at=1"),
+    ("floodset-one-round-more-f-2", "floodset 4 -one-round-more f=2 / crashes=2 partial=2 at=1 states=4000000"),
+    ("floodset-one-decision", "floodset 3 -one-decision / "),
     ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
     ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),
     ("manual-failover-off-before-promotion", "manual-failover 2 -off-before-promotion / timers=3 requests=0"),

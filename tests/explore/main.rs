@@ -7,6 +7,7 @@ mod caspaxos;
 mod choices;
 mod epaxos;
 mod fast_paxos;
+mod floodset;
 mod foils;
 mod logs;
 mod mencius;

@@ -361,7 +361,8 @@ impl Finder<'_> {
     fn transition(&mut self, event: Event, number: u32, inbox: &[u32], cost: Option<Cost>) {
         let outcome = self.outcomes.get(number);
         let (host, crashes) = (outcome.host, outcome.crashes());
-        if outcome.idle {
+        // In lock-step, what arrives without an effect is waited for all the same.
+        if outcome.idle && !(self.bounds.lock_step && event.action == Action::Deliver) {
             return;
         }
         if self.outcomes.facts(host).epoch > self.bounds.epoch {

@@ -108,6 +108,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             },
             (Stimulus::Timer(number), Some(node)) => {
                 run.machine.fire(number);
+                run.machine.ticks += u16::from(self.bounds.lock_step);
                 if let Some(timer) = Timer::<P>::from_index(*self.timers.get(number)) {
                     node.on_timer(timer, &mut self.out);
                 }
@@ -323,6 +324,7 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
             leads: node.and_then(Node::leads),
             epoch: node.map_or(0, |node| node.status().epoch.number),
             timers: machine.timers().into(),
+            ticks: machine.ticks,
         }
     }
 

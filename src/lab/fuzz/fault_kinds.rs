@@ -44,6 +44,8 @@ impl RunContext {
                 self.clocks.is_some() && !(0..=self.clock_error as i64).contains(&(jumped + i64::from(by)))
             }
             Action::Pause { clock_stops: true, .. } => self.clocks.is_some(),
+            action if self.card.needs_synchrony() && action.delays_or_loses() => true,
+            Action::Restart(_) if !self.recovers() => true,
             Action::Behaviour { node, how } if how != Behaviour::Honest => {
                 usize::from(byzantine.with(node).len()) > self.byzantine
             }
@@ -63,6 +65,10 @@ pub(super) struct FaultKind {
 
 fn always(_: &RunContext) -> bool {
     true
+}
+
+fn is_synchronous(context: &RunContext) -> bool {
+    context.card.needs_synchrony()
 }
 
 fn beyond(context: &RunContext) -> bool {
@@ -145,7 +151,11 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
         fits: |context| context.byzantine > 0 || context.beyond_model,
         inject: FaultPhase::behave,
     },
+    FaultKind { name: LAST_MESSAGES, fits: is_synchronous, inject: FaultPhase::crash_while_sending },
 ];
+
+/// The kind that came last. It is drawn only where it fits: so the seeds of all other variants are what they were.
+pub(super) const LAST_MESSAGES: &str = "crash-while-sending";
 
 const SLOW: &[LinkFault] = &[
     LinkFault::Slow { extra: 1_000, jitter: 1_000 },
@@ -212,6 +222,14 @@ impl FaultPhase {
         let leader = self.universe.leader().filter(|_| self.rng.chance(500));
         let victim = leader.unwrap_or_else(|| self.any_node());
         self.up(victim).then_some(victim)
+    }
+
+    /// A node crashes once it has sent a few messages more, as in the middle of a broadcast.
+    fn crash_while_sending(&mut self) {
+        if let Some(node) = self.victim() {
+            let sends = self.rng.between(0, u64::from(self.universe.nodes()) - 1) as u16;
+            self.act(Action::CrashAfter { node, sends });
+        }
     }
 
     fn restart_any(&mut self) {
