@@ -132,6 +132,13 @@ fn two_phase_commit_sends_3n_minus_3_and_acknowledgements() {
     counts("two-phase-commit", &["settings.presume=commit"], [6, 12, 18, 24]);
 }
 
+/// Whoever has crashed or not: each round has everybody send to everybody else.
+#[test]
+fn floodset_sends_n_squared_minus_n_in_each_of_f_plus_1_rounds() {
+    counts("floodset", &[], [12, 40, 84, 144]);
+    counts("floodset", &["settings.f=2"], [18, 60, 126, 216]);
+}
+
 /// Gossip, heartbeats and anti-entropy are not of a command.
 #[test]
 fn ways_that_do_not_work_send_a_write_to_each_copy_and_wait_for_it_or_not() {

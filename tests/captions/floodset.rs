@@ -33,15 +33,12 @@ pub(super) fn claims(key: &str) -> Option<&'static [Claim]> {
                     assert_eq!([3, 4].map(|node| value(run, 199, node) == first), [true, false]);
                 },
             ),
-            (
-                "In round 3 nobody crashes, so nodes 3 and 4 know the same, and both decide that value.",
-                |run| {
-                    let first = value(run, 99, 1);
-                    assert!([3, 4].into_iter().all(|node| is_up(&run.at(251), node) && value(run, 251, node) == first));
-                    assert_eq!(run.at(249).universe().chosen(), 0);
-                    assert_eq!((run.report.violations.len(), run.report.commands.answered), (0, 2));
-                },
-            ),
+            ("In round 3 nobody crashes, so nodes 3 and 4 know the same, and both decide that value.", |run| {
+                let first = value(run, 99, 1);
+                assert!([3, 4].into_iter().all(|node| is_up(&run.at(251), node) && value(run, 251, node) == first));
+                assert_eq!(run.at(249).universe().chosen(), 0);
+                assert_eq!((run.report.violations.len(), run.report.commands.answered), (0, 2));
+            }),
             ("With two rounds node 3 would decide it alone, and node 4 another one.", |run| {
                 let two = run.with(|scenario| scenario.without = vec!["one-round-more".to_owned()]);
                 assert!(two.violated("Agreement"));

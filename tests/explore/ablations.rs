@@ -159,7 +159,7 @@ const ABLATIONS: &[(&str, &str)] = &[
     ("floodset-input-first", "floodset 3 -input-first / at=1"),
     ("floodset-flood", "floodset 3 -flood / crashes=1 partial=1 at=1"),
     ("floodset-one-round-more", "floodset 3 -one-round-more / crashes=1 partial=1 at=1"),
-    ("floodset-one-round-more-f-2", "floodset 4 -one-round-more f=2 / crashes=2 partial=2 at=1 states=4000000"),
+    ("floodset-one-round-more-f-2", "floodset 4 -one-round-more f=2 / crashes=2 partial=2 at=1"),
     ("floodset-one-decision", "floodset 3 -one-decision / "),
     ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
     ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),

@@ -34,7 +34,8 @@ pub(super) fn during(scenario: &mut Scenario, card: &Card, ends: Micros, round_t
         if agrees_on == Shots::Single {
             group.commands = Some(rng.between(1, 3) as u32);
             // Synchronous rounds begin soon, and what comes later is no input.
-            group.start = time(rng.between(0, if card.needs_synchrony() { 2 * round_trip } else { ends / 2 }));
+            let latest = if card.needs_synchrony() { (2 * round_trip).min(ends / 2) } else { ends / 2 };
+            group.start = time(rng.between(0, latest));
         } else if rng.chance(300) && scenario.service.as_deref() != Some("barrier") {
             group.commands = Some(COMMANDS / 2);
             let gap = ends / rng.between(10, 50);

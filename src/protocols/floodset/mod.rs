@@ -14,7 +14,8 @@
 //! process that it reaches, if it comes before round 1; a process that no client asked has no input and begins with an empty W, which it floods all
 //! the same; and decisions are told to clients. A value is a client's command, and values are in the order of clients.
 //!
-//! At hand were presentations that follow the book's (the FloodSet tutorial of the Veil verifier; lecture notes); its sections and lemmas are cited after them and from memory.
+//! The book itself was not at hand: the algorithm is held against a presentation that follows it (the FloodSet tutorial of the Veil verifier); numbers of
+//! sections and lemmas are from memory.
 
 mod rules;
 
@@ -118,7 +119,7 @@ impl Process {
     }
 
     fn decide(&mut self, out: &mut Out<Process>) {
-        out.tell(HAS_ENOUGH, facts![self.round]);
+        out.tell(HAS_ENOUGH, facts![self.round, self.config.crashes]);
         let size = self.size();
         let (by_rule, value) = match self.w[..] {
             [only] => (out.rule(DECIDES_ONLY, facts![only]), only),
@@ -158,7 +159,7 @@ impl Node for Process {
         let new = w.iter().filter(|value| self.add(**value)).count() as u32;
         match new {
             0 => out.tell(HAS_ALL, facts![from]),
-            _ => out.because(ADDS, facts![new, from]),
+            _ => out.because(ADDS, facts![from, new]),
         }
     }
 
@@ -229,7 +230,7 @@ impl Protocol for FloodSet {
         paper: "Nancy Lynch, Distributed Algorithms, Morgan Kaufmann, 1996, §6.2",
         epoch: "round",
         family: Family::OtherModels,
-        optimises: "survives all but one, if time can be trusted",
+        optimises: "crashes survived: up to n−1, if time can be trusted",
         min_replicas: 2,
         faults: Faults::CrashStop,
         timing: TimingModel::Synchronous,

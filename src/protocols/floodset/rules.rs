@@ -33,8 +33,8 @@ crate::rules! {
         says: "In each round a process sends all the values it knows, its set W, to all others, and adds to W all that it receives.",
         without: Some("what a process told one other before it crashed goes no further, and two processes decide differently"),
     } tells {
-        FLOODS(size, round) = "sends its set W, which holds {size}, to all others: round {round} begins";
-        ADDS(values, from) = "adds {values} to W, from {from}";
+        FLOODS(size, round) = "sends its set W, of size {size}, to all others: round {round} begins";
+        ADDS(from, values) = "adds what {from} sends to its set W: {values} new";
         HAS_ALL(from) = "has all that {from} sends in its set W already";
     };
     /// How many rounds.
@@ -46,7 +46,7 @@ crate::rules! {
         without: Some("a process that crashes in each round, in the middle of what it sends, leaves a value with one other process only"),
     } tells {
         GOES_ON(round, crashes) = "goes on after round {round}: with up to {crashes} crashes, each round so far may have had one";
-        HAS_ENOUGH(rounds) = "has done {rounds} rounds: one of them was without a crash, and all that are alive hold the same W";
+        HAS_ENOUGH(rounds, crashes) = "has done {rounds} rounds: with up to {crashes} crashes one of them was without, and all that are alive hold the same W";
     };
     /// The decision.
     ONE_DECISION = {
@@ -57,8 +57,8 @@ crate::rules! {
         without: Some("each process decides its own input"),
     } tells {
         DECIDES_ONLY(value) = "decides {value}, the only one in W";
-        DECIDES_SMALLEST(value, size) = "decides {value}, the smallest of {size} in W, as everybody does who holds the same";
-        DECIDES_DEFAULT(size) = "decides the default, the no-op: W holds {size}, and not exactly one";
+        DECIDES_SMALLEST(value, size) = "decides {value}, the smallest of the {size} in W, as everybody does who holds the same";
+        DECIDES_DEFAULT(size) = "decides the default, the no-op: W is of size {size}, not 1";
     };
     /// How clients come in; not in the book.
     ANSWER = {
@@ -77,7 +77,7 @@ crate::settings! {
     CRASHES = {
         key: "f",
         says: "Crashes that it survives: it takes one round more than that",
-        kind: Count { min: 0, max: 15, default: 1 },
+        kind: Count { min: 1, max: 15, default: 1 },
     };
     /// What to decide where inputs differ.
     DECISION = {
