@@ -226,11 +226,11 @@ impl Protocol for FloodSet {
     const CARD: Card = Card {
         key: "floodset",
         title: "FloodSet",
-        says: "In rounds that all begin together, everybody sends everybody all the values it knows; after one round more than nodes may crash, all know the same.",
+        says: "In rounds by the clock, all tell all the values they know: after one round more than nodes may crash, all know the same.",
         paper: "Nancy Lynch, Distributed Algorithms, Morgan Kaufmann, 1996, §6.2",
         epoch: "round",
         family: Family::OtherModels,
-        optimises: "crashes survived: up to n−1, if time can be trusted",
+        optimises: "crashes survived, if time can be trusted",
         min_replicas: 2,
         faults: Faults::CrashStop,
         timing: TimingModel::Synchronous,
