@@ -24,8 +24,9 @@ pub(super) struct RunContext {
 }
 
 impl RunContext {
-    fn recovers(&self) -> bool {
-        self.card.faults != Faults::CrashStop
+    /// Whether a node that has crashed may start again: not where it cannot catch up with rounds that go by the clock, either.
+    pub fn recovers(&self) -> bool {
+        self.card.faults != Faults::CrashStop && !self.card.needs_synchrony()
     }
 
     /// Clock faults are unrestricted.
@@ -67,6 +68,11 @@ fn always(_: &RunContext) -> bool {
     true
 }
 
+/// Whether messages may be late or lost, or clocks run differently: not where all goes by synchronous rounds.
+fn may_be_late(context: &RunContext) -> bool {
+    context.beyond_model || !context.card.needs_synchrony()
+}
+
 fn is_synchronous(context: &RunContext) -> bool {
     context.card.needs_synchrony()
 }
@@ -85,12 +91,12 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
     FaultKind { name: "restart", fits: RunContext::recovers, inject: FaultPhase::restart_any },
     FaultKind { name: "bounce", fits: RunContext::recovers, inject: FaultPhase::bounce },
     FaultKind { name: "place", fits: always, inject: FaultPhase::inject_at_place },
-    FaultKind { name: "cut", fits: always, inject: FaultPhase::cut_link },
-    FaultKind { name: "isolate", fits: always, inject: FaultPhase::isolate },
-    FaultKind { name: "split", fits: always, inject: FaultPhase::split },
-    FaultKind { name: "star", fits: always, inject: FaultPhase::star },
+    FaultKind { name: "cut", fits: may_be_late, inject: FaultPhase::cut_link },
+    FaultKind { name: "isolate", fits: may_be_late, inject: FaultPhase::isolate },
+    FaultKind { name: "split", fits: may_be_late, inject: FaultPhase::split },
+    FaultKind { name: "star", fits: may_be_late, inject: FaultPhase::star },
     FaultKind { name: "heal", fits: always, inject: |fault_phase| fault_phase.act(Action::HealAll) },
-    FaultKind { name: "loss", fits: always, inject: FaultPhase::lose },
+    FaultKind { name: "loss", fits: may_be_late, inject: FaultPhase::lose },
     FaultKind { name: "move", fits: always, inject: FaultPhase::relocate },
     FaultKind { name: "hand-over", fits: |context| context.card.transfer, inject: FaultPhase::hand_over },
     FaultKind { name: "members", fits: |context| context.card.membership, inject: FaultPhase::change_members },
@@ -103,26 +109,34 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
         },
     },
     FaultKind { name: "lull", fits: always, inject: FaultPhase::lull },
-    FaultKind { name: "pause", fits: always, inject: FaultPhase::pause },
-    FaultKind { name: "suspend", fits: RunContext::any_clock, inject: FaultPhase::suspend },
-    FaultKind { name: "drift", fits: always, inject: FaultPhase::drift },
+    FaultKind { name: "pause", fits: may_be_late, inject: FaultPhase::pause },
+    FaultKind {
+        name: "suspend",
+        fits: |context| may_be_late(context) && context.any_clock(),
+        inject: FaultPhase::suspend,
+    },
+    FaultKind { name: "drift", fits: may_be_late, inject: FaultPhase::drift },
     FaultKind {
         name: "jump",
-        fits: |context| context.any_clock() || context.clock_error > 0,
+        fits: |context| may_be_late(context) && (context.any_clock() || context.clock_error > 0),
         inject: FaultPhase::jump,
     },
-    FaultKind { name: "slow-processor", fits: |context| context.costs, inject: FaultPhase::throttle },
-    FaultKind { name: "slow-link", fits: always, inject: |fault_phase| fault_phase.disturb(SLOW) },
-    FaultKind { name: "narrow-link", fits: always, inject: |fault_phase| fault_phase.disturb(NARROW) },
-    FaultKind { name: "narrow-uplink", fits: always, inject: FaultPhase::limit },
+    FaultKind {
+        name: "slow-processor",
+        fits: |context| may_be_late(context) && context.costs,
+        inject: FaultPhase::throttle,
+    },
+    FaultKind { name: "slow-link", fits: may_be_late, inject: |fault_phase| fault_phase.disturb(SLOW) },
+    FaultKind { name: "narrow-link", fits: may_be_late, inject: |fault_phase| fault_phase.disturb(NARROW) },
+    FaultKind { name: "narrow-uplink", fits: may_be_late, inject: FaultPhase::limit },
     FaultKind {
         name: "lossy-link",
-        fits: always,
+        fits: may_be_late,
         inject: |fault_phase| fault_phase.disturb(&[LinkFault::Lose(200), LinkFault::Lose(0)]),
     },
     FaultKind { name: "duplicates", fits: always, inject: |fault_phase| fault_phase.disturb(TWICE) },
-    FaultKind { name: "reordering", fits: always, inject: |fault_phase| fault_phase.disturb(REORDERED) },
-    FaultKind { name: "hold", fits: always, inject: FaultPhase::hold },
+    FaultKind { name: "reordering", fits: may_be_late, inject: |fault_phase| fault_phase.disturb(REORDERED) },
+    FaultKind { name: "hold", fits: may_be_late, inject: FaultPhase::hold },
     FaultKind {
         name: "message",
         fits: always,
@@ -130,7 +144,7 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
     },
     FaultKind {
         name: "slow-disk",
-        fits: always,
+        fits: may_be_late,
         inject: |fault_phase| fault_phase.disk(&[DiskFault::Slow(10_000), DiskFault::Repair]),
     },
     FaultKind {

@@ -45,8 +45,8 @@ crate::rules! {
         says: "There are f + 1 rounds where up to f processes crash: in one of them nobody crashes, and after that one all hold the same W.",
         without: Some("a process that crashes in each round, in the middle of what it sends, leaves a value with one other process only"),
     } tells {
-        GOES_ON(round, crashes) = "goes on after round {round}: with up to {crashes} crashes, each round so far may have had one";
-        HAS_ENOUGH(rounds, crashes) = "has done {rounds} rounds: with up to {crashes} crashes one of them was without, and all that are alive hold the same W";
+        GOES_ON(round, crashes) = "goes on after round {round}: up to f = {crashes} may crash, so each round so far may have had a crash";
+        HAS_ENOUGH(rounds, crashes) = "has done {rounds} rounds: up to f = {crashes} may crash, so one of them was without a crash, and all that are alive hold the same W";
     };
     /// The decision.
     ONE_DECISION = {
