@@ -11,6 +11,8 @@ mod floodset;
 mod foils;
 #[path = "captions/mencius.rs"]
 mod mencius;
+#[path = "captions/oral_messages.rs"]
+mod oral_messages;
 #[path = "captions/quorums.rs"]
 mod quorums;
 #[path = "captions/reads.rs"]
@@ -607,6 +609,7 @@ fn claims(key: &str) -> &'static [Claim] {
             .or_else(|| epaxos::claims(key))
             .or_else(|| mencius::claims(key))
             .or_else(|| floodset::claims(key))
+            .or_else(|| oral_messages::claims(key))
             .or_else(|| reads::claims(key))
             .or_else(|| vrr::claims(key))
             .or_else(|| quorums::claims(key))

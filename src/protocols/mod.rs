@@ -13,6 +13,7 @@ mod manual_network;
 pub mod mencius;
 pub mod multi_paxos;
 pub mod notes;
+pub mod oral_messages;
 pub mod raft;
 pub mod stonith_pair;
 pub mod synod;
@@ -37,6 +38,7 @@ macro_rules! variants {
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,
             mencius: $crate::protocols::mencius::Mencius,
+            oral_messages: $crate::protocols::oral_messages::OralMessages,
             floodset: $crate::protocols::floodset::FloodSet,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,

@@ -12,6 +12,7 @@ mod foils;
 mod logs;
 mod mencius;
 mod notes;
+mod oral_messages;
 mod published;
 mod symmetry;
 mod synod;

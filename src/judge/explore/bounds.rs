@@ -58,6 +58,9 @@ pub struct Bounds {
     /// Kinds of messages that always get lost, a bit for each, by their places in the protocol's list. What they would bring about is
     /// not looked at; there are far fewer states.
     pub lost_kinds: u64,
+    /// Byzantine nodes: each of their messages to others may arrive as it is, arrive with another command
+    /// ([`Message::tampered`](crate::core::Message::tampered)), or not at all. What they decide is not looked at.
+    pub liars: NodeSet,
     /// What clients may ask for, each once; at most 16.
     pub requests: Vec<Request>,
     /// What an operator may order whoever leads to do, each once; at most 16.
@@ -89,6 +92,7 @@ impl Default for Bounds {
             epoch: u32::MAX,
             late_to_self: false,
             lost_kinds: 0,
+            liars: NodeSet::EMPTY,
             requests: Vec::new(),
             orders: Vec::new(),
             newcomers: 0,

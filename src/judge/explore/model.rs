@@ -43,6 +43,9 @@ pub(super) trait Model: Debug {
     /// From whom and to whom a message goes.
     fn endpoints(&self, message: u32) -> (NodeId, NodeId);
 
+    /// The number of the message that a Byzantine sender could send in its place.
+    fn tampered(&mut self, message: u32) -> Option<u32>;
+
     /// A message in words.
     fn message_text(&self, message: u32) -> MessageText;
 

@@ -295,8 +295,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
                 nodes.add(me);
             }
         }
-        outcome.observed = H::is_relevant(&observation);
-        self.exercised = exercised;
+        // Properties hold for honest nodes only.
+        let honest = !self.bounds.liars.has(me);
+        outcome.observed = honest && H::is_relevant(&observation);
+        self.exercised = if honest { exercised } else { self.exercised };
         outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.observed;
         (outcome, report)
     }
@@ -337,6 +339,12 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
         (*from, *to)
     }
 
+    fn tampered(&mut self, message: u32) -> Option<u32> {
+        let (from, to, content) = self.messages.get(message);
+        let other = (*from, *to, Some(content.as_ref()?.tampered()?));
+        Some(self.messages.put(other))
+    }
+
     fn message_text(&self, message: u32) -> MessageText {
         let turned_off = || MessageText { kind: "Fence", text: "the order to be turned off".to_owned() };
         self.messages.get(message).2.as_ref().map_or_else(turned_off, message_text::<P>)
@@ -372,7 +380,12 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     }
 
     fn check(&mut self, hosts: &[u32], step: Step) -> Option<Violation> {
-        hosts.iter().enumerate().for_each(|(index, &host)| self.move_node(index, host));
+        if self.bounds.liars.has(step.changed) {
+            return None;
+        }
+        let liars = self.bounds.liars;
+        let honest = hosts.iter().enumerate().filter(|(index, _)| !liars.has(NodeId(*index as u8)));
+        honest.for_each(|(index, &host)| self.move_node(index, host));
         self.selected.iter().find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
             let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);

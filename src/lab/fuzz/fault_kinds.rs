@@ -1,9 +1,8 @@
 //! Kinds of faults: the table of all kinds, and how one fault of each kind is generated.
 
 use super::fault_phase::FaultPhase;
-use super::generate::{SIZES, pick};
+use super::generate::pick;
 use crate::core::{Card, Faults, KindId, Micros, NodeId, NodeSet};
-use crate::lab::document::check::byzantine_tolerated;
 use crate::sim::action::{ALL, Behaviour, DiskFault, DomainFault, Intercept, LinkFault, MOST_DRIFT, Which};
 use crate::sim::{Action, DomainId};
 
@@ -191,13 +190,12 @@ pub fn fault_kinds() -> impl Iterator<Item = &'static str> {
 
 /// The names of the kinds that are possible for a protocol in some cluster with some settings.
 pub(super) fn possible(card: &'static Card, beyond_model: bool) -> impl Iterator<Item = &'static str> {
-    let most = SIZES.iter().copied().max().unwrap_or(1);
     let context = RunContext {
         card,
         clocks: None,
         clock_error: 0,
         costs: true,
-        byzantine: byzantine_tolerated(card, usize::from(most)),
+        byzantine: usize::from(card.faults == Faults::Byzantine),
         beyond_model,
     };
     FAULT_KINDS.iter().filter(move |fault_kind| (fault_kind.fits)(&context)).map(|fault_kind| fault_kind.name)

@@ -4,9 +4,8 @@ use super::FuzzRequest;
 use super::fault_kinds::{FAULT_KINDS, FaultKind, LAST_MESSAGES, RunContext};
 use super::generate::{Draft, pick};
 use crate::core::status::RECOVERING;
-use crate::core::{Faults, Micros, NodeId, NodeSet, Phase};
+use crate::core::{Micros, NodeId, NodeSet, Phase};
 use crate::lab::Checked;
-use crate::lab::document::check::byzantine_tolerated;
 use crate::lab::document::fault::ScriptCheck;
 use crate::lab::run::session::{Stopped, Watch};
 use crate::sim::action::{Behaviour, DiskFault, Timed};
@@ -88,7 +87,7 @@ impl FaultPhase {
             clocks: draft.clocks,
             clock_error: draft.clock_error,
             costs: blueprint.topology.cost != Cost::default(),
-            byzantine: byzantine_tolerated(card, blueprint.placement.len()),
+            byzantine: draft.byzantine,
             beyond_model: request.beyond_model,
         };
         let synchronous = card.needs_synchrony() && !request.beyond_model;
@@ -243,10 +242,10 @@ impl FaultPhase {
 
     /// Whether a node that crashes is gone for good.
     fn stops(&self) -> bool {
-        self.context.card.faults == Faults::CrashStop
+        !self.context.recovers()
     }
 
-    /// All nodes that have crashed, are about to, or will once they have sent so many messages.
+    /// All nodes that have crashed, are about to, or will once they have sent so many messages; where that is for good, those that have lied, too.
     fn crashed(&self) -> NodeSet {
         self.crashes.iter().fold(NodeSet::EMPTY, |set, (_, crashed)| set.or(*crashed))
     }
@@ -333,7 +332,13 @@ impl FaultPhase {
         if self.script_check.objection(action).is_some() || self.synchronous && action.delays_or_loses() {
             return;
         }
-        let crashed = self.script_check.crashed_by(action);
+        let mut crashed = self.script_check.crashed_by(action);
+        if let Action::Behaviour { node, how } = action
+            && how != Behaviour::Honest
+            && self.stops()
+        {
+            crashed.add(node);
+        }
         if self.most_failed.is_some() && !crashed.is_empty() && self.exceeds_failed(self.failed().or(crashed)) {
             if !self.context.beyond_model {
                 return;

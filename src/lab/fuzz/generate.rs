@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub core: Option<u8>,
     /// How many nodes may be failed at a time, where the protocol has no stable storage or a crashed node is gone.
     pub most_failed: Option<u8>,
+    /// How many nodes may be Byzantine.
+    pub byzantine: usize,
     /// If safety counts on clocks: how much faster one may run than another, in millionths.
     pub clocks: Option<u32>,
     /// If it compares the readings of clocks: by how much two may differ, µs.
@@ -72,8 +74,10 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     let core = core(fuzzer, &setup, rng);
     let most_failed = match card.faults {
         Faults::CrashForget | Faults::CrashStop => least(fuzzer, &setup).map(|least| setup.replicas - least),
+        Faults::Byzantine if card.needs_synchrony() => least(fuzzer, &setup).map(|least| setup.replicas - least),
         Faults::CrashRecover | Faults::Byzantine => None,
     };
+    let byzantine = usize::from((fuzzer.variant.liars)(&setup));
     let (clocks, clock_error) = ((fuzzer.variant.clocks)(&setup), (fuzzer.variant.clock_error)(&setup));
     workload::during(&mut scenario, card, ends, round_trip, rng);
     if core.is_some() {
@@ -89,7 +93,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
-    Draft { scenario, begins, ends, gap, round_trip, core, most_failed, clocks, clock_error }
+    Draft { scenario, begins, ends, gap, round_trip, core, most_failed, byzantine, clocks, clock_error }
 }
 
 /// The liveness bound: how long a healthy core may take to answer a client, or to bring a member up to date, µs.
