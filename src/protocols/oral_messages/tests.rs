@@ -82,7 +82,7 @@ fn step(changed: u8) -> Step {
 fn two_liars_of_seven_do_not_divide_the_others_and_do_with_one_round_less() {
     let divided = |without, odd: u8| {
         let run = run_with(7, 2, without, |from, to, message| {
-            (from < 2 && (to + from + odd) % 2 == 0).then(|| message.tampered()).flatten()
+            (from < 2 && (to + from + odd).is_multiple_of(2)).then(|| message.tampered()).flatten()
         });
         let decided = decisions(&run);
         decided[2..].iter().any(|decision| *decision != decided[2])
