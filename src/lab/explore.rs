@@ -70,7 +70,7 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ),
     ("transfers", "nodes that whoever leads may be ordered to hand over to, each once, such as 2+3; or none"),
     ("members", "members that whoever leads may be ordered to change to, each once, such as 1.2.3+1.2.3.4; or none"),
-    ("timers", "timers that fire"),
+    ("timers", "timers that fire; in lock-step all of them do"),
     ("crashes", "nodes that crash"),
     (
         "partial",
@@ -89,12 +89,12 @@ pub const BOUNDS: &[(&str, &str)] = &[
         "Byzantine nodes, such as 1+3: each message of theirs may arrive as it is, with another command, or not at all; or none",
     ),
     (
-        "symmetry",
-        "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off",
+        "lockstep",
+        "on, where all messages arrive before any timer fires again, and crashes fall in the middle of sending, too: synchronous rounds, the default for protocols that need them; or off",
     ),
     (
-        "lockstep",
-        "on, where all messages arrive before any timer fires again: synchronous rounds, the default for protocols that need them; or off",
+        "symmetry",
+        "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off",
     ),
 ];
 
@@ -150,7 +150,12 @@ impl ExploreRequest {
         if let (Some(requests), Some(_)) = (given("requests"), given("at")) {
             wrong.add("bounds.requests", requests, "\"at\" names a node for each of them; leave one of the two out");
         }
-        if bounds.bounds.partial != Times::Most(0) && bounds.bounds.crashes == Times::Most(0) {
+        if bounds.bounds.lock_step {
+            // Time goes on by itself.
+            bounds.bounds.timers = Times::Any;
+        }
+        let partial = given("partial").is_some() && bounds.bounds.partial != Times::Most(0);
+        if partial && bounds.bounds.crashes == Times::Most(0) {
             let says = "a crash in the middle of sending is one of the crashes: crashes=1 or more would do";
             wrong.add("bounds.partial", given("partial").unwrap_or_default(), says);
         }
@@ -211,14 +216,14 @@ struct Draft {
 }
 
 impl Draft {
-    /// What is explored unless said otherwise: two commands, two timers (any number in lock-step), no crash; who survives crashes may restart.
+    /// What is explored unless said otherwise: two commands, two timers, no crash; who survives crashes may restart.
     fn of(variant: &Variant, replicas: u8) -> Draft {
         let recovers = matches!(variant.card.faults, Faults::CrashRecover | Faults::CrashForget);
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
         let lock_step = variant.card.needs_synchrony();
-        // Time goes on by itself.
-        let timers = if lock_step { Times::Any } else { Times::Most(2) };
-        let bounds = Bounds { timers, restarts, lock_step, ..Bounds::default() };
+        // A crash falls in the middle of a broadcast as well as between two: that is what synchronous rounds have to survive.
+        let partial = if lock_step { Times::Any } else { Times::Most(0) };
+        let bounds = Bounds { timers: Times::Most(2), partial, restarts, lock_step, ..Bounds::default() };
         let contact_all = variant.card.contact == Contact::All;
         let count = if contact_all { (Bounds::REQUESTS / replicas.max(1)).min(2) } else { 2 };
         let at = places(count, variant, replicas);
@@ -319,8 +324,8 @@ impl Draft {
             if bounds.late_to_self { "late" } else { "now" }.to_owned(),
             if lost.is_empty() { NONE.to_owned() } else { lost.join("+") },
             joined(bounds.liars.iter().map(name).collect()),
-            if bounds.symmetry { "on" } else { "off" }.to_owned(),
             if bounds.lock_step { "on" } else { "off" }.to_owned(),
+            if bounds.symmetry { "on" } else { "off" }.to_owned(),
         ];
         BOUNDS.iter().zip(values).map(|((key, _), value)| Bound { key, value }).collect()
     }
