@@ -18,7 +18,8 @@
 //! The commander is node 1, his order is what a client first asks of him before round 1, and the default (the paper's "retreat") is the no-op. Clients ask
 //! all generals, and believe m + 1 equal answers. Nothing is on disks: a general that crashes says nothing more, and counts as a traitor.
 //!
-//! The paper was not at hand while this was written: its sections are cited from memory.
+//! The paper itself was not at hand: the algorithm is held against notes that quote it (IC1 and IC2, the steps of OM(m), the default); numbers of sections are
+//! from memory.
 
 mod rules;
 
