@@ -5,12 +5,16 @@
 
 #[path = "captions/epaxos.rs"]
 mod epaxos;
+#[path = "captions/floodset.rs"]
+mod floodset;
 #[path = "captions/foils.rs"]
 mod foils;
 #[path = "captions/mencius.rs"]
 mod mencius;
 #[path = "captions/omni_paxos.rs"]
 mod omni_paxos;
+#[path = "captions/oral_messages.rs"]
+mod oral_messages;
 #[path = "captions/quorums.rs"]
 mod quorums;
 #[path = "captions/reads.rs"]
@@ -606,6 +610,8 @@ fn claims(key: &str) -> &'static [Claim] {
         _ => foils::claims(key)
             .or_else(|| epaxos::claims(key))
             .or_else(|| mencius::claims(key))
+            .or_else(|| floodset::claims(key))
+            .or_else(|| oral_messages::claims(key))
             .or_else(|| reads::claims(key))
             .or_else(|| vrr::claims(key))
             .or_else(|| omni_paxos::claims(key))

@@ -132,6 +132,24 @@ fn two_phase_commit_sends_3n_minus_3_and_acknowledgements() {
     counts("two-phase-commit", &["settings.presume=commit"], [6, 12, 18, 24]);
 }
 
+/// Whoever has crashed or not: each round has everybody send to everybody else.
+#[test]
+fn floodset_sends_n_squared_minus_n_in_each_of_f_plus_1_rounds() {
+    counts("floodset", &[], [12, 40, 84, 144]);
+    counts("floodset", &["settings.f=2"], [18, 60, 126, 216]);
+}
+
+/// Each message of a round is passed on to all that it has not been through.
+#[test]
+fn oral_messages_are_n_minus_1_times_n_minus_2_and_so_on_in_each_of_m_plus_1_rounds() {
+    const FOUR: &str = r#"replicas=["us-east-1", "us-east-1", "us-west-2", "eu-west-1"]"#;
+    counts_of(&[4, 5, 7, 10], "oral-messages", &[FOUR], &[9, 16, 36, 81]);
+    counts_of(&[4, 7], "oral-messages", &[FOUR, "settings.m=0"], &[3, 6]);
+    const SEVEN: &str =
+        r#"replicas=["us-east-1", "us-east-1", "us-east-1", "us-west-2", "us-west-2", "eu-west-1", "eu-west-1"]"#;
+    counts_of(&[7, 10], "oral-messages", &[SEVEN, "settings.m=2"], &[6 + 30 + 120, 9 + 72 + 504]);
+}
+
 /// Gossip, heartbeats and anti-entropy are not of a command.
 #[test]
 fn ways_that_do_not_work_send_a_write_to_each_copy_and_wait_for_it_or_not() {

@@ -3,7 +3,7 @@
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-use quorumscope::core::{LeaderModel, Shots};
+use quorumscope::core::{Faults, LeaderModel, Shots};
 use quorumscope::lab::atlas::{Matrix, matrix};
 use quorumscope::lab::presets::preset;
 use quorumscope::lab::run::Run;
@@ -91,6 +91,34 @@ fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
         }
     }
     assert!(looked_at >= 25, "{looked_at}");
+}
+
+/// In synchronous rounds nobody is answered before the last one is over, and that is at the same time everywhere: after the time for inputs and f + 1
+/// rounds, here two round trips to the farthest and two rounds of one.
+#[test]
+fn latency_of_synchronous_rounds_is_the_time_of_all_rounds_at_every_site() {
+    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    let farthest = sites.iter().flat_map(|a| sites.iter().map(|b| round_trip(a, b))).max().expect("five places");
+    for variant in universe::variants().iter().filter(|v| v.card.agrees_on == Shots::Single && v.card.needs_synchrony())
+    {
+        let mut scenario = scenario(variant.card.key, matrix, &sites, 1);
+        (scenario.script, scenario.warmup) = (Vec::new(), None);
+        scenario.clients.iter_mut().for_each(|group| group.commands = Some(1));
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        assert_eq!(report.latency_us.len(), sites.len());
+        for client in &report.latency_us {
+            // Where nodes may lie, one answer is not enough.
+            let mut back: Vec<u64> = sites.iter().map(|site| round_trip(&client.site, site).div_ceil(2)).collect();
+            back.sort_unstable();
+            let answers = usize::from(variant.card.faults == Faults::Byzantine);
+            let expected = 2 * farthest + 2 * (farthest + 1) + back[answers];
+            assert_eq!((client.count, client.mean), (1, expected), "{}, client {}", variant.card.key, client.site);
+        }
+    }
 }
 
 /// In Viewstamped Replication the first primary is node 1, and leadership cannot be handed over: each place has node 1 once. A disk takes its time,

@@ -188,6 +188,9 @@ impl Check<'_> {
             assert_eq!((self.truth.committed, self.truth.claimed, self.truth.commands), (0, 0, 0));
         } else if said == "No value is chosen yet" {
             assert_eq!(self.truth.committed, 0);
+        } else if let Some(g) = fits("No value is chosen yet in {}") {
+            let latest = views.iter().filter_map(|view| view.status).max_by_key(|status| status.epoch).expect("up");
+            assert_eq!((self.truth.committed, self.epoch(&latest)), (0, g[0].to_owned()));
         } else if let Some(g) = fits("Everything up to entry {} is committed, but node {} does not know that yet") {
             self.committed_up_to(number(g[0]) as Slot);
             assert_eq!(self.status(listed(g[1])[0]).log.committed, 0);

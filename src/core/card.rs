@@ -39,6 +39,13 @@ pub struct Card {
     pub formulas: &'static [Formula],
 }
 
+impl Card {
+    /// Whether a bound on delays must always hold for what it promises. A card that promises nothing needs nothing.
+    pub const fn needs_synchrony(&self) -> bool {
+        matches!(self.timing, TimingModel::Synchronous) && !Promises::NOTHING.has(self.promises)
+    }
+}
+
 /// Failure models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Faults {

@@ -193,6 +193,11 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
         None
     }
 
+    /// The fewest replicas that a scenario may have, without these rules: a rule about that may be among them.
+    fn least_replicas(_ablated: RuleSet) -> u8 {
+        Self::CARD.min_replicas
+    }
+
     /// Liveness condition: whether it must make progress under these settings while `healthy` of its replicas are up and connected.
     fn live(setup: &Setup, healthy: u8) -> bool {
         healthy > setup.replicas / 2
@@ -224,6 +229,14 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     /// Number of equal replies from different replicas that complete a client's command: more than one where replicas may be Byzantine.
     fn answers(_setup: &Setup) -> u8 {
         1
+    }
+
+    /// How many of its replicas may be Byzantine.
+    fn liars(setup: &Setup) -> u8 {
+        match Self::CARD.faults {
+            super::Faults::Byzantine => setup.replicas.saturating_sub(1) / 3,
+            _ => 0,
+        }
     }
 
     /// If safety depends on clocks, as with leases: maximum relative clock drift, parts per million; clocks must not jump, either.

@@ -70,7 +70,7 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ),
     ("transfers", "nodes that whoever leads may be ordered to hand over to, each once, such as 2+3; or none"),
     ("members", "members that whoever leads may be ordered to change to, each once, such as 1.2.3+1.2.3.4; or none"),
-    ("timers", "timers that fire"),
+    ("timers", "timers that fire; in lock-step all of them do"),
     ("crashes", "nodes that crash"),
     (
         "partial",
@@ -84,6 +84,14 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("copies", "equal messages under way at once; more get lost"),
     ("own", "messages of a node to itself: \"now\", within the same event, or \"late\", like any other"),
     ("lost", "kinds of messages that always get lost, joined by +, or none"),
+    (
+        "liars",
+        "Byzantine nodes, such as 1+3: each message of theirs may arrive as it is, with another command, or not at all; or none",
+    ),
+    (
+        "lockstep",
+        "on, where all messages arrive before any timer fires again, and crashes fall in the middle of sending, too: synchronous rounds, the default for protocols that need them; or off",
+    ),
     (
         "symmetry",
         "on, to look at only one of several states that differ in nothing but the names of nodes that are alike; or off",
@@ -142,7 +150,12 @@ impl ExploreRequest {
         if let (Some(requests), Some(_)) = (given("requests"), given("at")) {
             wrong.add("bounds.requests", requests, "\"at\" names a node for each of them; leave one of the two out");
         }
-        if bounds.bounds.partial != Times::Most(0) && bounds.bounds.crashes == Times::Most(0) {
+        if bounds.bounds.lock_step {
+            // Time goes on by itself.
+            bounds.bounds.timers = Times::Any;
+        }
+        let partial = given("partial").is_some() && bounds.bounds.partial != Times::Most(0);
+        if partial && bounds.bounds.crashes == Times::Most(0) {
             let says = "a crash in the middle of sending is one of the crashes: crashes=1 or more would do";
             wrong.add("bounds.partial", given("partial").unwrap_or_default(), says);
         }
@@ -207,7 +220,10 @@ impl Draft {
     fn of(variant: &Variant, replicas: u8) -> Draft {
         let recovers = matches!(variant.card.faults, Faults::CrashRecover | Faults::CrashForget);
         let restarts = if recovers { Times::Any } else { Times::Most(0) };
-        let bounds = Bounds { timers: Times::Most(2), restarts, ..Bounds::default() };
+        let lock_step = variant.card.needs_synchrony();
+        // A crash falls in the middle of a broadcast as well as between two: that is what synchronous rounds have to survive.
+        let partial = if lock_step { Times::Any } else { Times::Most(0) };
+        let bounds = Bounds { timers: Times::Most(2), partial, restarts, lock_step, ..Bounds::default() };
         let contact_all = variant.card.contact == Contact::All;
         let count = if contact_all { (Bounds::REQUESTS / replicas.max(1)).min(2) } else { 2 };
         let at = places(count, variant, replicas);
@@ -255,7 +271,9 @@ impl Draft {
                 Err(format!("{} cannot change its members while it runs; none would do", variant.card.title))
             }
             "members" => memberships(value).map(|members| self.members = members),
+            "liars" => one_by_one(value, self.replicas).map(|liars| bounds.liars = liars.into_iter().collect()),
             "symmetry" => on(value).map(|on| bounds.symmetry = on),
+            "lockstep" => on(value).map(|on| bounds.lock_step = on),
             "timers" => times(value).map(|most| bounds.timers = most),
             "crashes" => times(value).map(|most| bounds.crashes = most),
             "partial" => times(value).map(|most| bounds.partial = most),
@@ -305,6 +323,8 @@ impl Draft {
             bounds.copies.to_string(),
             if bounds.late_to_self { "late" } else { "now" }.to_owned(),
             if lost.is_empty() { NONE.to_owned() } else { lost.join("+") },
+            joined(bounds.liars.iter().map(name).collect()),
+            if bounds.lock_step { "on" } else { "off" }.to_owned(),
             if bounds.symmetry { "on" } else { "off" }.to_owned(),
         ];
         BOUNDS.iter().zip(values).map(|((key, _), value)| Bound { key, value }).collect()

@@ -3,6 +3,7 @@
 pub mod caspaxos;
 pub mod epaxos;
 pub mod fast_paxos;
+pub mod floodset;
 pub mod gossip_leader;
 pub mod last_writer_wins;
 mod log_copy;
@@ -13,6 +14,7 @@ pub mod mencius;
 pub mod multi_paxos;
 pub mod notes;
 pub mod omni_paxos;
+pub mod oral_messages;
 pub mod raft;
 pub mod stonith_pair;
 pub mod synod;
@@ -38,6 +40,8 @@ macro_rules! variants {
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,
             mencius: $crate::protocols::mencius::Mencius,
+            oral_messages: $crate::protocols::oral_messages::OralMessages,
+            floodset: $crate::protocols::floodset::FloodSet,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,
             gossip_leader: $crate::protocols::gossip_leader::GossipLeader,

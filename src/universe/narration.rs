@@ -253,6 +253,13 @@ fn waiting_for(universe: &dyn Universe, leader: NodeId, status: &NodeStatus, tal
     }
 }
 
+/// The latest round under way, where rounds go by time and one value is agreed on.
+fn round_under_way(card: &crate::core::Card, views: &[NodeView]) -> Option<Epoch> {
+    let latest = views.iter().filter_map(|view| view.status).map(|status| status.epoch).max();
+    let rounds = card.agrees_on == Shots::Single && card.needs_synchrony();
+    latest.filter(|latest| rounds && latest.number > 0)
+}
+
 fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
     let card = universe.variant().card;
     let single = card.agrees_on == Shots::Single;
@@ -274,6 +281,9 @@ fn leaderless(universe: &dyn Universe, views: &[NodeView]) -> String {
             tally.need,
             tally.of,
         ),
+        None if let Some(round) = round_under_way(card, views) => {
+            format!("No value is chosen yet in {}.", epoch(universe, round))
+        }
         None if single => "Nobody has proposed anything yet.".to_owned(),
         None if card.leader == LeaderModel::Fixed => "Nobody leads, and nobody takes the leader's place.".to_owned(),
         None if card.leader == LeaderModel::None => serving(universe),

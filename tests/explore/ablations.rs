@@ -4,7 +4,7 @@
 //! `REWRITE=1 cargo test --test explore` writes the files anew. Without goals on the way (`via=`) a run is the shortest there is.
 //!
 //! Not here, because messages and timers take any time at all in an exploration, and these rules are about time: Raft's
-//! `leader-stickiness` and `lease-ends`. They are for runs in which clocks run: `quorumscope fuzz`.
+//! `leader-stickiness` and `lease-ends`, and the `lock-step` of FloodSet and OM(m). They are for runs in which clocks run: `quorumscope fuzz`.
 
 use super::request;
 use quorumscope::lab::counterexample::reproduce;
@@ -164,6 +164,14 @@ const ABLATIONS: &[(&str, &str)] = &[
         "omni-paxos-sync-index",
         "omni-paxos 3 -sync-index via=leader=2@1 via=held=1 via=leader=3@1 / timers=1 at=2+3 lost=Decide",
     ),
+    ("floodset-input-first", "floodset 3 -input-first / at=1"),
+    ("floodset-flood", "floodset 3 -flood / crashes=1 partial=1 at=1"),
+    ("floodset-one-round-more", "floodset 3 -one-round-more / crashes=1 partial=1 at=1"),
+    ("floodset-one-round-more-f-2", "floodset 4 -one-round-more f=2 / crashes=2 partial=2 at=1"),
+    ("floodset-one-decision", "floodset 3 -one-decision / "),
+    ("oral-messages-three-m-plus-one", "oral-messages 3 -three-m-plus-one / at=1 liars=3"),
+    ("oral-messages-one-round-more", "oral-messages 4 -one-round-more / at=1 liars=1"),
+    ("oral-messages-majority", "oral-messages 4 -majority / at=1 liars=1"),
     ("stonith-pair-shoot-before-takeover", "stonith-pair 2 -shoot-before-takeover / timers=1 requests=0"),
     ("stonith-pair-return-as-secondary", "stonith-pair 2 -return-as-secondary / timers=1 requests=0"),
     ("manual-failover-off-before-promotion", "manual-failover 2 -off-before-promotion / timers=3 requests=0"),

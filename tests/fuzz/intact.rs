@@ -3,6 +3,7 @@
 use super::{FuzzRequest, assert_nothing_broken, fuzzer, run};
 use quorumscope::core::{RuleSet, Settings, Setup, Shots};
 use quorumscope::universe;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The seeds to run: these, or `SEEDS=A..B`.
@@ -90,6 +91,29 @@ fn violations_beyond_the_model_are_counted_apart() {
         FuzzRequest { variant: "raft".to_owned(), only: vec!["byzantine".to_owned()], ..FuzzRequest::default() };
     let told = problems.check().expect_err("beyond the model").to_string();
     assert!(told.contains("only[0]: byzantine: Raft does not promise to tolerate that"), "{told}");
+}
+
+/// A network without a bound, or one crash more than it survives, and nothing is promised. In one of these seeds clients began after their time.
+#[test]
+fn synchronous_protocol_gets_a_bound_on_delays_and_no_more_crashes_than_it_survives() {
+    use quorumscope::lab::Value;
+    let fuzzer = fuzzer("floodset", &[]);
+    let mut crashed = 0;
+    for seed in (0..150).chain([16_453]) {
+        let run = fuzzer.run(seed);
+        assert_eq!((run.violation, run.beyond), (None, false), "{seed}");
+        assert_eq!(run.scenario.timing.map(|timing| timing.model).as_deref(), Some("synchronous"), "{seed}");
+        let f = match run.scenario.settings.get("f") {
+            Some(Value::Number(f)) => *f as usize,
+            _ => 1,
+        };
+        // Whoever is to crash once it has sent so much may be crashed before that.
+        let crashes = run.scenario.script.iter().filter(|fault| fault.action == "crash");
+        let nodes: BTreeSet<String> = crashes.filter_map(|fault| Some(format!("{:?}", fault.node.as_ref()?))).collect();
+        assert!(nodes.len() <= f, "{seed}: {nodes:?} of f = {f}");
+        crashed += nodes.len();
+    }
+    assert!(crashed > 30, "{crashed}");
 }
 
 /// Viewstamped Replication keeps nothing on disk, so no more replicas may be down or recovering at a time than it survives. Under this seed a place

@@ -26,8 +26,8 @@ pub struct Request {
 
 /// The bounds within which every run is looked at.
 ///
-/// Everything is asynchronous: any message in flight may be the next to arrive, any timer that is set may be the next to fire. A
-/// message that never arrives is as good as lost, so `losses` are needed only to make room when `messages` is small.
+/// Everything is asynchronous, unless `lock_step` says otherwise: any message in flight may be the next to arrive, any timer that is set may be the next
+/// to fire. A message that never arrives is as good as lost, so `losses` are needed only to make room when `messages` is small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Most events in a row.
@@ -58,6 +58,9 @@ pub struct Bounds {
     /// Kinds of messages that always get lost, a bit for each, by their places in the protocol's list. What they would bring about is
     /// not looked at; there are far fewer states.
     pub lost_kinds: u64,
+    /// Byzantine nodes: each of their messages to others may arrive as it is, arrive with another command
+    /// ([`Message::tampered`](crate::core::Message::tampered)), or not at all. What they decide is not looked at.
+    pub liars: NodeSet,
     /// What clients may ask for, each once; at most 16.
     pub requests: Vec<Request>,
     /// What an operator may order whoever leads to do, each once; at most 16.
@@ -66,6 +69,10 @@ pub struct Bounds {
     pub newcomers: u8,
     /// Whether to look at only one of several states that differ in nothing but the names of nodes, where names do not matter.
     pub symmetry: bool,
+    /// Synchronous rounds (Lynch, *Distributed Algorithms*, §2.1): all nodes set their timers for the same time, and no message takes longer than that.
+    /// First each node's timer fires, in any order, and then all that was sent arrives, in any order; only then may a timer fire again. Crashes and requests
+    /// come at any time. For protocols in which a node has one timer at a time, of the same length at all nodes.
+    pub lock_step: bool,
 }
 
 impl Default for Bounds {
@@ -85,10 +92,12 @@ impl Default for Bounds {
             epoch: u32::MAX,
             late_to_self: false,
             lost_kinds: 0,
+            liars: NodeSet::EMPTY,
             requests: Vec::new(),
             orders: Vec::new(),
             newcomers: 0,
             symmetry: false,
+            lock_step: false,
         }
     }
 }

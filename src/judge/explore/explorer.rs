@@ -4,6 +4,7 @@ use super::bounds::{Bounds, Cost, Cut, Cuts, Ledger, Spent, Times};
 use super::history::{HistoryVariable, Violation};
 use super::intern::Memo;
 use super::local_states::{Action, Event, LocalStates, Transition};
+use super::lock_step::Turn;
 use super::model::{Exercised, Model, Stimulus};
 use super::outcomes::{Outcomes, Remembered};
 use super::protocol_model::ModelOf;
@@ -270,15 +271,17 @@ impl Explorer {
     fn find_successors(&mut self, from: u32, start: usize, Pending { hash, sleep }: Pending) {
         let Explorer { rows, locals, outcomes, bounds, successors, .. } = self;
         let first = successors.len();
+        let turn = if bounds.lock_step { Turn::of(&rows[start..][..self.hosts], locals, outcomes) } else { Turn::Any };
         for (index, &local) in (0..).zip(&rows[start..][..self.hosts]) {
             let asleep = sleep >> index & 1 == 1;
             let span = locals.transitions(local, bounds, outcomes);
             if asleep && span.all_silent {
                 continue;
             }
+            let ticks = outcomes.facts(locals.host(local)).ticks;
             for (place, transition) in locals.all(span) {
                 let silent = transition.is_silent();
-                if !(asleep && silent) {
+                if !(asleep && silent) && turn.allows(transition.event.action, ticks) {
                     successors.push(Successor {
                         hash: hash.wrapping_add(transition.hash),
                         from,
@@ -331,7 +334,8 @@ impl Explorer {
     /// Concurrent Systems* (1996), chapter 5, cut down to what costs nothing to keep. They leave out transitions, never states.
     #[inline]
     fn sleep_set(&self, from: u32, index: usize, silent: bool) -> u64 {
-        if self.symmetry.is_some() {
+        // In lock-step, what one node does can be what another one waits for.
+        if self.symmetry.is_some() || self.bounds.lock_step {
             return 0;
         }
         let lower = (1 << index) - 1;

@@ -318,19 +318,36 @@ impl Finder<'_> {
             let mut rest = inbox.to_vec();
             rest.remove(place);
             self.event(Action::Deliver, message, &rest, None);
+            if self.lies(message)
+                && let Some(other) = self.outcomes.tampered(message)
+            {
+                self.event(Action::Deliver, other, &rest, None);
+            }
             if !once {
                 self.event(Action::Duplicate, message, inbox, Some(Cost::Duplicates));
             }
         }
     }
 
+    /// Whether a message is of a Byzantine node, to another one.
+    fn lies(&self, message: u32) -> bool {
+        let (from, to) = self.outcomes.endpoints(message);
+        from != to && self.bounds.liars.has(from)
+    }
+
     fn losses(&mut self, inbox: &[u32]) {
-        if self.bounds.losses == Times::Most(0) || self.bounds.duplicates == Times::Any {
+        let none = self.bounds.losses == Times::Most(0) || self.bounds.duplicates == Times::Any;
+        if none && self.bounds.liars.is_empty() {
             return;
         }
         for (place, &message) in inbox.iter().enumerate() {
             let (from, _) = self.outcomes.endpoints(message);
-            if from == self.me || self.outcomes.is_fence(message) || place > 0 && inbox[place - 1] == message {
+            let lies = self.lies(message);
+            if none && !lies
+                || from == self.me
+                || self.outcomes.is_fence(message)
+                || place > 0 && inbox[place - 1] == message
+            {
                 continue;
             }
             let mut rest = inbox.to_vec();
@@ -344,7 +361,7 @@ impl Finder<'_> {
                 moved: false,
                 visible: false,
                 crashes: false,
-                cost: (self.bounds.losses != Times::Any).then_some(Cost::Losses),
+                cost: (self.bounds.losses != Times::Any && !lies).then_some(Cost::Losses),
             });
         }
     }
@@ -361,7 +378,8 @@ impl Finder<'_> {
     fn transition(&mut self, event: Event, number: u32, inbox: &[u32], cost: Option<Cost>) {
         let outcome = self.outcomes.get(number);
         let (host, crashes) = (outcome.host, outcome.crashes());
-        if outcome.idle {
+        // In lock-step, what arrives without an effect is waited for all the same.
+        if outcome.idle && !(self.bounds.lock_step && event.action == Action::Deliver) {
             return;
         }
         if self.outcomes.facts(host).epoch > self.bounds.epoch {

@@ -25,6 +25,7 @@ mod explorer;
 mod history;
 mod intern;
 mod local_states;
+mod lock_step;
 mod memory;
 mod model;
 mod outcomes;

@@ -43,6 +43,9 @@ pub(super) trait Model: Debug {
     /// From whom and to whom a message goes.
     fn endpoints(&self, message: u32) -> (NodeId, NodeId);
 
+    /// The number of the message that a Byzantine sender could send in its place.
+    fn tampered(&mut self, message: u32) -> Option<u32>;
+
     /// A message in words.
     fn message_text(&self, message: u32) -> MessageText;
 
@@ -122,6 +125,8 @@ pub(super) struct HostFacts {
     pub epoch: u32,
     /// Numbers of the timers that are set, in order.
     pub timers: Box<[u32]>,
+    /// How many timers have fired, where that is counted; see [`Machine::ticks`].
+    pub ticks: u16,
 }
 
 /// An event that a node handles.
@@ -224,12 +229,14 @@ pub(super) struct Machine {
     timers: Vec<u32>,
     /// The last slot executed since it booted.
     applied: Slot,
+    /// How many timers have fired, crashes or not. Counted in [lock-step](super::Bounds::lock_step) only; 0 otherwise, which keeps states equal.
+    pub ticks: u16,
 }
 
 impl Machine {
     /// Nothing runs on it.
     pub fn new(me: NodeId) -> Machine {
-        Machine { me, up: false, timers: Vec::new(), applied: 0 }
+        Machine { me, up: false, timers: Vec::new(), applied: 0, ticks: 0 }
     }
 
     /// Numbers of the timers that are set, in order.
@@ -244,7 +251,7 @@ impl Machine {
 
     /// Everything but the disk is lost.
     pub fn crash(&mut self) {
-        *self = Machine::new(self.me);
+        *self = Machine { ticks: self.ticks, ..Machine::new(self.me) };
     }
 }
 

@@ -99,6 +99,13 @@ impl Outcomes {
         message
     }
 
+    /// The number of the message that a Byzantine sender could send in its place.
+    pub fn tampered(&mut self, message: u32) -> Option<u32> {
+        let message = self.model.tampered(message);
+        self.update();
+        message
+    }
+
     /// Learns of new hosts and messages.
     fn update(&mut self) {
         self.facts.extend((self.facts.len() as u32..self.model.hosts()).map(|host| self.model.host_facts(host)));

@@ -108,6 +108,7 @@ impl<P: Protocol, H: HistoryVariable<P>> ModelOf<P, H> {
             },
             (Stimulus::Timer(number), Some(node)) => {
                 run.machine.fire(number);
+                run.machine.ticks += u16::from(self.bounds.lock_step);
                 if let Some(timer) = Timer::<P>::from_index(*self.timers.get(number)) {
                     node.on_timer(timer, &mut self.out);
                 }
@@ -294,8 +295,10 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
                 nodes.add(me);
             }
         }
-        outcome.observed = H::is_relevant(&observation);
-        self.exercised = exercised;
+        // Properties hold for honest nodes only.
+        let honest = !self.bounds.liars.has(me);
+        outcome.observed = honest && H::is_relevant(&observation);
+        self.exercised = if honest { exercised } else { self.exercised };
         outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.observed;
         (outcome, report)
     }
@@ -323,6 +326,7 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
             leads: node.and_then(Node::leads),
             epoch: node.map_or(0, |node| node.status().epoch.number),
             timers: machine.timers().into(),
+            ticks: machine.ticks,
         }
     }
 
@@ -333,6 +337,12 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     fn endpoints(&self, message: u32) -> (NodeId, NodeId) {
         let (from, to, _) = self.messages.get(message);
         (*from, *to)
+    }
+
+    fn tampered(&mut self, message: u32) -> Option<u32> {
+        let (from, to, content) = self.messages.get(message);
+        let other = (*from, *to, Some(content.as_ref()?.tampered()?));
+        Some(self.messages.put(other))
     }
 
     fn message_text(&self, message: u32) -> MessageText {
@@ -370,7 +380,12 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     }
 
     fn check(&mut self, hosts: &[u32], step: Step) -> Option<Violation> {
-        hosts.iter().enumerate().for_each(|(index, &host)| self.move_node(index, host));
+        if self.bounds.liars.has(step.changed) {
+            return None;
+        }
+        let liars = self.bounds.liars;
+        let honest = hosts.iter().enumerate().filter(|(index, _)| !liars.has(NodeId(*index as u8)));
+        honest.for_each(|(index, &host)| self.move_node(index, host));
         self.selected.iter().find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;
             let nodes = other.into_iter().fold(NodeSet::just(step.changed), NodeSet::with);

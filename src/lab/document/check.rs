@@ -11,10 +11,9 @@ use super::quantity::milliseconds;
 use super::read::{LONGEST, REPLICAS, ROUND_TRIP, between, share, time, whole};
 use super::scenario::{NodeSettings, Recovery, Scenario, Stability, Value, ValueBytes};
 use super::timing::{scheduled_by_timing_model, timing_objection};
-use crate::core::card::Faults;
 use crate::core::settings::EDITION;
 use crate::core::{
-    Card, Edition, LeaderModel, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings,
+    Edition, LeaderModel, Micros, NodeId, NodeSet, RuleId, RuleSet, SettingId, SettingKind, Settings, Setup,
 };
 use crate::sim::action::{Assumption, Timed};
 use crate::sim::{self, Action, Blueprint, Sizes, Timing, Topology};
@@ -124,7 +123,7 @@ impl Scenario {
         let ablated = variant.map(|variant| self.ablated(variant, problems));
         let (places, mut topology) = self.sites(problems);
         let ids: Vec<&str> = self.sites.iter().map(|site| site.id.as_str()).take(SITES).collect();
-        let Layout { placement, domains, names } = self.lay_out(&ids, variant, problems);
+        let Layout { placement, domains, names } = self.lay_out(&ids, variant, ablated.unwrap_or_default(), problems);
         topology.jitter_permille = share(&self.network.jitter, "network.jitter", 1_000, problems);
         topology.loss_permille = share(&self.network.loss, "network.loss", 1_000, problems);
         topology.processing = time(&self.network.processing, "network.processing", 0, 0, ROUND_TRIP, problems);
@@ -135,8 +134,15 @@ impl Scenario {
         let clients = self.workload(&ids, &topology, problems);
         let kinds = variant.map_or(&[][..], |variant| variant.kinds);
         let timers = variant.map_or(&[][..], Variant::timers);
-        let script =
-            self.script(Names { sites: &ids, domains: &names, kinds, timers }, variant, topology.timing, problems);
+        let setup = Setup {
+            replicas: placement.len() as u8,
+            rtt_max: topology.round_trip_max(),
+            settings: base,
+            ablated: ablated.unwrap_or_default(),
+        };
+        let liars = variant.map_or(0, |variant| (variant.liars)(&setup));
+        let names_of = Names { sites: &ids, domains: &names, kinds, timers };
+        let script = self.script(names_of, variant, topology.timing, liars, problems);
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             problems.add("seed", seed, format!("0 to {SEED} would do"));
@@ -361,6 +367,7 @@ impl Scenario {
         names: Names<'_>,
         variant: Option<&Variant>,
         timing: Timing,
+        liars: u8,
         problems: &mut ProblemCollector,
     ) -> Vec<Timed> {
         if self.script.len() > FAULTS {
@@ -383,7 +390,7 @@ impl Scenario {
                     }
                     _ => {}
                 }
-                let borne = byzantine_tolerated(variant.card, self.replicas.len());
+                let borne = usize::from(liars);
                 if assumption != Assumption::Honesty || usize::from(byzantine.len()) + byzantine_by_role > borne {
                     let says = format!(
                         "{} counts on it that {}; beyond_model = true lets the script go beyond that",
@@ -474,14 +481,6 @@ impl Stability {
 fn before_first_fault(script: &[Timed]) -> Micros {
     let faults = script.iter().filter(|timed| timed.at > 0 && timed.action.is_fault());
     faults.map(|timed| timed.at).min().map_or(0, |at| at.saturating_sub(1_000_000))
-}
-
-/// How many of `replicas` nodes may be Byzantine: f with n ≥ 3f + 1, or none for crash-fault protocols.
-pub(in crate::lab) fn byzantine_tolerated(card: &Card, replicas: usize) -> usize {
-    match card.faults {
-        Faults::Byzantine => replicas.saturating_sub(1) / 3,
-        Faults::CrashStop | Faults::CrashRecover | Faults::CrashForget => 0,
-    }
 }
 
 /// The edition of a variant that is chosen, if one is.

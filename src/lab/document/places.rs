@@ -3,6 +3,7 @@
 use super::problem::ProblemCollector;
 use super::read::REPLICAS;
 use super::scenario::Scenario;
+use crate::core::RuleSet;
 use crate::sim::{DomainId, Domains};
 use crate::universe::Variant;
 
@@ -45,8 +46,14 @@ impl Scenario {
     }
 
     /// Reads `replicas` and the regions of `sites`.
-    pub(super) fn lay_out(&self, ids: &[&str], variant: Option<&Variant>, problems: &mut ProblemCollector) -> Layout {
-        let least = variant.map_or(1, |variant| usize::from(variant.card.min_replicas).max(1));
+    pub(super) fn lay_out(
+        &self,
+        ids: &[&str],
+        variant: Option<&Variant>,
+        ablated: RuleSet,
+        problems: &mut ProblemCollector,
+    ) -> Layout {
+        let least = variant.map_or(1, |variant| usize::from((variant.least_replicas)(ablated)).max(1));
         if self.replicas.len() < least || self.replicas.len() > REPLICAS {
             let says = format!("{least} to {REPLICAS} would do");
             problems.add("replicas", format!("{} replicas", self.replicas.len()), says);

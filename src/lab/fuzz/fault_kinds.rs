@@ -1,9 +1,8 @@
 //! Kinds of faults: the table of all kinds, and how one fault of each kind is generated.
 
 use super::fault_phase::FaultPhase;
-use super::generate::{SIZES, pick};
+use super::generate::pick;
 use crate::core::{Card, Faults, KindId, Micros, NodeId, NodeSet};
-use crate::lab::document::check::byzantine_tolerated;
 use crate::sim::action::{ALL, Behaviour, DiskFault, DomainFault, Intercept, LinkFault, MOST_DRIFT, Which};
 use crate::sim::{Action, DomainId};
 
@@ -24,8 +23,9 @@ pub(super) struct RunContext {
 }
 
 impl RunContext {
-    fn recovers(&self) -> bool {
-        self.card.faults != Faults::CrashStop
+    /// Whether a node that has crashed may start again: not where it cannot catch up with rounds that go by the clock, either.
+    pub fn recovers(&self) -> bool {
+        self.card.faults != Faults::CrashStop && !self.card.needs_synchrony()
     }
 
     /// Clock faults are unrestricted.
@@ -44,6 +44,8 @@ impl RunContext {
                 self.clocks.is_some() && !(0..=self.clock_error as i64).contains(&(jumped + i64::from(by)))
             }
             Action::Pause { clock_stops: true, .. } => self.clocks.is_some(),
+            action if self.card.needs_synchrony() && action.delays_or_loses() => true,
+            Action::Restart(_) if !self.recovers() => true,
             Action::Behaviour { node, how } if how != Behaviour::Honest => {
                 usize::from(byzantine.with(node).len()) > self.byzantine
             }
@@ -65,6 +67,15 @@ fn always(_: &RunContext) -> bool {
     true
 }
 
+/// Whether messages may be late or lost, or clocks run differently: not where all goes by synchronous rounds.
+fn may_be_late(context: &RunContext) -> bool {
+    context.beyond_model || !context.card.needs_synchrony()
+}
+
+fn is_synchronous(context: &RunContext) -> bool {
+    context.card.needs_synchrony()
+}
+
 fn beyond(context: &RunContext) -> bool {
     context.beyond_model
 }
@@ -79,12 +90,12 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
     FaultKind { name: "restart", fits: RunContext::recovers, inject: FaultPhase::restart_any },
     FaultKind { name: "bounce", fits: RunContext::recovers, inject: FaultPhase::bounce },
     FaultKind { name: "place", fits: always, inject: FaultPhase::inject_at_place },
-    FaultKind { name: "cut", fits: always, inject: FaultPhase::cut_link },
-    FaultKind { name: "isolate", fits: always, inject: FaultPhase::isolate },
-    FaultKind { name: "split", fits: always, inject: FaultPhase::split },
-    FaultKind { name: "star", fits: always, inject: FaultPhase::star },
+    FaultKind { name: "cut", fits: may_be_late, inject: FaultPhase::cut_link },
+    FaultKind { name: "isolate", fits: may_be_late, inject: FaultPhase::isolate },
+    FaultKind { name: "split", fits: may_be_late, inject: FaultPhase::split },
+    FaultKind { name: "star", fits: may_be_late, inject: FaultPhase::star },
     FaultKind { name: "heal", fits: always, inject: |fault_phase| fault_phase.act(Action::HealAll) },
-    FaultKind { name: "loss", fits: always, inject: FaultPhase::lose },
+    FaultKind { name: "loss", fits: may_be_late, inject: FaultPhase::lose },
     FaultKind { name: "move", fits: always, inject: FaultPhase::relocate },
     FaultKind { name: "hand-over", fits: |context| context.card.transfer, inject: FaultPhase::hand_over },
     FaultKind { name: "members", fits: |context| context.card.membership, inject: FaultPhase::change_members },
@@ -97,26 +108,34 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
         },
     },
     FaultKind { name: "lull", fits: always, inject: FaultPhase::lull },
-    FaultKind { name: "pause", fits: always, inject: FaultPhase::pause },
-    FaultKind { name: "suspend", fits: RunContext::any_clock, inject: FaultPhase::suspend },
-    FaultKind { name: "drift", fits: always, inject: FaultPhase::drift },
+    FaultKind { name: "pause", fits: may_be_late, inject: FaultPhase::pause },
+    FaultKind {
+        name: "suspend",
+        fits: |context| may_be_late(context) && context.any_clock(),
+        inject: FaultPhase::suspend,
+    },
+    FaultKind { name: "drift", fits: may_be_late, inject: FaultPhase::drift },
     FaultKind {
         name: "jump",
-        fits: |context| context.any_clock() || context.clock_error > 0,
+        fits: |context| may_be_late(context) && (context.any_clock() || context.clock_error > 0),
         inject: FaultPhase::jump,
     },
-    FaultKind { name: "slow-processor", fits: |context| context.costs, inject: FaultPhase::throttle },
-    FaultKind { name: "slow-link", fits: always, inject: |fault_phase| fault_phase.disturb(SLOW) },
-    FaultKind { name: "narrow-link", fits: always, inject: |fault_phase| fault_phase.disturb(NARROW) },
-    FaultKind { name: "narrow-uplink", fits: always, inject: FaultPhase::limit },
+    FaultKind {
+        name: "slow-processor",
+        fits: |context| may_be_late(context) && context.costs,
+        inject: FaultPhase::throttle,
+    },
+    FaultKind { name: "slow-link", fits: may_be_late, inject: |fault_phase| fault_phase.disturb(SLOW) },
+    FaultKind { name: "narrow-link", fits: may_be_late, inject: |fault_phase| fault_phase.disturb(NARROW) },
+    FaultKind { name: "narrow-uplink", fits: may_be_late, inject: FaultPhase::limit },
     FaultKind {
         name: "lossy-link",
-        fits: always,
+        fits: may_be_late,
         inject: |fault_phase| fault_phase.disturb(&[LinkFault::Lose(200), LinkFault::Lose(0)]),
     },
     FaultKind { name: "duplicates", fits: always, inject: |fault_phase| fault_phase.disturb(TWICE) },
-    FaultKind { name: "reordering", fits: always, inject: |fault_phase| fault_phase.disturb(REORDERED) },
-    FaultKind { name: "hold", fits: always, inject: FaultPhase::hold },
+    FaultKind { name: "reordering", fits: may_be_late, inject: |fault_phase| fault_phase.disturb(REORDERED) },
+    FaultKind { name: "hold", fits: may_be_late, inject: FaultPhase::hold },
     FaultKind {
         name: "message",
         fits: always,
@@ -124,7 +143,7 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
     },
     FaultKind {
         name: "slow-disk",
-        fits: always,
+        fits: may_be_late,
         inject: |fault_phase| fault_phase.disk(&[DiskFault::Slow(10_000), DiskFault::Repair]),
     },
     FaultKind {
@@ -145,7 +164,11 @@ pub(super) const FAULT_KINDS: &[FaultKind] = &[
         fits: |context| context.byzantine > 0 || context.beyond_model,
         inject: FaultPhase::behave,
     },
+    FaultKind { name: LAST_MESSAGES, fits: is_synchronous, inject: FaultPhase::crash_while_sending },
 ];
+
+/// The kind that came last. It is drawn only where it fits: so the seeds of all other variants are what they were.
+pub(super) const LAST_MESSAGES: &str = "crash-while-sending";
 
 const SLOW: &[LinkFault] = &[
     LinkFault::Slow { extra: 1_000, jitter: 1_000 },
@@ -167,13 +190,12 @@ pub fn fault_kinds() -> impl Iterator<Item = &'static str> {
 
 /// The names of the kinds that are possible for a protocol in some cluster with some settings.
 pub(super) fn possible(card: &'static Card, beyond_model: bool) -> impl Iterator<Item = &'static str> {
-    let most = SIZES.iter().copied().max().unwrap_or(1);
     let context = RunContext {
         card,
         clocks: None,
         clock_error: 0,
         costs: true,
-        byzantine: byzantine_tolerated(card, usize::from(most)),
+        byzantine: usize::from(card.faults == Faults::Byzantine),
         beyond_model,
     };
     FAULT_KINDS.iter().filter(move |fault_kind| (fault_kind.fits)(&context)).map(|fault_kind| fault_kind.name)
@@ -212,6 +234,14 @@ impl FaultPhase {
         let leader = self.universe.leader().filter(|_| self.rng.chance(500));
         let victim = leader.unwrap_or_else(|| self.any_node());
         self.up(victim).then_some(victim)
+    }
+
+    /// A node crashes once it has sent a few messages more, as in the middle of a broadcast.
+    fn crash_while_sending(&mut self) {
+        if let Some(node) = self.victim() {
+            let sends = self.rng.between(0, u64::from(self.universe.nodes()) - 1) as u16;
+            self.act(Action::CrashAfter { node, sends });
+        }
     }
 
     fn restart_any(&mut self) {

@@ -1,12 +1,11 @@
 //! The fault phase of a run: fault injection, and healing of the core at its end.
 
 use super::FuzzRequest;
-use super::fault_kinds::{FAULT_KINDS, FaultKind, RunContext};
+use super::fault_kinds::{FAULT_KINDS, FaultKind, LAST_MESSAGES, RunContext};
 use super::generate::{Draft, pick};
 use crate::core::status::RECOVERING;
-use crate::core::{Faults, Micros, NodeId, NodeSet, Phase};
+use crate::core::{Micros, NodeId, NodeSet, Phase};
 use crate::lab::Checked;
-use crate::lab::document::check::byzantine_tolerated;
 use crate::lab::document::fault::ScriptCheck;
 use crate::lab::run::session::{Stopped, Watch};
 use crate::sim::action::{Behaviour, DiskFault, Timed};
@@ -51,10 +50,12 @@ pub(super) struct FaultPhase {
     pub(super) round_trip: Micros,
     /// The size of the healthy core; `None`: no number of healthy replicas must make progress.
     pub(super) core: Option<u8>,
-    /// How many nodes may be failed at a time, where the protocol has no stable storage.
+    /// How many nodes may be failed at a time, where the protocol has no stable storage or a crashed node is gone.
     most_failed: Option<u8>,
     /// The crashes so far there, with the time of each, µs: who is in a place can change later.
     crashes: Vec<(Micros, NodeSet)>,
+    /// The network loses and delays nothing beyond its bound, and refuses what would.
+    synchronous: bool,
     /// Rejects actions that contradict the script so far.
     script_check: ScriptCheck,
     /// Probability of each kind of fault at each opportunity, in parts of a thousand.
@@ -86,9 +87,10 @@ impl FaultPhase {
             clocks: draft.clocks,
             clock_error: draft.clock_error,
             costs: blueprint.topology.cost != Cost::default(),
-            byzantine: byzantine_tolerated(card, blueprint.placement.len()),
+            byzantine: draft.byzantine,
             beyond_model: request.beyond_model,
         };
+        let synchronous = card.needs_synchrony() && !request.beyond_model;
         let density = pick(&mut rng, &[150, 300, 500]);
         let mut rate = |fault_kind: &FaultKind| {
             let rate = pick(&mut rng, &[30, 100, 300]);
@@ -96,7 +98,8 @@ impl FaultPhase {
             let there = if request.only.is_empty() { rng.chance(density) } else { asked_for };
             if there && (fault_kind.fits)(&context) { rate } else { 0 }
         };
-        let rates = FAULT_KINDS.iter().map(&mut rate).collect();
+        let drawn = |fault_kind: &FaultKind| fault_kind.name != LAST_MESSAGES || (fault_kind.fits)(&context);
+        let rates = FAULT_KINDS.iter().map(|fault_kind| if drawn(fault_kind) { rate(fault_kind) } else { 0 }).collect();
         FaultPhase {
             universe,
             script: Vec::new(),
@@ -110,6 +113,7 @@ impl FaultPhase {
             core: draft.core,
             most_failed: draft.most_failed,
             crashes: Vec::new(),
+            synchronous,
             script_check: ScriptCheck::new(card, blueprint),
             rates,
             at: 0,
@@ -158,7 +162,8 @@ impl FaultPhase {
         let nodes = NodeSet::first(self.universe.nodes());
         // After membership changes the members are not known here, so all nodes must be healthy.
         let core = self.core.filter(|_| !self.members_changed()).unwrap_or(nodes.len());
-        let mut healthy: Vec<NodeId> = nodes.minus(self.corrupted_disks()).iter().collect();
+        let gone = if self.stops() { self.crashed() } else { NodeSet::EMPTY };
+        let mut healthy: Vec<NodeId> = nodes.minus(self.corrupted_disks()).minus(gone).iter().collect();
         while healthy.len() > usize::from(core) {
             let mut one = self.rng.between(0, healthy.len() as u64 - 1) as usize;
             let left: NodeSet = healthy.iter().copied().collect();
@@ -177,7 +182,7 @@ impl FaultPhase {
             self.act(Action::Disk { node: *node, fault: DiskFault::Repair });
         }
         let mut bridges = draft.scenario.stability.is_some().then(|| Rng::stream(draft.ends, "bridges", 0));
-        let recovers = self.context.card.faults != Faults::CrashStop;
+        let recovers = !self.stops();
         for node in nodes.iter() {
             match healthy.contains(&node) {
                 // A node with a full disk may have stopped by then. Nodes that are up for certain are not restarted.
@@ -235,8 +240,21 @@ impl FaultPhase {
         self.context.exceeds_model(action, self.byzantine(), jumped)
     }
 
+    /// Whether a node that crashes is gone for good.
+    fn stops(&self) -> bool {
+        !self.context.recovers()
+    }
+
+    /// All nodes that have crashed, are about to, or will once they have sent so many messages; where that is for good, those that have lied, too.
+    fn crashed(&self) -> NodeSet {
+        self.crashes.iter().fold(NodeSet::EMPTY, |set, (_, crashed)| set.or(*crashed))
+    }
+
     /// The nodes that are down or recovering, are about to crash, or will not start again.
     fn failed(&self) -> NodeSet {
+        if self.stops() {
+            return self.crashed();
+        }
         let is_failed = |node: &NodeId| self.universe.node(*node).status.is_none_or(|status| status.role == RECOVERING);
         let failed: NodeSet = NodeSet::first(self.universe.nodes()).iter().filter(is_failed).collect();
         let now = self.universe.time();
@@ -245,7 +263,7 @@ impl FaultPhase {
         failed.or(about_to).or(self.corrupted_disks())
     }
 
-    /// Whether these are more failed nodes than a protocol without stable storage survives.
+    /// Whether these are more failed nodes than the protocol survives.
     fn exceeds_failed(&self, failed: NodeSet) -> bool {
         self.most_failed.is_some_and(|most| failed.len() > most)
     }
@@ -311,10 +329,16 @@ impl FaultPhase {
 
     /// Appends an action to the script, at the first microsecond in which nothing else is due; drops it if it contradicts the script.
     pub(super) fn act(&mut self, action: Action) {
-        if self.script_check.objection(action).is_some() {
+        if self.script_check.objection(action).is_some() || self.synchronous && action.delays_or_loses() {
             return;
         }
-        let crashed = self.script_check.crashed_by(action);
+        let mut crashed = self.script_check.crashed_by(action);
+        if let Action::Behaviour { node, how } = action
+            && how != Behaviour::Honest
+            && self.stops()
+        {
+            crashed.add(node);
+        }
         if self.most_failed.is_some() && !crashed.is_empty() && self.exceeds_failed(self.failed().or(crashed)) {
             if !self.context.beyond_model {
                 return;

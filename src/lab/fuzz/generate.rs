@@ -5,7 +5,7 @@ use crate::core::node::Setup;
 use crate::core::settings::EDITION;
 use crate::core::{Faults, Micros, SettingKind, Shots};
 use crate::lab::document::atlas::MATRICES;
-use crate::lab::document::scenario::{Cost, Network, Recovery, Scenario, Site, Stability, Value};
+use crate::lab::document::scenario::{Cost, Network, Recovery, Scenario, Site, Stability, Timing, Value};
 use crate::lab::{Checked, Quantity};
 use crate::sim::rng::Rng;
 
@@ -25,8 +25,10 @@ pub(super) struct Draft {
     pub round_trip: Micros,
     /// The size of the healthy core; `None`: no number of healthy replicas must make progress.
     pub core: Option<u8>,
-    /// How many nodes may be failed at a time, where the protocol has no stable storage.
+    /// How many nodes may be failed at a time, where the protocol has no stable storage or a crashed node is gone.
     pub most_failed: Option<u8>,
+    /// How many nodes may be Byzantine.
+    pub byzantine: usize,
     /// If safety counts on clocks: how much faster one may run than another, in millionths.
     pub clocks: Option<u32>,
     /// If it compares the readings of clocks: by how much two may differ, µs.
@@ -56,6 +58,9 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     network(&mut scenario, rng);
     cost(&mut scenario, rng);
     scenario.disk = time(pick(rng, &[0, 0, 300, 5_000]));
+    if card.needs_synchrony() {
+        synchronous(&mut scenario, fuzzer.request.beyond_model, rng);
+    }
     settings(fuzzer, &mut scenario, rng);
     let checked = keep_promises(fuzzer, &mut scenario);
 
@@ -68,11 +73,13 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     let setup = setup(&checked);
     let core = core(fuzzer, &setup, rng);
     let most_failed = match card.faults {
-        Faults::CrashForget => least(fuzzer, &setup).map(|least| setup.replicas - least),
-        Faults::CrashStop | Faults::CrashRecover | Faults::Byzantine => None,
+        Faults::CrashForget | Faults::CrashStop => least(fuzzer, &setup).map(|least| setup.replicas - least),
+        Faults::Byzantine if card.needs_synchrony() => least(fuzzer, &setup).map(|least| setup.replicas - least),
+        Faults::CrashRecover | Faults::Byzantine => None,
     };
+    let byzantine = usize::from((fuzzer.variant.liars)(&setup));
     let (clocks, clock_error) = ((fuzzer.variant.clocks)(&setup), (fuzzer.variant.clock_error)(&setup));
-    workload::during(&mut scenario, card.agrees_on, ends, round_trip, rng);
+    workload::during(&mut scenario, card, ends, round_trip, rng);
     if core.is_some() {
         let within = bound(&scenario, round_trip);
         scenario.recovery = Some(Recovery { from: Quantity::from_micros(ends), within: Quantity::from_micros(within) });
@@ -86,7 +93,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
     } else {
         scenario.duration = time(ends + 20 * round_trip);
     }
-    Draft { scenario, begins, ends, gap, round_trip, core, most_failed, clocks, clock_error }
+    Draft { scenario, begins, ends, gap, round_trip, core, most_failed, byzantine, clocks, clock_error }
 }
 
 /// The liveness bound: how long a healthy core may take to answer a client, or to bring a member up to date, µs.
@@ -172,6 +179,23 @@ fn cost(scenario: &mut Scenario, rng: &mut Rng) {
             send: time(pick(rng, &[0, 1])),
             send_kb: time(pick(rng, &[0, 1])),
         };
+    }
+}
+
+/// A network in which no message is lost or takes longer than a bound Δ, and nothing else takes time; beyond the model, faults can break that bound,
+/// and nothing else does.
+fn synchronous(scenario: &mut Scenario, beyond_model: bool, rng: &mut Rng) {
+    (scenario.network.loss, scenario.network.processing) = (None, None);
+    (scenario.cost, scenario.disk) = (Cost::default(), None);
+    let Ok(checked) = scenario.check() else { return };
+    let percent = pick(rng, &[50, 50, 75, 200]);
+    // Half of the longest round trip is what one message takes, jitter included; less than that cuts the jitter.
+    let topology = &checked.blueprint.topology;
+    let farthest = topology.one_way.iter().chain(&topology.local_back).copied().max().unwrap_or(0);
+    let delta = (topology.round_trip_max() * percent / 100).max(Micros::from(farthest)) + 1;
+    if !beyond_model {
+        let model = "synchronous".to_owned();
+        scenario.timing = Some(Timing { model, delta: Some(Quantity::from_micros(delta)), ..Timing::default() });
     }
 }
 

@@ -1,7 +1,7 @@
 //! Generated workload: client groups during the fault phase and after it.
 
 use super::generate::{any_site, pick, share, time};
-use crate::core::{Micros, Shots};
+use crate::core::{Card, Micros, Shots};
 use crate::lab::Quantity;
 use crate::lab::document::read::LONGEST;
 use crate::lab::document::scenario::{Clients, Scenario, ValueBytes};
@@ -16,7 +16,8 @@ const LATE_COMMANDS: u32 = 8;
 const SERVICES: &[&str] = &["kv", "kv", "kv", "kv", "kv", "lock", "queue", "barrier", "config", "broadcast"];
 
 /// Adds the clients of the fault phase.
-pub(super) fn during(scenario: &mut Scenario, agrees_on: Shots, ends: Micros, round_trip: Micros, rng: &mut Rng) {
+pub(super) fn during(scenario: &mut Scenario, card: &Card, ends: Micros, round_trip: Micros, rng: &mut Rng) {
+    let agrees_on = card.agrees_on;
     if agrees_on.executes() {
         scenario.service = Some(pick(rng, SERVICES)).filter(|service| *service != "kv").map(str::to_owned);
     }
@@ -32,7 +33,9 @@ pub(super) fn during(scenario: &mut Scenario, agrees_on: Shots, ends: Micros, ro
         asked_for(scenario, &mut group, ends, rng);
         if agrees_on == Shots::Single {
             group.commands = Some(rng.between(1, 3) as u32);
-            group.start = time(rng.between(0, ends / 2));
+            // Synchronous rounds begin soon, and what comes later is no input.
+            let latest = if card.needs_synchrony() { (2 * round_trip).min(ends / 2) } else { ends / 2 };
+            group.start = time(rng.between(0, latest));
         } else if rng.chance(300) && scenario.service.as_deref() != Some("barrier") {
             group.commands = Some(COMMANDS / 2);
             let gap = ends / rng.between(10, 50);
