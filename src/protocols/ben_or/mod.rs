@@ -277,7 +277,7 @@ impl Server {
         let (round, from) = (heard.round, union(&heard.echo2));
         let [zero, one, bottom] = heard.echo2.map(|nodes| !nodes.is_empty());
         // At most one of the two values: claim 1.
-        let value = (zero || one).then_some(one);
+        let value = (zero || one).then_some(!zero);
         if let Some(value) = value {
             let all = !bottom && zero != one;
             if all {
