@@ -311,7 +311,7 @@ impl Server {
             return;
         }
         self.disk.decided = Some((value, round));
-        out.because(SAVES, facts![]);
+        out.because(SAVES_DECISION, facts![]);
         out.save();
         out.applied(1, decision(value));
         if self.config.stops {

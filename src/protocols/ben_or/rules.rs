@@ -34,8 +34,8 @@ crate::rules! {
         says: "A node sends echo2 of a value only if all the echo1 that it waited for have that value, and otherwise echo2 of ⊥. So there are never echo2 of both values in one round.",
         without: Some("there are echo2 of 0 and of 1 in one round, and both are decided"),
     } tells {
-        ECHOES_VALUE(bit, from, round) = "sends echo2 of {bit}: {from} all sent echo1 of {bit} in round {round}";
-        ECHOES_BOTTOM(from, round) = "sends echo2 of ⊥: {from} sent echo1 of both values in round {round}";
+        ECHOES_VALUE(bit, from, round) = "sends echo2 of {bit}: all echo1 that it waited for in round {round}, those of {from}, are {bit}";
+        ECHOES_BOTTOM(from, round) = "sends echo2 of ⊥: the echo1 that it waited for in round {round}, those of {from}, have both values";
     };
     /// The decision.
     DECIDE = {
@@ -45,8 +45,8 @@ crate::rules! {
         says: "A node decides a value only if all the echo2 that it waited for have that value. Then everybody else gets at least one of them in this round.",
         without: Some("a value is decided that another node may never hear of in this round, and which it replaces by its coin"),
     } tells {
-        DECIDES(bit, from, round) = "decides {bit}: {from} all sent echo2 of {bit} in round {round}";
-        DOES_NOT_DECIDE(bit, from, round) = "does not decide {bit}: not all of {from} sent echo2 of it in round {round}";
+        DECIDES(bit, from, round) = "decides {bit}: all echo2 that it waited for in round {round}, those of {from}, are {bit}";
+        DOES_NOT_DECIDE(bit, from, round) = "does not decide {bit}: not all echo2 that it waited for in round {round}, those of {from}, are {bit}";
     };
     /// The adoption.
     ADOPT = {
@@ -66,7 +66,7 @@ crate::rules! {
         says: "A node that got nothing but echo2 of ⊥ draws its next value by a fair coin of its own.",
         without: Some("nodes whose values are divided go on with the same values, and as long as messages come in the same order nobody ever decides (Fischer, Lynch, Paterson 1985)"),
     } tells {
-        TOSSES(from, round) = "tosses a coin: {from} all sent echo2 of ⊥ in round {round}";
+        TOSSES(from, round) = "tosses a coin: all echo2 that it waited for in round {round}, those of {from}, are ⊥";
         SHOWS(bit) = "goes into the next round with {bit}: so the coin fell";
     };
     /// Rounds are separate.
@@ -99,6 +99,7 @@ crate::rules! {
         without: Some("a restarted node sends another echo in the same round, which counts for both values"),
     } tells {
         SAVES() = "sends it when it is on its disk";
+        SAVES_DECISION() = "writes that to its disk before anybody hears of it";
         RESTARTS(round) = "restarts in round {round}, with the echoes that are on its disk";
         RESTARTS_DECIDED(bit) = "restarts knowing that {bit} is decided";
     };
