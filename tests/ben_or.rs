@@ -1,7 +1,7 @@
 //! Rounds until Ben-Or's protocol decides, over the number of nodes and over who chooses the order of messages: measured over thousands of seeds, held
 //! against arithmetic, and written to `docs/variants/measured/ben-or.md`, which is a part of `docs/variants/ben-or.md`.
 //!
-//! `UPDATE=1 cargo test --release --test ben_or` measures everything anew and writes it (a minute; 12 s of it for nine nodes and the unkind order), and
+//! `UPDATE=1 cargo test --release --test ben_or` measures everything anew and writes it (half a minute), and
 //! `UPDATE=1 cargo test --test charts` takes it over. Without that, what is cheap is measured again and must be what is written.
 //!
 //! Odd nodes begin with 1 and even ones with 0: f+1 and f of them, as divided as an odd number can be. Rounds are counted up to the one in which the first

@@ -35,10 +35,13 @@
 //!   goes on where it was, and a node that waits for long asks for echoes again.
 //! * **Any n.** f is ⌊(n−1)/2⌋; with an even n it is the same protocol with n−f = n/2+1.
 
+mod invariants;
+mod message;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use message::Msg;
 pub use rules::*;
 
 use crate::core::node::{Breach, Invariant, Node, Protocol, SettingError, Setup, Step};
@@ -68,32 +71,6 @@ const fn word(value: Option<bool>) -> &'static str {
         Some(true) => "1",
         Some(false) => "0",
         None => "⊥",
-    }
-}
-
-crate::messages! {
-    /// What nodes send each other.
-    #[derive(Copy)]
-    #[allow(missing_docs)] // The variants say what their fields are.
-    pub enum Msg {
-        /// The value with which the sender is in a round; `asks` for the receiver's echoes of that round, because it has waited for long.
-        Echo1 { round: u32, value: bool, asks: bool } = {
-            alias: "report", letter: '1', phase: Propose, says: "tells its value",
-            bytes: 5, commands: 0, values: |see| see(decision(*value).value()), slot: 1,
-            tampered: Some(Msg::Echo1 { round: *round, value: !value, asks: *asks }),
-        };
-        /// The value that all echo1 had for which the sender waited; `None` (⊥) if they had not all the same.
-        Echo2 { round: u32, value: Option<bool> } = {
-            alias: "proposal", letter: '2', phase: Accept, says: "tells what n−f nodes told it: one value, or both (⊥)",
-            bytes: 5, commands: 0, values: |see| value.iter().for_each(|value| see(decision(*value).value())), slot: 1,
-            tampered: Some(Msg::Echo2 { round: *round, value: Some(!value.unwrap_or(false)) }),
-        };
-        /// The value is decided.
-        Decide { value: bool } = {
-            letter: 'D', phase: Commit, says: "tells what it has decided",
-            bytes: 1, commands: 0, values: |see| see(decision(*value).value()), slot: 1,
-            tampered: Some(Msg::Decide { value: !value }),
-        };
     }
 }
 
@@ -600,63 +577,6 @@ impl Protocol for BenOr {
     }
 
     fn invariants() -> &'static [Invariant<Server>] {
-        &[
-            Invariant {
-                name: "One value a round (claim 1)",
-                says: "No two nodes send echo2 of different values in one round.",
-                holds: one_value_a_round,
-            },
-            Invariant {
-                name: "Decided stays decided (claim 2)",
-                says: "If a node decides a value in some round, every node that goes further begins the next round with that value.",
-                holds: decided_stays_decided,
-            },
-            Invariant {
-                name: "Validity",
-                says: "While every node is up and all inputs are the same, nobody has another value.",
-                holds: validity,
-            },
-        ]
-    }
-}
-
-/// The node that changed, and each of the others that are up.
-fn pairs(nodes: &[Option<Server>], step: Step) -> impl Iterator<Item = (&Server, &Server)> {
-    let changed = nodes.get(usize::from(step.changed.0)).and_then(Option::as_ref).filter(|_| step.log_from.is_some());
-    changed.into_iter().flat_map(|server| nodes.iter().flatten().map(move |other| (server, other)))
-}
-
-fn one_value_a_round(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
-    for (server, other) in pairs(nodes, step) {
-        let both = server.disk.rounds.iter().zip(&other.disk.rounds);
-        let values = both.filter_map(|(own, its)| Some((own.echo2??, its.echo2??)));
-        if values.into_iter().any(|(own, its)| own != its) {
-            return Err(Breach { other: Some(other.me), slot: None });
-        }
-    }
-    Ok(())
-}
-
-fn decided_stays_decided(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
-    let leaves = |decided: &Server, other: &Server| match decided.disk.decided {
-        Some((value, round)) if round > 0 => other.sent(round + 1).is_some_and(|sent| sent.echo1 != value),
-        _ => false,
-    };
-    match pairs(nodes, step).find(|(server, other)| leaves(server, other) || leaves(other, server)) {
-        Some((_, other)) => Err(Breach { other: Some(other.me), slot: Some(1) }),
-        None => Ok(()),
-    }
-}
-
-fn validity(nodes: &[Option<Server>], step: Step) -> Result<(), Breach> {
-    let Some(Some(server)) = nodes.get(usize::from(step.changed.0)) else { return Ok(()) };
-    let input = |node: &Option<Server>| node.as_ref().map(|node| node.disk.rounds.first().map(|sent| sent.echo1));
-    let Some(Some(own)) = nodes.iter().find_map(|node| input(node).filter(Option::is_some)) else { return Ok(()) };
-    let same = nodes.iter().all(|node| input(node).is_some_and(|input| input.is_none_or(|input| input == own)));
-    let other =
-        server.value().is_some_and(|value| value != own) || server.disk.decided.is_some_and(|(value, _)| value != own);
-    match same && other {
-        true => Err(Breach { other: None, slot: Some(1) }),
-        false => Ok(()),
+        invariants::ALL
     }
 }
