@@ -517,7 +517,7 @@ impl Protocol for BenOr {
         paper: "Michael Ben-Or, Another Advantage of Free Choice: Completely Asynchronous Agreement Protocols, PODC 1983; Abraham, Ben-David, Yandamuri, Asynchronous Agreement Part Two, Decentralized Thoughts, 2022-03-30",
         epoch: "round",
         family: Family::OtherModels,
-        optimises: "nothing to assume about time",
+        optimises: "assumptions: none about time",
         min_replicas: 1,
         faults: Faults::CrashRecover,
         timing: TimingModel::Asynchronous,
@@ -541,6 +541,12 @@ impl Protocol for BenOr {
 
     fn cluster(setup: &Setup) -> Result<Vec<Config>, SettingError> {
         let settings = &setup.settings;
+        if setup.replicas == 1 && !settings.flag(STOPS) {
+            return Err((
+                "termination_gadget",
+                "true with a single node, whose rounds take no time and would never end",
+            ));
+        }
         let config = Config {
             nodes: setup.replicas,
             by_node: settings.choice(INPUTS) == 1,

@@ -169,7 +169,7 @@ fn node_without_a_client_takes_the_value_of_the_first_echo1() {
     assert_eq!(node(&network, 1).value(), Some(false));
     // A client that comes later is answered, and changes nothing.
     network.ask(1, write(ONE));
-    assert_eq!(node(&network, 1).disk.rounds[0].echo1, false);
+    assert!(!node(&network, 1).disk.rounds[0].echo1);
 }
 
 #[test]
@@ -213,6 +213,21 @@ fn without_the_gadget_rounds_go_on_and_cost_2n_times_n_minus_1_each() {
             assert_eq!((node(&network, id).decided(), node(&network, id).round()), (Some((true, 1)), 5));
         }
     }
+}
+
+#[test]
+fn single_node_must_stop() {
+    let mut settings = crate::core::Settings::defaults(SETTINGS);
+    let setup = |replicas, settings: &crate::core::Settings| Setup {
+        replicas,
+        rtt_max: 100,
+        settings: settings.clone(),
+        ablated: crate::core::RuleSet::EMPTY,
+    };
+    assert!(BenOr::cluster(&setup(1, &settings)).is_ok());
+    settings.set(STOPS, 0);
+    assert_eq!(BenOr::cluster(&setup(1, &settings)).map_err(|(key, _)| key).err(), Some("termination_gadget"));
+    assert!(BenOr::cluster(&setup(2, &settings)).is_ok());
 }
 
 #[test]
