@@ -4,12 +4,13 @@
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 use quorumscope::core::node::Setup;
-use quorumscope::core::{Faults, LeaderModel, RuleSet, Settings, Shots, TimingModel};
-use quorumscope::lab::compare::{Cell, CompareJob, Figure};
+use quorumscope::core::{Faults, LeaderModel, NodeId, RuleSet, Settings, Shots, TimingModel};
+use quorumscope::lab::compare::{Cell, CompareJob, Figure, Measured};
+use quorumscope::lab::run::sequence::chart::Message;
 use quorumscope::lab::run::sequence::steady;
-use quorumscope::lab::{Scenario, Site};
+use quorumscope::lab::{Fault, Scenario, Site};
 use quorumscope::universe::{self, End, Variant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 
@@ -37,6 +38,36 @@ fn measured() -> Vec<Cell> {
 /// A whole number without decimals, any other with one.
 fn number(number: f64) -> String {
     if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.1}") }
+}
+
+/// Messages for one command: those that the formula counts, where it is met.
+fn per_command(measured: &Measured) -> String {
+    match &measured.formula {
+        Some(formula) if formula.exact => formula.per_command.to_string(),
+        _ => number(measured.per_command),
+    }
+}
+
+/// What nodes count before they go on, and up to how many of five: what is told of them from the start to the answer of a command.
+fn waits_for(variant: &Variant) -> String {
+    let mut scenario = Scenario { variant: variant.card.key.to_owned(), ..even(5) };
+    scenario.duration = Some("10s".into());
+    scenario.script =
+        vec![Fault { at: "8s".into(), action: "request".into(), site: Some("s1".to_owned()), ..Fault::default() }];
+    let Ok(checked) = scenario.check() else { return "–".to_owned() };
+    let Ok(mut universe) = checked.variant.boot(&checked.blueprint) else { return "–".to_owned() };
+    let mut counted: BTreeMap<&str, BTreeSet<u8>> = BTreeMap::new();
+    while universe.step_until(10_000_000) {
+        for node in 0..5 {
+            let tally = universe.node(NodeId(node)).status.and_then(|status| status.tally);
+            tally.into_iter().for_each(|tally| _ = counted.entry(tally.of).or_default().insert(tally.need));
+        }
+    }
+    let told = counted.iter().map(|(of, needs)| {
+        let needs: Vec<String> = needs.iter().map(u8::to_string).collect();
+        format!("{of} {}", needs.join(" or "))
+    });
+    Some(told.collect::<Vec<_>>().join(", ")).filter(|told| !told.is_empty()).unwrap_or("–".to_owned())
 }
 
 /// Figures for all sizes, or what they have in common.
@@ -100,17 +131,37 @@ fn fewest(variant: &Variant, n: u32) -> Option<String> {
 /// between replicas, and 2 ms between the client and the first.
 fn delays(variant: &'static Variant) -> String {
     let Ok(chart) = steady::chart(variant, &variant.inspector) else { return "–".to_owned() };
-    let answer =
-        chart.messages.iter().find(|message| matches!((message.from, message.to), (End::Node(_), End::Client(_))));
+    let to_client = |message: &&Message| matches!((message.from, message.to), (End::Node(_), End::Client(_)));
+    let answer = chart.messages.iter().filter(to_client).find(|message| message.label.starts_with("answer"));
     let Some(answer) = answer else { return "–".to_owned() };
     let asked = chart.messages.iter().find(|message| matches!(message.from, End::Client(_))).expect("it asked");
     number((answer.sent.at - asked.ended.at) as f64 / 10_000.0)
 }
 
-/// The most states of an exploration that is pinned in `tests/explore/`, by variant. A line there begins with the variant's key, or with a macro or a
-/// constant whose text does.
-fn pinned() -> BTreeMap<String, u64> {
-    let mut most: BTreeMap<String, u64> = BTreeMap::new();
+/// The key of the variant that an expression in a source asks to explore: the first word of its text, or of what a name in it stands for.
+fn explored_variant(source: &str, expression: &str, depth: u8) -> Option<&'static str> {
+    let first = |text: &str| text.split('"').nth(1)?.split_whitespace().next().map(str::to_owned);
+    let word = first(expression).unwrap_or_default();
+    if let Some(variant) = universe::variant(&word) {
+        return Some(variant.card.key);
+    }
+    let mut names = expression
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|name| depth > 0 && !name.is_empty());
+    let defined = |name: &str| {
+        let ways = [format!("let {name} = "), format!("const {name}: "), format!("fn {name}(")];
+        ways.iter().find_map(|way| source.split(way).nth(1))
+    };
+    names.find_map(|name| {
+        let definition = defined(name)?;
+        let end = definition.match_indices('"').nth(1).map_or(definition.len(), |(at, _)| at + 1);
+        explored_variant(source, &definition[..end], depth - 1)
+    })
+}
+
+/// The most states of an exploration that is pinned in `tests/explore/`, by variant, with all rules in force.
+fn pinned() -> BTreeMap<&'static str, u64> {
+    let mut most: BTreeMap<&str, u64> = BTreeMap::new();
     for entry in fs::read_dir("tests/explore").expect("a folder").flatten() {
         let path = entry.path();
         if path.extension().is_none_or(|ending| ending != "rs") {
@@ -118,20 +169,12 @@ fn pinned() -> BTreeMap<String, u64> {
         }
         let source = fs::read_to_string(path).expect("readable");
         for call in source.split("assert_eq!(safe(").skip(1) {
-            let Some((what, rest)) = call.split_once(")), (").or_else(|| call.split_once("), (")) else { continue };
-            let first = what.split('"').nth(1).and_then(|text| text.split_whitespace().next()).unwrap_or_default();
-            // A name in braces stands for a text above.
-            let key = match first.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => {
-                    let text = source.split(&format!(" {name} = ")).nth(1);
-                    text.and_then(|text| text.split('"').nth(1)).and_then(|text| text.split_whitespace().next())
-                }
-                None => Some(first),
-            };
-            let states = rest.split(',').next().unwrap_or_default().replace('_', "").parse::<u64>();
-            let (Some(key), Ok(states)) = (key, states) else { continue };
-            if universe::variant(key).is_some() {
-                let most = most.entry(key.to_owned()).or_default();
+            let line = call.split(";\n").next().unwrap_or_default();
+            let Some((what, pin)) = line.rsplit_once(", (") else { continue };
+            let states = pin.split(',').next().unwrap_or_default().replace('_', "").parse::<u64>();
+            let (Some(key), Ok(states)) = (explored_variant(&source, what, 2), states) else { continue };
+            if !what.contains(" -") {
+                let most = most.entry(key).or_default();
                 *most = (*most).max(states);
             }
         }
@@ -151,10 +194,11 @@ const HEAD: &str = "\
 
 Made from the variants' cards and from runs: nothing is typed here. What stands beside a variant's name is under its default settings; `quorumscope compare` measures any others.
 
-* **Fewest up:** with how many of 3, 5, 7, 9 replicas up and connected it must go on: the quorum that matters to an operator.
+* **Waits for, of five:** what nodes count before they go on, with five replicas, and how many they need: the quorums.
+* **Fewest up:** with how many of 3, 5, 7, 9 replicas up and connected it must go on: what an operator has to keep running.
 * **Messages:** between replicas for one command in the steady, failure-free case, measured with 3, 5, 7, 9 replicas at equal distances; none that a replica sends itself, no client's, no heartbeats. \"=\" where that is
   the published formula to the message.
-* **Delays:** one-way delays between replicas from when the first replica has the command until the answer leaves, measured with three.
+* **Delays:** one-way delays between replicas from when the first replica has the command until the answer leaves, measured with three. Where clients ask all replicas at once, what the far ones lie farther from the client is in it, and so are the random moments at which nodes act by themselves.
 * **Election:** messages from the leader's crash to the next leader, and the time, where leaders of a log are elected; with default timeouts.
 * **Explored:** the most states of an exploration whose count is pinned in `tests/explore/`: all there are within its bounds.
 * **Chunk:** the variant's part of the page's program, compressed; the report on sizes fills it in.
@@ -173,12 +217,16 @@ fn page() -> String {
         if family.replace(card.family) != Some(card.family) {
             let _ = write!(
                 page,
-                "\n## {}\n\n| variant | failures, time | agrees on | leader | fewest up | messages | formula | delays | election | optimises | explored | chunk |\n\
-                 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+                "\n## {}\n\n| variant | failures, time | agrees on | leader | waits for, of five | fewest up | messages | formula | delays | election | optimises | explored | chunk |\n\
+                 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
                 card.family.title()
             );
         }
-        let messages = row(SIZES.map(|n| of(card.key, n).map(|measured| number(measured.per_command))));
+        let mut messages = row(SIZES.map(|n| of(card.key, n).map(per_command)));
+        let left_out = of(card.key, 3).and_then(|measured| measured.formula.as_ref()).map(|formula| &formula.left_out);
+        if let Some(kinds) = left_out.filter(|kinds| !kinds.is_empty()) {
+            let _ = write!(messages, "; {} besides", kinds.join(", "));
+        }
         let formulas: Vec<_> =
             SIZES.iter().filter_map(|n| of(card.key, *n)?.formula.as_ref()).map(|f| (f.text, f.exact)).collect();
         let formula = match formulas.first() {
@@ -192,13 +240,14 @@ fn page() -> String {
         }));
         let _ = writeln!(
             page,
-            "| [{}](variants/{}.md) | {}; {} | {} | {} | {} | {messages} | {formula} | {} | {election} | {} | {} | |",
+            "| [{}](variants/{}.md) | {}; {} | {} | {} | {} | {} | {messages} | {formula} | {} | {election} | {} | {} | |",
             card.title,
             card.key,
             faults(card.faults),
             timing(card.timing),
             agrees_on(card.agrees_on),
             leader(card.leader),
+            waits_for(variant),
             row(SIZES.map(|n| fewest(variant, n))),
             delays(variant),
             card.optimises,
