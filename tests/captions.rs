@@ -3,6 +3,8 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "captions/ben_or.rs"]
+mod ben_or;
 #[path = "captions/epaxos.rs"]
 mod epaxos;
 #[path = "captions/floodset.rs"]
@@ -608,6 +610,7 @@ fn claims(key: &str) -> &'static [Claim] {
             },
         )],
         _ => foils::claims(key)
+            .or_else(|| ben_or::claims(key))
             .or_else(|| epaxos::claims(key))
             .or_else(|| mencius::claims(key))
             .or_else(|| floodset::claims(key))

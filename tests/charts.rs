@@ -6,6 +6,8 @@
 //! * `transcript`, a file in `tests/transcripts/` whose scenario is run and whose head says what happens, or `scenario`, a built-in one, and `says`;
 //! * `from`, `until`: the part that is shown; times in the chart are told since `from`;
 //! * `nodes`, `heartbeats`: optionally the nodes shown (all), and whether heartbeats that change nothing are shown (no).
+//!
+//! What another test has measured of a variant, and written to `docs/variants/measured/KEY.md`, becomes the end of its page.
 
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
@@ -136,7 +138,10 @@ fn page(variant: &Variant, charts: &[Made]) -> String {
         }
         let _ = writeln!(page, "\n</details>");
     }
-    page
+    match fs::read_to_string(format!("{FOLDER}/measured/{}.md", card.key)) {
+        Ok(measured) => page + "\n" + &measured,
+        Err(_) => page,
+    }
 }
 
 /// The list of all variants.
@@ -146,8 +151,10 @@ fn index(charts: &BTreeMap<&'static str, Vec<Made>>) -> String {
          all of them again. `quorumscope sequence` draws any part of any run; a file in `charts/` asks for one more chart here, as the head of \
          `tests/charts.rs` says.\n",
     );
+    let mut variants: Vec<&Variant> = universe::variants().iter().collect();
+    variants.sort_by_key(|variant| variant.card.family);
     let mut family = None;
-    for variant in universe::variants() {
+    for variant in variants {
         let card = variant.card;
         if family.replace(card.family) != Some(card.family) {
             let _ = writeln!(

@@ -124,6 +124,18 @@ fn fast_paxos_sends_a_vote_to_everybody_else_for_each_acceptor_that_votes() {
     counts("fast-paxos", &["settings.recovery=uncoordinated"], [6, 20, 42, 72]);
 }
 
+/// Two echoes of everybody to everybody, and the decision. With divided inputs there is no one count, and without the gadget there is no end.
+#[test]
+fn ben_or_sends_two_echoes_to_everybody_and_the_decision() {
+    counts("ben-or", &[], [18, 60, 126, 216]);
+    for cell in measured(&changed(&["variant=ben-or"]), &["ben-or"], &[3, 5, 7, 9]) {
+        let each = u64::from(cell.replicas) * u64::from(cell.replicas - 1);
+        let by_kind = cell.measured.expect("it can be").by_kind;
+        let by_kind: Vec<_> = by_kind.iter().map(|kind| (kind.kind, kind.messages)).collect();
+        assert_eq!(by_kind, [("Echo1", each), ("Echo2", each), ("Decide", each)]);
+    }
+}
+
 /// The acknowledgement is off the critical path, and is not there where commit is presumed.
 #[test]
 fn two_phase_commit_sends_3n_minus_3_and_acknowledgements() {

@@ -177,6 +177,45 @@ fn latency_of_omni_paxos_is_quorum_arithmetic() {
     }
 }
 
+/// In Ben-Or's protocol a client asks all nodes, and with one client all begin with the same value. A node begins when it hears of that, goes on with the
+/// (n−f)-th echo1, and decides with the (n−f)-th echo2, or when it is told.
+#[test]
+fn latency_of_ben_or_is_that_of_two_echoes_to_a_majority_at_each_place() {
+    let sites = ["JP", "CA", "OR", "VA", "IRL"];
+    let matrix = matrix("pql").expect("built in");
+    let all = [0_u8, 1, 2, 3, 4];
+    for client in all {
+        let mut scenario = scenario("ben-or", matrix, &sites, 1);
+        scenario.script.clear();
+        scenario.clients = vec![scenario.clients[usize::from(client)].clone()];
+        scenario.clients[0].commands = Some(1);
+        scenario.clients[0].retry = Some("10s".into());
+        scenario.warmup = None;
+        let checked = scenario.check().unwrap_or_else(|wrong| panic!("{wrong}"));
+        let topology = &checked.blueprint.topology;
+        let way = |from: u8, to: u8| if from == to { 0 } else { topology.one_way(from, to, false) };
+        let asked = |node: u8| topology.one_way(client, node, false);
+        // When each has the n−f = 3rd of what all send at these times.
+        let third = |sent: [u64; 5]| {
+            all.map(|to| {
+                let mut arrivals = all.map(|from| sent[usize::from(from)] + way(from, to));
+                arrivals.sort_unstable();
+                arrivals[2]
+            })
+        };
+        let first = |sent: [u64; 5]| {
+            all.map(|to| all.map(|from| sent[usize::from(from)] + way(from, to)).into_iter().min().expect("five"))
+        };
+        let begins = first(all.map(asked));
+        let decides = first(third(third(begins)));
+        let answered = all.map(|node| decides[usize::from(node)] + topology.one_way(node, client, true));
+        let expected = answered.into_iter().min().expect("five");
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let [found] = &report.latency_us[..] else { panic!("one client") };
+        assert_eq!((found.count, found.mean), (1, expected), "client {}", found.site);
+    }
+}
+
 #[test]
 fn latency_equals_quorum_arithmetic_on_the_quorum_leases_table() {
     check_all_leaders("pql", &["JP", "CA", "OR", "VA", "IRL"]);

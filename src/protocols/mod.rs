@@ -1,5 +1,6 @@
 //! The protocols (variants): one file or folder each. This module is the only list of them.
 
+pub mod ben_or;
 pub mod caspaxos;
 pub mod epaxos;
 pub mod fast_paxos;
@@ -42,6 +43,7 @@ macro_rules! variants {
             mencius: $crate::protocols::mencius::Mencius,
             oral_messages: $crate::protocols::oral_messages::OralMessages,
             floodset: $crate::protocols::floodset::FloodSet,
+            ben_or: $crate::protocols::ben_or::BenOr,
             stonith_pair: $crate::protocols::stonith_pair::StonithPair,
             manual_failover: $crate::protocols::manual_failover::ManualFailover,
             gossip_leader: $crate::protocols::gossip_leader::GossipLeader,

@@ -5,6 +5,8 @@
 //!
 //! Not here, because messages and timers take any time at all in an exploration, and these rules are about time: Raft's
 //! `leader-stickiness` and `lease-ends`, and the `lock-step` of FloodSet and OM(m). They are for runs in which clocks run: `quorumscope fuzz`.
+//! `leader-stickiness` and `lease-ends`. They are for runs in which clocks run: `quorumscope fuzz`. Nor Ben-Or's `coin` and `repeat`, without which nothing
+//! wrong is decided, but nothing at all.
 
 use super::request;
 use quorumscope::lab::counterexample::reproduce;
@@ -51,6 +53,13 @@ macro_rules! raft {
 macro_rules! transactions {
     ($what:literal / $bounds:literal) => {
         concat!("two-phase-commit 3 ", $what, " property=Agreement / ", $bounds)
+    };
+}
+
+/// Ben-Or's protocol, with divided inputs.
+macro_rules! ben_or {
+    ($what:literal / $bounds:literal) => {
+        concat!("ben-or 3 inputs=\"by-node\" ", $what, " / timers=0 at=1 ", $bounds)
     };
 }
 
@@ -213,6 +222,14 @@ const ABLATIONS: &[(&str, &str)] = &[
         "raft-change-after-own-commit",
         raft!("4" "-change-after-own-commit membership=\"single-server\" via=leader=1 via=leader=2@2 via=chosen=1" / "+AppendEntriesRefusal timers=2 requests=0 members=1.2.3+1.2.4"),
     ),
+    // One client, and odd nodes begin with 1 and even ones with 0: what a client wants would only be more of the same.
+    ("ben-or-wait-for-n-f", ben_or!("-wait-for-n-f property=Agreement" / "epoch=1")),
+    ("ben-or-echo2-if-unanimous", ben_or!("-echo2-if-unanimous" / "epoch=1")),
+    ("ben-or-echo2-if-unanimous-agreement", ben_or!("-echo2-if-unanimous property=Agreement" / "epoch=3")),
+    ("ben-or-decide-if-unanimous", ben_or!("-decide-if-unanimous property=Agreement" / "epoch=3")),
+    ("ben-or-adopt", ben_or!("-adopt property=Agreement" / "epoch=3")),
+    ("ben-or-own-round", ben_or!("-own-round" / "epoch=2")),
+    ("ben-or-durable", "ben-or 3 -durable property=Agreement / timers=0 crashes=1 at=1+1 epoch=1"),
     ("two-phase-commit-unique-numbers", transactions!("-unique-numbers" / "timers=1 crashes=1 at=1+1")),
     ("two-phase-commit-start-record", transactions!("-start-record presume=\"commit\"" / "timers=3 crashes=1 at=1")),
     ("two-phase-commit-locks", "two-phase-commit 3 -locks property=Same_transactions,_same_data / timers=0 at=1+1"),

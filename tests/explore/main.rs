@@ -3,6 +3,7 @@
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 mod ablations;
+mod ben_or;
 mod caspaxos;
 mod choices;
 mod epaxos;
