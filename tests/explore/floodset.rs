@@ -1,7 +1,7 @@
 //! FloodSet: everything that a few processes can do in synchronous rounds, within these bounds, and what outside its model breaks it. What breaks without a
 //! rule is in `ablations.rs`.
 
-use super::{explore, safe, violated};
+use super::{explore, request, safe, violated};
 
 #[test]
 fn f_crashes_in_the_middle_of_rounds_are_safe() {
@@ -9,6 +9,19 @@ fn f_crashes_in_the_middle_of_rounds_are_safe() {
     assert_eq!(safe("floodset 3 decision=\"default\" / crashes=1 partial=1"), (6_977, 24));
     assert_eq!(safe("floodset 3 / crashes=1 partial=1"), (6_977, 24));
     assert_eq!(safe("floodset 3 f=2 / crashes=2 partial=2"), (27_008, 34));
+}
+
+/// Time goes on by itself, and a crash may fall between two messages of a broadcast, unless asked for otherwise.
+#[test]
+fn lock_step_fires_all_timers_and_crashes_in_the_middle_of_sending() {
+    let bound =
+        |line: &str, key: &str| request(line).bounds.into_iter().find(|bound| bound.key == key).expect("a bound").value;
+    assert_eq!(bound("floodset 3 / timers=1", "timers"), "any");
+    assert_eq!(bound("floodset 3 / timers=1 lockstep=off", "timers"), "1");
+    assert_eq!([bound("floodset 3", "partial"), bound("synod 3", "partial")], ["any", "0"]);
+    assert_eq!(safe("floodset 3 / crashes=1"), (6_425, 24));
+    assert_eq!(safe("floodset 3 / crashes=1 partial=0"), (6_198, 24));
+    assert_eq!(violated("floodset 3 -one-round-more / crashes=1").0, "Agreement");
 }
 
 /// A crash in the middle of sending reaches the nodes with the lowest numbers. Whoever has the input, agreement holds.

@@ -14,6 +14,9 @@
 //! process that it reaches, if it comes before round 1; a process that no client asked has no input and begins with an empty W, which it floods all
 //! the same; and decisions are told to clients. A value is a client's command, and values are in the order of clients.
 //!
+//! In the book a crash loses any of what a process sends in that round; here messages leave in the order of numbers, so the first few of them arrive. Who has
+//! which input makes up for that in the model checker (`tests/explore/floodset.rs`). Not here: the form of §6.2.2 in which a process sends two values at most.
+//!
 //! The book itself was not at hand: the algorithm is held against a presentation that follows it (the FloodSet tutorial of the Veil verifier); numbers of
 //! sections and lemmas are from memory.
 
