@@ -23,10 +23,9 @@ impl Server {
             std::cmp::Ordering::Equal if own.last > log.last => self.suffix_after(log.last),
             _ => Suffix::default(),
         };
-        let entries = suffix.entries.len() as u32;
         self.recovers = false;
         if n > promised {
-            out.because(PROMISES, facts![n, promised, entries]);
+            out.because(PROMISES, facts![n, promised]);
             self.disk.promised = n;
             self.save(out);
             self.early.clear();
@@ -34,7 +33,10 @@ impl Server {
             self.election.hears_leader = true;
             self.step_down(out);
         } else {
-            out.because(PROMISES_AGAIN, facts![n, entries]);
+            out.because(PROMISES_AGAIN, facts![n]);
+        }
+        if suffix.first > 0 {
+            out.because(SENDS_SUFFIX, facts![suffix.first, suffix.last()]);
         }
         out.send(from, Msg::Promise { n, log: own, suffix: Arc::new(suffix) });
     }

@@ -63,8 +63,9 @@ crate::rules! {
         says: "A server promises a round unless it has promised a higher one, and sends what the leader lacks of its log.",
         without: None,
     } tells {
-        PROMISES(n, promised, entries) = "promises round {n}: the highest it promised before is {promised}; it sends the leader {entries} of its entries";
-        PROMISES_AGAIN(n, entries) = "promises round {n} once more, and sends the leader {entries} of its entries";
+        PROMISES(n, promised) = "promises round {n}: the highest it promised before is {promised}";
+        PROMISES_AGAIN(n) = "promises round {n} once more";
+        SENDS_SUFFIX(first, last) = "sends the leader slots {first} to {last} along, which that one lacks, or has from a lower round";
         IGNORES_LOWER(n, promised) = "ignores Prepare of round {n}: it has promised {promised}, which is higher";
         COUNTS_PROMISES(promises, n) = "has the promises of {promises} for round {n}";
         LEADS(n, promises) = "leads round {n}: it has the promises of {promises}, a majority, and every decided command is in one of their logs";
