@@ -2,8 +2,10 @@
 // the budget. Exit code 1 above the ceiling, which is the budget unless --ceiling names another: while the budget is missed, a ceiling
 // keeps the page from growing.
 //
-//   node scripts/size-report.mjs [dist] [--ceiling BYTES]
-import { existsSync, readFileSync } from "node:fs";
+//   node scripts/size-report.mjs [dist] [--ceiling BYTES] [--chunks FILE]
+//
+// --chunks writes the sizes of variants' chunks into a file, from which docs/variants.md is made.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -11,7 +13,7 @@ import { chunkOf, filesIn, firstPicture } from "./first-picture.mjs";
 
 const BUDGET = 180_000; // bytes of brotli up to the first picture
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { ceiling: { type: "string" } } });
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { ceiling: { type: "string" }, chunks: { type: "string" } } });
 const ceiling = Number(values.ceiling ?? BUDGET);
 if (!Number.isSafeInteger(ceiling) || ceiling <= 0) {
   console.error(`error: --ceiling is '${values.ceiling}'; a whole number of bytes above 0 would do`);
@@ -43,6 +45,11 @@ if (chunks.length > 0) {
   // The shared ones are loaded with the first chunk that needs them; so a row is what its chunk, such as a variant, adds alone.
   console.log("chunks of the program, loaded later:");
   chunks.map((row) => ({ ...row, name: chunkOf(row.name) })).forEach(print);
+}
+if (values.chunks) {
+  // A variant has a page of documentation; that of the first picture has next to nothing in a chunk.
+  const variants = chunks.map((row) => [chunkOf(row.name).replaceAll("_", "-"), row.brotli]).filter(([key, size]) => size > 2_000 && existsSync(`docs/variants/${key}.md`));
+  writeFileSync(values.chunks, variants.sort().map(([key, size]) => `${key} ${size}\n`).join(""));
 }
 const later = rows.filter((row) => !row.first && !chunkOf(row.name));
 if (later.length > 0) {

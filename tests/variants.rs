@@ -182,6 +182,15 @@ fn pinned() -> BTreeMap<&'static str, u64> {
     most
 }
 
+/// Sizes of chunks by variant, bytes, as the report on sizes has written them down. The variant of the first picture has none of its own.
+fn chunks() -> BTreeMap<String, u64> {
+    let text = fs::read_to_string("docs/variants/chunks.txt").unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(key, bytes)| (key.to_owned(), bytes.parse().expect("bytes")))
+        .collect()
+}
+
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group).into_owned());
@@ -199,16 +208,16 @@ Made from the variants' cards and from runs: nothing is typed here. What stands 
 * **Messages:** between replicas for one command in the steady, failure-free case, measured with 3, 5, 7, 9 replicas at equal distances; none that a replica sends itself, no client's, no heartbeats. \"=\" where that is
   the published formula to the message.
 * **Delays:** one-way delays between replicas from when the first replica has the command until the answer leaves, measured with three. Where clients ask all replicas at once, what the far ones lie farther from the client is in it, and so are the random moments at which nodes act by themselves.
-* **Election:** messages from the leader's crash to the next leader, and the time, where leaders of a log are elected; with default timeouts.
+* **Election:** messages from the leader's crash to the next leader, where leaders of a log are elected; with default timeouts.
 * **Explored:** the most states of an exploration whose count is pinned in `tests/explore/`: all there are within its bounds.
-* **Chunk:** the variant's part of the page's program, compressed; the report on sizes fills it in.
+* **Chunk:** the variant's part of the page's program, bytes of brotli, when it was last written down (`node scripts/size-report.mjs --chunks docs/variants/chunks.txt`).
 ";
 
 fn page() -> String {
     let cells = measured();
     let cell = |key: &str, n: u32| cells.iter().find(|cell| cell.variant == key && u32::from(cell.replicas) == n);
     let of = |key: &str, n: u32| cell(key, n).and_then(|cell| cell.measured.as_ref());
-    let explored = pinned();
+    let (explored, chunks) = (pinned(), chunks());
     let mut variants: Vec<&'static Variant> = universe::variants().iter().collect();
     variants.sort_by_key(|variant| variant.card.family);
     let (mut page, mut family) = (HEAD.to_owned(), None);
@@ -240,7 +249,7 @@ fn page() -> String {
         }));
         let _ = writeln!(
             page,
-            "| [{}](variants/{}.md) | {}; {} | {} | {} | {} | {} | {messages} | {formula} | {} | {election} | {} | {} | |",
+            "| [{}](variants/{}.md) | {}; {} | {} | {} | {} | {} | {messages} | {formula} | {} | {election} | {} | {} | {} |",
             card.title,
             card.key,
             faults(card.faults),
@@ -252,6 +261,7 @@ fn page() -> String {
             delays(variant),
             card.optimises,
             explored.get(card.key).map_or("–".to_owned(), |states| grouped(*states)),
+            chunks.get(card.key).map_or("–".to_owned(), |bytes| grouped(*bytes)),
         );
     }
     page

@@ -1,7 +1,7 @@
 //! What can be done to a run, and documents: links, scenarios, the handle for scripts. They come in a chunk of their own, right after the first picture.
 
 use super::apply_action::{self, Notice};
-use super::chunks::{Chunk, Missing, Part};
+use super::chunks::{Chunk, Missing, Part, variant};
 use super::keyboard;
 use super::lab::Lab;
 use super::lock;
@@ -81,6 +81,8 @@ pub struct Actions {
     pub complaints: fn() -> Option<String>,
     /// See [`presentation::in_address`].
     pub presents: fn(bool),
+    /// See [`chunks::variant`](super::chunks::variant). Here, so that the first picture does without what loads each of them.
+    pub variant: fn(String) -> Later<Option<Result<&'static Variant, Missing>>>,
     /// See [`Chunk::load`].
     pub load: fn(Chunk) -> Later<Result<Part, Missing>>,
     /// See [`prefetch::prefetch`].
@@ -122,6 +124,7 @@ pub fn load() -> Result<&'static Actions, SplitLoaderError> {
         },
         complaints: parameters::complaints,
         presents: presentation::in_address,
+        variant: |key| Box::pin(async move { variant(&key).await }),
         load: |chunk| Box::pin(chunk.load()),
         prefetch: prefetch::prefetch,
     })

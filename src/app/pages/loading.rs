@@ -120,9 +120,11 @@ impl Lab {
         match key.filter(|key| key != self.context.variant.card.key) {
             None => self.apply(ctx, page_action, self.context.variant),
             Some(key) => {
+                // It came before anything can be chosen.
+                let Some(actions) = self.chunks.actions else { return };
                 let (number, link) = (self.choices, ctx.link().clone());
                 yew::platform::spawn_local(async move {
-                    if let Some(loaded) = chunks::variant(&key).await {
+                    if let Some(loaded) = (actions.variant)(key).await {
                         link.send_message(Msg::Variant(number, page_action, loaded));
                     }
                 });
