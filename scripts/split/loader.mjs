@@ -58,15 +58,22 @@ export function whole(text) {
   return instead(text, "__wasm_split_placeholder__", "new Proxy({}, { get: (_, name) => wholeProgram(name) })") + WHOLE;
 }
 
-// What is to be imported from `module` is `object` instead. wasm-bindgen writes a statement for every imported function.
+// What is to be imported from `module` is `object` instead. wasm-bindgen writes a statement for every imported function, and hands each over to the program;
+// once is enough.
 function instead(text, module, object) {
   let first;
-  const changed = text.replace(/^import \* as (\w+) from "([^"]+)";?\n/gm, (statement, name, from) => {
+  const others = new Set();
+  const once = text.replace(/^import \* as (\w+) from "([^"]+)";?\n/gm, (statement, name, from) => {
     if (from !== module) return statement;
-    const value = first ?? object;
-    first ??= name;
-    return `const ${name} = ${value};\n`;
+    if (first) {
+      others.add(name);
+      return "";
+    }
+    first = name;
+    return `const ${name} = ${object};\n`;
   });
+  const changed = once.replace(/^\s*"([^"\n]+)": (\w+),\n/gm, (entry, from, name) => (from === module && others.has(name) ? "" : entry));
+  if ([...others].some((name) => new RegExp(`\\b${name}\\b`).test(changed))) throw new Error(`wasm-bindgen's JavaScript uses what it imports in another way than it used to; ${ADAPT}`);
   if (!first) throw new Error(`wasm-bindgen's JavaScript imports nothing from ${module}: it is not as it used to be, and ${ADAPT}`);
   return changed;
 }
