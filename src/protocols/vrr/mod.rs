@@ -75,6 +75,8 @@ pub struct Vrr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     replicas: u8,
+    /// Whether Prepare goes from replica to replica.
+    ring: bool,
     heartbeat: Micros,
     view_min: Micros,
     view_max: Micros,
@@ -84,14 +86,26 @@ pub struct Config {
 }
 
 impl Config {
-    /// f + 1 of 2f + 1.
-    const fn quorum(&self) -> u8 {
-        majority(self.replicas)
+    /// How many replicas, the primary included, commit a request: f + 1 of 2f + 1. With `ring`: TigerBeetle's replication quorum.
+    const fn commit_quorum(&self) -> u8 {
+        match (self.ring, self.replicas) {
+            (false, n) => majority(n),
+            (true, 0..=4) => 2,
+            (true, _) => 3,
+        }
+    }
+
+    /// How many change the view: enough to meet every set of replicas that commits. Of an even number, not fewer than commit.
+    const fn view_quorum(&self) -> u8 {
+        match self.ring {
+            true => self.replicas - self.commit_quorum() + 1,
+            false => self.commit_quorum(),
+        }
     }
 
     /// How many replicas may fail at a time.
     const fn f(&self) -> u8 {
-        self.replicas - self.quorum()
+        self.replicas - self.view_quorum()
     }
 
     /// The primary of a view (§4: round-robin).
@@ -293,16 +307,16 @@ impl Node for Replica {
     }
 
     fn status(&self) -> NodeStatus {
-        let quorum = self.config.quorum();
         let (role, tally) = match &self.status {
             Status::Normal if self.is_primary() => {
                 let slot = self.commit + 1;
                 let open = slot <= self.log.last();
-                let tally = Tally { of: "acknowledgements", slot, from: self.holders(slot), need: quorum };
+                let need = self.config.commit_quorum();
+                let tally = Tally { of: "acknowledgements", slot, from: self.holders(slot), need };
                 ("primary", open.then_some(tally))
             }
             Status::Normal => ("backup", None),
-            Status::ViewChange(changing) => ("view change", Some(changing.tally(self.me, quorum))),
+            Status::ViewChange(changing) => ("view change", Some(changing.tally(self.me, self.config.view_quorum()))),
             Status::Recovering(responses) => (RECOVERING, Some(responses.tally(self.config.f() + 1))),
         };
         NodeStatus {
@@ -387,6 +401,7 @@ impl Protocol for Vrr {
         }
         let config = Config {
             replicas: setup.replicas,
+            ring: settings.flag(RING),
             heartbeat,
             view_min,
             view_max,
@@ -394,6 +409,11 @@ impl Protocol for Vrr {
             checkpoint_every: settings.count(CHECKPOINT_EVERY),
         };
         Ok(vec![config; usize::from(setup.replicas)])
+    }
+
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        let config = Vrr::cluster(setup).ok().and_then(|configs| configs.first().copied());
+        config.is_some_and(|config| healthy >= config.view_quorum())
     }
 
     fn invariants() -> &'static [Invariant<Replica>] {

@@ -2,7 +2,7 @@
 //!
 //! Sections without a name are those of Liskov's and Cowling's *Viewstamped Replication Revisited* (2012).
 
-use crate::core::SettingKind::{Choice, Count, Duration};
+use crate::core::SettingKind::{Choice, Count, Duration, Flag};
 use crate::core::{Edition, Micros};
 
 crate::rules! {
@@ -14,7 +14,7 @@ crate::rules! {
         says: "The primary gives each new request the next op-number, appends it to its log, and sends it to all backups.",
         without: None,
     } tells {
-        PREPARES_REQUEST(command, op, view) = "gives {command} the op-number {op} in view {view}, and sends it to all backups";
+        PREPARES_REQUEST(command, op, view, to) = "gives {command} the op-number {op} in view {view}, and sends it to {to}";
         REDIRECTS(view) = "does not take the request: it is not the primary of view {view}, or its status is not normal";
     };
     /// Backups keep to the order.
@@ -48,6 +48,27 @@ crate::rules! {
         without: None,
     } tells {
         COMMITS_OP(op, holders) = "knows op-number {op} to be committed: {holders} have it, and that is a quorum";
+    };
+    /// From replica to replica.
+    RING_ORDER = {
+        key: "ring",
+        title: "Prepare from replica to replica",
+        source: "TigerBeetle, docs/internals/vsr.md, Normal and View-Change; setting ring",
+        says: "The primary sends Prepare to the next replica only, and each sends it on until all have had it; acknowledgements go straight to the primary. A log reported for a view change goes to all.",
+        without: None,
+    } tells {
+        FORWARDS(op, next) = "sends op-number {op} on to {next}";
+        REPORTS_TO_ALL(view) = "sends that log to all others as well: who hears of it changes to view {view}";
+    };
+    /// Quorums of two sizes.
+    QUORUMS_MEET = {
+        key: "quorums-meet",
+        title: "view change by n − r + 1",
+        source: "TigerBeetle, docs/internals/vsr.md, Quorums; Howard, Malkhi, Spiegelman, Flexible Paxos, 2016; setting ring",
+        says: "With ring, r replicas commit a request, half of all, rounded up, and at most three; so a view needs the logs of n − r + 1: one of them has it.",
+        without: Some("of an even number of replicas, half of them change the view while the other half commits"),
+    } tells {
+        WAITS_FOR_MORE(reports, view, enough) = "does not begin view {view} with the DoViewChange of {reports} alone: {enough} others are enough to commit a request, and these would not know it";
     };
     /// Telling of it.
     TELLS_COMMITS = {
@@ -233,6 +254,12 @@ crate::settings! {
         key: "checkpoint_every",
         says: "Requests executed between two checkpoints of the state; 0 for none",
         kind: Count { min: 0, max: 1_000_000, default: 1000 },
+    };
+    /// TigerBeetle's form.
+    RING = {
+        key: "ring",
+        says: "Prepare goes from replica to replica, as in TigerBeetle, and fewer of them commit a request than change the view",
+        kind: Flag { default: false },
     };
     /// As printed, or corrected.
     EDITION = {
