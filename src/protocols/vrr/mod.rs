@@ -77,6 +77,8 @@ pub struct Config {
     replicas: u8,
     /// Whether Prepare goes from replica to replica.
     ring: bool,
+    /// How many change the view.
+    view_quorum: u8,
     heartbeat: Micros,
     view_min: Micros,
     view_max: Micros,
@@ -95,17 +97,12 @@ impl Config {
         }
     }
 
-    /// How many change the view: enough to meet every set of replicas that commits. Of an even number, not fewer than commit.
-    const fn view_quorum(&self) -> u8 {
-        match self.ring {
-            true => self.replicas - self.commit_quorum() + 1,
-            false => self.commit_quorum(),
-        }
-    }
-
-    /// How many replicas may fail at a time.
+    /// How many replicas may fail at a time: fewer than commit, and the others can still change the view.
     const fn f(&self) -> u8 {
-        self.replicas - self.view_quorum()
+        match self.ring {
+            true => self.commit_quorum() - 1,
+            false => self.replicas - self.commit_quorum(),
+        }
     }
 
     /// The primary of a view (§4: round-robin).
@@ -316,7 +313,7 @@ impl Node for Replica {
                 ("primary", open.then_some(tally))
             }
             Status::Normal => ("backup", None),
-            Status::ViewChange(changing) => ("view change", Some(changing.tally(self.me, self.config.view_quorum()))),
+            Status::ViewChange(changing) => ("view change", Some(changing.tally(self.me, self.config.view_quorum))),
             Status::Recovering(responses) => (RECOVERING, Some(responses.tally(self.config.f() + 1))),
         };
         NodeStatus {
@@ -399,21 +396,25 @@ impl Protocol for Vrr {
         if view_max < view_min {
             return Err((SETTINGS[VIEW_TIMEOUT_MAX.0 as usize].key, "at least view_timeout_min"));
         }
-        let config = Config {
+        let mut config = Config {
             replicas: setup.replicas,
             ring: settings.flag(RING),
+            view_quorum: 0,
             heartbeat,
             view_min,
             view_max,
             ask_again: setup.rtt_max + heartbeat,
             checkpoint_every: settings.count(CHECKPOINT_EVERY),
         };
+        // Of the commit quorums' size, unless that does not meet every one of them.
+        let meet = !setup.ablated.has(QUORUMS_MEET);
+        config.view_quorum = if meet { setup.replicas - config.f() } else { config.commit_quorum() };
         Ok(vec![config; usize::from(setup.replicas)])
     }
 
     fn live(setup: &Setup, healthy: u8) -> bool {
         let config = Vrr::cluster(setup).ok().and_then(|configs| configs.first().copied());
-        config.is_some_and(|config| healthy >= config.view_quorum())
+        config.is_some_and(|config| setup.replicas - healthy <= config.f())
     }
 
     fn invariants() -> &'static [Invariant<Replica>] {

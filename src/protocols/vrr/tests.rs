@@ -473,7 +473,7 @@ fn quorums_with_ring_are_those_of_tigerbeetles_table_and_meet() {
     // The table in vsr.md goes to six; its program's formula goes on in the same way.
     for (n, commit, view) in [(3, 2, 2), (4, 2, 3), (5, 3, 3), (6, 3, 4), (7, 3, 5), (9, 3, 7)] {
         let config = replica(&network(n, IN_RING, None), 0).config;
-        assert_eq!((config.commit_quorum(), config.view_quorum(), config.f()), (commit, view, commit - 1), "n = {n}");
+        assert_eq!((config.commit_quorum(), config.view_quorum, config.f()), (commit, view, commit - 1), "n = {n}");
     }
 }
 
@@ -568,15 +568,9 @@ fn half_of_four_replicas_may_commit_but_not_change_the_view() {
         network.round("Prepare", "PrepareOk", 0, &[1]);
         assert!(answered(&network, 1));
         network.lose_all();
+        // View 1 belongs to replica 1, which does not answer.
         network.time_out(2, Timer::ViewChange);
         change_view(&mut network, 2, &[2, 3]);
-        // Replica 1 wants view 2 as well, and crashes before it reports.
-        let crashes = replica(&network, 1).crashes.clone();
-        [2, 3].into_iter().for_each(|to| {
-            network.in_flight.push((1, to, Msg::StartViewChange { view: 2, crashes: crashes.clone() }));
-        });
-        network.deliver_if(|from, _, _| from == 1);
-        network.settle(&[2, 3]);
         if role(&network, 2) != "primary" {
             return false;
         }

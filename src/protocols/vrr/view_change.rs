@@ -85,7 +85,7 @@ impl Replica {
         if changing.reported {
             return;
         }
-        if others.len() + 1 < self.config.view_quorum() {
+        if others.len() + 1 < self.config.view_quorum {
             return out.because(COUNTS_CHANGES, facts![others, view]);
         }
         changing.reported = true;
@@ -130,14 +130,12 @@ impl Replica {
         let Status::ViewChange(changing) = &mut self.status else { return };
         changing.reports = reports;
         let reporters = changing.reporters();
-        let commit_quorum = self.config.commit_quorum();
-        if !reported || reporters.len() < commit_quorum.min(self.config.view_quorum()) {
+        let enough = self.config.commit_quorum();
+        if !reported || reporters.len() < enough {
             return out.because(COUNTS_REPORTS, facts![reporters, view]);
         }
-        if reporters.len() < self.config.view_quorum()
-            && out.rule(WAITS_FOR_MORE, facts![reporters, view, commit_quorum])
-        {
-            return;
+        if reporters.len() < self.config.view_quorum {
+            return out.because(WAITS_FOR_MORE, facts![reporters, view, enough]);
         }
         out.because(BEGINS_VIEW, facts![view, reporters]);
         let by_length = changing.reports.iter().max_by_key(|(_, report)| report.state.log.last());
