@@ -25,6 +25,12 @@ fn one_crash_with_a_view_change_is_safe() {
     assert_eq!(safe("vrr 3 / timers=1 crashes=1 at=1 lost=Commit+GetState"), (261_777, 23));
 }
 
+#[test]
+fn ring_is_safe_with_one_view_change_and_with_two() {
+    assert_eq!(safe("vrr 3 ring=true / timers=1 at=any lost=Commit"), (25_325, 17));
+    assert_eq!(safe("vrr 3 ring=true / timers=2 at=1 epoch=1 lost=Commit+GetState"), (58_904, 18));
+}
+
 /// The published fault (Michael, Ports, Sharma, Szekeres, 2017): replicas 2 and 3 each forget that they wanted to change the view, and their messages
 /// from before come when the primary has committed a request with replica 3. The run that the search below finds is kept.
 #[test]

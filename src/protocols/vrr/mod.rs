@@ -38,6 +38,12 @@
 //!   asks for it by state transfer, and one that has it, though nothing more is committed, acknowledges it again. A Commit is sent by a
 //!   primary that was idle, and to backups that have not acknowledged what was there one Commit before.
 //! * **Whole logs** are sent when views change and in recovery, from the last checkpoint on; the paper (§5.3, §5.1) trims them further.
+//! * **The setting `ring`** is the normal case of TigerBeetle (*docs/internals/vsr.md*): Prepare goes from replica to replica, r replicas commit a request
+//!   where r = min(3, ⌈n/2⌉), n − r + 1 change the view, and a reported log goes to all. From TigerBeetle are these alone: it keeps its
+//!   state on disk and has no recovery protocol, keeps the status normal until enough want to change the view, and sends again what the ring has
+//!   lost. Here recovery, StartViewChange and state transfer are as above, with answers of r to a recovery: one of them is in every set of
+//!   n − r + 1. A dead replica cuts the ring, and those behind it fetch what they lack at the second Commit. A *nack quorum* (n − r + 1) drops a
+//!   request whose content is damaged; logs here are whole, so a request that is in no log reported has as many against it.
 //! * Left out: reconfiguration (§7), batching, leases for reads at the primary and reads at backups (§6), and witnesses (§6.1).
 
 mod invariants;
@@ -88,7 +94,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// How many replicas, the primary included, commit a request: f + 1 of 2f + 1. With `ring`: TigerBeetle's replication quorum.
+    /// How many replicas, the primary included, commit a request: f + 1 of 2f + 1. With `ring`: TigerBeetle's replication quorum, from 3 replicas on.
     const fn commit_quorum(&self) -> u8 {
         match (self.ring, self.replicas) {
             (false, n) => majority(n),

@@ -1,6 +1,7 @@
 //! The rules of Viewstamped Replication, with their sections in the paper, and its settings.
 //!
-//! Sections without a name are those of Liskov's and Cowling's *Viewstamped Replication Revisited* (2012).
+//! Sections without a name are those of Liskov's and Cowling's *Viewstamped Replication Revisited* (2012). What holds with the setting `ring` only, its rules
+//! say; the others are worded for the paper's form.
 
 use crate::core::SettingKind::{Choice, Count, Duration, Flag};
 use crate::core::{Edition, Micros};
@@ -34,7 +35,7 @@ crate::rules! {
         key: "same-view",
         title: "only messages of one's own view",
         source: "§4.1: replicas only process normal protocol messages containing a view-number that matches theirs; §4.2, step 1: none while views change",
-        says: "A backup takes requests only from the primary of its own view, and only while its status is normal.",
+        says: "A backup takes requests of its own view only, and only while its status is normal.",
         without: Some("an old primary gets a request committed that the next view, which began without it, does not have"),
     } tells {
         REFUSES_EARLIER_VIEW(op, its, view) = "does not append op-number {op} of view {its}: it is in view {view} now, or changing to it";
