@@ -80,7 +80,7 @@ crate::rules! {
         without: None,
     } tells {
         SENDS_COMMIT(committed) = "sends Commit up to op-number {committed}: it had nothing to prepare since the last time, or somebody lacks something";
-        HEARS_PRIMARY(view) = "hears from the primary of view {view}, and waits anew";
+        HEARS_PRIMARY(view) = "hears of the primary of view {view}, and waits anew";
     };
     /// Execution.
     EXECUTES_IN_ORDER = {
