@@ -307,6 +307,17 @@ fn viewstamped_replication_sends_2n_minus_2_and_n_squared_minus_2_for_a_view_cha
     }
 }
 
+/// Prepare from one to the next, and an acknowledgement of each. With the old primary dead, a DoViewChange goes to all: (n−1)(2n−1).
+#[test]
+fn viewstamped_replication_with_ring_sends_2n_minus_2_and_n_minus_1_times_2n_minus_1_for_a_view_change() {
+    counts("vrr", &["settings.ring=true"], [4, 8, 12, 16]);
+    for cell in measured(&changed(&["variant=vrr", "settings.ring=true"]), &["vrr"], &[3, 5, 7, 9]) {
+        let n = u64::from(cell.replicas);
+        let Figure::Measured(change) = &cell.measured.expect("it can be").election else { panic!("{n}") };
+        assert_eq!(change.messages, (n - 1) * (2 * n - 1), "{n}");
+    }
+}
+
 /// The old leader is dead: Prepare to all others, and a Promise and an AcceptSync between the new leader and each that lives. The Accepted that
 /// follows, for 4n−7 in all, counts among acceptances.
 #[test]

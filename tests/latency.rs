@@ -151,6 +151,46 @@ fn latency_of_viewstamped_replication_is_quorum_arithmetic_without_the_disk() {
     }
 }
 
+/// With `ring` the k-th replica has a request after k hops, and acknowledges it to the primary itself; the second acknowledgement commits it.
+#[test]
+fn latency_of_viewstamped_replication_with_ring_is_that_of_the_hops_so_far_and_the_way_back() {
+    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    for first in 0..sites.len() {
+        let mut places = sites;
+        places.rotate_left(first);
+        let mut scenario = scenario("vrr", matrix, &places, 1);
+        scenario.script.clear();
+        scenario.settings.insert("ring".to_owned(), quorumscope::lab::Value::Flag(true));
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut hops = 0;
+        let mut back: Vec<u64> = (1..places.len())
+            .map(|k| {
+                // Of an odd number of microseconds the way to the place that comes first in the scenario is the longer half.
+                hops += round_trip(places[k - 1], places[k]) / 2;
+                hops + round_trip(places[k], places[0]).div_ceil(2)
+            })
+            .collect();
+        back.sort_unstable();
+        assert_eq!(report.latency_us.len(), sites.len());
+        for client in &report.latency_us {
+            let expected = round_trip(&client.site, places[0]) + back[1];
+            let found = (client.mean, client.p50, client.p99, client.max);
+            assert_eq!(
+                found,
+                (expected, expected, expected, expected),
+                "primary {}, client {}",
+                places[0],
+                client.site
+            );
+            assert!(client.count > 10, "primary {}, client {}: {}", places[0], client.site, client.count);
+        }
+    }
+}
+
 /// In Omni-Paxos leadership cannot be handed over: each place has the server with priority once.
 #[test]
 fn latency_of_omni_paxos_is_quorum_arithmetic() {

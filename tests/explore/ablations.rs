@@ -160,6 +160,10 @@ const ABLATIONS: &[(&str, &str)] = &[
         "vrr-latest-normal-view",
         "vrr 3 -latest-normal-view via=leader=2@1 via=chosen=1 / timers=2 at=1+1+2 lost=Commit+GetState",
     ),
+    (
+        "vrr-quorums-meet",
+        "vrr 4 ring=true -quorums-meet via=chosen=1 via=leader=3@2 / timers=2 at=1 lost=Commit+GetState",
+    ),
     // Vanlightly's trace of 2022: what is committed in view 0 is dropped by a replica that hears of view 2 and then leads view 4.
     (
         "vrr-state-transfer-keeps-log",

@@ -25,6 +25,15 @@ fn one_crash_with_a_view_change_is_safe() {
     assert_eq!(safe("vrr 3 / timers=1 crashes=1 at=1 lost=Commit+GetState"), (261_777, 23));
 }
 
+#[test]
+fn ring_is_safe_with_view_changes_a_crash_and_quorums_of_two_sizes() {
+    assert_eq!(safe("vrr 3 ring=true / timers=1 at=any lost=Commit"), (25_325, 17));
+    assert_eq!(safe("vrr 3 ring=true / timers=2 at=1 epoch=1 lost=Commit+GetState"), (58_904, 18));
+    assert_eq!(safe("vrr 3 ring=true / timers=0 crashes=1 at=1 lost=Commit"), (330, 11));
+    // Two commit, and three change the view.
+    assert_eq!(safe("vrr 4 ring=true / timers=1 at=1 lost=Commit+GetState depth=10"), (64_414, 10));
+}
+
 /// The published fault (Michael, Ports, Sharma, Szekeres, 2017): replicas 2 and 3 each forget that they wanted to change the view, and their messages
 /// from before come when the primary has committed a request with replica 3. The run that the search below finds is kept.
 #[test]

@@ -38,6 +38,12 @@
 //!   asks for it by state transfer, and one that has it, though nothing more is committed, acknowledges it again. A Commit is sent by a
 //!   primary that was idle, and to backups that have not acknowledged what was there one Commit before.
 //! * **Whole logs** are sent when views change and in recovery, from the last checkpoint on; the paper (§5.3, §5.1) trims them further.
+//! * **The setting `ring`** is the normal case of TigerBeetle (*docs/internals/vsr.md*): Prepare goes from replica to replica, r replicas commit a request
+//!   where r = min(3, ⌈n/2⌉), n − r + 1 change the view, and a reported log goes to all. From TigerBeetle are these alone: it keeps its
+//!   state on disk and has no recovery protocol, keeps the status normal until enough want to change the view, and sends again what the ring has
+//!   lost. Here recovery, StartViewChange and state transfer are as above, with answers of r to a recovery: one of them is in every set of
+//!   n − r + 1. A dead replica cuts the ring, and those behind it fetch what they lack at the second Commit. A *nack quorum* (n − r + 1) drops a
+//!   request whose content is damaged; logs here are whole, so a request that is in no log reported has as many against it.
 //! * Left out: reconfiguration (§7), batching, leases for reads at the primary and reads at backups (§6), and witnesses (§6.1).
 
 mod invariants;
@@ -75,6 +81,10 @@ pub struct Vrr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
     replicas: u8,
+    /// Whether Prepare goes from replica to replica.
+    ring: bool,
+    /// How many change the view.
+    view_quorum: u8,
     heartbeat: Micros,
     view_min: Micros,
     view_max: Micros,
@@ -84,14 +94,21 @@ pub struct Config {
 }
 
 impl Config {
-    /// f + 1 of 2f + 1.
-    const fn quorum(&self) -> u8 {
-        majority(self.replicas)
+    /// How many replicas, the primary included, commit a request: f + 1 of 2f + 1. With `ring`: TigerBeetle's replication quorum, from 3 replicas on.
+    const fn commit_quorum(&self) -> u8 {
+        match (self.ring, self.replicas) {
+            (false, n) => majority(n),
+            (true, 0..=4) => 2,
+            (true, _) => 3,
+        }
     }
 
-    /// How many replicas may fail at a time.
+    /// How many replicas may fail at a time: fewer than commit, and the others can still change the view.
     const fn f(&self) -> u8 {
-        self.replicas - self.quorum()
+        match self.ring {
+            true => self.commit_quorum() - 1,
+            false => self.replicas - self.commit_quorum(),
+        }
     }
 
     /// The primary of a view (§4: round-robin).
@@ -293,16 +310,16 @@ impl Node for Replica {
     }
 
     fn status(&self) -> NodeStatus {
-        let quorum = self.config.quorum();
         let (role, tally) = match &self.status {
             Status::Normal if self.is_primary() => {
                 let slot = self.commit + 1;
                 let open = slot <= self.log.last();
-                let tally = Tally { of: "acknowledgements", slot, from: self.holders(slot), need: quorum };
+                let need = self.config.commit_quorum();
+                let tally = Tally { of: "acknowledgements", slot, from: self.holders(slot), need };
                 ("primary", open.then_some(tally))
             }
             Status::Normal => ("backup", None),
-            Status::ViewChange(changing) => ("view change", Some(changing.tally(self.me, quorum))),
+            Status::ViewChange(changing) => ("view change", Some(changing.tally(self.me, self.config.view_quorum))),
             Status::Recovering(responses) => (RECOVERING, Some(responses.tally(self.config.f() + 1))),
         };
         NodeStatus {
@@ -385,15 +402,25 @@ impl Protocol for Vrr {
         if view_max < view_min {
             return Err((SETTINGS[VIEW_TIMEOUT_MAX.0 as usize].key, "at least view_timeout_min"));
         }
-        let config = Config {
+        let mut config = Config {
             replicas: setup.replicas,
+            ring: settings.flag(RING),
+            view_quorum: 0,
             heartbeat,
             view_min,
             view_max,
             ask_again: setup.rtt_max + heartbeat,
             checkpoint_every: settings.count(CHECKPOINT_EVERY),
         };
+        // Of the commit quorums' size, unless that does not meet every one of them.
+        let meet = !setup.ablated.has(QUORUMS_MEET);
+        config.view_quorum = if meet { setup.replicas - config.f() } else { config.commit_quorum() };
         Ok(vec![config; usize::from(setup.replicas)])
+    }
+
+    fn live(setup: &Setup, healthy: u8) -> bool {
+        let config = Vrr::cluster(setup).ok().and_then(|configs| configs.first().copied());
+        config.is_some_and(|config| setup.replicas - healthy <= config.f())
     }
 
     fn invariants() -> &'static [Invariant<Replica>] {

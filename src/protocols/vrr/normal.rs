@@ -29,8 +29,23 @@ impl Replica {
         let (view, commit) = (self.view, self.commit);
         let op = self.log.push(Entry { view, command });
         self.prepared = true;
-        out.because(PREPARES_REQUEST, facts![command, op, view]);
-        out.broadcast(self.peers(), Msg::Prepare { view, op, command, commit });
+        let to = if self.config.ring { NodeSet::just(self.next()) } else { self.peers() };
+        out.because(PREPARES_REQUEST, facts![command, op, view, to]);
+        out.broadcast(to, Msg::Prepare { view, op, command, commit });
+    }
+
+    /// The replica to which this one forwards.
+    const fn next(&self) -> NodeId {
+        NodeId((self.me.0 + 1) % self.config.replicas)
+    }
+
+    /// A Prepare that it did not have goes on to the next replica, until all but the primary have had it.
+    fn forward(&self, op: Slot, prepare: Msg, out: &mut Out<Replica>) {
+        let next = self.next();
+        if self.config.ring && next != self.config.primary(self.view) {
+            out.because(FORWARDS, facts![op, next]);
+            out.send(next, prepare);
+        }
     }
 
     /// Enters a request into the client table; tells whether it is later than the client's last one there.
@@ -66,6 +81,7 @@ impl Replica {
         commit: Slot,
         out: &mut Out<Replica>,
     ) {
+        let primary = self.config.primary(view);
         if view != self.view || !self.is_normal() {
             if self.is_later(view) {
                 return self.transfer_state(from, view, out);
@@ -75,14 +91,17 @@ impl Replica {
                 return;
             }
             self.log.push(Entry { view, command });
-            return out.send(from, Msg::PrepareOk { view, op });
+            return out.send(primary, Msg::PrepareOk { view, op });
         }
         self.hear_primary(out);
         let last = self.log.last();
+        if op > last && !self.early.contains_key(&op) {
+            self.forward(op, Msg::Prepare { view, op, command, commit }, out);
+        }
         if op == last + 1 {
-            self.append(op, command, from, out);
+            self.append(op, command, primary, out);
             while let Some(next) = self.early.remove(&(self.log.last() + 1)) {
-                self.append(self.log.last() + 1, next, from, out);
+                self.append(self.log.last() + 1, next, primary, out);
             }
         } else if op > last {
             out.because(WAITS_FOR_EARLIER, facts![op, last]);
@@ -91,7 +110,7 @@ impl Replica {
             }
         } else {
             // Once more: the network has copied it.
-            out.send(from, Msg::PrepareOk { view, op });
+            out.send(primary, Msg::PrepareOk { view, op });
         }
         self.execute_to(commit, out);
     }
@@ -127,7 +146,7 @@ impl Replica {
         let mut committed = self.commit;
         while committed < last {
             let holders = self.holders(committed + 1);
-            if holders.len() < self.config.quorum() {
+            if holders.len() < self.config.commit_quorum() {
                 break;
             }
             committed += 1;

@@ -1,8 +1,9 @@
 //! The rules of Viewstamped Replication, with their sections in the paper, and its settings.
 //!
-//! Sections without a name are those of Liskov's and Cowling's *Viewstamped Replication Revisited* (2012).
+//! Sections without a name are those of Liskov's and Cowling's *Viewstamped Replication Revisited* (2012). What holds with the setting `ring` only, its rules
+//! say; the others are worded for the paper's form.
 
-use crate::core::SettingKind::{Choice, Count, Duration};
+use crate::core::SettingKind::{Choice, Count, Duration, Flag};
 use crate::core::{Edition, Micros};
 
 crate::rules! {
@@ -14,7 +15,7 @@ crate::rules! {
         says: "The primary gives each new request the next op-number, appends it to its log, and sends it to all backups.",
         without: None,
     } tells {
-        PREPARES_REQUEST(command, op, view) = "gives {command} the op-number {op} in view {view}, and sends it to all backups";
+        PREPARES_REQUEST(command, op, view, to) = "gives {command} the op-number {op} in view {view}, and sends it to {to}";
         REDIRECTS(view) = "does not take the request: it is not the primary of view {view}, or its status is not normal";
     };
     /// Backups keep to the order.
@@ -34,7 +35,7 @@ crate::rules! {
         key: "same-view",
         title: "only messages of one's own view",
         source: "§4.1: replicas only process normal protocol messages containing a view-number that matches theirs; §4.2, step 1: none while views change",
-        says: "A backup takes requests only from the primary of its own view, and only while its status is normal.",
+        says: "A backup takes requests of its own view only, and only while its status is normal.",
         without: Some("an old primary gets a request committed that the next view, which began without it, does not have"),
     } tells {
         REFUSES_EARLIER_VIEW(op, its, view) = "does not append op-number {op} of view {its}: it is in view {view} now, or changing to it";
@@ -49,6 +50,27 @@ crate::rules! {
     } tells {
         COMMITS_OP(op, holders) = "knows op-number {op} to be committed: {holders} have it, and that is a quorum";
     };
+    /// From replica to replica.
+    RING_ORDER = {
+        key: "ring",
+        title: "Prepare from replica to replica",
+        source: "TigerBeetle, docs/internals/vsr.md, Normal and View-Change; setting ring",
+        says: "The primary sends Prepare to the next replica only, and each sends it on until all have had it; acknowledgements go straight to the primary. A log reported for a view change goes to all.",
+        without: None,
+    } tells {
+        FORWARDS(op, next) = "sends op-number {op} on to {next}";
+        REPORTS_TO_ALL(view) = "sends that log to all others as well: who hears of it changes to view {view}";
+    };
+    /// Quorums of two sizes.
+    QUORUMS_MEET = {
+        key: "quorums-meet",
+        title: "view change by n − r + 1",
+        source: "TigerBeetle, docs/internals/vsr.md, Quorums; Howard, Malkhi, Spiegelman, Flexible Paxos, 2016; setting ring",
+        says: "With ring, r replicas commit a request, half of all, rounded up, and at most three; so a view needs the logs of n − r + 1: one of them has it.",
+        without: Some("of an even number of replicas, half of them change the view while the other half commits"),
+    } tells {
+        WAITS_FOR_MORE(reports, view, enough) = "does not begin view {view} with the DoViewChange of {reports} alone: {enough} others are enough to commit a request, and these would not know it";
+    };
     /// Telling of it.
     TELLS_COMMITS = {
         key: "tell-commits",
@@ -58,7 +80,7 @@ crate::rules! {
         without: None,
     } tells {
         SENDS_COMMIT(committed) = "sends Commit up to op-number {committed}: it had nothing to prepare since the last time, or somebody lacks something";
-        HEARS_PRIMARY(view) = "hears from the primary of view {view}, and waits anew";
+        HEARS_PRIMARY(view) = "hears of the primary of view {view}, and waits anew";
     };
     /// Execution.
     EXECUTES_IN_ORDER = {
@@ -233,6 +255,12 @@ crate::settings! {
         key: "checkpoint_every",
         says: "Requests executed between two checkpoints of the state; 0 for none",
         kind: Count { min: 0, max: 1_000_000, default: 1000 },
+    };
+    /// TigerBeetle's form.
+    RING = {
+        key: "ring",
+        says: "Prepare goes from replica to replica, as in TigerBeetle, and fewer of them commit a request than change the view",
+        kind: Flag { default: false },
     };
     /// As printed, or corrected.
     EDITION = {

@@ -465,3 +465,119 @@ fn timeouts_that_contradict_each_other_are_refused_by_name() {
     assert_eq!(refused(VIEW_TIMEOUT_MAX, 2_000), Some("view_timeout_max"));
     assert_eq!(refused(HEARTBEAT, 10_000), None);
 }
+
+const IN_RING: &[(SettingId, u64)] = &[(RING, 1)];
+
+#[test]
+fn quorums_with_ring_are_those_of_tigerbeetles_table_and_meet() {
+    // The table in vsr.md goes to six; its program's formula goes on in the same way.
+    for (n, commit, view) in [(3, 2, 2), (4, 2, 3), (5, 3, 3), (6, 3, 4), (7, 3, 5), (9, 3, 7)] {
+        let config = replica(&network(n, IN_RING, None), 0).config;
+        assert_eq!((config.commit_quorum(), config.view_quorum, config.f()), (commit, view, commit - 1), "n = {n}");
+    }
+}
+
+/// The k-th replica after k hops; each acknowledges to the primary itself. 2(n−1) messages, of which the primary sends one.
+#[test]
+fn prepare_goes_from_replica_to_replica_and_each_acknowledges_to_the_primary() {
+    for n in [3, 5, 7, 9] {
+        let mut network = network(n, IN_RING, None);
+        change_view(&mut network, 1, &(0..n).collect::<Vec<_>>());
+        network.lose_all();
+        network.ask(1, write(7));
+        for hop in 1..n {
+            let prepares: Vec<_> =
+                network.in_flight.iter().filter(|(_, _, message)| kind(message) == "Prepare").collect();
+            let [(from, to, _)] = prepares[..] else { panic!("n = {n}: {prepares:?}") };
+            assert_eq!((*from, *to), (hop % n, (hop + 1) % n), "n = {n}");
+            network.deliver("Prepare", hop % n, (hop + 1) % n);
+            assert_eq!(under_way(&network, "PrepareOk"), usize::from(hop), "n = {n}");
+        }
+        assert_eq!(network.in_flight.len(), usize::from(n - 1), "n = {n}: the last one sends nothing on");
+        assert!(network.in_flight.iter().all(|(_, to, _)| *to == 1), "n = {n}");
+        let enough = replica(&network, 1).config.commit_quorum() - 1;
+        for hop in 1..=enough {
+            assert!(!answered(&network, 7), "n = {n}: {hop}");
+            network.deliver("PrepareOk", (hop + 1) % n, 1);
+        }
+        assert!(answered(&network, 7), "n = {n}");
+    }
+}
+
+#[test]
+fn a_prepare_that_comes_twice_or_out_of_order_is_sent_on_once() {
+    let mut network = network(4, IN_RING, None);
+    network.ask(0, write(1));
+    network.ask(0, write(2));
+    let copies = network.in_flight.clone();
+    for op in [2, 2, 1, 1] {
+        network.in_flight.extend(copies.iter().filter(|(_, _, message)| message.slot() == op).cloned());
+        network.deliver_if(|_, to, message| to == 1 && message.slot() == op);
+    }
+    assert_eq!(network.in_flight.iter().filter(|(from, to, _)| (*from, *to) == (1, 2)).count(), 2);
+    network.settle(&[0, 1, 2, 3]);
+    assert_eq!(log(&network, 3), [1, 2].map(write));
+}
+
+/// Replica 1 is dead, so no Prepare passes: the others fetch the request when Commit tells of it.
+#[test]
+fn a_ring_with_a_dead_replica_commits_by_state_transfer() {
+    let mut network = network(5, IN_RING, None);
+    network.ask(0, write(7));
+    let alive = [0, 2, 3, 4];
+    network.settle(&alive);
+    assert!(!answered(&network, 7));
+    for _ in 0..3 {
+        network.time_out(0, Timer::Commit);
+        network.settle(&alive);
+    }
+    assert!(answered(&network, 7));
+    assert_eq!(log(&network, 4), [write(7)]);
+}
+
+/// The old primary is dead: (n−1)² StartViewChanges, (n−1)² DoViewChanges to all, n−1 StartViews.
+#[test]
+fn a_view_change_with_ring_takes_n_minus_1_times_2n_minus_1_messages() {
+    for n in [3, 5, 7, 9] {
+        let mut network = network(n, IN_RING, None);
+        let alive: Vec<u8> = (1..n).collect();
+        network.time_out(2, Timer::ViewChange);
+        assert_eq!(settle_counting(&mut network, &alive), usize::from((n - 1) * (2 * n - 1)), "n = {n}");
+        assert!(alive.iter().all(|id| replica(&network, usize::from(*id)).view == 1), "n = {n}");
+    }
+}
+
+#[test]
+fn with_ring_whoever_hears_of_a_reported_log_changes_to_that_view() {
+    let mut network = network(5, IN_RING, None);
+    network.time_out(2, Timer::ViewChange);
+    [3, 4].into_iter().for_each(|id| {
+        network.deliver("StartViewChange", 2, id);
+        network.deliver("StartViewChange", id, 2);
+    });
+    network.deliver("DoViewChange", 2, 0);
+    assert_eq!((role(&network, 0), replica(&network, 0).view), ("view change", 1));
+}
+
+/// Four replicas: 0 and 1 commit a request, 2 and 3 begin view 2 without them.
+#[test]
+fn half_of_four_replicas_may_commit_but_not_change_the_view() {
+    let lost = |without| {
+        let mut network = network(4, IN_RING, without);
+        network.ask(0, write(1));
+        network.round("Prepare", "PrepareOk", 0, &[1]);
+        assert!(answered(&network, 1));
+        network.lose_all();
+        // View 1 belongs to replica 1, which does not answer.
+        network.time_out(2, Timer::ViewChange);
+        change_view(&mut network, 2, &[2, 3]);
+        if role(&network, 2) != "primary" {
+            return false;
+        }
+        network.ask(2, write(2));
+        network.settle(&[2, 3]);
+        network.disagree()
+    };
+    assert!(!lost(None));
+    assert!(lost(Some(QUORUMS_MEET)));
+}

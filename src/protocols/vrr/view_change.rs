@@ -85,7 +85,7 @@ impl Replica {
         if changing.reported {
             return;
         }
-        if others.len() + 1 < self.config.quorum() {
+        if others.len() + 1 < self.config.view_quorum {
             return out.because(COUNTS_CHANGES, facts![others, view]);
         }
         changing.reported = true;
@@ -96,10 +96,15 @@ impl Replica {
             crashes: self.crashes.clone(),
         });
         let primary = self.config.primary(view);
-        if primary == self.me {
-            return self.collect(self.me, report, out);
+        let mut to = NodeSet::just(primary);
+        if self.config.ring {
+            out.because(REPORTS_TO_ALL, facts![view]);
+            to = NodeSet::first(self.config.replicas);
         }
-        out.send(primary, Msg::DoViewChange { view, report });
+        out.broadcast(to.without(self.me), Msg::DoViewChange { view, report: Arc::clone(&report) });
+        if primary == self.me {
+            self.collect(self.me, report, out);
+        }
     }
 
     pub(super) fn on_do_view_change(&mut self, from: NodeId, view: u32, report: &Arc<Report>, out: &mut Out<Replica>) {
@@ -125,8 +130,12 @@ impl Replica {
         let Status::ViewChange(changing) = &mut self.status else { return };
         changing.reports = reports;
         let reporters = changing.reporters();
-        if !reported || reporters.len() < self.config.quorum() {
+        let enough = self.config.commit_quorum();
+        if !reported || reporters.len() < enough {
             return out.because(COUNTS_REPORTS, facts![reporters, view]);
+        }
+        if reporters.len() < self.config.view_quorum {
+            return out.because(WAITS_FOR_MORE, facts![reporters, view, enough]);
         }
         out.because(BEGINS_VIEW, facts![view, reporters]);
         let by_length = changing.reports.iter().max_by_key(|(_, report)| report.state.log.last());
