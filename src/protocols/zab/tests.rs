@@ -1,0 +1,1 @@
+//! Orders of events that random runs rarely reach, delivered one by one.
