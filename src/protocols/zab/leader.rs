@@ -32,8 +32,6 @@ pub struct Leadership {
     pub accepted: NodeSet,
     /// See `followers`.
     pub synchronized: NodeSet,
-    /// The highest epoch that a follower has accepted.
-    highest: u32,
     /// currentEpoch and last zxid of the history to select, or selected; its last slot.
     most_recent: (u32, Zxid, Slot),
     /// What of it this server lacks.
@@ -118,7 +116,6 @@ impl Server {
         self.role = Role::Leading(Box::new(Leadership {
             followers: me,
             accepted: me,
-            highest: self.disk.accepted.epoch,
             most_recent: (own.epoch, own.last, own.slot),
             suffix: Arc::default(),
             committed: own.committed,
@@ -179,8 +176,8 @@ impl Server {
     /// A server follows: goes on with it from where it is.
     fn connect(&mut self, from: NodeId, accepted: Accepted, report: Report, out: &mut Out<Server>) {
         let (since, own, mine) = (self.pings, self.report(), self.disk.accepted);
+        self.latest = self.latest.max(accepted.epoch);
         let Role::Leading(leadership) = &mut self.role else { return };
-        leadership.highest = leadership.highest.max(accepted.epoch);
         leadership.followers.add(from);
         let phase = leadership.phase;
         let learner = leadership.learner(from);
@@ -209,7 +206,7 @@ impl Server {
         if followers.len() < quorum {
             return out.because(COUNTS_FOLLOWERS, facts![followers]);
         }
-        let epoch = leadership.highest + 1;
+        let epoch = self.latest.max(self.disk.accepted.epoch) + 1;
         out.because(PROPOSES_EPOCH, facts![epoch, followers]);
         leadership.phase = Phase::NewEpoch;
         for id in followers.without(self.me).iter() {

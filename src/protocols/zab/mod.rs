@@ -135,6 +135,8 @@ pub struct Server {
     round: u32,
     /// How many heartbeats it has sent.
     pings: u32,
+    /// The latest epoch that a follower of its has told of, even if that ended its leadership: it proposes a later one next time.
+    latest: u32,
     /// All up to this slot is committed, and executed.
     committed: Slot,
     machine: Machine,
@@ -195,6 +197,7 @@ impl Node for Server {
             role: Role::Following(me),
             round: 0,
             pings: 0,
+            latest: 0,
             committed: disk.snapshot.slot,
             machine: disk.snapshot.machine.clone(),
             early: BTreeMap::new(),
