@@ -92,7 +92,7 @@ impl Server {
             self.end_election(out);
         } else if agree.len() == quorum {
             out.because(WAITS_FOR_BETTER, facts![agree, election.vote.id]);
-            let wait = self.patience.stretch(self.config.finalize_wait);
+            let wait = self.config.finalize_wait;
             out.set_timer(Timer::Finalize, wait, wait);
         }
     }

@@ -162,6 +162,10 @@ impl Server {
             Role::Looking(election) => {
                 election.waiting.retain(|(waits, ..)| *waits != from);
                 election.waiting.push((from, accepted, report));
+                // Somebody has waited long enough for better votes.
+                if election.vote.id == self.me && election.agree.len() >= self.config.quorum() {
+                    self.end_election(out);
+                }
             }
             Role::Following(_) => {}
             // If NewEpoch or NewLeader is under way to it, that comes, or is found lost.
