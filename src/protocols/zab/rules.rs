@@ -97,7 +97,7 @@ crate::rules! {
         says: "What a follower has beyond the point where its history and the leader's part, it drops.",
         without: Some("a follower keeps transactions that nobody else has, and counts for slots in which it has something else"),
     } tells {
-        TRUNCATES(who, slot, last) = "has {who} drop what it has after slot {slot}, up to {last}: it is not known to be committed, and the leader's history has something else there";
+        TRUNCATES(who, slot, last) = "has {who} drop what it has after slot {slot}, up to {last}: it is not known to be committed, and not all of it is in the leader's history";
     };
     /// Persistence of the history.
     PERSIST_SYNC = {
