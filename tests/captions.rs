@@ -23,6 +23,8 @@ mod quorums;
 mod reads;
 #[path = "captions/vrr.rs"]
 mod vrr;
+#[path = "captions/zab.rs"]
+mod zab;
 
 use quorumscope::core::NodeId;
 use quorumscope::lab::presets::PRESETS;
@@ -618,6 +620,7 @@ fn claims(key: &str) -> &'static [Claim] {
             .or_else(|| reads::claims(key))
             .or_else(|| vrr::claims(key))
             .or_else(|| omni_paxos::claims(key))
+            .or_else(|| zab::claims(key))
             .or_else(|| quorums::claims(key))
             .unwrap_or_else(|| panic!("{key}: write down what its caption claims")),
     }

@@ -330,6 +330,12 @@ fn omni_paxos_sends_2n_minus_2_and_3n_minus_5_to_change_the_leader() {
     }
 }
 
+/// Six messages a follower to begin an epoch, elections aside, are counted in src/protocols/zab/tests.rs.
+#[test]
+fn zab_sends_3n_minus_3() {
+    counts("zab", &[], [6, 12, 18, 24]);
+}
+
 #[test]
 fn election_counts_requests_and_votes_after_a_crash_of_the_leader() {
     for (changes, rounds) in [(&[][..], 2), (&["settings.pre_vote=false"][..], 1)] {

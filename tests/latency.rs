@@ -217,6 +217,34 @@ fn latency_of_omni_paxos_is_quorum_arithmetic() {
     }
 }
 
+/// In Zab the first leader is the node with the highest number, and leadership cannot be handed over: each place has that one once.
+#[test]
+fn latency_of_zab_is_quorum_arithmetic() {
+    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
+    let all = matrix.round_trips();
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
+    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    for first in 0..sites.len() {
+        let mut places = sites;
+        places.rotate_left(first);
+        let leader = places[4];
+        let mut scenario = scenario("zab", matrix, &places, 1);
+        scenario.script.clear();
+        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut others: Vec<u64> =
+            sites.iter().filter(|site| **site != leader).map(|site| round_trip(leader, site)).collect();
+        others.sort_unstable();
+        assert_eq!(report.latency_us.len(), sites.len());
+        for client in &report.latency_us {
+            let expected = round_trip(&client.site, leader) + others[1];
+            let found = (client.mean, client.p50, client.p99, client.max);
+            assert_eq!(found, (expected, expected, expected, expected), "leader {leader}, client {}", client.site);
+            assert!(client.count > 10, "leader {leader}, client {}: {}", client.site, client.count);
+        }
+    }
+}
+
 /// In Ben-Or's protocol a client asks all nodes, and with one client all begin with the same value. A node begins when it hears of that, goes on with the
 /// (n−f)-th echo1, and decides with the (n−f)-th echo2, or when it is told.
 #[test]

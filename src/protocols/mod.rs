@@ -21,6 +21,7 @@ pub mod stonith_pair;
 pub mod synod;
 pub mod two_phase_commit;
 pub mod vrr;
+pub mod zab;
 
 /// The variant of the scenario that the page begins with: it is loaded first.
 pub type First = raft::Raft;
@@ -37,6 +38,7 @@ macro_rules! variants {
             raft: $crate::protocols::raft::Raft,
             vrr: $crate::protocols::vrr::Vrr,
             omni_paxos: $crate::protocols::omni_paxos::OmniPaxos,
+            zab: $crate::protocols::zab::Zab,
             caspaxos: $crate::protocols::caspaxos::CasPaxos,
             fast_paxos: $crate::protocols::fast_paxos::FastPaxos,
             epaxos: $crate::protocols::epaxos::EPaxos,

@@ -20,6 +20,7 @@ mod symmetry;
 mod synod;
 mod transactions;
 mod vrr;
+mod zab;
 
 use quorumscope::lab::explore::{Exploration, ExploreRequest};
 use quorumscope::universe::search::{Finding, FindingVerdict};
