@@ -421,13 +421,12 @@ impl Server {
         };
         leadership.heard.add(from);
         let learner = leadership.learner(from);
-        let lost = round >= learner.since + 2;
+        let in_epoch = learner.session == Session::Active && report.epoch == epoch;
+        let lost = !in_epoch && round >= learner.since + 2;
         match learner.session {
-            Session::Active if report.epoch == epoch => {
-                if report.slot > learner.acked {
-                    out.because(COUNTS_PONG, facts![from, report.slot]);
-                    self.on_ack(from, epoch, report.slot, out);
-                }
+            Session::Active if in_epoch && report.slot > learner.acked => {
+                out.because(COUNTS_PONG, facts![from, report.slot]);
+                self.on_ack(from, epoch, report.slot, out);
             }
             Session::None => self.connect(from, accepted, report, out),
             Session::NewEpoch | Session::NewLeader(_) | Session::Active if lost => {

@@ -417,11 +417,11 @@ fn cepoch_that_comes_before_its_receiver_is_elected_counts() {
 #[test]
 fn server_that_is_followed_and_has_a_majority_of_votes_waits_no_longer_for_better_ones() {
     let mut network = Network::new(3, &[], None);
-    network.in_flight.retain(|(from, to, _)| *from != 1 && *to != 1);
-    settle(&mut network, ALL);
+    let links = |from: u8, to: u8| from != 1 && to != 1;
+    settle(&mut network, &links);
     assert_eq!((role(&network, 0), role(&network, 2)), ("looking", "looking"));
     network.time_out(0, Timer::Finalize);
-    settle(&mut network, ALL);
+    settle(&mut network, &links);
     assert_eq!(role(&network, 2), "leading");
 }
 
