@@ -32,8 +32,8 @@ pub struct Leadership {
     pub accepted: NodeSet,
     /// See `followers`.
     pub synchronized: NodeSet,
-    /// currentEpoch and last zxid of the history to select, or selected; its last slot.
-    most_recent: (u32, Zxid, Slot),
+    /// currentEpoch and last zxid of the history to select, or selected.
+    most_recent: (u32, Zxid),
     /// What of it this server lacks.
     suffix: Arc<Suffix>,
     /// The highest slot known to be committed by those that have accepted the epoch.
@@ -116,7 +116,7 @@ impl Server {
         self.role = Role::Leading(Box::new(Leadership {
             followers: me,
             accepted: me,
-            most_recent: (own.epoch, own.last, own.slot),
+            most_recent: (own.epoch, own.last),
             suffix: Arc::default(),
             committed: own.committed,
             learners: vec![Learner::default(); usize::from(self.config.replicas)],
@@ -153,6 +153,7 @@ impl Server {
             self.patience.give_up();
             self.step_down(out);
         } else {
+            out.because(STAYS, facts![heard]);
             self.wait_for_timeout(out);
         }
     }
@@ -212,6 +213,7 @@ impl Server {
         }
         let epoch = self.latest.max(self.disk.accepted.epoch) + 1;
         out.because(PROPOSES_EPOCH, facts![epoch, followers]);
+        out.because(SELECTS, facts![self.me, report.epoch, report.last.epoch, report.last.counter]);
         leadership.phase = Phase::NewEpoch;
         for id in followers.without(self.me).iter() {
             let learner = leadership.learner(id);
@@ -246,11 +248,10 @@ impl Server {
         if leadership.phase >= Phase::Synchronization {
             return self.send_new_leader(from, out);
         }
-        let (current, last, _) = leadership.most_recent;
-        if (report.epoch, report.last) > (current, last)
-            && out.rule(SELECTS, facts![from, report.epoch, report.last.epoch, report.last.counter])
-        {
-            leadership.most_recent = (report.epoch, report.last, report.slot);
+        if (report.epoch, report.last) <= leadership.most_recent {
+            out.because(KEEPS_SELECTED, facts![from]);
+        } else if out.rule(SELECTS, facts![from, report.epoch, report.last.epoch, report.last.counter]) {
+            leadership.most_recent = (report.epoch, report.last);
             leadership.suffix = Arc::clone(suffix);
         }
         leadership.committed = leadership.committed.max(report.committed);
@@ -420,13 +421,12 @@ impl Server {
         };
         leadership.heard.add(from);
         let learner = leadership.learner(from);
-        let lost = round >= learner.since + 2;
+        let in_epoch = learner.session == Session::Active && report.epoch == epoch;
+        let lost = !in_epoch && round >= learner.since + 2;
         match learner.session {
-            Session::Active if report.epoch == epoch => {
-                if report.slot > learner.acked {
-                    out.because(COUNTS_PONG, facts![from, report.slot]);
-                    self.on_ack(from, epoch, report.slot, out);
-                }
+            Session::Active if in_epoch && report.slot > learner.acked => {
+                out.because(COUNTS_PONG, facts![from, report.slot]);
+                self.on_ack(from, epoch, report.slot, out);
             }
             Session::None => self.connect(from, accepted, report, out),
             Session::NewEpoch | Session::NewLeader(_) | Session::Active if lost => {

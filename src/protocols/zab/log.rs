@@ -60,7 +60,7 @@ impl Server {
         }
         let every = self.config.snapshot_every;
         if every > 0 && self.committed >= self.disk.snapshot.slot + every {
-            out.because(TAKES_SNAPSHOT, facts![self.committed]);
+            out.because(KEEPS_STATE, facts![self.committed]);
             self.patience.progress();
             self.disk.log.compact_to(self.disk.snapshot.slot);
             self.disk.snapshot = Arc::new(Snapshot { slot: self.committed, zxid, machine: self.machine.clone() });
@@ -84,7 +84,7 @@ impl Server {
         if let Some(snapshot) = &suffix.snapshot
             && snapshot.slot > self.committed
         {
-            out.because(INSTALLS_SNAPSHOT, facts![snapshot.slot, self.committed]);
+            out.because(KEEPS_STATE, facts![snapshot.slot]);
             self.disk.log = Log::after(snapshot.slot);
             self.committed = snapshot.slot;
             self.machine = snapshot.machine.clone();

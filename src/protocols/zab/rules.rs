@@ -33,6 +33,7 @@ crate::rules! {
     } tells {
         GIVES_UP(who) = "gives up on {who}, which it has not heard for a timeout";
         ABANDONS(heard) = "abandons leadership: in a timeout it has heard from {heard}, and with itself those are no majority";
+        STAYS(heard) = "goes on leading: in a timeout it has heard from {heard}, and with itself those are a majority";
         WAITS_LONGER(who) = "waits longer from now on: {who}, on which it gave up, is alive";
         FINDS_LOST(who) = "goes on anew with {who}: that has answered a heartbeat that was sent later, so something was lost";
         COUNTS_PONG(who, slot) = "learns by the heartbeat that {who} has accepted the history up to slot {slot}";
@@ -72,6 +73,7 @@ crate::rules! {
         without: Some("a committed transaction is not in the history of the new epoch"),
     } tells {
         SELECTS(who, epoch, last, counter) = "selects the history of {who} so far: it is of epoch {epoch} and ends with zxid ({last}, {counter}), and that is the most recent one";
+        KEEPS_SELECTED(who) = "does not select the history of {who}: what it has selected so far is as recent";
     };
     /// NEWLEADER.
     NEW_LEADER = {
@@ -205,8 +207,7 @@ crate::rules! {
         says: "From time to time a server keeps a copy of its state after a committed slot, and trims the history before the previous copy.",
         without: None,
     } tells {
-        TAKES_SNAPSHOT(slot) = "keeps a copy of its state after slot {slot}, and trims the history before the previous one";
-        INSTALLS_SNAPSHOT(slot, committed) = "takes over a state that covers slot {slot}: it had executed up to {committed}";
+        KEEPS_STATE(slot) = "has a copy of the state after slot {slot} now, and needs the history before that only for others";
     };
 }
 

@@ -413,6 +413,18 @@ fn cepoch_that_comes_before_its_receiver_is_elected_counts() {
     assert_eq!(under_way(&network, "NewEpoch"), 1);
 }
 
+/// Seed 631 of random runs, as it was: the others waited for better votes a shorter time, and had left when server 2 was through.
+#[test]
+fn server_that_is_followed_and_has_a_majority_of_votes_waits_no_longer_for_better_ones() {
+    let mut network = Network::new(3, &[], None);
+    let links = |from: u8, to: u8| from != 1 && to != 1;
+    settle(&mut network, &links);
+    assert_eq!((role(&network, 0), role(&network, 2)), ("looking", "looking"));
+    network.time_out(0, Timer::Finalize);
+    settle(&mut network, &links);
+    assert_eq!(role(&network, 2), "leading");
+}
+
 #[test]
 fn client_is_sent_to_the_leader_that_is_followed_and_to_nobody_while_one_is_looked_for() {
     let (mut network, _) = led(3, &[], None);
