@@ -34,6 +34,9 @@ use yew::{Callback, Context, Html};
 /// Something that is told later.
 pub type Later<T> = Pin<Box<dyn Future<Output = T>>>;
 
+/// A variant, or why it could not be loaded; `None`: there is no such variant.
+pub type Loaded = Option<Result<&'static Variant, Missing>>;
+
 /// The functions of this chunk.
 #[derive(Debug)]
 pub struct Actions {
@@ -82,7 +85,7 @@ pub struct Actions {
     /// See [`presentation::in_address`].
     pub presents: fn(bool),
     /// See [`chunks::variant`](super::chunks::variant). Here, so that the first picture does without what loads each of them.
-    pub variant: fn(String) -> Later<Option<Result<&'static Variant, Missing>>>,
+    pub variant: fn(String) -> Later<Loaded>,
     /// See [`Chunk::load`].
     pub load: fn(Chunk) -> Later<Result<Part, Missing>>,
     /// See [`prefetch::prefetch`].
