@@ -22,8 +22,8 @@
 //! | `rules` | the rules one by one, and the settings | |
 //! | `invariants` | what must hold after every event | §IV |
 //!
-//! The text of the paper was not at hand: the steps were checked against the TLA+ specification of the paper's protocol that its users keep
-//! (apache/zookeeper, `zookeeper-specifications/protocol-spec/Zab.tla`), and numbers of sections are from memory.
+//! The text of the paper was not at hand. Discovery, and synchronization up to NewLeader, were held against the TLA+ specification of the paper's protocol
+//! that its users keep (apache/zookeeper, `zookeeper-specifications/protocol-spec/Zab.tla`); the other steps and the numbers of sections are from memory.
 //!
 //! Where it departs from the paper or fills it in:
 //!
