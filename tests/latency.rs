@@ -59,27 +59,23 @@ fn check_all_leaders(key: &str, sites: &[&str]) {
 /// Atomic commitment takes everybody, so what a client waits for is the coordinator's round trip to the farthest of all.
 #[test]
 fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
-    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    let matrix = matrix("pql").expect("built in");
     let fixed = |variant: &&universe::Variant| variant.card.leader == LeaderModel::Fixed;
     let variants = universe::variants().iter().filter(fixed).filter(|v| v.card.agrees_on == Shots::Transactions);
     let mut looked_at = 0;
     for variant in variants {
-        for first in 0..sites.len() {
+        for first in 0..PQL.len() {
             // Node 1 coordinates: each place has it once. No two clients ask for the same key, so that nobody waits for a lock.
-            let mut places = sites;
+            let mut places = PQL;
             places.rotate_left(first);
             let coordinator = places[0];
             let mut scenario = scenario(variant.card.key, matrix, &places, 1);
             scenario.script.clear();
             scenario.clients.iter_mut().for_each(|group| group.keys = Some(60_000));
             let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
-            let farthest = sites.iter().filter(|site| **site != coordinator).map(|site| round_trip(coordinator, site));
+            let farthest = PQL.iter().filter(|site| **site != coordinator).map(|site| round_trip(coordinator, site));
             let farthest = farthest.max().expect("five places");
-            assert_eq!(report.latency_us.len(), sites.len());
+            assert_eq!(report.latency_us.len(), PQL.len());
             for client in &report.latency_us {
                 let expected = round_trip(&client.site, coordinator) + farthest;
                 let found = (client.mean, client.p50, client.p99, client.max);
@@ -93,26 +89,53 @@ fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
     assert!(looked_at >= 25, "{looked_at}");
 }
 
+/// The places of the table of Paxos Quorum Leases.
+const PQL: [&str; 5] = ["JP", "CA", "OR", "VA", "IRL"];
+
+/// The round trip between two of them, µs: the mean of its two measurements.
+fn round_trip(a: &str, b: &str) -> u64 {
+    let matrix = matrix("pql").expect("built in");
+    let row = |site: &str| matrix.region(site).expect("in the table").0;
+    let measured = |a: &str, b: &str| matrix.round_trips()[row(a) * matrix.regions.len() + row(b)];
+    (measured(a, b) + measured(b, a)) / 2
+}
+
+/// Runs this, and holds each client's latencies, all of them, against its way to the leader and back and what the leader then waits for.
+fn hold_against(scenario: Scenario, leader: &str, waits: u64) {
+    let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!(report.latency_us.len(), PQL.len());
+    for client in &report.latency_us {
+        let expected = round_trip(&client.site, leader) + waits;
+        let found = (client.mean, client.p50, client.p99, client.max);
+        assert_eq!(found, (expected, expected, expected, expected), "leader {leader}, client {}", client.site);
+        assert!(client.count > 10, "leader {leader}, client {}: {}", client.site, client.count);
+    }
+}
+
+/// The second nearest of the others: with itself the leader then has three of five.
+fn second_nearest(leader: &str) -> u64 {
+    let mut others: Vec<u64> =
+        PQL.iter().filter(|site| **site != leader).map(|site| round_trip(leader, site)).collect();
+    others.sort_unstable();
+    others[1]
+}
+
 /// In synchronous rounds nobody is answered before the last one is over, and that is at the same time everywhere: after the time for inputs and f + 1
 /// rounds, here two round trips to the farthest and two rounds of one.
 #[test]
 fn latency_of_synchronous_rounds_is_the_time_of_all_rounds_at_every_site() {
-    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
-    let farthest = sites.iter().flat_map(|a| sites.iter().map(|b| round_trip(a, b))).max().expect("five places");
+    let matrix = matrix("pql").expect("built in");
+    let farthest = PQL.iter().flat_map(|a| PQL.iter().map(|b| round_trip(a, b))).max().expect("five places");
     for variant in universe::variants().iter().filter(|v| v.card.agrees_on == Shots::Single && v.card.needs_synchrony())
     {
-        let mut scenario = scenario(variant.card.key, matrix, &sites, 1);
+        let mut scenario = scenario(variant.card.key, matrix, &PQL, 1);
         (scenario.script, scenario.warmup) = (Vec::new(), None);
         scenario.clients.iter_mut().for_each(|group| group.commands = Some(1));
         let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        assert_eq!(report.latency_us.len(), sites.len());
+        assert_eq!(report.latency_us.len(), PQL.len());
         for client in &report.latency_us {
             // Where nodes may lie, one answer is not enough.
-            let mut back: Vec<u64> = sites.iter().map(|site| round_trip(&client.site, site).div_ceil(2)).collect();
+            let mut back: Vec<u64> = PQL.iter().map(|site| round_trip(&client.site, site).div_ceil(2)).collect();
             back.sort_unstable();
             let answers = usize::from(variant.card.faults == Faults::Byzantine);
             let expected = 2 * farthest + 2 * (farthest + 1) + back[answers];
@@ -125,47 +148,28 @@ fn latency_of_synchronous_rounds_is_the_time_of_all_rounds_at_every_site() {
 /// and nobody waits for it.
 #[test]
 fn latency_of_viewstamped_replication_is_quorum_arithmetic_without_the_disk() {
-    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
-    for first in 0..sites.len() {
-        let mut places = sites;
+    let matrix = matrix("pql").expect("built in");
+    for first in 0..PQL.len() {
+        let mut places = PQL;
         places.rotate_left(first);
         let primary = places[0];
         let mut scenario = scenario("vrr", matrix, &places, 1);
         scenario.script.clear();
         scenario.disk = Some("50ms".into());
-        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let mut others: Vec<u64> =
-            sites.iter().filter(|site| **site != primary).map(|site| round_trip(primary, site)).collect();
-        others.sort_unstable();
-        assert_eq!(report.latency_us.len(), sites.len());
-        for client in &report.latency_us {
-            let expected = round_trip(&client.site, primary) + others[1];
-            let found = (client.mean, client.p50, client.p99, client.max);
-            assert_eq!(found, (expected, expected, expected, expected), "primary {primary}, client {}", client.site);
-            assert!(client.count > 10, "primary {primary}, client {}: {}", client.site, client.count);
-        }
+        hold_against(scenario, primary, second_nearest(primary));
     }
 }
 
 /// With `ring` the k-th replica has a request after k hops, and acknowledges it to the primary itself; the second acknowledgement commits it.
 #[test]
 fn latency_of_viewstamped_replication_with_ring_is_that_of_the_hops_so_far_and_the_way_back() {
-    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
-    for first in 0..sites.len() {
-        let mut places = sites;
+    let matrix = matrix("pql").expect("built in");
+    for first in 0..PQL.len() {
+        let mut places = PQL;
         places.rotate_left(first);
         let mut scenario = scenario("vrr", matrix, &places, 1);
         scenario.script.clear();
         scenario.settings.insert("ring".to_owned(), quorumscope::lab::Value::Flag(true));
-        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
         let mut hops = 0;
         let mut back: Vec<u64> = (1..places.len())
             .map(|k| {
@@ -175,73 +179,33 @@ fn latency_of_viewstamped_replication_with_ring_is_that_of_the_hops_so_far_and_t
             })
             .collect();
         back.sort_unstable();
-        assert_eq!(report.latency_us.len(), sites.len());
-        for client in &report.latency_us {
-            let expected = round_trip(&client.site, places[0]) + back[1];
-            let found = (client.mean, client.p50, client.p99, client.max);
-            assert_eq!(
-                found,
-                (expected, expected, expected, expected),
-                "primary {}, client {}",
-                places[0],
-                client.site
-            );
-            assert!(client.count > 10, "primary {}, client {}: {}", places[0], client.site, client.count);
-        }
+        hold_against(scenario, places[0], back[1]);
     }
 }
 
 /// In Omni-Paxos leadership cannot be handed over: each place has the server with priority once.
 #[test]
 fn latency_of_omni_paxos_is_quorum_arithmetic() {
-    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
-    for (leader, number) in sites.into_iter().zip(1..) {
-        let mut scenario = scenario("omni-paxos", matrix, &sites, 1);
+    let matrix = matrix("pql").expect("built in");
+    for (leader, number) in PQL.into_iter().zip(1..) {
+        let mut scenario = scenario("omni-paxos", matrix, &PQL, 1);
         scenario.script.clear();
         scenario.settings.insert("priority".to_owned(), quorumscope::lab::Value::Number(number));
-        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let mut others: Vec<u64> =
-            sites.iter().filter(|site| **site != leader).map(|site| round_trip(leader, site)).collect();
-        others.sort_unstable();
-        assert_eq!(report.latency_us.len(), sites.len());
-        for client in &report.latency_us {
-            let expected = round_trip(&client.site, leader) + others[1];
-            let found = (client.mean, client.p50, client.p99, client.max);
-            assert_eq!(found, (expected, expected, expected, expected), "leader {leader}, client {}", client.site);
-            assert!(client.count > 10, "leader {leader}, client {}: {}", client.site, client.count);
-        }
+        hold_against(scenario, leader, second_nearest(leader));
     }
 }
 
 /// In Zab the first leader is the node with the highest number, and leadership cannot be handed over: each place has that one once.
 #[test]
 fn latency_of_zab_is_quorum_arithmetic() {
-    let (matrix, sites) = (matrix("pql").expect("built in"), ["JP", "CA", "OR", "VA", "IRL"]);
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
-    for first in 0..sites.len() {
-        let mut places = sites;
+    let matrix = matrix("pql").expect("built in");
+    for first in 0..PQL.len() {
+        let mut places = PQL;
         places.rotate_left(first);
         let leader = places[4];
         let mut scenario = scenario("zab", matrix, &places, 1);
         scenario.script.clear();
-        let report = Run::to_end(&scenario.into()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let mut others: Vec<u64> =
-            sites.iter().filter(|site| **site != leader).map(|site| round_trip(leader, site)).collect();
-        others.sort_unstable();
-        assert_eq!(report.latency_us.len(), sites.len());
-        for client in &report.latency_us {
-            let expected = round_trip(&client.site, leader) + others[1];
-            let found = (client.mean, client.p50, client.p99, client.max);
-            assert_eq!(found, (expected, expected, expected, expected), "leader {leader}, client {}", client.site);
-            assert!(client.count > 10, "leader {leader}, client {}: {}", client.site, client.count);
-        }
+        hold_against(scenario, leader, second_nearest(leader));
     }
 }
 
