@@ -65,7 +65,9 @@ test("the size report counts what index.html needs, and fails above the budget",
 });
 
 test("the policy allows the page's own inline script and no other", () => {
-  const script = "\nimport init from './app.js';\n";
+  // As Trunk writes it, and what is left of it.
+  const script = "\nimport init, * as bindings from './app.js';\nconst wasm = await init({ module_or_path: './app_bg.wasm' });\n\nwindow.wasmBindings = bindings;\n";
+  const left = 'import init from"./app.js";await init({module_or_path:"./app_bg.wasm"})';
   const page = `<head>\n<meta charset="utf-8"></head><script type="module">${script}</script><script src="other.js"></script>`;
   const staging = folder({ "index.html": page });
   const hook = (profile) => run("node", ["scripts/csp.mjs"], { TRUNK_PROFILE: profile, TRUNK_STAGING_DIR: staging });
@@ -74,6 +76,7 @@ test("the policy allows the page's own inline script and no other", () => {
   assert.equal(readFileSync(join(staging, "index.html"), "utf8"), page, "a debug page stays as it is");
 
   assert.equal(hook("release").status, 0);
+  assert.ok(readFileSync(join(staging, "index.html"), "utf8").includes(`<script type="module">${left}</script>`));
   // The script that puts it in comes before all others, and is run here as a browser would.
   const [, puts] = readFileSync(join(staging, "index.html"), "utf8").match(/<meta charset="utf-8">\s*<script>(.*?)<\/script>/);
   const policy = (origin, host) => {
@@ -83,12 +86,15 @@ test("the policy allows the page's own inline script and no other", () => {
     assert.equal(added[0].httpEquiv, "Content-Security-Policy");
     return added[0].content;
   };
-  const hash = createHash("sha256").update(script).digest("base64");
+  const hash = createHash("sha256").update(left).digest("base64");
   const host = "https://example.org";
   assert.ok(policy(host, host).includes(`script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}';`), policy(host, host));
   // Without an origin of its own, the page names its host, which 'self' does not match in every browser.
   assert.equal(policy("null", host), policy(host, host).replaceAll("'self'", host));
   assert.match(policy("null", "null"), /script-src 'self'/);
+
+  const other = folder({ "index.html": page.replace("app_bg.wasm", "app_bg.bin") });
+  assert.match(run("node", ["scripts/csp.mjs"], { TRUNK_PROFILE: "release", TRUNK_STAGING_DIR: other }).stderr, /is not as it was; scripts\/csp\.mjs must be adapted/);
 });
 
 test("the server answers as a static host does, and nothing outside its folder", async (context) => {
