@@ -216,7 +216,7 @@ test("a presentation is stage, sentence and controls, in letters for the last ro
   expect(await size(".sentence")).toBeGreaterThanOrEqual(28);
   expect(await size(".sentence")).toBeLessThanOrEqual(30);
   await expect.poll(() => smallLetters(page, ".stage text", 20)).toEqual([]);
-  expect(await clashes(page)).toEqual([]);
+  await expect.poll(() => clashes(page)).toEqual([]);
   expect(new URL(page.url()).search).toBe("?autoplay=false&theme=light&present=true");
   await screen(page, "presentation");
   const { hash } = new URL(page.url());

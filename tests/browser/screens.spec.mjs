@@ -41,6 +41,11 @@ for (const scheme of ["light", "dark"]) {
     for (const text of [".name", ".role", ".latest", ".lane text"]) expect(await of(`.stage ${text}`, "fill"), text).toBe(ink);
     expect(await of(".legend .dot", "borderStyle"), "signs have an outline").toBe("solid");
     expect(await of(".log .applied", "fill")).toBe(ink);
+    // Somebody lags behind for a while with every command.
+    await expect(async () => {
+      await page.keyboard.press("s");
+      expect(await page.locator(".log .empty, .log .held").count()).toBeGreaterThan(0);
+    }).toPass();
     expect(await of(".log .empty, .log .held", "stroke")).toBe(ink);
     expect(await painted(page), "messages and timers").toBeGreaterThan(500);
     await screen(page, `forced-colours-${scheme}`);
