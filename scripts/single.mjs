@@ -12,8 +12,7 @@ import { buildSync } from "esbuild";
 import lzma from "lzma/src/lzma_worker.js";
 import { BROWSERS } from "./split/features.mjs";
 import { whole } from "./split/loader.mjs";
-import { namedInOrder } from "./split/order.mjs";
-import { STRIPPED, run, small as minified, wasmOpt } from "./split/tools.mjs";
+import { optimise, ordered, run, small as minified } from "./split/tools.mjs";
 
 const [from = "dist", to = "dist-single"] = process.argv.slice(2);
 // What a text in a page cannot hold, or changes there: the first is lost, the second becomes a line feed, the third may end the text. They are written as
@@ -55,9 +54,8 @@ try {
   const linked = join(folder, TARGET, "wasm-release", `${NAME}.wasm`);
   run("wasm-bindgen", ["--target", "web", "--no-typescript", "--no-demangle", "--keep-lld-exports", "--out-dir", work, "--out-name", NAME, linked]);
   const wasm = join(work, `${NAME}_bg.wasm`);
-  wasmOpt("-Oz", "--low-memory-unused", ...STRIPPED.map((pass) => `--${pass}`), wasm, "-o", wasm);
-  writeFileSync(wasm, namedInOrder(readFileSync(wasm)));
-  wasmOpt("--reorder-functions-by-name", "--strip-debug", wasm, "-o", wasm);
+  optimise(wasm);
+  ordered(wasm);
   // Where files are asked for: relative to BASE.
   const script = whole(readFileSync(join(work, `${NAME}.js`), "utf8")).replaceAll("import.meta.url", JSON.stringify(BASE));
   writeFileSync(join(work, `${NAME}.js`), script);

@@ -12,8 +12,7 @@ import binaryen from "binaryen";
 import { FEATURES } from "./split/features.mjs";
 import { divided, packed, parts, together, whole } from "./split/loader.mjs";
 import { shortened } from "./split/names.mjs";
-import { namedInOrder } from "./split/order.mjs";
-import { STRIPPED, run, small, wasmOpt } from "./split/tools.mjs";
+import { STRIPPED, optimise, ordered, run, small } from "./split/tools.mjs";
 
 // Shared chunks below so many bytes, before wasm-opt, come as one file.
 const SMALL = 40_000;
@@ -49,9 +48,8 @@ function divide() {
   }
   bindgen(join(work, `${page}.wasm`), work, (text) => divided(text, files, names));
   // Until nothing gets smaller any more: all that is loaded first is worth the time.
-  optimise(join(work, wasm), join(work, wasm), "--converge");
-  writeFileSync(join(work, "named.wasm"), namedInOrder(readFileSync(join(work, wasm))));
-  wasmOpt("--reorder-functions-by-name", "--strip-debug", join(work, "named.wasm"), "-o", join(work, wasm));
+  optimise(join(work, wasm), "--converge");
+  ordered(join(work, wasm));
   const { program, text } = shortened(readFileSync(join(work, wasm)), readFileSync(join(work, `${page}.js`), "utf8"));
   writeFileSync(join(dist, wasm), program);
   writeFileSync(join(dist, `${page}.js`), small("js", text));
@@ -81,9 +79,4 @@ function optimised(bytes) {
   const result = module.emitBinary();
   module.dispose();
   return Buffer.from(result);
-}
-
-// Low memory is the far end of the stack, where no address of data is.
-function optimise(from, to, ...more) {
-  wasmOpt("-Oz", ...more, "--low-memory-unused", ...STRIPPED.map((pass) => `--${pass}`), from, "-o", to);
 }

@@ -30,11 +30,7 @@ fn scenario(variant: &str, matrix: &Matrix, sites: &[&str], leader: usize) -> Sc
 
 fn check_all_leaders(key: &str, sites: &[&str]) {
     let matrix = matrix(key).expect("built in");
-    let all = matrix.round_trips();
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| all[row(a) * matrix.regions.len() + row(b)];
-    // The two measurements of one pair are taken together.
-    let round_trip = |a: &str, b: &str| (measured(a, b) + measured(b, a)) / 2;
+    let round_trip = |a: &str, b: &str| round_trip_of(matrix, a, b);
     let variants = universe::variants().iter().filter(|v| v.card.agrees_on == Shots::Log && v.card.transfer);
     for variant in variants {
         for (leader, place) in (1..).zip(sites) {
@@ -92,12 +88,16 @@ fn latency_of_a_transaction_is_the_round_trip_to_the_farthest_participant() {
 /// The places of the table of Paxos Quorum Leases.
 const PQL: [&str; 5] = ["JP", "CA", "OR", "VA", "IRL"];
 
-/// The round trip between two of them, µs: the mean of its two measurements.
-fn round_trip(a: &str, b: &str) -> u64 {
-    let matrix = matrix("pql").expect("built in");
+/// The round trip between two places, µs: the mean of its two measurements.
+fn round_trip_of(matrix: &Matrix, a: &str, b: &str) -> u64 {
     let row = |site: &str| matrix.region(site).expect("in the table").0;
     let measured = |a: &str, b: &str| matrix.round_trips()[row(a) * matrix.regions.len() + row(b)];
     (measured(a, b) + measured(b, a)) / 2
+}
+
+/// The same between two of those.
+fn round_trip(a: &str, b: &str) -> u64 {
+    round_trip_of(matrix("pql").expect("built in"), a, b)
 }
 
 /// Runs this, and holds each client's latencies, all of them, against its way to the leader and back and what the leader then waits for.
@@ -333,13 +333,8 @@ const LEADERLESS: [Leaderless; 3] =
 
 /// The round trip from one of these sites to the farthest member of its nearest majority, by their matrix.
 fn to_majority(matrix: &Matrix, sites: &[&str], from: &str) -> u64 {
-    let row = |site: &str| matrix.region(site).expect("in the table").0;
-    let measured = |a: &str, b: &str| matrix.round_trips()[row(a) * matrix.regions.len() + row(b)];
-    let mut others: Vec<u64> = sites
-        .iter()
-        .filter(|site| **site != from)
-        .map(|site| (measured(from, site) + measured(site, from)) / 2)
-        .collect();
+    let mut others: Vec<u64> =
+        sites.iter().filter(|site| **site != from).map(|site| round_trip_of(matrix, from, site)).collect();
     others.sort_unstable();
     others[sites.len() / 2 - 1]
 }

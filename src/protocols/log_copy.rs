@@ -1,10 +1,10 @@
-//! A leader's log that is kept equal on every copy: what variants share that answer once all copies have a command.
+//! A leader's log and its copies: what variants share.
 //!
-//! The leader knows by node up to where that node's log is the same as its own (`matched`); a follower knows that of itself, and up to where it
+//! Where a leader answers once all copies have a command, it knows by node up to where that node's log is the same as its own (`matched`); a follower knows that of itself, and up to where it
 //! may be the same (`probe`).
 
 use crate::core::node::Node;
-use crate::core::{Command, Log, NodeId, NodeSet, Out, Slot};
+use crate::core::{ClientId, Command, Log, NodeId, NodeSet, Out, Slot};
 use crate::services::Machine;
 
 /// Most entries in one message that brings a copy up to date.
@@ -58,4 +58,36 @@ pub(super) fn execute<N: Node, E: Copy>(
 pub(super) fn no_longer_waiting(waiting: &mut Vec<(Slot, Command)>, executed: Slot) -> impl Iterator<Item = Command> {
     let done = waiting.iter().take_while(|(slot, _)| *slot <= executed).count();
     waiting.drain(..done).map(|(_, command)| command)
+}
+
+/// Enters a command into a client table (by client, the number of its latest command); tells whether it is later than what was there.
+#[inline]
+pub(super) fn is_new(latest: &mut Vec<u32>, command: Command) -> bool {
+    if command.client == ClientId::NOBODY {
+        return true;
+    }
+    let client = usize::from(command.client.0);
+    if latest.len() <= client {
+        latest.resize(client + 1, 0);
+    }
+    let new = latest[client] < command.seq;
+    latest[client] = latest[client].max(command.seq);
+    new
+}
+
+/// The log after `slot` or, where some of that is trimmed, after the snapshot of the state at slot `snapshot`: whether that is needed, the first
+/// slot, and the entries from there on.
+pub(super) fn end_after<E: Copy>(log: &Log<E>, snapshot: Slot, slot: Slot) -> (bool, Slot, Vec<E>) {
+    let trimmed = slot + 1 < log.first();
+    let first = if trimmed { snapshot } else { slot } + 1;
+    (trimmed, first, log.iter_from(first).map(|(_, entry)| *entry).collect())
+}
+
+/// Replaces the end of the log by `entries`, which begin at `first`; up to `settled` it is the same in every log.
+pub(super) fn replace_end<E: Copy>(log: &mut Log<E>, settled: Slot, first: Slot, entries: &[E]) {
+    let from = first.max(settled + 1);
+    log.truncate_from(from);
+    for entry in entries.iter().skip((from - first) as usize) {
+        log.push_copy(entry);
+    }
 }

@@ -79,9 +79,8 @@ fn many(props: &Props) -> Html {
         }
     };
     let of = |family: Family| {
-        let mut members: Vec<&Variant> =
-            variants.iter().copied().filter(|variant| variant.card.family == family).collect();
-        in_order(&mut members, |variant| per_command(cells, variant.card.key, *chosen));
+        let members = variants.iter().copied().filter(|variant| variant.card.family == family).collect();
+        let members: Vec<&Variant> = in_order(members, |variant| per_command(cells, variant.card.key, *chosen));
         (family.title(), members.into_iter().map(picture).collect::<Vec<Chart>>())
     };
     let shown = Family::ALL.map(of).into_iter().filter(|(_, charts)| !charts.is_empty());
@@ -93,12 +92,13 @@ fn many(props: &Props) -> Html {
         .collect()
 }
 
-/// Sorts by what was measured, if all of it has been: fewest first, and what could not be measured last.
-pub fn in_order<T>(members: &mut [T], measured: impl Fn(&T) -> Option<Option<f64>>) {
-    if members.iter().all(|member| measured(member).is_some()) {
-        let key = |member: &T| measured(member).flatten().unwrap_or(f64::INFINITY);
-        members.sort_by(|a, b| key(a).total_cmp(&key(b)));
-    }
+/// Sorted by what was measured, if all of it has been: fewest first, and what could not be measured last.
+pub fn in_order<T>(members: Vec<T>, measured: impl Fn(&T) -> Option<Option<f64>>) -> Vec<T> {
+    let key = |member: &T| measured(member).map(|measured| measured.unwrap_or(f64::INFINITY));
+    let Some(keys) = members.iter().map(key).collect::<Option<Vec<f64>>>() else { return members };
+    let mut keyed: Vec<(f64, T)> = keys.into_iter().zip(members).collect();
+    keyed.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    keyed.into_iter().map(|(_, member)| member).collect()
 }
 
 /// Messages per command of a variant with so many replicas: `None` if that has not been measured yet, `Some(None)` if it could not be.

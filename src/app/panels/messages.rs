@@ -281,9 +281,9 @@ impl Messages {
                 Shown::Family => Some(family) == own_family,
                 Shown::Pinned => false,
             };
-            let mut members: Vec<_> =
+            let members: Vec<_> =
                 all.iter().filter(|(key, _, of)| shown && *of == family && !self.pinned.contains(key)).collect();
-            in_order(&mut members, |(key, ..)| measurements::per_command(&self.cells, key, self.replicas));
+            let members = in_order(members, |(key, ..)| measurements::per_command(&self.cells, key, self.replicas));
             if !members.is_empty() {
                 groups.push(Group { title: Some(family.title()), bars: members.into_iter().map(row).collect() });
             }

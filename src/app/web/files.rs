@@ -29,7 +29,6 @@ pub async fn read(blob: Blob) -> Result<String, String> {
 pub async fn fetch(address: &str) -> Result<String, String> {
     let window = browser::window();
     let here = window.location().href().unwrap_or_default();
-    let origin = |url: &Url| url.origin();
     let (Ok(url), Ok(page)) = (Url::new_with_base(address, &here), Url::new(&here)) else {
         return Err("This is no address.".to_owned());
     };
@@ -38,11 +37,11 @@ pub async fn fetch(address: &str) -> Result<String, String> {
             "A page that was opened from a file can ask for no other. Its text can be opened from a file.".to_owned()
         );
     }
-    if origin(&url) != origin(&page) {
+    if url.origin() != page.origin() {
         return Err(format!(
             "It is on another site, {}. One beside this page would do, on {}.",
-            origin(&url),
-            origin(&page)
+            url.origin(),
+            page.origin()
         ));
     }
     let lost = |_: JsValue| "It could not be loaded. Is there a connection?".to_owned();

@@ -4,8 +4,9 @@
 use super::message::{Msg, Proposal};
 use super::rules::*;
 use super::{Reads, Role, Server, Timer};
-use crate::core::{Answer, Ballot, ClientId, Command, NodeId, NodeSet, Out, Quorums, Slot};
+use crate::core::{Answer, Ballot, Command, NodeId, NodeSet, Out, Quorums, Slot};
 use crate::facts;
+use crate::protocols::log_copy;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -118,16 +119,7 @@ pub struct Clients {
 impl Clients {
     /// Records a command; tells whether it is new.
     pub fn is_new(&mut self, command: Command) -> bool {
-        if command.client == ClientId::NOBODY {
-            return true;
-        }
-        let client = usize::from(command.client.0);
-        if self.latest.len() <= client {
-            self.latest.resize(client + 1, 0);
-        }
-        let new = self.latest[client] < command.seq;
-        self.latest[client] = self.latest[client].max(command.seq);
-        new
+        log_copy::is_new(&mut self.latest, command)
     }
 
     /// Forgets all of them: this server no longer leads.

@@ -3,8 +3,9 @@
 use super::message::{Ballot, LogState, Msg, Suffix};
 use super::rules::*;
 use super::{Role, Server};
-use crate::core::{Answer, ClientId, Command, NodeId, NodeSet, Out, Slot};
+use crate::core::{Answer, Command, NodeId, NodeSet, Out, Slot};
 use crate::facts;
+use crate::protocols::log_copy;
 use std::sync::Arc;
 
 /// The volatile state of an elected server; new with every round it leads.
@@ -59,16 +60,7 @@ enum Session {
 impl Leadership {
     /// Notes a command; tells whether it is later than the client's last one.
     fn is_new(&mut self, command: Command) -> bool {
-        if command.client == ClientId::NOBODY {
-            return true;
-        }
-        let client = usize::from(command.client.0);
-        if self.latest.len() <= client {
-            self.latest.resize(client + 1, 0);
-        }
-        let new = self.latest[client] < command.seq;
-        self.latest[client] = self.latest[client].max(command.seq);
-        new
+        log_copy::is_new(&mut self.latest, command)
     }
 
     fn follower(&mut self, id: NodeId) -> &mut Follower {

@@ -3,8 +3,9 @@
 use super::message::{Checkpoint, Entry, Msg};
 use super::rules::*;
 use super::{Replica, Timer};
-use crate::core::{Answer, ClientId, Command, NodeId, NodeSet, Out, Slot};
+use crate::core::{Answer, Command, NodeId, NodeSet, Out, Slot};
 use crate::facts;
+use crate::protocols::log_copy;
 use std::sync::Arc;
 
 /// Prepares that came before earlier ones are kept up to this far ahead.
@@ -50,16 +51,7 @@ impl Replica {
 
     /// Enters a request into the client table; tells whether it is later than the client's last one there.
     fn is_new(&mut self, command: Command) -> bool {
-        if command.client == ClientId::NOBODY {
-            return true;
-        }
-        let client = usize::from(command.client.0);
-        if self.latest.len() <= client {
-            self.latest.resize(client + 1, 0);
-        }
-        let new = self.latest[client] < command.seq;
-        self.latest[client] = self.latest[client].max(command.seq);
-        new
+        log_copy::is_new(&mut self.latest, command)
     }
 
     /// A new primary enters the requests that are in its log and not executed. The machine knows the others.

@@ -5,6 +5,7 @@ use super::rules::*;
 use super::{Role, Server};
 use crate::core::{Answer, Log, Out, Slot};
 use crate::facts;
+use crate::protocols::log_copy;
 use std::sync::Arc;
 
 impl Server {
@@ -70,13 +71,8 @@ impl Server {
 
     /// The history after `slot` or, where some of that is trimmed, a snapshot and what follows on it.
     pub(super) fn suffix_after(&self, slot: Slot) -> Suffix {
-        let trimmed = slot + 1 < self.disk.log.first();
-        let after = if trimmed { self.disk.snapshot.slot } else { slot };
-        Suffix {
-            snapshot: trimmed.then(|| Arc::clone(&self.disk.snapshot)),
-            first: after + 1,
-            entries: self.disk.log.iter_from(after + 1).map(|(_, entry)| *entry).collect(),
-        }
+        let (trimmed, first, entries) = log_copy::end_after(&self.disk.log, self.disk.snapshot.slot, slot);
+        Suffix { snapshot: trimmed.then(|| Arc::clone(&self.disk.snapshot)), first, entries }
     }
 
     /// Replaces the end of the history by `suffix`.
@@ -91,11 +87,6 @@ impl Server {
             self.disk.snapshot = Arc::clone(snapshot);
             out.restored(snapshot.slot);
         }
-        // What is committed is the same in every history.
-        let from = suffix.first.max(self.committed + 1);
-        self.disk.log.truncate_from(from);
-        for entry in suffix.entries.iter().skip((from - suffix.first) as usize) {
-            self.disk.log.push_copy(entry);
-        }
+        log_copy::replace_end(&mut self.disk.log, self.committed, suffix.first, &suffix.entries);
     }
 }
