@@ -342,8 +342,8 @@ pub struct Variant {
     pub promises: fn(&Setup) -> Promises,
     /// The fewest replicas; see [`Protocol::least_replicas`].
     pub least_replicas: fn(RuleSet) -> u8,
-    /// How many replicas may be Byzantine; see [`Protocol::liars`].
-    pub liars: fn(&Setup) -> u8,
+    /// How many replicas may be Byzantine; see [`Protocol::byzantine`].
+    pub byzantine: fn(&Setup) -> u8,
     /// Maximum relative clock drift, parts per million, if safety depends on clocks; see [`Protocol::clocks`].
     #[cfg(feature = "search")]
     pub clocks: fn(&Setup) -> Option<u32>,
@@ -475,7 +475,7 @@ const fn variant_of<P: Protocol>() -> Variant {
         stable: P::stable,
         promises: P::promises,
         least_replicas: P::least_replicas,
-        liars: P::liars,
+        byzantine: P::byzantine,
         #[cfg(feature = "search")]
         clocks: P::clocks,
         #[cfg(feature = "search")]

@@ -232,7 +232,7 @@ pub trait Protocol: Copy + Clone + Debug + Default + 'static {
     }
 
     /// How many of its replicas may be Byzantine.
-    fn liars(setup: &Setup) -> u8 {
+    fn byzantine(setup: &Setup) -> u8 {
         match Self::CARD.faults {
             super::Faults::Byzantine => setup.replicas.saturating_sub(1) / 3,
             _ => 0,

@@ -48,8 +48,8 @@ pub fn reproduce(
             "messages of a node to itself come late in it (own=late), and in a run they come at once".to_owned()
         );
     }
-    if !exploration.query.bounds.liars.is_empty() {
-        return Err("nodes lie in it message by message, and in a run to whom they choose".to_owned());
+    if !exploration.query.bounds.byzantine.is_empty() {
+        return Err("nodes are Byzantine in it message by message, and in a run towards whom they choose".to_owned());
     }
     let clients = ClientSites::of(exploration, trace);
     let mut scenario = scenario(exploration, &clients);

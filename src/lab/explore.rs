@@ -85,7 +85,7 @@ pub const BOUNDS: &[(&str, &str)] = &[
     ("own", "messages of a node to itself: \"now\", within the same event, or \"late\", like any other"),
     ("lost", "kinds of messages that always get lost, joined by +, or none"),
     (
-        "liars",
+        "byzantine",
         "Byzantine nodes, such as 1+3: each message of theirs may arrive as it is, with another command, or not at all; or none",
     ),
     (
@@ -271,7 +271,9 @@ impl Draft {
                 Err(format!("{} cannot change its members while it runs; none would do", variant.card.title))
             }
             "members" => memberships(value).map(|members| self.members = members),
-            "liars" => one_by_one(value, self.replicas).map(|liars| bounds.liars = liars.into_iter().collect()),
+            "byzantine" => {
+                one_by_one(value, self.replicas).map(|byzantine| bounds.byzantine = byzantine.into_iter().collect())
+            }
             "symmetry" => on(value).map(|on| bounds.symmetry = on),
             "lockstep" => on(value).map(|on| bounds.lock_step = on),
             "timers" => times(value).map(|most| bounds.timers = most),
@@ -323,7 +325,7 @@ impl Draft {
             bounds.copies.to_string(),
             if bounds.late_to_self { "late" } else { "now" }.to_owned(),
             if lost.is_empty() { NONE.to_owned() } else { lost.join("+") },
-            joined(bounds.liars.iter().map(name).collect()),
+            joined(bounds.byzantine.iter().map(name).collect()),
             if bounds.lock_step { "on" } else { "off" }.to_owned(),
             if bounds.symmetry { "on" } else { "off" }.to_owned(),
         ];

@@ -1,4 +1,4 @@
-//! Caption of the scenario with OM(1): one liar among four generals, and among three.
+//! Caption of the scenario with OM(1): one byzantine among four generals, and among three.
 
 use super::{Claim, Facts};
 use quorumscope::core::{Command, NodeId};
@@ -10,7 +10,7 @@ fn order(run: &Facts, ms: u64, node: u8) -> Option<Command> {
 
 pub(super) fn claims(key: &str) -> Option<&'static [Claim]> {
     Some(match key {
-        "one-liar-of-four" => &[
+        "one-byzantine-of-four" => &[
             ("OM(1), the Byzantine generals.", |run| {
                 assert_eq!(run.session.checked().blueprint.placement.len(), 4);
                 let round = |ms| run.at(ms).universe().node(NodeId(3)).status.expect("it is up").epoch.number;

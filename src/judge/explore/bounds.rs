@@ -60,7 +60,7 @@ pub struct Bounds {
     pub lost_kinds: u64,
     /// Byzantine nodes: each of their messages to others may arrive as it is, arrive with another command
     /// ([`Message::tampered`](crate::core::Message::tampered)), or not at all. What they decide is not looked at.
-    pub liars: NodeSet,
+    pub byzantine: NodeSet,
     /// What clients may ask for, each once; at most 16.
     pub requests: Vec<Request>,
     /// What an operator may order whoever leads to do, each once; at most 16.
@@ -92,7 +92,7 @@ impl Default for Bounds {
             epoch: u32::MAX,
             late_to_self: false,
             lost_kinds: 0,
-            liars: NodeSet::EMPTY,
+            byzantine: NodeSet::EMPTY,
             requests: Vec::new(),
             orders: Vec::new(),
             newcomers: 0,

@@ -318,7 +318,7 @@ impl Finder<'_> {
             let mut rest = inbox.to_vec();
             rest.remove(place);
             self.event(Action::Deliver, message, &rest, None);
-            if self.lies(message)
+            if self.is_byzantine(message)
                 && let Some(other) = self.outcomes.tampered(message)
             {
                 self.event(Action::Deliver, other, &rest, None);
@@ -330,20 +330,20 @@ impl Finder<'_> {
     }
 
     /// Whether a message is of a Byzantine node, to another one.
-    fn lies(&self, message: u32) -> bool {
+    fn is_byzantine(&self, message: u32) -> bool {
         let (from, to) = self.outcomes.endpoints(message);
-        from != to && self.bounds.liars.has(from)
+        from != to && self.bounds.byzantine.has(from)
     }
 
     fn losses(&mut self, inbox: &[u32]) {
         let none = self.bounds.losses == Times::Most(0) || self.bounds.duplicates == Times::Any;
-        if none && self.bounds.liars.is_empty() {
+        if none && self.bounds.byzantine.is_empty() {
             return;
         }
         for (place, &message) in inbox.iter().enumerate() {
             let (from, _) = self.outcomes.endpoints(message);
-            let lies = self.lies(message);
-            if none && !lies
+            let byzantine = self.is_byzantine(message);
+            if none && !byzantine
                 || from == self.me
                 || self.outcomes.is_fence(message)
                 || place > 0 && inbox[place - 1] == message
@@ -361,7 +361,7 @@ impl Finder<'_> {
                 moved: false,
                 visible: false,
                 crashes: false,
-                cost: (self.bounds.losses != Times::Any && !lies).then_some(Cost::Losses),
+                cost: (self.bounds.losses != Times::Any && !byzantine).then_some(Cost::Losses),
             });
         }
     }

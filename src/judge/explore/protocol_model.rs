@@ -296,7 +296,7 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
             }
         }
         // Properties hold for honest nodes only.
-        let honest = !self.bounds.liars.has(me);
+        let honest = !self.bounds.byzantine.has(me);
         outcome.observed = honest && H::is_relevant(&observation);
         self.exercised = if honest { exercised } else { self.exercised };
         outcome.idle = outcome.host == host && outcome.sent.is_empty() && !outcome.observed;
@@ -380,11 +380,11 @@ impl<P: Protocol, H: HistoryVariable<P>> Model for ModelOf<P, H> {
     }
 
     fn check(&mut self, hosts: &[u32], step: Step) -> Option<Violation> {
-        if self.bounds.liars.has(step.changed) {
+        if self.bounds.byzantine.has(step.changed) {
             return None;
         }
-        let liars = self.bounds.liars;
-        let honest = hosts.iter().enumerate().filter(|(index, _)| !liars.has(NodeId(*index as u8)));
+        let byzantine = self.bounds.byzantine;
+        let honest = hosts.iter().enumerate().filter(|(index, _)| !byzantine.has(NodeId(*index as u8)));
         honest.for_each(|(index, &host)| self.move_node(index, host));
         self.selected.iter().find_map(|invariant| {
             let Breach { other, slot } = (invariant.holds)(&self.nodes, step).err()?;

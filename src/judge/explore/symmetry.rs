@@ -45,7 +45,7 @@ impl Symmetry {
     /// The symmetry of a query, if there is any.
     pub fn of(model: &dyn Model, setup: &Setup, bounds: &Bounds, via: &[Goal]) -> Option<Symmetry> {
         let all = NodeSet::first(setup.replicas);
-        if !bounds.orders.is_empty() || bounds.partial != Times::Most(0) || !bounds.liars.is_empty() {
+        if !bounds.orders.is_empty() || bounds.partial != Times::Most(0) || !bounds.byzantine.is_empty() {
             return None;
         }
         let asked = bounds.requests.iter().fold(NodeSet::EMPTY, |asked, request| asked.or(request.at));

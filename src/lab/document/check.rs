@@ -140,9 +140,9 @@ impl Scenario {
             settings: base,
             ablated: ablated.unwrap_or_default(),
         };
-        let liars = variant.map_or(0, |variant| (variant.liars)(&setup));
+        let tolerated = variant.map_or(0, |variant| (variant.byzantine)(&setup));
         let names_of = Names { sites: &ids, domains: &names, kinds, timers };
-        let script = self.script(names_of, variant, topology.timing, liars, problems);
+        let script = self.script(names_of, variant, topology.timing, tolerated, problems);
         let seed = self.seed.unwrap_or(1);
         if seed > SEED {
             problems.add("seed", seed, format!("0 to {SEED} would do"));
@@ -367,7 +367,7 @@ impl Scenario {
         names: Names<'_>,
         variant: Option<&Variant>,
         timing: Timing,
-        liars: u8,
+        tolerated: u8,
         problems: &mut ProblemCollector,
     ) -> Vec<Timed> {
         if self.script.len() > FAULTS {
@@ -390,7 +390,7 @@ impl Scenario {
                     }
                     _ => {}
                 }
-                let borne = usize::from(liars);
+                let borne = usize::from(tolerated);
                 if assumption != Assumption::Honesty || usize::from(byzantine.len()) + byzantine_by_role > borne {
                     let says = format!(
                         "{} counts on it that {}; beyond_model = true lets the script go beyond that",

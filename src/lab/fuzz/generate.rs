@@ -77,7 +77,7 @@ pub(super) fn generate(fuzzer: &Fuzzer, seed: u64, rng: &mut Rng) -> Draft {
         Faults::Byzantine if card.needs_synchrony() => least(fuzzer, &setup).map(|least| setup.replicas - least),
         Faults::CrashRecover | Faults::Byzantine => None,
     };
-    let byzantine = usize::from((fuzzer.variant.liars)(&setup));
+    let byzantine = usize::from((fuzzer.variant.byzantine)(&setup));
     let (clocks, clock_error) = ((fuzzer.variant.clocks)(&setup), (fuzzer.variant.clock_error)(&setup));
     workload::during(&mut scenario, card, ends, round_trip, rng);
     if core.is_some() {

@@ -1,7 +1,7 @@
 //! Ballot Leader Election (§5, figure 4): which server is quorum-connected and has the highest ballot.
 //!
 //! It knows nothing of logs, and nobody is told of another server's ballot by a third one: so servers that do not hear each other do not
-//! outbid each other through one that hears both.
+//! preempt each other through one that hears both.
 
 use super::message::{Ballot, Msg};
 use super::rules::*;

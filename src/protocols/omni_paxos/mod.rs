@@ -5,7 +5,7 @@
 //! When links fail one by one, servers disagree on who is there. The paper shows three ways in which that stops other protocols: a leader that
 //! has lost its majority is still heard by those who could elect another (*quorum loss*); the only server that reaches a majority may not
 //! lead, because its log is behind or because those who would elect it reach no majority themselves (*constrained election*); and servers
-//! that do not hear each other outbid each other through a third one (*chained*). So the paper takes the election apart from the log:
+//! that do not hear each other preempt each other through a third one (*chained*). So the paper takes the election apart from the log:
 //!
 //! * **Ballot Leader Election** elects the server of the highest ballot among those that are *quorum-connected*, that is, have heard from a
 //!   majority in their last heartbeat round. Logs do not matter, nobody votes, and nobody passes ballots on.

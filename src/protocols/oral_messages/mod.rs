@@ -56,7 +56,7 @@ fn another(order: Command) -> Command {
     }
 }
 
-/// The value that an order writes, for sentences: a liar's order has the name of the true one.
+/// The value that an order writes, for sentences: a tampered order has the name of the true one.
 fn written(order: Command) -> u32 {
     match order.op {
         Op::Write { value, .. } => value,
@@ -305,11 +305,11 @@ impl Protocol for OralMessages {
     const CARD: Card = Card {
         key: "oral-messages",
         title: "Oral messages, OM(m)",
-        says: "A commander's order, and what each general says it was, goes around in m + 1 rounds: m liars of 3m + 1 cannot divide the others.",
+        says: "A commander's order, and what each general says it was, goes around in m + 1 rounds: m Byzantine generals of 3m + 1 cannot divide the others.",
         paper: "Lamport, Shostak, Pease, The Byzantine Generals Problem, ACM TOPLAS 4(3), 1982, §3",
         epoch: "round",
         family: Family::Byzantine,
-        optimises: "liars survived, without signatures",
+        optimises: "Byzantine nodes survived, without signatures",
         min_replicas: 4,
         faults: Faults::Byzantine,
         timing: TimingModel::Synchronous,
@@ -373,7 +373,7 @@ impl Protocol for OralMessages {
         u32::from(healthy) + setup.settings.count(TRAITORS) >= u32::from(setup.replicas)
     }
 
-    fn liars(setup: &Setup) -> u8 {
+    fn byzantine(setup: &Setup) -> u8 {
         setup.settings.count(TRAITORS) as u8
     }
 

@@ -67,11 +67,11 @@ fn lieutenants_of_a_lying_commander_act_alike() {
 /// Figures 1 and 2 of the paper: of three generals, the third says that the commander said something else.
 #[test]
 fn loyal_lieutenant_of_three_cannot_tell_who_lies() {
-    let liar = |from: u8, _: u8, message: &Msg| if from == 2 { message.tampered() } else { None };
-    let three = run_with(3, 1, Some(THREE_M_PLUS_ONE), liar);
+    let byzantine = |from: u8, _: u8, message: &Msg| if from == 2 { message.tampered() } else { None };
+    let three = run_with(3, 1, Some(THREE_M_PLUS_ONE), byzantine);
     assert_eq!(decisions(&three)[..2], [write(7), RETREAT]);
     assert!(commander_is_obeyed(&three.nodes, step(1)).is_err());
-    let four = run_with(4, 1, None, liar);
+    let four = run_with(4, 1, None, byzantine);
     assert_eq!([0, 1, 3].map(|node| decisions(&four)[node]), [write(7); 3]);
     assert!((0..4).all(|node| commander_is_obeyed(&four.nodes, step(node)).is_ok()));
 }
@@ -82,7 +82,7 @@ fn step(changed: u8) -> Step {
 
 /// Two of seven lie, the commander and a lieutenant, in all ways in which each tells some receivers the opposite.
 #[test]
-fn two_liars_of_seven_do_not_divide_the_others_and_do_with_one_round_less() {
+fn two_byzantine_nodes_of_seven_do_not_divide_the_others_and_do_with_one_round_less() {
     let divided = |without, odd: u8| {
         let run = run_with(7, 2, without, |from, to, message| {
             (from < 2 && (to + from + odd).is_multiple_of(2)).then(|| message.tampered()).flatten()
